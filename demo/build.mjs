@@ -1,0 +1,183 @@
+/**
+ * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, and every picture it names.
+ * Promises the same bytes for the same source, and refuses a catalog that an import could not take whole.
+ *
+ *   node demo/build.mjs
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { draw } from './art.mjs';
+import { CURRENCIES, products } from './products.mjs';
+import { brand } from './brand.mjs';
+
+const MEDIA = new URL('../assets/media/', import.meta.url);
+const CSV = new URL('./catalog.csv', import.meta.url);
+const MAX_PICTURE_BYTES = 12_000;
+
+const [BASE, ...MARKETS] = Object.keys(CURRENCIES);
+const COLUMNS = [
+  'Handle', 'Title', 'Body (HTML)', 'Vendor', 'Product Category', 'Type', 'Tags', 'Published',
+  'Option1 Name', 'Option1 Value', 'Option2 Name', 'Option2 Value', 'Option3 Name', 'Option3 Value',
+  'Variant SKU', 'Variant Grams', 'Variant Inventory Tracker', 'Variant Inventory Qty', 'Variant Inventory Policy',
+  'Variant Fulfillment Service', 'Variant Price', 'Variant Compare At Price', 'Variant Requires Shipping',
+  'Variant Taxable', 'Variant Barcode', 'Image Src', 'Image Position', 'Image Alt Text', 'Gift Card', 'SEO Title',
+  'SEO Description', 'Variant Image', 'Variant Weight Unit', 'Cost per item',
+  ...MARKETS.flatMap((currency) => [`Price / ${currency}`, `Compare At Price / ${currency}`]),
+  'Status',
+];
+
+const catalog = products.map((product) => ({ ...product, images: imagesOf(product), variants: variantsOf(product) }));
+const pictures = new Map([...catalog.flatMap(({ images }) => images.map(({ name, art }) => [name, art])), ...brand.media]);
+
+const rendered = [...pictures].map(([name, art]) => [name, draw(art)]);
+const rows = catalog.flatMap(rowsOf);
+refuse([...faultsOf(rows), ...rendered.filter(([, svg]) => svg.length > MAX_PICTURE_BYTES).map(([name]) => `${name}: over ${MAX_PICTURE_BYTES} bytes`)]);
+
+mkdirSync(MEDIA, { recursive: true });
+for (const stale of readdirSync(MEDIA).filter((file) => !pictures.has(file))) rmSync(new URL(stale, MEDIA));
+for (const [name, svg] of rendered) writeFileSync(new URL(name, MEDIA), svg);
+for (const [name, art] of brand.marks) writeFileSync(new URL(`../${name}`, MEDIA), draw(art));
+writeFileSync(CSV, [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))].map(line).join(''));
+console.log(`${catalog.length} products, ${rows.filter((row) => row['Variant SKU']).length} variants, ${pictures.size} pictures`);
+
+/** One picture per value of the option that is drawn, then the product's further views. */
+function imagesOf({ handle, title, art, options, views = [] }) {
+  const drawn = options.flatMap(({ values }) => values).filter((value) => value.art);
+  const main = drawn.length
+    ? drawn.map(({ value, art: change }) => ({ value, name: `${handle}-${slug(value)}.svg`, alt: `${title} in ${value}`, art: { ...art, ...change } }))
+    : [{ name: `${handle}.svg`, alt: title, art }];
+  return [...main, ...views.map(({ name, alt, art: view }) => ({ name: `${handle}-${name}.svg`, alt, art: view }))];
+}
+
+/** Every combination of the options' values; a later value's facts override the product's. */
+function variantsOf(product) {
+  const images = imagesOf(product);
+  const combinations = product.options.reduce(
+    (found, { values }) => found.flatMap((chosen) => values.map((value) => [...chosen, value])),
+    [[]],
+  );
+  return combinations.map((chosen) => {
+    const facts = Object.assign({}, product, ...chosen.map(({ value, art, code, ...rest }) => rest));
+    const sku = [product.sku, ...chosen.map(({ code }) => code)].join('-');
+    const image = images.find(({ value }) => chosen.some((choice) => choice.value === value)) ?? images[0];
+    return { ...facts, sku, chosen, image: chosen.length ? image : undefined, stock: facts.stock ?? 50 + (digest(sku) % 351) };
+  });
+}
+
+/** As Shopify exports: the product on its first row, then a row per variant; images take the rows in turn. */
+function rowsOf(product) {
+  const count = Math.max(product.variants.length, product.images.length);
+  return Array.from({ length: count }, (_, i) => ({
+    Handle: product.handle,
+    ...(i === 0 && productCells(product)),
+    ...(product.variants[i] && variantCells(product.variants[i])),
+    ...(product.images[i] && imageCells(product.images[i], i + 1)),
+    ...(i === 0 && { Status: product.status ?? 'active' }),
+  }));
+}
+
+function productCells(product) {
+  const options = product.options.length ? product.options : [{ name: 'Title' }];
+  return {
+    Title: product.title,
+    'Body (HTML)': product.html,
+    Vendor: product.vendor,
+    'Product Category': product.category,
+    Type: product.type,
+    Tags: product.tags.join(', '),
+    Published: product.status === 'draft' ? 'false' : 'true',
+    'Gift Card': String(product.type === 'Gift Card'),
+    'SEO Title': product.title,
+    'SEO Description': product.summary,
+    ...Object.fromEntries(options.map(({ name }, i) => [`Option${i + 1} Name`, name])),
+  };
+}
+
+function variantCells(variant) {
+  const values = variant.chosen.length ? variant.chosen.map(({ value }) => value) : ['Default Title'];
+  const cost = variant.price[0] * (100 - variant.margin) / 100;
+  return {
+    ...Object.fromEntries(values.map((value, i) => [`Option${i + 1} Value`, value])),
+    'Variant SKU': variant.sku,
+    'Variant Grams': variant.grams,
+    'Variant Inventory Tracker': variant.tracked === false ? '' : 'shopify',
+    'Variant Inventory Qty': variant.tracked === false ? 0 : variant.stock,
+    'Variant Inventory Policy': 'deny',
+    'Variant Fulfillment Service': 'manual',
+    'Variant Price': decimal(variant.price[0], BASE),
+    'Variant Compare At Price': variant.was ? decimal(variant.was[0], BASE) : '',
+    'Variant Requires Shipping': String(variant.shipped !== false),
+    'Variant Taxable': String(variant.type !== 'Gift Card'),
+    'Variant Barcode': variant.shipped === false ? '' : barcode(variant.sku),
+    'Variant Image': variant.image ? `/media/${variant.image.name}` : '',
+    'Variant Weight Unit': 'g',
+    'Cost per item': decimal(Math.round(cost), BASE),
+    ...Object.fromEntries(MARKETS.flatMap((currency, i) => [
+      [`Price / ${currency}`, decimal(variant.price[i + 1], currency)],
+      [`Compare At Price / ${currency}`, variant.was ? decimal(variant.was[i + 1], currency) : ''],
+    ])),
+  };
+}
+
+function imageCells({ name, alt }, position) {
+  return { 'Image Src': `/media/${name}`, 'Image Position': position, 'Image Alt Text': alt };
+}
+
+function faultsOf(rows) {
+  const handles = rows.map((row) => row.Handle);
+  const variants = rows.filter((row) => row['Variant SKU']);
+  const prices = ['Variant Price', ...MARKETS.map((currency) => `Price / ${currency}`)];
+  const named = rows.flatMap((row) => [row['Image Src'], row['Variant Image']]).filter(Boolean);
+  return [
+    ...duplicates(products.map(({ handle }) => handle)).map((handle) => `${handle}: two products`),
+    ...duplicates(handles.filter((handle, i) => handle !== handles[i - 1])).map((handle) => `${handle}: rows apart`),
+    ...handles.filter((handle) => handle !== slug(handle)).map((handle) => `${handle}: not a handle`),
+    ...duplicates(variants.map((row) => row['Variant SKU'])).map((sku) => `${sku}: two variants`),
+    ...duplicates(variants.map((row) => row['Variant Barcode']).filter(Boolean)).map((code) => `${code}: two variants`),
+    ...variants.flatMap((row) => prices.filter((column) => !(Number(row[column]) > 0)).map((column) => `${row['Variant SKU']}: no ${column}`)),
+    ...variants.filter((row) => prices.some((column) => notAbove(row, column))).map((row) => `${row['Variant SKU']}: compare-at is no higher`),
+    ...variants.filter((row) => !row['Price / KWD'].endsWith('0')).map((row) => `${row['Variant SKU']}: KWD is not in steps of 10 fils`),
+    ...named.filter((src) => !pictures.has(src.replace('/media/', ''))).map((src) => `${src}: no such picture`),
+  ];
+}
+
+function notAbove(row, column) {
+  const compareAt = row[column === 'Variant Price' ? 'Variant Compare At Price' : `Compare At ${column}`];
+  return compareAt !== '' && Number(compareAt) <= Number(row[column]);
+}
+
+function refuse(faults) {
+  if (!faults.length) return;
+  console.error(faults.join('\n'));
+  process.exit(1);
+}
+
+function duplicates(values) {
+  return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
+}
+
+/** Minor units as the currency writes them. */
+function decimal(minor, currency) {
+  const places = CURRENCIES[currency];
+  const digits = String(minor).padStart(places + 1, '0');
+  return places ? `${digits.slice(0, -places)}.${digits.slice(-places)}` : digits;
+}
+
+/** An EAN-13 of the range 200–299, which GS1 keeps for use inside a shop: it never names another's product. */
+function barcode(sku) {
+  const body = `2${String(digest(sku)).padStart(11, '0').slice(-11)}`;
+  const sum = [...body].reduce((total, digit, i) => total + Number(digit) * (i % 2 ? 3 : 1), 0);
+  return body + ((10 - (sum % 10)) % 10);
+}
+
+function digest(text) {
+  return createHash('sha256').update(text).digest().readUIntBE(0, 6);
+}
+
+function slug(text) {
+  return text.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
+}
+
+function line(cells) {
+  return cells.map((cell) => (/[",\r\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(',') + '\n';
+}

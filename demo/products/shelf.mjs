@@ -1,0 +1,62 @@
+/** How a product is written down: prices, options and text in their short form, checked and completed here. */
+
+/** The currencies sold in and their decimals; the first is the shop's own. */
+export const CURRENCIES = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3 };
+
+/** A shelf of products that share what `shared` says; each product may say otherwise. */
+export function shelf(shared, products) {
+  return products.map((product) => complete({ ...shared, ...product }));
+}
+
+/** Prices in whole units of USD, EUR, GBP, JPY and KWD, as the minor units of each. */
+export function prices(...amounts) {
+  const places = Object.values(CURRENCIES);
+  if (amounts.length !== places.length) throw new Error(`prices(${amounts}): one for each currency`);
+  return amounts.map((amount, i) => Math.round(amount * 10 ** places[i]));
+}
+
+/** The usual price list for a price in US dollars: what it costs elsewhere with tax, at a price people expect. */
+export function usual(dollars) {
+  const ending = dollars < 100 ? 0.05 : 1;
+  return prices(
+    dollars,
+    Math.ceil(dollars * 1.17) - ending,
+    Math.ceil(dollars * 0.98) - ending,
+    Math.ceil((dollars * 158) / 100) * 100 - 20,
+    Math.ceil(dollars * 0.33) - 0.1,
+  );
+}
+
+/** Finishes: name → [code in the SKU, colour drawn, further facts of that finish]. */
+export function colors(finishes) {
+  return {
+    name: 'Color',
+    values: Object.entries(finishes).map(([value, [code, color, facts]]) => ({ value, code, art: { color }, ...facts })),
+  };
+}
+
+/** Any other choice: value → [code in the SKU, facts of that value]. */
+export function choice(name, values) {
+  return { name, values: Object.entries(values).map(([value, [code, facts]]) => ({ value, code, ...facts })) };
+}
+
+/** The choices of storage, which decide the price. */
+export function storage(sizes) {
+  return choice('Storage', Object.fromEntries(Object.entries(sizes).map(([size, price]) => [size, [size.replace('GB', ''), { price }]])));
+}
+
+function complete(product) {
+  const [first] = product.text.match(/^.*?[.!?](?=\s|$)/) ?? [product.text];
+  return {
+    options: [],
+    tags: [],
+    margin: 38,
+    ...product,
+    summary: product.summary ?? first,
+    html: product.html ?? `<p>${product.text}</p>${bullets(product.points)}`,
+  };
+}
+
+function bullets(points = []) {
+  return points.length ? `<ul>${points.map((point) => `<li>${point}</li>`).join('')}</ul>` : '';
+}
