@@ -1,0 +1,46 @@
+//! `npm run build`: compiles the Worker into build/, which wrangler and the tests run.
+//! Promises: unchanged inputs are not compiled again, so that everything may call this first.
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = `
+npm run build [-- --dev] [--force]
+
+  --dev    without optimization: quicker to compile, slow to run
+  --force  also when nothing has changed`;
+
+const INPUTS = ["src", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
+const note = join(root, ".tools/built");
+
+export async function build({ dev = false, force = false, env } = {}) {
+  const inputs = fingerprint(dev);
+  const current = existsSync(join(root, "build/index.js")) && existsSync(note) && readFileSync(note, "utf8") === inputs;
+  if (current && !force) return;
+  env ??= await setUp();
+  say(`building the Worker (${dev ? "dev" : "release"})`);
+  await must("worker-build", [dev ? "--dev" : "--release"], env, "the Worker did not build: look above for the compiler's reason");
+  mkdirSync(join(root, ".tools"), { recursive: true });
+  writeFileSync(note, inputs);
+  say(`built: ${Math.round(statSync(join(root, "build/index_bg.wasm")).size / 1024)} KB of wasm`);
+}
+
+function fingerprint(dev) {
+  const hash = createHash("sha256").update(dev ? "dev" : "release");
+  for (const file of INPUTS.flatMap(filesOf)) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+  return hash.digest("hex");
+}
+
+function filesOf(path) {
+  if (!existsSync(join(root, path))) throw new Stop(`${path} is missing: restore it with \`git checkout ${path}\``);
+  if (statSync(join(root, path)).isFile()) return [path];
+  return readdirSync(join(root, path)).sort().flatMap((name) => filesOf(join(path, name)));
+}
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  await build({ dev: args.includes("--dev"), force: args.includes("--force") });
+});

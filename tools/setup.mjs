@@ -1,0 +1,77 @@
+//! Makes a fresh clone ready: `npm run setup`, and the first thing every other script does.
+//! Promises: each step looks first whether it is done and says what it does; nothing to do takes well under two
+//! seconds. Runs on Node 20 with no package installed.
+
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { chromium } from "./chromium.mjs";
+import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
+import { lintTools, rustTools } from "./rust.mjs";
+
+const HELP = `
+npm run setup [-- --browser] [--lints]
+
+Installs what the other scripts need: the npm packages, the wasm32 target, worker-build, and secrets for development.
+  --browser  also a Chromium for the browser tests
+  --lints    also clippy and rustfmt`;
+
+/** Does what is left to do and returns the environment for the programs of the project. */
+export async function setUp({ rust = true, lints = false, browser = false } = {}) {
+  await nodePackages();
+  devSecrets();
+  let env = projectEnv();
+  if (rust || lints) env = await rustTools(env);
+  if (lints) await lintTools(env);
+  if (browser) env = { ...env, CHROMIUM_PATH: await chromium(env) };
+  return env;
+}
+
+/** The project's own Node and tools come first; nothing is reported or logged elsewhere. */
+export function projectEnv() {
+  const path = [join(root, "node_modules/.bin"), join(root, ".tools/bin"), process.env.PATH].join(delimiter);
+  return { ...process.env, PATH: path, WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" };
+}
+
+export async function nodePackages() {
+  const lock = createHash("sha256").update(readFileSync(join(root, "package-lock.json"))).digest("hex");
+  const note = join(root, "node_modules/.lock-sha256");
+  if (existsSync(note) && readFileSync(note, "utf8") === lock) return;
+  say("installing the npm packages of package-lock.json");
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  await must(npm, ["ci", "--loglevel=error"], process.env, "npm ci failed: look above for its reason, then run this again");
+  if (!existsSync(join(root, "node_modules/.bin/node"))) {
+    throw new Stop("npm installed no Node 22: allow install scripts (`npm config delete ignore-scripts`), then `rm -r node_modules`");
+  }
+  writeFileSync(note, lock);
+}
+
+/** Random secrets for a shop that only this machine can reach; a file that is there is left as it is. */
+export function devSecrets() {
+  const file = join(root, ".dev.vars");
+  if (existsSync(file)) return;
+  say("writing .dev.vars with random secrets for development");
+  const random = () => randomBytes(24).toString("hex");
+  const secrets = {
+    ADMIN_API_KEY: random(),
+    SIGNING_KEY: random(),
+    STRIPE_SECRET_KEY: `sk_test_sandbox_${random()}`,
+    STRIPE_WEBHOOK_SECRET: `whsec_${random()}`,
+  };
+  const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`);
+  writeFileSync(file, lines.join(""), { mode: 0o600, flag: "wx" });
+}
+
+/** The secrets of `.dev.vars`; those of the environment win. */
+export function readDevSecrets() {
+  const text = existsSync(join(root, ".dev.vars")) ? readFileSync(join(root, ".dev.vars"), "utf8") : "";
+  const found = {};
+  for (const [, name, value] of text.matchAll(/^\s*(\w+)\s*=\s*"?(.*?)"?\s*$/gm)) found[name] = process.env[name] ?? value;
+  return found;
+}
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  await setUp({ browser: args.includes("--browser"), lints: args.includes("--lints") });
+  say("set-up is done: `npm run dev` starts the shop, `npm test` proves it");
+});
