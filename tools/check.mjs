@@ -1,0 +1,28 @@
+//! `npm run check`: what can be judged without running the shop: format, lints, the design's arrows, types.
+//! Promises: every check runs, even when one has failed, and a summary closes.
+
+import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = "npm run check   (each check names its command; run that one alone while you mend it)";
+
+const CHECKS = {
+  format: "cargo fmt --all --check",
+  "lints, native": "cargo clippy --workspace --all-targets -- -D warnings",
+  "lints, wasm32": "cargo clippy --workspace --target wasm32-unknown-unknown -- -D warnings",
+  "design arrows": "cargo test --test architecture",
+  types: "tsc --noEmit",
+};
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const env = await setUp({ lints: true });
+  const failed = [];
+  for (const [name, line] of Object.entries(CHECKS)) {
+    say(`${name}: ${line}`);
+    const [command, ...rest] = line.split(" ");
+    if (!(await succeeds(command, rest, env))) failed.push(name);
+  }
+  for (const [name, line] of Object.entries(CHECKS)) console.log(failed.includes(name) ? `✗ ${name}: ${line}` : `✓ ${name}`);
+  return failed.length > 0 ? 1 : 0;
+});

@@ -1,0 +1,59 @@
+//! The programs that run as long as `npm run dev` does.
+//! Promises: when one dies, or the terminal says stop, all of them are stopped, with everything they started.
+
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { root, Stop } from "./run.mjs";
+
+const GRACE_MS = 5000;
+
+export class Children {
+  #running = new Map();
+  #ended;
+
+  /** Rejects when a program dies by itself; resolves once a stop was asked for and all have ended. */
+  ended = new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
+
+  constructor() {
+    this.ended.catch(() => {});
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => this.stop());
+  }
+
+  /** Starts a program in a process group of its own, so that what it starts is stopped too. */
+  start(name, command, args, env) {
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"], detached: true });
+    const gone = new Promise((done) => child.on("close", done).on("error", done));
+    this.#running.set(child, gone);
+    gone.then((code) => {
+      this.#running.delete(child);
+      this.stop(new Stop(`${name} ended (${code instanceof Error ? code.message : `exit code ${code}`}): look above for its reason`));
+    });
+  }
+
+  async stop(reason) {
+    const settle = reason ? () => this.#ended.reject(reason) : () => this.#ended.resolve();
+    this.stop = async () => {};
+    const children = [...this.#running];
+    for (const [child] of children) signalGroup(child, "SIGTERM");
+    const force = setTimeout(() => children.forEach(([child]) => signalGroup(child, "SIGKILL")), GRACE_MS);
+    await Promise.all(children.map(([, gone]) => gone));
+    clearTimeout(force);
+    settle();
+  }
+}
+
+export async function mustBeFree(port, cure) {
+  const free = await new Promise((done) => {
+    const server = createServer().once("error", () => done(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  });
+  if (!free) throw new Stop(`port ${port} is in use: stop what listens there, or ${cure}`);
+}
+
+function signalGroup(child, signal) {
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has ended already.
+  }
+}

@@ -1,0 +1,51 @@
+//! `npm run deploy`: builds, migrates and deploys the Worker to one environment.
+//! Promises: nothing is deployed without its secrets; migrations come first, since the old Worker runs with the new
+//! tables, but not the new Worker with the old ones. A dry run needs no network.
+
+import { spawnSync } from "node:child_process";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = `
+npm run deploy -- --env staging|production
+npm run deploy -- --dry-run [--env staging|production]   builds and checks everything, sends nothing`;
+
+const ENVIRONMENTS = ["staging", "production"];
+const SECRETS = ["ADMIN_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const { dryRun, environment } = options(args);
+  const env = await setUp();
+  await build({ env });
+  if (dryRun) {
+    await must("wrangler", ["deploy", "--env", environment, "--dry-run", "--outdir", ".wrangler/dry-run"], env, "the dry run failed: look above");
+    return say(`dry run for ${environment} succeeded: nothing was sent`);
+  }
+  mustHaveSecrets(environment, env);
+  await must("wrangler", ["d1", "migrations", "apply", "DB", "--remote", "--env", environment], env, "the D1 migrations failed: nothing was deployed");
+  await must("wrangler", ["deploy", "--env", environment], env, "wrangler did not deploy: look above for its reason");
+});
+
+function options(args) {
+  try {
+    const { values } = parseArgs({ args, options: { env: { type: "string" }, "dry-run": { type: "boolean", default: false } } });
+    const environment = values.env ?? (values["dry-run"] ? "staging" : undefined);
+    if (!ENVIRONMENTS.includes(environment)) throw new Error(`name the environment with --env ${ENVIRONMENTS.join(" or --env ")}`);
+    return { dryRun: values["dry-run"], environment };
+  } catch (error) {
+    throw new Stop(`${error.message} (\`npm run deploy -- --help\`)`);
+  }
+}
+
+function mustHaveSecrets(environment, env) {
+  const { status, stdout } = spawnSync("wrangler", ["secret", "list", "--env", environment, "--format", "json"], { cwd: root, env, encoding: "utf8" });
+  const missing = SECRETS.filter((name) => status !== 0 || !stdout.includes(`"${name}"`));
+  if (missing.length === 0) return;
+  if (status !== 0 && spawnSync("wrangler", ["whoami"], { cwd: root, env, stdio: "ignore" }).status !== 0) {
+    throw new Stop("wrangler may not read the account: `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
+  }
+  throw new Stop(`secrets are missing in ${environment}: ${missing.map((name) => `\`npx wrangler secret put ${name} --env ${environment}\``).join(", ")}`);
+}

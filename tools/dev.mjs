@@ -1,0 +1,109 @@
+//! `npm run dev`: from a fresh clone to a shop that sells, on this machine alone.
+//! Promises: nothing it starts outlives it.
+
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { importCatalog, publishCatalog } from "./catalog.mjs";
+import { Children, mustBeFree } from "./children.mjs";
+import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
+import { readDevSecrets, setUp } from "./setup.mjs";
+
+const HELP = `
+npm run dev [-- --port 8787] [--payment-port 8788] [--no-demo]
+
+Sets up what is missing, builds, and runs the shop with local data in .wrangler/ until Ctrl-C.
+Without a Stripe key of yours in .dev.vars, a payment sandbox runs beside it.
+  --no-demo  leaves an empty shop empty`;
+
+const READY_WITHIN_MS = 180_000;
+const CRON_MS = 60_000;
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const { port, paymentPort, demo } = options(args);
+  const env = await setUp();
+  await build({ env });
+  const secrets = readDevSecrets();
+  const sandbox = isSandboxKey(secrets.STRIPE_SECRET_KEY);
+  await mustBeFree(port, "choose another: `npm run dev -- --port 8790`");
+  if (sandbox) await mustBeFree(paymentPort, "choose another: `npm run dev -- --payment-port 8791`");
+  await migrate(env);
+
+  const url = `http://127.0.0.1:${port}`;
+  const children = new Children();
+  if (sandbox) startSandbox(children, paymentPort, url, { ...env, ...secrets });
+  startWorker(children, port, url, sandbox ? `http://127.0.0.1:${paymentPort}` : secrets.STRIPE_API_BASE ?? "https://api.stripe.com", env);
+  const opening = open(url, secrets.ADMIN_API_KEY, demo).catch((error) => children.stop(error));
+  await Promise.race([children.ended, opening]);
+  const cron = setInterval(() => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => {}), CRON_MS);
+  await children.ended.finally(() => clearInterval(cron));
+});
+
+function options(args) {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { port: { type: "string", default: "8787" }, "payment-port": { type: "string", default: "8788" }, "no-demo": { type: "boolean" } },
+    });
+    return { port: portNumber(values.port), paymentPort: portNumber(values["payment-port"]), demo: !values["no-demo"] };
+  } catch (error) {
+    throw error instanceof Stop ? error : new Stop(`${error.message}: \`npm run dev -- --help\``);
+  }
+}
+
+function portNumber(text) {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Stop(`${text} is no port: give a number from 1 to 65535`);
+  return port;
+}
+
+function isSandboxKey(key) {
+  return !key || key.startsWith("sk_test_sandbox_");
+}
+
+async function migrate(env) {
+  if (!existsSync(join(root, "d1-migrations"))) return;
+  await must("wrangler", ["d1", "migrations", "apply", "DB", "--local"], { ...env, CI: "true" }, "the D1 migrations failed: look above for the statement", {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+}
+
+function startSandbox(children, port, url, env) {
+  children.start("the payment sandbox", "node", ["tests/stripe-sandbox/main.ts", "--port", `${port}`, "--webhook", `${url}/webhooks/stripe`], env);
+}
+
+function startWorker(children, port, url, stripe, env) {
+  const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false"];
+  children.start("wrangler", "wrangler", [...args, "--var", `SHOP_URL:${url}`, "--var", `STRIPE_API_BASE:${stripe}`], env);
+}
+
+/** Waits until the shop answers for all its parts, and fills an empty one. */
+async function open(url, key, demo) {
+  await ready(url);
+  if (demo && (await isEmpty(url))) {
+    say("importing the demo catalog");
+    await importCatalog(join(root, "demo/catalog.csv"), { url, key });
+    await publishCatalog({ url, key });
+  }
+  console.log(`\n  Shop ready at ${url}\n  Ctrl-C stops it.\n`);
+}
+
+async function ready(url) {
+  const deadline = Date.now() + READY_WITHIN_MS;
+  let last = "it does not answer";
+  while (Date.now() < deadline) {
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => null);
+    if (answer?.ok) return;
+    if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 500)}`;
+    await new Promise((done) => setTimeout(done, 250));
+  }
+  throw new Stop(`the shop is not ready after ${READY_WITHIN_MS / 1000} s (${last}): \`rm -r .wrangler\` starts with empty data`);
+}
+
+async function isEmpty(url) {
+  const answer = await fetch(`${url}/api/v1/products?limit=1`);
+  if (!answer.ok) throw new Stop(`the product list answers ${answer.status}: look above for the Worker's reason`);
+  return (await answer.json()).data.length === 0;
+}
