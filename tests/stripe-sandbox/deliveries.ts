@@ -1,0 +1,169 @@
+/**
+ * Webhook deliveries: each event is posted to the configured URL, signed by the official package with a fresh time on every
+ * attempt, and tried again with back-off until a 2xx. Nothing promises order: deliveries run side by side, as Stripe's do.
+ * The signature's time is the machine's, whatever the account's clock was advanced to, because receivers compare it with theirs.
+ * Sources: https://docs.stripe.com/webhooks (retries, signatures), https://docs.stripe.com/webhooks/process-undelivered-events
+ */
+import { Stripe } from 'stripe';
+import type { Event } from './account.ts';
+import type { Faults } from './faults.ts';
+
+export type Delivery = {
+  event: string;
+  type: string;
+  attempt: number;
+  /** The answer's status; null when there was no answer. */
+  status: number | null;
+  outcome: 'delivered' | 'refused' | 'unreachable' | 'dropped' | 'held';
+};
+
+export type DeliveryOptions = {
+  webhookUrl: string | undefined;
+  webhookSecret: string;
+  /** The first back-off; it doubles with each attempt. */
+  retryUnitMs: number;
+  maxAttempts: number;
+  timeoutMs: number;
+};
+
+export type Sending = {
+  /** How many copies go out, in parallel. */
+  times?: number;
+  /** How old the signature claims to be. */
+  ageSecs?: number;
+  /** Another secret than the endpoint's. */
+  secret?: string;
+};
+
+export class Deliveries {
+  readonly log: Delivery[] = [];
+  url: string | undefined;
+  readonly #faults: Faults;
+  readonly #options: DeliveryOptions;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #closed = new AbortController();
+  #held: Event[] = [];
+
+  constructor(faults: Faults, options: DeliveryOptions) {
+    this.#faults = faults;
+    this.#options = options;
+    this.url = options.webhookUrl;
+  }
+
+  get held(): readonly string[] {
+    return this.#held.map((event) => event.id);
+  }
+
+  /** A new event on its way out, through whatever faults are set for it. */
+  dispatch(event: Event): void {
+    const fault = this.#faults.takeWebhook(event.type);
+    switch (fault?.kind) {
+      case undefined: return this.#start(event);
+      case 'drop': return void this.#note(event, 0, null, 'dropped');
+      case 'hold': return this.#hold(event);
+      case 'delay': return this.#later(fault.delay_ms, () => this.#start(event));
+      case 'duplicate': return this.#repeat(event, 1 + fault.copies);
+    }
+  }
+
+  /** Sends an event now, whether or not it was delivered before; resolves when every copy has an answer. */
+  async deliver(event: Event, sending: Sending = {}): Promise<Delivery[]> {
+    const copies = Array.from({ length: sending.times ?? 1 }, () => this.#attempt(event, 1, sending));
+    return Promise.all(copies);
+  }
+
+  /** Each of the events so many times, in parallel and shuffled. */
+  async storm(events: Event[], times: number): Promise<Delivery[]> {
+    const copies = events.flatMap((event) => Array.from({ length: times }, () => event));
+    return Promise.all(shuffle(copies).map((event) => this.#attempt(event, 1)));
+  }
+
+  release(order: 'held' | 'reverse' | 'shuffle' = 'held'): number {
+    const held = this.#held;
+    this.#held = [];
+    const released = order === 'reverse' ? held.toReversed() : order === 'shuffle' ? shuffle(held) : held;
+    for (const event of released) this.#start(event);
+    return released.length;
+  }
+
+  /** Resolves once nothing is being sent and no retry is pending. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0 || this.#timers.size > 0) {
+      await Promise.race([...this.#running, new Promise((resolve) => setTimeout(resolve, 5))]);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    await Promise.all(this.#running);
+  }
+
+  #hold(event: Event): void {
+    this.#held.push(event);
+    this.#note(event, 0, null, 'held');
+  }
+
+  #repeat(event: Event, times: number): void {
+    for (let copy = 0; copy < times; copy++) this.#start(event);
+  }
+
+  #start(event: Event, attempt = 1): void {
+    const run = this.#tryOnce(event, attempt).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  async #tryOnce(event: Event, attempt: number): Promise<void> {
+    if (!this.url || this.#closed.signal.aborted) return;
+    const { outcome } = await this.#attempt(event, attempt);
+    if (outcome === 'delivered' || attempt >= this.#options.maxAttempts) return;
+    this.#later(this.#options.retryUnitMs * 2 ** (attempt - 1), () => this.#start(event, attempt + 1));
+  }
+
+  #later(delayMs: number, then: () => void): void {
+    if (this.#closed.signal.aborted) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      then();
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+
+  async #attempt(event: Event, attempt: number, sending: Sending = {}): Promise<Delivery> {
+    const payload = JSON.stringify(event, null, 2);
+    const status = await this.#post(payload, sending).catch(() => null);
+    const delivered = status !== null && status >= 200 && status < 300;
+    if (delivered) event.pending_webhooks = 0;
+    return this.#note(event, attempt, status, delivered ? 'delivered' : status === null ? 'unreachable' : 'refused');
+  }
+
+  async #post(payload: string, { ageSecs = 0, secret = this.#options.webhookSecret }: Sending): Promise<number> {
+    if (!this.url) throw new Error('no webhook URL');
+    const timestamp = Math.floor(Date.now() / 1000) - ageSecs;
+    const response = await fetch(this.url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+        'stripe-signature': Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp }),
+      },
+      body: payload,
+      redirect: 'manual',
+      signal: AbortSignal.any([this.#closed.signal, AbortSignal.timeout(this.#options.timeoutMs)]),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  #note(event: Event, attempt: number, status: number | null, outcome: Delivery['outcome']): Delivery {
+    const delivery: Delivery = { event: event.id, type: event.type, attempt, status, outcome };
+    this.log.push(delivery);
+    return delivery;
+  }
+}
+
+function shuffle<T>(items: readonly T[]): T[] {
+  return items.map((item) => ({ item, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ item }) => item);
+}
