@@ -1,7 +1,13 @@
 /** The shop's own pictures: those of its pages under /media, and its marks beside them. */
 const FINISHES = ['#d9692b', '#2c3a58', '#dcdfe1'];
+const GRID = { width: 64, height: 64, ground: null };
 
 export const brand = {
+  name: 'Ohmstead',
   media: [['launch.svg', { kind: 'trio', width: 2000, height: 1000, ground: null, colors: FINISHES }]],
-  marks: [],
+  marks: [
+    ['favicon.svg', { kind: 'tile', ...GRID }],
+    ['mark.svg', { kind: 'mark', ...GRID }],
+    ['mark-light.svg', { kind: 'mark', color: '#ffffff', ...GRID }],
+  ],
 };

@@ -1,20 +1,22 @@
 /** Phones and what is worn by them: backs, fronts, cases and glass. Local origin is the upper left of the device. */
 import { at, circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
+import { wallpaper } from './screens.mjs';
 
 const WIDTH = 390;
 const HEIGHT = 816;
 const CORNER = 66;
 
 /** A phone's back in front of its own front, the portrait every phone gets. */
-export function phone(studio, { color, back = 'pro', glow = color, floor = 985 }) {
+export function phone(studio, { color, back = 'pro', glow = color, size = 1 }) {
+  const floor = 985;
   const top = floor - HEIGHT;
-  return (
+  const pair =
     studio.contact(770, floor, 178) +
-    studio.contact(470, floor, 200) +
-    at(590, top + 20, group('scale(.975)', front(studio, { color, glow }))) +
-    studio.blur(26, rect(330, top + 40, 356, HEIGHT - 50, 60, '#0d131b', { opacity: 0.34 })) +
-    at(268, top, BACKS[back](studio, color))
-  );
+    studio.contact(450, floor, 200) +
+    at(571, top + 20, group('scale(.975)', front(studio, { color, glow }))) +
+    studio.blur(26, rect(312, top + 40, 356, HEIGHT - 50, 60, '#0d131b', { opacity: 0.34 })) +
+    at(250, top, BACKS[back](studio, color));
+  return group(`translate(600 ${floor}) scale(${size}) translate(-600 -${floor})`, pair);
 }
 
 /** The screen alone, seen a little closer. */
@@ -187,19 +189,11 @@ function glass(studio) {
 }
 
 function front(studio, { color, glow }) {
-  const sky = studio.linear([[0, '#0b0d14'], [0.42, tone(glow, -0.62)], [1, '#090a10']], [0.2, 0, 0.8, 1]);
-  const ribbon = (from, to, opacity) => studio.linear([[0, tone(glow, from), opacity], [1, tone(glow, to), opacity]], [0, 0, 1, 1]);
   return (
     rect(WIDTH - 5, 250, 10, 116, 4, tone(color, -0.3)) +
     rect(0, 0, WIDTH, HEIGHT, CORNER, studio.metal(color)) +
     rect(6, 6, WIDTH - 12, HEIGHT - 12, CORNER - 6, '#050608') +
-    `<clipPath id="screen">${rect(15, 15, WIDTH - 30, HEIGHT - 30, CORNER - 14)}</clipPath><g clip-path="url(#screen)">` +
-    rect(15, 15, WIDTH - 30, HEIGHT - 30, 0, sky) +
-    path('M15 640C120 470 130 330 375 250V430C230 480 180 640 15 801Z', ribbon(0.28, -0.2, 0.9)) +
-    path('M15 801C150 640 220 520 375 430V600C270 640 220 720 180 801Z', ribbon(0.55, 0, 0.85)) +
-    path('M180 801C230 710 280 650 375 600V801Z', ribbon(-0.1, -0.5, 0.9)) +
-    path('M15 470C90 400 150 300 375 200V250C150 320 110 480 15 640Z', ribbon(-0.15, -0.5, 0.9)) +
-    path('M15 15H250L15 560Z', '#fff', { opacity: 0.06 }) + '</g>' +
+    wallpaper(studio, glow, 15, 15, WIDTH - 30, HEIGHT - 30, CORNER - 14) +
     rect(142, 34, 106, 31, 15.5, '#000') + circle(230, 49.5, 8, '#10182c') +
     rect(130, 776, 130, 6, 3, '#fff', { opacity: 0.85 })
   );

@@ -78,9 +78,10 @@ class Studio {
 
   /** What a thing standing on the floor at `y` leaves there. */
   contact(cx, y, halfWidth, strength = 1) {
+    const pool = (opacity) => this.radial([[0, '#131a24', opacity], [0.55, '#131a24', opacity * 0.62], [0.82, '#131a24', opacity * 0.14], [1, '#131a24', 0]]);
     return (
-      this.blur(26, ellipse(cx, y + 14, halfWidth * 1.06, 26, '#1b2430', { opacity: 0.2 * strength })) +
-      this.blur(7, ellipse(cx, y, halfWidth * 0.97, 8, '#10151c', { opacity: 0.42 * strength }))
+      ellipse(cx + 8, y + 10, halfWidth * 1.3, 62, pool(0.32 * strength)) +
+      ellipse(cx, y, halfWidth * 1.08, 20, pool(0.55 * strength))
     );
   }
 
@@ -97,7 +98,7 @@ class Studio {
 
   defs() {
     const filters = [...this.#soft].map(
-      (radius) => `<filter id="b${radius}" x="-50%" y="-50%" width="200%" height="200%"><feGaussianBlur stdDeviation="${radius}"/></filter>`,
+      (radius) => `<filter id="b${radius}" filterUnits="userSpaceOnUse" x="-200" y="-200" width="2400" height="1600"><feGaussianBlur stdDeviation="${radius}"/></filter>`,
     );
     return [...this.#paints.values(), ...filters, ...this.#stamps.values()].join('');
   }

@@ -1,5 +1,5 @@
-/** Phones: the launch, the family around it, and two that are not from Cupertino. */
-import { colors, prices, shelf, storage } from './shelf.mjs';
+/** Phones: the launch, the family around it, and two that can be repaired at a kitchen table. */
+import { colors, prices, shelf, storage, usual } from './shelf.mjs';
 
 const PRO_FINISHES = { 'Cosmic Orange': ['ORG', '#d9692b'], 'Deep Blue': ['BLU', '#2c3a58'], Silver: ['SLV', '#dcdfe1'] };
 
@@ -61,7 +61,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['new', 'iphone', '5g'],
     text: 'Everything that makes the Pro Max a Pro, in a 6.3-inch body. The same A19 Pro with vapor cooling, the same three 48-megapixel cameras, one hand less.',
     points: ['6.3-inch Super Retina XDR, 1–120 Hz', 'Main, Ultra Wide and 4× Telephoto, 48 MP each', 'Up to 33 hours of video (eSIM model)', 'Forged aluminum, Ceramic Shield front and back'],
-    art: { kind: 'phone', back: 'pro' },
+    art: { kind: 'phone', back: 'pro', size: 0.92 },
     options: [
       colors(PRO_FINISHES),
       storage({
@@ -79,7 +79,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['new', 'iphone', '5g'],
     text: 'The iPhone most people should buy. It now has the smooth 120 Hz display of the Pro, twice the storage to start with, and a front camera that frames the group for you.',
     points: ['6.3-inch display, 1–120 Hz', 'A19', '48 MP main and 48 MP ultra wide camera', 'Starts at 256GB'],
-    art: { kind: 'phone', back: 'duo' },
+    art: { kind: 'phone', back: 'duo', size: 0.92 },
     options: [
       colors({ Lavender: ['LAV', '#cfc3e2'], Sage: ['SAG', '#aebd9a'], 'Mist Blue': ['MST', '#a6bdd6'], White: ['WHT', '#eceeee'], Black: ['BLK', '#383a3d'] }),
       storage({ '256GB': prices(799, 949, 799, 129800, 269.9), '512GB': prices(999, 1199, 999, 164800, 339.9) }),
@@ -93,7 +93,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['new', 'iphone', '5g'],
     text: 'A phone of 5.6 millimeters. Titanium keeps it stiff, A19 Pro keeps it quick, and most of what is inside is battery.',
     points: ['6.5-inch display, 1–120 Hz', 'A19 Pro', 'One 48 MP camera, 18 MP in front', 'eSIM only'],
-    art: { kind: 'phone', back: 'air' },
+    art: { kind: 'phone', back: 'air', size: 0.95 },
     options: [
       colors({ 'Sky Blue': ['SKY', '#c3d6e6'], 'Light Gold': ['GLD', '#e6d8bd'], 'Cloud White': ['WHT', '#f0f0ee'], 'Space Black': ['BLK', '#2a2b2e'] }),
       storage({
@@ -102,5 +102,36 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
         '1TB': prices(1399, 1699, 1399, 229800, 479.9),
       }),
     ],
+  },
+  {
+    handle: 'fairwick-4',
+    title: 'Fairwick 4',
+    vendor: 'Fairwick',
+    sku: 'FW4',
+    grams: 212,
+    margin: 24,
+    tags: ['5g', 'repairable'],
+    text: 'A phone you can open with one screwdriver. Battery, screen, cameras and port come out in minutes, and parts are promised for eight years.',
+    points: ['6.3-inch OLED, 120 Hz', 'Battery of 4400 mAh that you can change', 'Eight years of parts and security updates', 'Dual SIM'],
+    art: { kind: 'phone', back: 'plain', size: 0.92 },
+    options: [
+      colors({ Forest: ['FOR', '#4f6b5d'], Sand: ['SND', '#cbb799'], Graphite: ['GRA', '#3a3d42'] }),
+      storage({ '128GB': usual(549), '256GB': usual(599) }),
+    ],
+  },
+  {
+    handle: 'fairwick-mini',
+    title: 'Fairwick Mini',
+    vendor: 'Fairwick',
+    sku: 'FWM',
+    grams: 148,
+    margin: 24,
+    tags: ['5g', 'repairable', 'sale'],
+    text: 'Small enough for one thumb, plain enough for a whole day. The 5.4-inch Fairwick keeps the parts you can change and leaves out what you will not miss.',
+    points: ['5.4-inch OLED', 'Two cameras', 'Headphone jack', 'Battery you can change'],
+    price: usual(329),
+    was: usual(399),
+    art: { kind: 'phone', back: 'duo', size: 0.8 },
+    options: [colors({ Ochre: ['OCH', '#c99a4b'], Slate: ['SLT', '#5f6c7b'] })],
   },
 ]);

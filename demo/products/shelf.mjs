@@ -4,8 +4,8 @@
 export const CURRENCIES = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3 };
 
 /** A shelf of products that share what `shared` says; each product may say otherwise. */
-export function shelf(shared, products) {
-  return products.map((product) => complete({ ...shared, ...product }));
+export function shelf({ ground, ...shared }, products) {
+  return products.map((product) => complete({ ...shared, ...product, art: { ground, ...product.art } }));
 }
 
 /** Prices in whole units of USD, EUR, GBP, JPY and KWD, as the minor units of each. */

@@ -1,0 +1,80 @@
+/** Watches, rings and bands. */
+import { choice, colors, shelf, usual } from './shelf.mjs';
+
+export const watches = shelf({ category: 'Electronics > Watches', type: 'Watch', vendor: 'Meridane', margin: 34, ground: '#e0e3e6' }, [
+  {
+    handle: 'meridane-watch-3',
+    title: 'Meridane Watch 3',
+    sku: 'MER-W3',
+    grams: 39,
+    tags: ['featured', 'new'],
+    text: 'A watch that knows when you are asleep, when you are lost and when to be quiet. Two days on a charge.',
+    points: ['Always-on display, 2000 nits', 'Heart rate, blood oxygen and sleep', 'Two-band GPS', 'Swim-proof to 50 m'],
+    art: { kind: 'watch' },
+    options: [
+      colors({
+        Graphite: ['GRA', '#44474e', { art: { color: '#44474e', strap: '#2f3238', glow: '#ff8a3d' } }],
+        Silver: ['SLV', '#c9ccd1', { art: { color: '#c9ccd1', strap: '#e6e4df', glow: '#ff5d8f' } }],
+        Copper: ['COP', '#c48560', { art: { color: '#c48560', strap: '#8b5a44', glow: '#ffc857' } }],
+      }),
+      choice('Size', { '42 mm': ['42', { price: usual(349) }], '46 mm': ['46', { price: usual(379) }] }),
+    ],
+  },
+  {
+    handle: 'meridane-heritage',
+    title: 'Meridane Heritage',
+    sku: 'MER-HER',
+    grams: 62,
+    text: 'Hands, a crown and a leather strap; steps, sleep and a quiet tap on the wrist behind them. The battery lasts a month.',
+    points: ['30 days on a charge', 'Sapphire crystal', '40 mm steel case'],
+    price: usual(279),
+    art: { kind: 'watch', round: true },
+    options: [
+      colors({
+        'Steel and Cognac': ['COG', '', { art: { color: '#c3c7cc', strap: '#8a5632', glow: '#ff8a3d' } }],
+        'Black and Olive': ['OLV', '', { art: { color: '#3a3d44', strap: '#5f6648', glow: '#7fd4ff' } }],
+      }),
+    ],
+  },
+  {
+    handle: 'meridane-pulse-band',
+    title: 'Meridane Pulse Band',
+    type: 'Fitness Tracker',
+    sku: 'MER-PLS',
+    grams: 24,
+    tags: ['sale'],
+    text: 'Steps, sleep and heart rate in 24 grams, and nothing that asks for your attention.',
+    points: ['Ten days on a charge', 'Swim-proof to 50 m', 'No subscription'],
+    price: usual(69),
+    was: usual(89),
+    art: { kind: 'tracker' },
+    options: [colors({ Coral: ['COR', '#d98b6a'], Black: ['BLK', '#3a3d44'], Sage: ['SAG', '#8ea086'] })],
+  },
+  {
+    handle: 'meridane-ring',
+    title: 'Meridane Ring',
+    type: 'Smart Ring',
+    sku: 'MER-RNG',
+    grams: 4,
+    text: 'Everything a sleep tracker needs in three grams of titanium. Order the sizing kit first: fingers differ by hand and by hour.',
+    points: ['Seven days on a charge', 'Sleep, heart rate and temperature', 'Water-resistant to 100 m'],
+    price: usual(299),
+    art: { kind: 'ring' },
+    options: [
+      colors({ Champagne: ['CHA', '#c2ad82'], Graphite: ['GRA', '#62666e'] }),
+      choice('Size', { 7: ['07', {}], 8: ['08', {}], 9: ['09', {}], 10: ['10', {}], 11: ['11', {}], 12: ['12', { stock: 4 }] }),
+    ],
+  },
+  {
+    handle: 'meridane-woven-band',
+    title: 'Meridane Woven Band',
+    type: 'Watch Band',
+    sku: 'MER-BND',
+    grams: 21,
+    text: 'Recycled yarn woven around a stretch core, with a steel buckle. Dries in an hour.',
+    points: ['Fits every Meridane Watch', '130 to 200 mm'],
+    price: usual(35),
+    art: { kind: 'band' },
+    options: [colors({ Denim: ['DEN', '#4f6b86'], Rust: ['RUS', '#b4633c'], Oat: ['OAT', '#c9bda5'], Pine: ['PIN', '#47604f'] })],
+  },
+]);
