@@ -63,6 +63,7 @@ export type Charge = {
   currency: string;
   disputed: boolean;
   payment_intent: string;
+  payment_method_details: { type: string };
   refunded: boolean;
   status: 'succeeded' | 'pending' | 'failed';
   [more: string]: unknown;
@@ -110,7 +111,7 @@ export type Event = {
   api_version: string;
   created: number;
   data: { object: Record<string, unknown> };
-  livemode: false;
+  livemode: boolean;
   pending_webhooks: number;
   request: Request;
   type: string;
@@ -150,7 +151,7 @@ export class Account {
     this.#advancedSecs += secs;
   }
 
-  emit(type: string, object: Record<string, unknown>): Event {
+  emit(type: string, object: Record<string, unknown>, overrides: Partial<Event> = {}): Event {
     const event: Event = {
       id: newId('evt_1'),
       object: 'event',
@@ -161,6 +162,7 @@ export class Account {
       pending_webhooks: 1,
       request: this.request,
       type,
+      ...overrides,
     };
     this.events.set(event.id, event);
     this.onEvent(event);
@@ -187,7 +189,7 @@ export class Account {
       fee,
       fee_details: fee === 0 ? [] : [{ amount: fee, application: null, currency, description: 'Stripe processing fees', type: 'stripe_fee' }],
       net: amount - fee,
-      reporting_category: type === 'adjustment' ? 'dispute' : type,
+      reporting_category: REPORTING[type] ?? type,
       source,
       status: 'pending',
       type,
@@ -196,6 +198,9 @@ export class Account {
     return entry;
   }
 }
+
+/** https://docs.stripe.com/reports/reporting-categories */
+const REPORTING: Readonly<Record<string, string>> = { adjustment: 'dispute', payment: 'charge', payment_refund: 'refund' };
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 

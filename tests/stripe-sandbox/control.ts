@@ -47,8 +47,8 @@ export class Control {
   dispute = (intent: string, kind?: 'chargeback' | 'inquiry') => openDispute(this.#account, intent, kind);
   closeDispute = (dispute: string, outcome: 'won' | 'lost') => closeDispute(this.#account, dispute, outcome);
 
-  /** An event of any type about anything, as for a type the shop does not know. */
-  emit = (type: string, object: Input) => this.#account.emit(type, object);
+  /** An event of any type about anything, such as one of a type the shop does not know, or of another mode. */
+  emit = (type: string, object: Input, overrides: Partial<Event> = {}) => this.#account.emit(type, object, overrides);
   deliver = (event: string, sending?: Sending) => this.#deliveries.deliver(this.#event(event), sending);
   storm = (times: number) => this.#deliveries.storm([...this.#account.events.values()], times);
   release = (order?: 'held' | 'reverse' | 'shuffle') => this.#deliveries.release(order);
@@ -107,7 +107,8 @@ const COMMANDS: readonly [method: string, path: RegExp, command: Command][] = [
   ['POST', /^\/_sandbox\/disputes$/, (control, _, input) =>
     control.dispute(word(input, 'payment_intent'), oneOf({ kind: 'chargeback', ...input }, 'kind', ['chargeback', 'inquiry']))],
   ['POST', /^\/_sandbox\/disputes\/(\w+)\/close$/, (control, id, input) => control.closeDispute(id, oneOf(input, 'outcome', ['won', 'lost']))],
-  ['POST', /^\/_sandbox\/events$/, (control, _, input) => control.emit(word(input, 'type'), (input['object'] ?? {}) as Input)],
+  ['POST', /^\/_sandbox\/events$/, (control, _, input) => 
+    control.emit(word(input, 'type'), (input['object'] ?? {}) as Input, (input['overrides'] ?? {}) as Partial<Event>)],
   ['POST', /^\/_sandbox\/events\/(\w+)\/deliver$/, (control, id, input) => control.deliver(id, sending(input))],
   ['POST', /^\/_sandbox\/storm$/, (control, _, input) => control.storm(count(input, 'times'))],
   ['POST', /^\/_sandbox\/release$/, (control, _, input) =>

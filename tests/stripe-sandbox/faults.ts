@@ -84,5 +84,6 @@ function complete(given: unknown): Fault {
   for (const name of ['times', 'status', 'copies', 'delay_ms']) {
     if (!Number.isInteger(fault[name]) || Number(fault[name]) < 0) throw invalid(`${name} is a count`, name);
   }
+  if (Number(fault['status']) < 400 || Number(fault['status']) > 599) throw invalid('status is from 400 to 599', 'status');
   return fault as Fault;
 }

@@ -70,6 +70,7 @@ export function errorAnswer(error: unknown): Answer {
 }
 
 export function serverError(status = 500): StripeError {
+  if (status === 429) return invalid('Too many requests hit the API too quickly.', undefined, 'rate_limit', 429);
   return new StripeError(status, 'api_error', 'An unknown error occurred');
 }
 

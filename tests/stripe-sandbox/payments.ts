@@ -11,6 +11,11 @@ import { getSession, paymentData } from './sessions.ts';
 
 export type Outcome = 'succeed' | 'fail';
 
+/** A bank debit or transfer of the currency's region: https://docs.stripe.com/payments/payment-methods/payment-method-support */
+const DELAYED_METHODS: Readonly<Record<string, string>> = {
+  eur: 'sepa_debit', gbp: 'bacs_debit', jpy: 'konbini', usd: 'us_bank_account',
+};
+
 export function paySession(account: Account, id: string): Session {
   const session = openSession(account, id);
   complete(session);
@@ -19,7 +24,7 @@ export function paySession(account: Account, id: string): Session {
     return session;
   }
   const intent = intentOf(account, session);
-  capture(account, intent, 'card');
+  capture(account, intent, newCharge(account, intent, 'card', 'pending'));
   session.payment_status = 'paid';
   account.emit('checkout.session.completed', session);
   return session;
@@ -43,7 +48,7 @@ export function delaySession(account: Account, id: string): Session {
   const intent = intentOf(account, session);
   complete(session);
   intent.status = 'processing';
-  newCharge(account, intent, 'sepa_debit', 'pending');
+  newCharge(account, intent, DELAYED_METHODS[intent.currency] ?? 'customer_balance', 'pending');
   account.emit('payment_intent.processing', intent);
   account.emit('checkout.session.completed', session);
   return session;
@@ -54,7 +59,7 @@ export function settleSession(account: Account, id: string, outcome: Outcome): S
   const intent = session.payment_intent ? account.intents.get(session.payment_intent) : undefined;
   if (intent?.status !== 'processing') throw invalid('This Checkout Session has no payment in progress');
   if (outcome === 'succeed') {
-    capture(account, intent, 'sepa_debit');
+    capture(account, intent, account.charges.get(intent.latest_charge!)!);
     session.payment_status = 'paid';
     account.emit('checkout.session.async_payment_succeeded', session);
     return session;
@@ -129,10 +134,9 @@ function intentOf(account: Account, session: Session): PaymentIntent {
   return intent;
 }
 
-function capture(account: Account, intent: PaymentIntent, method: string): void {
-  const waiting = intent.status === 'processing' && intent.latest_charge;
-  const charge = waiting ? account.charges.get(waiting)! : newCharge(account, intent, method, 'pending');
-  const entry = account.book('charge', charge.id, intent.currency, intent.amount, fee(intent.currency, intent.amount));
+function capture(account: Account, intent: PaymentIntent, charge: Charge): void {
+  const type = charge.payment_method_details.type === 'card' ? 'charge' : 'payment';
+  const entry = account.book(type, charge.id, intent.currency, intent.amount, fee(intent.currency, intent.amount));
   Object.assign(charge, { status: 'succeeded', paid: true, captured: true, amount_captured: charge.amount, balance_transaction: entry.id });
   intent.status = 'succeeded';
   intent.amount_received = intent.amount;

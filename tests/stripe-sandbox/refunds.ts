@@ -50,7 +50,8 @@ export function createRefund(account: Account, faults: Faults, form: Form): Refu
     receipt_number: null,
     status: pending ? 'pending' : 'succeeded',
   };
-  refund['balance_transaction'] = account.book('refund', refund.id, refund.currency, -amount, 0).id;
+  const type = charge.payment_method_details.type === 'card' ? 'refund' : 'payment_refund';
+  refund['balance_transaction'] = account.book(type, refund.id, refund.currency, -amount, 0).id;
   account.refunds.set(refund.id, refund);
   moveRefunded(charge, amount);
   account.emit('refund.created', refund);

@@ -52,7 +52,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const server = createServer((request, response) => void serve(request, response));
   const serve = async (request: IncomingMessage, response: ServerResponse) => {
-    const url = new URL(request.url ?? '/', origin);
+    const url = URL.parse(request.url ?? '/', origin);
+    if (!url) return send(response, errorAnswer(invalid('Invalid request URL')));
     if (url.pathname.startsWith('/v1/')) return api.serve(request, response, url, origin);
     send(response, await other(account, control, request, url).catch(errorAnswer));
   };
