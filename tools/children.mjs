@@ -10,6 +10,10 @@ const GRACE_MS = 5000;
 export class Children {
   #running = new Map();
   #ended;
+  #stopping = new AbortController();
+
+  /** Aborted as soon as a stop is asked for. */
+  stopping = this.#stopping.signal;
 
   /** Rejects when a program dies by itself; resolves once a stop was asked for and all have ended. */
   ended = new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
@@ -33,6 +37,7 @@ export class Children {
   async stop(reason) {
     const settle = reason ? () => this.#ended.reject(reason) : () => this.#ended.resolve();
     this.stop = async () => {};
+    this.#stopping.abort();
     const children = [...this.#running];
     for (const [child] of children) signalGroup(child, "SIGTERM");
     const force = setTimeout(() => children.forEach(([child]) => signalGroup(child, "SIGKILL")), GRACE_MS);

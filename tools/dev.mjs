@@ -3,6 +3,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { importCatalog, publishCatalog } from "./catalog.mjs";
@@ -35,8 +36,7 @@ runAsProgram(import.meta.url, async (args) => {
   const children = new Children();
   if (sandbox) startSandbox(children, paymentPort, url, { ...env, ...secrets });
   startWorker(children, port, url, sandbox ? `http://127.0.0.1:${paymentPort}` : secrets.STRIPE_API_BASE ?? "https://api.stripe.com", env);
-  const opening = open(url, secrets.ADMIN_API_KEY, demo).catch((error) => children.stop(error));
-  await Promise.race([children.ended, opening]);
+  open(url, secrets.ADMIN_API_KEY, demo, children.stopping).catch((error) => children.stop(error));
   const cron = setInterval(() => fetch(`${url}/cdn-cgi/handler/scheduled`).catch(() => {}), CRON_MS);
   await children.ended.finally(() => clearInterval(cron));
 });
@@ -80,8 +80,8 @@ function startWorker(children, port, url, stripe, env) {
 }
 
 /** Waits until the shop answers for all its parts, and fills an empty one. */
-async function open(url, key, demo) {
-  await ready(url);
+async function open(url, key, demo, stopping) {
+  await ready(url, stopping);
   if (demo && (await isEmpty(url))) {
     say("importing the demo catalog");
     await importCatalog(join(root, "demo/catalog.csv"), { url, key });
@@ -90,14 +90,14 @@ async function open(url, key, demo) {
   console.log(`\n  Shop ready at ${url}\n  Ctrl-C stops it.\n`);
 }
 
-async function ready(url) {
+async function ready(url, stopping) {
   const deadline = Date.now() + READY_WITHIN_MS;
   let last = "it does not answer";
   while (Date.now() < deadline) {
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(() => null);
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.any([stopping, AbortSignal.timeout(5000)]) }).catch(() => null);
     if (answer?.ok) return;
     if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 500)}`;
-    await new Promise((done) => setTimeout(done, 250));
+    await setTimeout(250, undefined, { signal: stopping });
   }
   throw new Stop(`the shop is not ready after ${READY_WITHIN_MS / 1000} s (${last}): \`rm -r .wrangler\` starts with empty data`);
 }

@@ -142,7 +142,9 @@ async function cargoInstall(crate, version, env) {
   const fast = { ...env, CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16", CARGO_TARGET_DIR: join(tools, "target") };
   const args = ["install", crate, "--version", `=${version}`, "--root", tools, "--force", "--quiet"];
   // A published lockfile may name a crate that has been taken back since.
-  const built = (await succeeds("cargo", [...args, "--locked"], fast)) || (await succeeds("cargo", args, fast));
+  const locked = await succeeds("cargo", [...args, "--locked"], fast);
+  if (!locked) say(`trying ${crate} without its lockfile`);
+  const built = locked || (await succeeds("cargo", args, fast));
   rmSync(join(tools, "target"), { recursive: true, force: true });
   if (!built) throw new Stop(`${crate} ${version} did not build: \`cargo install ${crate} --version ${version}\` shows why`);
 }

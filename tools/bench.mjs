@@ -1,0 +1,50 @@
+//! `npm run bench`: the Worker's release build beside JavaScript Workers of a few lines, under the same launcher, in
+//! the same run, by the same load.
+//! Promises: rounds of subject and baseline alternate, and each figure is the median of its rounds; one answer that is
+//! not the expected one fails the run. The launcher is miniflare with a socket straight into each Worker, one workerd
+//! process each.
+
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { helpIfAsked, runAsProgram, say, Stop, succeeds } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = `
+npm run bench [-- --seconds 3] [--rounds 5] [--connections 32] [--only NAME]
+
+  --seconds  the length of a round; each scenario takes 2 × rounds × seconds
+  --only     scenarios whose name contains NAME
+The last line is the result as JSON.`;
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const chosen = options(args);
+  const env = await setUp();
+  await build({ env });
+  // The launcher needs the project's Node, which a fresh machine has only after set-up.
+  if (Number(process.versions.node.split(".")[0]) < 22) return (await succeeds("node", process.argv.slice(1), env)) ? 0 : 1;
+  const { bench } = await import("./bench/rounds.mjs");
+  await bench({ ...chosen, say });
+});
+
+function options(args) {
+  const number = (values, name) => {
+    const value = Number(values[name]);
+    if (!(value > 0)) throw new Error(`--${name} ${values[name]} is no positive number`);
+    return value;
+  };
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        seconds: { type: "string", default: "3" },
+        rounds: { type: "string", default: "5" },
+        connections: { type: "string", default: "32" },
+        only: { type: "string", default: "" },
+      },
+    });
+    return { seconds: number(values, "seconds"), rounds: number(values, "rounds"), connections: number(values, "connections"), only: values.only };
+  } catch (error) {
+    throw new Stop(`${error.message}: \`npm run bench -- --help\``);
+  }
+}

@@ -1,0 +1,77 @@
+//! Runs the scenarios: alternating rounds, medians, a table, one line of JSON.
+//! A scenario is {name, baseline, setup(shop, js) → state, request(state, n), baselineRequest(state, n)}: `baseline`
+//! names a Worker of baselines.mjs, `n` counts the requests, a request is {method?, path, headers?, body?}.
+
+import { Stop } from "../run.mjs";
+import { baselines } from "./baselines.mjs";
+import { cartScenarios } from "./cart.mjs";
+import { catalogScenarios } from "./catalog.mjs";
+import { load } from "./load.mjs";
+import { startBaseline, startShop } from "./servers.mjs";
+
+const SCENARIOS = [...catalogScenarios, ...cartScenarios];
+const WARM_UP_SECONDS = 1;
+
+export async function bench({ seconds, rounds, connections, only, say }) {
+  const scenarios = SCENARIOS.filter(({ name }) => name.includes(only));
+  if (scenarios.length === 0) throw new Stop(`no scenario's name contains ${only}: ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+  const servers = new Map();
+  const started = async (name, start) => {
+    if (!servers.has(name)) servers.set(name, await start());
+    return servers.get(name);
+  };
+  const results = [];
+  try {
+    const shop = await started("shop", startShop);
+    for (const scenario of scenarios) {
+      say(`${scenario.name}: ${rounds} rounds of ${seconds} s each, against ${scenario.baseline}`);
+      const js = await started(scenario.baseline, () => startBaseline(baselines[scenario.baseline]));
+      results.push(await measure(scenario, shop, js, { seconds, rounds, connections }));
+    }
+  } finally {
+    await Promise.all([...servers.values()].map((server) => server.stop()));
+  }
+  printTable(results, connections);
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, results }));
+}
+
+async function measure(scenario, shop, js, { seconds, rounds, connections }) {
+  const state = await scenario.setup(shop, js);
+  const sides = {
+    worker: { server: shop, request: (n) => scenario.request(state, n), rounds: [] },
+    js: { server: js, request: (n) => scenario.baselineRequest(state, n), rounds: [] },
+  };
+  for (const { server, request } of Object.values(sides)) await round(server, request, connections, WARM_UP_SECONDS);
+  for (let count = 0; count < rounds; count += 1) {
+    for (const side of Object.values(sides)) side.rounds.push(await round(side.server, side.request, connections, seconds));
+  }
+  return { name: scenario.name, baseline: scenario.baseline, worker: medians(sides.worker.rounds), js: medians(sides.js.rounds) };
+}
+
+async function round(server, request, connections, seconds) {
+  const cpuBefore = server.cpuMicros();
+  const { latencies, elapsed } = await load({ ...server.address, connections, seconds, request });
+  const cpu = server.cpuMicros() - cpuBefore;
+  const sorted = Float64Array.from(latencies).sort();
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  return { per_second: sorted.length / elapsed, p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99), cpu_micros: cpu / sorted.length };
+}
+
+function medians(rounds) {
+  const median = (name) => {
+    const sorted = rounds.map((one) => one[name]).sort((a, b) => a - b);
+    return Math.round(100 * sorted[Math.floor(sorted.length / 2)]) / 100;
+  };
+  return Object.fromEntries(Object.keys(rounds[0]).map((name) => [name, median(name)]));
+}
+
+function printTable(results, connections) {
+  const row = (name, { per_second, p50_ms, p95_ms, p99_ms, cpu_micros }, ratio) =>
+    console.log([name.padEnd(34), ...[per_second.toFixed(0), p50_ms, p95_ms, p99_ms, cpu_micros.toFixed(0), ratio].map((cell) => String(cell).padStart(9))].join(""));
+  console.log(`\n${connections} connections, medians\n${["".padEnd(34), ...["req/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "× CPU"].map((cell) => cell.padStart(9))].join("")}`);
+  for (const { name, baseline, worker, js } of results) {
+    row(name, worker, (worker.cpu_micros / js.cpu_micros).toFixed(2));
+    row(`  ${baseline} (JS)`, js, "1.00");
+  }
+  console.log();
+}

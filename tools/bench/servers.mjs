@@ -1,0 +1,79 @@
+//! Starts Workers under miniflare, each in a workerd process of its own whose CPU time can be read.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
+import { root } from "../run.mjs";
+
+const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
+export const STAFF_KEY = "bench";
+
+/** The Worker's build, with the bindings of wrangler.toml and an empty, migrated database. */
+export async function startShop() {
+  const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
+  const modules = ["index.js", "index_bg.wasm"].map((name) => ({ type: name.endsWith(".js") ? "ESModule" : "CompiledWasm", path: join(root, "build", name) }));
+  const shop = await start({ ...bindings(config), modules, modulesRoot: join(root, "build"), compatibilityDate: config.compatibility_date });
+  await migrate(await shop.miniflare.getD1Database("DB"));
+  return shop;
+}
+
+export async function startBaseline({ script, options = {} }) {
+  return start({ ...options, modules: true, script, compatibilityDate: "2026-07-01" });
+}
+
+async function start(options) {
+  const others = new Set(workerdChildren());
+  const miniflare = new Miniflare({ ...options, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] });
+  await miniflare.ready;
+  const { hostname, port, href } = await miniflare.unsafeGetDirectURL();
+  const pids = workerdChildren().filter((pid) => !others.has(pid));
+  return { miniflare, url: href, address: { host: hostname, port: Number(port) }, cpuMicros: () => cpuMicros(pids), stop: () => miniflare.dispose() };
+}
+
+function bindings(config) {
+  const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
+  const byName = (list, key, value) => Object.fromEntries((list ?? []).map((one) => [one[key], value(one)]));
+  return {
+    bindings: { ...config.vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" },
+    kvNamespaces: byName(config.kv_namespaces, "binding", ({ id }) => id),
+    d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
+    durableObjects: byName(config.durable_objects.bindings, "name", ({ class_name }) => ({ className: class_name, useSQLite: sqlite.has(class_name) })),
+    queueProducers: byName(config.queues.producers, "binding", ({ queue }) => ({ queueName: queue })),
+  };
+}
+
+async function migrate(database) {
+  const folder = join(root, "d1-migrations");
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".sql")).sort()) {
+    const statements = unstable_splitSqlQuery(readFileSync(join(folder, file), "utf8"));
+    await database.batch(statements.map((statement) => database.prepare(statement)));
+  }
+}
+
+/** CPU time of the processes so far; nothing (NaN) where there is no /proc. */
+function cpuMicros(pids) {
+  if (pids.length === 0) return NaN;
+  return pids.reduce((sum, pid) => {
+    const [user, system] = statFields(pid).slice(11, 13).map(Number);
+    return sum + (user + system) * TICK_MICROS;
+  }, 0);
+}
+
+function workerdChildren() {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isWorkerdChild(name));
+}
+
+function isWorkerdChild(pid) {
+  try {
+    return Number(statFields(pid)[1]) === process.pid && readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd");
+  } catch {
+    return false; // it ended meanwhile
+  }
+}
+
+/** The fields of /proc/PID/stat after the program's name, which may hold spaces. */
+function statFields(pid) {
+  return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
+}
