@@ -3,7 +3,6 @@ const FINISHES = ['#d9692b', '#2c3a58', '#dcdfe1'];
 const GRID = { width: 64, height: 64, ground: null };
 
 export const brand = {
-  name: 'Ohmstead',
   media: [['launch.svg', { kind: 'trio', width: 2000, height: 1000, ground: null, colors: FINISHES }]],
   marks: [
     ['favicon.svg', { kind: 'tile', ...GRID }],

@@ -1,5 +1,5 @@
 /** What is listened with and spoken into. */
-import { at, circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
+import { circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 
 export function earbuds(studio, { color }) {
   return (

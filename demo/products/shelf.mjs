@@ -15,15 +15,14 @@ export function prices(...amounts) {
   return amounts.map((amount, i) => Math.round(amount * 10 ** places[i]));
 }
 
-/** The usual price list for a price in US dollars: what it costs elsewhere with tax, at a price people expect. */
+/** The usual price list for a price in US dollars: what it costs elsewhere with tax, at an amount people expect. */
 export function usual(dollars) {
-  const ending = dollars < 100 ? 0.05 : 1;
   return prices(
     dollars,
-    Math.ceil(dollars * 1.17) - ending,
-    Math.ceil(dollars * 0.98) - ending,
-    Math.ceil((dollars * 158) / 100) * 100 - 20,
-    Math.ceil(dollars * 0.33) - 0.1,
+    below(dollars * 1.17, [[100, 1, 0.05], [Infinity, 10, 1]]),
+    below(dollars * 0.97, [[100, 1, 0.05], [Infinity, 10, 1]]),
+    below(dollars * 158, [[10_000, 100, 20], [Infinity, 1000, 200]]),
+    below(dollars * 0.33, [[50, 1, 0.1], [Infinity, 5, 0.1]]),
   );
 }
 
@@ -43,6 +42,12 @@ export function choice(name, values) {
 /** The choices of storage, which decide the price. */
 export function storage(sizes) {
   return choice('Storage', Object.fromEntries(Object.entries(sizes).map(([size, price]) => [size, [size.replace('GB', ''), { price }]])));
+}
+
+/** The next amount just below a round one; `steps` are `[up to, round to, less]`. */
+function below(amount, steps) {
+  const [, step, less] = steps.find(([limit]) => amount <= limit);
+  return Math.ceil((amount + less) / step) * step - less;
 }
 
 function complete(product) {
