@@ -7,18 +7,19 @@
     reason = "a test that overflows or unwraps nothing has failed, and says where"
 )]
 
+mod object;
 mod sqlite;
 
 use durable::Timestamp;
 use durable::machine::{Machine, Reply, Request};
 use durable::stock::{Command, Event, MAX_QUANTITY, Refusal, ReleaseReason, Stock, TOMBSTONE_SECS};
 use durable::stock::{Reply as StockReply, View};
+use object::Object;
 use proptest::prelude::*;
-use sqlite::Object;
 use std::collections::BTreeMap;
 use std::env;
 
-const SEQUENCES: u32 = 600;
+const SEQUENCES: u32 = 1_500;
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -226,8 +227,10 @@ impl Trial {
                 self.ask(&request);
                 self.sent.push(request);
             }
-            Step::Repeat(_) if self.sent.is_empty() => {}
-            Step::Repeat(back) => self.ask(&self.sent[back % self.sent.len()].clone()),
+            Step::Repeat(back) => {
+                let earlier = self.sent.iter().rev().cycle().nth(*back).cloned();
+                earlier.iter().for_each(|request| self.ask(request));
+            }
             Step::Wait(millis) => self.now = after(self.now, *millis),
             Step::Look => self.ask(&Request::View),
             Step::Evict => self.object.evict(),
@@ -339,7 +342,7 @@ impl Model {
                 None => objections.push(Refusal::Short {
                     wanted: *quantity,
                     available: self.available(),
-                    contended: self.sum(|fate| matches!(fate, Fate::Reserved(_))) > 0,
+                    contended: self.reserved() > 0,
                 }),
             },
             Command::Pin { hold_id } | Command::Commit { hold_id } => match self.hold(hold_id) {
@@ -397,6 +400,10 @@ impl Model {
         counted.map(|hold| hold.quantity).sum()
     }
 
+    fn reserved(&self) -> i64 {
+        self.sum(|fate| matches!(fate, Fate::Reserved(_)))
+    }
+
     fn available(&self) -> i64 {
         self.on_hand - self.sum(|fate| !matches!(fate, Fate::Released(_)))
     }
@@ -405,6 +412,7 @@ impl Model {
         View {
             on_hand: self.on_hand,
             held: self.sum(|fate| matches!(fate, Fate::Reserved(_) | Fate::Pinned)),
+            reserved: self.reserved(),
             committed: self.sum(|fate| fate == Fate::Committed),
             available: self.available(),
             version: self.changes,

@@ -1,0 +1,521 @@
+//! The keeper over real SQL that fails at every statement in turn, before the statement ran and after: nothing is half
+//! written, nothing is forgotten, no failed read passes for an empty machine. And what a command costs, counted in statements,
+//! rows and steps of the database, not in time.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that overflows or panics has failed, and says where"
+)]
+
+mod sqlite;
+
+use durable::Timestamp;
+use durable::cart::{self, Cart, Change};
+use durable::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
+use durable::machine::{Machine, Reply, Request};
+use durable::stock::{self, Stock, TOMBSTONE_SECS};
+use rusqlite::StatementStatus;
+use sqlite::Sqlite;
+use std::cell::Cell;
+use std::fmt::Debug;
+
+/// Requests, each with its instant in seconds.
+type Story<M> = Vec<(u32, Request<<M as Machine>::Command>)>;
+
+const CROWD: u32 = 20_000;
+
+#[test]
+fn a_failing_database_leaves_stock_whole() {
+    fail_everywhere::<Stock>(&life_of_stock());
+}
+
+#[test]
+fn a_failing_database_leaves_a_cart_whole() {
+    fail_everywhere::<Cart>(&life_of_a_cart());
+}
+
+#[test]
+fn stock_gives_its_first_answer_again() {
+    repeat_everything::<Stock>(&life_of_stock(), || stock::Command::Receive { quantity: 9 });
+}
+
+#[test]
+fn a_cart_gives_its_first_answer_again() {
+    repeat_everything::<Cart>(&life_of_a_cart(), || change(add("other", 9)));
+}
+
+#[test]
+fn what_does_not_read_is_an_error() {
+    let (_, first) = life_of_stock().swap_remove(0);
+    for (damage, at_open) in [
+        ("UPDATE state SET value = '{'", true),
+        ("UPDATE state SET value = '{}'", true),
+        ("UPDATE state SET value = 'null'", true),
+        ("ALTER TABLE state RENAME COLUMN value TO other", true),
+        ("UPDATE journal SET answer = NULL", false),
+        ("UPDATE journal SET answer = '{'", false),
+        ("ALTER TABLE journal RENAME COLUMN answer TO other", false),
+    ] {
+        let sql = Sqlite::empty();
+        let mut keeper = Keeper::<Stock>::open(&sql).unwrap();
+        answer(&sql, &mut keeper, &first, 0);
+        sql.exec(damage, &[]).unwrap();
+
+        if at_open {
+            assert!(Keeper::<Stock>::open(&sql).is_err(), "{damage}");
+        } else {
+            let repeated = keeper.carry_out(&sql, &first, Timestamp::from_millis(0));
+            assert!(repeated.is_err(), "{damage}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_not_kept() {
+    let sql = Sqlite::empty();
+    let mut keeper = Keeper::<Stock>::open(&sql).unwrap();
+    let hold = request("try", hold("a", 60));
+    let before = dump(&sql);
+
+    let refused = answer(&sql, &mut keeper, &hold, 0);
+    assert!(matches!(refused, Reply::Refused { .. }));
+    assert_eq!(dump(&sql), before);
+
+    answer(&sql, &mut keeper, &request("in", receive(1)), 1);
+    let held = answer(&sql, &mut keeper, &hold, 2);
+    assert!(matches!(
+        held,
+        Reply::Done {
+            replayed: false,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn a_command_costs_the_same_whatever_is_held_and_whatever_has_been() {
+    let (quiet, mut quiet_keeper) = shop_with_holds(1);
+    let (busy, mut busy_keeper) = shop_with_holds(CROWD);
+    for (number, command) in [
+        receive(1),
+        hold("new", 60),
+        pin("new"),
+        commit("new"),
+        hold("other", 60),
+        release("other"),
+        release("unheard-of"),
+        stock::Command::Hold {
+            hold_id: "greedy".to_owned(),
+            quantity: stock::MAX_QUANTITY,
+            ttl_secs: 60,
+        },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let request = request(&format!("operation-{number}"), command);
+        for repeat in [false, true] {
+            let quiet_cost = cost_of(&quiet, &mut quiet_keeper, &request);
+            let busy_cost = cost_of(&busy, &mut busy_keeper, &request);
+            busy_cost.assert_like(quiet_cost, &format!("{request:?}, repeat: {repeat}"));
+        }
+    }
+}
+
+#[test]
+fn a_cart_costs_the_same_after_a_long_life() {
+    let sql = Sqlite::empty();
+    let mut keeper = Keeper::<Cart>::open(&sql).unwrap();
+    let set = |number: u32| {
+        let quantity = 1 + number % 2;
+        let sku = "a".to_owned();
+        request(&number.to_string(), change(Change::Set { sku, quantity }))
+    };
+    answer(&sql, &mut keeper, &set(0), 0);
+    let young = cost_of(&sql, &mut keeper, &set(1));
+    sql.transaction(|| {
+        for number in 2..CROWD {
+            keeper.carry_out(&sql, &set(number), Timestamp::from_millis(0))?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    let old = cost_of(&sql, &mut keeper, &set(CROWD));
+    old.assert_like(young, "a set line");
+}
+
+#[test]
+fn a_burst_of_lapsed_holds_is_spread_over_several_wakes() {
+    let (sql, mut keeper) = shop_with_holds(1_201);
+    let end = Timestamp::from_millis(2_000_000_000);
+    let mut wakes = 0;
+    while keeper.machine().wake_at().is_some_and(|at| at <= end) {
+        let meter = Meter::new(&sql);
+        keeper.wake(&meter, end).unwrap();
+        assert!(meter.cost().rows_written <= 502, "{:?}", meter.cost());
+        wakes += 1;
+    }
+    assert_eq!(wakes, 3);
+    assert_eq!(keeper.machine().view().held, 0);
+    assert_eq!(reopened::<Stock>(&sql), *keeper.machine());
+}
+
+/// Lives through `story`, and before each of its requests lets that request fail at every one of its statements.
+fn fail_everywhere<M: Machine + Clone + Debug + PartialEq>(story: &Story<M>) {
+    let sql = Sqlite::empty();
+    Keeper::<M>::open(&sql).unwrap();
+    for (at_secs, request) in story {
+        let now = Timestamp::from_millis(0).plus_secs(*at_secs);
+        let before = dump(&sql);
+        let machine = reopened::<M>(&sql);
+        for fault in faults_of::<M>(&sql, request, now) {
+            let faulty = Faulty::new(&sql, Some(fault));
+            let outcome = sql.transaction(|| attempt::<M>(&faulty, request, now));
+            let Err(KeeperError::Sql(message)) = outcome else {
+                panic!("{fault:?} was swallowed");
+            };
+            assert_eq!(message, "planned");
+            assert_eq!(dump(&sql), before, "{fault:?} left something behind");
+            assert_eq!(reopened::<M>(&sql), machine);
+        }
+        sql.transaction(|| attempt::<M>(&sql, request, now))
+            .unwrap();
+    }
+}
+
+/// A fresh object answers one request: it opens and carries out, so both are exposed to faults.
+fn attempt<M: Machine>(
+    sql: &impl Sql,
+    request: &Request<M::Command>,
+    now: Timestamp,
+) -> Result<String, KeeperError> {
+    let reply = Keeper::<M>::open(sql)?.carry_out(sql, request, now)?;
+    Ok(serde_json::to_string(&reply)?)
+}
+
+/// Lives through `story`, then asks for all of it again: of the same object, of one opened anew, and with another command
+/// under each id.
+fn repeat_everything<M: Machine>(story: &Story<M>, other: impl Fn() -> M::Command) {
+    let sql = Sqlite::empty();
+    let mut keeper = Keeper::<M>::open(&sql).unwrap();
+    let mut answers = vec![];
+    let mut end_secs = 0;
+    for (at_secs, request) in story {
+        end_secs = *at_secs;
+        let reply = answer(&sql, &mut keeper, request, end_secs);
+        if let (Request::Do { operation_id, .. }, Reply::Done { view, .. }) = (request, reply) {
+            answers.push((operation_id, serde_json::to_string(&view).unwrap(), request));
+        }
+    }
+    assert!(answers.len() > 5);
+
+    let end = dump(&sql);
+    let mut fresh = Keeper::<M>::open(&sql).unwrap();
+    for (operation_id, first, repeat) in &answers {
+        let reused = request(operation_id, other());
+        for keeper in [&mut keeper, &mut fresh] {
+            for asked in [*repeat, &reused] {
+                let Reply::Done { view, replayed } = answer(&sql, keeper, asked, end_secs) else {
+                    panic!("{operation_id} is refused now");
+                };
+                assert!(replayed);
+                assert_eq!(serde_json::to_string(&view).unwrap(), *first);
+            }
+        }
+    }
+    assert_eq!(dump(&sql), end, "a repeat was written down");
+}
+
+fn answer<M: Machine>(
+    sql: &Sqlite,
+    keeper: &mut Keeper<M>,
+    request: &Request<M::Command>,
+    at_secs: u32,
+) -> Reply<M::View, M::Refusal> {
+    let now = Timestamp::from_millis(0).plus_secs(at_secs);
+    sql.transaction(|| keeper.carry_out(sql, request, now))
+        .unwrap()
+}
+
+fn reopened<M: Machine + Clone>(sql: &Sqlite) -> M {
+    Keeper::<M>::open(sql).unwrap().machine().clone()
+}
+
+/// Every stored row.
+fn dump(sql: &Sqlite) -> Vec<Row> {
+    let mut rows = sql.exec("SELECT * FROM state ORDER BY key", &[]).unwrap();
+    rows.extend(sql.exec("SELECT * FROM journal ORDER BY seq", &[]).unwrap());
+    rows
+}
+
+/// Every kind of event, two holds that lapse before one command, and refusals.
+fn life_of_stock() -> Story<Stock> {
+    let story = [
+        (0, receive(4)),
+        (1, hold("a", 60)),
+        (2, hold("b", 60)),
+        (3, hold("c", 600)),
+        (4, pin("c")),
+        (5, hold("d", 600)),
+        (6, hold("too-many", 60)),
+        (7, commit("c")),
+        (90, hold("e", 600)),
+        (91, release("d")),
+        (92, release("never-held")),
+        (93, commit("a")),
+        (94, release("c")),
+        (100 + TOMBSTONE_SECS, receive(1)),
+    ];
+    let mut story: Story<Stock> = story
+        .into_iter()
+        .map(|(at_secs, command)| (at_secs, request(&at_secs.to_string(), command)))
+        .collect();
+    story.push((101 + TOMBSTONE_SECS, Request::View));
+    story
+}
+
+fn life_of_a_cart() -> Story<Cart> {
+    let sku = || "b".to_owned();
+    let order_id = || "ord_1".to_owned();
+    let story = [
+        add("a", 1),
+        add("b", 2),
+        Change::Set {
+            sku: sku(),
+            quantity: 3,
+        },
+        Change::Freeze {
+            order_id: order_id(),
+        },
+        add("c", 1),
+        Change::Thaw {
+            order_id: order_id(),
+        },
+        Change::Remove { sku: sku() },
+        Change::Freeze {
+            order_id: order_id(),
+        },
+        Change::Complete {
+            order_id: order_id(),
+        },
+        add("c", 1),
+    ];
+    (0..)
+        .zip(story)
+        .map(|(at_secs, step)| (at_secs, request(&at_secs.to_string(), change(step))))
+        .collect()
+}
+
+/// Stock with `holds` units on hold and some more free.
+fn shop_with_holds(holds: u32) -> (Sqlite, Keeper<Stock>) {
+    let sql = Sqlite::empty();
+    let mut keeper = Keeper::open(&sql).unwrap();
+    sql.transaction(|| {
+        let now = Timestamp::from_millis(0);
+        keeper.carry_out(&sql, &request("in", receive(holds + 10)), now)?;
+        for number in 0..holds {
+            let hold_id = format!("hold-{number:05}");
+            keeper.carry_out(&sql, &request(&hold_id, hold(&hold_id, 1_000_000)), now)?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    (sql, keeper)
+}
+
+fn request<C>(operation_id: &str, command: C) -> Request<C> {
+    Request::Do {
+        operation_id: operation_id.to_owned(),
+        command,
+    }
+}
+
+fn change(change: Change) -> cart::Command {
+    cart::Command {
+        if_version: None,
+        change,
+    }
+}
+
+fn add(sku: &str, quantity: u32) -> Change {
+    let sku = sku.to_owned();
+    Change::Add { sku, quantity }
+}
+
+fn receive(quantity: u32) -> stock::Command {
+    stock::Command::Receive { quantity }
+}
+
+fn hold(hold_id: &str, ttl_secs: u32) -> stock::Command {
+    stock::Command::Hold {
+        hold_id: hold_id.to_owned(),
+        quantity: 1,
+        ttl_secs,
+    }
+}
+
+fn pin(hold_id: &str) -> stock::Command {
+    let hold_id = hold_id.to_owned();
+    stock::Command::Pin { hold_id }
+}
+
+fn release(hold_id: &str) -> stock::Command {
+    let hold_id = hold_id.to_owned();
+    stock::Command::Release { hold_id }
+}
+
+fn commit(hold_id: &str) -> stock::Command {
+    let hold_id = hold_id.to_owned();
+    stock::Command::Commit { hold_id }
+}
+
+/// Where a statement fails.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    nth: usize,
+    after_it_ran: bool,
+}
+
+/// SQL that counts its statements, and fails at one of them if planned.
+struct Faulty<'a> {
+    sql: &'a Sqlite,
+    plan: Option<Fault>,
+    statements: Cell<usize>,
+}
+
+impl<'a> Faulty<'a> {
+    fn new(sql: &'a Sqlite, plan: Option<Fault>) -> Self {
+        let statements = Cell::new(0);
+        Self {
+            sql,
+            plan,
+            statements,
+        }
+    }
+}
+
+impl Sql for Faulty<'_> {
+    fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError> {
+        self.statements.set(self.statements.get() + 1);
+        let fault = self.plan.filter(|plan| plan.nth == self.statements.get());
+        if fault.is_none_or(|fault| fault.after_it_ran) {
+            let rows = self.sql.exec(sql, parameters)?;
+            if fault.is_none() {
+                return Ok(rows);
+            }
+        }
+        Err(planned())
+    }
+}
+
+fn planned() -> KeeperError {
+    KeeperError::Sql("planned".to_owned())
+}
+
+/// Every fault that `request` can meet, found by carrying it out and rolling back.
+fn faults_of<M: Machine>(
+    sql: &Sqlite,
+    request: &Request<M::Command>,
+    now: Timestamp,
+) -> Vec<Fault> {
+    let counting = Faulty::new(sql, None);
+    let outcome = sql.transaction(|| {
+        attempt::<M>(&counting, request, now)?;
+        Err::<(), _>(planned())
+    });
+    assert!(outcome.is_err());
+    let fault = |nth| [false, true].map(|after_it_ran| Fault { nth, after_it_ran });
+    (1..=counting.statements.get()).flat_map(fault).collect()
+}
+
+/// What a request asked of the database.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cost {
+    statements: u64,
+    rows_read: u64,
+    rows_written: u64,
+    bytes_written: u64,
+    /// Rows passed over without an index.
+    scanned: u64,
+    /// Instructions of the database's machine.
+    steps: u64,
+}
+
+impl Cost {
+    /// No more than `other` but for the digits of larger numbers.
+    fn assert_like(self, other: Self, what: &str) {
+        assert_eq!(self.scanned, 0, "{what}: {self:?}");
+        assert_eq!(self.statements, other.statements, "{what}");
+        assert_eq!(self.rows_read, other.rows_read, "{what}");
+        assert_eq!(self.rows_written, other.rows_written, "{what}");
+        assert!(self.rows_written <= 3, "{what}: {self:?}");
+        assert!(
+            self.steps <= other.steps + 10,
+            "{what}: {self:?}, {other:?}"
+        );
+        let more_bytes = self.bytes_written.saturating_sub(other.bytes_written);
+        assert!(more_bytes <= 60, "{what}: {self:?}, {other:?}");
+    }
+}
+
+fn cost_of<M: Machine>(
+    sql: &Sqlite,
+    keeper: &mut Keeper<M>,
+    request: &Request<M::Command>,
+) -> Cost {
+    let meter = Meter::new(sql);
+    sql.transaction(|| keeper.carry_out(&meter, request, Timestamp::from_millis(0)))
+        .unwrap();
+    meter.cost()
+}
+
+/// SQL that adds up what it is asked.
+struct Meter<'a> {
+    sql: &'a Sqlite,
+    cost: Cell<Cost>,
+}
+
+impl<'a> Meter<'a> {
+    fn new(sql: &'a Sqlite) -> Self {
+        let cost = Cell::default();
+        Self { sql, cost }
+    }
+
+    fn cost(&self) -> Cost {
+        self.cost.get()
+    }
+
+    /// The counter of the cached statement `sql`, which starts again at 0.
+    fn take(&self, sql: &str, counter: StatementStatus) -> u64 {
+        let statement = self.sql.0.prepare_cached(sql).unwrap();
+        statement.reset_status(counter).try_into().unwrap()
+    }
+}
+
+impl Sql for Meter<'_> {
+    fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError> {
+        for counter in [StatementStatus::FullscanStep, StatementStatus::VmStep] {
+            self.take(sql, counter);
+        }
+        let written = self.sql.0.total_changes();
+        let rows = self.sql.exec(sql, parameters)?;
+        let so_far = self.cost.get();
+        self.cost.set(Cost {
+            statements: so_far.statements + 1,
+            rows_read: so_far.rows_read + rows.len() as u64,
+            rows_written: so_far.rows_written + self.sql.0.total_changes() - written,
+            bytes_written: so_far.bytes_written + parameters.iter().map(bytes_of).sum::<u64>(),
+            scanned: so_far.scanned + self.take(sql, StatementStatus::FullscanStep),
+            steps: so_far.steps + self.take(sql, StatementStatus::VmStep),
+        });
+        Ok(rows)
+    }
+}
+
+fn bytes_of(parameter: &Parameter<'_>) -> u64 {
+    match parameter {
+        Parameter::Text(text) => text.len() as u64,
+        Parameter::Null | Parameter::Integer(_) => 8,
+    }
+}
