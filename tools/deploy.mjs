@@ -2,10 +2,11 @@
 //! Promises: nothing is deployed without its secrets; migrations come first, since the old Worker runs with the new
 //! tables, but not the new Worker with the old ones. A dry run needs no network.
 
-import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
+import { answerOf, helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
 const HELP = `
@@ -18,13 +19,14 @@ const SECRETS = ["ADMIN_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WE
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { dryRun, environment } = options(args);
+  mustBeDescribed(environment);
   const env = await setUp();
+  if (!dryRun) mustHaveSecrets(environment, env);
   await build({ env });
   if (dryRun) {
     await must("wrangler", ["deploy", "--env", environment, "--dry-run", "--outdir", ".wrangler/dry-run"], env, "the dry run failed: look above");
     return say(`dry run for ${environment} succeeded: nothing was sent`);
   }
-  mustHaveSecrets(environment, env);
   await must("wrangler", ["d1", "migrations", "apply", "DB", "--remote", "--env", environment], env, "the D1 migrations failed: nothing was deployed");
   await must("wrangler", ["deploy", "--env", environment], env, "wrangler did not deploy: look above for its reason");
 });
@@ -40,12 +42,18 @@ function options(args) {
   }
 }
 
+/** Wrangler only warns of an environment it does not know, and deploys the development one. */
+function mustBeDescribed(environment) {
+  if (readFileSync(join(root, "wrangler.toml"), "utf8").includes(`[env.${environment}`)) return;
+  throw new Stop(`wrangler.toml has no [env.${environment}]: describe the environment's bindings there`);
+}
+
 function mustHaveSecrets(environment, env) {
-  const { status, stdout } = spawnSync("wrangler", ["secret", "list", "--env", environment, "--format", "json"], { cwd: root, env, encoding: "utf8" });
-  const missing = SECRETS.filter((name) => status !== 0 || !stdout.includes(`"${name}"`));
-  if (missing.length === 0) return;
-  if (status !== 0 && spawnSync("wrangler", ["whoami"], { cwd: root, env, stdio: "ignore" }).status !== 0) {
-    throw new Stop("wrangler may not read the account: `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
+  if (/not authenticated/i.test(answerOf("wrangler", ["whoami"], env) ?? "")) {
+    throw new Stop("wrangler may not use the account: `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
   }
+  const listed = answerOf("wrangler", ["secret", "list", "--env", environment, "--format", "json"], env) ?? "";
+  const missing = SECRETS.filter((name) => !listed.includes(`"${name}"`));
+  if (missing.length === 0) return;
   throw new Stop(`secrets are missing in ${environment}: ${missing.map((name) => `\`npx wrangler secret put ${name} --env ${environment}\``).join(", ")}`);
 }
