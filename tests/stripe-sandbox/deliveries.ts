@@ -1,6 +1,7 @@
 /**
  * Webhook deliveries: each event is posted to the configured URL, signed by the official package with a fresh time on every
  * attempt, and tried again with back-off until a 2xx. Nothing promises order: deliveries run side by side, as Stripe's do.
+ * At most 64 attempts are on the wire at once; the others wait their turn.
  * The signature's time is the machine's, whatever the account's clock was advanced to, because receivers compare it with theirs.
  * Sources: https://docs.stripe.com/webhooks (retries, signatures), https://docs.stripe.com/webhooks/process-undelivered-events
  */
@@ -43,7 +44,9 @@ export class Deliveries {
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #running = new Set<Promise<void>>();
   readonly #closed = new AbortController();
+  readonly #wire = new Gate(64);
   #held: Event[] = [];
+  #whenIdle: (() => void)[] = [];
 
   constructor(faults: Faults, options: DeliveryOptions) {
     this.#faults = faults;
@@ -83,19 +86,20 @@ export class Deliveries {
     return Promise.all(shuffle(copies).map((event) => this.#attempt(event, 1)));
   }
 
+  /** Sends what is held one by one, so that it arrives in the order asked for. */
   release(order: 'held' | 'reverse' | 'shuffle' = 'held'): number {
     const held = this.#held;
     this.#held = [];
     const released = order === 'reverse' ? held.toReversed() : order === 'shuffle' ? shuffle(held) : held;
-    for (const event of released) this.#start(event);
+    this.#run(async () => {
+      for (const event of released) await this.#tryOnce(event, 1);
+    });
     return released.length;
   }
 
   /** Resolves once nothing is being sent and no retry is pending. */
   async idle(): Promise<void> {
-    while (this.#running.size > 0 || this.#timers.size > 0) {
-      await Promise.race([...this.#running, new Promise((resolve) => setTimeout(resolve, 5))]);
-    }
+    if (this.#busy()) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
   async close(): Promise<void> {
@@ -115,8 +119,20 @@ export class Deliveries {
   }
 
   #start(event: Event, attempt = 1): void {
-    const run = this.#tryOnce(event, attempt).finally(() => this.#running.delete(run));
+    this.#run(() => this.#tryOnce(event, attempt));
+  }
+
+  #run(work: () => Promise<void>): void {
+    const run = work().finally(() => {
+      this.#running.delete(run);
+      if (this.#busy()) return;
+      for (const resolve of this.#whenIdle.splice(0)) resolve();
+    });
     this.#running.add(run);
+  }
+
+  #busy(): boolean {
+    return this.#running.size > 0 || this.#timers.size > 0;
   }
 
   async #tryOnce(event: Event, attempt: number): Promise<void> {
@@ -137,7 +153,7 @@ export class Deliveries {
 
   async #attempt(event: Event, attempt: number, sending: Sending = {}): Promise<Delivery> {
     const payload = JSON.stringify(event, null, 2);
-    const status = await this.#post(payload, sending).catch(() => null);
+    const status = await this.#wire.pass(() => this.#post(payload, sending)).catch(() => null);
     const delivered = status !== null && status >= 200 && status < 300;
     if (delivered) event.pending_webhooks = 0;
     return this.#note(event, attempt, status, delivered ? 'delivered' : status === null ? 'unreachable' : 'refused');
@@ -165,6 +181,28 @@ export class Deliveries {
     const delivery: Delivery = { event: event.id, type: event.type, attempt, status, outcome };
     this.log.push(delivery);
     return delivery;
+  }
+}
+
+/** Lets so many through at once, the others in the order of their coming. */
+class Gate {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(free: number) {
+    this.#free = free;
+  }
+
+  async pass<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.#free += 1;
+    }
   }
 }
 

@@ -3,7 +3,9 @@
  * tell the two apart in the parts that a shop uses.
  */
 import assert from 'node:assert/strict';
+import type { IncomingMessage } from 'node:http';
 import { describe, test } from 'node:test';
+import { serveControl } from './control.ts';
 import { startSandbox } from './sandbox.ts';
 import { KEY, SECRET, START, useFixture } from './fixture.ts';
 
@@ -49,6 +51,12 @@ describe('control', () => {
     const response = await fetch(`${shop.sandbox.url}/_sandbox/sessions/${id}/pay`, { method: 'POST', body: new URLSearchParams() });
     assert.equal(response.status, 415);
     assert.equal(shop.sandbox.account.sessions.get(id)?.status, 'open');
+  });
+
+  test('is refused from other machines', async () => {
+    const request = { method: 'GET', headers: {}, socket: { remoteAddress: '192.0.2.7' } } as IncomingMessage;
+    const url = new URL('/_sandbox/state', shop.sandbox.url);
+    await assert.rejects(serveControl(shop.sandbox.control, request, url), { status: 403 });
   });
 
   test('refuses unknown commands and malformed input', async () => {
