@@ -130,8 +130,14 @@ async function readInput(request: IncomingMessage): Promise<Input> {
   if (!request.headers['content-type']?.startsWith('application/json')) {
     throw invalid('Send application/json', undefined, undefined, 415);
   }
+  const input = parseJson(text || '{}');
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw invalid('Send a JSON object');
+  return input as Input;
+}
+
+function parseJson(text: string): unknown {
   try {
-    return (text === '' ? {} : JSON.parse(text)) as Input;
+    return JSON.parse(text);
   } catch {
     throw invalid('Malformed JSON');
   }

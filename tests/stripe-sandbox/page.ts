@@ -93,9 +93,9 @@ ${declined ? `<p class="alert" role="alert">${escape(String(declined))} You can 
 ${session.customer_email ? `<p>Receipt to ${escape(session.customer_email)}</p>` : ''}
 <form method="post">
 <button class="primary" name="action" value="pay">${free ? 'Complete order' : 'Pay'}</button>
-${free ? '' : '<button name="action" value="delay">Pay later by bank debit</button><button name="action" value="decline">Use a card that is declined</button>'}
+${free ? '' : '<button name="action" value="delay">Pay later by bank debit</button><button name="action" value="decline">Decline the card</button>'}
 </form>
-${session.cancel_url ? `<p><a href="${escape(session.cancel_url)}">Back to the shop</a></p>` : ''}`;
+${session.cancel_url ? `<p><a href="${escape(session.cancel_url)}">Back to shop</a></p>` : ''}`;
 }
 
 function row(line: LineItem): string {
@@ -111,11 +111,11 @@ function waiting(session: Session): string {
 <button class="primary" name="action" value="succeed">Let the payment succeed</button>
 <button name="action" value="fail">Let the payment fail</button>
 </form>
-<p><a href="${escape(successUrl(session))}">Back to the shop</a></p>`;
+<p><a href="${escape(successUrl(session))}">Back to shop</a></p>`;
 }
 
 function ended(title: string, text: string, back: string | null): string {
-  return `<h1>${escape(title)}</h1><p>${escape(text)}</p>${back ? `<p><a href="${escape(back)}">Back to the shop</a></p>` : ''}`;
+  return `<h1>${escape(title)}</h1><p>${escape(text)}</p>${back ? `<p><a href="${escape(back)}">Back to shop</a></p>` : ''}`;
 }
 
 function document(title: string, main: string): string {

@@ -64,6 +64,7 @@ describe('control', () => {
       fetch(shop.sandbox.url + path, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
     assert.equal((await send('/_sandbox/fly', '{}')).status, 404);
     assert.equal((await send('/_sandbox/advance', '{')).status, 400);
+    assert.equal((await send('/_sandbox/events', 'null')).status, 400);
     assert.equal((await send('/_sandbox/advance', '{"secs":-1}')).status, 400);
   });
 });
