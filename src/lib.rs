@@ -1,8 +1,6 @@
 //! The Worker's entry points.
 
-use worker::{Context, Env, Request, Response, Result, event};
-
-#[event(fetch)]
-async fn fetch(_request: Request, _env: Env, _context: Context) -> Result<Response> {
-    Response::ok("hello")
-}
+pub mod app;
+pub mod error;
+pub mod shop;
+pub mod store;

@@ -152,6 +152,8 @@ pub struct View {
     pub on_hand: i64,
     /// Units held for checkouts, on the clock or pinned.
     pub held: i64,
+    /// Those of the held that are on the clock: they may come back within minutes.
+    pub reserved: i64,
     /// Units of paid orders that have not left yet.
     pub committed: i64,
     /// Units free to hold.
@@ -284,6 +286,7 @@ impl Machine for Stock {
         View {
             on_hand,
             held: reserved.saturating_add(pinned),
+            reserved,
             committed,
             available: self.available(),
             version,

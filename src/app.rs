@@ -1,0 +1,292 @@
+//! The App: the only file that names a binding, a variable or a secret, and the only one that reads the clock and entropy.
+//!
+//! Bindings and configuration are the same for every event of an isolate, so they are looked up once.
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::ReturnUrls;
+use crate::shop::ids::{Entropy, Signer, new_id};
+use crate::shop::money::Currency;
+use crate::shop::ports::{CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, StockObjects};
+use crate::store::catalog_d1::CatalogD1;
+use crate::store::catalog_kv::CatalogKv;
+use crate::store::d1::D1;
+use crate::store::inbox_d1::InboxD1;
+use crate::store::mail_log::MailLog;
+use crate::store::objects::Objects;
+use crate::store::orders_d1::OrdersD1;
+use crate::store::prices_d1::PricesD1;
+use crate::store::sql::{Database, Statement};
+use crate::store::stripe::{Stripe, StripeConfig};
+use durable::Timestamp;
+use serde_json::Value;
+use std::cell::RefCell;
+use std::rc::Rc;
+use worker::{Date, Env, KvStore, ObjectNamespace, Queue};
+
+/// What configures the shop.
+pub struct Config {
+    /// Origin of links in mails and payment sessions.
+    pub shop_url: String,
+    /// What the shop sells in; the first is the default. Never empty.
+    pub currencies: Vec<Currency>,
+    /// Origins that may call the API from a browser.
+    pub cors_origins: Vec<String>,
+    /// Where a shopper's browser is sent to pay, for the CSP's `form-action`.
+    pub payment_origins: String,
+    /// Signs cart tokens and order links.
+    pub signer: Signer,
+    /// Staff's key, until accounts arrive; empty: nobody is staff.
+    pub admin_api_key: String,
+    stripe: StripeConfig,
+}
+
+/// One event: the isolate's bindings and configuration, and the time.
+pub struct App {
+    bindings: Rc<Bindings>,
+    /// What configures the shop.
+    pub config: Rc<Config>,
+    /// The time of this event.
+    pub now: Timestamp,
+}
+
+struct Bindings {
+    catalog: KvStore,
+    db: Rc<D1>,
+    stock: ObjectNamespace,
+    cart: ObjectNamespace,
+    stripe_events: Rc<Queue>,
+}
+
+thread_local! {
+    static ISOLATE: RefCell<Option<(Rc<Bindings>, Rc<Config>)>> = const { RefCell::new(None) };
+}
+
+impl App {
+    /// The App of an event.
+    ///
+    /// # Errors
+    /// When a binding is missing or the configuration contradicts itself; the message names it.
+    pub fn new(env: &Env) -> Result<Self> {
+        let known = ISOLATE.with_borrow(Clone::clone);
+        let (bindings, config) = match known {
+            Some(known) => known,
+            None => {
+                let fresh = (Rc::new(Bindings::new(env)?), Rc::new(Config::new(env)?));
+                ISOLATE.replace(Some(fresh.clone()));
+                fresh
+            }
+        };
+        Ok(Self {
+            bindings,
+            config,
+            now: now(),
+        })
+    }
+
+    /// The published catalog.
+    #[must_use]
+    pub fn catalog(&self) -> CatalogKv {
+        CatalogKv {
+            kv: self.bindings.catalog.clone(),
+            now: self.now,
+        }
+    }
+
+    /// The record of the catalog.
+    #[must_use]
+    pub fn catalog_record(&self) -> CatalogD1<Rc<D1>> {
+        CatalogD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// A new unguessable id.
+    ///
+    /// # Errors
+    /// When the platform gives no entropy.
+    pub fn new_id(&self, prefix: &str) -> Result<String> {
+        entropy().map(|entropy| new_id(prefix, entropy))
+    }
+
+    /// Where shoppers go after paying, or instead.
+    #[must_use]
+    pub fn return_urls(&self) -> ReturnUrls {
+        let base = &self.config.shop_url;
+        ReturnUrls {
+            success: format!("{base}/orders/{{order_id}}/paid"),
+            cancel: format!("{base}/orders/{{order_id}}/unpaid"),
+        }
+    }
+
+    /// Whether each part of the shop answers, by name.
+    pub async fn readiness(&self) -> Vec<(&'static str, Result<()>)> {
+        let db = self
+            .bindings
+            .db
+            .query::<Value>(Statement::new("SELECT 1 FROM current_publish"))
+            .await;
+        let catalog = self.bindings.catalog.get("catalog/current").text().await;
+        vec![
+            ("db", db.map(|_| ()).map_err(Error::from)),
+            ("catalog", catalog.map(|_| ()).map_err(Error::internal)),
+            ("stock", self.stock().view("readyz").await.map(|_| ())),
+            ("cart", self.carts().view("readyz").await.map(|_| ())),
+            ("secrets", self.config.check_secrets()),
+        ]
+    }
+}
+
+impl Ports for App {
+    fn prices(&self) -> impl Prices {
+        PricesD1(Rc::clone(&self.bindings.db))
+    }
+
+    fn stock(&self) -> impl StockObjects {
+        Objects(self.bindings.stock.clone())
+    }
+
+    fn carts(&self) -> impl CartObjects {
+        Objects(self.bindings.cart.clone())
+    }
+
+    fn orders(&self) -> impl Orders {
+        OrdersD1(Rc::clone(&self.bindings.db))
+    }
+
+    fn payments(&self) -> impl Payments {
+        Stripe(self.config.stripe.clone())
+    }
+
+    fn inbox(&self) -> impl Inbox {
+        InboxD1 {
+            db: Rc::clone(&self.bindings.db),
+            queue: Rc::clone(&self.bindings.stripe_events),
+        }
+    }
+
+    fn mail(&self) -> impl Mail {
+        MailLog
+    }
+}
+
+impl Bindings {
+    fn new(env: &Env) -> Result<Self> {
+        Ok(Self {
+            catalog: env.kv("CATALOG").map_err(Error::internal)?,
+            db: Rc::new(D1(env.d1("DB").map_err(Error::internal)?)),
+            stock: env.durable_object("STOCK").map_err(Error::internal)?,
+            cart: env.durable_object("CART").map_err(Error::internal)?,
+            stripe_events: Rc::new(env.queue("STRIPE_EVENTS").map_err(Error::internal)?),
+        })
+    }
+}
+
+impl Config {
+    fn new(env: &Env) -> Result<Self> {
+        let var = |name: &str| {
+            env.var(name)
+                .map(|value| value.to_string())
+                .unwrap_or_default()
+        };
+        let secret = |name: &str| {
+            env.secret(name)
+                .map(|value| value.to_string())
+                .unwrap_or_default()
+        };
+        let production = var("ENVIRONMENT") == "production";
+        let api_base = var("STRIPE_API_BASE");
+        if production && api_base != STRIPE_API {
+            return Err(Error::internal(
+                "config: production takes payments at Stripe alone",
+            ));
+        }
+        Ok(Self {
+            shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
+            currencies: read_currencies(&var("CURRENCIES"))?,
+            cors_origins: words(&var("CORS_ORIGINS")),
+            payment_origins: if api_base == STRIPE_API {
+                "https://checkout.stripe.com".to_owned()
+            } else {
+                api_base.clone()
+            },
+            signer: Signer::new(&required("SIGNING_KEY", secret("SIGNING_KEY"))?),
+            admin_api_key: secret("ADMIN_API_KEY"),
+            stripe: StripeConfig {
+                api_base,
+                secret_key: secret("STRIPE_SECRET_KEY"),
+                webhook_secrets: words(&secret("STRIPE_WEBHOOK_SECRET")),
+            },
+        })
+    }
+
+    /// The currency that prices are shown in unless asked otherwise.
+    #[must_use]
+    pub fn default_currency(&self) -> Option<Currency> {
+        self.currencies.first().copied()
+    }
+
+    /// Whether payments can be taken and deliveries verified.
+    ///
+    /// # Errors
+    /// 503 `payments_not_configured`.
+    pub fn check_payments(&self) -> Result<()> {
+        if self.stripe.secret_key.is_empty() || self.stripe.webhook_secrets.is_empty() {
+            return Err(Error::Unavailable {
+                code: "payments_not_configured",
+                retry_after_secs: 300,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_secrets(&self) -> Result<()> {
+        required("ADMIN_API_KEY", self.admin_api_key.clone())?;
+        self.check_payments()
+    }
+}
+
+const STRIPE_API: &str = "https://api.stripe.com";
+
+fn required(name: &str, value: String) -> Result<String> {
+    if value.is_empty() {
+        return Err(Error::internal(format!("config: {name} is not set")));
+    }
+    Ok(value)
+}
+
+fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
+    let currencies = words(codes)
+        .iter()
+        .map(|code| {
+            Currency::from_code(code).ok_or_else(|| {
+                Error::internal(format!(
+                    "config: CURRENCIES names `{code}`, which is no currency"
+                ))
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if currencies.is_empty() {
+        return Err(Error::internal("config: CURRENCIES names none"));
+    }
+    Ok(currencies)
+}
+
+fn words(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(|word| word.trim().to_owned())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+fn now() -> Timestamp {
+    Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is where entropy comes from"
+)]
+fn entropy() -> Result<Entropy> {
+    let mut entropy = Entropy::default();
+    getrandom::fill(&mut entropy).map_err(Error::internal)?;
+    Ok(entropy)
+}

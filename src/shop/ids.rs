@@ -1,0 +1,106 @@
+//! Opaque ids with a prefix that names their kind, and the keyed hashes that make links and cookies unforgeable.
+
+use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+
+/// Entropy of one id: 128 bits, so that ids can't be guessed.
+pub type Entropy = [u8; 16];
+
+/// A new id such as `ord_4f7…`: `prefix` and 26 characters of base 32.
+#[must_use]
+pub fn new_id(prefix: &str, entropy: Entropy) -> String {
+    format!("{prefix}_{}", base32(&entropy))
+}
+
+/// The id that `name` always has: for records that an import must find again.
+#[must_use]
+pub fn derived_id(prefix: &str, name: &str) -> String {
+    let digest = Sha256::digest(format!("{prefix}\0{name}"));
+    format!("{prefix}_{}", base32(digest.get(..16).unwrap_or_default()))
+}
+
+/// A short name of some content: equal content, equal digest.
+#[must_use]
+pub fn digest_of(content: &[u8]) -> String {
+    let digest = Sha256::digest(content);
+    base32(digest.get(..16).unwrap_or_default())
+}
+
+/// Signs ids, so that whoever shows a signed id was given it by the shop.
+#[derive(Clone)]
+pub struct Signer {
+    key: Vec<u8>,
+}
+
+impl Signer {
+    /// A signer with the shop's secret key.
+    #[must_use]
+    pub fn new(key: &str) -> Self {
+        Self {
+            key: key.as_bytes().to_vec(),
+        }
+    }
+
+    /// The signature of `id` for one purpose; a signature for another purpose is worth nothing.
+    #[must_use]
+    pub fn sign(&self, purpose: &str, id: &str) -> String {
+        let tag = self.mac(purpose, id).finalize().into_bytes();
+        base32(tag.get(..16).unwrap_or_default())
+    }
+
+    /// Whether `signature` is that of `id`, compared in constant time.
+    #[must_use]
+    pub fn verify(&self, purpose: &str, id: &str, signature: &str) -> bool {
+        BASE32_NOPAD_NOCASE
+            .decode(signature.as_bytes())
+            .is_ok_and(|tag| {
+                tag.len() == 16 && self.mac(purpose, id).verify_truncated_left(&tag).is_ok()
+            })
+    }
+
+    fn mac(&self, purpose: &str, id: &str) -> Hmac<Sha256> {
+        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any key");
+        mac.update(purpose.as_bytes());
+        mac.update(&[0]);
+        mac.update(id.as_bytes());
+        mac
+    }
+}
+
+/// Whether two secrets are equal, without telling by time where they differ.
+#[must_use]
+pub fn equal_secrets(given: &str, expected: &str) -> bool {
+    Sha256::digest(given) == Sha256::digest(expected) && !expected.is_empty()
+}
+
+fn base32(bytes: &[u8]) -> String {
+    BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_holds_for_its_id_and_purpose_alone() {
+        let signer = Signer::new("secret");
+        let signature = signer.sign("cart", "cart_1");
+        assert!(signer.verify("cart", "cart_1", &signature));
+        assert!(!signer.verify("cart", "cart_2", &signature));
+        assert!(!signer.verify("order", "cart_1", &signature));
+        assert!(!Signer::new("other").verify("cart", "cart_1", &signature));
+        let cut = &signature[..signature.len() - 2];
+        assert!(!signer.verify("cart", "cart_1", cut));
+        assert!(!signer.verify("cart", "cart_1", ""));
+        assert!(!signer.verify("cart", "cart_1", "ünsinn"));
+    }
+
+    #[test]
+    fn an_empty_secret_matches_nothing() {
+        assert!(!equal_secrets("", ""));
+        assert!(equal_secrets("a", "a"));
+        assert!(!equal_secrets("a", "b"));
+    }
+}

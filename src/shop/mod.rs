@@ -1,0 +1,16 @@
+//! Use cases and stateless rules, a file a feature. No HTTP, no bindings: what a use case needs of the world is a port.
+
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod ids;
+pub mod money;
+pub mod orders;
+pub mod payments;
+pub mod ports;
+pub mod pricing;
+pub mod product_csv;
+pub mod publish;
+pub mod settlement;
+pub mod stock;
+pub mod sweep;

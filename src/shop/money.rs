@@ -1,0 +1,313 @@
+//! Money: integer minor units with their currency, checked arithmetic, no float on any path.
+//!
+//! Exponents here are ISO 4217's, for storage and display. A payment provider's wire format has exponents of its own; they live with
+//! that provider. What a provider can charge is coarser than a minor unit in some currencies: [`Currency::charge_increment`].
+
+use crate::error::{Error, Result};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+
+/// An ISO 4217 currency that prices can be given in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency(iso_currency::Currency);
+
+impl Currency {
+    /// The currency of an upper-case ISO 4217 code; none for codes without a minor unit (gold, testing, bond units).
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        iso_currency::Currency::from_code(code)
+            .filter(|currency| currency.exponent().is_some())
+            .map(Self)
+    }
+
+    /// The ISO 4217 code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.0.code()
+    }
+
+    /// Decimal places of the minor unit (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD.
+    #[must_use]
+    pub fn exponent(self) -> u32 {
+        self.0.exponent().map_or(2, u32::from)
+    }
+
+    /// The smallest step, in minor units, that can be charged: payment providers take three-decimal currencies in steps of
+    /// ten (docs.stripe.com/currencies#three-decimal) and the ariary without its fifths. Prices and taxes are rounded to it
+    /// when they are made, so that what is charged is what was quoted.
+    #[must_use]
+    pub fn charge_increment(self) -> i64 {
+        match (self.code(), self.exponent()) {
+            ("MGA", _) => 100,
+            (_, 3) => 10,
+            _ => 1,
+        }
+    }
+
+    fn symbol(self) -> String {
+        match self.code() {
+            "USD" | "EUR" | "GBP" | "JPY" | "INR" | "KRW" => self.0.symbol().to_string(),
+            code => format!("{code}\u{a0}"),
+        }
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl Serialize for Currency {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl<'de> Deserialize<'de> for Currency {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = String::deserialize(deserializer)?;
+        Self::from_code(&code).ok_or_else(|| de::Error::custom("unknown currency"))
+    }
+}
+
+/// An amount in minor units of its currency, as the API writes it: `{"amount": 119900, "currency": "USD"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Minor units.
+    pub amount: i64,
+    /// Of this currency.
+    pub currency: Currency,
+}
+
+impl Money {
+    /// `amount` minor units of `currency`.
+    #[must_use]
+    pub const fn new(amount: i64, currency: Currency) -> Self {
+        Self { amount, currency }
+    }
+
+    /// Reads a decimal such as `1199.00` as CSV files and forms have it: no sign, no grouping, no more places than the
+    /// currency has (but for zeros), and a multiple of what can be charged.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn parse_decimal(text: &str, currency: Currency) -> Result<Self, String> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits(whole) || !digits(fraction) {
+            return Err(format!("`{text}` is not a decimal number such as 1199.00"));
+        }
+        let places = usize::try_from(currency.exponent()).unwrap_or(0);
+        let kept = fraction.get(..places).unwrap_or(fraction);
+        let beyond = fraction.get(places..).unwrap_or("");
+        if beyond.bytes().any(|byte| byte != b'0') {
+            return Err(format!(
+                "{currency} has {places} decimal places, `{text}` has more"
+            ));
+        }
+        let amount: i64 = format!("{whole}{kept:0<places$}")
+            .parse()
+            .ok()
+            .filter(|amount| *amount <= MAX_AMOUNT)
+            .ok_or_else(|| format!("`{text}` is too large"))?;
+        if amount.checked_rem(currency.charge_increment()) != Some(0) {
+            return Err(format!(
+                "{currency} is charged in steps of {} minor units",
+                currency.charge_increment()
+            ));
+        }
+        Ok(Self { amount, currency })
+    }
+
+    /// The decimal of this amount, as CSV files and JSON-LD have it: `1199.00`.
+    #[must_use]
+    pub fn to_decimal(self) -> String {
+        let places = usize::try_from(self.currency.exponent()).unwrap_or(0);
+        let sign = if self.amount < 0 { "-" } else { "" };
+        let digits = format!(
+            "{:0>width$}",
+            self.amount.unsigned_abs(),
+            width = places.saturating_add(1)
+        );
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(places));
+        if fraction.is_empty() {
+            format!("{sign}{whole}")
+        } else {
+            format!("{sign}{whole}.{fraction}")
+        }
+    }
+}
+
+impl fmt::Display for Money {
+    /// As English-speaking shoppers read it: `$1,199.00`, `¥198,800`, `KWD 379.900`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimal = self.to_decimal();
+        let (sign, decimal) = match decimal.strip_prefix('-') {
+            Some(rest) => ("-", rest),
+            None => ("", decimal.as_str()),
+        };
+        let (whole, fraction) = match decimal.split_once('.') {
+            Some((whole, fraction)) => (whole, format!(".{fraction}")),
+            None => (decimal, String::new()),
+        };
+        write!(
+            f,
+            "{sign}{}{}{fraction}",
+            self.currency.symbol(),
+            grouped(whole)
+        )
+    }
+}
+
+/// No amount is larger: it keeps sums of a cart far inside what D1 and JSON hold exactly (2^53 − 1).
+pub const MAX_AMOUNT: i64 = 99_999_999_999;
+
+/// Adds amounts; an error instead of an overflow.
+///
+/// # Errors
+/// When the sum does not fit.
+pub fn sum(amounts: impl IntoIterator<Item = i64>) -> Result<i64> {
+    amounts
+        .into_iter()
+        .try_fold(0_i64, i64::checked_add)
+        .ok_or_else(overflow)
+}
+
+/// `unit` times `quantity`.
+///
+/// # Errors
+/// When the product does not fit.
+pub fn times(unit: i64, quantity: u32) -> Result<i64> {
+    unit.checked_mul(i64::from(quantity)).ok_or_else(overflow)
+}
+
+/// `amount` times `parts_per_million`, rounded half up to a multiple of `increment`: the rule of every tax line.
+///
+/// # Errors
+/// When an argument is negative, or the result does not fit.
+pub fn share_half_up(amount: i64, parts_per_million: i64, increment: i64) -> Result<i64> {
+    let share = || -> Option<i64> {
+        let unit = i128::from(increment).checked_mul(1_000_000)?;
+        let exact = i128::from(amount).checked_mul(i128::from(parts_per_million))?;
+        if exact < 0 || unit <= 0 {
+            return None;
+        }
+        let half = unit.checked_div(2)?;
+        let steps = exact.checked_add(half)?.checked_div(unit)?;
+        i64::try_from(steps.checked_mul(i128::from(increment))?).ok()
+    };
+    share().ok_or_else(overflow)
+}
+
+fn overflow() -> Error {
+    Error::internal("an amount does not fit")
+}
+
+fn grouped(digits: &str) -> String {
+    let first = digits.len().checked_rem(3).unwrap_or(0);
+    let (head, tail) = digits.split_at(first);
+    let mut groups: Vec<&str> = Vec::new();
+    if !head.is_empty() {
+        groups.push(head);
+    }
+    let mut rest = tail;
+    while let Some((group, more)) = rest
+        .split_at_checked(3)
+        .filter(|(group, _)| !group.is_empty())
+    {
+        groups.push(group);
+        rest = more;
+    }
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn currency(code: &str) -> Currency {
+        Currency::from_code(code).unwrap()
+    }
+
+    #[test]
+    fn decimals_follow_the_exponent() {
+        for (text, code, amount) in [
+            ("1199.00", "USD", 119_900),
+            ("1199", "USD", 119_900),
+            ("1199.5", "USD", 119_950),
+            ("198800", "JPY", 198_800),
+            ("198800.00", "JPY", 198_800),
+            ("379.900", "KWD", 379_900),
+            ("379.9", "KWD", 379_900),
+            ("0", "USD", 0),
+        ] {
+            let money = Money::parse_decimal(text, currency(code)).unwrap();
+            assert_eq!(money.amount, amount, "{text} {code}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_price_is_refused() {
+        for (text, code) in [
+            ("", "USD"),
+            ("-1", "USD"),
+            ("1,199.00", "USD"),
+            ("1.2.3", "USD"),
+            (".5", "USD"),
+            ("1e3", "USD"),
+            ("NaN", "USD"),
+            ("1.999", "USD"),
+            ("1.5", "JPY"),
+            ("379.905", "KWD"),
+            ("1000000000.00", "USD"),
+            ("١", "USD"),
+        ] {
+            assert!(
+                Money::parse_decimal(text, currency(code)).is_err(),
+                "{text} {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn people_read_grouped_amounts() {
+        for (amount, code, text) in [
+            (119_900, "USD", "$1,199.00"),
+            (5, "USD", "$0.05"),
+            (198_800, "JPY", "¥198,800"),
+            (379_900, "KWD", "KWD\u{a0}379.900"),
+            (-100_000_000, "EUR", "-€1,000,000.00"),
+        ] {
+            assert_eq!(Money::new(amount, currency(code)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn half_a_unit_rounds_up() {
+        assert_eq!(share_half_up(50, 10_000, 1).unwrap(), 1);
+        assert_eq!(share_half_up(49, 10_000, 1).unwrap(), 0);
+        assert_eq!(share_half_up(119_900, 80_000, 1).unwrap(), 9_592);
+        assert_eq!(share_half_up(379_900, 50_000, 10).unwrap(), 19_000);
+    }
+
+    proptest! {
+        #[test]
+        fn decimals_read_back(amount in 0..=MAX_AMOUNT, code in prop::sample::select(vec!["USD", "JPY", "KWD", "EUR", "CLF"])) {
+            let currency = currency(code);
+            let amount = amount / currency.charge_increment() * currency.charge_increment();
+            let money = Money::new(amount, currency);
+            prop_assert_eq!(Money::parse_decimal(&money.to_decimal(), currency), Ok(money));
+        }
+
+        #[test]
+        fn a_share_is_the_nearest_step(amount in 0..=MAX_AMOUNT, ppm in 0..=1_000_000_i64, increment in prop::sample::select(vec![1_i64, 10])) {
+            let share = share_half_up(amount, ppm, increment).unwrap();
+            let exact = i128::from(amount) * i128::from(ppm);
+            let distance = (i128::from(share) * 1_000_000 - exact).abs();
+            prop_assert!(share % increment == 0 && distance * 2 <= i128::from(increment) * 1_000_000);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The ports of `shop`, each on its binding: KV, D1, objects, queues, the payment provider, mail.
+//!
+//! `worker::Error` stops here. SQL runs on any [`sql::Database`], so that tests prove the very statements on in-memory SQLite.
+
+pub mod catalog_d1;
+pub mod catalog_kv;
+pub mod d1;
+pub mod inbox_d1;
+pub mod mail_log;
+pub mod objects;
+pub mod orders_d1;
+pub mod prices_d1;
+pub mod sql;
+pub mod stripe;

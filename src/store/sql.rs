@@ -1,0 +1,185 @@
+//! SQL as the stores speak it: statements with positional parameters, batches that are one transaction.
+
+use crate::error::{Error, Result};
+use crate::shop::ports::Written;
+use durable::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// A database: D1, or SQLite in memory.
+pub trait Database {
+    /// The rows of a query; columns are matched to fields by name.
+    async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError>;
+    /// Runs all statements as one transaction: all land, or none.
+    async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError>;
+}
+
+/// One statement and what is bound to it.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// With `?1`, `?2` for the parameters.
+    pub sql: &'static str,
+    /// In order.
+    pub parameters: Vec<Parameter>,
+}
+
+/// A bound parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parameter {
+    /// `NULL`.
+    Null,
+    /// Within ±(2^53 − 1), as JavaScript counts.
+    Integer(i64),
+    /// UTF-8.
+    Text(String),
+}
+
+/// Why a statement did not run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqlError {
+    /// A unique key is already taken: someone else was first.
+    Taken(String),
+    /// Anything else.
+    Failed(String),
+}
+
+impl Statement {
+    /// `sql` with nothing bound.
+    #[must_use]
+    pub const fn new(sql: &'static str) -> Self {
+        Self {
+            sql,
+            parameters: Vec::new(),
+        }
+    }
+
+    /// Binds the next parameter.
+    #[must_use]
+    pub fn bind(mut self, parameter: impl Into<Parameter>) -> Self {
+        self.parameters.push(parameter.into());
+        self
+    }
+}
+
+impl SqlError {
+    /// Reads what SQLite says.
+    #[must_use]
+    pub fn of(message: String) -> Self {
+        if message.contains("UNIQUE constraint failed") {
+            Self::Taken(message)
+        } else {
+            Self::Failed(message)
+        }
+    }
+}
+
+impl From<SqlError> for Error {
+    fn from(error: SqlError) -> Self {
+        match error {
+            SqlError::Taken(message) | SqlError::Failed(message) => {
+                Self::internal(format!("sql: {message}"))
+            }
+        }
+    }
+}
+
+/// How a batch went whose first statement claims a unique key.
+///
+/// # Errors
+/// When it failed for any other reason than the key.
+pub fn written(outcome: Result<(), SqlError>) -> Result<Written> {
+    match outcome {
+        Ok(()) => Ok(Written::Landed),
+        Err(SqlError::Taken(_)) => Ok(Written::Lost),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A value as its column keeps it: JSON.
+///
+/// # Errors
+/// When it can't be written.
+pub fn to_json(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(Error::internal)
+}
+
+/// A value from the JSON of its column.
+///
+/// # Errors
+/// When the column holds something else.
+pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| Error::internal(format!("stored JSON: {error}")))
+}
+
+/// The word that a unit variant is stored as.
+///
+/// # Errors
+/// When the value is not a plain word.
+pub fn to_word(value: &impl Serialize) -> Result<String> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        _ => Err(Error::internal("not a word")),
+    }
+}
+
+/// The unit variant of a stored word.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
+    T::deserialize(serde_json::Value::from(word))
+        .map_err(|error| Error::internal(format!("stored word: {error}")))
+}
+
+/// A row of one text column named `value`.
+#[derive(Debug, Deserialize)]
+pub struct TextRow {
+    /// The column.
+    pub value: String,
+}
+
+impl From<i64> for Parameter {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<u32> for Parameter {
+    fn from(value: u32) -> Self {
+        Self::Integer(value.into())
+    }
+}
+
+impl From<Timestamp> for Parameter {
+    fn from(value: Timestamp) -> Self {
+        Self::Integer(value.as_millis())
+    }
+}
+
+impl From<&str> for Parameter {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+impl From<String> for Parameter {
+    fn from(value: String) -> Self {
+        Self::Text(value)
+    }
+}
+
+impl<T: Into<Self>> From<Option<T>> for Parameter {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+impl<D: Database> Database for std::rc::Rc<D> {
+    async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
+        D::query(self, statement).await
+    }
+
+    async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
+        D::batch(self, statements).await
+    }
+}

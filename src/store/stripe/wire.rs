@@ -1,0 +1,61 @@
+//! Amounts as Stripe writes them (docs.stripe.com/currencies): its decimal places are not ISO 4217's in every currency.
+
+use crate::shop::money::Currency;
+
+/// Currencies that Stripe writes in whole units.
+const ZERO_DECIMAL: [&str; 15] = [
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF",
+    "XOF", "XPF",
+];
+
+/// `minor` units of ISO 4217 as Stripe writes them; none where it can't be written exactly.
+pub fn to_wire(minor: i64, currency: Currency) -> Option<i64> {
+    scale(minor, currency.exponent(), wire_exponent(currency.code()))
+}
+
+/// An amount of Stripe's in minor units of ISO 4217.
+pub fn from_wire(amount: i64, code: &str) -> Option<i64> {
+    let currency = Currency::from_code(code)?;
+    scale(amount, wire_exponent(code), currency.exponent())
+}
+
+/// ISK and UGX have no minor unit, but Stripe keeps two places for them.
+fn wire_exponent(code: &str) -> u32 {
+    match code {
+        "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
+        code if ZERO_DECIMAL.contains(&code) => 0,
+        _ => 2,
+    }
+}
+
+fn scale(amount: i64, from: u32, to: u32) -> Option<i64> {
+    if to >= from {
+        return amount.checked_mul(10_i64.checked_pow(to.checked_sub(from)?)?);
+    }
+    let factor = 10_i64.checked_pow(from.checked_sub(to)?)?;
+    (amount.checked_rem(factor)? == 0).then_some(amount.checked_div(factor)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wire_has_exponents_of_its_own() {
+        for (code, minor, wire) in [
+            ("USD", 119_900, 119_900),
+            ("JPY", 198_800, 198_800),
+            ("XPF", 1_000, 1_000),
+            ("ISK", 5_000, 500_000),
+            ("UGX", 5_000, 500_000),
+            ("KWD", 379_900, 379_900),
+            ("MGA", 500_000, 5_000),
+            ("HUF", 10_045, 10_045),
+        ] {
+            let currency = Currency::from_code(code).unwrap();
+            assert_eq!(to_wire(minor, currency), Some(wire), "{code}");
+            assert_eq!(from_wire(wire, code), Some(minor), "{code}");
+        }
+        assert_eq!(to_wire(12_345, Currency::from_code("MGA").unwrap()), None);
+    }
+}
