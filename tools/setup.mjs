@@ -62,11 +62,11 @@ export function devSecrets() {
   writeFileSync(file, lines.join(""), { mode: 0o600, flag: "wx" });
 }
 
-/** The secrets of `.dev.vars`; those of the environment win. */
+/** What `.dev.vars` tells the Worker. */
 export function readDevSecrets() {
   const text = existsSync(join(root, ".dev.vars")) ? readFileSync(join(root, ".dev.vars"), "utf8") : "";
   const found = {};
-  for (const [, name, value] of text.matchAll(/^\s*(\w+)\s*=\s*"?(.*?)"?\s*$/gm)) found[name] = process.env[name] ?? value;
+  for (const [, name, value] of text.matchAll(/^\s*(\w+)\s*=\s*"?(.*?)"?\s*$/gm)) found[name] = value;
   return found;
 }
 
