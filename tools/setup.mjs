@@ -27,10 +27,11 @@ export async function setUp({ rust = true, lints = false, browser = false } = {}
   return env;
 }
 
-/** The project's own Node and tools come first; nothing is reported or logged elsewhere. */
+/** The project's own Node and tools come first; nothing is asked of the network, reported or logged elsewhere. */
 export function projectEnv() {
   const path = [join(root, "node_modules/.bin"), join(root, ".tools/bin"), process.env.PATH].join(delimiter);
-  return { ...process.env, PATH: path, WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" };
+  const quiet = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" };
+  return { ...process.env, ...quiet, PATH: path };
 }
 
 export async function nodePackages() {
