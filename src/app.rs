@@ -3,9 +3,9 @@
 //! Bindings and configuration are the same for every event of an isolate, so they are looked up once.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::ReturnUrls;
 use crate::shop::ids::{Entropy, Signer, new_id};
 use crate::shop::money::Currency;
+use crate::shop::orders::OrderLinks;
 use crate::shop::ports::{CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, StockObjects};
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::CatalogKv;
@@ -98,6 +98,12 @@ impl App {
         CatalogD1(Rc::clone(&self.bindings.db))
     }
 
+    /// Milliseconds since this event began.
+    #[must_use]
+    pub fn millis_since(&self) -> i64 {
+        now().as_millis().saturating_sub(self.now.as_millis())
+    }
+
     /// A new unguessable id.
     ///
     /// # Errors
@@ -106,13 +112,12 @@ impl App {
         entropy().map(|entropy| new_id(prefix, entropy))
     }
 
-    /// Where shoppers go after paying, or instead.
+    /// Links to orders.
     #[must_use]
-    pub fn return_urls(&self) -> ReturnUrls {
-        let base = &self.config.shop_url;
-        ReturnUrls {
-            success: format!("{base}/orders/{{order_id}}/paid"),
-            cancel: format!("{base}/orders/{{order_id}}/unpaid"),
+    pub fn order_links(&self) -> OrderLinks {
+        OrderLinks {
+            base: self.config.shop_url.clone(),
+            signer: self.config.signer.clone(),
         }
     }
 
@@ -218,9 +223,14 @@ impl Config {
     }
 
     /// The currency that prices are shown in unless asked otherwise.
-    #[must_use]
-    pub fn default_currency(&self) -> Option<Currency> {
-        self.currencies.first().copied()
+    ///
+    /// # Errors
+    /// Never, once the configuration was read.
+    pub fn default_currency(&self) -> Result<Currency> {
+        self.currencies
+            .first()
+            .copied()
+            .ok_or_else(|| Error::internal("config: CURRENCIES names none"))
     }
 
     /// Whether payments can be taken and deliveries verified.

@@ -9,6 +9,7 @@ use crate::shop::ports::{CartObjects, PublishedCatalog};
 use durable::cart::{Cart, Change, Command, Refusal};
 use durable::machine::Reply;
 use serde_json::json;
+use std::rc::Rc;
 
 /// A cart with what the catalog says of its lines.
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ pub async fn price_cart(
         lines.push(priced_line(
             &line.sku,
             line.quantity,
-            product.as_ref(),
+            product.as_deref(),
             currency,
         )?);
     }
@@ -108,7 +109,7 @@ async fn product_of(
     catalog: &impl PublishedCatalog,
     index: &Index,
     sku: &str,
-) -> Result<Option<Product>> {
+) -> Result<Option<Rc<Product>>> {
     match index.card_of_sku(sku) {
         Some(card) => catalog.product(&card.document).await.map(Some),
         None => Ok(None),

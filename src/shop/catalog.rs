@@ -8,6 +8,7 @@ use crate::shop::money::{Currency, Money};
 use crate::shop::ports::PublishedCatalog;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A product as the merchant keeps it and as a published version freezes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -331,7 +332,7 @@ pub async fn list_products(
 ///
 /// # Errors
 /// 404 when no such product is published.
-pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Result<Product> {
+pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Result<Rc<Product>> {
     let index = catalog.index().await?;
     let card = index.card(handle).ok_or(Error::NotFound("product"))?;
     catalog.product(&card.document).await
@@ -341,7 +342,7 @@ pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Resul
 ///
 /// # Errors
 /// 422 `unknown_sku` when no published product has it.
-pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> Result<Product> {
+pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> Result<Rc<Product>> {
     let index = catalog.index().await?;
     let card = index.card_of_sku(sku).ok_or_else(|| {
         Error::invalid("sku", "unknown_sku", "No product with this SKU is on sale.")
@@ -367,6 +368,13 @@ pub fn category_handle(path: &[String]) -> String {
     path.last().map(|name| slug(name)).unwrap_or_default()
 }
 
+/// The HTML of a merchant's description without anything that could run, frame or submit: what is left is text, lists, tables,
+/// links and pictures.
+#[must_use]
+pub fn sanitise_html(html: &str) -> String {
+    ammonia::clean(html)
+}
+
 /// Lower-case letters and digits of `text`, whatever lies between them as one hyphen.
 #[must_use]
 pub fn slug(text: &str) -> String {
@@ -385,6 +393,15 @@ pub fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn descriptions_can_not_run_anything() {
+        let dirty = r#"<p onclick="x()">Hi<script>x()</script><a href="javascript:x()">a</a><img src=x onerror=x()></p>"#;
+        assert_eq!(
+            sanitise_html(dirty),
+            r#"<p>Hi<a rel="noopener noreferrer">a</a><img src="x"></p>"#
+        );
+    }
 
     #[test]
     fn slugs_are_fit_for_urls() {

@@ -10,7 +10,7 @@
 //! both, so that two requests with one key can't place and give back at once.
 
 use crate::error::{Error, Result};
-use crate::shop::orders::{Address, Effect, Order, Payment, Status};
+use crate::shop::orders::{Address, Effect, Order, OrderLinks, Payment, Status};
 use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem};
 use crate::shop::ports::{CartObjects, Orders, Payments, Ports, Prices, StockObjects, Written};
 use crate::shop::pricing::{Quote, QuoteLine, check_quote, quote_changed};
@@ -66,15 +66,6 @@ pub struct PlacedOrder {
     pub replayed: bool,
 }
 
-/// Where a shopper goes after paying, or instead.
-#[derive(Clone, Debug)]
-pub struct ReturnUrls {
-    /// After paying.
-    pub success: String,
-    /// Instead.
-    pub cancel: String,
-}
-
 /// Places the order of `checkout`, or finds the one that its key already placed.
 ///
 /// # Errors
@@ -83,7 +74,7 @@ pub struct ReturnUrls {
 pub async fn place_order(
     ports: &impl Ports,
     checkout: Checkout,
-    urls: &ReturnUrls,
+    links: &OrderLinks,
     now: Timestamp,
 ) -> Result<PlacedOrder> {
     let orders = ports.orders();
@@ -95,7 +86,7 @@ pub async fn place_order(
         None => begin(ports, checkout, now).await?,
     };
     let replayed = known && checkout.step == CheckoutStep::Placed;
-    resume(ports, &checkout, urls, now).await?;
+    resume(ports, &checkout, links, now).await?;
     // A provider that does not answer leaves the order without its payment link for now: the failure is noted with the effect, and
     // the sweep goes on with it.
     let _ = settlement::drive_effects(ports, &checkout.order_id, now).await;
@@ -112,13 +103,13 @@ pub async fn place_order(
 pub async fn resume(
     ports: &impl Ports,
     checkout: &Checkout,
-    urls: &ReturnUrls,
+    links: &OrderLinks,
     now: Timestamp,
 ) -> Result<()> {
     match checkout.step {
         CheckoutStep::Placed => Ok(()),
         CheckoutStep::Refused => give_back(ports, checkout).await,
-        CheckoutStep::Started => match attempt(ports, checkout, urls, now).await {
+        CheckoutStep::Started => match attempt(ports, checkout, links, now).await {
             Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_))) => {
                 if ports
                     .orders()
@@ -155,7 +146,7 @@ async fn begin(ports: &impl Ports, checkout: Checkout, now: Timestamp) -> Result
 async fn attempt(
     ports: &impl Ports,
     checkout: &Checkout,
-    urls: &ReturnUrls,
+    links: &OrderLinks,
     now: Timestamp,
 ) -> Result<()> {
     let quote = ports
@@ -169,7 +160,7 @@ async fn attempt(
     hold_lines(ports, &checkout.order_id, FIRST_ATTEMPT, &quote.lines).await?;
 
     let order = order_of(checkout, quote, now);
-    let payment = first_payment(ports, &order, urls, now)?;
+    let payment = first_payment(ports, &order, links, now)?;
     match ports
         .orders()
         .place(&order, &payment, &[Effect::OpenPayment], now)
@@ -382,7 +373,7 @@ fn order_of(checkout: &Checkout, quote: Quote, now: Timestamp) -> Order {
 fn first_payment(
     ports: &impl Ports,
     order: &Order,
-    urls: &ReturnUrls,
+    links: &OrderLinks,
     now: Timestamp,
 ) -> Result<Payment> {
     let expires_at = now.plus_secs(SESSION_SECS);
@@ -392,8 +383,8 @@ fn first_payment(
         currency: order.currency,
         items: session_items(order),
         expires_at,
-        success_url: urls.success.replace("{order_id}", &order.id),
-        cancel_url: urls.cancel.replace("{order_id}", &order.id),
+        success_url: links.status(&order.id),
+        cancel_url: links.unpaid(&order.id),
     })?;
     Ok(Payment {
         id: order.id.replacen("ord_", "pay_", 1),

@@ -4,6 +4,7 @@
 //! [`judge`], and what must follow a move are [`Effect`]s, written in the same transaction and carried out until done.
 
 use crate::error::FieldError;
+use crate::shop::ids::Signer;
 use crate::shop::money::Currency;
 use crate::shop::payments::PaymentStatus;
 use crate::shop::pricing::{QuoteLine, Totals};
@@ -170,6 +171,44 @@ pub struct Payment {
     pub request: String,
     /// When the session ends.
     pub expires_at: Timestamp,
+}
+
+/// Links to an order that only those who were given them can follow.
+#[derive(Clone)]
+pub struct OrderLinks {
+    /// Origin of the shop.
+    pub base: String,
+    /// Makes the links unforgeable.
+    pub signer: Signer,
+}
+
+impl OrderLinks {
+    /// The order's status page.
+    #[must_use]
+    pub fn status(&self, order_id: &str) -> String {
+        format!("{}{}", self.base, self.status_path(order_id))
+    }
+
+    /// The status page, for a shopper who comes back without having paid.
+    #[must_use]
+    pub fn unpaid(&self, order_id: &str) -> String {
+        format!("{}&payment=unfinished", self.status(order_id))
+    }
+
+    /// The status page's path and query.
+    #[must_use]
+    pub fn status_path(&self, order_id: &str) -> String {
+        format!(
+            "/orders/{order_id}?token={}",
+            self.signer.sign("order", order_id)
+        )
+    }
+
+    /// Whether `token` is that of a link to this order.
+    #[must_use]
+    pub fn is_token_of(&self, order_id: &str, token: &str) -> bool {
+        self.signer.verify("order", order_id, token)
+    }
 }
 
 /// A line of an order's timeline.

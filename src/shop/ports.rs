@@ -36,7 +36,7 @@ pub trait PublishedCatalog {
     /// An earlier version, while it is kept.
     async fn index_of(&self, version: &str) -> Result<Option<Rc<Index>>>;
     /// The product document with this digest.
-    async fn product(&self, document: &str) -> Result<Product>;
+    async fn product(&self, document: &str) -> Result<Rc<Product>>;
 }
 
 /// Where a publish writes the copy.

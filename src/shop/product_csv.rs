@@ -4,7 +4,9 @@
 //! Promises: rows are read by column name, in any order; a product with a row that can't be accepted is reported by line and
 //! column and left out whole; a variant without an SKU gets a stable one made of its handle and options.
 
-use crate::shop::catalog::{Image, Price, Product, ProductOption, Seo, Status, Variant, slug};
+use crate::shop::catalog::{
+    Image, Price, Product, ProductOption, Seo, Status, Variant, sanitise_html, slug,
+};
 use crate::shop::ids::derived_id;
 use crate::shop::money::{Currency, Money};
 use serde::Serialize;
@@ -211,7 +213,7 @@ fn read_product(
         product: Product {
             id: derived_id("prod", &handle),
             title: first.cell("Title").to_owned(),
-            description_html: first.cell("Body (HTML)").to_owned(),
+            description_html: sanitise_html(first.cell("Body (HTML)")),
             vendor: first.cell("Vendor").to_owned(),
             r#type: first.cell("Type").to_owned(),
             tags: list_of(first.cell("Tags"), ','),

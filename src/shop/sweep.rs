@@ -2,7 +2,8 @@
 //! answers again, and as long as fewer than [`MAX_AT_ONCE`] of each kind wait.
 
 use crate::error::Result;
-use crate::shop::checkout::{self, ReturnUrls};
+use crate::shop::checkout;
+use crate::shop::orders::OrderLinks;
 use crate::shop::ports::{Inbox, Orders, Ports};
 use crate::shop::settlement;
 use durable::Timestamp;
@@ -36,7 +37,7 @@ pub struct Findings {
 ///
 /// # Errors
 /// When the database can't be read; a single finding that fails is counted and left for the next sweep.
-pub async fn run(ports: &impl Ports, urls: &ReturnUrls, now: Timestamp) -> Result<Findings> {
+pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Result<Findings> {
     let mut findings = Findings::default();
     let stuck_since = now.minus_secs(STUCK_SECS);
 
@@ -45,7 +46,7 @@ pub async fn run(ports: &impl Ports, urls: &ReturnUrls, now: Timestamp) -> Resul
         .stuck_checkouts(stuck_since, MAX_AT_ONCE)
         .await?
     {
-        let outcome = checkout::resume(ports, &checkout, urls, now).await;
+        let outcome = checkout::resume(ports, &checkout, links, now).await;
         count(&mut findings.checkouts, &mut findings.unfinished, &outcome);
     }
     for event_id in ports.inbox().unseen(stuck_since, MAX_AT_ONCE).await? {

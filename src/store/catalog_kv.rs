@@ -8,15 +8,20 @@ use crate::shop::ports::{CatalogCopy, PublishedCatalog};
 use durable::Timestamp;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use worker::{KvError, KvStore};
 
 /// Seconds that an isolate keeps the pointer before it looks again.
 pub const POINTER_SECS: u32 = 30;
 
+/// Most product documents that an isolate keeps; at some 5 KB each a small part of its 128 MB.
+const MAX_KEPT_PRODUCTS: usize = 1000;
+
 const POINTER_KEY: &str = "catalog/current";
 
 thread_local! {
+    static PRODUCTS: RefCell<HashMap<String, Rc<Product>>> = RefCell::default();
     static CURRENT: RefCell<Option<(Timestamp, Rc<Index>)>> = const { RefCell::new(None) };
 }
 
@@ -53,10 +58,22 @@ impl PublishedCatalog for CatalogKv {
         Ok(self.read(&index_key(version)).await?.map(Rc::new))
     }
 
-    async fn product(&self, document: &str) -> Result<Product> {
-        self.read(&product_key(document))
+    async fn product(&self, document: &str) -> Result<Rc<Product>> {
+        if let Some(product) = PRODUCTS.with_borrow(|products| products.get(document).cloned()) {
+            return Ok(product);
+        }
+        let product: Rc<Product> = self
+            .read(&product_key(document))
             .await?
-            .ok_or_else(|| Error::internal(format!("no product document {document}")))
+            .map(Rc::new)
+            .ok_or_else(|| Error::internal(format!("no product document {document}")))?;
+        PRODUCTS.with_borrow_mut(|products| {
+            if products.len() >= MAX_KEPT_PRODUCTS {
+                products.clear();
+            }
+            products.insert(document.to_owned(), Rc::clone(&product));
+        });
+        Ok(product)
     }
 }
 

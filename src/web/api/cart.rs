@@ -1,0 +1,268 @@
+//! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version in `ETag`.
+
+use crate::error::{Error, Result};
+use crate::shop::cart::{PricedCart, change_cart, invalid_quantity, price_cart};
+use crate::shop::catalog::get_product_of_sku;
+use crate::shop::money::{Currency, Money};
+use crate::shop::ports::{CartObjects, Ports};
+use crate::shop::pricing::{self, Quote, QuoteRequest};
+use crate::web::api::instant;
+use crate::web::call::Call;
+use crate::web::cart_token::{HEADER, OwnCart};
+use crate::web::reply::Reply;
+use durable::cart::{Cart, Change, MAX_QUANTITY};
+use serde::{Deserialize, Serialize};
+use serde_json::Number;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewItem {
+    sku: String,
+    quantity: Number,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ItemQuantity {
+    quantity: Number,
+}
+
+/// `GET /api/v1/cart?currency=`
+///
+/// # Errors
+/// 401 `invalid_cart_token`, 422 `unknown_currency`.
+pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
+    let own = OwnCart::of_or_new(call)?;
+    let cart = call.app.carts().view(&own.id).await?;
+    whole_cart(call, &own, &cart).await
+}
+
+/// `POST /api/v1/cart/items {sku, quantity}`: so many more.
+///
+/// # Errors
+/// 422 `unknown_sku`, `invalid_quantity`, `too_many_lines`; 412 `stale_version`; 409 `cart_in_checkout`.
+pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
+    let (item, _) = call.json::<NewItem>().await?;
+    let quantity = read_quantity(&item.quantity)?;
+    let own = OwnCart::of_or_new(call)?;
+    get_product_of_sku(&call.app.catalog(), &item.sku).await?;
+    let sku = item.sku;
+    change(call, &own, Change::Add { sku, quantity }).await
+}
+
+/// `PUT /api/v1/cart/items/{sku} {quantity}`: so many from now on.
+///
+/// # Errors
+/// As [`add_cart_item`].
+pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
+    let (item, _) = call.json::<ItemQuantity>().await?;
+    let quantity = read_quantity(&item.quantity)?;
+    let own = OwnCart::of_or_new(call)?;
+    let sku = call.param(0).to_owned();
+    get_product_of_sku(&call.app.catalog(), &sku).await?;
+    change(call, &own, Change::Set { sku, quantity }).await
+}
+
+/// `DELETE /api/v1/cart/items/{sku}`; removing what is not there is fine.
+///
+/// # Errors
+/// 412 `stale_version`, 409 `cart_in_checkout`.
+pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
+    let own = OwnCart::of_or_new(call)?;
+    let sku = call.param(0).to_owned();
+    change(call, &own, Change::Remove { sku }).await
+}
+
+/// `POST /api/v1/cart/quote {currency, shipping_address, shipping_method, email, codes[]}`
+///
+/// # Errors
+/// 422 naming each field.
+pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
+    let (request, _) = call.json::<QuoteRequest>().await?;
+    let own = OwnCart::of_or_new(call)?;
+    let cart = call.app.carts().view(&own.id).await?;
+    let quote = pricing::create_quote(
+        &call.app.prices(),
+        &call.app.config.currencies,
+        call.app.new_id("quote")?,
+        &own.id,
+        &cart,
+        request,
+        call.app.now,
+    )
+    .await?;
+    Ok(Reply::json(201, &QuoteView::of(&quote))?.with(HEADER, own.token))
+}
+
+async fn change(call: &Call<'_>, own: &OwnCart, change: Change) -> Result<Reply> {
+    let cart = change_cart(
+        &call.app.carts(),
+        &own.id,
+        call.operation_id()?,
+        call.if_match()?,
+        change,
+    )
+    .await?;
+    whole_cart(call, own, &cart).await
+}
+
+async fn whole_cart(call: &Call<'_>, own: &OwnCart, cart: &Cart) -> Result<Reply> {
+    let currency = call.currency()?;
+    let priced = price_cart(&call.app.catalog(), cart, currency).await?;
+    Ok(Reply::json(200, &CartView::of(&own.id, &priced, currency))?
+        .with("ETag", format!("\"{}\"", cart.version))
+        .with(HEADER, own.token.clone()))
+}
+
+/// A JSON number that is a quantity; a fraction, a negative or a huge one is understood and refused.
+fn read_quantity(number: &Number) -> Result<u32> {
+    number
+        .as_u64()
+        .and_then(|quantity| u32::try_from(quantity).ok())
+        .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))
+        .ok_or_else(|| invalid_quantity(MAX_QUANTITY))
+}
+
+#[derive(Serialize)]
+struct CartView<'a> {
+    id: &'a str,
+    version: u64,
+    currency: Currency,
+    lines: Vec<LineView<'a>>,
+    subtotal: Money,
+    quantity: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    order_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct LineView<'a> {
+    sku: &'a str,
+    quantity: u32,
+    title: &'a str,
+    variant_title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image: Option<&'a str>,
+    unit_price: Option<Money>,
+    line_total: Option<Money>,
+}
+
+impl<'a> CartView<'a> {
+    fn of(id: &'a str, cart: &'a PricedCart, currency: Currency) -> Self {
+        Self {
+            id,
+            version: cart.version,
+            currency,
+            lines: cart
+                .lines
+                .iter()
+                .map(|line| LineView {
+                    sku: &line.sku,
+                    quantity: line.quantity,
+                    title: &line.title,
+                    variant_title: &line.variant_title,
+                    image: line.image.as_deref(),
+                    unit_price: line.unit_price,
+                    line_total: line.line_total,
+                })
+                .collect(),
+            subtotal: cart.subtotal,
+            quantity: cart.quantity(),
+            order_id: cart.frozen_by.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct QuoteView<'a> {
+    id: &'a str,
+    expires_at: String,
+    catalog_version: i64,
+    currency: Currency,
+    lines: Vec<PricedLineView<'a>>,
+    shipping_method: &'a str,
+    #[serde(flatten)]
+    totals: TotalsView,
+    promotions: [(); 0],
+}
+
+impl<'a> QuoteView<'a> {
+    fn of(quote: &'a Quote) -> Self {
+        Self {
+            id: &quote.id,
+            expires_at: instant(quote.expires_at),
+            catalog_version: quote.catalog_seq,
+            currency: quote.currency,
+            lines: PricedLineView::all_of(&quote.lines, quote.currency),
+            shipping_method: &quote.shipping_method,
+            totals: TotalsView::of(&quote.totals, quote.currency),
+            promotions: [],
+        }
+    }
+}
+
+/// A line of a quote or an order.
+#[derive(Serialize)]
+pub struct PricedLineView<'a> {
+    sku: &'a str,
+    quantity: u32,
+    title: &'a str,
+    variant_title: &'a str,
+    unit_price: Money,
+    discount: Money,
+    tax: Money,
+    line_total: Money,
+}
+
+impl<'a> PricedLineView<'a> {
+    /// The lines in their currency.
+    #[must_use]
+    pub fn all_of(lines: &'a [pricing::QuoteLine], currency: Currency) -> Vec<Self> {
+        lines
+            .iter()
+            .map(|line| Self {
+                sku: &line.sku,
+                quantity: line.quantity,
+                title: &line.title,
+                variant_title: &line.variant_title,
+                unit_price: Money::new(line.unit_price, currency),
+                discount: Money::new(line.discount, currency),
+                tax: Money::new(line.tax, currency),
+                line_total: Money::new(line.line_total, currency),
+            })
+            .collect()
+    }
+}
+
+/// The sums of a quote or an order.
+#[derive(Serialize)]
+pub struct TotalsView {
+    subtotal: Money,
+    discount_total: Money,
+    shipping_total: Money,
+    tax_total: Money,
+    total: Money,
+}
+
+impl TotalsView {
+    /// The sums in their currency.
+    #[must_use]
+    pub const fn of(totals: &pricing::Totals, currency: Currency) -> Self {
+        Self {
+            subtotal: Money::new(totals.subtotal, currency),
+            discount_total: Money::new(totals.discount_total, currency),
+            shipping_total: Money::new(totals.shipping_total, currency),
+            tax_total: Money::new(totals.tax_total, currency),
+            total: Money::new(totals.total, currency),
+        }
+    }
+}
+
+/// 422 for a caller without a cart.
+pub fn no_cart() -> Error {
+    Error::invalid(
+        "cart",
+        "cart_empty",
+        "There is no cart to order from; send its Cart-Token.",
+    )
+}

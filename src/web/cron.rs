@@ -1,0 +1,20 @@
+//! What the clock starts: the sweep, once a minute.
+
+use crate::app::App;
+use crate::shop::sweep::{self, Findings};
+use crate::web::log::{log_event, log_failure};
+use serde_json::json;
+use worker::Env;
+
+/// Runs the sweep and logs what it found.
+pub async fn tick(env: &Env) {
+    let app = match App::new(env) {
+        Ok(app) => app,
+        Err(error) => return log_failure("configuration", "cron", &error),
+    };
+    match sweep::run(&app, &app.order_links(), app.now).await {
+        Ok(findings) if findings == Findings::default() => {}
+        Ok(findings) => log_event("sweep", &json!(findings)),
+        Err(error) => log_failure("sweep_failed", "sweep", &error),
+    }
+}

@@ -1,0 +1,121 @@
+//! What stands before every handler: who may come in, from where, and what every answer says to browsers.
+
+use crate::app::Config;
+use crate::error::{Error, Result};
+use crate::shop::ids::equal_secrets;
+use crate::web::call::Call;
+use worker::Method;
+
+/// Who a route is for; a route without one does not compile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone. What belongs to a person is checked by the handler against the token shown.
+    Anyone,
+    /// Staff, by the admin API key.
+    Staff,
+}
+
+/// Lets the call in, or says why not.
+///
+/// # Errors
+/// 401 `staff_only`, 403 `cross_site`.
+pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
+    if access == Access::Staff && !is_staff(call) {
+        return Err(Error::Unauthorized { code: "staff_only" });
+    }
+    if is_cross_site(call) {
+        return Err(Error::Forbidden { code: "cross_site" });
+    }
+    Ok(())
+}
+
+/// Whether the call shows the admin API key.
+#[must_use]
+pub fn is_staff(call: &Call<'_>) -> bool {
+    let header = call.header("Authorization").unwrap_or_default();
+    header
+        .strip_prefix("Bearer ")
+        .is_some_and(|key| equal_secrets(key, &call.app.config.admin_api_key))
+}
+
+/// A change that a browser makes with the shopper's cookies must come from the shop's own pages: by `Sec-Fetch-Site`, else by
+/// `Origin`. Who sends neither is no browser, and has no one else's cookies.
+fn is_cross_site(call: &Call<'_>) -> bool {
+    let safe = matches!(call.method(), Method::Get | Method::Head | Method::Options);
+    if safe || call.header("Cookie").is_none() {
+        return false;
+    }
+    match (call.header("Sec-Fetch-Site"), call.header("Origin")) {
+        (Some(site), _) => site != "same-origin" && site != "none",
+        (None, Some(origin)) => origin != call.url.origin().ascii_serialization(),
+        (None, None) => false,
+    }
+}
+
+/// Headers of every answer.
+#[must_use]
+pub fn security_headers(config: &Config) -> [(&'static str, String); 6] {
+    [
+        (
+            "Strict-Transport-Security",
+            "max-age=63072000; includeSubDomains".to_owned(),
+        ),
+        ("Content-Security-Policy", content_security_policy(config)),
+        ("X-Content-Type-Options", "nosniff".to_owned()),
+        (
+            "Referrer-Policy",
+            "strict-origin-when-cross-origin".to_owned(),
+        ),
+        (
+            "Permissions-Policy",
+            "camera=(), geolocation=(), microphone=(), payment=()".to_owned(),
+        ),
+        ("X-Frame-Options", "DENY".to_owned()),
+    ]
+}
+
+/// Nothing inline. Pictures may come from a merchant's image host; a form may lead to the payment page, since Chromium checks
+/// `form-action` on the redirect that follows it too.
+fn content_security_policy(config: &Config) -> String {
+    format!(
+        "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self' {}; \
+         frame-ancestors 'none'; img-src 'self' data: https:; manifest-src 'self'; script-src 'self'; style-src 'self'",
+        config.payment_origins
+    )
+}
+
+/// What lets a page of another origin read the answer; nothing for origins that are not configured.
+#[must_use]
+pub fn cors_headers(call: &Call<'_>) -> Vec<(&'static str, String)> {
+    if !call.url.path().starts_with("/api/") {
+        return vec![];
+    }
+    let vary = ("Vary", "Origin".to_owned());
+    let Some(origin) = call
+        .header("Origin")
+        .filter(|origin| call.app.config.cors_origins.contains(origin))
+    else {
+        return vec![vary];
+    };
+    let mut headers = vec![
+        vary,
+        ("Access-Control-Allow-Origin", origin),
+        (
+            "Access-Control-Expose-Headers",
+            "Cart-Token, ETag, Idempotent-Replayed, Retry-After, X-Request-Id".to_owned(),
+        ),
+    ];
+    if call.method() == Method::Options {
+        headers.push((
+            "Access-Control-Allow-Methods",
+            "GET, HEAD, POST, PUT, DELETE".to_owned(),
+        ));
+        headers.push((
+            "Access-Control-Allow-Headers",
+            "Authorization, Cart-Token, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+                .to_owned(),
+        ));
+        headers.push(("Access-Control-Max-Age", "86400".to_owned()));
+    }
+    headers
+}

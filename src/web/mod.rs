@@ -1,0 +1,13 @@
+//! The faces: they parse, authenticate and render, and hold no rule. Each calls use cases of `shop`; none calls another.
+
+pub mod api;
+pub mod call;
+pub mod cart_token;
+pub mod cron;
+pub mod guard;
+pub mod log;
+pub mod pages;
+pub mod queues;
+pub mod reply;
+pub mod router;
+pub mod webhooks;

@@ -1,0 +1,241 @@
+//! Checkout in two pages: where it goes, then what it costs. Placing the order leads to the payment page.
+
+use crate::error::{Error, FieldError, Result};
+use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
+use crate::shop::ids::digest_of;
+use crate::shop::money::Money;
+use crate::shop::orders::Address;
+use crate::shop::ports::{CartObjects, Orders, Ports, Prices};
+use crate::shop::pricing::{self, Quote, QuoteRequest, ShippingMethod};
+use crate::web::call::{Call, Form};
+use crate::web::cart_token::OwnCart;
+use crate::web::pages::cart::in_checkout;
+use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::reply::Reply;
+use maud::{Markup, html};
+
+/// `GET /checkout`
+///
+/// # Errors
+/// 401 for a forged cookie.
+pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call)?;
+    if OwnCart::of(call)?.is_none() {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    }
+    let methods = call.app.prices().shipping_methods().await?;
+    Ok(page(
+        200,
+        &visit,
+        "Checkout",
+        &address_form(&visit, &methods, &Form(vec![]), &[]),
+    ))
+}
+
+/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept.
+///
+/// # Errors
+/// What is not about a field.
+pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call)?;
+    let form = call.form().await?;
+    let Some(own) = OwnCart::of(call)? else {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    };
+    let app = call.app;
+    let cart = app.carts().view(&own.id).await?;
+    let request = request_of(&form, &visit);
+    let quoted = pricing::create_quote(
+        &app.prices(),
+        &app.config.currencies,
+        app.new_id("quote")?,
+        &own.id,
+        &cart,
+        request,
+        app.now,
+    )
+    .await;
+    match quoted {
+        Ok(quote) => Ok(Reply::see_other(
+            visit.link(&format!("/checkout/{}", quote.id)),
+        )),
+        Err(Error::Invalid(errors)) => {
+            let methods = app.prices().shipping_methods().await?;
+            Ok(page(
+                422,
+                &visit,
+                "Checkout",
+                &address_form(&visit, &methods, &form, &errors),
+            ))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /checkout/{quote_id}`: what it costs, to the last unit that is charged.
+///
+/// # Errors
+/// 404 for a quote of another cart.
+pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call)?;
+    let own = OwnCart::of(call)?;
+    let quote = call
+        .app
+        .prices()
+        .quote(call.param(0))
+        .await?
+        .filter(|quote| own.is_some_and(|own| own.id == quote.cart_id))
+        .ok_or(Error::NotFound("quote"))?;
+    let key = call.app.new_id("key")?;
+    Ok(page(
+        200,
+        &visit,
+        "Review your order",
+        &review_page(&visit, &quote, &key),
+    ))
+}
+
+/// `POST /checkout/{quote_id}`: places the order and leads to its payment. The form's key makes a double click one order.
+///
+/// # Errors
+/// 409 with what is in the way.
+pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
+    let form = call.form().await?;
+    call.app.config.check_payments()?;
+    let own = OwnCart::of(call)?.ok_or(Error::NotFound("cart"))?;
+    let app = call.app;
+    let quote_id = call.param(0).to_owned();
+    let checkout = Checkout {
+        order_id: app.new_id("ord")?,
+        cart_id: own.id,
+        idempotency_key: form.get("key").to_owned(),
+        request_hash: digest_of(quote_id.as_bytes()),
+        quote_id,
+        billing_address: None,
+        step: CheckoutStep::Started,
+    };
+    let order_id = match place_order(app, checkout, &app.order_links(), app.now).await {
+        Ok(placed) => placed.order_id,
+        Err(error) => in_checkout(&error).ok_or(error)?,
+    };
+    let payment = app.orders().payment(&order_id).await?;
+    let pay_at = payment.and_then(|payment| payment.url);
+    Ok(Reply::see_other(pay_at.unwrap_or_else(|| {
+        app.order_links().status_path(&order_id)
+    })))
+}
+
+fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
+    let optional = |name| Some(form.get(name).to_owned()).filter(|value| !value.is_empty());
+    QuoteRequest {
+        currency: visit.currency.code().to_owned(),
+        shipping_address: Address {
+            name: form.get("name").to_owned(),
+            line1: form.get("line1").to_owned(),
+            line2: optional("line2"),
+            city: form.get("city").to_owned(),
+            region: optional("region"),
+            postal_code: optional("postal_code"),
+            country: form.get("country").to_uppercase(),
+        },
+        shipping_method: form.get("shipping_method").to_owned(),
+        email: form.get("email").to_owned(),
+        codes: vec![],
+    }
+}
+
+/// A text field: its name, label, `autocomplete` word, and whether it is needed.
+const FIELDS: [(&str, &str, &str, bool); 8] = [
+    ("email", "Email", "email", true),
+    ("name", "Full name", "name", true),
+    ("line1", "Address", "address-line1", true),
+    ("line2", "Flat, company (optional)", "address-line2", false),
+    ("city", "City", "address-level2", true),
+    (
+        "region",
+        "State or region (optional)",
+        "address-level1",
+        false,
+    ),
+    (
+        "postal_code",
+        "Postal code (optional)",
+        "postal-code",
+        false,
+    ),
+    ("country", "Country code, such as US", "country", true),
+];
+
+fn address_form(
+    visit: &Visit,
+    methods: &[ShippingMethod],
+    form: &Form,
+    errors: &[FieldError],
+) -> Markup {
+    let shown = |field: &str| {
+        FIELDS.iter().any(|(name, ..)| field.ends_with(name)) || field == "shipping_method"
+    };
+    html! {
+        h1 { "Checkout" }
+        @for error in errors.iter().filter(|error| !shown(&error.field)) { p class="fault" { (error.detail) } }
+        form method="post" action=(visit.link("/checkout")) class="stack" {
+            @for (name, label, autocomplete, required) in FIELDS {
+                @let fault = errors.iter().find(|error| error.field == name || error.field.ends_with(&format!(".{name}")));
+                label {
+                    (label)
+                    input type=(if name == "email" { "email" } else { "text" }) name=(name) value=(form.get(name))
+                        autocomplete=(autocomplete) required[required] aria-invalid=[fault.map(|_| "true")]
+                        autofocus[fault.is_some() && errors.first() == fault];
+                    @if let Some(fault) = fault { span class="fault" { (fault.detail) } }
+                }
+            }
+            fieldset {
+                legend { "Shipping" }
+                @for (at, method) in methods.iter().enumerate() {
+                    @if let Some(amount) = method.prices.get(visit.currency.code()) {
+                        label class="choice" {
+                            input type="radio" name="shipping_method" value=(method.id) required
+                                checked[form.get("shipping_method") == method.id || (at == 0 && form.get("shipping_method").is_empty())];
+                            (method.title) " " strong { (Money::new(*amount, visit.currency)) }
+                        }
+                    }
+                }
+            }
+            button { "Continue to review" }
+        }
+    }
+}
+
+fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
+    let money = |amount| Money::new(amount, quote.currency);
+    html! {
+        h1 { "Review your order" }
+        ul class="lines" {
+            @for line in &quote.lines {
+                li { div { (line.name()) } span class="price" { (money(line.line_total)) } }
+            }
+        }
+        (totals(&quote.totals, quote.currency))
+        p { "To " (quote.shipping_address.name) ", " (quote.shipping_address.line1) ", " (quote.shipping_address.city) ", " (quote.shipping_address.country) }
+        form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
+            input type="hidden" name="key" value=(key);
+            button { "Place order and pay " (money(quote.totals.total)) }
+        }
+        p { a href=(visit.link("/checkout")) { "Change the address" } }
+    }
+}
+
+/// The sums of a quote or an order.
+#[must_use]
+pub fn totals(totals: &pricing::Totals, currency: crate::shop::money::Currency) -> Markup {
+    let money = |amount| Money::new(amount, currency);
+    html! {
+        dl class="totals" {
+            dt { "Subtotal" } dd { (money(totals.subtotal)) }
+            @if totals.discount_total > 0 { dt { "Discount" } dd { (money(totals.discount_total.saturating_neg())) } }
+            dt { "Shipping" } dd { (money(totals.shipping_total)) }
+            dt { "Tax" } dd { (money(totals.tax_total)) }
+            dt { "Total" } dd { strong { (money(totals.total)) } }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The home page: the launch, and what else there is.
+
+use crate::error::Result;
+use crate::shop::catalog::Index;
+use crate::shop::ports::PublishedCatalog;
+use crate::web::call::Call;
+use crate::web::pages::layout::{Visit, page};
+use crate::web::pages::products::{card_grid, category_path};
+use crate::web::reply::Reply;
+use maud::{Markup, html};
+
+/// Products on the home page.
+const FEATURED: usize = 8;
+
+/// `GET /`
+///
+/// # Errors
+/// When the published catalog can't be read.
+pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call)?;
+    let index = call.app.catalog().index().await?;
+    let content = if index.products.is_empty() {
+        nothing_published()
+    } else {
+        home(&visit, &index)
+    };
+    Ok(page(200, &visit, "Home", &content).public())
+}
+
+fn home(visit: &Visit, index: &Index) -> Markup {
+    let launch = index.products.first();
+    let featured: Vec<_> = index.products.iter().take(FEATURED).collect();
+    html! {
+        @if let Some(launch) = launch {
+            section class="hero" {
+                div {
+                    p class="eyebrow" { "New" }
+                    h1 { (launch.title) }
+                    p { a class="button" href=(visit.link(&format!("/products/{}", launch.handle))) { "Buy" } }
+                }
+                @if let Some(image) = &launch.image {
+                    img src=(image.url) alt=(image.alt) width="480" height="480" fetchpriority="high";
+                }
+            }
+        }
+        section {
+            h2 { "Categories" }
+            ul class="chips" {
+                @for (path, count) in index.categories().iter().filter(|(path, _)| path.len() <= 2) {
+                    li { a href=(visit.link(&category_path(path))) { (path.last().map_or("", String::as_str)) " (" (count) ")" } }
+                }
+            }
+        }
+        section {
+            h2 { "Featured" }
+            (card_grid(visit, &featured))
+        }
+    }
+}
+
+fn nothing_published() -> Markup {
+    html! {
+        section class="notice" {
+            h1 { "The shop opens soon" }
+            p { "Nothing is on sale yet. Staff import and publish a catalog with " code { "npm run catalog -- import FILE" } "." }
+        }
+    }
+}

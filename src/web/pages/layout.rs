@@ -1,0 +1,130 @@
+//! What every page shares: head, header, footer, and links that keep the currency.
+
+use crate::error::Result;
+use crate::shop::money::Currency;
+use crate::web::call::Call;
+use crate::web::reply::Reply;
+use maud::{DOCTYPE, Markup, html};
+use worker::url::form_urlencoded;
+
+/// Name of the shop.
+pub const SHOP_NAME: &str = "Ohmstead";
+
+/// What a page needs to know of its visitor.
+pub struct Visit {
+    /// Prices are shown in it.
+    pub currency: Currency,
+    default_currency: Currency,
+    currencies: Vec<Currency>,
+    path: String,
+}
+
+impl Visit {
+    /// The visit that `call` is part of.
+    ///
+    /// # Errors
+    /// 422 `unknown_currency`.
+    pub fn of(call: &Call<'_>) -> Result<Self> {
+        Self::in_currency(call, call.currency()?)
+    }
+
+    /// A visit whose address may name a currency that the shop does not sell in.
+    ///
+    /// # Errors
+    /// When the shop sells in none.
+    pub fn in_default_currency(call: &Call<'_>) -> Result<Self> {
+        Self::in_currency(call, call.app.config.default_currency()?)
+    }
+
+    fn in_currency(call: &Call<'_>, currency: Currency) -> Result<Self> {
+        Ok(Self {
+            currency,
+            default_currency: call.app.config.default_currency()?,
+            currencies: call.app.config.currencies.clone(),
+            path: call.url.path().to_owned(),
+        })
+    }
+
+    /// `path` with the currency of this visit: public pages depend on their address alone.
+    #[must_use]
+    pub fn link(&self, path: &str) -> String {
+        self.link_in(path, self.currency)
+    }
+
+    fn link_in(&self, path: &str, currency: Currency) -> String {
+        if currency == self.default_currency {
+            return path.to_owned();
+        }
+        let separator = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{separator}currency={currency}")
+    }
+}
+
+/// `value` as it stands in a path or a query.
+#[must_use]
+pub fn encoded(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
+
+/// A page of the shop.
+#[must_use]
+pub fn page(status: u16, visit: &Visit, title: &str, content: &Markup) -> Reply {
+    page_with(status, visit, title, &html! {}, content)
+}
+
+/// A page with something more in its head.
+#[must_use]
+pub fn page_with(
+    status: u16,
+    visit: &Visit,
+    title: &str,
+    head: &Markup,
+    content: &Markup,
+) -> Reply {
+    let document = html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head_of(title, head))
+            body {
+                a class="skip" href="#content" { "Skip to content" }
+                header class="site" {
+                    a class="brand" href=(visit.link("/")) {
+                        img src="/mark.svg" alt="" width="28" height="28";
+                        (SHOP_NAME)
+                    }
+                    nav aria-label="Main" {
+                        a href=(visit.link("/products")) { "Shop all" }
+                        a href=(visit.link("/collections/phones")) { "Phones" }
+                        a href=(visit.link("/collections/audio")) { "Audio" }
+                    }
+                    a class="to-cart" href=(visit.link("/cart")) { "Cart" }
+                }
+                main id="content" { (content) }
+                footer class="site" {
+                    nav aria-label="Currency" {
+                        @for currency in &visit.currencies {
+                            a href=(visit.link_in(&visit.path, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) }
+                        }
+                    }
+                    p { (SHOP_NAME) ", an open storefront at the edge." }
+                }
+            }
+        }
+    };
+    Reply::html(status, document.into_string())
+}
+
+fn head_of(title: &str, more: &Markup) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            title { (title) " · " (SHOP_NAME) }
+            link rel="icon" href="/favicon.svg" type="image/svg+xml";
+            link rel="stylesheet" href="/css/shop.css";
+            (more)
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside its template.
+
+pub mod cart;
+pub mod checkout;
+pub mod error;
+pub mod home;
+pub mod layout;
+pub mod orders;
+pub mod products;

@@ -1,0 +1,245 @@
+//! The product list and the product page.
+
+use crate::error::{Error, Result};
+use crate::shop::catalog::{self, Card, Cursor, Page, Product, Variant, category_handle};
+use crate::shop::money::{Currency, Money};
+use crate::web::call::Call;
+use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::reply::Reply;
+use durable::cart::MAX_QUANTITY;
+use maud::{Markup, PreEscaped, html};
+
+/// Products on a page.
+const PAGE_SIZE: usize = 24;
+
+/// `GET /products?page=`
+///
+/// # Errors
+/// 404 for a page beyond the last.
+pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
+    list_page(call, None).await
+}
+
+/// `GET /collections/{category}?page=`
+///
+/// # Errors
+/// 404 for a category without products.
+pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
+    let category = call.param(0).to_owned();
+    list_page(call, Some(&category)).await
+}
+
+/// `GET /products/{handle}?sku=`
+///
+/// # Errors
+/// 404.
+pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call)?;
+    let product = catalog::get_product(&call.app.catalog(), call.param(0)).await?;
+    let sku = call.query("sku");
+    let chosen = sku
+        .as_deref()
+        .and_then(|sku| product.variant(sku))
+        .or_else(|| product.variants.first())
+        .ok_or(Error::NotFound("product"))?;
+    Ok(page(
+        200,
+        &visit,
+        &product.title,
+        &product_page(&visit, &product, chosen),
+    )
+    .public())
+}
+
+/// The address of a category.
+#[must_use]
+pub fn category_path(path: &[String]) -> String {
+    format!("/collections/{}", encoded(&category_handle(path)))
+}
+
+/// Cards of products, in a grid.
+#[must_use]
+pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
+    html! {
+        ul class="cards" {
+            @for card in cards {
+                li {
+                    a href=(visit.link(&format!("/products/{}", encoded(&card.handle)))) {
+                        @if let Some(image) = &card.image {
+                            img src=(image.url) alt=(image.alt) width="300" height="300" loading="lazy";
+                        } @else {
+                            span class="no-image" {}
+                        }
+                        span class="title" { (card.title) }
+                    }
+                    (card_price(card, visit.currency))
+                }
+            }
+        }
+    }
+}
+
+async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
+    let visit = Visit::of(call)?;
+    let number = call
+        .query("page")
+        .map_or(Some(1), |number| number.parse::<usize>().ok());
+    let number = number
+        .filter(|number| (1..=10_000).contains(number))
+        .ok_or(Error::NotFound("page"))?;
+    let catalog = call.app.catalog();
+    let first = catalog::list_products(&catalog, category, None, 1).await?;
+    let offset = number.saturating_sub(1).saturating_mul(PAGE_SIZE);
+    let cursor = first.next.map(|next| Cursor { offset, ..next });
+    let listed = catalog::list_products(&catalog, category, cursor, PAGE_SIZE).await?;
+    if listed.items.is_empty() && number > 1 {
+        return Err(Error::NotFound("page"));
+    }
+    let title = match (category, listed.items.first()) {
+        (Some(handle), Some(card)) => title_of_category(card, handle),
+        _ => "All products".to_owned(),
+    };
+    Ok(page(
+        200,
+        &visit,
+        &title,
+        &list_content(&visit, &title, call.url.path(), number, &listed),
+    )
+    .public())
+}
+
+fn title_of_category(card: &Card, handle: &str) -> String {
+    (1..=card.category.len())
+        .filter_map(|depth| card.category.get(..depth))
+        .find(|path| category_handle(path) == handle)
+        .and_then(<[String]>::last)
+        .cloned()
+        .unwrap_or_else(|| handle.to_owned())
+}
+
+fn list_content(
+    visit: &Visit,
+    title: &str,
+    path: &str,
+    number: usize,
+    listed: &Page<Card>,
+) -> Markup {
+    let cards: Vec<&Card> = listed.items.iter().collect();
+    let at = |number: usize| visit.link(&format!("{path}?page={number}"));
+    html! {
+        h1 { (title) }
+        @if cards.is_empty() {
+            p { "Nothing is on sale yet." }
+        } @else {
+            p class="quiet" { (listed.total) @if listed.total == 1 { " product" } @else { " products" } }
+            (card_grid(visit, &cards))
+        }
+        nav class="pages" aria-label="Pages" {
+            @if number > 1 { a rel="prev" href=(at(number.saturating_sub(1))) { "Previous" } }
+            @if listed.next.is_some() { a rel="next" href=(at(number.saturating_add(1))) { "Next" } }
+        }
+    }
+}
+
+fn product_page(visit: &Visit, product: &Product, chosen: &Variant) -> Markup {
+    let image = chosen
+        .image
+        .as_deref()
+        .or_else(|| product.images.first().map(|image| image.url.as_str()));
+    html! {
+        (breadcrumb(visit, product))
+        article class="product" {
+            div class="gallery" {
+                @if let Some(url) = image {
+                    img src=(url) alt=(alt_of(product, url)) width="640" height="640" fetchpriority="high";
+                }
+                ul {
+                    @for other in product.images.iter().filter(|other| Some(other.url.as_str()) != image) {
+                        li { img src=(other.url) alt=(other.alt) width="96" height="96" loading="lazy"; }
+                    }
+                }
+            }
+            div class="buy" {
+                p class="vendor" { (product.vendor) }
+                h1 { (product.title) }
+                (variant_price(chosen, visit.currency))
+                @if product.variants.len() > 1 { (variant_choice(visit, product, chosen)) }
+                (buy_form(visit, chosen))
+                p class="quiet" { "SKU " (chosen.sku) }
+            }
+            div class="description" { (PreEscaped(&product.description_html)) }
+        }
+    }
+}
+
+fn breadcrumb(visit: &Visit, product: &Product) -> Markup {
+    html! {
+        nav class="breadcrumb" aria-label="Breadcrumb" {
+            ol {
+                li { a href=(visit.link("/products")) { "All products" } }
+                @for depth in 1..=product.category.len() {
+                    @if let Some(path) = product.category.get(..depth) {
+                        li { a href=(visit.link(&category_path(path))) { (path.last().map_or("", String::as_str)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn variant_choice(visit: &Visit, product: &Product, chosen: &Variant) -> Markup {
+    html! {
+        nav aria-label="Variants" {
+            ul class="chips" {
+                @for variant in &product.variants {
+                    @let path = format!("/products/{}?sku={}", encoded(&product.handle), encoded(&variant.sku));
+                    li { a href=(visit.link(&path)) aria-current=[(variant.sku == chosen.sku).then_some("true")] { (variant.title) } }
+                }
+            }
+        }
+    }
+}
+
+fn buy_form(visit: &Visit, chosen: &Variant) -> Markup {
+    if chosen.price(visit.currency).is_none() {
+        return html! { p class="notice" { "Not sold in " (visit.currency) "." } };
+    }
+    html! {
+        form method="post" action=(visit.link("/cart/items")) {
+            input type="hidden" name="sku" value=(chosen.sku);
+            label { "Quantity "
+                input type="number" name="quantity" value="1" min="1" max=(MAX_QUANTITY) inputmode="numeric" required;
+            }
+            button { "Add to cart" }
+        }
+    }
+}
+
+fn variant_price(variant: &Variant, currency: Currency) -> Markup {
+    html! {
+        p class="price" {
+            @if let Some(price) = variant.price(currency) { (price) }
+            @if let Some(before) = variant.compare_at_price(currency) { " " s { (before) } }
+        }
+    }
+}
+
+fn card_price(card: &Card, currency: Currency) -> Markup {
+    let Some(range) = card.price_ranges.get(currency.code()) else {
+        return html! { span class="price quiet" { "Not sold in " (currency) } };
+    };
+    html! {
+        span class="price" {
+            @if range.min < range.max { "From " }
+            (Money::new(range.min, currency))
+        }
+    }
+}
+
+fn alt_of<'a>(product: &'a Product, url: &str) -> &'a str {
+    product
+        .images
+        .iter()
+        .find(|image| image.url == url)
+        .map_or(product.title.as_str(), |image| image.alt.as_str())
+}
