@@ -1,6 +1,7 @@
-//! Every interleaving of three buyers and two units, explored to the end: each buyer holds, pins and then commits or lets go,
-//! may give up before the hold has arrived, and what was sent may arrive again at any later point; time passes at any point,
-//! and the alarm rings at any point after that, so that commands also meet holds whose time is up but which nobody has ended.
+//! Every interleaving of three buyers and two units, explored to the end: each buyer holds, pins and then commits or lets go, or
+//! gives up before the hold has arrived, or too late; what was sent may arrive again at any later point; time passes at any
+//! point, and the alarm rings at any point after that, so that commands also meet holds whose time is up but which nobody has
+//! ended.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -156,6 +157,7 @@ impl Moment {
             }
             (Step::Pinned, Command::Commit { .. }, Ok(())) => Step::Bought,
             (Step::Held | Step::Pinned, Command::Release { .. }, Ok(())) => Step::LeftWithout,
+            (Step::Bought, Command::Release { .. }, Err(Refusal::AlreadyCommitted)) => Step::Bought,
             impossible => panic!("{impossible:?}"),
         };
         buyer.sent.push(command);
@@ -264,6 +266,7 @@ impl Buyer {
             Step::GivenUp => vec![hold],
             Step::Held => vec![Command::Pin { hold_id }, release],
             Step::Pinned => vec![Command::Commit { hold_id }, release],
+            Step::Bought if !self.sent.contains(&release) => vec![release],
             Step::Bought | Step::LeftWithout => vec![],
         }
     }

@@ -155,6 +155,7 @@ fn a_burst_of_lapsed_holds_is_spread_over_several_wakes() {
         keeper.wake(&meter, end).unwrap();
         assert!(meter.cost().rows_written <= 502, "{:?}", meter.cost());
         wakes += 1;
+        assert!(wakes <= 3, "woken for nothing");
     }
     assert_eq!(wakes, 3);
     assert_eq!(keeper.machine().view().held, 0);
