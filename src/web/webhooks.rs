@@ -1,7 +1,9 @@
 //! Deliveries of the payment provider. The route only hands over the raw body and the signature.
 //!
-//! 1. Verify; nothing is parsed, looked up or written before. 2. Keep the event. 3. Queue its id. 4. Answer. If the queue refuses, the
-//! row is there, and the sweep sends it.
+//! 1. Verify; nothing is parsed, looked up or written before.
+//! 2. Keep the event.
+//! 3. Queue its id. If the queue refuses, the row is there, and the sweep sends it.
+//! 4. Answer.
 
 use crate::error::Result;
 use crate::shop::ports::{Inbox, Payments, Ports};
