@@ -1,0 +1,17 @@
+/** Waiting for a condition: what is asynchronous in the shop is polled, never slept for. */
+import { setTimeout } from 'node:timers/promises';
+
+const PAUSE_MS = 20;
+
+/** Runs `check` until it no longer throws, and returns what it returns; after `within` milliseconds its error stands. */
+export async function eventually<T>(check: () => T | Promise<T>, { within = 10_000 } = {}): Promise<T> {
+  const deadline = Date.now() + within;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+    await setTimeout(PAUSE_MS);
+  }
+}

@@ -1,0 +1,162 @@
+/**
+ * The shop as the tests of this folder start it: the built Worker in workerd under miniflare, with the bindings and queue settings
+ * of wrangler.toml, its migrations applied, and a Stripe sandbox in this process whose webhook points at it. Ports are free
+ * ones, data is in memory, secrets are made up; nothing outlives `close()`.
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Miniflare, type MiniflareOptions } from 'miniflare';
+import { unstable_readConfig, unstable_splitSqlQuery, type Unstable_Config } from 'wrangler';
+import { startSandbox } from '../stripe-sandbox/sandbox.ts';
+import { Client, type Answer } from './client.ts';
+import { eventually } from './eventually.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+export const SECRETS = {
+  ADMIN_API_KEY: 'staff_key_of_the_tests',
+  SIGNING_KEY: 'signing_key_of_the_tests',
+  STRIPE_SECRET_KEY: 'sk_test_sandbox_of_the_tests',
+  STRIPE_WEBHOOK_SECRET: 'whsec_of_the_tests',
+};
+
+export type ShopOptions = {
+  /** Variables of the Worker that differ from wrangler.toml. */
+  vars?: Record<string, string>;
+  /** How often an event is retried before it is a dead letter; wrangler.toml's pauses would take hours. */
+  maxRetries?: number;
+};
+
+export type Shop = Awaited<ReturnType<typeof startShop>>;
+
+export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
+  const sandbox = await startSandbox({
+    port: 0, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 50,
+  });
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const log: string[] = [];
+  const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
+  const miniflare = new Miniflare({
+    ...worker(config),
+    ...bindings(config),
+    queueConsumers: consumers(config, maxRetries),
+    bindings: { ...config.vars, ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
+    host: '127.0.0.1',
+    port,
+    handleStructuredLogs: ({ message }: { message: string }) => void log.push(message),
+  } as MiniflareOptions);
+  await miniflare.ready;
+  const db = (await miniflare.getD1Database('DB')) as unknown as Database;
+  await migrate(db);
+  sandbox.control.webhook(`${url}/webhooks/stripe`);
+
+  const staff = new Client(url, { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` });
+  return {
+    url, db, sandbox, miniflare, staff,
+    /** What the Worker has logged, a line each. */
+    log,
+    /** A new shopper, or API client, with a cart of its own. */
+    shopper: (headers: Record<string, string> = {}) => new Client(url, headers),
+    /** Imports a product CSV, publishes it, and waits until shoppers see it. */
+    importCatalog: (csv: string) => importCatalog(staff, csv),
+    /** What one table or query says. */
+    rows: async <T = Row>(sql: string, ...values: unknown[]) =>
+      (await db.prepare(sql).bind(...values).all()).results as T[],
+    /** How many rows each table has, to tell that nothing was written. */
+    counts: () => counts(db),
+    stock: async (sku: string) => (await staff.get(`/api/v1/admin/stock/${encodeURIComponent(sku)}`)).expect(200) as StockNumbers,
+    /** What an object answers to a request of `durable::machine`, past the Worker. */
+    ask: (binding: 'STOCK' | 'CART', name: string, request: unknown) => ask(miniflare, binding, name, request),
+    /** Runs the cron's handler, as the platform does once a minute. */
+    scheduled: async () => {
+      const worker = (await miniflare.getWorker()) as unknown as Worker;
+      const { outcome } = await worker.scheduled({ cron: '* * * * *' });
+      assert.equal(outcome, 'ok');
+    },
+    close: async () => {
+      await Promise.all([sandbox.close(), miniflare.dispose()]);
+    },
+  };
+}
+
+/** What the tests use of miniflare's bindings; their published types come with a package that nothing else here needs. */
+type Row = Record<string, unknown>;
+type Statement = { bind(...values: unknown[]): Statement; all(): Promise<{ results: Row[] }> };
+export type Database = { prepare(sql: string): Statement; batch(statements: Statement[]): Promise<{ results: Row[] }[]> };
+type Objects = { idFromName(name: string): unknown; get(id: unknown): { fetch: typeof fetch } };
+type Worker = { scheduled(event: { cron: string }): Promise<{ outcome: string }> };
+
+export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
+
+function worker(config: Unstable_Config) {
+  const module = (name: string, type: string) => ({ type, path: join(ROOT, 'build', name) });
+  return {
+    modules: [module('index.js', 'ESModule'), module('index_bg.wasm', 'CompiledWasm')],
+    modulesRoot: join(ROOT, 'build'),
+    compatibilityDate: config.compatibility_date,
+    compatibilityFlags: config.compatibility_flags,
+    assets: { directory: join(ROOT, config.assets?.directory ?? 'assets'), routerConfig: { has_user_worker: true } },
+  };
+}
+
+function bindings(config: Unstable_Config) {
+  const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
+  const objects = config.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: sqlite.has(class_name) }]);
+  return {
+    kvNamespaces: Object.fromEntries(config.kv_namespaces.map(({ binding, id }) => [binding, id])),
+    d1Databases: Object.fromEntries(config.d1_databases.map(({ binding, database_id }) => [binding, database_id])),
+    durableObjects: Object.fromEntries(objects),
+    queueProducers: Object.fromEntries((config.queues.producers ?? []).map(({ binding, queue }) => [binding, { queueName: queue }])),
+  };
+}
+
+/** A dead-letter queue keeps its own count: what reaches it must not be lost. */
+function consumers(config: Unstable_Config, maxRetries: number | undefined) {
+  const settings = (config.queues.consumers ?? []).map((consumer) => [consumer.queue, {
+    maxBatchSize: consumer.max_batch_size,
+    maxBatchTimeout: consumer.max_batch_timeout,
+    maxRetries: consumer.dead_letter_queue ? maxRetries ?? consumer.max_retries : consumer.max_retries,
+    deadLetterQueue: consumer.dead_letter_queue,
+    retryDelay: consumer.retry_delay,
+  }]);
+  return Object.fromEntries(settings);
+}
+
+async function migrate(db: Database): Promise<void> {
+  const folder = join(ROOT, 'd1-migrations');
+  for (const file of readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()) {
+    const statements = unstable_splitSqlQuery(readFileSync(join(folder, file), 'utf8'));
+    await db.batch(statements.map((statement) => db.prepare(statement)));
+  }
+}
+
+async function importCatalog(staff: Client, csv: string): Promise<void> {
+  const imported = await staff.send('POST', '/api/v1/admin/catalog/import', csv, { 'content-type': 'text/csv' });
+  assert.deepEqual(imported.expect(200)['errors'], []);
+  const { products } = (await staff.post('/api/v1/admin/catalog/publish')).expect(200);
+  await eventually(async () => assert.equal((await staff.get('/api/v1/products?limit=1')).body['total'], products));
+}
+
+async function counts(db: Database): Promise<Record<string, number>> {
+  const tables = (await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' ORDER BY name").all()).results;
+  const counted = await db.batch(tables.map(({ name }) => db.prepare(`SELECT '${name}' AS name, COUNT(*) AS count FROM "${name}"`)));
+  return Object.fromEntries(counted.map(({ results: [row] }) => [row?.['name'], row?.['count']]));
+}
+
+async function ask(miniflare: Miniflare, binding: string, name: string, request: unknown): Promise<Answer['body']> {
+  const objects = (await miniflare.getDurableObjectNamespace(binding)) as unknown as Objects;
+  const answer = await objects.get(objects.idFromName(name)).fetch('http://object/', { method: 'POST', body: JSON.stringify(request) });
+  assert.equal(answer.status, 200, await answer.clone().text());
+  return (await answer.json()) as Answer['body'];
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
