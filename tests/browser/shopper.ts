@@ -1,0 +1,144 @@
+/**
+ * A shopper: one Chromium context on a phone or at a desk, with JavaScript or without, who walks the pages as people do, by
+ * what is written on them. Every console error, script error, dialog and refusal of the Content-Security-Policy is noted, and
+ * `leave` fails on those that the test did not announce.
+ */
+import assert from 'node:assert/strict';
+import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
+import { findChromium } from '../../tools/chromium.mjs';
+
+const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export const PHONE = { width: 390, height: 844 };
+export const DESKTOP = { width: 1280, height: 800 };
+
+export type Kind = { javaScript?: boolean; viewport?: { width: number; height: number }; currency?: string };
+export type Address = Record<'Email' | 'Full name' | 'Address' | 'City' | 'Country code, such as US', string>;
+
+export const ADDRESS: Address = {
+  'Email': 'ann@shopper.test',
+  'Full name': 'Ann Shopper',
+  'Address': '1 Main Street',
+  'City': 'New York',
+  'Country code, such as US': 'US',
+};
+
+export async function openBrowser(): Promise<Browser> {
+  const executablePath = findChromium() ?? undefined;
+  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS });
+}
+
+export class Shopper {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  readonly url: string;
+  readonly #query: string;
+  readonly #faults: string[] = [];
+  readonly #expected: RegExp[] = [];
+
+  /** A new shopper with no cookies, at the door of the shop at `url`. */
+  static async arrive(browser: Browser, url: string, { javaScript = true, viewport = DESKTOP, currency }: Kind = {}): Promise<Shopper> {
+    const context = await browser.newContext({ viewport, javaScriptEnabled: javaScript, locale: 'en-US', reducedMotion: 'reduce' });
+    context.setDefaultTimeout(15_000);
+    return new Shopper(context, await context.newPage(), url, currency ? `?currency=${currency}` : '');
+  }
+
+  private constructor(context: BrowserContext, page: Page, url: string, query: string) {
+    this.context = context;
+    this.page = page;
+    this.url = url;
+    this.#query = query;
+    this.#watch(page);
+    context.on('page', (opened) => this.#watch(opened));
+  }
+
+  /** Announces a fault that belongs to what is tested, such as the console's word on a page that answers 404. */
+  expects(...faults: RegExp[]): void {
+    this.#expected.push(...faults);
+  }
+
+  /** Closes the context, and fails when anything went wrong that was not announced. */
+  async leave(): Promise<void> {
+    await this.context.close();
+    assert.deepEqual(this.#faults.filter((fault) => !this.#expected.some((expected) => expected.test(fault))), []);
+  }
+
+  async visit(path: string): Promise<void> {
+    await this.page.goto(this.url + path + (path.includes('?') ? this.#query.replace('?', '&') : this.#query));
+  }
+
+  heading(name: string | RegExp): Locator {
+    return this.page.getByRole('heading', { level: 1, name });
+  }
+
+  link(name: string | RegExp): Locator {
+    return this.page.getByRole('link', { name });
+  }
+
+  button(name: string | RegExp): Locator {
+    return this.page.getByRole('button', { name });
+  }
+
+  field(name: string): Locator {
+    return this.page.getByLabel(name);
+  }
+
+  /** Puts units of a product into the cart. */
+  async add(handle: string, quantity = 1): Promise<void> {
+    await this.visit(`/products/${handle}`);
+    await this.field('Quantity').fill(`${quantity}`);
+    await this.button('Add to cart').click();
+    await this.heading('Your cart').waitFor();
+  }
+
+  async fill(address: Partial<Address>): Promise<void> {
+    for (const [label, value] of Object.entries(address)) await this.page.getByLabel(label, { exact: true }).fill(value);
+  }
+
+  /** From the cart to the review of the order. */
+  async review(address: Address = ADDRESS): Promise<void> {
+    await this.link('Check out').click();
+    await this.fill(address);
+    await this.button('Continue to review').click();
+    await this.heading('Review your order').waitFor();
+  }
+
+  /** From the review to the payment page. */
+  async placeOrder(): Promise<void> {
+    await this.button('Place order').click();
+    await this.heading(/^Pay /).waitFor();
+  }
+
+  /** From the payment page to the status page, until it says so by itself. */
+  async pay(): Promise<void> {
+    await this.button('Pay').first().click();
+    await this.status('Confirmed').waitFor();
+  }
+
+  status(word: string): Locator {
+    return this.page.locator('.status', { hasText: word });
+  }
+
+  /** The amount beside a term of the totals. */
+  async total(term: string): Promise<string> {
+    return amountIn(await this.page.locator(`.totals dt:text-is("${term}") + dd`).innerText());
+  }
+
+  #watch(page: Page): void {
+    page.on('console', (message) => {
+      if (message.type() === 'error' || /content.security.policy/i.test(message.text())) this.#faults.push(`console: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => this.#faults.push(`script: ${error.message}`));
+    page.on('dialog', (dialog) => {
+      this.#faults.push(`dialog: ${dialog.message()}`);
+      void dialog.dismiss();
+    });
+  }
+}
+
+/** The digits of the one amount in a text: what two pages that write money each their own way must agree on. */
+export function amountIn(text: string): string {
+  const found = text.match(/\d[\d,]*(\.\d+)?/g) ?? [];
+  assert.equal(found.length, 1, `one amount in “${text}”`);
+  return found[0]!.replaceAll(',', '');
+}
