@@ -6,12 +6,15 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig, unstable_splitSqlQuery, type Unstable_Config } from 'wrangler';
 import { startSandbox } from '../stripe-sandbox/sandbox.ts';
-import { Client, type Answer } from './client.ts';
+import { Client, type Json } from './client.ts';
 import { eventually } from './eventually.ts';
+import { ShopObject } from './objects.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -29,6 +32,9 @@ export type ShopOptions = {
   maxRetries?: number;
 };
 
+/** The session that an order's payment link leads to. */
+export const sessionOf = (order: Json): string => order.payment.url.split('/').at(-1);
+
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
 export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
@@ -37,15 +43,18 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
   });
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
+  const data = await mkdtemp(join(tmpdir(), 'shop-'));
   const log: string[] = [];
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
   const miniflare = new Miniflare({
+    name: config.name,
     ...worker(config),
     ...bindings(config),
     queueConsumers: consumers(config, maxRetries),
     bindings: { ...config.vars, ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
     port,
+    durableObjectsPersist: data,
     handleStructuredLogs: ({ message }: { message: string }) => void log.push(message),
   } as MiniflareOptions);
   await miniflare.ready;
@@ -53,6 +62,10 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
   await migrate(db);
   sandbox.control.webhook(`${url}/webhooks/stripe`);
 
+  const object = (binding: string, name: string) => {
+    const { class_name: className } = config.durable_objects.bindings.find(({ name }: { name: string }) => name === binding)!;
+    return new ShopObject(miniflare, { worker: config.name!, binding, className, name, persistedIn: data });
+  };
   const staff = new Client(url, { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` });
   return {
     url, db, sandbox, miniflare, staff,
@@ -63,13 +76,26 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     /** Imports a product CSV, publishes it, and waits until shoppers see it. */
     importCatalog: (csv: string) => importCatalog(staff, csv),
     /** What one table or query says. */
-    rows: async <T = Row>(sql: string, ...values: unknown[]) =>
-      (await db.prepare(sql).bind(...values).all()).results as T[],
+    rows: <T = Row>(sql: string, ...values: unknown[]) => rows<T>(db, sql, ...values),
     /** How many rows each table has, to tell that nothing was written. */
     counts: () => counts(db),
     stock: async (sku: string) => (await staff.get(`/api/v1/admin/stock/${encodeURIComponent(sku)}`)).expect(200) as StockNumbers,
-    /** What an object answers to a request of `durable::machine`, past the Worker. */
-    ask: (binding: 'STOCK' | 'CART', name: string, request: unknown) => ask(miniflare, binding, name, request),
+    /** The object of a SKU. */
+    stockObject: (sku: string) => object('STOCK', `${sku}#0`),
+    /** The object of a cart. */
+    cartObject: (cartId: string) => object('CART', cartId),
+    /** Presses a button of the payment page: `pay`, `decline`, `delay`, `succeed` or `fail`. */
+    press: async (order: Json, action: string) => {
+      const answer = await fetch(order.payment.url, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' });
+      assert.equal(answer.status, 303);
+    },
+    /** Waits until an order has this status and nothing more must follow, and returns it. */
+    settled: (order: Json, status: string) => eventually(async () => {
+      const now = (await staff.get(`/api/v1/orders/${order.id}`)).expect(200);
+      assert.equal(now.status, status);
+      assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
+      return now;
+    }),
     /** Runs the cron's handler, as the platform does once a minute. */
     scheduled: async () => {
       const worker = (await miniflare.getWorker()) as unknown as Worker;
@@ -78,6 +104,7 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     },
     close: async () => {
       await Promise.all([sandbox.close(), miniflare.dispose()]);
+      await rm(data, { recursive: true });
     },
   };
 }
@@ -86,7 +113,6 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
 type Row = Record<string, unknown>;
 type Statement = { bind(...values: unknown[]): Statement; all(): Promise<{ results: Row[] }> };
 export type Database = { prepare(sql: string): Statement; batch(statements: Statement[]): Promise<{ results: Row[] }[]> };
-type Objects = { idFromName(name: string): unknown; get(id: unknown): { fetch: typeof fetch } };
 type Worker = { scheduled(event: { cron: string }): Promise<{ outcome: string }> };
 
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
@@ -140,17 +166,14 @@ async function importCatalog(staff: Client, csv: string): Promise<void> {
   await eventually(async () => assert.equal((await staff.get('/api/v1/products?limit=1')).body['total'], products));
 }
 
+async function rows<T>(db: Database, sql: string, ...values: unknown[]): Promise<T[]> {
+  return (await db.prepare(sql).bind(...values).all()).results as T[];
+}
+
 async function counts(db: Database): Promise<Record<string, number>> {
   const tables = (await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' ORDER BY name").all()).results;
   const counted = await db.batch(tables.map(({ name }) => db.prepare(`SELECT '${name}' AS name, COUNT(*) AS count FROM "${name}"`)));
   return Object.fromEntries(counted.map(({ results: [row] }) => [row?.['name'], row?.['count']]));
-}
-
-async function ask(miniflare: Miniflare, binding: string, name: string, request: unknown): Promise<Answer['body']> {
-  const objects = (await miniflare.getDurableObjectNamespace(binding)) as unknown as Objects;
-  const answer = await objects.get(objects.idFromName(name)).fetch('http://object/', { method: 'POST', body: JSON.stringify(request) });
-  assert.equal(answer.status, 200, await answer.clone().text());
-  return (await answer.json()) as Answer['body'];
 }
 
 async function freePort(): Promise<number> {

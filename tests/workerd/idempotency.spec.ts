@@ -1,0 +1,151 @@
+/** Placing an order is done once, however often it is asked for: by one key, from one cart, through failures on the way to the payment page. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import type { Client } from './client.ts';
+import { csvOf } from './catalog.ts';
+import { sessionOf, startShop, type Shop } from './shop.ts';
+
+const SESSIONS = '/v1/checkout/sessions';
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 1000 }, { sku: 'LAST', quantity: 1 }));
+});
+after(() => shop.close());
+
+test('the same key and body is one order, at once and later', async () => {
+  const { buyer, quoteId } = await quoted();
+  const key = randomUUID();
+  const held = (await shop.stock('LAMP')).held;
+  const answers = await Promise.all(Array.from({ length: 8 }, () => buyer.order(quoteId, key)));
+  const placed = answers.filter(({ status }) => status === 200 || status === 201);
+  assert.ok(placed.length > 0);
+  const [id, ...others] = new Set(placed.map(({ body }) => body.id));
+  assert.deepEqual(others, []);
+  for (const answer of answers) if (!placed.includes(answer)) answer.refused(503, 'checkout_interrupted');
+
+  const later = await buyer.order(quoteId, key);
+  assert.equal(later.expect(200).id, id);
+  assert.equal(later.headers.get('idempotent-replayed'), 'true');
+  assert.equal((await shop.stock('LAMP')).held, held + 1);
+  assert.equal(sessionsOf(id).length, 1);
+
+  await shop.press(later.body, 'pay');
+  await shop.settled(later.body, 'confirmed');
+  const paid = await buyer.order(quoteId, key);
+  assert.deepEqual([paid.expect(200).id, paid.body.status], [id, 'confirmed']);
+});
+
+test('a first answer says where the order is, and is no replay', async () => {
+  const { buyer, quoteId } = await quoted();
+  const answer = await buyer.order(quoteId);
+  assert.equal(answer.headers.get('location'), `/api/v1/orders/${answer.expect(201).id}`);
+  assert.equal(answer.headers.get('idempotent-replayed'), null);
+});
+
+test('the same key with another body is refused', async () => {
+  const { buyer, quoteId } = await quoted();
+  const key = randomUUID();
+  const order = (await buyer.order(quoteId, key)).expect(201);
+  const before = await shop.counts();
+  (await buyer.order('quote_of_another', key)).refused(422, 'idempotency_key_reused');
+  assert.deepEqual(await shop.counts(), before);
+  assert.equal((await buyer.order(quoteId, key)).expect(200).id, order.id);
+});
+
+test('a key belongs to one cart', async () => {
+  const key = randomUUID();
+  const [one, other] = [await quoted(), await quoted()];
+  const orders = [(await one.buyer.order(one.quoteId, key)).expect(201), (await other.buyer.order(other.quoteId, key)).expect(201)];
+  assert.notEqual(orders[0].id, orders[1].id);
+});
+
+test('a second order from the same cart is told of the first', async () => {
+  const { buyer, quoteId } = await quoted();
+  const secondQuote = (await buyer.quote()).id;
+  const first = (await buyer.order(quoteId)).expect(201);
+  const before = await shop.counts();
+  assert.equal((await buyer.order(secondQuote)).refused(409, 'cart_in_checkout').order_id, first.id);
+  assert.deepEqual(await shop.counts(), before);
+});
+
+test('two orders from one cart at once are one', async () => {
+  const { buyer, quoteId } = await quoted();
+  const answers = await Promise.all([buyer.order(quoteId), buyer.order(quoteId), buyer.order(quoteId)]);
+  const [placed, ...others] = answers.filter(({ status }) => status === 201);
+  assert.deepEqual(others, []);
+  const refused = answers.filter((answer) => answer !== placed);
+  for (const answer of refused) assert.equal(answer.refused(409, 'cart_in_checkout').order_id, placed?.body.id);
+});
+
+test('a refusal is not kept: the key is free, the cart moves, nothing is held', async () => {
+  const { buyer, quoteId } = await quoted('LAST', 2);
+  const key = randomUUID();
+  const before = await shop.counts();
+  const refused = (await buyer.order(quoteId, key)).refused(409, 'sold_out');
+  assert.deepEqual(refused.lines, [{ sku: 'LAST', code: 'sold_out', max_quantity: 1 }]);
+  assert.deepEqual({ ...(await shop.counts()), order_events: 0 }, { ...before, order_events: 0 });
+  assert.equal((await shop.stock('LAST')).held, 0);
+  (await buyer.put('/api/v1/cart/items/LAST', { quantity: 1 })).expect(200);
+  (await buyer.order((await buyer.quote()).id, key)).expect(201);
+});
+
+test('a key is needed, and is of printable characters', async () => {
+  const { buyer, quoteId } = await quoted();
+  (await buyer.post('/api/v1/orders', { quote_id: quoteId })).refused(422, 'idempotency_key_required');
+  for (const key of ['', 'k'.repeat(256), 'k\u00e9']) (await buyer.order(quoteId, key)).refused(400, 'malformed_header');
+  (await buyer.order(quoteId, 'k'.repeat(255))).expect(201);
+});
+
+test('an order whose payment page could not be had is kept, and the sweep gets the page by the same key', async (t) => {
+  for (const fault of [
+    { kind: 'error', status: 500 },
+    { kind: 'error_after', status: 502 },
+    { kind: 'reset' },
+    { kind: 'reset_after' },
+    { kind: 'timeout_after' },
+    { kind: 'error_saved', status: 500 },
+  ]) await t.test(fault.kind, async () => {
+    shop.sandbox.faults.add({ on: 'api', method: 'POST', path: SESSIONS, ...fault });
+    const { buyer, quoteId } = await quoted();
+    const answer = await buyer.order(quoteId);
+    const order = answer.expect(201);
+    assert.deepEqual([order.status, order.payment.status, order.payment.url], ['pending_payment', 'preparing', undefined]);
+
+    await makeDue(order.id);
+    await shop.scheduled();
+    const now = (await buyer.get(`/api/v1/orders/${order.id}`)).expect(200);
+    assert.equal(sessionsOf(order.id).length, fault.kind === 'error_saved' ? 0 : 1);
+    if (fault.kind === 'error_saved') return;
+    assert.equal(sessionOf(now), sessionsOf(order.id)[0]?.id);
+    await shop.press(now, 'pay');
+    await shop.settled(now, 'confirmed');
+  });
+});
+
+test('a provider that refuses for good cancels the order', async () => {
+  const before = await shop.stock('LAMP');
+  shop.sandbox.faults.add({ on: 'api', method: 'POST', path: SESSIONS, kind: 'error', status: 400 });
+  const { buyer, quoteId } = await quoted();
+  const order = (await buyer.order(quoteId)).expect(201);
+  assert.equal((await shop.settled(order, 'cancelled')).payment_status, 'failed');
+  assert.equal((await shop.stock('LAMP')).available, before.available);
+  await buyer.add('LAMP');
+});
+
+async function quoted(sku = 'LAMP', quantity = 1): Promise<{ buyer: Client; quoteId: string }> {
+  const buyer = shop.shopper();
+  await buyer.add(sku, quantity);
+  return { buyer, quoteId: (await buyer.quote()).id };
+}
+
+function sessionsOf(orderId: string) {
+  return [...shop.sandbox.account.sessions.values()].filter((session) => session.client_reference_id === orderId);
+}
+
+/** As if the pause before the next attempt were over. */
+async function makeDue(orderId: string): Promise<void> {
+  await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', orderId);
+}

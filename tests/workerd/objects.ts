@@ -1,0 +1,60 @@
+/** A Durable Object of the shop, seen past the Worker: asked by `durable::machine`'s requests, read in its storage, thrown out of memory. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Miniflare } from 'miniflare';
+import type { Json } from './client.ts';
+
+/** What is used of miniflare's namespace; its published types come with a package that nothing else here needs. */
+type Namespace = { idFromName(name: string): unknown; get(id: unknown): { fetch: typeof fetch } };
+
+export type ObjectPlace = { worker: string; binding: string; className: string; name: string; persistedIn: string };
+
+export class ShopObject {
+  readonly #miniflare: Miniflare;
+  readonly #place: ObjectPlace;
+
+  constructor(miniflare: Miniflare, place: ObjectPlace) {
+    this.#miniflare = miniflare;
+    this.#place = place;
+  }
+
+  async view(): Promise<Json> {
+    return (await this.#ask({ ask: 'view' })).view;
+  }
+
+  /** Has a command carried out, once per operation id. */
+  do(operationId: string, command: unknown): Promise<Json> {
+    return this.#ask({ ask: 'do', operation_id: operationId, command });
+  }
+
+  /** What its storage holds, read beside the object: it is neither asked nor woken. */
+  async stored(sql: string): Promise<Json[]> {
+    const { worker, className, name, persistedIn } = this.#place;
+    const id = (await this.#namespace()).idFromName(name);
+    const database = new DatabaseSync(join(persistedIn, `${worker}-${className}`, `${id}.sqlite`), { readOnly: true });
+    try {
+      return database.prepare(sql).all();
+    } finally {
+      database.close();
+    }
+  }
+
+  /** Throws it out of memory, as the platform does with idle objects. */
+  evict(): Promise<void> {
+    const { worker, className, name } = this.#place;
+    return this.#miniflare.unsafeEvictDurableObject(worker, className, { name });
+  }
+
+  async #ask(request: unknown): Promise<Json> {
+    const objects = await this.#namespace();
+    const answer = await objects.get(objects.idFromName(this.#place.name)).fetch('http://object/', { method: 'POST', body: JSON.stringify(request) });
+    const text = await answer.text();
+    assert.equal(answer.status, 200, text);
+    return JSON.parse(text);
+  }
+
+  async #namespace(): Promise<Namespace> {
+    return (await this.#miniflare.getDurableObjectNamespace(this.#place.binding)) as unknown as Namespace;
+  }
+}

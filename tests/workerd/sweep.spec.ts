@@ -1,0 +1,104 @@
+/**
+ * What a crash or an outage leaves half done is finished by the sweep. What a crash leaves is written here as the crashed
+ * request would have left it, and aged in the database instead of waited for.
+ */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import type { Client, Json } from './client.ts';
+import type { ShopObject } from './objects.ts';
+import { sessionOf, startShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 1000 }, { sku: 'LAST', quantity: 1 }));
+});
+after(() => shop.close());
+
+test('a checkout that died before it held anything becomes an order', async () => {
+  const { buyer, orderId } = await startedCheckout('LAMP');
+  await shop.scheduled();
+  const order = (await buyer.get(`/api/v1/orders/${orderId}`)).expect(200);
+  assert.deepEqual([order.status, order.payment.status], ['pending_payment', 'open']);
+  await shop.press(order, 'pay');
+  await shop.settled(order, 'confirmed');
+});
+
+test('a checkout that died after it held its stock takes no second unit', async () => {
+  const { buyer, orderId, cartId } = await startedCheckout('LAMP');
+  const before = await shop.stock('LAMP');
+  await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { do: 'freeze', order_id: orderId } });
+  await mustDo(shop.stockObject('LAMP'), `${orderId}:1:hold`, { do: 'hold', hold_id: `${orderId}:1`, quantity: 1, ttl_secs: 600 });
+  await shop.scheduled();
+  assert.equal((await buyer.get(`/api/v1/orders/${orderId}`)).expect(200).status, 'pending_payment');
+  const now = await shop.stock('LAMP');
+  assert.deepEqual([now.held, now.reserved], [before.held + 1, 0]);
+});
+
+test('a checkout that died and whose stock is gone gives everything back', async () => {
+  const { buyer, orderId, cartId } = await startedCheckout('LAST', 2);
+  await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { do: 'freeze', order_id: orderId } });
+  await shop.scheduled();
+  assert.deepEqual(await shop.rows('SELECT step FROM checkouts WHERE order_id = ?', orderId), []);
+  (await shop.staff.get(`/api/v1/orders/${orderId}`)).refused(404, 'not_found');
+  assert.equal((await shop.stock('LAST')).held, 0);
+  await buyer.add('LAMP');
+});
+
+test('a checkout that is under way is left alone', async () => {
+  const { orderId } = await startedCheckout('LAMP', 1, 5_000);
+  await shop.scheduled();
+  assert.deepEqual(await shop.rows('SELECT step FROM checkouts WHERE order_id = ?', orderId), [{ step: 'started' }]);
+});
+
+test('an event that was kept but never queued is dealt with', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  losingEvents(() => shop.sandbox.control.pay(sessionOf(order)));
+  const event = [...shop.sandbox.account.events.values()].findLast(({ type }) => type === 'checkout.session.completed');
+  assert.ok(event);
+  await shop.rows('INSERT INTO webhook_events (id, kind, payload, received_at) VALUES (?, ?, ?, 0)', event.id, event.type, JSON.stringify(event));
+  await shop.scheduled();
+  await shop.settled(order, 'confirmed');
+});
+
+test('an order whose events were lost is settled by what the provider says after the session has ended', async (t) => {
+  for (const [action, status] of [['pay', 'confirmed'], ['expire', 'expired']] as const) await t.test(action, async () => {
+    const order = await shop.shopper().buy('LAMP');
+    losingEvents(() => shop.sandbox.control[action](sessionOf(order)));
+    await shop.rows('UPDATE payments SET expires_at = 0 WHERE order_id = ?', order.id);
+    await shop.scheduled();
+    await shop.settled(order, status);
+  });
+});
+
+test('a finished shop has nothing to sweep', async () => {
+  const before = await shop.counts();
+  await shop.scheduled();
+  assert.deepEqual(await shop.counts(), before);
+});
+
+/** The events of `work` never arrive. */
+function losingEvents(work: () => void): void {
+  shop.sandbox.faults.add({ on: 'webhook', type: '*', kind: 'drop', times: 100 });
+  work();
+  shop.sandbox.faults.clear();
+}
+
+/** A checkout whose request died right after its first write, `ageMs` ago. */
+async function startedCheckout(sku: string, quantity = 1, ageMs = 120_000): Promise<{ buyer: Client; orderId: string; cartId: string }> {
+  const buyer = shop.shopper();
+  const cart = await buyer.add(sku, quantity);
+  const quote = await buyer.quote();
+  const orderId = `ord_${randomUUID().replaceAll('-', '')}`;
+  await shop.rows(
+    "INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at) VALUES (?, ?, 'key', 'hash', ?, 'started', 1, ?)",
+    orderId, cart.id, quote.id, Date.now() - ageMs,
+  );
+  return { buyer, orderId, cartId: cart.id };
+}
+
+async function mustDo(object: ShopObject, operationId: string, command: Json): Promise<void> {
+  assert.equal((await object.do(operationId, command)).reply, 'done');
+}

@@ -1,0 +1,105 @@
+/** What `POST /webhooks/stripe` lets in: nothing without a signature that holds, and each event once. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Stripe } from 'stripe';
+import { csvOf } from './catalog.ts';
+import { eventually } from './eventually.ts';
+import { SECRETS, startShop, type Shop } from './shop.ts';
+
+const PATH = '/webhooks/stripe';
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP' }));
+});
+after(() => shop.close());
+
+test('a delivery whose signature does not hold leaves no trace', async (t) => {
+  const before = await shop.counts();
+  const now = Math.floor(Date.now() / 1000);
+  const payload = event();
+  const signed = (at = now, secret = SECRETS.STRIPE_WEBHOOK_SECRET) => Stripe.webhooks.generateTestHeaderString({ payload, secret, timestamp: at });
+  const rejected: Record<string, [signature: string | undefined, body: string]> = {
+    'no signature': [undefined, payload],
+    'an empty one': ['', payload],
+    'no time': [signed().replace(/t=\d+,/, ''), payload],
+    'another time': [signed().replace(/t=\d+/, `t=${now - 1}`), payload],
+    'another secret': [signed(now, 'whsec_of_someone_else'), payload],
+    'an empty secret': [signed(now, ''), payload],
+    'an old scheme': [signed().replace('v1=', 'v0='), payload],
+    'cut short': [signed().slice(0, -2), payload],
+    'too old': [signed(now - 310), payload],
+    'ahead of time': [signed(now + 90), payload],
+    'a changed body': [signed(), payload.replace('evt_', 'evt_x')],
+    'a body with one more space': [signed(), `${payload} `],
+    'an empty body': [signed(), ''],
+  };
+  for (const [name, [signature, body]] of Object.entries(rejected)) {
+    const headers = { 'content-type': 'application/json', ...(signature !== undefined && { 'stripe-signature': signature }) };
+    await t.test(name, async () => (await shop.shopper().send('POST', PATH, body, headers)).refused(400, 'invalid_signature'));
+  }
+  assert.deepEqual(await shop.counts(), before);
+});
+
+test('what is signed but no event of this mode is refused', async () => {
+  const before = await shop.counts();
+  (await post('no json')).refused(400, 'malformed_event');
+  (await post('{}')).refused(400, 'malformed_event');
+  (await post(event({ livemode: true }))).refused(400, 'wrong_mode');
+  (await post(' '.repeat(1024 * 1024 + 1))).refused(413, 'body_too_large');
+  assert.deepEqual(await shop.counts(), before);
+});
+
+test('any of several signatures will do, as while a secret is rolled', async () => {
+  const payload = event();
+  const header = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET });
+  const both = header.replace(',v1=', `,v1=${'0'.repeat(64)},v1=`);
+  (await shop.shopper().send('POST', PATH, payload, { 'stripe-signature': both })).expect(200);
+});
+
+test('an event of a kind that concerns nobody is kept and done with', async () => {
+  const { id } = shop.sandbox.control.emit('customer.created', { id: 'cus_1', object: 'customer' });
+  await eventually(async () => {
+    const [row] = await shop.rows('SELECT outcome, attempts FROM webhook_events WHERE id = ?', id);
+    assert.deepEqual(row, { outcome: 'ignored', attempts: 1 });
+  });
+});
+
+test('an event larger than a queue message gets through', async () => {
+  const payload = event({ data: { object: { id: 'cus_1', note: 'x'.repeat(300_000) } } });
+  (await post(payload)).expect(200);
+  const { id } = JSON.parse(payload);
+  await eventually(async () => assert.equal((await shop.rows('SELECT outcome FROM webhook_events WHERE id = ?', id))[0]?.['outcome'], 'ignored'));
+});
+
+test('one event delivered twenty times at once, and all events again in any order, have one effect', async () => {
+  const order = await shop.shopper().buy('LAMP', 2);
+  shop.sandbox.faults.add({ on: 'webhook', type: 'checkout.session.completed', kind: 'duplicate', copies: 19 });
+  await shop.press(order, 'pay');
+  await shop.settled(order, 'confirmed');
+  const storm = await shop.sandbox.control.storm(3);
+  assert.ok(storm.every(({ outcome }) => outcome === 'delivered'));
+  await eventually(async () => {
+    const [left] = await shop.rows('SELECT COUNT(*) AS count FROM webhook_events WHERE processed_at IS NULL');
+    assert.equal(left?.['count'], 0);
+  });
+
+  assert.equal(shop.sandbox.deliveries.log.filter(({ type }) => type === 'checkout.session.completed').length, 20 + 3);
+  assert.deepEqual(await shop.rows("SELECT happening FROM order_events WHERE order_id = ? ORDER BY version", order.id), [{ happening: 'placed' }, { happening: 'paid' }]);
+  assert.equal((await shop.rows("SELECT id FROM webhook_events WHERE kind = 'checkout.session.completed'")).length, 1);
+  assert.equal((await shop.stock('LAMP')).committed, 2);
+  const commits = await shop.stockObject('LAMP').stored("SELECT seq FROM journal WHERE events LIKE '%\"committed\"%'");
+  assert.equal(commits.length, 1);
+});
+
+let made = 0;
+function event(changes: Record<string, unknown> = {}): string {
+  made += 1;
+  return JSON.stringify({ id: `evt_test${made}`, object: 'event', type: 'customer.updated', livemode: false, data: { object: { id: 'cus_1' } }, ...changes });
+}
+
+function post(payload: string) {
+  const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET });
+  return shop.shopper().send('POST', PATH, payload, { 'content-type': 'application/json', 'stripe-signature': signature });
+}
