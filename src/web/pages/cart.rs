@@ -50,6 +50,9 @@ pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 0)?;
     let sku = call.param(0).to_owned();
+    if quantity > 0 {
+        get_product_of_sku(&call.app.catalog(), &sku).await?;
+    }
     change(call, Change::Set { sku, quantity }).await
 }
 
