@@ -46,7 +46,10 @@ pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Resu
         .stuck_checkouts(stuck_since, MAX_AT_ONCE)
         .await?
     {
-        let outcome = checkout::resume(ports, &checkout, links, now).await;
+        let outcome = match checkout::resume(ports, &checkout, links, now).await {
+            Ok(()) => settlement::drive_effects(ports, &checkout.order_id, now).await,
+            refused => refused,
+        };
         count(&mut findings.checkouts, &mut findings.unfinished, &outcome);
     }
     for event_id in ports.inbox().unseen(stuck_since, MAX_AT_ONCE).await? {
