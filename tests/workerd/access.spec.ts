@@ -1,0 +1,88 @@
+/**
+ * Who may do what: every route of the router × who calls. The routes are read from `src/web/router.rs`, so that a new one
+ * without a case here fails. A denial is asserted by its answer and by the effect that did not happen.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import type { Client } from './client.ts';
+import { SECRETS, startShop, type Shop } from './shop.ts';
+
+const ROUTER = readFileSync(join(import.meta.dirname, '../../src/web/router.rs'), 'utf8');
+const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +[\w:]+;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
+
+/** What staff would send, and that it had its effect. */
+const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client['get']>; effect: () => Promise<unknown> }> = {
+  'POST /api/v1/admin/catalog/import': {
+    send: (client) => client.send('POST', '/api/v1/admin/catalog/import', csvOf({ sku: 'NEW' }), { 'content-type': 'text/csv' }),
+    effect: () => shop.rows('SELECT sku FROM variants ORDER BY sku'),
+  },
+  'POST /api/v1/admin/catalog/publish': {
+    send: (client) => client.post('/api/v1/admin/catalog/publish'),
+    effect: () => shop.rows('SELECT seq FROM publishes'),
+  },
+  'GET /api/v1/admin/stock/{sku}': {
+    send: (client) => client.get('/api/v1/admin/stock/LAMP'),
+    effect: async () => null,
+  },
+  'POST /api/v1/admin/stock/{sku}': {
+    send: (client) => client.post('/api/v1/admin/stock/LAMP', { receive: 5 }),
+    effect: () => shop.stock('LAMP'),
+  },
+};
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP' }));
+});
+after(() => shop.close());
+
+test('the table of routes reads', () => {
+  assert.ok(ROUTES.length > 20);
+  assert.equal(ROUTES.length, ROUTER.split('routes! {')[1]?.split('};')[0]?.match(/;/g)?.length);
+  assert.deepEqual([...new Set(ROUTES.map(({ access }) => access))].sort(), ['Anyone', 'Staff']);
+});
+
+test('every route for staff is denied to everyone else, without effect, and open to staff', async (t) => {
+  const routes = ROUTES.filter(({ access }) => access === 'Staff').map(({ route }) => route);
+  assert.deepEqual(Object.keys(STAFF_CALLS).sort(), routes.sort());
+  const shopper = shop.shopper();
+  await shopper.buy('LAMP');
+  const key = SECRETS.ADMIN_API_KEY;
+  const others: Record<string, Client> = {
+    nobody: shop.shopper(),
+    'a shopper': shopper,
+    ...Object.fromEntries(['Bearer', 'Bearer ', `Bearer ${key}x`, `Bearer ${key.slice(0, -1)}`, `Bearer ${key.toUpperCase()}`, `Basic ${key}`, key, `Bearer  ${key}`,
+      `Bearer ${SECRETS.SIGNING_KEY}`].map((authorization) => [authorization, shop.shopper({ authorization })])),
+  };
+  for (const [route, { send, effect }] of Object.entries(STAFF_CALLS)) await t.test(route, async () => {
+    const before = [await shop.counts(), await effect()];
+    for (const [who, client] of Object.entries(others)) {
+      const denied = await send(client);
+      denied.refused(401, 'staff_only');
+      assert.equal(denied.headers.get('www-authenticate'), 'Bearer', who);
+    }
+    assert.deepEqual([await shop.counts(), await effect()], before);
+    (await send(shop.staff)).expect(200);
+    if (!route.startsWith('GET ')) assert.notDeepEqual(await effect(), before[1]);
+  });
+});
+
+test('every route for anyone answers anyone, with anything, and never fails', async (t) => {
+  for (const { route } of ROUTES.filter(({ access }) => access === 'Anyone')) await t.test(route, async () => {
+    const [method, pattern] = route.split(' ') as [string, string];
+    for (const segment of ['LAMP', 'lamp', 'ord_nothing', "'--", '%2F', '..%2f..', '%F0%9F%92%A5', 'x'.repeat(5000)]) {
+      const path = pattern.replaceAll(/\{\w+\}/g, segment);
+      for (const body of method === 'GET' ? [undefined] : ['', '{}', '\0', '\u{1F4A5}']) {
+        for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
+          const answer = await shop.shopper().send(method, path, body, { 'content-type': type });
+          assert.ok(answer.status < 500, `${method} ${path.slice(0, 100)} with ${JSON.stringify(body)}: ${answer.status} ${answer.text}`);
+        }
+      }
+    }
+  });
+  assert.deepEqual(shop.log.filter((line) => line.includes('"level":"fatal"')), []);
+});
