@@ -97,7 +97,7 @@ fn cart_page(call: &Call<'_>, visit: &Visit, cart: &PricedCart) -> Markup {
             }
         }
         ul class="lines" {
-            @for line in &cart.lines { (cart_line(visit, line)) }
+            @for line in &cart.lines { (cart_line(visit, line, cart.frozen_by.is_none())) }
         }
         p class="total" { "Subtotal " strong { (cart.subtotal) } }
         p class="quiet" { "Shipping and tax are added at checkout." }
@@ -107,8 +107,7 @@ fn cart_page(call: &Call<'_>, visit: &Visit, cart: &PricedCart) -> Markup {
     }
 }
 
-fn cart_line(visit: &Visit, line: &PricedLine) -> Markup {
-    let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
+fn cart_line(visit: &Visit, line: &PricedLine, changeable: bool) -> Markup {
     html! {
         li {
             @if let Some(image) = &line.image { img src=(image) alt="" width="80" height="80"; }
@@ -118,21 +117,28 @@ fn cart_line(visit: &Visit, line: &PricedLine) -> Markup {
                     None => span { (line.title) },
                 }
                 @if !line.variant_title.is_empty() { p class="quiet" { (line.variant_title) } }
-                form method="post" action=(action) class="inline" {
-                    label { "Quantity "
-                        input type="number" name="quantity" value=(line.quantity) min="0" max=(MAX_QUANTITY) inputmode="numeric" required;
-                    }
-                    button class="quiet" { "Update" }
-                }
-                form method="post" action=(action) class="inline" {
-                    input type="hidden" name="quantity" value="0";
-                    button class="quiet" aria-label=(format!("Remove {}", line.title)) { "Remove" }
-                }
+                @if changeable { (line_forms(visit, line)) } @else { p { "Quantity " (line.quantity) } }
             }
             @match line.line_total {
                 Some(total) => span class="price" { (total) },
                 None => span class="price quiet" { "Not available in " (visit.currency) },
             }
+        }
+    }
+}
+
+fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
+    let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
+    html! {
+        form method="post" action=(action) class="inline" {
+            label { "Quantity "
+                input type="number" name="quantity" value=(line.quantity) min="0" max=(MAX_QUANTITY) inputmode="numeric" required;
+            }
+            button class="quiet" { "Update" }
+        }
+        form method="post" action=(action) class="inline" {
+            input type="hidden" name="quantity" value="0";
+            button class="quiet" aria-label=(format!("Remove {}", line.title)) { "Remove" }
         }
     }
 }

@@ -180,14 +180,7 @@ fn address_form(
         @for error in errors.iter().filter(|error| !shown(&error.field)) { p class="fault" { (error.detail) } }
         form method="post" action=(visit.link("/checkout")) class="stack" {
             @for (name, label, autocomplete, required) in FIELDS {
-                @let fault = errors.iter().find(|error| error.field == name || error.field.ends_with(&format!(".{name}")));
-                label {
-                    (label)
-                    input type=(if name == "email" { "email" } else { "text" }) name=(name) value=(form.get(name))
-                        autocomplete=(autocomplete) required[required] aria-invalid=[fault.map(|_| "true")]
-                        autofocus[fault.is_some() && errors.first() == fault];
-                    @if let Some(fault) = fault { span class="fault" { (fault.detail) } }
-                }
+                (text_field(name, label, autocomplete, required, form.get(name), errors))
             }
             fieldset {
                 legend { "Shipping" }
@@ -202,6 +195,30 @@ fn address_form(
                 }
             }
             button { "Continue to review" }
+        }
+    }
+}
+
+/// A field with its fault beside it: described by it rather than named, so that the label stays the field's name.
+fn text_field(
+    name: &str,
+    label: &str,
+    autocomplete: &str,
+    required: bool,
+    value: &str,
+    errors: &[FieldError],
+) -> Markup {
+    let fault = errors
+        .iter()
+        .find(|error| error.field == name || error.field.ends_with(&format!(".{name}")));
+    let fault_id = fault.map(|_| format!("{name}-fault"));
+    html! {
+        div class="field" {
+            label for=(name) { (label) }
+            input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(value)
+                autocomplete=(autocomplete) required[required] aria-invalid=[fault.map(|_| "true")]
+                aria-describedby=[fault_id.as_ref()] autofocus[fault.is_some() && errors.first() == fault];
+            @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault.detail) } }
         }
     }
 }
