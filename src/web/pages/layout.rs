@@ -91,7 +91,10 @@ pub fn page_with(
                 a class="skip" href="#content" { "Skip to content" }
                 header class="site" {
                     a class="brand" href=(visit.link("/")) {
-                        img src="/mark.svg" alt="" width="28" height="28";
+                        picture {
+                            source srcset="/mark-light.svg" media="(prefers-color-scheme: dark)";
+                            img src="/mark.svg" alt="" width="28" height="28";
+                        }
                         (SHOP_NAME)
                     }
                     nav aria-label="Main" {

@@ -66,7 +66,7 @@ pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
                 li {
                     a href=(visit.link(&format!("/products/{}", encoded(&card.handle)))) {
                         @if let Some(image) = &card.image {
-                            img src=(image.url) alt=(image.alt) width="300" height="300" loading="lazy";
+                            img src=(image.url) alt="" width="300" height="300" loading="lazy";
                         } @else {
                             span class="no-image" {}
                         }
