@@ -123,7 +123,7 @@ function document(title: string, main: string): string {
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(title)} · payment sandbox</title><link rel="stylesheet" href="/c/style.css"><link rel="icon" href="data:,"></head>
-<body><p class="banner">Test mode: no money moves</p><main>${main}</main></body>
+<body><header class="banner">Test mode: no money moves</header><main>${main}</main></body>
 </html>`;
 }
 
