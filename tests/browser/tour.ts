@@ -1,0 +1,55 @@
+/** One walk past every page of the shop and every state in which it looks different; what is done at each stop is the caller's. */
+import { ADDRESS, type Shopper } from './shopper.ts';
+
+/** Yields the name of the page that the shopper is on. Nothing on it moves on by itself until the next is asked for. */
+export async function* tour(shopper: Shopper): AsyncGenerator<string> {
+  yield* browse(shopper);
+  yield* order(shopper);
+}
+
+async function* browse(shopper: Shopper): AsyncGenerator<string> {
+  const pages = {
+    'home': '/',
+    'list': '/products',
+    'list-last': '/products?page=3',
+    'category': '/collections/phones',
+    'product': '/products/iphone-17-pro-max',
+    'product-single': '/products/ohmstead-gift-card',
+    'cart-empty': '/cart',
+    'not-found': '/products/nothing-of-this-name',
+  };
+  shopper.expects(/status of 404/);
+  for (const [name, path] of Object.entries(pages)) {
+    await shopper.visit(path);
+    yield name;
+  }
+}
+
+async function* order(shopper: Shopper): AsyncGenerator<string> {
+  await shopper.add('iphone-17-pro-max', 2);
+  await shopper.add('murmur-over');
+  yield 'cart';
+  await shopper.link('Check out').click();
+  yield 'checkout';
+  shopper.expects(/status of 422/);
+  await shopper.fill({ ...ADDRESS, 'Country code, such as US': 'Atlantis' });
+  await shopper.button('Continue to review').click();
+  await shopper.page.locator('[aria-invalid]').waitFor();
+  yield 'checkout-fault';
+  await shopper.fill(ADDRESS);
+  await shopper.button('Continue to review').click();
+  await shopper.heading('Review your order').waitFor();
+  yield 'review';
+  await shopper.placeOrder();
+  yield 'payment';
+  await shopper.link('Back to shop').click();
+  await shopper.status('Waiting for your payment').waitFor();
+  yield 'order-waiting';
+  await shopper.visit('/cart');
+  yield 'cart-in-checkout';
+  await shopper.link('See the order').click();
+  await shopper.link('Pay now').click();
+  await shopper.heading(/^Pay /).waitFor();
+  await shopper.pay();
+  yield 'order-confirmed';
+}

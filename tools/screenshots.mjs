@@ -1,0 +1,18 @@
+//! `npm run screenshots`: a picture of every page, to look at.
+
+import { build } from "./build.mjs";
+import { helpIfAsked, must, runAsProgram, say } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = `
+npm run screenshots
+
+Writes every page as PNG to tests/browser/screenshots/: on a phone and at a desk, in light and dark.`;
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const env = await setUp({ browser: true });
+  await build({ env });
+  await must("node", ["tests/browser/screenshots.ts"], env, "a page could not be pictured: look above for the reason");
+  say("pictures are in tests/browser/screenshots");
+});
