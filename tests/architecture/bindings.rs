@@ -1,0 +1,255 @@
+//! The bindings, variables and secrets that `src/app.rs` asks for are those that wrangler.toml gives in every environment, no
+//! more and no fewer; secrets are listed for those who deploy. And what wrangler.toml names exists.
+
+use crate::sources::{File, files};
+use std::collections::BTreeSet;
+use toml::{Table, Value};
+
+type Names = BTreeSet<String>;
+
+/// How the App asks for a binding, and where wrangler.toml gives it.
+const KINDS: [(&str, &str, &str); 4] = [
+    ("kv", "kv_namespaces", "binding"),
+    ("d1", "d1_databases", "binding"),
+    ("durable_object", "durable_objects.bindings", "name"),
+    ("queue", "queues.producers", "binding"),
+];
+
+const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
+
+#[test]
+fn every_environment_gives_what_the_app_asks_for() {
+    let app = File::read("src/app.rs").tokens();
+    for (environment, given) in environments(&wrangler()) {
+        for (method, list, key) in KINDS {
+            assert_eq!(
+                given_names(&given, list, key),
+                asked_names(&app, method),
+                "{list} of {environment}"
+            );
+        }
+        let variables: Names = table_of(&given, "vars").keys().cloned().collect();
+        assert_eq!(variables, asked_names(&app, "var"), "vars of {environment}");
+    }
+}
+
+#[test]
+fn the_app_asks_for_nothing_else() {
+    let app = File::read("src/app.rs").tokens();
+    let known: Names = KINDS
+        .iter()
+        .map(|(method, ..)| *method)
+        .chain(["var", "secret"])
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(methods_of_env(&app), known);
+}
+
+#[test]
+fn no_other_file_asks_the_environment() {
+    let asking: Vec<String> = files("src", "rs")
+        .into_iter()
+        .filter(|file| file.path != "src/app.rs" && !methods_of_env(&file.tokens()).is_empty())
+        .map(|file| file.path)
+        .collect();
+    assert!(asking.is_empty(), "{asking:?}");
+}
+
+#[test]
+fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
+    let asked = asked_names(&File::read("src/app.rs").tokens(), "secret");
+    assert!(!asked.is_empty());
+    let deploy = File::read("tools/deploy.mjs").text;
+    let listed = deploy
+        .split("const SECRETS = [")
+        .nth(1)
+        .and_then(|rest| rest.split(']').next())
+        .expect("the list of secrets");
+    assert_eq!(quoted(listed), asked, "tools/deploy.mjs");
+    let readme = File::read("README.md").text;
+    let set_up = File::read("tools/setup.mjs").text;
+    for name in &asked {
+        assert!(
+            readme.contains(&format!("| `{name}` |")),
+            "{name} in README.md"
+        );
+        assert!(
+            set_up.contains(&format!("{name}: ")),
+            "{name} in tools/setup.mjs"
+        );
+    }
+}
+
+#[test]
+fn every_object_class_is_written_and_migrated() {
+    let wrangler = wrangler();
+    let host = File::read("durable/src/host.rs").tokens();
+    let written: Names = host
+        .windows(6)
+        .filter(|tokens| {
+            tokens
+                .first()
+                .is_some_and(|token| token == "durable_object")
+                && tokens.get(3).is_some_and(|token| token == "struct")
+        })
+        .filter_map(|tokens| tokens.get(4).cloned())
+        .collect();
+    let migrated: Names = list_of(&wrangler, "migrations")
+        .iter()
+        .flat_map(|step| words_of(step, "new_sqlite_classes"))
+        .collect();
+    assert_eq!(migrated, written);
+    for (environment, given) in environments(&wrangler) {
+        assert_eq!(
+            given_names(&given, "durable_objects.bindings", "class_name"),
+            written,
+            "{environment}"
+        );
+    }
+}
+
+/// The consumer tells a dead-letter queue by its name, and what nobody consumes is forgotten.
+#[test]
+fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {
+    for (environment, given) in environments(&wrangler()) {
+        let consumed = given_names(&given, "queues.consumers", "queue");
+        let dead = given_names(&given, "queues.consumers", "dead_letter_queue");
+        assert!(dead.is_subset(&consumed), "{environment}");
+        let (ends, others): (Names, Names) = consumed
+            .into_iter()
+            .partition(|queue| queue.ends_with("-dead"));
+        assert_eq!(ends, dead, "{environment}");
+        assert_eq!(
+            others,
+            given_names(&given, "queues.producers", "queue"),
+            "{environment}"
+        );
+        let kept_dead = list_of(&given, "queues.consumers")
+            .iter()
+            .filter(|consumer| consumer.get("dead_letter_queue").is_some())
+            .count();
+        assert_eq!(kept_dead, others.len(), "{environment}");
+    }
+}
+
+#[test]
+fn a_difference_is_found() {
+    let app = File::new("src/app.rs", r#"fn f(env: &Env) { env.kv("CATALOG"); env.queue("EVENTS"); let var = |name| env.var(name); var("SHOP_URL"); } // env.kv("OLD")"#).tokens();
+    assert_eq!(asked_names(&app, "kv"), names(&["CATALOG"]));
+    assert_eq!(asked_names(&app, "var"), names(&["SHOP_URL"]));
+    assert_eq!(methods_of_env(&app), names(&["kv", "queue", "var"]));
+    let given: Table = "vars = { A = 1 }\n[[kv_namespaces]]\nbinding = \"OTHER\"\n[[queues.producers]]\nbinding = \"EVENTS\"".parse().unwrap();
+    assert_ne!(
+        given_names(&given, "kv_namespaces", "binding"),
+        asked_names(&app, "kv")
+    );
+    assert_eq!(
+        given_names(&given, "queues.producers", "binding"),
+        asked_names(&app, "queue")
+    );
+    assert_eq!(given_names(&given, "d1_databases", "binding"), names(&[]));
+}
+
+fn wrangler() -> Table {
+    File::read("wrangler.toml")
+        .text
+        .parse()
+        .expect("wrangler.toml reads")
+}
+
+/// The development environment and the others, which inherit no binding from it.
+fn environments(wrangler: &Table) -> Vec<(&str, Table)> {
+    let others = table_of(wrangler, "env");
+    let described: Names = others.keys().cloned().collect();
+    assert_eq!(described, names(&ENVIRONMENTS));
+    let others = ENVIRONMENTS
+        .iter()
+        .map(|name| (*name, table_of(&others, name)));
+    [("dev", wrangler.clone())]
+        .into_iter()
+        .chain(others)
+        .collect()
+}
+
+/// The strings that `method` is called with.
+fn asked_names(tokens: &[String], method: &str) -> Names {
+    tokens
+        .windows(3)
+        .filter_map(|call| match call {
+            [name, open, argument] if name == method && open == "(" => Some(argument),
+            _ => None,
+        })
+        .flat_map(|argument| quoted(argument))
+        .collect()
+}
+
+/// What is called on an `env`.
+fn methods_of_env(tokens: &[String]) -> Names {
+    tokens
+        .windows(4)
+        .filter_map(|call| match call {
+            [env, dot, method, open] if env == "env" && dot == "." && open == "(" => {
+                Some(method.clone())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn given_names(given: &Table, list: &str, key: &str) -> Names {
+    list_of(given, list)
+        .iter()
+        .filter_map(|entry| entry.get(key)?.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// The tables of a list such as `queues.producers`; none when there is no such list.
+fn list_of(given: &Table, path: &str) -> Vec<Table> {
+    let (folder, name) = path
+        .rsplit_once('.')
+        .map_or((given.clone(), path), |(outer, name)| {
+            (table_of(given, outer), name)
+        });
+    let entries = folder
+        .get(name)
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    entries
+        .into_iter()
+        .filter_map(|entry| entry.as_table().cloned())
+        .collect()
+}
+
+fn table_of(given: &Table, name: &str) -> Table {
+    given
+        .get(name)
+        .and_then(Value::as_table)
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn words_of(given: &Table, name: &str) -> Vec<String> {
+    let words = given
+        .get(name)
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    words
+        .iter()
+        .filter_map(|word| word.as_str().map(str::to_owned))
+        .collect()
+}
+
+/// What stands between double quotes.
+fn quoted(text: &str) -> Names {
+    text.split('"')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn names(list: &[&str]) -> Names {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
