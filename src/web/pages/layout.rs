@@ -16,7 +16,7 @@ pub struct Visit {
     pub currency: Currency,
     default_currency: Currency,
     currencies: Vec<Currency>,
-    path: String,
+    address: String,
 }
 
 impl Visit {
@@ -41,7 +41,7 @@ impl Visit {
             currency,
             default_currency: call.app.config.default_currency()?,
             currencies: call.app.config.currencies.clone(),
-            path: call.url.path().to_owned(),
+            address: address_of(call),
         })
     }
 
@@ -58,6 +58,18 @@ impl Visit {
         let separator = if path.contains('?') { '&' } else { '?' };
         format!("{path}{separator}currency={currency}")
     }
+}
+
+/// Where the visitor is, but for the currency.
+fn address_of(call: &Call<'_>) -> String {
+    let others = call.url.query_pairs().filter(|(key, _)| key != "currency");
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(others)
+        .finish();
+    if query.is_empty() {
+        return call.url.path().to_owned();
+    }
+    format!("{}?{query}", call.url.path())
 }
 
 /// `value` as it stands in a path or a query.
@@ -108,7 +120,7 @@ pub fn page_with(
                 footer class="site" {
                     nav aria-label="Currency" {
                         @for currency in &visit.currencies {
-                            a href=(visit.link_in(&visit.path, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) }
+                            a href=(visit.link_in(&visit.address, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) }
                         }
                     }
                     p { (SHOP_NAME) ", an open storefront at the edge." }
