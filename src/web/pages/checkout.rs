@@ -14,13 +14,17 @@ use crate::web::pages::layout::{Visit, encoded, page};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
-/// `GET /checkout`
+/// `GET /checkout`, for a cart that can become an order; any other is shown as it is.
 ///
 /// # Errors
 /// 401 for a forged cookie.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call)?;
-    if OwnCart::of(call)?.is_none() {
+    let Some(own) = OwnCart::of(call)? else {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    };
+    let cart = call.app.carts().view(&own.id).await?;
+    if cart.lines.is_empty() || cart.frozen_by.is_some() {
         return Ok(Reply::see_other(visit.link("/cart")));
     }
     let methods = call.app.prices().shipping_methods().await?;
