@@ -39,7 +39,7 @@ export class Shopper {
   /** A new shopper with no cookies, at the door of the shop at `url`. */
   static async arrive(browser: Browser, url: string, { javaScript = true, viewport = DESKTOP, currency }: Kind = {}): Promise<Shopper> {
     const context = await browser.newContext({ viewport, javaScriptEnabled: javaScript, locale: 'en-US', reducedMotion: 'reduce' });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     return new Shopper(context, await context.newPage(), url, currency ? `?currency=${currency}` : '');
   }
 
