@@ -9,7 +9,6 @@ import { eventually } from './eventually.ts';
 import { startShop, type Shop } from './shop.ts';
 
 const MAX_RETRIES = 1;
-const AFTER_RETRIES = { within: 30_000 };
 
 let shop: Shop;
 before(async () => {
@@ -24,18 +23,20 @@ test('a poison event ends among the dead letters with its error, and holds up no
   await shop.press(order, 'pay');
 
   await shop.settled(order, 'confirmed');
-  assert.deepEqual(await shop.rows('SELECT id FROM dead_letters'), []);
 
   const letters = await eventually(async () => {
     const letters = await shop.rows('SELECT body, queue, attempts, last_error FROM dead_letters ORDER BY body');
     assert.equal(letters.length, poison.length);
     return letters;
-  }, AFTER_RETRIES);
+  });
   assert.deepEqual(letters.map(({ body }) => body), poison.map(({ id }) => id).sort());
   for (const { queue, attempts, last_error } of letters) {
     assert.deepEqual([queue, attempts], ['stripe-events-dead', 1 + MAX_RETRIES]);
-    assert.match(String(last_error), /payment provider: refused: status 404/);
+    assert.match(String(last_error), /status 404/);
   }
+  const [paid] = await shop.rows("SELECT at FROM order_events WHERE order_id = ? AND happening = 'paid'", order.id);
+  const [first] = await shop.rows('SELECT MIN(buried_at) AS at FROM dead_letters');
+  assert.ok(Number(paid?.['at']) < Number(first?.['at']), 'the order waited for the poison');
   const unprocessed = await shop.rows('SELECT id FROM webhook_events WHERE processed_at IS NULL ORDER BY id');
   assert.deepEqual(unprocessed.map(({ id }) => id), poison.map(({ id }) => id).sort());
 });
@@ -47,7 +48,8 @@ test('a provider that fails once is asked again', async () => {
   await shop.press(order, 'pay');
   await shop.settled(order, 'confirmed');
   const [event] = await shop.rows("SELECT attempts, last_error, outcome FROM webhook_events WHERE kind = 'checkout.session.completed' ORDER BY received_at DESC LIMIT 1");
-  assert.deepEqual(event, { attempts: 2, last_error: 'internal_error: payment provider: unknown: status 503', outcome: 'settled' });
+  assert.deepEqual([event?.['attempts'], event?.['outcome']], [2, 'settled']);
+  assert.match(String(event?.['last_error']), /status 503/);
 });
 
 test('an event that was a dead letter settles when it is delivered again', async () => {
@@ -58,7 +60,7 @@ test('an event that was a dead letter settles when it is delivered again', async
     const letters = await shop.rows("SELECT body FROM dead_letters WHERE last_error LIKE '%status 500%'");
     assert.equal(letters.length, 1);
     return letters;
-  }, AFTER_RETRIES);
+  });
   assert.equal((await shop.staff.get(`/api/v1/orders/${order.id}`)).body.status, 'pending_payment');
   await shop.sandbox.control.deliver(String(letter?.['body']));
   await shop.settled(order, 'confirmed');
@@ -67,5 +69,5 @@ test('an event that was a dead letter settles when it is delivered again', async
 test('a message that names no event is kept too', async () => {
   const queue = await shop.miniflare.getQueueProducer('STRIPE_EVENTS');
   await queue.send('evt_of_nobody', { contentType: 'text' });
-  await eventually(async () => assert.equal((await shop.rows("SELECT id FROM dead_letters WHERE body = 'evt_of_nobody'")).length, 1), AFTER_RETRIES);
+  await eventually(async () => assert.equal((await shop.rows("SELECT id FROM dead_letters WHERE body = 'evt_of_nobody'")).length, 1));
 });

@@ -1,10 +1,10 @@
 /** Waiting for a condition: what is asynchronous in the shop is polled, never slept for. */
 import { setTimeout } from 'node:timers/promises';
 
-const PAUSE_MS = 20;
+const PAUSE_MS = 20; // between two looks
 
 /** Runs `check` until it no longer throws, and returns what it returns; after `within` milliseconds its error stands. */
-export async function eventually<T>(check: () => T | Promise<T>, { within = 10_000 } = {}): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, { within = 30_000 } = {}): Promise<T> {
   const deadline = Date.now() + within;
   for (;;) {
     try {

@@ -1,9 +1,12 @@
 /** Bad input: each piece gets a clear 4xx with a stable code, changes nothing, and the shop answers on. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Client } from './client.ts';
-import { startShop, type Shop } from './shop.ts';
+import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const BIG = 'x'.repeat(65 * 1024);
@@ -103,6 +106,23 @@ refusals('parameters and headers', {
   'unknown quote': [(own) => own.order('quote_nothing'), 422, 'unknown_quote'],
 });
 
+const received = (receive: unknown) => () => shop.staff.post('/api/v1/admin/stock/LAMP', { receive });
+const imported = (csv: string, type = 'text/csv') => () => shop.staff.send('POST', '/api/v1/admin/catalog/import', csv, { 'content-type': type });
+const row = (fields: string) => `Handle,Title,Variant Price,Variant SKU\n${fields}`;
+
+refusals('what staff send', {
+  'no units': [received(0), 422, 'invalid_quantity'],
+  'more units than may move': [received(1_000_001), 422, 'invalid_quantity'],
+  ...Object.fromEntries([-1, 1.5, 1e12, '2', null].map((receive) => [`units: ${JSON.stringify(receive)}`, [received(receive), 400, 'malformed_json']])),
+  'an empty file': [imported(''), 422, 'nothing_to_import'],
+  'a file without products': [imported(row('')), 422, 'nothing_to_import'],
+  'a file that is no CSV': [imported('\0\u{1F4A5}'), 422, 'nothing_to_import'],
+  'a negative price': [imported(row('a,A,-1,A')), 422, 'nothing_to_import'],
+  'a price in words': [imported(row('a,A,much,A')), 422, 'nothing_to_import'],
+  'the SKU of another product': [imported(row('a,A,1,LAMP')), 422, 'sku_taken'],
+  'a file of another type': [imported(row('a,A,1,A'), 'application/json'), 415, 'unsupported_media_type'],
+});
+
 test('a forged cart token is refused, in the header and in the cookie', async (t) => {
   const [id, signature] = buyer.cartToken!.split('.') as [string, string];
   const other = shop.shopper();
@@ -124,6 +144,22 @@ test('a forged cart token is refused, in the header and in the cookie', async (t
     assert.match(page.headers.get('set-cookie') ?? '', /^__Host-cart=; Path=\/; Max-Age=0/);
   });
   assert.deepEqual(await shop.counts(), before);
+});
+
+test('a body that is announced as too large is refused before it is sent', async (t) => {
+  for (const [path, max, type] of [
+    ['/api/v1/cart/items', 64 * 1024, 'application/json'],
+    ['/api/v1/admin/catalog/import', 20 * 1024 * 1024, 'text/csv'],
+    ['/webhooks/stripe', 1024 * 1024, 'application/json'],
+  ] as const) await t.test(path, async () => {
+    const announcing = request(shop.url + path, {
+      method: 'POST', headers: { 'content-type': type, 'content-length': max + 1, authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` },
+    });
+    announcing.flushHeaders();
+    const [answer] = (await once(announcing, 'response')) as [IncomingMessage];
+    assert.deepEqual([answer.statusCode, (await json(answer) as { code: string }).code], [413, 'body_too_large']);
+    announcing.destroy();
+  });
 });
 
 test('a quote of another cart cannot be ordered', async () => {

@@ -66,6 +66,21 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     const { class_name: className } = config.durable_objects.bindings.find(({ name }: { name: string }) => name === binding)!;
     return new ShopObject(miniflare, { worker: config.name!, binding, className, name, persistedIn: data });
   };
+  /** Runs the cron's handler, as the platform does once a minute. */
+  const scheduled = async () => {
+    const worker = (await miniflare.getWorker()) as unknown as Worker;
+    const { outcome } = await worker.scheduled({ cron: '* * * * *' });
+    assert.equal(outcome, 'ok');
+  };
+  /** The order with its payment link: at once, unless the provider took so long that the sweep has to ask again. */
+  const payable = (order: Json): Promise<Json> => eventually(async () => {
+    if (order.payment.url) return order;
+    await rows(db, 'UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
+    await scheduled();
+    order = (await staff.get(`/api/v1/orders/${order.id}`)).expect(200);
+    assert.ok(order.payment.url);
+    return order;
+  });
   const staff = new Client(url, { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` });
   return {
     url, db, sandbox, miniflare, staff,
@@ -86,7 +101,8 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     cartObject: (cartId: string) => object('CART', cartId),
     /** Presses a button of the payment page: `pay`, `decline`, `delay`, `succeed` or `fail`. */
     press: async (order: Json, action: string) => {
-      const answer = await fetch(order.payment.url, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' });
+      const { payment } = await payable(order);
+      const answer = await fetch(payment.url, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' });
       assert.equal(answer.status, 303);
     },
     /** Waits until an order has this status and nothing more must follow, and returns it. */
@@ -96,12 +112,7 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
       assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
       return now;
     }),
-    /** Runs the cron's handler, as the platform does once a minute. */
-    scheduled: async () => {
-      const worker = (await miniflare.getWorker()) as unknown as Worker;
-      const { outcome } = await worker.scheduled({ cron: '* * * * *' });
-      assert.equal(outcome, 'ok');
-    },
+    scheduled, payable,
     close: async () => {
       await Promise.all([sandbox.close(), miniflare.dispose()]);
       await rm(data, { recursive: true });
