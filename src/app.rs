@@ -10,6 +10,7 @@ use crate::shop::ports::{CartObjects, Inbox, Mail, Orders, Payments, Ports, Pric
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::CatalogKv;
 use crate::store::d1::D1;
+use crate::store::guarded_payments::{GuardedPayments, Knowledge};
 use crate::store::inbox_d1::InboxD1;
 use crate::store::mail_log::MailLog;
 use crate::store::objects::Objects;
@@ -55,6 +56,7 @@ struct Bindings {
     stock: ObjectNamespace,
     cart: ObjectNamespace,
     stripe_events: Rc<Queue>,
+    payments_knowledge: Knowledge,
 }
 
 thread_local! {
@@ -157,7 +159,12 @@ impl Ports for App {
     }
 
     fn payments(&self) -> impl Payments {
-        Stripe(self.config.stripe.clone())
+        GuardedPayments {
+            provider: Stripe(self.config.stripe.clone()),
+            db: Rc::clone(&self.bindings.db),
+            knowledge: Rc::clone(&self.bindings.payments_knowledge),
+            clock: now,
+        }
     }
 
     fn inbox(&self) -> impl Inbox {
@@ -180,6 +187,7 @@ impl Bindings {
             stock: env.durable_object("STOCK").map_err(Error::internal)?,
             cart: env.durable_object("CART").map_err(Error::internal)?,
             stripe_events: Rc::new(env.queue("STRIPE_EVENTS").map_err(Error::internal)?),
+            payments_knowledge: Knowledge::default(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Use cases and stateless rules, a file a feature. No HTTP, no bindings: what a use case needs of the world is a port.
 
+pub mod breaker;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;

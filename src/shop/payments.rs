@@ -1,5 +1,6 @@
 //! Payments as the shop sees them: sessions on a provider's page and events about them. No word of any provider.
 
+use crate::error::Error;
 use crate::shop::money::Currency;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub struct Session {
     pub id: String,
     /// The order it pays.
     pub order_id: Option<String>,
+    /// The provider's name of the money that it took: what refunds and disputes are about. None until someone tried to pay.
+    pub payment_ref: Option<String>,
     /// Where it is paid.
     pub url: Option<String>,
     /// How far it is.
@@ -82,6 +85,118 @@ pub enum PaymentStatus {
     Failed,
 }
 
+/// A refund to be made.
+#[derive(Clone, Debug)]
+pub struct NewRefund {
+    /// `re_…`; the provider hands it back, so that the shop knows its own refunds from those made at the provider.
+    pub refund_id: String,
+    /// What is given back.
+    pub payment_ref: String,
+    /// How much of it, in minor units.
+    pub amount: i64,
+    /// ISO 4217.
+    pub currency: Currency,
+}
+
+/// A refund as the provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderRefund {
+    /// The provider's id.
+    pub id: String,
+    /// The shop's id; none when it was made at the provider.
+    pub refund_id: Option<String>,
+    /// What is given back.
+    pub payment_ref: String,
+    /// Minor units.
+    pub amount: i64,
+    /// How far it is.
+    pub state: RefundState,
+}
+
+/// How far a refund is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundState {
+    /// On its way.
+    Pending,
+    /// Given back.
+    Succeeded,
+    /// Came to nothing: the money is with the shop again.
+    Failed,
+}
+
+/// A dispute as the provider has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProviderDispute {
+    /// The provider's id.
+    pub id: String,
+    /// What is disputed.
+    pub payment_ref: String,
+    /// How much of it, in minor units.
+    pub amount: i64,
+    /// How far it is.
+    pub state: DisputeState,
+    /// Whether the shop may still refund what is disputed.
+    pub refundable: bool,
+    /// What the provider has taken from the shop for it and not given back, in minor units.
+    pub withdrawn: i64,
+    /// What the provider keeps for handling it, in minor units.
+    pub fee: i64,
+}
+
+/// How far a dispute is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisputeState {
+    /// Asked about, or to be decided.
+    Open,
+    /// Decided for the shop, or an inquiry that ended.
+    Won,
+    /// Decided against the shop: a loss, not a refund.
+    Lost,
+}
+
+/// A movement of the shop's balance at the provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BalanceEntry {
+    /// The provider's id.
+    pub id: String,
+    /// What moved it: the provider's id of a payment, a refund or a dispute.
+    pub source: String,
+    /// What kind of movement it is.
+    pub kind: BalanceKind,
+    /// Minor units; negative: away from the shop.
+    pub amount: i64,
+    /// What the provider kept for it, in minor units.
+    pub fee: i64,
+    /// An ISO 4217 code.
+    pub currency: String,
+}
+
+/// What moved the balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceKind {
+    /// A payment came in.
+    Payment,
+    /// A refund went out.
+    Refund,
+    /// A refund failed and came back.
+    RefundFailure,
+    /// A dispute took money or gave it back.
+    Dispute,
+    /// Nothing that an order causes, such as a payout.
+    Other,
+}
+
+/// A delivery as it came in: the provider's adapter alone knows which header proves it.
+pub struct Delivery<'a> {
+    /// A header by name.
+    pub header: &'a dyn Fn(&str) -> Option<String>,
+    /// The raw bytes.
+    pub body: &'a [u8],
+}
+
 /// An event of the provider whose signature holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookEvent {
@@ -93,11 +208,17 @@ pub struct WebhookEvent {
     pub payload: String,
 }
 
-/// What an event is about.
+/// What an event is about; how that stands is asked of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// Something happened to this session.
     Session(String),
+    /// Something happened to the money of this name.
+    Payment(String),
+    /// Something happened to this refund.
+    Refund(String),
+    /// Something happened to this dispute.
+    Dispute(String),
     /// Nothing that concerns the shop.
     Other,
 }
@@ -107,15 +228,36 @@ pub enum Notice {
 pub enum PaymentError {
     /// It refused, for good: nothing was done.
     Refused(String),
+    /// It was not asked, or would not begin: nothing was done; later, with the same key.
+    Unavailable(String),
+    /// It does not accept the shop's credentials: nothing was done, and nothing will be until staff mend it.
+    Misconfigured(String),
     /// No answer that says whether it was done: ask again with the same key.
     Unknown(String),
 }
 
+impl PaymentError {
+    /// As the error of a use case, which is to be tried again.
+    #[must_use]
+    pub fn into_error(self) -> Error {
+        match self {
+            Self::Unavailable(_) => Error::Unavailable {
+                code: "payments_unavailable",
+                retry_after_secs: 10,
+            },
+            other => Error::internal(format!("payment provider: {other}")),
+        }
+    }
+}
+
 impl fmt::Display for PaymentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(message) => write!(f, "refused: {message}"),
-            Self::Unknown(message) => write!(f, "unknown: {message}"),
-        }
+        let (word, message) = match self {
+            Self::Refused(message) => ("refused", message),
+            Self::Unavailable(message) => ("unavailable", message),
+            Self::Misconfigured(message) => ("misconfigured", message),
+            Self::Unknown(message) => ("unknown", message),
+        };
+        write!(f, "{word}: {message}")
     }
 }

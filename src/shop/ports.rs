@@ -5,7 +5,10 @@ use crate::error::Result;
 use crate::shop::catalog::{Index, Product};
 use crate::shop::checkout::Checkout;
 use crate::shop::orders::{Effect, Order, OrderEvent, Payment, Transition};
-use crate::shop::payments::{NewSession, Notice, PaymentError, Session, WebhookEvent};
+use crate::shop::payments::{
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
+    ProviderRefund, Session, SessionItem, WebhookEvent,
+};
 use crate::shop::pricing::{Listing, Quote, ShippingMethod, TaxRate};
 use durable::{Timestamp, cart, stock};
 use std::collections::BTreeMap;
@@ -173,7 +176,8 @@ pub trait Orders {
     ) -> Result<()>;
 }
 
-/// A provider that takes payments on a page of its own.
+/// A provider that takes payments on a page of its own. Whatever changes something there carries a key that was stored before,
+/// and the exact request that was stored with it.
 pub trait Payments {
     /// The exact request for a session, to be kept before the first call, so that every retry sends the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
@@ -185,13 +189,54 @@ pub trait Payments {
     ) -> Result<Session, PaymentError>;
     /// The session as it stands at the provider.
     async fn session(&self, session_id: &str) -> Result<Session, PaymentError>;
+    /// Ends a session so that it can't be paid, and returns it as it stands: perhaps it was paid before.
+    async fn expire_session(
+        &self,
+        idempotency_key: &str,
+        session_id: &str,
+    ) -> Result<Session, PaymentError>;
+    /// The lines of a session's page.
+    async fn session_items(&self, session_id: &str) -> Result<Vec<SessionItem>, PaymentError>;
+    /// The session of an order among those opened since, for when the answer to opening it was lost.
+    async fn find_session(
+        &self,
+        order_id: &str,
+        since: Timestamp,
+    ) -> Result<Option<Session>, PaymentError>;
+    /// The session that took the money of this name.
+    async fn session_of_payment(&self, payment_ref: &str) -> Result<Option<Session>, PaymentError>;
+
+    /// The exact request for a refund, to be kept before the first call.
+    fn prepare_refund(&self, refund: &NewRefund) -> Result<String>;
+    /// Makes the refund that `request` describes; the same key never makes two.
+    async fn create_refund(
+        &self,
+        idempotency_key: &str,
+        request: &str,
+    ) -> Result<ProviderRefund, PaymentError>;
+    /// A refund as it stands.
+    async fn refund(&self, provider_id: &str) -> Result<ProviderRefund, PaymentError>;
+    /// Every refund of this money, whoever made it.
+    async fn refunds_of(&self, payment_ref: &str) -> Result<Vec<ProviderRefund>, PaymentError>;
+    /// A dispute as it stands.
+    async fn dispute(&self, provider_id: &str) -> Result<ProviderDispute, PaymentError>;
+
     /// The event in a delivery, once its signature holds. Nothing of the body is read before.
     ///
     /// # Errors
-    /// 400 when the delivery is not the provider's.
-    fn verify(&self, signature: Option<&str>, body: &[u8], now: Timestamp) -> Result<WebhookEvent>;
+    /// 400 when the delivery is not the provider's, or is of another mode or account.
+    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<WebhookEvent>;
     /// What a stored event is about.
     fn read_event(&self, payload: &str) -> Result<Notice>;
+    /// Events since then whose delivery never succeeded.
+    async fn undelivered_events(&self, since: Timestamp)
+    -> Result<Vec<WebhookEvent>, PaymentError>;
+    /// Movements of the shop's balance from one instant until before another.
+    async fn balance_entries(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<BalanceEntry>, PaymentError>;
 }
 
 /// The inbox of the provider's events, and the queue of their ids.

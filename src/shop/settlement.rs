@@ -28,23 +28,40 @@ pub async fn handle_event(ports: &impl Ports, event_id: &str, now: Timestamp) ->
         .await?
         .ok_or_else(|| Error::internal(format!("event {event_id} is not in the inbox")))?;
     let outcome = match ports.payments().read_event(&payload)? {
-        Notice::Other => "ignored",
         Notice::Session(session_id) => {
             let session = ports
                 .payments()
                 .session(&session_id)
                 .await
-                .map_err(provider_error)?;
-            match session.order_id.clone() {
-                Some(order_id) => {
-                    settle_order(ports, &order_id, &session, now).await?;
-                    "settled"
-                }
+                .map_err(PaymentError::into_error)?;
+            settle_session(ports, &session, now).await?
+        }
+        Notice::Payment(payment_ref) => {
+            let session = ports
+                .payments()
+                .session_of_payment(&payment_ref)
+                .await
+                .map_err(PaymentError::into_error)?;
+            match session {
+                Some(session) => settle_session(ports, &session, now).await?,
                 None => "not_ours",
             }
         }
+        Notice::Refund(_) | Notice::Dispute(_) | Notice::Other => "ignored",
     };
     inbox.processed(event_id, outcome, now).await
+}
+
+async fn settle_session(
+    ports: &impl Ports,
+    session: &Session,
+    now: Timestamp,
+) -> Result<&'static str> {
+    let Some(order_id) = &session.order_id else {
+        return Ok("not_ours");
+    };
+    settle_order(ports, order_id, session, now).await?;
+    Ok("settled")
 }
 
 /// Folds `session` into its order, then carries out what is undone.
@@ -84,7 +101,7 @@ pub async fn check_payment(ports: &impl Ports, order_id: &str, now: Timestamp) -
         .payments()
         .session(&session_id)
         .await
-        .map_err(provider_error)?;
+        .map_err(PaymentError::into_error)?;
     settle_order(ports, order_id, &session, now).await
 }
 
@@ -162,7 +179,7 @@ async fn open_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Resu
         Err(PaymentError::Refused(_)) => {
             move_order(ports, &order.id, Happening::PaymentRefused, now).await
         }
-        Err(error) => Err(provider_error(error)),
+        Err(error) => Err(error.into_error()),
     }
 }
 
@@ -291,8 +308,4 @@ async fn find_payment(ports: &impl Ports, order_id: &str) -> Result<Payment> {
         .payment(order_id)
         .await?
         .ok_or_else(|| Error::internal(format!("no payment of {order_id}")))
-}
-
-fn provider_error(error: PaymentError) -> Error {
-    Error::internal(format!("payment provider: {error}"))
 }

@@ -5,6 +5,7 @@
 pub mod catalog_d1;
 pub mod catalog_kv;
 pub mod d1;
+pub mod guarded_payments;
 pub mod inbox_d1;
 pub mod mail_log;
 pub mod objects;

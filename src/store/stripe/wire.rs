@@ -1,6 +1,7 @@
 //! Amounts as Stripe writes them (docs.stripe.com/currencies): its decimal places are not ISO 4217's in every currency.
 
 use crate::shop::money::Currency;
+use crate::shop::payments::PaymentError;
 
 /// Currencies that Stripe writes in whole units.
 const ZERO_DECIMAL: [&str; 15] = [
@@ -17,6 +18,12 @@ pub fn to_wire(minor: i64, currency: Currency) -> Option<i64> {
 pub fn from_wire(amount: i64, code: &str) -> Option<i64> {
     let currency = Currency::from_code(code)?;
     scale(amount, wire_exponent(code), currency.exponent())
+}
+
+/// As [`from_wire`], of an answer: what can't be read says nothing.
+pub fn read(amount: i64, code: &str) -> Result<i64, PaymentError> {
+    from_wire(amount, code)
+        .ok_or_else(|| PaymentError::Unknown(format!("{amount} {code} does not read")))
 }
 
 /// ISK and UGX have no minor unit, but Stripe keeps two places for them.

@@ -1,0 +1,244 @@
+//! Calls of Stripe's API: form-encoded, in a pinned version, with a time-out, and every answer sorted by what it says of the
+//! work (docs.stripe.com/error-low-level).
+
+use crate::shop::payments::PaymentError;
+use crate::store::stripe::Stripe;
+use futures_util::future::{Either, select};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::pin::pin;
+use std::time::Duration;
+use worker::url::form_urlencoded::Serializer;
+use worker::wasm_bindgen::JsValue;
+use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, console_warn};
+
+/// The version of Stripe's API that requests ask for and answers are read by.
+const STRIPE_VERSION: &str = "2026-10-28.endive";
+
+/// Longest wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Items on a page of a list: Stripe's most.
+const PAGE_SIZE: &str = "100";
+
+/// Most pages of a list that are read, so that a job ends within its time.
+const MAX_PAGES: u32 = 50;
+
+impl Stripe {
+    /// A change; `body` is form-encoded.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        idempotency_key: &str,
+        body: &str,
+    ) -> Result<Value, PaymentError> {
+        self.call(Method::Post, path, Some((idempotency_key, body)))
+            .await
+    }
+
+    /// One object by id.
+    pub(super) async fn get_one(&self, path: &str, id: &str) -> Result<Value, PaymentError> {
+        let path = format!("{path}/{}", checked_id(id)?);
+        self.call(Method::Get, &path, None).await
+    }
+
+    /// All objects of a list, page by page, newest first.
+    pub(super) async fn list(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<Value>, PaymentError> {
+        let mut listed: Vec<Value> = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let mut query = Serializer::new(String::new());
+            query.append_pair("limit", PAGE_SIZE).extend_pairs(filters);
+            if let Some(last) = listed.last().and_then(id_of) {
+                query.append_pair("starting_after", last);
+            }
+            let path = format!("{path}?{}", query.finish());
+            let page: Page = read_as(self.call(Method::Get, &path, None).await?)?;
+            let more = page.has_more && !page.data.is_empty();
+            listed.extend(page.data);
+            if !more {
+                return Ok(listed);
+            }
+        }
+        Err(PaymentError::Unknown(format!(
+            "more of {path} than can be read"
+        )))
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        post: Option<(&str, &str)>,
+    ) -> Result<Value, PaymentError> {
+        let request = self.request(method, path, post).map_err(unknown)?;
+        let abort = AbortController::default();
+        let signal = abort.signal();
+        let fetch = Fetch::Request(request);
+        let answer = pin!(async {
+            let mut response = fetch.send_with_signal(&signal).await?;
+            let body = response.text().await?;
+            Ok::<_, worker::Error>((response.status_code(), body))
+        });
+        match select(answer, pin!(Delay::from(TIMEOUT))).await {
+            Either::Left((Ok((status, body)), _)) => read_answer(status, &body),
+            Either::Left((Err(error), _)) => Err(unknown(error)),
+            Either::Right(_) => {
+                abort.abort();
+                Err(PaymentError::Unknown("no answer in time".to_owned()))
+            }
+        }
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        post: Option<(&str, &str)>,
+    ) -> worker::Result<Request> {
+        let headers = Headers::new();
+        headers.set("Authorization", &format!("Bearer {}", self.0.secret_key))?;
+        headers.set("Stripe-Version", STRIPE_VERSION)?;
+        let mut init = RequestInit::new();
+        if let Some((key, body)) = post {
+            headers.set("Idempotency-Key", key)?;
+            headers.set("Content-Type", "application/x-www-form-urlencoded")?;
+            init.with_body(Some(JsValue::from_str(body)));
+        }
+        init.with_method(method).with_headers(headers);
+        Request::new_with_init(&format!("{}/v1/{path}", self.0.api_base), &init)
+    }
+}
+
+/// An object of Stripe's as the type that names what the shop reads of it.
+pub(super) fn read_as<T: DeserializeOwned>(object: Value) -> Result<T, PaymentError> {
+    T::deserialize(object)
+        .map_err(|error| PaymentError::Unknown(format!("the answer does not read: {error}")))
+}
+
+/// What goes into a path: nothing but what ids are made of.
+pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !id.is_empty() && id.bytes().all(fits) {
+        return Ok(id);
+    }
+    Err(PaymentError::Refused("no id of the provider's".to_owned()))
+}
+
+/// What an answer says of the work:
+/// - 409, a key in progress, and any 5xx say nothing, nor does a key that was used for another request: it exists;
+/// - 429 says that it was not begun;
+/// - 401 and 403 say that the shop's key is wrong, which is no fault of the order's;
+/// - any other 4xx is a refusal.
+fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
+    let error = match status {
+        200..=299 => return serde_json::from_str(body).map_err(unknown),
+        _ => ErrorBody::of(body),
+    };
+    let message = format!("status {status} {}", error.code());
+    if status < 500 {
+        let line = serde_json::json!({"level": "warn", "event": "payment_provider_refused", "status": status, "code": error.code()});
+        warn(&line);
+    }
+    Err(match status {
+        401 | 403 => PaymentError::Misconfigured(message),
+        429 => PaymentError::Unavailable(message),
+        409 | 500.. => PaymentError::Unknown(message),
+        _ if error.r#type == "idempotency_error" => PaymentError::Unknown(message),
+        _ => PaymentError::Refused(message),
+    })
+}
+
+fn unknown(error: impl std::fmt::Display) -> PaymentError {
+    PaymentError::Unknown(error.to_string())
+}
+
+fn id_of(object: &Value) -> Option<&str> {
+    object.get("id").and_then(Value::as_str)
+}
+
+/// There is no console outside wasm.
+fn warn(line: &Value) {
+    if cfg!(target_arch = "wasm32") {
+        console_warn!("{line}");
+    }
+}
+
+#[derive(Deserialize)]
+struct Page {
+    data: Vec<Value>,
+    has_more: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    r#type: String,
+    code: Option<String>,
+}
+
+impl ErrorBody {
+    fn of(body: &str) -> Self {
+        let answer: Option<Value> = serde_json::from_str(body).ok();
+        answer
+            .and_then(|mut answer| answer.get_mut("error").map(Value::take))
+            .and_then(|error| Self::deserialize(error).ok())
+            .unwrap_or_default()
+    }
+
+    fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or(&self.r#type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(status: u16, body: &str) -> &'static str {
+        match read_answer(status, body) {
+            Ok(_) => "done",
+            Err(PaymentError::Refused(_)) => "refused",
+            Err(PaymentError::Unavailable(_)) => "unavailable",
+            Err(PaymentError::Misconfigured(_)) => "misconfigured",
+            Err(PaymentError::Unknown(_)) => "unknown",
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_refusal_only_when_it_is_one() {
+        let reused = r#"{"error":{"type":"idempotency_error","message":"Keys …"}}"#;
+        for (status, body, meaning) in [
+            (200, "{}", "done"),
+            (200, "{", "unknown"),
+            (
+                400,
+                r#"{"error":{"type":"invalid_request_error","code":"amount_too_small"}}"#,
+                "refused",
+            ),
+            (400, reused, "unknown"),
+            (401, "", "misconfigured"),
+            (402, r#"{"error":{"type":"card_error"}}"#, "refused"),
+            (403, "{}", "misconfigured"),
+            (404, "[]", "refused"),
+            (409, "", "unknown"),
+            (429, "", "unavailable"),
+            (500, "", "unknown"),
+            (503, "<html>", "unknown"),
+        ] {
+            assert_eq!(sorted(status, body), meaning, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn only_ids_go_into_paths() {
+        assert!(checked_id("cs_test_a1B2").is_ok());
+        for id in ["", "../account", "a/b", "cs_1?x", "cs é"] {
+            assert!(checked_id(id).is_err(), "{id}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Events (docs.stripe.com/api/events). Of an event's object only its kind and id are read: how it stands is fetched in the
+//! pinned version, whatever version the event was written in.
+
+use crate::error::{Error, Result};
+use crate::shop::payments::{Notice, WebhookEvent};
+use serde::Deserialize;
+
+/// An event of the shop's own account and mode.
+pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
+    let payload = std::str::from_utf8(body).map_err(|_| malformed("The event is not UTF-8."))?;
+    let event: Envelope =
+        serde_json::from_str(payload).map_err(|_| malformed("The event does not read as one."))?;
+    if event.id.is_empty() || event.id.len() > MAX_ID_BYTES || event.r#type.is_empty() {
+        return Err(malformed("The event has no id or type."));
+    }
+    if event.livemode != live {
+        return Err(refused(
+            "wrong_mode",
+            "The event is of another mode than the shop's key.",
+        ));
+    }
+    if event.account.is_some() {
+        return Err(refused("wrong_account", "The event is of another account."));
+    }
+    Ok(WebhookEvent {
+        id: event.id,
+        kind: event.r#type,
+        payload: payload.to_owned(),
+    })
+}
+
+/// What a stored event is about.
+pub fn notice_of(payload: &str) -> Result<Notice> {
+    let event: Envelope = serde_json::from_str(payload)
+        .map_err(|error| Error::internal(format!("stored event: {error}")))?;
+    let about = event.data.object;
+    let id = about.id.unwrap_or_default();
+    Ok(match about.object.as_deref() {
+        Some("checkout.session") => Notice::Session(id),
+        Some("payment_intent") => Notice::Payment(id),
+        Some("refund") => Notice::Refund(id),
+        Some("dispute") => Notice::Dispute(id),
+        _ => Notice::Other,
+    })
+}
+
+/// 400 `invalid_signature`
+pub fn invalid_signature(detail: &str) -> Error {
+    refused("invalid_signature", detail)
+}
+
+/// Stripe's ids have at most 255 characters.
+const MAX_ID_BYTES: usize = 255;
+
+fn malformed(detail: &str) -> Error {
+    refused("malformed_event", detail)
+}
+
+fn refused(code: &'static str, detail: &str) -> Error {
+    Error::malformed(code, detail)
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    id: String,
+    r#type: String,
+    livemode: bool,
+    /// Set on events of accounts that are connected to the shop's.
+    #[serde(default)]
+    account: Option<String>,
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    object: About,
+}
+
+#[derive(Deserialize)]
+struct About {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    object: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn code(body: &str) -> &'static str {
+        match read(body.as_bytes(), false) {
+            Ok(_) => "accepted",
+            Err(error) => error.code(),
+        }
+    }
+
+    #[test]
+    fn only_events_of_this_account_and_mode_are_taken() {
+        let event =
+            json!({"id": "evt_1", "type": "x.y", "livemode": false, "data": {"object": {}}});
+        let with = |name: &str, value: serde_json::Value| {
+            let mut event = event.clone();
+            event[name] = value;
+            event.to_string()
+        };
+        assert_eq!(code(&event.to_string()), "accepted");
+        assert_eq!(code(&with("account", json!(null))), "accepted");
+        assert_eq!(code(&with("account", json!("acct_2"))), "wrong_account");
+        assert_eq!(code(&with("livemode", json!(true))), "wrong_mode");
+        assert_eq!(code(&with("livemode", json!("false"))), "malformed_event");
+        assert_eq!(code(&with("id", json!(""))), "malformed_event");
+        assert_eq!(code(&with("data", json!(null))), "malformed_event");
+        for body in ["", "null", "[]", "{}", "not json", "{\"id\":\"evt_1\""] {
+            assert_eq!(code(body), "malformed_event", "{body}");
+        }
+        assert_eq!(
+            read(&[0xff, 0xfe], false).unwrap_err().code(),
+            "malformed_event"
+        );
+    }
+
+    #[test]
+    fn an_event_is_about_its_object_whatever_its_type() {
+        let about = |object: serde_json::Value| {
+            notice_of(&json!({"id": "evt_1", "type": "new.type", "livemode": false, "data": {"object": object}}).to_string())
+                .unwrap()
+        };
+        assert_eq!(
+            about(json!({"object": "checkout.session", "id": "cs_1"})),
+            Notice::Session("cs_1".into())
+        );
+        assert_eq!(
+            about(json!({"object": "refund", "id": "re_1"})),
+            Notice::Refund("re_1".into())
+        );
+        assert_eq!(
+            about(json!({"object": "dispute", "id": "du_1"})),
+            Notice::Dispute("du_1".into())
+        );
+        assert_eq!(
+            about(json!({"object": "payment_intent", "id": "pi_1"})),
+            Notice::Payment("pi_1".into())
+        );
+        assert_eq!(
+            about(json!({"object": "charge", "id": "ch_1"})),
+            Notice::Other
+        );
+        assert_eq!(about(json!({})), Notice::Other);
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..300), json in ".{0,200}") {
+            let _ = (read(&body, false), read(json.as_bytes(), true), notice_of(&json));
+        }
+    }
+}

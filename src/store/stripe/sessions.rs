@@ -1,0 +1,158 @@
+//! Checkout Sessions (docs.stripe.com/api/checkout/sessions).
+
+use crate::error::{Error, Result};
+use crate::shop::payments::{NewSession, PaymentError, Session, SessionItem, SessionState};
+use crate::store::stripe::client::read_as;
+use crate::store::stripe::wire;
+use serde::Deserialize;
+use serde_json::Value;
+use worker::url::form_urlencoded::Serializer;
+
+/// One line item per line, with quantity 1 and the final amount: Stripe's sum can't differ from the order's.
+pub fn prepare(session: &NewSession) -> Result<String> {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("mode", "payment")
+        .append_pair("client_reference_id", &session.order_id)
+        .append_pair("metadata[order_id]", &session.order_id)
+        .append_pair("customer_email", &session.email)
+        .append_pair("success_url", &session.success_url)
+        .append_pair("cancel_url", &session.cancel_url)
+        .append_pair("expires_at", &session.expires_at.as_secs().to_string());
+    let currency = session.currency.code().to_lowercase();
+    for (at, item) in session.items.iter().enumerate() {
+        let amount = wire::to_wire(item.amount, session.currency)
+            .ok_or_else(|| Error::internal(format!("{} has no form at Stripe", item.amount)))?;
+        let price = format!("line_items[{at}][price_data]");
+        form.append_pair(&format!("line_items[{at}][quantity]"), "1")
+            .append_pair(&format!("{price}[currency]"), &currency)
+            .append_pair(&format!("{price}[unit_amount]"), &amount.to_string())
+            .append_pair(&format!("{price}[product_data][name]"), &item.name);
+    }
+    Ok(form.finish())
+}
+
+pub fn read(object: Value) -> Result<Session, PaymentError> {
+    let session: SessionObject = read_as(object)?;
+    let state = match (session.status.as_str(), session.payment_status.as_str()) {
+        ("complete", "paid" | "no_payment_required") => SessionState::Paid,
+        ("complete", _) => SessionState::Processing,
+        ("expired", _) => SessionState::Expired,
+        ("open", _) => SessionState::Open,
+        (other, _) => return Err(PaymentError::Unknown(format!("session status {other}"))),
+    };
+    let currency = session.currency.to_uppercase();
+    Ok(Session {
+        id: session.id,
+        order_id: session.client_reference_id,
+        payment_ref: session.payment_intent,
+        url: session.url,
+        state,
+        amount: wire::read(session.amount_total, &currency)?,
+        currency,
+    })
+}
+
+/// A session that was told to end; one that is still open did not.
+pub fn ended(session: Session) -> Result<Session, PaymentError> {
+    if session.state == SessionState::Open {
+        return Err(PaymentError::Unknown(
+            "the session is still open".to_owned(),
+        ));
+    }
+    Ok(session)
+}
+
+/// The order of a listed session, without reading the rest of it.
+pub fn order_id(object: &Value) -> Option<&str> {
+    object.get("client_reference_id")?.as_str()
+}
+
+pub fn read_items(objects: Vec<Value>) -> Result<Vec<SessionItem>, PaymentError> {
+    objects
+        .into_iter()
+        .map(|object| {
+            let item: ItemObject = read_as(object)?;
+            Ok(SessionItem {
+                name: item.description.unwrap_or_default(),
+                amount: wire::read(item.amount_total, &item.currency.to_uppercase())?,
+            })
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct SessionObject {
+    id: String,
+    client_reference_id: Option<String>,
+    payment_intent: Option<String>,
+    url: Option<String>,
+    status: String,
+    payment_status: String,
+    amount_total: i64,
+    currency: String,
+}
+
+#[derive(Deserialize)]
+struct ItemObject {
+    description: Option<String>,
+    amount_total: i64,
+    currency: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::money::Currency;
+    use durable::Timestamp;
+    use serde_json::json;
+
+    fn object(status: &str, payment_status: &str, currency: &str) -> Value {
+        json!({
+            "id": "cs_1", "object": "checkout.session", "client_reference_id": "ord_1", "payment_intent": null, "url": null,
+            "status": status, "payment_status": payment_status, "amount_total": 500_000, "currency": currency, "new_field": {},
+        })
+    }
+
+    #[test]
+    fn a_session_reads_by_its_status_and_currency() {
+        for (status, payment_status, state) in [
+            ("open", "unpaid", SessionState::Open),
+            ("complete", "unpaid", SessionState::Processing),
+            ("complete", "paid", SessionState::Paid),
+            ("complete", "no_payment_required", SessionState::Paid),
+            ("expired", "unpaid", SessionState::Expired),
+        ] {
+            assert_eq!(
+                read(object(status, payment_status, "usd")).unwrap().state,
+                state
+            );
+        }
+        assert!(read(object("paused", "unpaid", "usd")).is_err());
+        let krona = read(object("open", "unpaid", "isk")).unwrap();
+        assert_eq!((krona.amount, krona.currency.as_str()), (5_000, "ISK"));
+    }
+
+    #[test]
+    fn a_request_is_the_same_each_time() {
+        let session = NewSession {
+            order_id: "ord_1".into(),
+            email: "a+b@shopper.test".into(),
+            currency: Currency::from_code("UGX").unwrap(),
+            items: vec![SessionItem {
+                name: "Tee & co".into(),
+                amount: 5_000,
+            }],
+            expires_at: Timestamp::from_millis(1_795_000_000_000),
+            success_url: "https://shop.example/orders/ord_1?token=t".into(),
+            cancel_url: "https://shop.example/c".into(),
+        };
+        let form = prepare(&session).unwrap();
+        assert_eq!(form, prepare(&session).unwrap());
+        assert!(form.contains("unit_amount%5D=500000&"), "{form}");
+        assert!(form.contains("name%5D=Tee+%26+co"), "{form}");
+        assert!(
+            form.contains("customer_email=a%2Bb%40shopper.test"),
+            "{form}"
+        );
+    }
+}
