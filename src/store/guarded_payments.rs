@@ -97,9 +97,10 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         }
         let read = self.read(now).await;
         let fresh = match (read, known) {
-            (Ok(read), Some(known)) if read.version == known.version => {
-                Known { read_at: now, ..known }
-            }
+            (Ok(read), Some(known)) if read.version == known.version => Known {
+                read_at: now,
+                ..known
+            },
             (Ok(read), _) => read,
             (Err(_), known) => known.unwrap_or(Known {
                 breaker: Breaker::CLOSED,
