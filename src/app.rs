@@ -10,19 +10,22 @@ use crate::shop::ports::{CartObjects, Inbox, Mail, Orders, Payments, Ports, Pric
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::CatalogKv;
 use crate::store::d1::D1;
-use crate::store::guarded_payments::{GuardedPayments, Knowledge};
+use crate::store::dead_letters_d1::DeadLettersD1;
+use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
 use crate::store::inbox_d1::InboxD1;
-use crate::store::mail_log::MailLog;
+use crate::store::mail_providers::{Account, Carrier};
+use crate::store::mails_d1::MailsD1;
 use crate::store::objects::Objects;
 use crate::store::orders_d1::OrdersD1;
 use crate::store::prices_d1::PricesD1;
+use crate::store::queues::{Outgoing, Queues};
 use crate::store::sql::{Database, Statement};
 use crate::store::stripe::{Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
-use worker::{Date, Env, KvStore, ObjectNamespace, Queue};
+use worker::{Date, Env, KvStore, ObjectNamespace};
 
 /// What configures the shop.
 pub struct Config {
@@ -38,6 +41,8 @@ pub struct Config {
     pub signer: Signer,
     /// Staff's key, until accounts arrive; empty: nobody is staff.
     pub admin_api_key: String,
+    /// Who carries mails.
+    pub mail: Carrier,
     stripe: StripeConfig,
 }
 
@@ -55,7 +60,7 @@ struct Bindings {
     db: Rc<D1>,
     stock: ObjectNamespace,
     cart: ObjectNamespace,
-    stripe_events: Rc<Queue>,
+    queues: Queues,
     payments_knowledge: Knowledge,
 }
 
@@ -100,6 +105,30 @@ impl App {
         CatalogD1(Rc::clone(&self.bindings.db))
     }
 
+    /// Messages that failed.
+    #[must_use]
+    pub fn dead_letters(&self) -> DeadLettersD1<Rc<D1>> {
+        DeadLettersD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// How the payment provider is.
+    #[must_use]
+    pub fn provider_health(&self) -> BreakerD1<Rc<D1>> {
+        BreakerD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// The queues by name.
+    #[must_use]
+    pub fn queues(&self) -> Queues {
+        self.bindings.queues.clone()
+    }
+
+    /// Which mails were sent.
+    #[must_use]
+    pub fn mails(&self) -> MailsD1<Rc<D1>> {
+        MailsD1(Rc::clone(&self.bindings.db))
+    }
+
     /// Milliseconds since this event began.
     #[must_use]
     pub fn millis_since(&self) -> i64 {
@@ -112,6 +141,16 @@ impl App {
     /// When the platform gives no entropy.
     pub fn new_id(&self, prefix: &str) -> Result<String> {
         entropy().map(|entropy| new_id(prefix, entropy))
+    }
+
+    /// A random number, to spread what would happen at once; 0 when the platform gives no entropy.
+    #[must_use]
+    pub fn jitter(&self) -> u32 {
+        let bytes = entropy().unwrap_or_default();
+        bytes
+            .iter()
+            .take(4)
+            .fold(0, |number, byte| (number << 8) | u32::from(*byte))
     }
 
     /// Links to orders.
@@ -170,12 +209,12 @@ impl Ports for App {
     fn inbox(&self) -> impl Inbox {
         InboxD1 {
             db: Rc::clone(&self.bindings.db),
-            queue: Rc::clone(&self.bindings.stripe_events),
+            queues: self.bindings.queues.clone(),
         }
     }
 
     fn mail(&self) -> impl Mail {
-        MailLog
+        Outgoing(self.bindings.queues.clone())
     }
 }
 
@@ -186,7 +225,10 @@ impl Bindings {
             db: Rc::new(D1(env.d1("DB").map_err(Error::internal)?)),
             stock: env.durable_object("STOCK").map_err(Error::internal)?,
             cart: env.durable_object("CART").map_err(Error::internal)?,
-            stripe_events: Rc::new(env.queue("STRIPE_EVENTS").map_err(Error::internal)?),
+            queues: Queues {
+                events: env.queue("STRIPE_EVENTS").map_err(Error::internal)?,
+                outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
+            },
             payments_knowledge: Knowledge::default(),
         })
     }
@@ -222,6 +264,15 @@ impl Config {
             },
             signer: Signer::new(&required("SIGNING_KEY", secret("SIGNING_KEY"))?),
             admin_api_key: secret("ADMIN_API_KEY"),
+            mail: Carrier::new(
+                &var("MAIL_PROVIDER"),
+                Account {
+                    api_base: var("MAIL_API_BASE"),
+                    api_key: secret("MAIL_API_KEY"),
+                    from: var("MAIL_FROM"),
+                },
+                var("ENVIRONMENT") == "dev",
+            )?,
             stripe: StripeConfig {
                 api_base,
                 secret_key: secret("STRIPE_SECRET_KEY"),

@@ -41,6 +41,17 @@ pub enum Breaker {
     },
 }
 
+/// How a provider is, as staff sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// Whether it is asked.
+    pub breaker: Breaker,
+    /// Since when; none: it never failed.
+    pub changed_at: Option<Timestamp>,
+    /// The last failure that opened the breaker.
+    pub last_error: Option<String>,
+}
+
 /// The answer to a caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {

@@ -2,8 +2,11 @@
 //! must break.
 
 use crate::error::Result;
+use crate::shop::breaker::Health;
 use crate::shop::catalog::{Index, Product};
 use crate::shop::checkout::Checkout;
+use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
+use crate::shop::mail::{Claim, Letter, Message};
 use crate::shop::orders::{Effect, Order, OrderEvent, Payment, Transition};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
@@ -239,6 +242,12 @@ pub trait Payments {
     ) -> Result<Vec<BalanceEntry>, PaymentError>;
 }
 
+/// How the payment provider is.
+pub trait ProviderHealth {
+    /// As it was last seen to change.
+    async fn health(&self) -> Result<Health>;
+}
+
 /// The inbox of the provider's events, and the queue of their ids.
 pub trait Inbox {
     /// Keeps an event; false when it is already there.
@@ -249,16 +258,61 @@ pub trait Inbox {
     async fn payload(&self, event_id: &str) -> Result<Option<String>>;
     /// Notes that an event is dealt with.
     async fn processed(&self, event_id: &str, outcome: &str, now: Timestamp) -> Result<()>;
-    /// Notes that an attempt failed, and returns how many have.
-    async fn failed(&self, event_id: &str, error: &str, now: Timestamp) -> Result<u32>;
-    /// Events received before `before` that no consumer has seen.
+    /// Events that were due before `before` and that nobody has dealt with; each is handed out to one caller at a time.
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
-    /// Keeps a message that failed for good, for staff to look at.
-    async fn bury(&self, queue: &str, message_id: &str, body: &str, now: Timestamp) -> Result<()>;
 }
 
-/// What goes out to shoppers.
+/// Messages that failed, once or for good.
+pub trait DeadLetters {
+    /// Notes that an attempt at a message failed, and returns how many have.
+    async fn failed(&self, message: &str, error: &str, now: Timestamp) -> Result<u32>;
+    /// Keeps a message that failed for good.
+    async fn bury(&self, queue: &str, message_id: &str, body: &str, now: Timestamp) -> Result<()>;
+    /// The ids of letters that wait for staff, oldest first.
+    async fn dead(&self, limit: u32) -> Result<Vec<String>>;
+    /// Letters, newest first, from the one after a letter's id on.
+    async fn letters(
+        &self,
+        status: LetterStatus,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<DeadLetter>>;
+    /// How many letters there are.
+    async fn count(&self, status: LetterStatus) -> Result<u32>;
+    /// One letter.
+    async fn letter(&self, id: &str) -> Result<Option<DeadLetter>>;
+    /// The last failures of a message, oldest first.
+    async fn history(&self, message: &str) -> Result<Vec<Failure>>;
+    /// Notes what staff does with a letter; lost when it was dealt with before.
+    async fn resolve(&self, id: &str, resolution: &Resolution, now: Timestamp) -> Result<Written>;
+    /// Takes a replay back whose queue refused.
+    async fn revive(&self, id: &str) -> Result<()>;
+}
+
+/// The shop's queues, by name.
+pub trait MessageQueues {
+    /// Puts a message into a queue.
+    async fn send(&self, queue: &str, body: &str) -> Result<()>;
+}
+
+/// What goes out to shoppers. A letter is handed over and sent later, once.
 pub trait Mail {
-    /// Tells the shopper that the order is confirmed.
-    async fn order_confirmation(&self, order: &Order) -> Result<()>;
+    /// Hands a letter to the queue of what goes out.
+    async fn post(&self, letter: &Letter) -> Result<()>;
+}
+
+/// Which letters were sent.
+pub trait Mails {
+    /// Claims a letter: of all who try at once, one may send it.
+    async fn claim(&self, letter: &Letter, now: Timestamp) -> Result<Claim>;
+    /// Notes that a letter was sent.
+    async fn sent(&self, mail_id: &str, now: Timestamp) -> Result<()>;
+    /// Notes that it was not, and gives the claim back.
+    async fn failed(&self, mail_id: &str, error: &str) -> Result<()>;
+}
+
+/// Who carries mails.
+pub trait MailProvider {
+    /// Sends a mail; where the provider knows idempotency keys, the same key never sends two.
+    async fn send(&self, idempotency_key: &str, letter: &Letter, message: &Message) -> Result<()>;
 }

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::checkout::{hold_id, hold_lines, release_lines, thaw_cart, tracked_lines};
+use crate::shop::mail::{Letter, MailKind};
 use crate::shop::orders::{Effect, Happening, Order, Payment, Status, Transition, judge};
 use crate::shop::payments::{Notice, PaymentError, Session, SessionState};
 use crate::shop::ports::{
@@ -146,7 +147,12 @@ async fn carry_out(
         Effect::ReleaseStock => release_lines(ports, order_id, order.attempt, &order.lines).await,
         Effect::ThawCart => thaw_cart(ports, &order.cart_id, order_id).await,
         Effect::CompleteCart => complete_cart(ports, &order).await,
-        Effect::SendConfirmation => ports.mail().order_confirmation(&order).await,
+        Effect::SendConfirmation => {
+            ports
+                .mail()
+                .post(&Letter::about(MailKind::OrderConfirmation, order_id))
+                .await
+        }
     }
 }
 

@@ -5,12 +5,12 @@
 //! for time-outs of its own, and of all isolates one sends the probe: the row's version is the guard.
 
 use crate::error::Result;
-use crate::shop::breaker::{Breaker, Outcome, Permit};
+use crate::shop::breaker::{Breaker, Health, Outcome, Permit};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
-use crate::shop::ports::Payments;
+use crate::shop::ports::{Payments, ProviderHealth};
 use crate::store::sql::{Database, SqlError, Statement, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
@@ -31,6 +31,38 @@ pub struct Known {
 
 /// Shared by all events of an isolate.
 pub type Knowledge = Rc<Cell<Option<Known>>>;
+
+/// What staff sees of the breaker.
+#[derive(Debug)]
+pub struct BreakerD1<D>(pub D);
+
+impl<D: Database> ProviderHealth for BreakerD1<D> {
+    async fn health(&self) -> Result<Health> {
+        let statement = Statement::new(
+            "SELECT version, breaker, changed_at, last_error FROM circuit_breakers WHERE name = 'payments'",
+        );
+        let rows: Vec<HealthRow> = self.0.query(statement).await?;
+        let Some(row) = rows.into_iter().next() else {
+            return Ok(Health {
+                breaker: Breaker::CLOSED,
+                changed_at: None,
+                last_error: None,
+            });
+        };
+        Ok(Health {
+            breaker: from_json(&row.breaker)?,
+            changed_at: Some(Timestamp::from_millis(row.changed_at)),
+            last_error: row.last_error,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct HealthRow {
+    breaker: String,
+    changed_at: i64,
+    last_error: Option<String>,
+}
 
 /// A provider and its breaker.
 pub struct GuardedPayments<P, D> {

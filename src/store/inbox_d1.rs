@@ -1,27 +1,27 @@
 //! The inbox of the payment provider's events in D1, and the queue that carries their ids.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shop::payments::WebhookEvent;
-use crate::shop::ports::Inbox;
+use crate::shop::ports::{Inbox, MessageQueues};
 use crate::store::sql::{Database, SqlError, Statement, TextRow};
 use durable::Timestamp;
-use serde::Deserialize;
-use std::rc::Rc;
-use worker::Queue;
 
 /// [`Inbox`] on D1 and a queue.
 #[derive(Debug)]
-pub struct InboxD1<D> {
+pub struct InboxD1<D, Q> {
     /// Where events are kept.
     pub db: D,
     /// Where their ids go.
-    pub queue: Rc<Queue>,
+    pub queues: Q,
 }
 
-impl<D: Database> Inbox for InboxD1<D> {
+/// Seconds for which an event that the sweep hands out is not handed out again.
+const HANDED_OUT_SECS: u32 = 120;
+
+impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool> {
         let statement = Statement::new(
-            "INSERT INTO webhook_events (id, kind, payload, received_at) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO webhook_events (id, kind, payload, received_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
         )
         .bind(event.id.as_str())
         .bind(event.kind.as_str())
@@ -35,10 +35,7 @@ impl<D: Database> Inbox for InboxD1<D> {
     }
 
     async fn enqueue(&self, event_id: &str) -> Result<()> {
-        self.queue
-            .send(event_id.to_owned())
-            .await
-            .map_err(|error| Error::internal(format!("queue: {error}")))
+        self.queues.send(EVENTS_QUEUE, event_id).await
     }
 
     async fn payload(&self, event_id: &str) -> Result<Option<String>> {
@@ -55,38 +52,19 @@ impl<D: Database> Inbox for InboxD1<D> {
         Ok(self.db.batch(vec![statement]).await?)
     }
 
-    async fn failed(&self, event_id: &str, error: &str, _now: Timestamp) -> Result<u32> {
-        let statement = Statement::new(
-            "UPDATE webhook_events SET attempts = attempts + 1, last_error = ?2 WHERE id = ?1 RETURNING attempts",
-        );
-        let rows: Vec<AttemptsRow> = self.db.query(statement.bind(event_id).bind(error)).await?;
-        Ok(rows.first().map_or(1, |row| row.attempts))
-    }
-
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>> {
         let statement = Statement::new(
-            "SELECT id AS value FROM webhook_events
-             WHERE processed_at IS NULL AND attempts = 0 AND received_at < ?1 ORDER BY received_at LIMIT ?2",
-        );
-        let rows: Vec<TextRow> = self.db.query(statement.bind(before).bind(limit)).await?;
+            "UPDATE webhook_events SET due_at = ?1 WHERE id IN
+                (SELECT id FROM webhook_events WHERE processed_at IS NULL AND due_at < ?2 ORDER BY due_at LIMIT ?3)
+             RETURNING id AS value",
+        )
+        .bind(before.plus_secs(HANDED_OUT_SECS))
+        .bind(before)
+        .bind(limit);
+        let rows: Vec<TextRow> = self.db.query(statement).await?;
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
-
-    async fn bury(&self, queue: &str, message_id: &str, body: &str, now: Timestamp) -> Result<()> {
-        let statement = Statement::new(
-            "INSERT INTO dead_letters (id, queue, body, attempts, last_error, buried_at)
-             SELECT ?1, ?2, ?3, COALESCE(MAX(attempts), 0), MAX(last_error), ?4 FROM webhook_events WHERE id = ?3
-             ON CONFLICT (id) DO NOTHING",
-        )
-        .bind(format!("{queue}:{message_id}"))
-        .bind(queue)
-        .bind(body)
-        .bind(now);
-        Ok(self.db.batch(vec![statement]).await?)
-    }
 }
 
-#[derive(Deserialize)]
-struct AttemptsRow {
-    attempts: u32,
-}
+/// The queue of the ids of events.
+pub const EVENTS_QUEUE: &str = "stripe-events";

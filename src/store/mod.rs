@@ -5,11 +5,14 @@
 pub mod catalog_d1;
 pub mod catalog_kv;
 pub mod d1;
+pub mod dead_letters_d1;
 pub mod guarded_payments;
 pub mod inbox_d1;
-pub mod mail_log;
+pub mod mail_providers;
+pub mod mails_d1;
 pub mod objects;
 pub mod orders_d1;
 pub mod prices_d1;
+pub mod queues;
 pub mod sql;
 pub mod stripe;

@@ -15,6 +15,9 @@ pub enum Access {
     Staff,
 }
 
+/// Whoever shows the admin API key, as records of what was done name them.
+pub const STAFF: &str = "staff";
+
 /// Lets the call in, or says why not.
 ///
 /// # Errors

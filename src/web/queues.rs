@@ -1,20 +1,19 @@
-//! The queues: events of the payment provider, and what failed for good.
+//! The queues: events of the payment provider, letters to shoppers, and what failed for good.
 //!
 //! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself, so
 //! one poison message holds up no other. Running a message twice is safe: an event is folded by the state it finds
-//! (`settlement`), and a dead letter is kept under its message's id.
+//! (`settlement`), a letter is claimed by its row (`mail`), and a dead letter is kept under its message's id.
 
 use crate::app::App;
-use crate::error::Result;
-use crate::shop::ports::{Inbox, Ports};
+use crate::error::{Error, Result};
+use crate::shop::dead_letters::DEAD_SUFFIX;
+use crate::shop::mail::{Letter, OUTGOING_QUEUE, send_letter};
+use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::settlement;
 use crate::web::log::log_failure;
 use worker::{Env, Message, MessageBatch, MessageExt, QueueRetryOptionsBuilder};
 
-/// The dead-letter queue.
-const DEAD: &str = "-dead";
-
-/// Longest pause before an event is tried again, in seconds.
+/// Longest pause before a message is tried again, in seconds.
 const MAX_DELAY_SECS: u32 = 60 * 60;
 
 /// Deals with every message of a batch.
@@ -29,48 +28,68 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
     let queue = batch.queue();
     for message in batch.iter() {
         match message {
-            Ok(message) if queue.ends_with(DEAD) => bury(&app, &queue, &message).await,
-            Ok(message) => handle(&app, &message).await,
-            Err(error) => {
-                log_failure(
-                    "message_unreadable",
-                    &queue,
-                    &crate::error::Error::internal(error),
-                );
+            Ok(message) if queue.ends_with(DEAD_SUFFIX) => bury(&app, &queue, &message).await,
+            Ok(message) => {
+                let outcome = handle(&app, &queue, message.body()).await;
+                finish(&app, &message, outcome).await;
             }
+            Err(error) => log_failure("message_unreadable", &queue, &Error::internal(error)),
         }
     }
 }
 
-async fn handle(app: &App, message: &Message<String>) {
-    let event_id = message.body();
-    let Err(error) = settlement::handle_event(app, event_id, app.now).await else {
+async fn handle(app: &App, queue: &str, body: &str) -> Result<()> {
+    if !queue.starts_with(OUTGOING_QUEUE) {
+        return settlement::handle_event(app, body, app.now).await;
+    }
+    let letter: Letter = serde_json::from_str(body)
+        .map_err(|error| Error::internal(format!("a letter does not read: {error}")))?;
+    let links = app.order_links();
+    send_letter(
+        &app.orders(),
+        &app.mails(),
+        &app.config.mail,
+        &letter,
+        &links,
+        app.now,
+    )
+    .await
+}
+
+/// Acknowledges a message, or notes why it failed and has it tried again after a pause.
+async fn finish(app: &App, message: &Message<String>, outcome: Result<()>) {
+    let Err(error) = outcome else {
         return message.ack();
     };
-    log_failure("event_failed", event_id, &error);
+    log_failure("message_failed", &subject(message.body()), &error);
     let attempts = app
-        .inbox()
-        .failed(event_id, &error.to_string(), app.now)
+        .dead_letters()
+        .failed(message.body(), &error.to_string(), app.now)
         .await
         .unwrap_or(1);
     let delay = QueueRetryOptionsBuilder::new()
-        .with_delay_seconds(delay_secs(attempts, jitter(event_id)))
+        .with_delay_seconds(delay_secs(attempts, app.jitter()))
         .build();
     message.retry_with_options(&delay);
 }
 
 async fn bury(app: &App, queue: &str, message: &Message<String>) {
-    let buried: Result<()> = app
-        .inbox()
+    let buried = app
+        .dead_letters()
         .bury(queue, &message.id(), message.body(), app.now)
         .await;
     match buried {
         Ok(()) => message.ack(),
         Err(error) => {
-            log_failure("dead_letter_not_kept", message.body(), &error);
+            log_failure("dead_letter_not_kept", &subject(message.body()), &error);
             message.retry();
         }
     }
+}
+
+/// What a log line names a message by: messages are ids, or JSON without anything personal, of any length.
+fn subject(body: &str) -> String {
+    body.chars().take(200).collect()
 }
 
 /// Doubles from two seconds to an hour, and up to a quarter more by `jitter`, so that what failed together does not come back
@@ -83,12 +102,6 @@ fn delay_secs(attempts: u32, jitter: u32) -> u32 {
     exponential
         .saturating_add(jitter.checked_rem(quarter).unwrap_or(0))
         .min(MAX_DELAY_SECS)
-}
-
-fn jitter(event_id: &str) -> u32 {
-    event_id.bytes().fold(0, |hash: u32, byte| {
-        hash.wrapping_mul(31).wrapping_add(byte.into())
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::web::api::{admin_catalog, admin_stock, cart, health, orders, products};
+use crate::web::api::{
+    admin_catalog, admin_dead_letters, admin_payments, admin_stock, cart, health, orders, products,
+};
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
 use crate::web::log::{RequestLine, log_failure, log_request};
@@ -66,6 +68,13 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/admin/catalog/publish"  Staff  admin_catalog::publish_catalog;
     Get    "/api/v1/admin/stock/{sku}"      Staff  admin_stock::get_stock;
     Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::receive_stock;
+
+    Get    "/api/v1/admin/dead-letters"              Staff  admin_dead_letters::list_dead_letters;
+    Post   "/api/v1/admin/dead-letters/replay"       Staff  admin_dead_letters::replay_letters;
+    Get    "/api/v1/admin/dead-letters/{id}"         Staff  admin_dead_letters::get_dead_letter;
+    Post   "/api/v1/admin/dead-letters/{id}/replay"  Staff  admin_dead_letters::replay_letter;
+    Post   "/api/v1/admin/dead-letters/{id}/discard" Staff  admin_dead_letters::discard_letter;
+    Get    "/api/v1/admin/payments/provider"         Staff  admin_payments::get_payment_provider;
 
     Post   "/webhooks/stripe"               Anyone webhooks::receive;
     Get    "/healthz"                       Anyone health::live;

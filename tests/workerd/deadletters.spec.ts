@@ -54,6 +54,7 @@ test('a provider that fails once is asked again', async () => {
 
 test('an event that was a dead letter settles when it is delivered again', async () => {
   const order = await shop.shopper().buy('LAMP');
+  shop.sandbox.faults.add({ on: 'webhook', type: 'payment_intent.succeeded', kind: 'drop' });
   shop.sandbox.faults.add({ on: 'api', method: 'GET', path: '/v1/checkout/sessions/', kind: 'error', times: 1 + MAX_RETRIES });
   await shop.press(order, 'pay');
   const [letter] = await eventually(async () => {

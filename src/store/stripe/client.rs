@@ -147,7 +147,7 @@ fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
     Err(match status {
         401 | 403 => PaymentError::Misconfigured(message),
         429 => PaymentError::Unavailable(message),
-        409 | 500.. => PaymentError::Unknown(message),
+        409 | 500.. => PaymentError::Unknown(format!("status {status}")),
         _ if error.r#type == "idempotency_error" => PaymentError::Unknown(message),
         _ => PaymentError::Refused(message),
     })

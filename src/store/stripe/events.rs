@@ -37,7 +37,9 @@ pub fn notice_of(payload: &str) -> Result<Notice> {
     let id = about.id.unwrap_or_default();
     Ok(match about.object.as_deref() {
         Some("checkout.session") => Notice::Session(id),
-        Some("payment_intent") => Notice::Payment(id),
+        Some("payment_intent") if !BEGINNINGS.contains(&event.r#type.as_str()) => {
+            Notice::Payment(id)
+        }
         Some("refund") => Notice::Refund(id),
         Some("dispute") => Notice::Dispute(id),
         _ => Notice::Other,
@@ -48,6 +50,13 @@ pub fn notice_of(payload: &str) -> Result<Notice> {
 pub fn invalid_signature(detail: &str) -> Error {
     refused("invalid_signature", detail)
 }
+
+/// A shopper has begun to pay, which changes nothing.
+const BEGINNINGS: [&str; 3] = [
+    "payment_intent.created",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+];
 
 /// Stripe's ids have at most 255 characters.
 const MAX_ID_BYTES: usize = 255;

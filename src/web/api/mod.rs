@@ -1,6 +1,8 @@
 //! REST under `/api/v1`, a file a resource, and the shapes it answers with.
 
 pub mod admin_catalog;
+pub mod admin_dead_letters;
+pub mod admin_payments;
 pub mod admin_stock;
 pub mod cart;
 pub mod health;

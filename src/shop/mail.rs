@@ -1,0 +1,206 @@
+//! Mails about an order: what they say, and that each is sent once.
+//!
+//! A mail is claimed by a row that is unique per order, kind and subject before the provider is asked, and is sent with the row's id
+//! as the provider's idempotency key. Who dies between the two leaves a claim that lapses; the next attempt sends with the same key. So
+//! a mail goes out once where the provider knows such keys, and at least once where it does not.
+
+use crate::error::{Error, Result};
+use crate::shop::ids::derived_id;
+use crate::shop::money::Money;
+use crate::shop::orders::{Order, OrderLinks};
+use crate::shop::ports::{MailProvider, Mails, Orders};
+use durable::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+use serde::{Deserialize, Serialize};
+
+/// The queue of letters; an environment's own begins with this name.
+pub const OUTGOING_QUEUE: &str = "outgoing";
+
+/// Seconds after which a claim is that of someone who died.
+pub const CLAIM_SECS: u32 = 60;
+
+/// What a mail tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// The order is paid and goes its way.
+    OrderConfirmation,
+    /// Money goes back.
+    Refund,
+    /// The payment came to nothing, or the goods are gone.
+    PaymentProblem,
+}
+
+/// Something for the shopper to know, as it waits in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// What it tells.
+    pub kind: MailKind,
+    /// Of which order.
+    pub order_id: String,
+    /// Of which refund; empty: of the order as a whole.
+    #[serde(default)]
+    pub subject: String,
+}
+
+impl Letter {
+    /// A letter about an order as a whole.
+    #[must_use]
+    pub fn about(kind: MailKind, order_id: &str) -> Self {
+        Self {
+            kind,
+            order_id: order_id.to_owned(),
+            subject: String::new(),
+        }
+    }
+
+    /// `mail_…`: the same for the same letter, and so the provider's idempotency key.
+    #[must_use]
+    pub fn id(&self) -> String {
+        derived_id(
+            "mail",
+            &format!("{}\0{:?}\0{}", self.order_id, self.kind, self.subject),
+        )
+    }
+}
+
+/// A mail as a provider takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// One address.
+    pub to: String,
+    /// One line.
+    pub subject: String,
+    /// For every reader.
+    pub text: String,
+    /// For those that show it.
+    pub html: String,
+}
+
+/// How a claim went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The mail is the caller's to send.
+    Yours,
+    /// Someone else is sending it.
+    Taken,
+    /// It was sent.
+    Sent,
+}
+
+/// Sends a letter, once.
+///
+/// # Errors
+/// When a port fails, or another consumer has the claim: to be tried again.
+pub async fn send_letter(
+    orders: &impl Orders,
+    mails: &impl Mails,
+    provider: &impl MailProvider,
+    letter: &Letter,
+    links: &OrderLinks,
+    now: Timestamp,
+) -> Result<()> {
+    match mails.claim(letter, now).await? {
+        Claim::Sent => return Ok(()),
+        Claim::Taken => {
+            return Err(Error::Unavailable {
+                code: "mail_claimed",
+                retry_after_secs: CLAIM_SECS,
+            });
+        }
+        Claim::Yours => {}
+    }
+    let order = orders
+        .order(&letter.order_id)
+        .await?
+        .ok_or_else(|| Error::internal(format!("no order {}", letter.order_id)))?;
+    let message = compose(letter, &order, links)?;
+    let id = letter.id();
+    match provider.send(&id, letter, &message).await {
+        Ok(()) => mails.sent(&id, now).await,
+        Err(error) => {
+            mails.failed(&id, &error.to_string()).await?;
+            Err(error)
+        }
+    }
+}
+
+/// What a letter says.
+///
+/// # Errors
+/// When it is about a refund that the order does not have.
+pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Message> {
+    let number = order.number;
+    let link = links.status(&order.id);
+    let (subject, paragraphs) = match letter.kind {
+        MailKind::OrderConfirmation => (
+            format!("Order {number} is confirmed"),
+            vec!["Thank you! Your payment has arrived and your order is on its way to our warehouse.".to_owned()],
+        ),
+        MailKind::Refund => (
+                format!("Your refund for order {number}"),
+                vec![
+                    "Money is on its way back to you, by the means you paid with.".to_owned(),
+                    "Depending on your bank it takes five to ten working days to arrive.".to_owned(),
+                ],
+        ),
+        MailKind::PaymentProblem => (
+            format!("Your payment for order {number} did not go through"),
+            vec![
+                "We could not complete your order, and its goods are no longer reserved for you.".to_owned(),
+                "Should anything have been charged, it goes back to you in full without your doing.".to_owned(),
+            ],
+        ),
+    };
+    let lines: Vec<(String, Money)> = order
+        .lines
+        .iter()
+        .map(|line| (line.name(), Money::new(line.line_total, order.currency)))
+        .collect();
+    let total = Money::new(order.totals.total, order.currency);
+    Ok(Message {
+        to: order.email.clone(),
+        text: as_text(&paragraphs, &lines, total, &link),
+        html: as_html(&subject, &paragraphs, &lines, total, &link).into_string(),
+        subject,
+    })
+}
+
+fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, link: &str) -> String {
+    let mut parts = paragraphs.to_vec();
+    let mut listed: Vec<String> = lines
+        .iter()
+        .map(|(name, amount)| format!("{name}: {amount}"))
+        .collect();
+    listed.push(format!("Total with shipping and tax: {total}"));
+    parts.push(listed.join("\n"));
+    parts.push(format!("Your order: {link}"));
+    parts.join("\n\n")
+}
+
+/// Mail readers know neither style sheets nor scripts: structure alone.
+fn as_html(
+    subject: &str,
+    paragraphs: &[String],
+    lines: &[(String, Money)],
+    total: Money,
+    link: &str,
+) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head { meta charset="utf-8"; title { (subject) } }
+            body {
+                h1 { (subject) }
+                @for paragraph in paragraphs { p { (paragraph) } }
+                table {
+                    @for (name, amount) in lines {
+                        tr { td { (name) } td align="right" { (amount) } }
+                    }
+                    tr { th align="left" { "Total with shipping and tax" } th align="right" { (total) } }
+                }
+                p { a href=(link) { "Your order" } }
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! [`MailProvider`] by an HTTP API: Resend's or Postmark's by configuration, else a line in the log.
+//!
+//! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose answer was lost goes out again.
+
+use crate::error::{Error, Result};
+use crate::shop::mail::{Letter, Message};
+use crate::shop::ports::MailProvider;
+use futures_util::future::{Either, select};
+use serde_json::{Value, json};
+use std::pin::pin;
+use std::time::Duration;
+use worker::wasm_bindgen::JsValue;
+use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, console_log};
+
+/// Longest wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Who carries mails, by configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// Nobody: what would be sent is logged, with its text only where `with_text` allows it.
+    Log {
+        /// Whether the log may hold what the mail says.
+        with_text: bool,
+    },
+    /// resend.com/docs/api-reference/emails/send-email
+    Resend(Account),
+    /// postmarkapp.com/developer/api/email-api
+    Postmark(Account),
+}
+
+/// An account at a mail provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Such as `https://api.resend.com`.
+    pub api_base: String,
+    /// The provider's key or token.
+    pub api_key: String,
+    /// `Shop <orders@shop.example>`
+    pub from: String,
+}
+
+impl Carrier {
+    /// The carrier of this name.
+    ///
+    /// # Errors
+    /// When the name is unknown, or the account has no key or sender.
+    pub fn new(name: &str, account: Account, with_text: bool) -> Result<Self> {
+        let complete = |base: &str| {
+            let mut account = account.clone();
+            if account.api_key.is_empty() || account.from.is_empty() {
+                return Err(Error::internal(
+                    "config: MAIL_API_KEY and MAIL_FROM are needed to send mail",
+                ));
+            }
+            if account.api_base.is_empty() {
+                base.clone_into(&mut account.api_base);
+            }
+            Ok(account)
+        };
+        match name {
+            "" | "log" => Ok(Self::Log { with_text }),
+            "resend" => complete("https://api.resend.com").map(Self::Resend),
+            "postmark" => complete("https://api.postmarkapp.com").map(Self::Postmark),
+            other => Err(Error::internal(format!(
+                "config: MAIL_PROVIDER `{other}` is none of log, resend, postmark"
+            ))),
+        }
+    }
+}
+
+impl MailProvider for Carrier {
+    async fn send(&self, idempotency_key: &str, letter: &Letter, message: &Message) -> Result<()> {
+        match self {
+            Self::Log { with_text } => {
+                console_log!("{}", log_line(letter, message, *with_text));
+                Ok(())
+            }
+            Self::Resend(account) => {
+                let headers = [
+                    ("Authorization", format!("Bearer {}", account.api_key)),
+                    ("Idempotency-Key", idempotency_key.to_owned()),
+                ];
+                post(
+                    &format!("{}/emails", account.api_base),
+                    &headers,
+                    &resend_body(account, message),
+                )
+                .await
+            }
+            Self::Postmark(account) => {
+                let headers = [("X-Postmark-Server-Token", account.api_key.clone())];
+                let body = postmark_body(account, idempotency_key, message);
+                post(&format!("{}/email", account.api_base), &headers, &body).await
+            }
+        }
+    }
+}
+
+fn log_line(letter: &Letter, message: &Message, with_text: bool) -> Value {
+    let mut line = json!({
+        "level": "info", "event": "mail", "kind": letter.kind, "order_id": letter.order_id, "subject": message.subject,
+    });
+    if with_text && let Some(line) = line.as_object_mut() {
+        line.insert("text".to_owned(), Value::from(message.text.as_str()));
+    }
+    line
+}
+
+fn resend_body(account: &Account, message: &Message) -> Value {
+    json!({
+        "from": account.from, "to": [message.to], "subject": message.subject, "text": message.text, "html": message.html,
+    })
+}
+
+fn postmark_body(account: &Account, key: &str, message: &Message) -> Value {
+    json!({
+        "From": account.from, "To": message.to, "Subject": message.subject, "TextBody": message.text, "HtmlBody": message.html,
+        "MessageStream": "outbound", "Metadata": {"mail_id": key},
+    })
+}
+
+async fn post(url: &str, headers: &[(&str, String)], body: &Value) -> Result<()> {
+    let set = Headers::new();
+    set.set("Content-Type", "application/json")
+        .map_err(failed)?;
+    for (name, value) in headers {
+        set.set(name, value).map_err(failed)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_headers(set)
+        .with_body(Some(JsValue::from_str(&body.to_string())));
+    let request = Request::new_with_init(url, &init).map_err(failed)?;
+    let abort = AbortController::default();
+    let signal = abort.signal();
+    let fetch = Fetch::Request(request);
+    match select(
+        pin!(fetch.send_with_signal(&signal)),
+        pin!(Delay::from(TIMEOUT)),
+    )
+    .await
+    {
+        Either::Left((Ok(answer), _)) if (200..300).contains(&answer.status_code()) => Ok(()),
+        Either::Left((Ok(answer), _)) => Err(failed(format!("status {}", answer.status_code()))),
+        Either::Left((Err(error), _)) => Err(failed(error)),
+        Either::Right(_) => {
+            abort.abort();
+            Err(failed("no answer in time"))
+        }
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::internal(format!("mail provider: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::mail::MailKind;
+
+    fn account(api_key: &str) -> Account {
+        Account {
+            api_base: String::new(),
+            api_key: api_key.into(),
+            from: "Shop <orders@shop.test>".into(),
+        }
+    }
+
+    fn message() -> Message {
+        Message {
+            to: "ann@shopper.test".into(),
+            subject: "Order 1001 is confirmed".into(),
+            text: "Thank you".into(),
+            html: "<p>Thank you</p>".into(),
+        }
+    }
+
+    #[test]
+    fn a_carrier_is_complete_or_refused() {
+        assert_eq!(
+            Carrier::new("", account(""), true).unwrap(),
+            Carrier::Log { with_text: true }
+        );
+        let Carrier::Resend(resend) = Carrier::new("resend", account("k"), true).unwrap() else {
+            panic!("another carrier");
+        };
+        assert_eq!(resend.api_base, "https://api.resend.com");
+        assert!(Carrier::new("resend", account(""), true).is_err());
+        assert!(Carrier::new("pigeon", account("k"), true).is_err());
+    }
+
+    #[test]
+    fn the_log_never_has_the_address_and_seldom_the_text() {
+        let letter = Letter::about(MailKind::OrderConfirmation, "ord_1");
+        let quiet = log_line(&letter, &message(), false).to_string();
+        assert!(
+            !quiet.contains("ann@") && !quiet.contains("Thank you"),
+            "{quiet}"
+        );
+        let open = log_line(&letter, &message(), true).to_string();
+        assert!(
+            !open.contains("ann@") && open.contains("Thank you"),
+            "{open}"
+        );
+    }
+
+    #[test]
+    fn each_provider_gets_its_own_words() {
+        let resend = resend_body(&account("k"), &message());
+        assert_eq!(resend["to"], json!(["ann@shopper.test"]));
+        assert_eq!(resend["html"], "<p>Thank you</p>");
+        let postmark = postmark_body(&account("k"), "mail_1", &message());
+        assert_eq!(postmark["To"], "ann@shopper.test");
+        assert_eq!(postmark["TextBody"], "Thank you");
+        assert_eq!(postmark["Metadata"]["mail_id"], "mail_1");
+    }
+}

@@ -1,0 +1,43 @@
+//! The shop's queues: messages are JSON or ids as text, since a Rust map would arrive empty.
+
+use crate::error::{Error, Result};
+use crate::shop::mail::{Letter, OUTGOING_QUEUE};
+use crate::shop::ports::{Mail, MessageQueues};
+use crate::store::inbox_d1::EVENTS_QUEUE;
+use crate::store::sql::to_json;
+use worker::Queue;
+
+/// Every queue that the shop writes to.
+#[derive(Clone)]
+pub struct Queues {
+    /// Ids of the payment provider's events.
+    pub events: Queue,
+    /// Letters to shoppers.
+    pub outgoing: Queue,
+}
+
+impl MessageQueues for Queues {
+    /// An environment's queues are named after the plain ones: `stripe-events-staging`.
+    async fn send(&self, queue: &str, body: &str) -> Result<()> {
+        let queue = if queue.starts_with(EVENTS_QUEUE) {
+            &self.events
+        } else if queue.starts_with(OUTGOING_QUEUE) {
+            &self.outgoing
+        } else {
+            return Err(Error::internal(format!("no queue {queue}")));
+        };
+        queue
+            .send(body.to_owned())
+            .await
+            .map_err(|error| Error::internal(format!("queue: {error}")))
+    }
+}
+
+/// [`Mail`] by the outgoing queue.
+pub struct Outgoing<Q>(pub Q);
+
+impl<Q: MessageQueues> Mail for Outgoing<Q> {
+    async fn post(&self, letter: &Letter) -> Result<()> {
+        self.0.send(OUTGOING_QUEUE, &to_json(letter)?).await
+    }
+}
