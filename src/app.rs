@@ -308,6 +308,7 @@ impl Config {
 
     fn check_secrets(&self) -> Result<()> {
         required("ADMIN_API_KEY", self.admin_api_key.clone())?;
+        self.mail.check()?;
         self.check_payments()
     }
 }

@@ -14,7 +14,7 @@ npm run deploy -- --env staging|production
 npm run deploy -- --dry-run [--env staging|production]   builds and checks everything, sends nothing`;
 
 const ENVIRONMENTS = ["staging", "production"];
-const SECRETS = ["ADMIN_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
+const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);

@@ -55,6 +55,7 @@ export function devSecrets() {
   const random = () => randomBytes(24).toString("hex");
   const secrets = {
     ADMIN_API_KEY: random(),
+    MAIL_API_KEY: random(),
     SIGNING_KEY: random(),
     STRIPE_SECRET_KEY: `sk_test_sandbox_${random()}`,
     STRIPE_WEBHOOK_SECRET: `whsec_${random()}`,

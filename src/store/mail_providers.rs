@@ -44,33 +44,45 @@ impl Carrier {
     /// The carrier of this name.
     ///
     /// # Errors
-    /// When the name is unknown, or the account has no key or sender.
-    pub fn new(name: &str, account: Account, with_text: bool) -> Result<Self> {
-        let complete = |base: &str| {
-            let mut account = account.clone();
-            if account.api_key.is_empty() || account.from.is_empty() {
-                return Err(Error::internal(
-                    "config: MAIL_API_KEY and MAIL_FROM are needed to send mail",
-                ));
-            }
+    /// When the name is unknown.
+    pub fn new(name: &str, mut account: Account, with_text: bool) -> Result<Self> {
+        let mut at = |base: &str| {
             if account.api_base.is_empty() {
                 base.clone_into(&mut account.api_base);
             }
-            Ok(account)
+            account.clone()
         };
         match name {
-            "" | "log" => Ok(Self::Log { with_text }),
-            "resend" => complete("https://api.resend.com").map(Self::Resend),
-            "postmark" => complete("https://api.postmarkapp.com").map(Self::Postmark),
+            "log" => Ok(Self::Log { with_text }),
+            "resend" => Ok(Self::Resend(at("https://api.resend.com"))),
+            "postmark" => Ok(Self::Postmark(at("https://api.postmarkapp.com"))),
             other => Err(Error::internal(format!(
                 "config: MAIL_PROVIDER `{other}` is none of log, resend, postmark"
             ))),
+        }
+    }
+
+    /// Whether it can carry anything.
+    ///
+    /// # Errors
+    /// When its account has no key or no sender.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Resend(account) | Self::Postmark(account)
+                if account.api_key.is_empty() || account.from.is_empty() =>
+            {
+                Err(Error::internal(
+                    "config: MAIL_API_KEY and MAIL_FROM are needed to send mail",
+                ))
+            }
+            _ => Ok(()),
         }
     }
 }
 
 impl MailProvider for Carrier {
     async fn send(&self, idempotency_key: &str, letter: &Letter, message: &Message) -> Result<()> {
+        self.check()?;
         match self {
             Self::Log { with_text } => {
                 console_log!("{}", log_line(letter, message, *with_text));
@@ -178,16 +190,16 @@ mod tests {
     }
 
     #[test]
-    fn a_carrier_is_complete_or_refused() {
-        assert_eq!(
-            Carrier::new("", account(""), true).unwrap(),
-            Carrier::Log { with_text: true }
-        );
+    fn a_carrier_is_complete_or_says_so() {
+        let log = Carrier::new("log", account(""), true).unwrap();
+        assert!(log.check().is_ok());
         let Carrier::Resend(resend) = Carrier::new("resend", account("k"), true).unwrap() else {
             panic!("another carrier");
         };
-        assert_eq!(resend.api_base, "https://api.resend.com");
-        assert!(Carrier::new("resend", account(""), true).is_err());
+        assert_eq!(resend.api_base.as_str(), "https://api.resend.com");
+        assert!(Carrier::Resend(resend).check().is_ok());
+        let keyless = Carrier::new("postmark", account(""), true).unwrap();
+        assert!(keyless.check().is_err());
         assert!(Carrier::new("pigeon", account("k"), true).is_err());
     }
 

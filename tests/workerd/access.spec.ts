@@ -31,12 +31,46 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     send: (client) => client.post('/api/v1/admin/stock/LAMP', { receive: 5 }),
     effect: () => shop.stock('LAMP'),
   },
+  'GET /api/v1/admin/payments/provider': {
+    send: (client) => client.get('/api/v1/admin/payments/provider'),
+    effect: async () => null,
+  },
+  'GET /api/v1/admin/dead-letters': {
+    send: (client) => client.get('/api/v1/admin/dead-letters'),
+    effect: async () => null,
+  },
+  'GET /api/v1/admin/dead-letters/{id}': {
+    send: (client) => client.get('/api/v1/admin/dead-letters/dl_0'),
+    effect: async () => null,
+  },
+  'POST /api/v1/admin/dead-letters/{id}/replay': {
+    send: (client) => client.post('/api/v1/admin/dead-letters/dl_0/replay'),
+    effect: () => shop.rows('SELECT status FROM dead_letters ORDER BY id'),
+  },
+  'POST /api/v1/admin/dead-letters/{id}/discard': {
+    send: (client) => client.post('/api/v1/admin/dead-letters/dl_1/discard', { reason: 'a test' }),
+    effect: () => shop.rows('SELECT status FROM dead_letters ORDER BY id'),
+  },
+  'POST /api/v1/admin/dead-letters/replay': {
+    send: (client) => client.post('/api/v1/admin/dead-letters/replay'),
+    effect: () => shop.rows('SELECT status FROM dead_letters ORDER BY id'),
+  },
 };
+
+/** Letters about events that concern nobody: replaying them writes nothing else. */
+async function seedDeadLetters() {
+  for (const id of [0, 1, 2]) {
+    const payload = JSON.stringify({ id: `evt_${id}`, type: 'x.y', livemode: false, data: { object: {} } });
+    await shop.rows('INSERT INTO webhook_events (id, kind, payload, received_at, processed_at) VALUES (?, ?, ?, 0, 0)', `evt_${id}`, 'x.y', payload);
+    await shop.rows('INSERT INTO dead_letters (id, queue, body, attempts, buried_at) VALUES (?, ?, ?, 1, 0)', `dl_${id}`, 'stripe-events-dead', `evt_${id}`);
+  }
+}
 
 let shop: Shop;
 before(async () => {
   shop = await startShop();
   await shop.importCatalog(csvOf({ sku: 'LAMP' }));
+  await seedDeadLetters();
 });
 after(() => shop.close());
 

@@ -20,6 +20,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 export const SECRETS = {
   ADMIN_API_KEY: 'staff_key_of_the_tests',
+  MAIL_API_KEY: 'mail_key_of_the_tests',
   SIGNING_KEY: 'signing_key_of_the_tests',
   STRIPE_SECRET_KEY: 'sk_test_sandbox_of_the_tests',
   STRIPE_WEBHOOK_SECRET: 'whsec_of_the_tests',
