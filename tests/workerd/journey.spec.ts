@@ -44,7 +44,7 @@ test('a product is found, bought, paid and confirmed', async () => {
   assert.deepEqual(numbers(await shop.stock('CHAIR')), { on_hand: 10, held: 0, reserved: 0, committed: 1, available: 9 });
   const emptied = (await buyer.get('/api/v1/cart')).expect(200);
   assert.deepEqual([emptied.lines, emptied.order_id], [[], undefined]);
-  assert.equal(shop.log.filter((line) => line.includes('"order_confirmation"') && line.includes(order.id)).length, 1);
+  await eventually(() => assert.equal(shop.log.filter((line) => line.includes('"order_confirmation"') && line.includes(order.id)).length, 1));
 });
 
 test('a declined card can be followed by one that is not', async () => {

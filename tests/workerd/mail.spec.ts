@@ -1,0 +1,98 @@
+/** Mails that follow an order: sent by a provider's API, once, whatever repeats or fails on the way. */
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import { eventually } from './eventually.ts';
+import { SECRETS, startShop, type Shop } from './shop.ts';
+
+type Sent = { path: string; key: string; authorization: string; body: Record<string, any> };
+
+const AFTER_RETRIES = { within: 30_000 };
+
+let shop: Shop;
+let provider: Server;
+const sent: Sent[] = [];
+/** Statuses that the provider answers with next, after having sent the mail. */
+const failures: number[] = [];
+
+before(async () => {
+  provider = createServer(async (request, response) => {
+    const { authorization = '', 'idempotency-key': key } = request.headers;
+    sent.push({ path: request.url ?? '', key: String(key), authorization, body: JSON.parse(await text(request)) });
+    response.writeHead(failures.shift() ?? 200).end('{"id":"1"}');
+  });
+  await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+  const { port } = provider.address() as AddressInfo;
+  const vars = { MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>', MAIL_API_BASE: `http://127.0.0.1:${port}` };
+  shop = await startShop({ vars });
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100, title: 'Lamp <b>& co</b>' }));
+});
+after(async () => {
+  await shop.close();
+  provider.close();
+});
+
+test('a confirmed order is told of in one mail, in text and HTML', async () => {
+  const order = await shop.shopper().buy('LAMP', 2);
+  await shop.press(order, 'pay');
+  await shop.settled(order, 'confirmed');
+  const [mail] = await mailsOf(order.number, 1);
+  assert.ok(mail);
+  assert.deepEqual([mail.path, mail.authorization], ['/emails', `Bearer ${SECRETS.MAIL_API_KEY}`]);
+  assert.deepEqual([mail.body['from'], mail.body['to']], ['Shop <orders@shop.test>', ['ann@shopper.test']]);
+  assert.equal(mail.body['subject'], `Order ${order.number} is confirmed`);
+  assert.match(mail.body['text'], /Lamp <b>& co<\/b> × 2/);
+  assert.match(mail.body['html'], /Lamp &lt;b&gt;&amp; co&lt;\/b&gt; × 2/);
+  const link = /http\S+/.exec(mail.body['text'])?.[0];
+  assert.equal((await fetch(link!)).status, 200);
+  assert.deepEqual(shop.log.filter((line) => line.includes('ann@shopper.test') || line.includes(SECRETS.MAIL_API_KEY)), []);
+});
+
+test('events, effects and messages that come again send nothing more', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'pay');
+  await shop.settled(order, 'confirmed');
+  await mailsOf(order.number, 1);
+  const letter = JSON.stringify({ kind: 'order_confirmation', order_id: order.id });
+  const queue = await shop.miniflare.getQueueProducer('OUTGOING');
+  await Promise.all(Array.from({ length: 5 }, () => queue.send(letter, { contentType: 'text' })));
+  await shop.sandbox.control.storm(3);
+  const other = await shop.shopper().buy('LAMP');
+  await shop.press(other, 'pay');
+  await mailsOf(other.number, 1);
+  assert.equal(mailsSent(order.number).length, 1);
+});
+
+test('a mail whose answer was lost is sent again under the same key', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  failures.push(500);
+  await shop.press(order, 'pay');
+  await shop.settled(order, 'confirmed');
+  const [first, second] = await mailsOf(order.number, 2);
+  assert.equal(first?.key, second?.key);
+  assert.match(first!.key, /^mail_/);
+  await eventually(async () => {
+    const [row] = await shop.rows('SELECT attempts, last_error, sent_at IS NOT NULL AS sent FROM mails WHERE order_id = ?', order.id);
+    assert.deepEqual(row, { attempts: 2, last_error: 'internal_error: mail provider: status 500', sent: 1 });
+  });
+});
+
+function mailsOf(number: string, count: number): Promise<Sent[]> {
+  return eventually(() => {
+    const mails = mailsSent(number);
+    assert.equal(mails.length, count);
+    return mails;
+  }, AFTER_RETRIES);
+}
+
+function mailsSent(number: string): Sent[] {
+  return sent.filter(({ body }) => String(body['subject']).includes(` ${number} `));
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
