@@ -8,7 +8,7 @@ use crate::shop::money::Currency;
 use crate::shop::orders::OrderLinks;
 use crate::shop::ports::{CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, StockObjects};
 use crate::store::catalog_d1::CatalogD1;
-use crate::store::catalog_kv::CatalogKv;
+use crate::store::catalog_kv::{CatalogKv, shown_version};
 use crate::store::d1::D1;
 use crate::store::dead_letters_d1::DeadLettersD1;
 use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
@@ -18,6 +18,7 @@ use crate::store::mails_d1::MailsD1;
 use crate::store::objects::Objects;
 use crate::store::orders_d1::OrdersD1;
 use crate::store::prices_d1::PricesD1;
+use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
 use crate::store::sql::{Database, Statement};
 use crate::store::stripe::{Stripe, StripeConfig};
@@ -39,6 +40,8 @@ pub struct Config {
     pub payment_origins: String,
     /// Signs cart tokens and order links.
     pub signer: Signer,
+    /// Bytes of products, and again of finished answers, that an isolate keeps.
+    pub isolate_cache_bytes: usize,
     /// Staff's key, until accounts arrive; empty: nobody is staff.
     pub admin_api_key: String,
     /// Who carries mails.
@@ -96,7 +99,14 @@ impl App {
         CatalogKv {
             kv: self.bindings.catalog.clone(),
             now: self.now,
+            product_bytes: self.config.isolate_cache_bytes,
         }
+    }
+
+    /// The record of publishes.
+    #[must_use]
+    pub fn publish_record(&self) -> PublishD1<Rc<D1>> {
+        PublishD1(Rc::clone(&self.bindings.db))
     }
 
     /// The record of the catalog.
@@ -127,6 +137,24 @@ impl App {
     #[must_use]
     pub fn mails(&self) -> MailsD1<Rc<D1>> {
         MailsD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// The catalog version that this isolate shows now, while it knows without asking.
+    #[must_use]
+    pub fn catalog_seq(&self) -> Option<i64> {
+        shown_version(self.now)
+    }
+
+    /// What a publish writes to, and what carries it on.
+    #[must_use]
+    pub fn publish_ports(&self) -> (PublishD1<Rc<D1>>, CatalogKv, Queues) {
+        (self.publish_record(), self.catalog(), self.queues())
+    }
+
+    /// The time now, where an event takes long.
+    #[must_use]
+    pub fn clock(&self) -> Timestamp {
+        now()
     }
 
     /// Milliseconds since this event began.
@@ -226,6 +254,7 @@ impl Bindings {
             stock: env.durable_object("STOCK").map_err(Error::internal)?,
             cart: env.durable_object("CART").map_err(Error::internal)?,
             queues: Queues {
+                publishes: env.queue("CATALOG_PUBLISHES").map_err(Error::internal)?,
                 events: env.queue("STRIPE_EVENTS").map_err(Error::internal)?,
                 outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
             },
@@ -263,6 +292,9 @@ impl Config {
                 api_base.clone()
             },
             signer: Signer::new(&required("SIGNING_KEY", secret("SIGNING_KEY"))?),
+            isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
+                .parse()
+                .map_err(|_| Error::internal("config: ISOLATE_CACHE_BYTES is no number"))?,
             admin_api_key: secret("ADMIN_API_KEY"),
             mail: Carrier::new(
                 &var("MAIL_PROVIDER"),

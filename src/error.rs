@@ -43,6 +43,8 @@ pub enum Error {
         /// The data of the conflict, merged into the problem.
         data: Value,
     },
+    /// 410: it was there, and is no longer kept; a stable code.
+    Gone(&'static str),
     /// 412: `If-Match` names another version than the current one.
     PreconditionFailed {
         /// The version now.
@@ -141,6 +143,7 @@ impl Error {
             Self::NotFound(_) => 404,
             Self::MethodNotAllowed(_) => 405,
             Self::Conflict { .. } => 409,
+            Self::Gone(_) => 410,
             Self::PreconditionFailed { .. } => 412,
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
@@ -159,6 +162,7 @@ impl Error {
             | Self::Forbidden { code }
             | Self::Conflict { code, .. }
             | Self::Unavailable { code, .. } => code,
+            Self::Gone(code) => code,
             Self::NotFound(_) => "not_found",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::PreconditionFailed { .. } => "stale_version",
@@ -179,6 +183,7 @@ impl Error {
             Self::NotFound(_) => "Not found",
             Self::MethodNotAllowed(_) => "The method is not allowed here",
             Self::Conflict { .. } => "The current state does not allow this",
+            Self::Gone(_) => "It is no longer kept",
             Self::PreconditionFailed { .. } => "It has changed in the meantime",
             Self::TooLarge(_) => "The request is too large",
             Self::UnsupportedMediaType(_) => "The content type is not accepted here",
@@ -201,6 +206,7 @@ impl Error {
             }
             Self::Forbidden { .. } => "These credentials do not allow it.".to_owned(),
             Self::NotFound(what) => format!("There is no such {what}."),
+            Self::Gone(_) => "This is no longer kept; start again from the beginning.".to_owned(),
             Self::MethodNotAllowed(allow) => format!("Allowed here: {allow}."),
             Self::PreconditionFailed { version } => {
                 format!("The current version is {version}. Read it again and repeat the change.")

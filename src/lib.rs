@@ -13,14 +13,14 @@
 extern crate durable as _;
 
 pub mod app;
+pub mod bounded;
 pub mod error;
 pub mod shop;
 pub mod store;
 pub mod web;
 
-use worker::{
-    Context, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, event,
-};
+use worker::web_sys::{Request, Response};
+use worker::{Context, Env, MessageBatch, Result, ScheduleContext, ScheduledEvent, event};
 
 #[event(start)]
 fn start() {
@@ -28,8 +28,8 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    web::router::serve(request, &env).await
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    web::router::serve(request, &env, &context).await
 }
 
 #[event(queue)]

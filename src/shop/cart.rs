@@ -3,13 +3,12 @@
 //! These are for reading only. What an order costs is decided by its quote, from the published price rows.
 
 use crate::error::{Error, Result};
-use crate::shop::catalog::{Index, Product};
+use crate::shop::catalog::{Product, find_product_of_sku};
 use crate::shop::money::{Currency, Money, sum, times};
 use crate::shop::ports::{CartObjects, PublishedCatalog};
 use durable::cart::{Cart, Change, Command, Refusal};
 use durable::machine::Reply;
 use serde_json::json;
-use std::rc::Rc;
 
 /// A cart with what the catalog says of its lines.
 #[derive(Clone, Debug)]
@@ -72,10 +71,9 @@ pub async fn price_cart(
     cart: &Cart,
     currency: Currency,
 ) -> Result<PricedCart> {
-    let index = catalog.index().await?;
     let mut lines = Vec::with_capacity(cart.lines.len());
     for line in &cart.lines {
-        let product = product_of(catalog, &index, &line.sku).await?;
+        let product = find_product_of_sku(catalog, &line.sku).await?;
         lines.push(priced_line(
             &line.sku,
             line.quantity,
@@ -102,17 +100,6 @@ impl PricedCart {
         self.lines
             .iter()
             .fold(0, |sum, line| sum.saturating_add(line.quantity))
-    }
-}
-
-async fn product_of(
-    catalog: &impl PublishedCatalog,
-    index: &Index,
-    sku: &str,
-) -> Result<Option<Rc<Product>>> {
-    match index.card_of_sku(sku) {
-        Some(card) => catalog.product(&card.document).await.map(Some),
-        None => Ok(None),
     }
 }
 

@@ -3,15 +3,25 @@
 //! D1 is the record (`ports::CatalogRecord`); what shoppers see is one immutable published version
 //! (`ports::PublishedCatalog`), never a draft.
 
-use crate::error::{Error, Result};
+mod html;
+mod list;
+mod rules;
+mod version;
+
+pub use html::sanitise_html;
+pub use list::{Cursor, ListQuery, Listed, Sort, list_products, list_products_from};
+pub use version::{
+    Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,
+    get_product_of_sku, list_categories, not_copied,
+};
+
 use crate::shop::money::{Currency, Money};
-use crate::shop::ports::PublishedCatalog;
+use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// A product as the merchant keeps it and as a published version freezes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// `prod_…`
     pub id: String,
@@ -39,6 +49,24 @@ pub struct Product {
     pub images: Vec<Image>,
     /// What search engines show.
     pub seo: Seo,
+    /// Short selling points, in order.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// Measures and the like, as `{"Display": "6.9 inches"}`.
+    #[serde(default)]
+    pub specifications: BTreeMap<String, String>,
+    /// The merchant's own fields; public.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+    /// When the record first had it.
+    #[serde(default)]
+    pub created_at: Timestamp,
+    /// When the record last changed it.
+    #[serde(default)]
+    pub updated_at: Timestamp,
+    /// Counts the changes of the record.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub version: u64,
 }
 
 /// Whether shoppers may see a product.
@@ -90,6 +118,19 @@ pub struct Variant {
     pub image: Option<String>,
     /// False when units are not counted, and it can always be sold.
     pub tracked: bool,
+    /// Cells of the imported file that the shop writes otherwise, or does not know, so that an export returns them. Staff's
+    /// alone: a cost price may be among them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub source: BTreeMap<String, SourceCell>,
+}
+
+/// A cell of an imported file, and what the shop would have written in its place: it stands until that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCell {
+    /// As the file had it.
+    pub given: String,
+    /// As the shop writes it.
+    pub written: String,
 }
 
 /// A price in minor units of its currency.
@@ -109,6 +150,12 @@ pub struct Image {
     pub url: String,
     /// For those who can't see it.
     pub alt: String,
+    /// Pixels, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Pixels, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
 }
 
 /// What search engines show.
@@ -120,26 +167,21 @@ pub struct Seo {
     pub description: String,
 }
 
-/// One published version of the catalog, without the products' depths: enough for lists and for finding the rest.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Index {
-    /// Names the content: equal catalogs, equal versions.
-    pub version: String,
-    /// Counts up with every publish; price rows are valid from theirs on.
-    pub seq: i64,
-    /// In the merchant's order.
-    pub products: Vec<Card>,
-}
-
-/// What a list shows of a product.
+/// What a list shows of a product, and what it is filtered and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
+    /// Place in the merchant's order.
+    pub position: i64,
     /// The name in its URL.
     pub handle: String,
     /// Plain text.
     pub title: String,
     /// Who makes it.
     pub vendor: String,
+    /// What kind of thing it is.
+    pub r#type: String,
+    /// Free words.
+    pub tags: Vec<String>,
     /// Path from the root category.
     pub category: Vec<String>,
     /// The primary picture.
@@ -149,7 +191,11 @@ pub struct Card {
     pub price_ranges: BTreeMap<String, PriceRange>,
     /// SKUs of its variants.
     pub skus: Vec<String>,
-    /// Digest of the product's document.
+    /// Whether a variant of it is not counted, and so never out of stock.
+    pub untracked: bool,
+    /// When the record first had it.
+    pub created_at: Timestamp,
+    /// Key of the product's document.
     pub document: String,
 }
 
@@ -165,34 +211,17 @@ pub struct PriceRange {
     pub compare_at: Option<i64>,
 }
 
-/// A page of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page<T> {
-    /// The items.
-    pub items: Vec<T>,
-    /// Where the next page begins; none on the last.
-    pub next: Option<Cursor>,
-    /// Items on all pages.
-    pub total: usize,
-}
-
-/// Where a page begins, in one published version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cursor {
-    /// The version that the list walks.
-    pub version: String,
-    /// Items before this page.
-    pub offset: usize,
-}
-
 impl Product {
-    /// What a list shows of this product; `document` is the digest of its published form.
+    /// What a list shows of this product; `document` is the key of its published form.
     #[must_use]
-    pub fn card(&self, document: String) -> Card {
+    pub fn card(&self, position: i64, document: String) -> Card {
         Card {
+            position,
             handle: self.handle.clone(),
             title: self.title.clone(),
             vendor: self.vendor.clone(),
+            r#type: self.r#type.clone(),
+            tags: self.tags.clone(),
             category: self.category.clone(),
             image: self.images.first().cloned(),
             price_ranges: self.price_ranges(),
@@ -201,8 +230,20 @@ impl Product {
                 .iter()
                 .map(|variant| variant.sku.clone())
                 .collect(),
+            untracked: self.variants.iter().any(|variant| !variant.tracked),
+            created_at: self.created_at,
             document,
         }
+    }
+
+    /// The product without what only staff may see.
+    #[must_use]
+    pub fn published(mut self) -> Self {
+        self.version = 0;
+        for variant in &mut self.variants {
+            variant.source.clear();
+        }
+        self
     }
 
     /// Lowest and highest price in each currency that any variant is sold in.
@@ -233,6 +274,23 @@ impl Product {
     }
 }
 
+impl ProductOption {
+    /// The `at`-th option of a product, with the values that its variants have, in their order.
+    #[must_use]
+    pub fn of(name: String, at: usize, variants: &[Variant]) -> Self {
+        let mut values: Vec<String> = Vec::new();
+        for value in variants
+            .iter()
+            .filter_map(|variant| variant.option_values.get(at))
+        {
+            if !values.contains(value) {
+                values.push(value.clone());
+            }
+        }
+        Self { name, values }
+    }
+}
+
 impl Variant {
     /// Its price in `currency`; none where it isn't sold in it.
     #[must_use]
@@ -250,104 +308,6 @@ impl Variant {
             .and_then(|price| price.compare_at_amount)
             .map(|amount| Money::new(amount, currency))
     }
-}
-
-impl Index {
-    /// The card of the product with this handle.
-    #[must_use]
-    pub fn card(&self, handle: &str) -> Option<&Card> {
-        self.products.iter().find(|card| card.handle == handle)
-    }
-
-    /// The card of the product that this SKU is a variant of.
-    #[must_use]
-    pub fn card_of_sku(&self, sku: &str) -> Option<&Card> {
-        self.products
-            .iter()
-            .find(|card| card.skus.iter().any(|known| known == sku))
-    }
-
-    /// The categories that have products, by path, each with its number of products (those of its sub-categories included).
-    #[must_use]
-    pub fn categories(&self) -> BTreeMap<Vec<String>, usize> {
-        let mut counts: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-        for card in &self.products {
-            for depth in 1..=card.category.len() {
-                if let Some(path) = card.category.get(..depth) {
-                    let count = counts.entry(path.to_vec()).or_default();
-                    *count = count.saturating_add(1);
-                }
-            }
-        }
-        counts
-    }
-}
-
-/// A page of the published products, of one category where asked.
-///
-/// # Errors
-/// 404 for a category without products, 410-like refusal for a cursor whose version is gone.
-pub async fn list_products(
-    catalog: &impl PublishedCatalog,
-    category: Option<&str>,
-    cursor: Option<Cursor>,
-    limit: usize,
-) -> Result<Page<Card>> {
-    let index = match &cursor {
-        Some(cursor) => catalog.index_of(&cursor.version).await?.ok_or_else(|| {
-            Error::malformed(
-                "cursor_expired",
-                "This list has changed; start at its first page.",
-            )
-        })?,
-        None => catalog.index().await?,
-    };
-    let offset = cursor.map_or(0, |cursor| cursor.offset);
-    let matching: Vec<&Card> = index
-        .products
-        .iter()
-        .filter(|card| category.is_none_or(|wanted| card.is_in(wanted)))
-        .collect();
-    if category.is_some() && matching.is_empty() {
-        return Err(Error::NotFound("category"));
-    }
-    let items: Vec<Card> = matching
-        .iter()
-        .skip(offset)
-        .take(limit)
-        .map(|card| (*card).clone())
-        .collect();
-    let end = offset.saturating_add(items.len());
-    Ok(Page {
-        items,
-        next: (end < matching.len()).then(|| Cursor {
-            version: index.version.clone(),
-            offset: end,
-        }),
-        total: matching.len(),
-    })
-}
-
-/// The published product with this handle.
-///
-/// # Errors
-/// 404 when no such product is published.
-pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Result<Rc<Product>> {
-    let index = catalog.index().await?;
-    let card = index.card(handle).ok_or(Error::NotFound("product"))?;
-    catalog.product(&card.document).await
-}
-
-/// The published product that has `sku`.
-///
-/// # Errors
-/// 422 `unknown_sku` when no published product has it.
-pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> Result<Rc<Product>> {
-    let index = catalog.index().await?;
-    let card = index.card_of_sku(sku).ok_or_else(|| {
-        Error::invalid("sku", "unknown_sku", "No product with this SKU is on sale.")
-    })?;
-    catalog.product(&card.document).await
 }
 
 impl Card {
@@ -368,11 +328,12 @@ pub fn category_handle(path: &[String]) -> String {
     path.last().map(|name| slug(name)).unwrap_or_default()
 }
 
-/// The HTML of a merchant's description without anything that could run, frame or submit: what is left is text, lists, tables,
-/// links and pictures.
-#[must_use]
-pub fn sanitise_html(html: &str) -> String {
-    ammonia::clean(html)
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Lower-case letters and digits of `text`, whatever lies between them as one hyphen.
@@ -393,15 +354,6 @@ pub fn slug(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn descriptions_can_not_run_anything() {
-        let dirty = r#"<p onclick="x()">Hi<script>x()</script><a href="javascript:x()">a</a><img src=x onerror=x()></p>"#;
-        assert_eq!(
-            sanitise_html(dirty),
-            r#"<p>Hi<a rel="noopener noreferrer">a</a><img src="x"></p>"#
-        );
-    }
 
     #[test]
     fn slugs_are_fit_for_urls() {

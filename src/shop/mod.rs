@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod dead_letters;
 pub mod ids;
+pub mod import;
 pub mod mail;
 pub mod money;
 pub mod orders;

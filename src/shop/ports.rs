@@ -3,7 +3,7 @@
 
 use crate::error::Result;
 use crate::shop::breaker::Health;
-use crate::shop::catalog::{Index, Product};
+use crate::shop::catalog::{Card, Product, Version};
 use crate::shop::checkout::Checkout;
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::mail::{Claim, Letter, Message};
@@ -13,6 +13,7 @@ use crate::shop::payments::{
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use crate::shop::pricing::{Listing, Quote, ShippingMethod, TaxRate};
+use crate::shop::publish::{Pointer, Publish, Step};
 use durable::{Timestamp, cart, stock};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -35,44 +36,114 @@ pub trait Ports {
     fn mail(&self) -> impl Mail;
 }
 
-/// The published copy of the catalog: immutable documents behind one pointer.
+/// The published copy of the catalog: immutable documents behind one pointer. Reading a document that the copy does not have
+/// yet fails with [`crate::shop::catalog::not_copied`].
 pub trait PublishedCatalog {
     /// The version that shoppers see now; an empty one before the first publish.
-    async fn index(&self) -> Result<Rc<Index>>;
-    /// An earlier version, while it is kept.
-    async fn index_of(&self, version: &str) -> Result<Option<Rc<Index>>>;
-    /// The product document with this digest.
-    async fn product(&self, document: &str) -> Result<Rc<Product>>;
+    async fn current(&self) -> Result<Rc<Version>>;
+    /// The version that they saw before it.
+    async fn previous(&self) -> Result<Option<Rc<Version>>>;
+    /// The version of a publish, while it is kept.
+    async fn version(&self, seq: i64) -> Result<Option<Rc<Version>>>;
+    /// A directory: names, and the keys they lead to.
+    async fn directory(&self, key: &str) -> Result<Rc<BTreeMap<String, String>>>;
+    /// Cards of one category.
+    async fn cards(&self, key: &str) -> Result<Rc<Vec<Card>>>;
+    /// A product.
+    async fn product(&self, key: &str) -> Result<Rc<Product>>;
 }
 
 /// Where a publish writes the copy.
 pub trait CatalogCopy {
-    /// Writes a product document under its digest; writing it twice is fine.
-    async fn put_product(&self, document: &str, json: &str) -> Result<()>;
-    /// Writes a version's index.
-    async fn put_index(&self, index: &Index) -> Result<()>;
-    /// Shows this version to shoppers.
-    async fn point_to(&self, version: &str) -> Result<()>;
+    /// Writes a document under its key; writing it twice is fine.
+    async fn put_document(&self, key: &str, json: &str) -> Result<()>;
+    /// What shoppers are pointed to.
+    async fn pointer(&self) -> Result<Option<Pointer>>;
+    /// Shows a version to shoppers.
+    async fn point_to(&self, pointer: Pointer) -> Result<()>;
+    /// Removes documents that no kept version has.
+    async fn delete_documents(&self, keys: &[String]) -> Result<()>;
 }
 
-/// The record of the catalog, and of what was published at which price.
+/// The record of the catalog: what the merchant edits. While a publish is under way every change is refused with 409
+/// `publish_in_progress`, so that a version is the record of one moment.
 pub trait CatalogRecord {
-    /// Inserts or replaces products, all or none.
+    /// Inserts or replaces products, all or none; each counts up its version.
     async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<()>;
-    /// The products that a publish shows, in the merchant's order.
-    async fn active_products(&self) -> Result<Vec<Product>>;
-    /// The highest publish so far, and what it listed under each SKU.
-    async fn last_listings(&self) -> Result<(i64, BTreeMap<String, Listing>)>;
-    /// Writes publish `seq` with the listings that changed (none: no longer sold), unless another has taken its number.
-    async fn save_publish(
+    /// Replaces a product; lost when it is at another version than `if_version`.
+    async fn replace_product(
+        &self,
+        product: &Product,
+        if_version: u64,
+        now: Timestamp,
+    ) -> Result<Written>;
+    /// Removes a product; lost when it is at another version than `if_version`.
+    async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written>;
+    /// The products with these ids, in no order.
+    async fn products(&self, ids: &[String]) -> Result<Vec<Product>>;
+    /// The products with these handles, in no order.
+    async fn products_by_handle(&self, handles: &[String]) -> Result<Vec<Product>>;
+    /// Columns of imported files that the record keeps without knowing them.
+    async fn source_columns(&self) -> Result<Vec<String>>;
+    /// Products behind `position` in the merchant's order, each with its own.
+    async fn products_after(&self, position: i64, limit: u32) -> Result<Vec<(i64, Product)>>;
+    /// The ids of the products that have these SKUs.
+    async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>>;
+    /// Claims names for lines of an import, and returns those that an earlier line has, with it.
+    async fn claim_names(
+        &self,
+        import_id: &str,
+        names: &[(String, u64)],
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, u64>>;
+}
+
+/// The record of publishes, and of what was published at which price.
+pub trait PublishRecord {
+    /// The publish under way.
+    async fn running_publish(&self) -> Result<Option<Publish>>;
+    /// A publish by number.
+    async fn publish(&self, seq: i64) -> Result<Option<Publish>>;
+    /// The number of the version that orders are priced from, and of the one before.
+    async fn current_publish(&self) -> Result<Option<Pointer>>;
+    /// Begins a publish, unless one is under way; every change of the record is refused until it has ended.
+    async fn begin_publish(&self, now: Timestamp) -> Result<Written>;
+    /// Active products behind `position` in the merchant's order, each with its own.
+    async fn active_products_after(&self, position: i64, limit: u32)
+    -> Result<Vec<(i64, Product)>>;
+    /// What was listed last under each of `skus`.
+    async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>>;
+    /// The keys of the documents that are there already, by digest; they are kept for publish `seq` from now on.
+    async fn reuse_documents(
         &self,
         seq: i64,
-        version: &str,
-        changed: &BTreeMap<String, Option<Listing>>,
-        now: Timestamp,
-    ) -> Result<()>;
-    /// Makes publish `seq` the one that orders are priced from.
-    async fn make_current(&self, seq: i64) -> Result<()>;
+        digests: &[String],
+    ) -> Result<BTreeMap<String, String>>;
+    /// Notes the outcome of a step: new documents, cards, changed listings, and how far the publish has come. Lost when the
+    /// publish is no longer where the step began.
+    async fn save_step(&self, step: &Step, now: Timestamp) -> Result<Written>;
+    /// The cards of publish `seq`.
+    async fn cards(&self, seq: i64) -> Result<Vec<Card>>;
+    /// Makes publish `seq` the one that orders are priced from, at most once a second; SKUs without a card are no longer listed.
+    async fn finish_publish(&self, seq: i64, version: &str, now: Timestamp) -> Result<Written>;
+    /// Switches to an earlier publish that is still kept, at most once a second, and not while one is under way.
+    async fn switch_back(&self, seq: i64, now: Timestamp) -> Result<Written>;
+    /// Counts a failed attempt, and returns how many there were since the publish last moved.
+    async fn publish_failed(&self, seq: i64, error: &str) -> Result<u32>;
+    /// Gives a publish up: nothing of it was ever seen, and nothing stays.
+    async fn abandon_publish(&self, seq: i64, error: &str, now: Timestamp) -> Result<()>;
+    /// No longer keeps versions that nobody has been shown since `before`, nor the documents that no kept version has.
+    async fn condemn_documents(&self, before: Timestamp) -> Result<()>;
+    /// Keys of documents that are no longer kept, to be deleted.
+    async fn condemned_documents(&self, limit: u32) -> Result<Vec<String>>;
+    /// Notes that documents have been deleted.
+    async fn documents_deleted(&self, keys: &[String]) -> Result<()>;
+}
+
+/// Carries a publish on, beyond the request that began it.
+pub trait PublishQueue {
+    /// Asks for the next steps of publish `seq`, `delay_secs` from now.
+    async fn enqueue_publish(&self, seq: i64, delay_secs: u32) -> Result<()>;
 }
 
 /// What orders are priced from: rows that a publish wrote and nothing changes.

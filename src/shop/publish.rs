@@ -1,161 +1,403 @@
-//! Importing products into the record, and publishing the record as one immutable version.
+//! Publishing the record as one immutable version, switching back to an earlier one, and forgetting old ones.
 //!
-//! A publish writes its price rows first, then the documents and the index, and switches to them last: the price rows in the
-//! database, then the pointer that shoppers follow. If it dies anywhere before, shoppers and orders see the version before, whole.
-//! Documents are named by their content, so publishing again writes only what changed.
+//! A publish goes step by step, each bounded by what one request may do and begun again safely where another stopped: the
+//! documents of the products, a hundred at a time, with their price rows; then directories and lists; then the switch,
+//! in the database first, for orders, then of the pointer that shoppers follow. Until the switch nobody sees any of it, and a
+//! publish that can't end is given up without a trace. Documents are named by content and by the publish that first
+//! wrote them: what has not changed is not written again, and a deletion can never hit a later document.
 
 use crate::error::{Error, Result};
-use crate::shop::catalog::{Card, Index, Product};
-use crate::shop::ids::digest_of;
-use crate::shop::money::Currency;
-use crate::shop::ports::{CatalogCopy, CatalogRecord, PublishedCatalog, StockObjects};
+use crate::shop::catalog::{Card, Document, Layout, Product};
+use crate::shop::ports::{CatalogCopy, PublishQueue, PublishRecord, Written};
 use crate::shop::pricing::Listing;
-use crate::shop::product_csv::{RowError, read_products};
-use crate::shop::stock::receive_stock;
 use durable::Timestamp;
-use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use futures_util::stream::{self, TryStreamExt};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-/// What an import did.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ImportSummary {
-    /// Products inserted or replaced.
-    pub products: usize,
-    /// Their variants.
-    pub variants: usize,
-    /// Rows that were not accepted, and why.
-    pub errors: Vec<RowError>,
+/// The queue that carries publishes on; its messages are their numbers.
+pub const PUBLISHES_QUEUE: &str = "catalog-publishes";
+
+/// Products of one step.
+const PRODUCTS_A_STEP: u32 = 100;
+
+/// Documents that one request writes before it hands on to the next: with its queries far below the 1,000 calls that the platform
+/// grants.
+const WRITES_A_REQUEST: usize = 400;
+
+/// Writes under way at once: the platform lets six wait for their answer.
+const WRITES_AT_ONCE: usize = 6;
+
+/// Failures in a row after which a publish is given up.
+const MAX_FAILURES: u32 = 8;
+
+/// Seconds without progress after which a publish is taken up again.
+const STUCK_SECS: u32 = 60;
+
+/// Seconds that a version is kept after it was last shown, for cursors, carts and switching back.
+pub const KEPT_SECS: u32 = 48 * 60 * 60;
+
+/// Documents that one sweep deletes.
+const DELETIONS_A_SWEEP: u32 = 500;
+
+/// What shoppers are shown, and what they were shown before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// The publish.
+    pub seq: i64,
+    /// The one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<i64>,
 }
 
-/// What a publish shows.
-#[derive(Clone, Debug, Serialize)]
-pub struct PublishSummary {
-    /// The version.
+/// A publish as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publish {
+    /// Its number.
+    pub seq: i64,
+    /// How far it is.
+    pub state: PublishState,
+    /// Names the content; empty until it is done.
     pub version: String,
-    /// Products in it.
-    pub products: usize,
+    /// Products written so far.
+    pub products: u32,
+    /// Products to be written.
+    pub total: u32,
+    /// Place of the last product written, in the merchant's order.
+    #[serde(skip)]
+    pub position: i64,
+    /// Whether all products are written, and lists are next.
+    #[serde(skip)]
+    pub listing: bool,
+    /// Why it was given up, or why its last attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// When it last moved.
+    #[serde(skip)]
+    pub moved_at: Timestamp,
 }
 
-/// Reads a Shopify product CSV into the record; stock that it states is received on a SKU's first import only.
-///
-/// # Errors
-/// 422 when nothing in the file can be accepted; a failure of the record, and then nothing is imported.
-pub async fn import_products(
-    record: &impl CatalogRecord,
-    stock: &impl StockObjects,
-    csv: &[u8],
-    currencies: &[Currency],
-    now: Timestamp,
-) -> Result<ImportSummary> {
-    let file = read_products(csv, currencies);
-    if file.products.is_empty() {
-        return Err(nothing_to_import(&file.errors));
-    }
-    let products: Vec<Product> = file
-        .products
-        .iter()
-        .map(|imported| imported.product.clone())
-        .collect();
-    record.save_products(&products, now).await?;
-    for (sku, quantity) in file
-        .products
-        .iter()
-        .flat_map(|imported| &imported.quantities)
-    {
-        receive_stock(stock, sku, *quantity, format!("import:{sku}")).await?;
-    }
-    Ok(ImportSummary {
-        products: products.len(),
-        variants: products.iter().map(|product| product.variants.len()).sum(),
-        errors: file.errors,
-    })
+/// How far a publish is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishState {
+    /// Under way.
+    Running,
+    /// Its version can be shown.
+    Done,
+    /// Given up; nothing of it was ever seen.
+    Failed,
 }
 
-/// Publishes the active products of the record.
+/// What a step of a publish has done, to be noted at once.
+#[derive(Clone, Debug, Default)]
+pub struct Step {
+    /// Of which publish.
+    pub seq: i64,
+    /// Where it was when the step began.
+    pub from_position: i64,
+    /// Whether lists were next already.
+    pub from_listing: bool,
+    /// Where it is now.
+    pub position: i64,
+    /// Whether lists are next.
+    pub listing: bool,
+    /// Documents that the copy has now: digest and key.
+    pub documents: Vec<(String, String)>,
+    /// Cards of the products.
+    pub cards: Vec<Card>,
+    /// What is sold under a SKU, where it differs from what was listed last.
+    pub listings: BTreeMap<String, Listing>,
+}
+
+/// Key of the document of a version.
+#[must_use]
+pub fn version_key(seq: i64) -> String {
+    format!("version-{seq}")
+}
+
+/// Begins a publish, or takes up the one under way, and goes as far as one request may; the queue does the rest.
 ///
 /// # Errors
-/// 409 when another publish is under way; a store's failure, and then the version before stays.
+/// A store's failure; what shoppers and orders see stays as it was, and asking again carries on.
 pub async fn publish_catalog(
-    record: &impl CatalogRecord,
-    copy: &(impl CatalogCopy + PublishedCatalog),
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    queue: &impl PublishQueue,
     now: Timestamp,
-) -> Result<PublishSummary> {
-    let products = record.active_products().await?;
-    let documents = products.iter().map(document).collect::<Result<Vec<_>>>()?;
-    let cards: Vec<Card> = products
+) -> Result<Publish> {
+    record.begin_publish(now).await?;
+    let running = record
+        .running_publish()
+        .await?
+        .ok_or_else(|| Error::internal("the publish that began has ended"))?;
+    continue_publish(record, copy, queue, running.seq, now).await
+}
+
+/// Goes on with publish `seq` as far as one request may, and asks the queue for the rest. Running twice is safe: a step that
+/// finds the publish elsewhere than where it began is lost.
+///
+/// # Errors
+/// A store's failure; trying again carries on. After [`MAX_FAILURES`] in a row the publish is given up.
+pub async fn continue_publish(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    queue: &impl PublishQueue,
+    seq: i64,
+    now: Timestamp,
+) -> Result<Publish> {
+    match advance(record, copy, queue, seq, now).await {
+        Err(error) if record.publish_failed(seq, &error.to_string()).await? >= MAX_FAILURES => {
+            record.abandon_publish(seq, &error.to_string(), now).await?;
+            get_publish(record, seq).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// A publish by number.
+///
+/// # Errors
+/// 404.
+pub async fn get_publish(record: &impl PublishRecord, seq: i64) -> Result<Publish> {
+    record.publish(seq).await?.ok_or(Error::NotFound("publish"))
+}
+
+/// Gives the publish up, if it is under way.
+///
+/// # Errors
+/// 404; 409 `publish_ended`.
+pub async fn cancel_publish(
+    record: &impl PublishRecord,
+    seq: i64,
+    now: Timestamp,
+) -> Result<Publish> {
+    if get_publish(record, seq).await?.state == PublishState::Running {
+        record
+            .abandon_publish(seq, "cancelled by staff", now)
+            .await?;
+        return get_publish(record, seq).await;
+    }
+    Err(Error::conflict(
+        "publish_ended",
+        "This publish has ended already.",
+        serde_json::json!({}),
+    ))
+}
+
+/// Shows shoppers an earlier version again, and prices orders from it: that of publish `seq`, or the one shown before.
+///
+/// # Errors
+/// 404 `not_found` without such a version; 409 `not_now` while a publish is under way or within a second of another switch,
+/// or once the version is no longer kept.
+pub async fn rollback_catalog(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    seq: Option<i64>,
+    now: Timestamp,
+) -> Result<Publish> {
+    let current = record.current_publish().await?;
+    let seq = seq
+        .or_else(|| current.and_then(|current| current.previous))
+        .ok_or(Error::NotFound("earlier version"))?;
+    get_publish(record, seq).await?;
+    if record.switch_back(seq, now).await? == Written::Lost {
+        return Err(Error::conflict(
+            "not_now",
+            "This version is not kept, or a publish is under way, or the last switch is less than a second ago.",
+            serde_json::json!({"retry_after_secs": 1}),
+        ));
+    }
+    follow(record, copy).await?;
+    get_publish(record, seq).await
+}
+
+/// Takes up a publish that has stopped, mends a pointer that a crash left behind, and deletes what is no longer kept.
+///
+/// # Errors
+/// A store's failure; the next sweep goes on.
+pub async fn sweep_catalog(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    queue: &impl PublishQueue,
+    now: Timestamp,
+) -> Result<()> {
+    if let Some(running) = record.running_publish().await?
+        && running.moved_at < now.minus_secs(STUCK_SECS)
+    {
+        queue.enqueue_publish(running.seq, 0).await?;
+    }
+    follow(record, copy).await?;
+    record.condemn_documents(now.minus_secs(KEPT_SECS)).await?;
+    let keys = record.condemned_documents(DELETIONS_A_SWEEP).await?;
+    if !keys.is_empty() {
+        copy.delete_documents(&keys).await?;
+        record.documents_deleted(&keys).await?;
+    }
+    Ok(())
+}
+
+async fn advance(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    queue: &impl PublishQueue,
+    seq: i64,
+    now: Timestamp,
+) -> Result<Publish> {
+    let mut writes = 0_usize;
+    while writes < WRITES_A_REQUEST {
+        let publish = get_publish(record, seq).await?;
+        if publish.state != PublishState::Running {
+            follow(record, copy).await?;
+            return Ok(publish);
+        }
+        if !publish.listing {
+            writes = writes.saturating_add(write_products(record, copy, &publish, now).await?);
+            continue;
+        }
+        let allowed = WRITES_A_REQUEST.saturating_sub(writes);
+        match write_lists(record, copy, &publish, allowed, now).await? {
+            Lists::More => break,
+            Lists::Written(version) => {
+                // Lost: within a second of the last switch. The queue tries again.
+                if record.finish_publish(seq, &version, now).await? == Written::Lost {
+                    break;
+                }
+            }
+        }
+    }
+    queue.enqueue_publish(seq, 1).await?;
+    get_publish(record, seq).await
+}
+
+/// Points shoppers to what orders are priced from.
+async fn follow(record: &impl PublishRecord, copy: &impl CatalogCopy) -> Result<()> {
+    let current = record.current_publish().await?;
+    match current {
+        Some(current) if copy.pointer().await? != Some(current) => copy.point_to(current).await,
+        _ => Ok(()),
+    }
+}
+
+/// Writes the documents of the next products; returns how many the copy lacked.
+async fn write_products(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    publish: &Publish,
+    now: Timestamp,
+) -> Result<usize> {
+    let products = record
+        .active_products_after(publish.position, PRODUCTS_A_STEP)
+        .await?;
+    let documents = products
+        .iter()
+        .map(|(_, product)| Document::of(&product.clone().published()))
+        .collect::<Result<Vec<_>>>()?;
+    let (keys, written) = put_missing(record, copy, publish.seq, &documents, usize::MAX).await?;
+    let cards = products
         .iter()
         .zip(&documents)
-        .map(|(product, document)| product.card(document.digest.clone()))
+        .filter_map(|((position, product), document)| {
+            let key = keys.get(&document.digest)?;
+            Some(product.card(*position, key.clone()))
+        })
         .collect();
-
-    let (last_seq, last_listings) = record.last_listings().await?;
-    let seq = last_seq.saturating_add(1);
-    let version = version_of(&cards)?;
-    let changed = changed_listings(&products, &last_listings);
-    record.save_publish(seq, &version, &changed, now).await?;
-
-    let known: HashSet<String> = copy
-        .index()
-        .await?
-        .products
+    let mut listings: BTreeMap<String, Listing> = products
         .iter()
-        .map(|card| card.document.clone())
+        .flat_map(|(_, product)| listings_of(product))
         .collect();
-    for document in documents
-        .iter()
-        .filter(|document| !known.contains(&document.digest))
-    {
-        copy.put_product(&document.digest, &document.json).await?;
-    }
-    let index = Index {
-        version,
-        seq,
-        products: cards,
+    let skus: Vec<String> = listings.keys().cloned().collect();
+    let last = record.last_listings(&skus).await?;
+    listings.retain(|sku, listing| last.get(sku) != Some(listing));
+    let step = Step {
+        seq: publish.seq,
+        from_position: publish.position,
+        from_listing: false,
+        position: products
+            .last()
+            .map_or(publish.position, |(position, _)| *position),
+        listing: products.len() < usize::try_from(PRODUCTS_A_STEP).unwrap_or(usize::MAX),
+        documents: written.clone(),
+        cards,
+        listings,
     };
-    copy.put_index(&index).await?;
-
-    record.make_current(seq).await?;
-    copy.point_to(&index.version).await?;
-    Ok(PublishSummary {
-        version: index.version,
-        products: index.products.len(),
-    })
+    record.save_step(&step, now).await?;
+    Ok(written.len())
 }
 
-struct Document {
-    digest: String,
-    json: String,
+enum Lists {
+    More,
+    Written(String),
 }
 
-fn document(product: &Product) -> Result<Document> {
-    let json = serde_json::to_string(product).map_err(Error::internal)?;
-    Ok(Document {
-        digest: digest_of(json.as_bytes()),
-        json,
-    })
-}
-
-fn version_of(cards: &[Card]) -> Result<String> {
-    serde_json::to_vec(cards)
-        .map(|json| digest_of(&json))
-        .map_err(Error::internal)
-}
-
-/// What orders are priced from, where it differs from what was published last; none where a SKU is no longer sold.
-fn changed_listings(
-    products: &[Product],
-    last: &BTreeMap<String, Listing>,
-) -> BTreeMap<String, Option<Listing>> {
-    let now: BTreeMap<String, Listing> = products.iter().flat_map(listings_of).collect();
-    let gone = last
-        .keys()
-        .filter(|sku| !now.contains_key(*sku))
-        .map(|sku| (sku.clone(), None));
-    let new = now
+/// Writes directories and cards that the copy lacks, at most `allowed`, and the version once it has all.
+async fn write_lists(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    publish: &Publish,
+    allowed: usize,
+    now: Timestamp,
+) -> Result<Lists> {
+    let layout = Layout::of(record.cards(publish.seq).await?)?;
+    let documents: Vec<Document> = layout.documents().cloned().collect();
+    let (keys, written) = put_missing(record, copy, publish.seq, &documents, allowed).await?;
+    if !written.is_empty() {
+        let step = Step {
+            seq: publish.seq,
+            from_position: publish.position,
+            from_listing: true,
+            position: publish.position,
+            listing: true,
+            documents: written,
+            ..Step::default()
+        };
+        record.save_step(&step, now).await?;
+    }
+    if documents
         .iter()
-        .filter(|(sku, listing)| last.get(*sku) != Some(listing))
-        .map(|(sku, listing)| (sku.clone(), Some(listing.clone())));
-    new.chain(gone).collect()
+        .any(|document| !keys.contains_key(&document.digest))
+    {
+        return Ok(Lists::More);
+    }
+    let version = layout.version(publish.seq, now, &keys)?;
+    let json = serde_json::to_string(&version).map_err(Error::internal)?;
+    copy.put_document(&version_key(publish.seq), &json).await?;
+    Ok(Lists::Written(version.version))
+}
+
+/// Writes the documents that the copy lacks, at most `allowed` of them. Returns the key of each document that it has now, and
+/// digest and key of each that was written.
+async fn put_missing(
+    record: &impl PublishRecord,
+    copy: &impl CatalogCopy,
+    seq: i64,
+    documents: &[Document],
+    allowed: usize,
+) -> Result<(BTreeMap<String, String>, Vec<(String, String)>)> {
+    let digests: Vec<String> = documents
+        .iter()
+        .map(|document| document.digest.clone())
+        .collect();
+    let mut keys = record.reuse_documents(seq, &digests).await?;
+    let mut missing: BTreeMap<&str, &Document> = documents
+        .iter()
+        .filter(|document| !keys.contains_key(&document.digest))
+        .map(|document| (document.digest.as_str(), document))
+        .collect();
+    while missing.len() > allowed {
+        missing.pop_last();
+    }
+    let written: Vec<(String, String)> = missing
+        .keys()
+        .map(|digest| ((*digest).to_owned(), format!("{digest}-{seq}")))
+        .collect();
+    stream::iter(missing.values().zip(&written).map(Ok))
+        .try_for_each_concurrent(WRITES_AT_ONCE, async |(document, (_, key))| {
+            copy.put_document(key, &document.json).await
+        })
+        .await?;
+    keys.extend(written.iter().cloned());
+    Ok((keys, written))
 }
 
 fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '_ {
@@ -171,16 +413,4 @@ fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '
             },
         )
     })
-}
-
-fn nothing_to_import(errors: &[RowError]) -> Error {
-    let first = errors.first().map_or_else(
-        || "the file has no products".to_owned(),
-        |error| format!("line {}, {}: {}", error.line, error.column, error.detail),
-    );
-    Error::invalid(
-        "file",
-        "nothing_to_import",
-        format!("Nothing in the file can be imported: {first}"),
-    )
 }

@@ -2,16 +2,17 @@
 //! trips than one.
 
 use crate::error::{Error, Result};
-use crate::shop::catalog::{Image, Price, Product, ProductOption, Seo, Variant};
-use crate::shop::ports::CatalogRecord;
-use crate::shop::pricing::Listing;
-use crate::store::sql::{Database, SqlError, Statement, from_json, from_word, to_json};
+use crate::shop::catalog::{Image, Price, Product, ProductOption, Seo, SourceCell, Variant};
+use crate::shop::ports::{CatalogRecord, Written};
+use crate::store::sql::{
+    Database, GATE_CLOSED, SqlError, Statement, TextRow, from_json, from_word, json_chunks, to_json,
+};
 use durable::Timestamp;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// Products in one statement: far below D1's 2 MB for a parameter.
-const PRODUCTS_AT_ONCE: usize = 50;
+/// Seconds that the names of an import are kept.
+const NAMES_KEPT_SECS: u32 = 24 * 60 * 60;
 
 /// [`CatalogRecord`] on D1.
 #[derive(Debug)]
@@ -19,127 +20,222 @@ pub struct CatalogD1<D>(pub D);
 
 impl<D: Database> CatalogRecord for CatalogD1<D> {
     async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<()> {
-        let mut statements = Vec::new();
-        for chunk in products.chunks(PRODUCTS_AT_ONCE) {
-            let json = to_json(&chunk)?;
-            statements.push(
-                Statement::new(UPSERT_PRODUCTS)
-                    .bind(json.as_str())
-                    .bind(now),
-            );
-            for sql in [DELETE_VARIANTS, INSERT_VARIANTS, INSERT_PRICES] {
-                statements.push(Statement::new(sql).bind(json.as_str()));
+        match self.0.batch(save_statements(products, now)?).await {
+            Err(SqlError::Taken(message)) if message.contains(GATE_CLOSED) => {
+                Err(publish_in_progress())
             }
-        }
-        match self.0.batch(statements).await {
-            Err(SqlError::Taken(_)) => Err(Error::invalid(
-                "file",
-                "sku_taken",
-                "A SKU of the file belongs to another product of the shop.",
-            )),
+            Err(SqlError::Taken(message)) => Err(name_taken(&message)),
             outcome => Ok(outcome?),
         }
     }
 
-    async fn active_products(&self) -> Result<Vec<Product>> {
-        let products: Vec<ProductRow> = self.0.query(Statement::new(ACTIVE_PRODUCTS)).await?;
-        let variants: Vec<VariantRow> = self.0.query(Statement::new(ACTIVE_VARIANTS)).await?;
-        let mut by_product: BTreeMap<String, Vec<Variant>> = BTreeMap::new();
-        for row in variants {
-            by_product
-                .entry(row.product_id.clone())
-                .or_default()
-                .push(row.into_variant()?);
-        }
-        products
-            .into_iter()
-            .map(|row| {
-                let variants = by_product.remove(&row.id).unwrap_or_default();
-                row.into_product(variants)
-            })
-            .collect()
-    }
-
-    async fn last_listings(&self) -> Result<(i64, BTreeMap<String, Listing>)> {
-        let last: Vec<SeqRow> = self
-            .0
-            .query(Statement::new(
-                "SELECT COALESCE(MAX(seq), 0) AS seq FROM publishes",
-            ))
-            .await?;
-        let rows: Vec<ListingRow> = self.0.query(Statement::new(LAST_LISTINGS)).await?;
-        let seq = last.first().map_or(0, |row| row.seq);
-        Ok((seq, listings_of(rows)?))
-    }
-
-    async fn save_publish(
+    async fn replace_product(
         &self,
-        seq: i64,
-        version: &str,
-        changed: &BTreeMap<String, Option<Listing>>,
+        product: &Product,
+        if_version: u64,
         now: Timestamp,
-    ) -> Result<()> {
-        let claim =
-            Statement::new("INSERT INTO publishes (seq, version, created_at) VALUES (?1, ?2, ?3)")
-                .bind(seq)
-                .bind(version)
-                .bind(now);
-        let mut statements = vec![claim];
-        let changed: Vec<_> = changed.iter().collect();
-        for chunk in changed.chunks(PRODUCTS_AT_ONCE) {
-            statements.push(
-                Statement::new(INSERT_LISTINGS)
-                    .bind(to_json(&chunk)?)
-                    .bind(seq),
-            );
-        }
-        match self.0.batch(statements).await {
-            Err(SqlError::Taken(_)) => Err(Error::conflict(
-                "publish_in_progress",
-                "Another publish is under way; try again when it has ended.",
-                serde_json::json!({"retry_after_secs": 5}),
-            )),
-            outcome => Ok(outcome?),
-        }
+    ) -> Result<Written> {
+        let mut statements = vec![only_at_version(&product.id, if_version)];
+        statements.extend(save_statements(std::slice::from_ref(product), now)?);
+        self.written_unless_publishing(statements).await
     }
 
-    async fn make_current(&self, seq: i64) -> Result<()> {
-        let statement = Statement::new(
-            "INSERT INTO current_publish (id, seq) VALUES (1, ?1) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
-        );
-        Ok(self.0.batch(vec![statement.bind(seq)]).await?)
+    async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written> {
+        self.written_unless_publishing(vec![
+            Statement::new(UNLESS_PUBLISHING),
+            only_at_version(id, if_version),
+            Statement::new("DELETE FROM products WHERE id = ?1").bind(id),
+        ])
+        .await
+    }
+
+    async fn products(&self, ids: &[String]) -> Result<Vec<Product>> {
+        let statement = Statement::new(PRODUCTS_BY_ID).bind(to_json(&ids)?);
+        let products = load_products(&self.0, statement).await?;
+        Ok(products.into_iter().map(|(_, product)| product).collect())
+    }
+
+    async fn products_by_handle(&self, handles: &[String]) -> Result<Vec<Product>> {
+        let statement = Statement::new(PRODUCTS_BY_HANDLE).bind(to_json(&handles)?);
+        let products = load_products(&self.0, statement).await?;
+        Ok(products.into_iter().map(|(_, product)| product).collect())
+    }
+
+    async fn source_columns(&self) -> Result<Vec<String>> {
+        let rows: Vec<TextRow> = self.0.query(Statement::new(SOURCE_COLUMNS)).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+
+    async fn products_after(&self, position: i64, limit: u32) -> Result<Vec<(i64, Product)>> {
+        let statement = Statement::new(PRODUCTS_AFTER).bind(position).bind(limit);
+        load_products(&self.0, statement).await
+    }
+
+    async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>> {
+        let rows: Vec<OwnerRow> = self
+            .0
+            .query(Statement::new(OWNERS_OF_SKUS).bind(to_json(&skus)?))
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.sku, row.product_id))
+            .collect())
+    }
+
+    async fn claim_names(
+        &self,
+        import_id: &str,
+        names: &[(String, u64)],
+        now: Timestamp,
+    ) -> Result<BTreeMap<String, u64>> {
+        let json = to_json(&names)?;
+        let claims = vec![
+            Statement::new("DELETE FROM import_names WHERE claimed_at < ?1")
+                .bind(now.minus_secs(NAMES_KEPT_SECS)),
+            Statement::new(CLAIM_NAMES)
+                .bind(import_id)
+                .bind(json.as_str())
+                .bind(now),
+        ];
+        self.0.batch(claims).await?;
+        let rows: Vec<NameRow> = self
+            .0
+            .query(
+                Statement::new(NAMES_OF_EARLIER_LINES)
+                    .bind(import_id)
+                    .bind(json),
+            )
+            .await?;
+        Ok(rows.into_iter().map(|row| (row.name, row.line)).collect())
     }
 }
 
-/// The listings of rows that are still sold.
+impl<D: Database> CatalogD1<D> {
+    /// Runs a batch that a version guards.
+    async fn written_unless_publishing(&self, statements: Vec<Statement>) -> Result<Written> {
+        match self.0.batch(statements).await {
+            Ok(()) => Ok(Written::Landed),
+            Err(SqlError::Taken(message)) if message.contains(GATE_CLOSED) => {
+                let publishing: Vec<TextRow> = self
+                    .0
+                    .query(Statement::new(
+                        "SELECT state AS value FROM publishes WHERE state = 'running'",
+                    ))
+                    .await?;
+                match publishing.first() {
+                    Some(_) => Err(publish_in_progress()),
+                    None => Ok(Written::Lost),
+                }
+            }
+            Err(SqlError::Taken(message)) => Err(name_taken(&message)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The products that `statement` selects as [`ProductRow`]s, with their variants, in its order.
 ///
 /// # Errors
-/// When a row does not hold a listing.
-pub fn listings_of(rows: Vec<ListingRow>) -> Result<BTreeMap<String, Listing>> {
-    rows.into_iter()
-        .filter_map(|row| {
-            let listing = row.listing?;
-            Some(from_json(&listing).map(|listing| (row.sku, listing)))
+/// When a row does not hold a product.
+pub async fn load_products(
+    db: &impl Database,
+    statement: Statement,
+) -> Result<Vec<(i64, Product)>> {
+    let products: Vec<ProductRow> = db.query(statement).await?;
+    let ids: Vec<&str> = products.iter().map(|row| row.id.as_str()).collect();
+    let variants: Vec<VariantRow> = db
+        .query(Statement::new(VARIANTS_OF_PRODUCTS).bind(to_json(&ids)?))
+        .await?;
+    let mut by_product: BTreeMap<String, Vec<Variant>> = BTreeMap::new();
+    for row in variants {
+        by_product
+            .entry(row.product_id.clone())
+            .or_default()
+            .push(row.into_variant()?);
+    }
+    products
+        .into_iter()
+        .map(|row| {
+            let variants = by_product.remove(&row.id).unwrap_or_default();
+            Ok((row.position, row.into_product(variants)?))
         })
         .collect()
 }
 
-/// A row of `listings`.
-#[derive(Debug, Deserialize)]
-pub struct ListingRow {
-    sku: String,
-    listing: Option<String>,
+/// The columns of a [`ProductRow`].
+macro_rules! select_products {
+    ($tail:literal) => {
+        concat!(
+            "SELECT id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo, \
+             features, specifications, metadata, created_at, updated_at, version FROM products ",
+            $tail
+        )
+    };
+}
+pub(crate) use select_products;
+
+fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement>> {
+    let mut statements = vec![Statement::new(UNLESS_PUBLISHING)];
+    let chunks = json_chunks(products)?;
+    // All old variants go before any new one comes, so that a SKU can move between products of one batch.
+    for chunk in &chunks {
+        statements.push(
+            Statement::new(UPSERT_PRODUCTS)
+                .bind(chunk.as_str())
+                .bind(now),
+        );
+        statements.push(Statement::new(DELETE_VARIANTS).bind(chunk.as_str()));
+    }
+    for chunk in &chunks {
+        for sql in [INSERT_VARIANTS, INSERT_PRICES] {
+            statements.push(Statement::new(sql).bind(chunk.as_str()));
+        }
+    }
+    Ok(statements)
+}
+
+fn only_at_version(id: &str, version: u64) -> Statement {
+    Statement::new(ONLY_AT_VERSION)
+        .bind(id)
+        .bind(i64::try_from(version).unwrap_or(i64::MAX))
+}
+
+/// 422 for a handle or SKU that another product has; `message` is what SQLite says.
+fn name_taken(message: &str) -> Error {
+    let (field, code) = if message.contains("products.handle") {
+        ("handle", "handle_taken")
+    } else {
+        ("sku", "sku_taken")
+    };
+    let detail = format!("Another product of the shop has this {field}.");
+    Error::invalid(field, code, detail)
+}
+
+fn publish_in_progress() -> Error {
+    Error::conflict(
+        "publish_in_progress",
+        "A publish is under way; the catalog can be changed again when it has ended.",
+        serde_json::json!({"retry_after_secs": 2}),
+    )
 }
 
 #[derive(Deserialize)]
-struct SeqRow {
-    seq: i64,
+struct OwnerRow {
+    sku: String,
+    product_id: String,
+}
+
+#[derive(Deserialize)]
+struct NameRow {
+    name: String,
+    line: u64,
 }
 
 #[derive(Deserialize)]
 struct ProductRow {
     id: String,
     handle: String,
+    position: i64,
     status: String,
     title: String,
     description_html: String,
@@ -150,6 +246,12 @@ struct ProductRow {
     options: String,
     images: String,
     seo: String,
+    features: String,
+    specifications: String,
+    metadata: String,
+    created_at: i64,
+    updated_at: i64,
+    version: u64,
 }
 
 impl ProductRow {
@@ -168,6 +270,12 @@ impl ProductRow {
             variants,
             images: from_json::<Vec<Image>>(&self.images)?,
             seo: from_json::<Seo>(&self.seo)?,
+            features: from_json(&self.features)?,
+            specifications: from_json(&self.specifications)?,
+            metadata: from_json(&self.metadata)?,
+            created_at: Timestamp::from_millis(self.created_at),
+            updated_at: Timestamp::from_millis(self.updated_at),
+            version: self.version,
         })
     }
 }
@@ -184,6 +292,7 @@ struct VariantRow {
     weight_grams: Option<u32>,
     image: Option<String>,
     tracked: i64,
+    source: String,
     prices: String,
 }
 
@@ -200,32 +309,46 @@ impl VariantRow {
             weight_grams: self.weight_grams,
             image: self.image,
             tracked: self.tracked != 0,
+            source: from_json::<BTreeMap<String, SourceCell>>(&self.source)?,
         })
     }
 }
 
-/// New products go behind those that are there; known ones keep their place.
+/// Fails its batch while a publish is under way.
+const UNLESS_PUBLISHING: &str = "
+INSERT INTO gate (open) SELECT 0 WHERE EXISTS (SELECT 1 FROM publishes WHERE state = 'running')";
+
+/// Fails its batch when the product is at another version.
+const ONLY_AT_VERSION: &str = "
+INSERT INTO gate (open) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM products WHERE id = ?1 AND version = ?2)";
+
+/// New products go behind those that are there; known ones keep their place and their age.
 const UPSERT_PRODUCTS: &str = "
-INSERT INTO products (id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo, created_at, updated_at)
+INSERT INTO products (id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo,
+    features, specifications, metadata, created_at, updated_at)
 SELECT
     value ->> 'id', value ->> 'handle',
     (SELECT COALESCE(MAX(position), 0) FROM products) + key + 1,
     value ->> 'status', value ->> 'title', value ->> 'description_html', value ->> 'vendor', value ->> 'type',
-    value -> 'tags', value -> 'category', value -> 'options', value -> 'images', value -> 'seo', ?2, ?2
+    value -> 'tags', value -> 'category', value -> 'options', value -> 'images', value -> 'seo',
+    value -> 'features', value -> 'specifications', value -> 'metadata', ?2, ?2
 FROM json_each(?1) WHERE true
 ON CONFLICT (id) DO UPDATE SET
     handle = excluded.handle, status = excluded.status, title = excluded.title, description_html = excluded.description_html,
     vendor = excluded.vendor, type = excluded.type, tags = excluded.tags, category = excluded.category,
-    options = excluded.options, images = excluded.images, seo = excluded.seo, updated_at = excluded.updated_at";
+    options = excluded.options, images = excluded.images, seo = excluded.seo, features = excluded.features,
+    specifications = excluded.specifications, metadata = excluded.metadata, updated_at = excluded.updated_at,
+    version = version + 1";
 
 const DELETE_VARIANTS: &str = "
 DELETE FROM variants WHERE product_id IN (SELECT value ->> 'id' FROM json_each(?1))";
 
 const INSERT_VARIANTS: &str = "
-INSERT INTO variants (id, product_id, position, sku, sku_generated, title, option_values, barcode, weight_grams, image, tracked)
+INSERT INTO variants (id, product_id, position, sku, sku_generated, title, option_values, barcode, weight_grams, image, tracked, source)
 SELECT
     v.value ->> 'id', p.value ->> 'id', v.key, v.value ->> 'sku', COALESCE(v.value ->> 'sku_generated', 0), v.value ->> 'title',
-    v.value -> 'option_values', v.value ->> 'barcode', v.value ->> 'weight_grams', v.value ->> 'image', v.value ->> 'tracked'
+    v.value -> 'option_values', v.value ->> 'barcode', v.value ->> 'weight_grams', v.value ->> 'image', v.value ->> 'tracked',
+    COALESCE(v.value -> 'source', '{}')
 FROM json_each(?1) AS p, json_each(p.value, '$.variants') AS v";
 
 const INSERT_PRICES: &str = "
@@ -233,21 +356,33 @@ INSERT INTO prices (variant_id, currency, amount, compare_at_amount)
 SELECT v.value ->> 'id', c.key, c.value ->> 'amount', c.value ->> 'compare_at_amount'
 FROM json_each(?1) AS p, json_each(p.value, '$.variants') AS v, json_each(v.value, '$.prices') AS c";
 
-const ACTIVE_PRODUCTS: &str = "
-SELECT id, handle, status, title, description_html, vendor, type, tags, category, options, images, seo
-FROM products WHERE status = 'active' ORDER BY position";
+const PRODUCTS_BY_ID: &str =
+    select_products!("WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY position");
 
-const ACTIVE_VARIANTS: &str = "
-SELECT v.id, v.product_id, v.sku, v.sku_generated, v.title, v.option_values, v.barcode, v.weight_grams, v.image, v.tracked,
+const PRODUCTS_BY_HANDLE: &str =
+    select_products!("WHERE handle IN (SELECT value FROM json_each(?1)) ORDER BY position");
+
+const SOURCE_COLUMNS: &str = "
+SELECT DISTINCT cells.key AS value FROM variants, json_each(variants.source) AS cells ORDER BY 1";
+
+const PRODUCTS_AFTER: &str = select_products!("WHERE position > ?1 ORDER BY position LIMIT ?2");
+
+const VARIANTS_OF_PRODUCTS: &str = "
+SELECT v.id, v.product_id, v.sku, v.sku_generated, v.title, v.option_values, v.barcode, v.weight_grams, v.image, v.tracked, v.source,
     (SELECT json_group_object(currency, CASE WHEN compare_at_amount IS NULL
         THEN json_object('amount', amount)
         ELSE json_object('amount', amount, 'compare_at_amount', compare_at_amount) END)
      FROM prices WHERE variant_id = v.id) AS prices
-FROM variants AS v JOIN products AS p ON p.id = v.product_id
-WHERE p.status = 'active' ORDER BY v.product_id, v.position";
+FROM variants AS v WHERE v.product_id IN (SELECT value FROM json_each(?1)) ORDER BY v.product_id, v.position";
 
-/// `listing` is that of the row with the highest `seq` (SQLite: bare columns beside `MAX`).
-const LAST_LISTINGS: &str = "SELECT sku, listing, MAX(seq) FROM listings GROUP BY sku";
+const OWNERS_OF_SKUS: &str = "
+SELECT sku, product_id FROM variants WHERE sku IN (SELECT value FROM json_each(?1))";
 
-const INSERT_LISTINGS: &str = "
-INSERT INTO listings (sku, seq, listing) SELECT value ->> 0, ?2, NULLIF(value -> 1, 'null') FROM json_each(?1)";
+const CLAIM_NAMES: &str = "
+INSERT OR IGNORE INTO import_names (import_id, name, line, claimed_at)
+SELECT ?1, value ->> 0, value ->> 1, ?3 FROM json_each(?2)";
+
+const NAMES_OF_EARLIER_LINES: &str = "
+SELECT known.name, known.line FROM json_each(?2) AS given
+JOIN import_names AS known ON known.import_id = ?1 AND known.name = given.value ->> 0
+WHERE known.line <> given.value ->> 1";

@@ -1,119 +1,230 @@
-//! The published copy of the catalog in KV: immutable documents under their digest, an index per version, and one pointer.
+//! The published copy of the catalog in KV: immutable documents under their key, and one pointer.
 //!
-//! An isolate keeps the current index for [`POINTER_SECS`]; documents can't change, so what is read is right for its version.
+//! An isolate keeps the pointer for at most [`POINTER_SECS`], and well before looks again behind an answer. What it reads of a
+//! version is right for that version for ever, so it keeps what fits. KV may know a new pointer before a new document: then the
+//! version before stays.
 
+use crate::bounded::Bounded;
 use crate::error::{Error, Result};
-use crate::shop::catalog::{Index, Product};
+use crate::shop::catalog::{Card, Product, Version, not_copied};
 use crate::shop::ports::{CatalogCopy, PublishedCatalog};
+use crate::shop::publish::{Pointer, version_key};
 use durable::Timestamp;
+use futures_util::stream::{self, TryStreamExt};
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use worker::{KvError, KvStore};
 
-/// Seconds that an isolate keeps the pointer before it looks again.
+/// Seconds that an isolate keeps the pointer.
 pub const POINTER_SECS: u32 = 30;
 
-/// Most product documents that an isolate keeps; at some 5 KB each a small part of its 128 MB.
-const MAX_KEPT_PRODUCTS: usize = 1000;
+/// Seconds after which it looks again, behind an answer.
+const REFRESH_SECS: u32 = 10;
+
+/// Bytes of directories, cards and versions that an isolate keeps: those of 10,000 products take some 6 MB.
+const INDEX_BYTES: usize = 16 * 1024 * 1024;
+
+/// A parsed document takes about so many times the bytes of its JSON.
+const PARSED_FACTOR: usize = 2;
+
+/// Deletions under way at once.
+const DELETIONS_AT_ONCE: usize = 6;
 
 const POINTER_KEY: &str = "catalog/current";
 
 thread_local! {
-    static PRODUCTS: RefCell<HashMap<String, Rc<Product>>> = RefCell::default();
-    static CURRENT: RefCell<Option<(Timestamp, Rc<Index>)>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
+    static VERSIONS: RefCell<Bounded<Rc<Version>>> = RefCell::default();
+    static DIRECTORIES: RefCell<Bounded<Rc<BTreeMap<String, String>>>> = RefCell::default();
+    static CARDS: RefCell<Bounded<Rc<Vec<Card>>>> = RefCell::default();
+    static PRODUCTS: RefCell<Bounded<Rc<Product>>> = RefCell::default();
+}
+
+#[derive(Clone)]
+struct Current {
+    pointer: Pointer,
+    version: Rc<Version>,
+    read_at: Timestamp,
+    refreshed_at: Timestamp,
 }
 
 /// [`PublishedCatalog`] and [`CatalogCopy`] on KV.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CatalogKv {
     /// Where the documents are.
     pub kv: KvStore,
     /// The time of this request.
     pub now: Timestamp,
+    /// Bytes of products that the isolate may keep.
+    pub product_bytes: usize,
+}
+
+/// The number of the version that this isolate shows, while its pointer is young enough to answer by; nothing is read.
+#[must_use]
+pub fn shown_version(now: Timestamp) -> Option<i64> {
+    CURRENT.with_borrow(|current| {
+        current
+            .as_ref()
+            .filter(|current| current.is_fresh(now))
+            .map(|current| current.pointer.seq)
+    })
+}
+
+impl Current {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.read_at.plus_secs(POINTER_SECS)
+    }
 }
 
 impl PublishedCatalog for CatalogKv {
-    async fn index(&self) -> Result<Rc<Index>> {
-        if let Some(index) = self.kept() {
-            return Ok(index);
+    async fn current(&self) -> Result<Rc<Version>> {
+        if let Some(current) = self.fresh() {
+            return Ok(current.version);
         }
-        let version = self.kv.get(POINTER_KEY).text().await.map_err(kv_error)?;
-        let index = match version {
-            None => Rc::new(Index::default()),
-            Some(version) => self
-                .index_of(&version)
-                .await?
-                .ok_or_else(|| Error::internal(format!("no index of version {version}")))?,
-        };
-        CURRENT.replace(Some((self.now, Rc::clone(&index))));
-        Ok(index)
+        match (self.refresh().await, CURRENT.with_borrow(Clone::clone)) {
+            (Err(_), Some(stale)) => Ok(stale.version),
+            (outcome, _) => outcome,
+        }
     }
 
-    async fn index_of(&self, version: &str) -> Result<Option<Rc<Index>>> {
-        if let Some(index) = self.kept().filter(|index| index.version == version) {
-            return Ok(Some(index));
-        }
-        Ok(self.read(&index_key(version)).await?.map(Rc::new))
-    }
-
-    async fn product(&self, document: &str) -> Result<Rc<Product>> {
-        if let Some(product) = PRODUCTS.with_borrow(|products| products.get(document).cloned()) {
-            return Ok(product);
-        }
-        let product: Rc<Product> = self
-            .read(&product_key(document))
-            .await?
-            .map(Rc::new)
-            .ok_or_else(|| Error::internal(format!("no product document {document}")))?;
-        PRODUCTS.with_borrow_mut(|products| {
-            if products.len() >= MAX_KEPT_PRODUCTS {
-                products.clear();
-            }
-            products.insert(document.to_owned(), Rc::clone(&product));
+    async fn previous(&self) -> Result<Option<Rc<Version>>> {
+        let previous = CURRENT.with_borrow(|current| {
+            current
+                .as_ref()
+                .and_then(|current| current.pointer.previous)
         });
-        Ok(product)
+        match previous {
+            Some(seq) => self.version(seq).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn version(&self, seq: i64) -> Result<Option<Rc<Version>>> {
+        match self
+            .document(&VERSIONS, &version_key(seq), INDEX_BYTES)
+            .await
+        {
+            Ok(version) => Ok(Some(version)),
+            Err(error) if error.code() == not_copied().code() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn directory(&self, key: &str) -> Result<Rc<BTreeMap<String, String>>> {
+        self.document(&DIRECTORIES, key, INDEX_BYTES).await
+    }
+
+    async fn cards(&self, key: &str) -> Result<Rc<Vec<Card>>> {
+        self.document(&CARDS, key, INDEX_BYTES).await
+    }
+
+    async fn product(&self, key: &str) -> Result<Rc<Product>> {
+        self.document(&PRODUCTS, key, self.product_bytes).await
     }
 }
 
 impl CatalogCopy for CatalogKv {
-    async fn put_product(&self, document: &str, json: &str) -> Result<()> {
-        self.put(&product_key(document), json).await
+    async fn put_document(&self, key: &str, json: &str) -> Result<()> {
+        self.put(&document_key(key), json).await
     }
 
-    async fn put_index(&self, index: &Index) -> Result<()> {
-        let json = serde_json::to_string(index).map_err(Error::internal)?;
-        self.put(&index_key(&index.version), &json).await
+    async fn pointer(&self) -> Result<Option<Pointer>> {
+        let text = self.kv.get(POINTER_KEY).text().await.map_err(kv_error)?;
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
-    async fn point_to(&self, version: &str) -> Result<()> {
-        self.put(POINTER_KEY, version).await?;
+    async fn point_to(&self, pointer: Pointer) -> Result<()> {
+        let json = serde_json::to_string(&pointer).map_err(Error::internal)?;
+        self.put(POINTER_KEY, &json).await?;
         CURRENT.take();
         Ok(())
+    }
+
+    async fn delete_documents(&self, keys: &[String]) -> Result<()> {
+        stream::iter(keys.iter().map(Ok))
+            .try_for_each_concurrent(DELETIONS_AT_ONCE, async |key| {
+                self.kv.delete(&document_key(key)).await.map_err(kv_error)
+            })
+            .await
     }
 }
 
 impl CatalogKv {
-    /// The index this isolate has, while it is young; an empty one is looked for again, so that a first publish shows at once.
-    fn kept(&self) -> Option<Rc<Index>> {
-        CURRENT.with_borrow(|current| {
-            current
-                .as_ref()
-                .filter(|(read_at, index)| {
-                    self.now < read_at.plus_secs(POINTER_SECS) && !index.products.is_empty()
-                })
-                .map(|(_, index)| Rc::clone(index))
+    /// Whether the pointer should be looked at again; true for one caller at a time.
+    #[must_use]
+    pub fn refresh_is_due(&self) -> bool {
+        CURRENT.with_borrow_mut(|current| match current {
+            Some(current) if self.now >= current.refreshed_at.plus_secs(REFRESH_SECS) => {
+                current.refreshed_at = self.now;
+                true
+            }
+            _ => false,
         })
     }
 
-    async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let Some(bytes) = self.kv.get(key).bytes().await.map_err(kv_error)? else {
-            return Ok(None);
+    /// Looks at the pointer, and reads the version that it names unless that is the one at hand.
+    ///
+    /// # Errors
+    /// 503 when KV has neither that version nor the one before.
+    pub async fn refresh(&self) -> Result<Rc<Version>> {
+        let Some(pointer) = self.pointer().await? else {
+            CURRENT.take();
+            return Ok(Rc::default());
         };
-        serde_json::from_slice(&bytes)
-            .map(Some)
-            .map_err(|error| Error::internal(format!("document {key}: {error}")))
+        let known = CURRENT.with_borrow(Clone::clone);
+        let version = match (self.version(pointer.seq).await?, known, pointer.previous) {
+            (Some(version), _, _) => version,
+            (None, Some(known), _) => known.version,
+            (None, None, Some(previous)) => self.version(previous).await?.ok_or_else(not_copied)?,
+            (None, None, None) => return Err(not_copied()),
+        };
+        CURRENT.replace(Some(Current {
+            pointer: Pointer {
+                seq: version.seq,
+                ..pointer
+            },
+            version: Rc::clone(&version),
+            read_at: self.now,
+            refreshed_at: self.now,
+        }));
+        Ok(version)
+    }
+
+    fn fresh(&self) -> Option<Current> {
+        CURRENT.with_borrow(|current| {
+            current
+                .as_ref()
+                .filter(|current| current.is_fresh(self.now))
+                .cloned()
+        })
+    }
+
+    async fn document<T: DeserializeOwned>(
+        &self,
+        kept: &'static std::thread::LocalKey<RefCell<Bounded<Rc<T>>>>,
+        key: &str,
+        max_bytes: usize,
+    ) -> Result<Rc<T>> {
+        if let Some(known) = kept.with_borrow_mut(|kept| kept.get(key, max_bytes)) {
+            return Ok(known);
+        }
+        let json = self
+            .kv
+            .get(&document_key(key))
+            .bytes()
+            .await
+            .map_err(kv_error)?
+            .ok_or_else(not_copied)?;
+        let document: Rc<T> = serde_json::from_slice(&json)
+            .map(Rc::new)
+            .map_err(|error| Error::internal(format!("document {key}: {error}")))?;
+        let bytes = json.len().saturating_mul(PARSED_FACTOR);
+        kept.with_borrow_mut(|kept| {
+            kept.put(key.to_owned(), Rc::clone(&document), bytes, max_bytes);
+        });
+        Ok(document)
     }
 
     async fn put(&self, key: &str, value: &str) -> Result<()> {
@@ -126,12 +237,8 @@ impl CatalogKv {
     }
 }
 
-fn index_key(version: &str) -> String {
-    format!("catalog/index/{version}")
-}
-
-fn product_key(document: &str) -> String {
-    format!("catalog/product/{document}")
+fn document_key(key: &str) -> String {
+    format!("catalog/{key}")
 }
 
 fn kv_error(error: KvError) -> Error {

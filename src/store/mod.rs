@@ -13,6 +13,7 @@ pub mod mails_d1;
 pub mod objects;
 pub mod orders_d1;
 pub mod prices_d1;
+pub mod publish_d1;
 pub mod queues;
 pub mod sql;
 pub mod stripe;

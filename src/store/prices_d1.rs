@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::shop::ports::Prices;
 use crate::shop::pricing::{Listing, Quote, ShippingMethod, TaxRate};
-use crate::store::catalog_d1::{ListingRow, listings_of};
+use crate::store::publish_d1::{ListingRow, listings_of};
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;

@@ -2,10 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::shop::mail::{Letter, OUTGOING_QUEUE};
-use crate::shop::ports::{Mail, MessageQueues};
+use crate::shop::ports::{Mail, MessageQueues, PublishQueue};
+use crate::shop::publish::PUBLISHES_QUEUE;
 use crate::store::inbox_d1::EVENTS_QUEUE;
 use crate::store::sql::to_json;
-use worker::Queue;
+use worker::{MessageBuilder, Queue};
 
 /// Every queue that the shop writes to.
 #[derive(Clone)]
@@ -14,6 +15,8 @@ pub struct Queues {
     pub events: Queue,
     /// Letters to shoppers.
     pub outgoing: Queue,
+    /// Numbers of publishes under way.
+    pub publishes: Queue,
 }
 
 impl MessageQueues for Queues {
@@ -23,11 +26,25 @@ impl MessageQueues for Queues {
             &self.events
         } else if queue.starts_with(OUTGOING_QUEUE) {
             &self.outgoing
+        } else if queue.starts_with(PUBLISHES_QUEUE) {
+            &self.publishes
         } else {
             return Err(Error::internal(format!("no queue {queue}")));
         };
         queue
             .send(body.to_owned())
+            .await
+            .map_err(|error| Error::internal(format!("queue: {error}")))
+    }
+}
+
+impl PublishQueue for Queues {
+    async fn enqueue_publish(&self, seq: i64, delay_secs: u32) -> Result<()> {
+        let message = MessageBuilder::new(seq.to_string())
+            .delay_seconds(delay_secs)
+            .build();
+        self.publishes
+            .send(message)
             .await
             .map_err(|error| Error::internal(format!("queue: {error}")))
     }

@@ -37,7 +37,7 @@ pub enum Parameter {
 /// Why a statement did not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlError {
-    /// A unique key is already taken: someone else was first.
+    /// A unique key is already taken, or the gate is closed: someone else was first.
     Taken(String),
     /// Anything else.
     Failed(String),
@@ -61,11 +61,14 @@ impl Statement {
     }
 }
 
+/// What SQLite says when a batch ran into the gate.
+pub const GATE_CLOSED: &str = "CHECK constraint failed: gate_closed";
+
 impl SqlError {
     /// Reads what SQLite says.
     #[must_use]
     pub fn of(message: String) -> Self {
-        if message.contains("UNIQUE constraint failed") {
+        if message.contains("UNIQUE constraint failed") || message.contains(GATE_CLOSED) {
             Self::Taken(message)
         } else {
             Self::Failed(message)
@@ -102,6 +105,31 @@ pub fn written(outcome: Result<(), SqlError>) -> Result<Written> {
 pub fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
+
+/// JSON arrays of `items`, each small enough for a parameter of D1.
+///
+/// # Errors
+/// When an item can't be written.
+pub fn json_chunks(items: &[impl Serialize]) -> Result<Vec<String>> {
+    let mut chunks: Vec<String> = Vec::new();
+    for item in items {
+        let json = to_json(item)?;
+        match chunks.last_mut() {
+            Some(chunk) if chunk.len().saturating_add(json.len()) < MAX_CHUNK_BYTES => {
+                chunk.push(',');
+                chunk.push_str(&json);
+            }
+            _ => chunks.push(format!("[{json}")),
+        }
+    }
+    for chunk in &mut chunks {
+        chunk.push(']');
+    }
+    Ok(chunks)
+}
+
+/// Half of what D1 takes in one parameter.
+const MAX_CHUNK_BYTES: usize = 1_000_000;
 
 /// A value from the JSON of its column.
 ///

@@ -1,6 +1,7 @@
-//! What the clock starts: the sweep, once a minute.
+//! What the clock starts: the sweeps, once a minute.
 
 use crate::app::App;
+use crate::shop::publish::sweep_catalog;
 use crate::shop::sweep::{self, Findings};
 use crate::web::log::{log_event, log_failure};
 use serde_json::json;
@@ -12,6 +13,10 @@ pub async fn tick(env: &Env) {
         Ok(app) => app,
         Err(error) => return log_failure("configuration", "cron", &error),
     };
+    let (record, copy, queue) = app.publish_ports();
+    if let Err(error) = sweep_catalog(&record, &copy, &queue, app.now).await {
+        log_failure("sweep_failed", "catalog", &error);
+    }
     match sweep::run(&app, &app.order_links(), app.now).await {
         Ok(findings) if findings == Findings::default() => {}
         Ok(findings) => log_event("sweep", &json!(findings)),

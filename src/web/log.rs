@@ -1,10 +1,20 @@
 //! Structured logs: one JSON object a line, one line a request. Never a mail address, a token or a body.
 
 use crate::error::Error;
+use serde::Serialize;
 use serde_json::json;
 use worker::{console_error, console_log};
 
+#[derive(Serialize)]
+struct Entry<'a> {
+    level: &'a str,
+    event: &'a str,
+    #[serde(flatten)]
+    line: &'a RequestLine<'a>,
+}
+
 /// What is logged of a request.
+#[derive(Serialize)]
 pub struct RequestLine<'a> {
     /// The id that the answer carries.
     pub request_id: &'a str,
@@ -15,6 +25,7 @@ pub struct RequestLine<'a> {
     /// The answer's.
     pub status: u16,
     /// Wall time; the clock stands still during CPU work in production.
+    #[serde(rename = "ms")]
     pub millis: i64,
     /// Why it was not carried out.
     pub error: Option<&'a str>,
@@ -22,18 +33,14 @@ pub struct RequestLine<'a> {
 
 /// Logs a request.
 pub fn log_request(line: &RequestLine<'_>) {
-    let level = if line.status >= 500 { "error" } else { "info" };
-    let entry = json!({
-        "level": level,
-        "event": "request",
-        "request_id": line.request_id,
-        "method": line.method,
-        "path": line.path,
-        "status": line.status,
-        "ms": line.millis,
-        "error": line.error,
-    });
-    if line.status >= 500 {
+    let failed = line.status >= 500;
+    let entry = Entry {
+        level: if failed { "error" } else { "info" },
+        event: "request",
+        line,
+    };
+    let entry = serde_json::to_string(&entry).unwrap_or_default();
+    if failed {
         console_error!("{entry}");
     } else {
         console_log!("{entry}");

@@ -1,5 +1,6 @@
 //! The faces: they parse, authenticate and render, and hold no rule. Each calls use cases of `shop`; none calls another.
 
+pub mod answers;
 pub mod api;
 pub mod call;
 pub mod cart_token;

@@ -1,14 +1,15 @@
-//! The queues: events of the payment provider, letters to shoppers, and what failed for good.
+//! The queues: events of the payment provider, letters to shoppers, publishes under way, and what failed for good.
 //!
 //! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself, so
 //! one poison message holds up no other. Running a message twice is safe: an event is folded by the state it finds
-//! (`settlement`), a letter is claimed by its row (`mail`), and a dead letter is kept under its message's id.
+//! (`settlement`), a letter is claimed by its row (`mail`), a publish goes on from where it is (`publish`), and a dead letter is kept under its message's id.
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::dead_letters::DEAD_SUFFIX;
 use crate::shop::mail::{Letter, OUTGOING_QUEUE, send_letter};
 use crate::shop::ports::{DeadLetters, Ports};
+use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
 use crate::web::log::log_failure;
 use worker::{Env, Message, MessageBatch, MessageExt, QueueRetryOptionsBuilder};
@@ -29,6 +30,7 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
     for message in batch.iter() {
         match message {
             Ok(message) if queue.ends_with(DEAD_SUFFIX) => bury(&app, &queue, &message).await,
+            Ok(message) if queue.starts_with(PUBLISHES_QUEUE) => publish(&app, &message).await,
             Ok(message) => {
                 let outcome = handle(&app, &queue, message.body()).await;
                 finish(&app, &message, outcome).await;
@@ -71,6 +73,20 @@ async fn finish(app: &App, message: &Message<String>, outcome: Result<()>) {
         .with_delay_seconds(delay_secs(attempts, app.jitter()))
         .build();
     message.retry_with_options(&delay);
+}
+
+async fn publish(app: &App, message: &Message<String>) {
+    let Ok(seq) = message.body().parse() else {
+        return message.ack();
+    };
+    let (record, copy, queue) = app.publish_ports();
+    match continue_publish(&record, &copy, &queue, seq, app.now).await {
+        Ok(_) => message.ack(),
+        Err(error) => {
+            log_failure("publish_failed", message.body(), &error);
+            message.retry();
+        }
+    }
 }
 
 async fn bury(app: &App, queue: &str, message: &Message<String>) {

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, Result};
 use serde::Serialize;
-use worker::{Headers, Response, ResponseBody};
+use worker::js_sys::Uint8Array;
+use worker::web_sys::{Headers, Response, ResponseInit};
 
 /// An answer.
 #[derive(Debug)]
@@ -55,6 +56,19 @@ impl Reply {
         }
     }
 
+    /// A file that is nobody else's to keep.
+    #[must_use]
+    pub fn file(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            headers: vec![
+                ("Content-Type", content_type.to_owned()),
+                ("Cache-Control", "no-store".to_owned()),
+            ],
+            body,
+        }
+    }
+
     /// 303: go there with GET.
     #[must_use]
     pub fn see_other(location: String) -> Self {
@@ -84,34 +98,89 @@ impl Reply {
         self
     }
 
-    /// Anyone may keep the answer for a minute, and show it a while longer while asking anew.
+    /// Anyone may keep the answer for a minute, and show it a while longer while asking anew. It must depend on nothing but its
+    /// address.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.headers.retain(|(name, _)| *name != "Cache-Control");
-        self.with(
-            "Cache-Control",
-            "public, max-age=0, s-maxage=60, stale-while-revalidate=600",
-        )
+        let etag = self.etag();
+        self.with("Cache-Control", PUBLIC).with("ETag", etag)
+    }
+
+    /// Whether anyone may keep the answer.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.headers
+            .iter()
+            .any(|(name, value)| *name == "Cache-Control" && value == PUBLIC)
+    }
+
+    /// The strong tag of a public answer; else one that its body would have.
+    #[must_use]
+    pub fn etag(&self) -> String {
+        self.headers
+            .iter()
+            .find(|(name, _)| *name == "ETag")
+            .map_or_else(
+                || format!("\"{:016x}\"", fingerprint(&self.body)),
+                |(_, etag)| etag.clone(),
+            )
+    }
+
+    /// The headers as the platform has them.
+    ///
+    /// # Errors
+    /// When a header can't be set.
+    pub fn header_list(&self) -> worker::Result<Headers> {
+        let headers = Headers::new()?;
+        for (name, value) in &self.headers {
+            headers.append(name, value)?;
+        }
+        Ok(headers)
     }
 
     /// The platform's response.
     ///
     /// # Errors
     /// When a header can't be set.
-    pub fn into_response(self, bodyless: bool) -> worker::Result<Response> {
-        let headers = Headers::new();
-        for (name, value) in &self.headers {
-            headers.append(name, value)?;
-        }
-        let body = if bodyless || self.body.is_empty() {
-            ResponseBody::Empty
-        } else {
-            ResponseBody::Body(self.body)
-        };
-        Ok(Response::from_body(body)?
-            .with_status(self.status)
-            .with_headers(headers))
+    pub fn response(self, bodyless: bool) -> worker::Result<Response> {
+        let headers = self.header_list()?;
+        self.response_with(&headers, bodyless)
     }
+
+    /// The platform's response with these headers.
+    ///
+    /// # Errors
+    /// When the platform can't make one.
+    pub fn response_with(self, headers: &Headers, bodyless: bool) -> worker::Result<Response> {
+        let init = ResponseInit::new();
+        init.set_status(self.status);
+        init.set_headers(headers);
+        if bodyless || self.body.is_empty() {
+            return Ok(Response::new_with_opt_str_and_init(None, &init)?);
+        }
+        let body = Uint8Array::from(self.body.as_slice());
+        Ok(Response::new_with_opt_buffer_source_and_init(
+            Some(&body),
+            &init,
+        )?)
+    }
+}
+
+const PUBLIC: &str = "public, max-age=0, s-maxage=60, stale-while-revalidate=600";
+
+/// Tells bodies of one address apart; not meant against anyone who chooses them.
+fn fingerprint(body: &[u8]) -> u64 {
+    let mix =
+        |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let (words, rest) = body.as_chunks::<8>();
+    let hash = words.iter().fold(0xcbf2_9ce4_8422_2325, |hash, word| {
+        mix(hash, u64::from_le_bytes(*word))
+    });
+    let rest = rest
+        .iter()
+        .fold(hash, |hash, byte| mix(hash, u64::from(*byte)));
+    mix(rest, u64::try_from(body.len()).unwrap_or(u64::MAX))
 }
 
 /// What the status of an error asks for beside its body.

@@ -3,17 +3,19 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::api::{
-    admin_catalog, admin_dead_letters, admin_payments, admin_stock, cart, health, orders, products,
+    admin_catalog, admin_dead_letters, admin_payments, admin_products, admin_stock, cart, health,
+    orders, products,
 };
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
 use crate::web::log::{RequestLine, log_failure, log_request};
 use crate::web::reply::Reply;
-use crate::web::{pages, webhooks};
+use crate::web::{answers, pages, webhooks};
 use percent_encoding::percent_decode_str;
 use std::future::Future;
 use std::pin::Pin;
-use worker::{Env, Method, Request, Response};
+use worker::web_sys::{Request, Response};
+use worker::{Context, Env, Method};
 
 /// One address and method.
 pub struct Route {
@@ -56,6 +58,10 @@ pub static ROUTES: &[Route] = routes! {
 
     Get    "/api/v1/products"               Anyone products::list_products;
     Get    "/api/v1/products/{handle}"      Anyone products::get_product;
+    Post   "/api/v1/products"               Staff  admin_products::create_product;
+    Put    "/api/v1/products/{id}"          Staff  admin_products::update_product;
+    Delete "/api/v1/products/{id}"          Staff  admin_products::delete_product;
+    Get    "/api/v1/categories"             Anyone products::list_categories;
     Get    "/api/v1/cart"                   Anyone cart::get_cart;
     Post   "/api/v1/cart/items"             Anyone cart::add_cart_item;
     Put    "/api/v1/cart/items/{sku}"       Anyone cart::set_cart_item;
@@ -65,7 +71,12 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/orders/{id}"            Anyone orders::get_order;
 
     Post   "/api/v1/admin/catalog/import"   Staff  admin_catalog::import_products;
+    Get    "/api/v1/admin/catalog/export"   Staff  admin_catalog::export_products;
     Post   "/api/v1/admin/catalog/publish"  Staff  admin_catalog::publish_catalog;
+    Get    "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::get_publish;
+    Delete "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::cancel_publish;
+    Post   "/api/v1/admin/catalog/rollback" Staff  admin_catalog::rollback_catalog;
+    Get    "/api/v1/admin/products/{id}"    Staff  admin_products::get_recorded_product;
     Get    "/api/v1/admin/stock/{sku}"      Staff  admin_stock::get_stock;
     Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::receive_stock;
 
@@ -85,19 +96,46 @@ pub static ROUTES: &[Route] = routes! {
 ///
 /// # Errors
 /// Only when the platform can't make a response.
-pub async fn serve(request: Request, env: &Env) -> worker::Result<Response> {
-    let method = request.method();
+pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Result<Response> {
     let app = match App::new(env) {
         Ok(app) => app,
         Err(error) => {
             log_failure("configuration", "app", &error);
-            return Reply::problem(&error, "").into_response(method == Method::Head);
+            return Reply::problem(&error, "").response(false);
         }
     };
-    let url = request.url()?;
-    let path = url.path().to_owned();
     let request_id = app.new_id("req").unwrap_or_default();
-    let mut call = Call::new(&app, &request_id, url, request);
+    let address = request.url();
+    let response = match answers::kept(&app, &request, &address) {
+        Some(answer) => {
+            let (status, response) = answer.response(&request, &request_id)?;
+            log_request(&RequestLine {
+                request_id: &request_id,
+                method: "GET",
+                path: path_of(&address),
+                status,
+                millis: app.millis_since(),
+                error: None,
+            });
+            response
+        }
+        None => answer(&app, request, &address, &request_id).await?,
+    };
+    refresh_behind(&app, context);
+    Ok(response)
+}
+
+/// Routes, renders and logs.
+async fn answer(
+    app: &App,
+    request: Request,
+    address: &str,
+    request_id: &str,
+) -> worker::Result<Response> {
+    let seq = app.catalog_seq();
+    let request = worker::Request::from(request);
+    let method = request.method();
+    let mut call = Call::new(app, request_id, request.url()?, request);
 
     let outcome = dispatch(&mut call).await;
     let error = outcome.as_ref().err().map(ToString::to_string);
@@ -107,16 +145,53 @@ pub async fn serve(request: Request, env: &Env) -> worker::Result<Response> {
     };
     reply.headers.extend(guard::security_headers(&app.config));
     reply.headers.extend(guard::cors_headers(&call));
-    reply.headers.push(("X-Request-Id", request_id.clone()));
+    let known = reply.is_public()
+        && reply.status == 200
+        && call
+            .header("If-None-Match")
+            .is_some_and(|tags| answers::names(&tags, &reply.etag()));
+    let headers = reply.header_list()?;
+    if let Some(seq) = seq.or_else(|| app.catalog_seq())
+        && reply.is_public()
+        && reply.status == 200
+        && method == Method::Get
+    {
+        answers::keep(app, address, seq, &reply, &headers)?;
+    }
+    if known {
+        reply.status = 304;
+    }
+    headers.set("X-Request-Id", request_id)?;
     log_request(&RequestLine {
-        request_id: &request_id,
+        request_id,
         method: method.as_ref(),
-        path: &path,
+        path: call.url.path(),
         status: reply.status,
         millis: app.millis_since(),
         error: error.as_deref(),
     });
-    reply.into_response(method == Method::Head)
+    reply.response_with(&headers, known || method == Method::Head)
+}
+
+/// The pointer of the catalog is looked at behind an answer, so that no shopper waits for it.
+fn refresh_behind(app: &App, context: &Context) {
+    let catalog = app.catalog();
+    if catalog.refresh_is_due() {
+        context.wait_until(async move {
+            if let Err(error) = catalog.refresh().await {
+                log_failure("catalog_not_refreshed", "pointer", &error);
+            }
+        });
+    }
+}
+
+/// The path of an absolute address.
+fn path_of(address: &str) -> &str {
+    let path = address
+        .split_once("://")
+        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
+        .unwrap_or("/");
+    path.split('?').next().unwrap_or(path)
 }
 
 async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
@@ -255,9 +330,11 @@ mod tests {
                 "{}",
                 route.pattern
             );
+            let changes_products =
+                route.method != Method::Get && route.pattern.starts_with("/api/v1/products");
             assert_eq!(
                 route.access == Access::Staff,
-                route.pattern.starts_with("/api/v1/admin/"),
+                route.pattern.starts_with("/api/v1/admin/") || changes_products,
                 "{}",
                 route.pattern
             );

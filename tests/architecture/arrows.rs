@@ -1,15 +1,17 @@
-//! Imports point along `web → app → store → shop → durable`, and only along it; what every ring may use is `error`.
+//! Imports point along `web → app → store → shop → durable`, and only along it; what every ring may use is `error`, and stores and faces
+//! `bounded`.
 //! `worker` is the platform: use cases, errors and machines do not know it.
 
 use crate::sources::{File, files};
 
 /// What each part of `src` may name of the others. `lib` names all, as it declares them.
-const ARROWS: [(&str, &[&str]); 5] = [
+const ARROWS: [(&str, &[&str]); 6] = [
     ("error", &[]),
+    ("bounded", &[]),
     ("shop", &["error"]),
-    ("store", &["error", "shop"]),
+    ("store", &["error", "bounded", "shop"]),
     ("app", &["error", "shop", "store"]),
-    ("web", &["error", "shop", "app"]),
+    ("web", &["error", "bounded", "shop", "app"]),
 ];
 
 /// Where the platform may be named.

@@ -1,28 +1,30 @@
-//! `/api/v1/products`
+//! `/api/v1/products` and `/api/v1/categories`.
 
-use crate::error::Result;
+use crate::error::{Error, FieldError, Result};
 use crate::shop::catalog::{
-    self, Cursor, Image, Price, Product, ProductOption, Seo, Status, Variant,
+    self, Category, Cursor, Image, ListQuery, Price, Product, ProductOption, Seo, Sort, Status,
+    Variant, category_handle,
 };
+use crate::shop::ids::derived_id;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::PublishedCatalog;
-use crate::web::api::{List, decode_cursor, encode_cursor, limit, malformed_cursor};
+use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// `GET /api/v1/products?category=&currency=&limit=&cursor=`
+/// `GET /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&sort=&currency=&limit=&cursor=`
 ///
 /// # Errors
-/// 400 `malformed_cursor`, `cursor_expired`; 404 for a category without products; 422 `unknown_currency`, `invalid_limit`.
+/// 400 `malformed_cursor`; 404 for a category without products; 410 `cursor_expired`; 422 `unknown_currency`, `invalid_limit`,
+/// `invalid_price`, `invalid_sort`.
 pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
-    let currency = call.currency()?;
+    let query = read_query(call)?;
     let cursor = read_cursor(call)?;
-    let category = call.query("category");
     let catalog = call.app.catalog();
-    let page = catalog::list_products(&catalog, category.as_deref(), cursor, limit(call)?).await?;
+    let page = catalog::list_products(&catalog, &query, cursor).await?;
     let products = try_join_all(
         page.items
             .iter()
@@ -32,11 +34,11 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let list = List {
         data: products
             .iter()
-            .map(|product| ProductView::of(product, currency))
+            .map(|product| ProductView::of(product, query.currency))
             .collect(),
         next_cursor: page
             .next
-            .map(|next| encode_cursor(&format!("{}:{}", next.version, next.offset))),
+            .map(|next| encode_cursor(&format!("{}:{}", next.seq, next.offset))),
         total: page.total,
     };
     Ok(Reply::json(200, &list)?.public())
@@ -52,20 +54,98 @@ pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &ProductView::of(&product, currency))?.public())
 }
 
+/// `GET /api/v1/categories`: those that have products, parents before their children.
+///
+/// # Errors
+/// When the published catalog can't be read.
+pub async fn list_categories(call: &mut Call<'_>) -> Result<Reply> {
+    let categories = catalog::list_categories(&call.app.catalog()).await?;
+    let list = List {
+        data: categories.iter().map(CategoryNode::of).collect(),
+        next_cursor: None,
+        total: categories.len(),
+    };
+    Ok(Reply::json(200, &list)?.public())
+}
+
+fn read_query(call: &Call<'_>) -> Result<ListQuery> {
+    let given = |name: &str| call.query(name).filter(|value| !value.is_empty());
+    let mut errors = Vec::new();
+    let mut price = |name: &'static str| {
+        let text = given(name)?;
+        let price = text.parse().ok().filter(|price: &i64| *price >= 0);
+        if price.is_none() {
+            let detail = "A whole number of minor units.";
+            errors.push(FieldError::new(name, "invalid_price", detail));
+        }
+        price
+    };
+    let (min_price, max_price) = (price("min_price"), price("max_price"));
+    let sort = match given("sort") {
+        None => Sort::default(),
+        Some(word) => Sort::from_word(&word).unwrap_or_else(|| {
+            let detail = "One of price, -price, newest, title.";
+            errors.push(FieldError::new("sort", "invalid_sort", detail));
+            Sort::default()
+        }),
+    };
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    Ok(ListQuery {
+        category: given("category"),
+        vendor: given("vendor"),
+        r#type: given("type"),
+        tag: given("tag"),
+        currency: call.currency()?,
+        min_price,
+        max_price,
+        sort,
+        limit: limit(call)?,
+    })
+}
+
 fn read_cursor(call: &Call<'_>) -> Result<Option<Cursor>> {
     let Some(text) = decode_cursor(call)? else {
         return Ok(None);
     };
     text.split_once(':')
-        .filter(|(version, _)| version.bytes().all(|byte| byte.is_ascii_alphanumeric()))
-        .and_then(|(version, offset)| {
+        .and_then(|(seq, offset)| {
             Some(Cursor {
-                version: version.to_owned(),
+                seq: seq.parse().ok().filter(|seq| *seq > 0)?,
                 offset: offset.parse().ok()?,
             })
         })
         .map(Some)
         .ok_or_else(malformed_cursor)
+}
+
+/// A category and where it stands in the tree.
+#[derive(Debug, Serialize)]
+struct CategoryNode<'a> {
+    id: String,
+    handle: &'a str,
+    title: &'a str,
+    /// Handle of the category above.
+    parent: Option<&'a str>,
+    /// Products in it and below.
+    product_count: usize,
+}
+
+impl<'a> CategoryNode<'a> {
+    fn of(category: &'a Category) -> Self {
+        Self {
+            id: category_id(&category.handle),
+            handle: &category.handle,
+            title: &category.title,
+            parent: category.parent.as_deref(),
+            product_count: category.products,
+        }
+    }
+}
+
+fn category_id(handle: &str) -> String {
+    derived_id("cat", handle)
 }
 
 /// A product in one currency. It carries no stock: its JSON is the same for as long as its version is.
@@ -84,11 +164,17 @@ struct ProductView<'a> {
     variants: Vec<VariantView<'a>>,
     images: &'a [Image],
     price_range: Option<PriceRangeView>,
+    features: &'a [String],
+    specifications: &'a BTreeMap<String, String>,
+    metadata: &'a BTreeMap<String, String>,
     seo: &'a Seo,
+    created_at: String,
+    updated_at: String,
 }
 
 #[derive(Debug, Serialize)]
 struct CategoryView<'a> {
+    id: String,
     handle: String,
     title: &'a str,
 }
@@ -136,7 +222,12 @@ impl<'a> ProductView<'a> {
                 .collect(),
             images: &product.images,
             price_range: price_range_of(&product.variants, currency),
+            features: &product.features,
+            specifications: &product.specifications,
+            metadata: &product.metadata,
             seo: &product.seo,
+            created_at: instant(product.created_at),
+            updated_at: instant(product.updated_at),
         }
     }
 }
@@ -163,8 +254,10 @@ fn categories_of(product: &Product) -> Vec<CategoryView<'_>> {
     (1..=product.category.len())
         .filter_map(|depth| {
             let path = product.category.get(..depth)?;
+            let handle = category_handle(path);
             Some(CategoryView {
-                handle: catalog::category_handle(path),
+                id: category_id(&handle),
+                handle,
                 title: path.last()?,
             })
         })

@@ -1,16 +1,19 @@
 //! The home page: the launch, and what else there is.
 
 use crate::error::Result;
-use crate::shop::catalog::Index;
+use crate::shop::catalog::Version;
 use crate::shop::ports::PublishedCatalog;
 use crate::web::call::Call;
 use crate::web::pages::layout::{Visit, page};
-use crate::web::pages::products::{card_grid, category_path};
+use crate::web::pages::products::{card_grid, collection_path};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
 /// Products on the home page.
 const FEATURED: usize = 8;
+
+/// Categories on the home page.
+const CATEGORIES: usize = 40;
 
 /// `GET /`
 ///
@@ -18,18 +21,18 @@ const FEATURED: usize = 8;
 /// When the published catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call)?;
-    let index = call.app.catalog().index().await?;
-    let content = if index.products.is_empty() {
+    let version = call.app.catalog().current().await?;
+    let content = if version.products == 0 {
         nothing_published()
     } else {
-        home(&visit, &index)
+        home(&visit, &version)
     };
     Ok(page(200, &visit, "Home", &content).public())
 }
 
-fn home(visit: &Visit, index: &Index) -> Markup {
-    let launch = index.products.first();
-    let featured: Vec<_> = index.products.iter().take(FEATURED).collect();
+fn home(visit: &Visit, version: &Version) -> Markup {
+    let launch = version.featured.first();
+    let featured: Vec<_> = version.featured.iter().take(FEATURED).collect();
     html! {
         @if let Some(launch) = launch {
             section class="hero" {
@@ -46,8 +49,8 @@ fn home(visit: &Visit, index: &Index) -> Markup {
         section {
             h2 { "Categories" }
             ul class="chips" {
-                @for (path, count) in index.categories().iter().filter(|(path, _)| path.len() <= 2) {
-                    li { a href=(visit.link(&category_path(path))) { (path.last().map_or("", String::as_str)) " (" (count) ")" } }
+                @for category in version.categories.iter().take(CATEGORIES) {
+                    li { a href=(visit.link(&collection_path(&category.handle))) { (category.title) " (" (category.products) ")" } }
                 }
             }
         }

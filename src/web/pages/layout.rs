@@ -45,6 +45,12 @@ impl Visit {
         })
     }
 
+    /// The currency that links name, where it is not the shop's default.
+    #[must_use]
+    pub fn chosen_currency(&self) -> Option<Currency> {
+        Some(self.currency).filter(|currency| *currency != self.default_currency)
+    }
+
     /// `path` with the currency of this visit: public pages depend on their address alone.
     #[must_use]
     pub fn link(&self, path: &str) -> String {

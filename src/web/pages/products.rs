@@ -1,7 +1,9 @@
 //! The product list and the product page.
 
 use crate::error::{Error, Result};
-use crate::shop::catalog::{self, Card, Cursor, Page, Product, Variant, category_handle};
+use crate::shop::catalog::{
+    self, Card, ListQuery, Listed, Product, Sort, Variant, category_handle, list_products_from,
+};
 use crate::shop::money::{Currency, Money};
 use crate::web::call::Call;
 use crate::web::pages::layout::{Visit, encoded, page};
@@ -53,8 +55,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 /// The address of a category.
 #[must_use]
-pub fn category_path(path: &[String]) -> String {
-    format!("/collections/{}", encoded(&category_handle(path)))
+pub fn collection_path(category: &str) -> String {
+    format!("/collections/{}", encoded(category))
 }
 
 /// Cards of products, in a grid.
@@ -83,38 +85,73 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     let visit = Visit::of(call)?;
     let number = call
         .query("page")
-        .map_or(Some(1), |number| number.parse::<usize>().ok());
-    let number = number
+        .map_or(Some(1), |number| number.parse::<usize>().ok())
         .filter(|number| (1..=10_000).contains(number))
         .ok_or(Error::NotFound("page"))?;
-    let catalog = call.app.catalog();
-    let first = catalog::list_products(&catalog, category, None, 1).await?;
+    let filter = Filter::of(call);
+    let query = filter.query(&visit, category);
     let offset = number.saturating_sub(1).saturating_mul(PAGE_SIZE);
-    let cursor = first.next.map(|next| Cursor { offset, ..next });
-    let listed = catalog::list_products(&catalog, category, cursor, PAGE_SIZE).await?;
+    let listed = list_products_from(&call.app.catalog(), &query, offset).await?;
     if listed.items.is_empty() && number > 1 {
         return Err(Error::NotFound("page"));
     }
-    let title = match (category, listed.items.first()) {
-        (Some(handle), Some(card)) => title_of_category(card, handle),
-        _ => "All products".to_owned(),
-    };
-    Ok(page(
-        200,
-        &visit,
-        &title,
-        &list_content(&visit, &title, call.url.path(), number, &listed),
-    )
-    .public())
+    let title = listed
+        .category
+        .as_ref()
+        .map_or("All products", |category| category.title.as_str());
+    let content = list_content(&visit, title, call.url.path(), number, &filter, &listed);
+    Ok(page(200, &visit, title, &content).public())
 }
 
-fn title_of_category(card: &Card, handle: &str) -> String {
-    (1..=card.category.len())
-        .filter_map(|depth| card.category.get(..depth))
-        .find(|path| category_handle(path) == handle)
-        .and_then(<[String]>::last)
-        .cloned()
-        .unwrap_or_else(|| handle.to_owned())
+/// What the shopper chose in the form above the list; what does not read is as if not chosen.
+struct Filter {
+    vendor: String,
+    min: String,
+    max: String,
+    sort: String,
+}
+
+impl Filter {
+    fn of(call: &Call<'_>) -> Self {
+        let given = |name: &str| call.query(name).unwrap_or_default().trim().to_owned();
+        Self {
+            vendor: given("vendor"),
+            min: given("min"),
+            max: given("max"),
+            sort: given("sort"),
+        }
+    }
+
+    fn query(&self, visit: &Visit, category: Option<&str>) -> ListQuery {
+        let price = |text: &str| {
+            Money::parse_decimal(text, visit.currency)
+                .ok()
+                .map(|money| money.amount)
+        };
+        ListQuery {
+            category: category.map(str::to_owned),
+            vendor: Some(self.vendor.clone()).filter(|vendor| !vendor.is_empty()),
+            min_price: price(&self.min),
+            max_price: price(&self.max),
+            sort: Sort::from_word(&self.sort).unwrap_or_default(),
+            ..ListQuery::all(visit.currency, PAGE_SIZE)
+        }
+    }
+
+    /// The address of a page of the list, with what was chosen.
+    fn link(&self, visit: &Visit, path: &str, number: usize) -> String {
+        let chosen = [
+            ("vendor", &self.vendor),
+            ("min", &self.min),
+            ("max", &self.max),
+            ("sort", &self.sort),
+        ];
+        let mut link = format!("{path}?page={number}");
+        for (name, value) in chosen.iter().filter(|(_, value)| !value.is_empty()) {
+            link.push_str(&format!("&{name}={}", encoded(value)));
+        }
+        visit.link(&link)
+    }
 }
 
 fn list_content(
@@ -122,21 +159,53 @@ fn list_content(
     title: &str,
     path: &str,
     number: usize,
-    listed: &Page<Card>,
+    filter: &Filter,
+    listed: &Listed,
 ) -> Markup {
     let cards: Vec<&Card> = listed.items.iter().collect();
-    let at = |number: usize| visit.link(&format!("{path}?page={number}"));
     html! {
         h1 { (title) }
+        (filter_form(visit, path, filter, listed))
         @if cards.is_empty() {
-            p { "Nothing is on sale yet." }
+            p { "Nothing here matches." }
         } @else {
             p class="quiet" { (listed.total) @if listed.total == 1 { " product" } @else { " products" } }
             (card_grid(visit, &cards))
         }
         nav class="pages" aria-label="Pages" {
-            @if number > 1 { a rel="prev" href=(at(number.saturating_sub(1))) { "Previous" } }
-            @if listed.next.is_some() { a rel="next" href=(at(number.saturating_add(1))) { "Next" } }
+            @if number > 1 { a rel="prev" href=(filter.link(visit, path, number.saturating_sub(1))) { "Previous" } }
+            @if listed.next.is_some() { a rel="next" href=(filter.link(visit, path, number.saturating_add(1))) { "Next" } }
+        }
+    }
+}
+
+fn filter_form(visit: &Visit, path: &str, filter: &Filter, listed: &Listed) -> Markup {
+    let sorts = [
+        ("", "Featured"),
+        ("price", "Price, low to high"),
+        ("-price", "Price, high to low"),
+        ("newest", "Newest"),
+        ("title", "Title"),
+    ];
+    html! {
+        form class="filter" method="get" action=(path) {
+            @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
+            label { "Sort by "
+                select name="sort" {
+                    @for (word, words) in sorts { option value=(word) selected[word == filter.sort] { (words) } }
+                }
+            }
+            @if listed.vendors.len() > 1 {
+                label { "Brand "
+                    select name="vendor" {
+                        option value="" { "All" }
+                        @for vendor in &listed.vendors { option value=(vendor) selected[*vendor == filter.vendor] { (vendor) } }
+                    }
+                }
+            }
+            label { "From " input name="min" value=(filter.min) inputmode="decimal" size="6"; }
+            label { "to " input name="max" value=(filter.max) inputmode="decimal" size="6"; " " (visit.currency) }
+            button { "Apply" }
         }
     }
 }
@@ -179,7 +248,7 @@ fn breadcrumb(visit: &Visit, product: &Product) -> Markup {
                 li { a href=(visit.link("/products")) { "All products" } }
                 @for depth in 1..=product.category.len() {
                     @if let Some(path) = product.category.get(..depth) {
-                        li { a href=(visit.link(&category_path(path))) { (path.last().map_or("", String::as_str)) } }
+                        li { a href=(visit.link(&collection_path(&category_handle(path)))) { (path.last().map_or("", String::as_str)) } }
                     }
                 }
             }

@@ -1,0 +1,90 @@
+//! What an isolate keeps in its memory, within a bound.
+//!
+//! Two generations: what is used stays in the young one or moves back to it; when the young one has half of the room, it
+//! becomes the old one, and what nobody asked for since goes.
+
+use std::collections::HashMap;
+use std::mem::take;
+
+/// Values by name, of at most so many bytes together.
+#[derive(Debug)]
+pub struct Bounded<V> {
+    young: HashMap<String, (V, usize)>,
+    old: HashMap<String, (V, usize)>,
+    young_bytes: usize,
+}
+
+impl<V> Default for Bounded<V> {
+    fn default() -> Self {
+        Self {
+            young: HashMap::new(),
+            old: HashMap::new(),
+            young_bytes: 0,
+        }
+    }
+}
+
+impl<V: Clone> Bounded<V> {
+    /// The value of this name, if it is kept.
+    pub fn get(&mut self, name: &str, max_bytes: usize) -> Option<V> {
+        if let Some((value, _)) = self.young.get(name) {
+            return Some(value.clone());
+        }
+        let (value, bytes) = self.old.remove(name)?;
+        self.put(name.to_owned(), value.clone(), bytes, max_bytes);
+        Some(value)
+    }
+
+    /// Keeps a value that takes `bytes`, where all together may take `max_bytes`.
+    pub fn put(&mut self, name: String, value: V, bytes: usize, max_bytes: usize) {
+        let half = max_bytes / 2;
+        if bytes > half {
+            return;
+        }
+        if self.young_bytes.saturating_add(bytes) > half {
+            self.old = take(&mut self.young);
+            self.young_bytes = 0;
+        }
+        self.young_bytes = self.young_bytes.saturating_add(bytes);
+        if let Some((_, before)) = self.young.insert(name, (value, bytes)) {
+            self.young_bytes = self.young_bytes.saturating_sub(before);
+        }
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn what_is_used_outlives_what_is_not() {
+        let mut kept = Bounded::default();
+        kept.put("used".into(), 0, 10, 100);
+        for number in 1..1000 {
+            kept.put(number.to_string(), number, 10, 100);
+            assert_eq!(kept.get("used", 100), Some(0));
+        }
+        assert_eq!(kept.get("1", 100), None);
+        assert_eq!(kept.get("999", 100), Some(999));
+    }
+
+    proptest! {
+        #[test]
+        fn the_bound_holds(puts in prop::collection::vec((0_u8..20, 0_usize..80), 0..200)) {
+            let mut kept = Bounded::default();
+            for (name, bytes) in puts {
+                kept.put(name.to_string(), bytes, bytes, 100);
+                let young: usize = kept.young.values().map(|(_, bytes)| bytes).sum();
+                let old: usize = kept.old.values().map(|(_, bytes)| bytes).sum();
+                prop_assert_eq!(young, kept.young_bytes);
+                prop_assert!(young + old <= 100);
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! Lists of published products: filtered, sorted, page by page, within one version.
+
+use crate::error::{Error, Result};
+use crate::shop::catalog::version::newest_copied;
+use crate::shop::catalog::{Card, Category, Version};
+use crate::shop::money::Currency;
+use crate::shop::ports::PublishedCatalog;
+use futures_util::future::try_join_all;
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// What a list is asked for.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Handle of a category; what is below it is in it.
+    pub category: Option<String>,
+    /// Who makes it, whatever the case.
+    pub vendor: Option<String>,
+    /// What kind of thing it is, whatever the case.
+    pub r#type: Option<String>,
+    /// One of its tags, whatever the case.
+    pub tag: Option<String>,
+    /// Prices are meant in it.
+    pub currency: Currency,
+    /// Has a variant for this many minor units or more.
+    pub min_price: Option<i64>,
+    /// Has a variant for this many minor units or less.
+    pub max_price: Option<i64>,
+    /// The order.
+    pub sort: Sort,
+    /// Most items on a page.
+    pub limit: usize,
+}
+
+/// The order of a list; what compares equal stays in the merchant's order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// The merchant's own order.
+    #[default]
+    Featured,
+    /// The cheapest first; what is not sold in the currency comes last.
+    PriceAscending,
+    /// The dearest first; what is not sold in the currency comes last.
+    PriceDescending,
+    /// The youngest first.
+    Newest,
+    /// By title, A to Z.
+    Title,
+}
+
+/// Where a page begins, in one published version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The version that the list walks, by its number.
+    pub seq: i64,
+    /// Items before this page.
+    pub offset: usize,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The items.
+    pub items: Vec<Card>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<Cursor>,
+    /// Items on all pages.
+    pub total: usize,
+    /// The category asked for.
+    pub category: Option<Category>,
+    /// Who makes what the list would show without a filter, A to Z.
+    pub vendors: Vec<String>,
+}
+
+impl Sort {
+    /// The order of this name: `price`, `-price`, `newest`, `title`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "price" => Some(Self::PriceAscending),
+            "-price" => Some(Self::PriceDescending),
+            "newest" => Some(Self::Newest),
+            "title" => Some(Self::Title),
+            _ => None,
+        }
+    }
+}
+
+impl ListQuery {
+    /// Everything, in the merchant's order.
+    #[must_use]
+    pub const fn all(currency: Currency, limit: usize) -> Self {
+        Self {
+            category: None,
+            vendor: None,
+            r#type: None,
+            tag: None,
+            currency,
+            min_price: None,
+            max_price: None,
+            sort: Sort::Featured,
+            limit,
+        }
+    }
+}
+
+/// A page of the published products, from `offset` on, in the current version.
+///
+/// # Errors
+/// 404 for a category without products.
+pub async fn list_products_from(
+    catalog: &impl PublishedCatalog,
+    query: &ListQuery,
+    offset: usize,
+) -> Result<Listed> {
+    newest_copied(catalog, async |version: &Version| {
+        page(catalog, version, query, offset).await.map(Some)
+    })
+    .await?
+    .ok_or(Error::NotFound("page"))
+}
+
+/// A page of the published products: the first of the current version, or the one at `cursor`, in the version it walks.
+///
+/// # Errors
+/// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no longer kept.
+pub async fn list_products(
+    catalog: &impl PublishedCatalog,
+    query: &ListQuery,
+    cursor: Option<Cursor>,
+) -> Result<Listed> {
+    let Some(cursor) = cursor else {
+        return list_products_from(catalog, query, 0).await;
+    };
+    let version = catalog
+        .version(cursor.seq)
+        .await?
+        .ok_or(Error::Gone("cursor_expired"))?;
+    page(catalog, &version, query, cursor.offset).await
+}
+
+async fn page(
+    catalog: &impl PublishedCatalog,
+    version: &Version,
+    query: &ListQuery,
+    offset: usize,
+) -> Result<Listed> {
+    let category = match &query.category {
+        None => None,
+        Some(handle) => Some(
+            version
+                .category(handle)
+                .ok_or(Error::NotFound("category"))?,
+        ),
+    };
+    let keys = category.map_or(&version.cards, |category| &category.cards);
+    let documents: Vec<Rc<Vec<Card>>> =
+        try_join_all(keys.iter().map(|key| catalog.cards(key))).await?;
+    let in_category = || documents.iter().flat_map(|cards| cards.iter());
+    let mut matching: Vec<&Card> = in_category().filter(|card| query.accepts(card)).collect();
+    matching.sort_by_key(|card| card.position);
+    query.sort(&mut matching);
+    let items: Vec<Card> = matching
+        .iter()
+        .skip(offset)
+        .take(query.limit)
+        .map(|card| (*card).clone())
+        .collect();
+    let end = offset.saturating_add(items.len());
+    let vendors: BTreeSet<&str> = in_category()
+        .map(|card| card.vendor.as_str())
+        .filter(|vendor| !vendor.is_empty())
+        .collect();
+    Ok(Listed {
+        next: (end < matching.len()).then_some(Cursor {
+            seq: version.seq,
+            offset: end,
+        }),
+        total: matching.len(),
+        items,
+        category: category.cloned(),
+        vendors: vendors.into_iter().map(str::to_owned).collect(),
+    })
+}
+
+impl ListQuery {
+    fn accepts(&self, card: &Card) -> bool {
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_ref().is_none_or(|wanted| same(wanted, value))
+        };
+        is(&self.vendor, &card.vendor)
+            && is(&self.r#type, &card.r#type)
+            && self
+                .tag
+                .as_ref()
+                .is_none_or(|wanted| card.tags.iter().any(|tag| same(wanted, tag)))
+            && self.accepts_price(card)
+    }
+
+    fn accepts_price(&self, card: &Card) -> bool {
+        if self.min_price.is_none() && self.max_price.is_none() {
+            return true;
+        }
+        card.price_ranges
+            .get(self.currency.code())
+            .is_some_and(|range| {
+                self.min_price.is_none_or(|min| range.max >= min)
+                    && self.max_price.is_none_or(|max| range.min <= max)
+            })
+    }
+
+    fn sort(&self, cards: &mut [&Card]) {
+        let lowest = |card: &Card| {
+            card.price_ranges
+                .get(self.currency.code())
+                .map(|range| range.min)
+        };
+        match self.sort {
+            Sort::Featured => {}
+            Sort::PriceAscending => {
+                cards.sort_by_key(|card| lowest(card).unwrap_or(i64::MAX));
+            }
+            Sort::PriceDescending => {
+                cards.sort_by_key(|card| match lowest(card) {
+                    Some(price) => (false, Reverse(price)),
+                    None => (true, Reverse(0)),
+                });
+            }
+            Sort::Newest => cards.sort_by_key(|card| Reverse(card.created_at)),
+            Sort::Title => cards.sort_by_cached_key(|card| card.title.to_lowercase()),
+        }
+    }
+}
+
+fn same(wanted: &str, value: &str) -> bool {
+    wanted.to_lowercase() == value.to_lowercase()
+}

@@ -1,0 +1,90 @@
+//! What a product must be before the record takes it.
+
+use crate::error::FieldError;
+use crate::shop::catalog::{Price, Product, Variant};
+use crate::shop::money::{Currency, MAX_AMOUNT};
+use std::collections::HashSet;
+
+/// Most variants of a product.
+pub const MAX_VARIANTS: usize = 250;
+
+/// Most options of a product: what Shopify's CSV has columns for.
+pub const MAX_OPTIONS: usize = 3;
+
+/// Longest title, handle, SKU and the like, in characters.
+const MAX_CHARS: usize = 255;
+
+impl Product {
+    /// What keeps this product out of the record; nothing when all is well.
+    #[must_use]
+    pub fn problems(&self, currencies: &[Currency]) -> Vec<FieldError> {
+        let mut problems = Vec::new();
+        let mut text = |field: &str, value: &str| {
+            if value.trim().is_empty() || value.chars().count() > MAX_CHARS {
+                let detail = format!("1 to {MAX_CHARS} characters.");
+                problems.push(FieldError::new(field, "invalid_text", detail));
+            }
+        };
+        text("title", &self.title);
+        text("handle", &self.handle);
+        for (at, variant) in self.variants.iter().enumerate() {
+            text(&format!("variants[{at}].sku"), &variant.sku);
+        }
+        for (at, option) in self.options.iter().enumerate() {
+            text(&format!("options[{at}]"), &option.name);
+        }
+        if self.options.len() > MAX_OPTIONS {
+            let detail = format!("At most {MAX_OPTIONS}.");
+            problems.push(FieldError::new("options", "too_many_options", detail));
+        }
+        if !(1..=MAX_VARIANTS).contains(&self.variants.len()) {
+            let detail = format!("1 to {MAX_VARIANTS}.");
+            problems.push(FieldError::new("variants", "invalid_variants", detail));
+        }
+        let (mut skus, mut choices) = (HashSet::new(), HashSet::new());
+        for (at, variant) in self.variants.iter().enumerate() {
+            let field = |name: &str| format!("variants[{at}].{name}");
+            if !skus.insert(&variant.sku) {
+                let detail = "Another variant of this product has this SKU.";
+                problems.push(FieldError::new(field("sku"), "sku_taken", detail));
+            }
+            if variant.option_values.len() != self.options.len()
+                || variant.option_values.iter().any(String::is_empty)
+                || !choices.insert(&variant.option_values)
+            {
+                let detail = "One value for each option, and no two variants with the same values.";
+                problems.push(FieldError::new(
+                    field("option_values"),
+                    "invalid_options",
+                    detail,
+                ));
+            }
+            if !variant.has_valid_prices(currencies) {
+                let detail =
+                    "One or more, in currencies of the shop, in minor units that can be charged.";
+                problems.push(FieldError::new(field("prices"), "invalid_price", detail));
+            }
+        }
+        problems
+    }
+}
+
+impl Variant {
+    fn has_valid_prices(&self, currencies: &[Currency]) -> bool {
+        let valid = |code: &String, price: &Price| {
+            currencies
+                .iter()
+                .find(|currency| currency.code() == code)
+                .is_some_and(|currency| {
+                    [Some(price.amount), price.compare_at_amount]
+                        .into_iter()
+                        .flatten()
+                        .all(|amount| {
+                            (0..=MAX_AMOUNT).contains(&amount)
+                                && amount.checked_rem(currency.charge_increment()) == Some(0)
+                        })
+                })
+        };
+        !self.prices.is_empty() && self.prices.iter().all(|(code, price)| valid(code, price))
+    }
+}

@@ -1,0 +1,76 @@
+//! The columns of Shopify's product CSV.
+
+/// The columns that the shop knows and writes, in Shopify's order; prices of further currencies follow.
+pub const COLUMNS: &[&str] = &[
+    "Handle",
+    "Title",
+    "Body (HTML)",
+    "Vendor",
+    "Product Category",
+    "Type",
+    "Tags",
+    "Published",
+    "Option1 Name",
+    "Option1 Value",
+    "Option2 Name",
+    "Option2 Value",
+    "Option3 Name",
+    "Option3 Value",
+    "Variant SKU",
+    "Variant Grams",
+    "Variant Inventory Tracker",
+    "Variant Inventory Qty",
+    "Variant Price",
+    "Variant Compare At Price",
+    "Variant Barcode",
+    "Image Src",
+    "Image Position",
+    "Image Alt Text",
+    "SEO Title",
+    "SEO Description",
+    FEATURES,
+    SPECIFICATIONS,
+    METADATA,
+    "Variant Image",
+    "Status",
+];
+
+/// Selling points: a JSON array of texts.
+pub const FEATURES: &str = "Features (product.metafields.custom.features)";
+
+/// Measures: a JSON object of texts.
+pub const SPECIFICATIONS: &str = "Specifications (product.metafields.custom.specifications)";
+
+/// The merchant's own fields: a JSON object of texts.
+pub const METADATA: &str = "Metadata (product.metafields.custom.metadata)";
+
+/// Pictures are a list of the product, whichever of its rows they stand on.
+pub const IMAGE_COLUMNS: &[&str] = &["Image Src", "Image Position", "Image Alt Text"];
+
+/// Names that Shopify's newer files use, and what they were called before.
+const RENAMED: &[(&str, &str)] = &[
+    ("URL handle", "Handle"),
+    ("Description", "Body (HTML)"),
+    ("Published on online store", "Published"),
+    ("SKU", "Variant SKU"),
+    ("Barcode", "Variant Barcode"),
+    ("Price", "Variant Price"),
+    ("Compare-at price", "Variant Compare At Price"),
+    ("Inventory tracker", "Variant Inventory Tracker"),
+    ("Inventory quantity", "Variant Inventory Qty"),
+    ("Weight value (grams)", "Variant Grams"),
+    ("Product image URL", "Image Src"),
+    ("Variant image URL", "Variant Image"),
+];
+
+/// The name by which the shop knows a column; its own name for one that the shop does not know.
+pub fn canonical(name: &str) -> String {
+    let same = |other: &str| other.eq_ignore_ascii_case(name);
+    RENAMED
+        .iter()
+        .find(|(new, _)| same(new))
+        .map(|(_, old)| *old)
+        .or_else(|| COLUMNS.iter().find(|known| same(known)).copied())
+        .unwrap_or(name)
+        .to_owned()
+}
