@@ -1,69 +1,205 @@
-//! `npm run catalog`: sends a product CSV to a running shop, and publishes what it has.
-//! Promises: reads no line of the CSV itself (the shop does); a refusal is told with its lines and exit code 1.
+//! `npm run catalog`: moves a merchant's products into a running shop and out again, and shows them to shoppers.
+//! Promises: reads no line of a CSV itself (the shop does, a window at a time, and says how far it came); a refusal is told with its
+//! lines and exit code 1; whatever breaks off can be run again.
 
-import { readFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { open } from "node:fs/promises";
+import { setTimeout } from "node:timers/promises";
+import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevSecrets } from "./setup.mjs";
 
 const HELP = `
-npm run catalog -- import FILE [--no-publish]   adds and updates the products of a Shopify product CSV, then publishes
-npm run catalog -- publish                      shows the shoppers what was imported
+npm run catalog -- import FILE   adds and updates the products of a Shopify product CSV, then publishes
+  --dry-run      only tells what would change
+  --strict       applies nothing when a single row is bad
+  --stock        sets the units of every SKU that states them; else only of those that are new
+  --no-publish   leaves the shoppers' catalog as it is
+npm run catalog -- export FILE   writes every product, drafts included, as a Shopify product CSV
+npm run catalog -- publish       shows the shoppers what was imported
+npm run catalog -- rollback      shows the shoppers the version before again; [SEQ] names another
 
   SHOP_URL       the shop, by default http://127.0.0.1:8787
   ADMIN_API_KEY  the staff key, by default the one in .dev.vars`;
 
-const LIMIT_BYTES = 20_000_000;
+const WINDOW_BYTES = 1 << 20;
+const MAX_WINDOW_BYTES = 8_000_000;
+const ATTEMPTS = 60;
+const POLL_MS = 500;
 
-export async function importCatalog(file, shop = shopFromEnvironment()) {
-  const csv = await readFile(file).catch(() => {
-    throw new Stop(`${file} cannot be read: name a CSV file`);
-  });
-  if (csv.length > LIMIT_BYTES) throw new Stop(`${file} has ${csv.length} bytes, the shop takes ${LIMIT_BYTES}: split it`);
-  const summary = await post(shop, "/api/v1/admin/catalog/import", csv, "text/csv");
-  say(`imported ${summary.products} products, ${summary.variants} variants`);
-  for (const error of summary.errors ?? []) console.error(`  ${place(error)}: ${error.detail}`);
-  return summary;
+/** Imports a file; the sum of what its windows did. `strict` looks through the whole file before anything is applied. */
+export async function importCatalog(file, shop = shopFromEnvironment(), { strict = false, dryRun = false, stock = false } = {}) {
+  if (strict && !dryRun) {
+    const found = await importFile(file, shop, { dryRun: true, stock });
+    if (found.errors.length > 0) return found;
+  }
+  return importFile(file, shop, { dryRun, stock });
 }
 
 export async function publishCatalog(shop = shopFromEnvironment()) {
-  const published = await post(shop, "/api/v1/admin/catalog/publish");
-  say(`published version ${published.version}: ${published.products} products`);
-  return published;
+  let publish = await call(shop, "POST", "/api/v1/admin/catalog/publish").then(json);
+  while (publish.state === "running") {
+    progress(`publishing: ${publish.products} of ${publish.total} products`);
+    await setTimeout(POLL_MS);
+    publish = await call(shop, "GET", `/api/v1/admin/catalog/publishes/${publish.seq}`).then(json);
+  }
+  progress();
+  if (publish.state === "failed") throw new Stop(`the publish was given up, shoppers see what they saw: ${publish.error}`);
+  say(`published version ${publish.version}: ${publish.products} products`);
+  return publish;
+}
+
+export async function rollbackCatalog(seq, shop = shopFromEnvironment()) {
+  const body = JSON.stringify(seq === undefined ? {} : { seq });
+  const publish = await call(shop, "POST", "/api/v1/admin/catalog/rollback", body, "application/json").then(json);
+  say(`shoppers see publish ${publish.seq} again, version ${publish.version}`);
+  return publish;
+}
+
+/** Writes the record to a file. */
+export async function exportCatalog(file, shop = shopFromEnvironment()) {
+  const out = await open(file, "w").catch((error) => {
+    throw new Stop(`${file} cannot be written: ${error.message}`);
+  });
+  let bytes = 0;
+  try {
+    for (let after = ""; after !== null; ) {
+      const answer = await call(shop, "GET", `/api/v1/admin/catalog/export${after ? `?after=${after}` : ""}`);
+      const page = Buffer.from(await answer.arrayBuffer());
+      await out.write(page);
+      bytes += page.length;
+      progress(`exported ${Math.round(bytes / 1000)} KB`);
+      after = answer.headers.get("next-after");
+    }
+  } finally {
+    await out.close();
+  }
+  progress();
+  say(`exported ${bytes} bytes to ${file}`);
+}
+
+async function importFile(file, shop, { dryRun, stock }) {
+  const source = await open(file).catch(() => {
+    throw new Stop(`${file} cannot be read: name a CSV file`);
+  });
+  const sum = { products: 0, variants: 0, created: 0, updated: 0, errors: [], changes: [] };
+  const settings = { import: randomUUID(), dry_run: dryRun, stock };
+  try {
+    const { size } = await source.stat();
+    let header = Buffer.alloc(0);
+    let window = WINDOW_BYTES;
+    for (let offset = 0, line = 0; offset < size; ) {
+      const part = await read(source, offset, Math.min(window, size - offset));
+      const last = offset + part.length >= size;
+      const query = new URLSearchParams({ ...settings, last, ...(line > 0 && { first_line: line }) });
+      const done = await call(shop, "POST", `/api/v1/admin/catalog/import?${query}`, Buffer.concat([header, part]), "text/csv").then(json);
+      add(sum, done);
+      const moved = done.consumed_bytes > done.header_bytes;
+      if (!moved && (last || done.header_bytes === 0)) break;
+      if (!moved) {
+        window = larger(window, line);
+        continue;
+      }
+      offset += done.consumed_bytes - header.length;
+      if (header.length === 0) header = part.subarray(0, done.header_bytes);
+      [line, window] = [done.next_line, WINDOW_BYTES];
+      progress(`${dryRun ? "read" : "imported"} ${Math.round((100 * offset) / size)} %: ${sum.products} products, ${sum.errors.length} bad rows`);
+    }
+  } finally {
+    await source.close();
+    progress();
+  }
+  return sum;
+}
+
+function add(sum, done) {
+  for (const name of ["products", "variants", "created", "updated"]) sum[name] += done[name];
+  sum.errors.push(...done.errors);
+  sum.changes.push(...done.changes);
+}
+
+async function read(source, offset, length) {
+  const part = Buffer.alloc(length);
+  const { bytesRead } = await source.read(part, 0, length, offset);
+  return part.subarray(0, bytesRead);
+}
+
+/** A product that is larger than the window, or a quote that is never closed. */
+function larger(window, line) {
+  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is a quote not closed?`);
+  return Math.min(2 * window, MAX_WINDOW_BYTES);
 }
 
 function shopFromEnvironment() {
   return { url: process.env.SHOP_URL ?? "http://127.0.0.1:8787", key: process.env.ADMIN_API_KEY ?? readDevSecrets().ADMIN_API_KEY };
 }
 
-async function post({ url, key }, path, body, type) {
+/** Calls the shop, and again while it says that waiting helps: every call here can be repeated. */
+async function call({ url, key }, method, path, body, type) {
   if (!key) throw new Stop("the staff key is missing: set ADMIN_API_KEY, or run `npm run setup` for one in .dev.vars");
-  const headers = { authorization: `Bearer ${key}`, accept: "application/json", ...(type && { "content-type": type }) };
-  const answer = await fetch(new URL(path, url), { method: "POST", headers, body }).catch(() => {
-    throw new Stop(`no shop answers at ${url}: start it with \`npm run dev\`, or set SHOP_URL`);
+  const headers = { authorization: `Bearer ${key}`, accept: "application/json, text/csv", ...(type && { "content-type": type }) };
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await fetch(new URL(path, url), { method, headers, body }).catch(() => null);
+    if (answer?.ok) return answer;
+    const wait = answer ? Number(answer.headers.get("retry-after")) : attempt > 1 ? 1 : 0;
+    if (!wait || attempt >= ATTEMPTS) throw answer ? await refused(answer) : new Stop(`no shop answers at ${url}: start it with \`npm run dev\`, or set SHOP_URL`);
+    await setTimeout(1000 * wait);
+  }
+}
+
+async function json(answer) {
+  return answer.json().catch(() => {
+    throw new Stop(`${answer.url} answered without JSON: does SHOP_URL name this shop?`);
   });
-  const content = await answer.json().catch(() => null);
-  if (!answer.ok) throw refused(answer, content);
-  if (!content) throw new Stop(`${url} answered without JSON: does SHOP_URL name this shop?`);
-  return content;
 }
 
-function refused(answer, problem) {
-  const lines = (problem?.errors ?? []).map((error) => `\n  ${place(error)}: ${error.detail}`);
+async function refused(answer) {
+  const problem = await answer.json().catch(() => null);
+  const lines = (problem?.errors ?? []).slice(1).map((error) => `\n  ${error.field}: ${error.detail}`);
   const cure = answer.status === 401 ? " (is ADMIN_API_KEY the shop's?)" : "";
-  return new Stop(`refused with ${answer.status}: ${problem?.detail ?? problem?.title ?? answer.statusText}${cure}${lines.join("")}`);
+  return new Stop(`refused with ${answer.status}: ${problem?.errors?.[0]?.detail ?? problem?.detail ?? problem?.title ?? answer.statusText}${cure}${lines.join("")}`);
 }
 
-function place({ line, column, field }) {
-  return [line && `line ${line}`, column && `column ${column}`, field].filter(Boolean).join(", ") || "file";
+/** One line that is written over, on a terminal. */
+function progress(line = "") {
+  if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`);
+}
+
+function tell(summary, { strict, dryRun }) {
+  const { products, variants, created, updated, errors, changes } = summary;
+  for (const { handle, change, fields } of dryRun ? changes : []) console.log([`${change} ${handle}`, ...fields].join("\n    "));
+  for (const { line, column, detail } of errors) console.error(`  line ${line}${column && `, ${column}`}: ${detail}`);
+  const counts = `${products} products with ${variants} variants: ${created} new, ${updated} changed, ${products - created - updated} as they were; ${errors.length} bad rows`;
+  say(dryRun ? `would import ${counts}` : strict && errors.length > 0 ? `nothing was imported: ${errors.length} bad rows` : `imported ${counts}`);
 }
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
-  const [command, ...rest] = args;
-  const [file, ...others] = rest.filter((arg) => arg !== "--no-publish");
-  if (command === "publish" && rest.length === 0) return void (await publishCatalog());
-  if (command !== "import" || !file || others.length > 0) throw new Stop("not understood: `npm run catalog -- --help`");
-  const summary = await importCatalog(file);
-  if (!rest.includes("--no-publish")) await publishCatalog();
-  return summary.errors?.length > 0 ? 1 : 0;
+  const { command, operand, options } = understood(args);
+  if (command === "publish") return void (await publishCatalog());
+  if (command === "rollback") return void (await rollbackCatalog(operand && Number(operand)));
+  if (command === "export") return void (await exportCatalog(operand));
+  const summary = await importCatalog(operand, undefined, options);
+  tell(summary, options);
+  const applied = !options.dryRun && !(options.strict && summary.errors.length > 0);
+  if (applied && options.publish) await publishCatalog();
+  return summary.errors.length > 0 ? 1 : 0;
 });
+
+const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
+
+function understood(args) {
+  const no = () => new Stop("not understood: `npm run catalog -- --help`");
+  let parsed;
+  try {
+    parsed = parseArgs({ args, allowPositionals: true, options: FLAGS });
+  } catch {
+    throw no();
+  }
+  const { values, positionals } = parsed;
+  const [command, operand, ...others] = positionals;
+  const fits = { import: operand, export: operand, publish: !operand, rollback: !operand || /^\d+$/.test(operand) };
+  const flagged = Object.keys(values).length > 0;
+  if (!fits[command] || others.length > 0 || (flagged && command !== "import")) throw no();
+  return { command, operand, options: { strict: values.strict, dryRun: values["dry-run"], stock: values.stock, publish: !values["no-publish"] } };
+}

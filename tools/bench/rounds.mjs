@@ -1,8 +1,14 @@
 //! Runs the scenarios: alternating rounds, medians, a table, one line of JSON.
-//! A scenario is {name, baseline, setup(shop, js) → state, request(state, n), baselineRequest(state, n)}: `baseline`
-//! names a Worker of baselines.mjs, `n` counts the requests, a request is {method?, path, headers?, body?}.
+//! A scenario is {name, baseline, target?, shop?, setup(shop, js) → state, request(state, n), baselineRequest(state, n)}: `baseline`
+//! names a Worker of baselines.mjs, `target` is the most CPU it may take of that Worker's, `shop` describes the shop that it needs
+//! ({name, vars?, data?}: shops with the same `data` share what one of them was filled with), `n` counts the requests, a request
+//! is {method?, path, headers?, body?}.
 
-import { Stop } from "../run.mjs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { root, Stop } from "../run.mjs";
 import { baselines } from "./baselines.mjs";
 import { cartScenarios } from "./cart.mjs";
 import { catalogScenarios } from "./catalog.mjs";
@@ -15,24 +21,34 @@ const WARM_UP_SECONDS = 1;
 export async function bench({ seconds, rounds, connections, only, say }) {
   const scenarios = SCENARIOS.filter(({ name }) => name.includes(only));
   if (scenarios.length === 0) throw new Stop(`no scenario's name contains ${only}: ${SCENARIOS.map(({ name }) => name).join(", ")}`);
-  const servers = new Map();
-  const started = async (name, start) => {
-    if (!servers.has(name)) servers.set(name, await start());
-    return servers.get(name);
-  };
+  const baselineServers = new Map();
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const results = [];
+  const startUp = {};
+  let shop;
   try {
-    const shop = await started("shop", startShop);
     for (const scenario of scenarios) {
+      const { name = "demo", vars, data = name } = scenario.shop ?? {};
+      if (shop?.name !== name) {
+        await shop?.stop();
+        shop = { ...(await startShop({ vars, folder: join(folder, data) })), name };
+        startUp.worker_ms ??= Math.round(shop.firstAnswerMs);
+      }
       say(`${scenario.name}: ${rounds} rounds of ${seconds} s each, against ${scenario.baseline}`);
-      const js = await started(scenario.baseline, () => startBaseline(baselines[scenario.baseline]));
+      if (!baselineServers.has(scenario.baseline)) baselineServers.set(scenario.baseline, await startBaseline(baselines[scenario.baseline]));
+      const js = baselineServers.get(scenario.baseline);
+      startUp.js_ms ??= Math.round(js.firstAnswerMs);
       results.push(await measure(scenario, shop, js, { seconds, rounds, connections }));
     }
   } finally {
-    await Promise.all([...servers.values()].map((server) => server.stop()));
+    await Promise.all([shop, ...baselineServers.values()].map((server) => server?.stop()));
+    rmSync(folder, { recursive: true });
   }
+  const wasm = readFileSync(join(root, "build/index_bg.wasm"));
+  const size = { raw: wasm.length, gzip: gzipSync(wasm, { level: 9 }).length };
   printTable(results, connections);
-  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, results }));
+  console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip. First answer, from the start of the launcher: ${startUp.worker_ms} ms; of a JavaScript Worker: ${startUp.js_ms} ms\n`);
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results }));
 }
 
 async function measure(scenario, shop, js, { seconds, rounds, connections }) {
@@ -45,7 +61,9 @@ async function measure(scenario, shop, js, { seconds, rounds, connections }) {
   for (let count = 0; count < rounds; count += 1) {
     for (const side of Object.values(sides)) side.rounds.push(await round(side.server, side.request, connections, seconds));
   }
-  return { name: scenario.name, baseline: scenario.baseline, worker: medians(sides.worker.rounds), js: medians(sides.js.rounds) };
+  const [ours, theirs] = [medians(sides.worker.rounds), medians(sides.js.rounds)];
+  const cpuRatio = Math.round((100 * ours.cpu_micros) / theirs.cpu_micros) / 100;
+  return { name: scenario.name, baseline: scenario.baseline, target: scenario.target, cpu_ratio: cpuRatio, worker: ours, js: theirs };
 }
 
 async function round(server, request, connections, seconds) {
@@ -66,11 +84,11 @@ function medians(rounds) {
 }
 
 function printTable(results, connections) {
-  const row = (name, { per_second, p50_ms, p95_ms, p99_ms, cpu_micros }, ratio) =>
-    console.log([name.padEnd(34), ...[per_second.toFixed(0), p50_ms, p95_ms, p99_ms, cpu_micros.toFixed(0), ratio].map((cell) => String(cell).padStart(9))].join(""));
-  console.log(`\n${connections} connections, medians\n${["".padEnd(34), ...["req/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "× CPU"].map((cell) => cell.padStart(9))].join("")}`);
-  for (const { name, baseline, worker, js } of results) {
-    row(name, worker, (worker.cpu_micros / js.cpu_micros).toFixed(2));
+  const row = (name, { per_second, p50_ms, p95_ms, p99_ms, cpu_micros }, ratio, target = "") =>
+    console.log([name.padEnd(34), ...[per_second.toFixed(0), p50_ms, p95_ms, p99_ms, cpu_micros.toFixed(0), ratio, target].map((cell) => String(cell).padStart(9))].join(""));
+  console.log(`\n${connections} connections, medians\n${["".padEnd(34), ...["req/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "× CPU", "target"].map((cell) => cell.padStart(9))].join("")}`);
+  for (const { name, baseline, target, cpu_ratio, worker, js } of results) {
+    row(name, worker, cpu_ratio.toFixed(2), target && `≤ ${target.toFixed(2)}`);
     row(`  ${baseline} (JS)`, js, "1.00");
   }
   console.log();

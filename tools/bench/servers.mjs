@@ -9,12 +9,13 @@ import { root } from "../run.mjs";
 const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
 export const STAFF_KEY = "bench";
 
-/** The Worker's build, with the bindings of wrangler.toml and an empty, migrated database. */
-export async function startShop() {
+/** The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given, data from before in `folder`. */
+export async function startShop({ vars = {}, folder } = {}) {
   const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
   const modules = ["index.js", "index_bg.wasm"].map((name) => ({ type: name.endsWith(".js") ? "ESModule" : "CompiledWasm", path: join(root, "build", name) }));
-  const shop = await start({ ...bindings(config), modules, modulesRoot: join(root, "build"), compatibilityDate: config.compatibility_date });
-  await migrate(await shop.miniflare.getD1Database("DB"));
+  const persisted = folder && { kvPersist: join(folder, "kv"), d1Persist: join(folder, "d1"), durableObjectsPersist: join(folder, "objects") };
+  const shop = await start({ ...bindings(config, vars), ...persisted, modules, modulesRoot: join(root, "build"), compatibilityDate: config.compatibility_date });
+  if (!(await isMigrated(shop))) await migrate(await shop.miniflare.getD1Database("DB"));
   return shop;
 }
 
@@ -24,23 +25,33 @@ export async function startBaseline({ script, options = {} }) {
 
 async function start(options) {
   const others = new Set(workerdChildren());
+  const began = performance.now();
   const miniflare = new Miniflare({ ...options, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] });
   await miniflare.ready;
   const { hostname, port, href } = await miniflare.unsafeGetDirectURL();
+  const answer = await fetch(new URL("/healthz", href));
+  await answer.arrayBuffer();
+  const firstAnswerMs = performance.now() - began;
   const pids = workerdChildren().filter((pid) => !others.has(pid));
-  return { miniflare, url: href, address: { host: hostname, port: Number(port) }, cpuMicros: () => cpuMicros(pids), stop: () => miniflare.dispose() };
+  return { miniflare, url: href, address: { host: hostname, port: Number(port) }, firstAnswerMs, cpuMicros: () => cpuMicros(pids), stop: () => miniflare.dispose() };
 }
 
-function bindings(config) {
+function bindings(config, vars) {
   const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
   const byName = (list, key, value) => Object.fromEntries((list ?? []).map((one) => [one[key], value(one)]));
   return {
-    bindings: { ...config.vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" },
+    bindings: { ...config.vars, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" },
     kvNamespaces: byName(config.kv_namespaces, "binding", ({ id }) => id),
     d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
     durableObjects: byName(config.durable_objects.bindings, "name", ({ class_name }) => ({ className: class_name, useSQLite: sqlite.has(class_name) })),
     queueProducers: byName(config.queues.producers, "binding", ({ queue }) => ({ queueName: queue })),
+    queueConsumers: byName(config.queues.consumers, "queue", (consumer) => ({ maxBatchSize: consumer.max_batch_size, maxBatchTimeout: consumer.max_batch_timeout })),
   };
+}
+
+async function isMigrated({ miniflare }) {
+  const database = await miniflare.getD1Database("DB");
+  return (await database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'products'").all()).results.length > 0;
 }
 
 async function migrate(database) {
