@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import type { Client } from './client.ts';
+import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const ROUTER = readFileSync(join(import.meta.dirname, '../../src/web/router.rs'), 'utf8');
 const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +[\w:]+;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
 
 /** What staff would send, and that it had its effect. */
-const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client['get']>; effect: () => Promise<unknown> }> = {
+const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client['get']>; effect: () => Promise<unknown>; status?: number }> = {
   'POST /api/v1/admin/catalog/import': {
     send: (client) => client.send('POST', '/api/v1/admin/catalog/import', csvOf({ sku: 'NEW' }), { 'content-type': 'text/csv' }),
     effect: () => shop.rows('SELECT sku FROM variants ORDER BY sku'),
@@ -22,6 +23,47 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
   'POST /api/v1/admin/catalog/publish': {
     send: (client) => client.post('/api/v1/admin/catalog/publish'),
     effect: () => shop.rows('SELECT seq FROM publishes'),
+  },
+  'GET /api/v1/admin/catalog/export': {
+    send: (client) => client.get('/api/v1/admin/catalog/export'),
+    effect: async () => null,
+  },
+  'GET /api/v1/admin/catalog/publishes/{seq}': {
+    send: (client) => client.get('/api/v1/admin/catalog/publishes/1'),
+    effect: async () => null,
+  },
+  'DELETE /api/v1/admin/catalog/publishes/{seq}': {
+    send: async (client) => {
+      if (client === shop.staff) await shop.rows("INSERT INTO publishes (seq, version, created_at, state) VALUES (1000, '', 0, 'running')");
+      return client.delete('/api/v1/admin/catalog/publishes/1000');
+    },
+    effect: () => shop.rows('SELECT seq, state FROM publishes'),
+  },
+  'POST /api/v1/admin/catalog/rollback': {
+    send: (client) => client !== shop.staff ? client.post('/api/v1/admin/catalog/rollback') : eventually(async () => {
+      const answer = await client.post('/api/v1/admin/catalog/rollback');
+      answer.expect(200);
+      return answer;
+    }),
+    effect: () => shop.rows('SELECT seq FROM current_publish'),
+  },
+  'POST /api/v1/products': {
+    send: (client) => client.post('/api/v1/products', { title: 'Made by staff', variants: [{ sku: 'STAFF', prices: [{ amount: 500, currency: 'USD' }] }] }),
+    effect: () => shop.rows('SELECT sku FROM variants ORDER BY sku'),
+    status: 201,
+  },
+  'PUT /api/v1/products/{id}': {
+    send: async (client) => client.put(`/api/v1/products/${await idOf('lamp')}`, { title: 'Lamp', handle: 'lamp', variants: [{ sku: 'LAMP', prices: [{ amount: 700, currency: 'USD' }] }] }),
+    effect: () => shop.rows('SELECT amount FROM prices ORDER BY variant_id, currency'),
+  },
+  'DELETE /api/v1/products/{id}': {
+    send: async (client) => client.delete(`/api/v1/products/${await idOf('made-by-staff')}`),
+    effect: () => shop.rows('SELECT sku FROM variants ORDER BY sku'),
+    status: 204,
+  },
+  'GET /api/v1/admin/products/{id}': {
+    send: async (client) => client.get(`/api/v1/admin/products/${await idOf('lamp')}`),
+    effect: async () => null,
   },
   'GET /api/v1/admin/stock/{sku}': {
     send: (client) => client.get('/api/v1/admin/stock/LAMP'),
@@ -66,6 +108,8 @@ async function seedDeadLetters() {
   }
 }
 
+const idOf = async (handle: string) => (await shop.rows<{ id: string }>('SELECT id FROM products WHERE handle = ?', handle))[0]!.id;
+
 let shop: Shop;
 before(async () => {
   shop = await startShop();
@@ -92,7 +136,7 @@ test('every route for staff is denied to everyone else, without effect, and open
     ...Object.fromEntries(['Bearer', 'Bearer ', `Bearer ${key}x`, `Bearer ${key.slice(0, -1)}`, `Bearer ${key.toUpperCase()}`, `Basic ${key}`, key, `Bearer  ${key}`,
       `Bearer ${SECRETS.SIGNING_KEY}`].map((authorization) => [authorization, shop.shopper({ authorization })])),
   };
-  for (const [route, { send, effect }] of Object.entries(STAFF_CALLS)) await t.test(route, async () => {
+  for (const [route, { send, effect, status = 200 }] of Object.entries(STAFF_CALLS)) await t.test(route, async () => {
     const before = [await shop.counts(), await effect()];
     for (const [who, client] of Object.entries(others)) {
       const denied = await send(client);
@@ -100,7 +144,8 @@ test('every route for staff is denied to everyone else, without effect, and open
       assert.equal(denied.headers.get('www-authenticate'), 'Bearer', who);
     }
     assert.deepEqual([await shop.counts(), await effect()], before);
-    (await send(shop.staff)).expect(200);
+    const open = await send(shop.staff);
+    assert.equal(open.status, status, open.text);
     if (!route.startsWith('GET ')) assert.notDeepEqual(await effect(), before[1]);
   });
 });

@@ -119,7 +119,7 @@ refusals('what staff send', {
   'a file that is no CSV': [imported('\0\u{1F4A5}'), 422, 'nothing_to_import'],
   'a negative price': [imported(row('a,A,-1,A')), 422, 'nothing_to_import'],
   'a price in words': [imported(row('a,A,much,A')), 422, 'nothing_to_import'],
-  'the SKU of another product': [imported(row('a,A,1,LAMP')), 422, 'sku_taken'],
+  'the SKU of another product': [imported(row('a,A,1,LAMP')), 422, 'nothing_to_import'],
   'a file of another type': [imported(row('a,A,1,A'), 'application/json'), 415, 'unsupported_media_type'],
 });
 
