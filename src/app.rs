@@ -6,7 +6,10 @@ use crate::error::{Error, Result};
 use crate::shop::ids::{Entropy, Signer, new_id};
 use crate::shop::money::Currency;
 use crate::shop::orders::OrderLinks;
-use crate::shop::ports::{CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, StockObjects};
+use crate::shop::ports::{
+    CartObjects, Inbox, Mail, NewsRecord, Orders, Payments, Ports, Prices, StockLedgers,
+    StockObjects,
+};
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::{CatalogKv, shown_version};
 use crate::store::d1::D1;
@@ -15,12 +18,14 @@ use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
 use crate::store::inbox_d1::InboxD1;
 use crate::store::mail_providers::{Account, Carrier};
 use crate::store::mails_d1::MailsD1;
+use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
 use crate::store::orders_d1::OrdersD1;
 use crate::store::prices_d1::PricesD1;
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
 use crate::store::sql::{Database, Statement};
+use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
@@ -34,6 +39,8 @@ pub struct Config {
     pub shop_url: String,
     /// What the shop sells in; the first is the default. Never empty.
     pub currencies: Vec<Currency>,
+    /// Seconds that a cart left alone is kept, by its object and by a browser.
+    pub cart_kept_secs: u32,
     /// Origins that may call the API from a browser.
     pub cors_origins: Vec<String>,
     /// Where a shopper's browser is sent to pay, for the CSP's `form-action`.
@@ -65,6 +72,7 @@ struct Bindings {
     cart: ObjectNamespace,
     queues: Queues,
     payments_knowledge: Knowledge,
+    board: ObjectNamespace,
 }
 
 thread_local! {
@@ -155,6 +163,33 @@ impl App {
     #[must_use]
     pub fn clock(&self) -> Timestamp {
         now()
+    }
+
+    /// What the public may know of stock.
+    #[must_use]
+    pub fn public_stocks(&self) -> StockKv {
+        StockKv {
+            kv: self.bindings.catalog.clone(),
+            now: self.now,
+        }
+    }
+
+    /// The logs of the stock objects.
+    #[must_use]
+    pub fn stock_ledgers(&self) -> impl StockLedgers {
+        Objects(self.bindings.stock.clone())
+    }
+
+    /// The record of what the objects told.
+    #[must_use]
+    pub fn news_record(&self) -> impl NewsRecord {
+        NewsD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// The boards that show what the public may know of stock.
+    #[must_use]
+    pub fn boards(&self) -> Objects {
+        Objects(self.bindings.board.clone())
     }
 
     /// Milliseconds since this event began.
@@ -259,6 +294,7 @@ impl Bindings {
                 outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
             },
             payments_knowledge: Knowledge::default(),
+            board: env.durable_object("BOARD").map_err(Error::internal)?,
         })
     }
 }
@@ -285,6 +321,7 @@ impl Config {
         Ok(Self {
             shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
             currencies: read_currencies(&var("CURRENCIES"))?,
+            cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
             cors_origins: words(&var("CORS_ORIGINS")),
             payment_origins: if api_base == STRIPE_API {
                 "https://checkout.stripe.com".to_owned()
@@ -369,6 +406,11 @@ fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
         return Err(Error::internal("config: CURRENCIES names none"));
     }
     Ok(currencies)
+}
+
+fn read_secs(name: &str, text: &str) -> Result<u32> {
+    text.parse()
+        .map_err(|_| Error::internal(format!("config: {name} is no number of seconds")))
 }
 
 fn words(list: &str) -> Vec<String> {

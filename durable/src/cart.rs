@@ -1,11 +1,12 @@
-//! One cart: SKUs and quantities, in the order they were added, and the order that has frozen it.
+//! One cart: SKUs and quantities, in the order they were added, a note, and the order that has frozen it.
 //!
 //! A cart has no authority over prices or stock. Its `version` grows with every change, so that two tabs can't overwrite
 //! each other unseen. A checkout freezes it under the order's id; it thaws when the order dies, and loses the bought lines when the
-//! order is paid.
+//! order is paid. A cart that is left alone is news once, and deleted after its time; never while an order has it.
 
 use crate::Timestamp;
-use crate::machine::{Machine, ReplyOf};
+use crate::machine::{Machine, ReplyOf, digest_of};
+use crate::news::News;
 use serde::{Deserialize, Serialize};
 
 /// Most different SKUs in a cart.
@@ -13,6 +14,9 @@ pub const MAX_LINES: usize = 100;
 
 /// Most units of one SKU in a cart.
 pub const MAX_QUANTITY: u32 = 99;
+
+/// Most bytes of a note.
+pub const MAX_NOTE_BYTES: usize = 1000;
 
 const CART_KEY: &str = "cart";
 
@@ -36,24 +40,45 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
 pub enum Change {
-    /// So many units more.
+    /// So many units more, up to the most that a line takes.
     Add {
         /// Stock keeping unit.
         sku: String,
-        /// Units, at least 1.
+        /// Units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
+        /// Most units of it for one customer; beside the intent of the command.
+        #[serde(default = "max_quantity")]
+        at_most: u32,
     },
-    /// So many units, from now on; 0 removes the line.
+    /// So many units, from now on, up to the most that a line takes; 0 removes the line.
     Set {
         /// Stock keeping unit.
         sku: String,
-        /// Units.
+        /// Units, up to [`MAX_QUANTITY`].
         quantity: u32,
+        /// Most units of it for one customer; beside the intent of the command.
+        #[serde(default = "max_quantity")]
+        at_most: u32,
     },
     /// No units; removing what isn't there is fine.
     Remove {
         /// Stock keeping unit.
         sku: String,
+    },
+    /// No lines and no note.
+    Clear,
+    /// Words for the merchant; empty takes them back.
+    Note {
+        /// Up to [`MAX_NOTE_BYTES`].
+        note: String,
+    },
+    /// Take over another cart: of each SKU the larger quantity of the two, new lines at the end while there is room, its note where
+    /// there is none. So merging again changes nothing.
+    Merge {
+        /// The other's lines.
+        lines: Vec<Line>,
+        /// The other's note.
+        note: String,
     },
     /// Stand still while `order_id` is placed and paid.
     Freeze {
@@ -88,6 +113,13 @@ pub enum Event {
         /// Stock keeping unit.
         sku: String,
     },
+    /// Lines and note are gone.
+    Cleared,
+    /// The note is this now.
+    Noted {
+        /// May be empty.
+        note: String,
+    },
     /// The cart stands still.
     Frozen {
         /// The order.
@@ -103,6 +135,10 @@ pub enum Event {
         /// The order.
         order_id: String,
     },
+    /// Left alone with something in it.
+    Abandoned,
+    /// Left alone for so long that it is gone.
+    Deleted,
 }
 
 /// Why a cart said no.
@@ -117,6 +153,11 @@ pub enum Refusal {
     /// Too many different SKUs.
     TooManyLines {
         /// The most allowed.
+        max: usize,
+    },
+    /// The note is too long.
+    NoteTooLong {
+        /// The most bytes allowed.
         max: usize,
     },
     /// There is nothing to order.
@@ -145,6 +186,24 @@ pub struct Line {
 /// What a cart answers.
 pub type Reply = ReplyOf<Cart>;
 
+/// How long a cart is left alone until something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Periods {
+    /// Seconds until it counts as abandoned.
+    pub abandoned_secs: u32,
+    /// Seconds until it is deleted.
+    pub kept_secs: u32,
+}
+
+impl Default for Periods {
+    fn default() -> Self {
+        Self {
+            abandoned_secs: 60 * 60,
+            kept_secs: 30 * 24 * 60 * 60,
+        }
+    }
+}
+
 /// The machine, which is also its own view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
@@ -152,9 +211,31 @@ pub struct Cart {
     pub version: u64,
     /// Lines in the order they were added.
     pub lines: Vec<Line>,
+    /// The shopper's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
     /// The order that has frozen the cart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_by: Option<String>,
+    /// When it was last changed; none before the first change, and when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// Whether it has been reported since then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub abandoned: bool,
+    #[serde(skip)]
+    periods: Periods,
+}
+
+impl Cart {
+    /// An empty cart that is left alone for so long.
+    #[must_use]
+    pub fn new(periods: Periods) -> Self {
+        Self {
+            periods,
+            ..Self::default()
+        }
+    }
 }
 
 impl Machine for Cart {
@@ -173,9 +254,23 @@ impl Machine for Cart {
             });
         }
         match &command.change {
-            Change::Add { sku, quantity } => self.add(sku, *quantity),
-            Change::Set { sku, quantity: 0 } | Change::Remove { sku } => self.remove(sku),
-            Change::Set { sku, quantity } => self.set(sku, *quantity),
+            Change::Add {
+                sku,
+                quantity,
+                at_most,
+            } => self.add(sku, *quantity, *at_most),
+            Change::Set {
+                sku, quantity: 0, ..
+            }
+            | Change::Remove { sku } => self.remove(sku),
+            Change::Set {
+                sku,
+                quantity,
+                at_most,
+            } => self.set(sku, *quantity, *at_most),
+            Change::Clear => self.clear(),
+            Change::Note { note } => self.write_note(note),
+            Change::Merge { lines, note } => self.merge(lines, note),
             Change::Freeze { order_id } => self.freeze(order_id),
             Change::Thaw { order_id } => {
                 Ok(self.if_frozen_by(order_id, |order_id| Event::Thawed { order_id }))
@@ -186,8 +281,14 @@ impl Machine for Cart {
         }
     }
 
-    fn apply(&mut self, event: &Event) {
+    fn apply(&mut self, event: &Event, at: Timestamp) {
+        if *event == Event::Abandoned {
+            self.abandoned = true;
+            return;
+        }
         self.version = self.version.saturating_add(1);
+        self.changed_at = Some(at);
+        self.abandoned = false;
         match event {
             Event::LineSet { sku, quantity } => {
                 match self.lines.iter_mut().find(|line| line.sku == *sku) {
@@ -199,53 +300,104 @@ impl Machine for Cart {
                 }
             }
             Event::LineRemoved { sku } => self.lines.retain(|line| line.sku != *sku),
+            Event::Noted { note } => self.note.clone_from(note),
             Event::Frozen { order_id } => self.frozen_by = Some(order_id.clone()),
             Event::Thawed { .. } => self.frozen_by = None,
             Event::Completed { .. } => {
                 self.frozen_by = None;
-                self.lines.clear();
+                self.empty();
             }
+            Event::Cleared => self.empty(),
+            Event::Deleted => {
+                self.empty();
+                self.changed_at = None;
+            }
+            Event::Abandoned => {}
         }
     }
 
-    fn due(&self, _now: Timestamp) -> Vec<Event> {
-        vec![]
+    fn due(&self, now: Timestamp) -> Vec<Event> {
+        let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let abandoned = is_due(self.abandoned_at()).then_some(Event::Abandoned);
+        let deleted = is_due(self.deleted_at()).then_some(Event::Deleted);
+        abandoned.into_iter().chain(deleted).collect()
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        None
+        self.abandoned_at().or_else(|| self.deleted_at())
     }
 
     fn view(&self) -> Self {
         self.clone()
     }
 
+    fn news(&self, name: &str, before: &Self, events: &[Event]) -> Vec<News> {
+        let cart_id = || name.to_owned();
+        let of_event = |event: &Event| match event {
+            Event::Abandoned => Some(News::CartAbandoned {
+                cart_id: cart_id(),
+                version: before.version,
+                lines: before.lines.clone(),
+                idle_since: before.changed_at?,
+            }),
+            Event::Deleted => Some(News::CartDeleted {
+                cart_id: cart_id(),
+                version: self.version,
+            }),
+            _ => None,
+        };
+        events.iter().filter_map(of_event).collect()
+    }
+
+    fn is_over(&self) -> bool {
+        self.version > 0 && self.changed_at.is_none() && self.lines.is_empty()
+    }
+
+    fn digest(command: &Command) -> Result<String, serde_json::Error> {
+        let mut intent = command.clone();
+        if let Change::Add { at_most, .. } | Change::Set { at_most, .. } = &mut intent.change {
+            *at_most = MAX_QUANTITY;
+        }
+        digest_of(&intent)
+    }
+
     fn touched(_event: &Event) -> Vec<String> {
         vec![CART_KEY.to_owned()]
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let known = self.version > 0;
+        known.then(|| CART_KEY.to_owned()).into_iter().collect()
     }
 
     fn row(&self, _key: &str) -> Result<Option<String>, serde_json::Error> {
         serde_json::to_string(self).map(Some)
     }
 
-    fn restore(rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
-        rows.first().map_or_else(
-            || Ok(Self::default()),
-            |(_, value)| serde_json::from_str(value),
-        )
+    fn restore(self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
+        let Some((_, value)) = rows.first() else {
+            return Ok(self);
+        };
+        let stored: Self = serde_json::from_str(value)?;
+        Ok(Self {
+            periods: self.periods,
+            ..stored
+        })
     }
 }
 
 /// The judgements.
 impl Cart {
-    fn add(&self, sku: &str, quantity: u32) -> Result<Vec<Event>, Refusal> {
+    fn add(&self, sku: &str, quantity: u32, at_most: u32) -> Result<Vec<Event>, Refusal> {
         in_range(quantity)?;
-        self.set(sku, self.quantity_of(sku).saturating_add(quantity))
+        let wanted = self.quantity_of(sku).saturating_add(quantity);
+        self.set(sku, wanted.min(MAX_QUANTITY), at_most)
     }
 
-    fn set(&self, sku: &str, quantity: u32) -> Result<Vec<Event>, Refusal> {
+    fn set(&self, sku: &str, quantity: u32, at_most: u32) -> Result<Vec<Event>, Refusal> {
         self.not_frozen()?;
         in_range(quantity)?;
+        let quantity = quantity.min(at_most.max(1));
         let known = self.quantity_of(sku);
         if known == quantity {
             return Ok(vec![]);
@@ -267,6 +419,50 @@ impl Cart {
         Ok(vec![Event::LineRemoved {
             sku: sku.to_owned(),
         }])
+    }
+
+    fn clear(&self) -> Result<Vec<Event>, Refusal> {
+        self.not_frozen()?;
+        if self.lines.is_empty() && self.note.is_empty() {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::Cleared])
+    }
+
+    fn write_note(&self, note: &str) -> Result<Vec<Event>, Refusal> {
+        self.not_frozen()?;
+        if note.len() > MAX_NOTE_BYTES {
+            return Err(Refusal::NoteTooLong {
+                max: MAX_NOTE_BYTES,
+            });
+        }
+        if note == self.note {
+            return Ok(vec![]);
+        }
+        let note = note.to_owned();
+        Ok(vec![Event::Noted { note }])
+    }
+
+    fn merge(&self, lines: &[Line], note: &str) -> Result<Vec<Event>, Refusal> {
+        self.not_frozen()?;
+        let mut merged = self.clone();
+        let mut events = vec![];
+        for line in lines {
+            let known = merged.quantity_of(&line.sku);
+            let quantity = line.quantity.clamp(1, MAX_QUANTITY);
+            let fits = known > 0 || merged.lines.len() < MAX_LINES;
+            if fits && quantity > known {
+                let sku = line.sku.clone();
+                let event = Event::LineSet { sku, quantity };
+                merged.apply(&event, Timestamp::default());
+                events.push(event);
+            }
+        }
+        if self.note.is_empty() && !note.is_empty() && note.len() <= MAX_NOTE_BYTES {
+            let note = note.to_owned();
+            events.push(Event::Noted { note });
+        }
+        Ok(events)
     }
 
     fn freeze(&self, order_id: &str) -> Result<Vec<Event>, Refusal> {
@@ -305,6 +501,29 @@ impl Cart {
             .find(|line| line.sku == sku)
             .map_or(0, |line| line.quantity)
     }
+
+    /// When it counts as abandoned, unless it is changed before.
+    fn abandoned_at(&self) -> Option<Timestamp> {
+        let wanted = !self.abandoned && !self.lines.is_empty();
+        let idle_since = self.idle_since().filter(|_| wanted)?;
+        let period = self.periods.abandoned_secs.min(self.periods.kept_secs);
+        Some(idle_since.plus_secs(period))
+    }
+
+    /// When it is deleted, unless it is changed before.
+    fn deleted_at(&self) -> Option<Timestamp> {
+        let idle_since = self.idle_since()?;
+        Some(idle_since.plus_secs(self.periods.kept_secs))
+    }
+
+    fn idle_since(&self) -> Option<Timestamp> {
+        self.changed_at.filter(|_| self.frozen_by.is_none())
+    }
+
+    fn empty(&mut self) {
+        self.lines.clear();
+        self.note.clear();
+    }
 }
 
 const fn in_range(quantity: u32) -> Result<(), Refusal> {
@@ -312,6 +531,10 @@ const fn in_range(quantity: u32) -> Result<(), Refusal> {
         return Err(Refusal::QuantityOutOfRange { max: MAX_QUANTITY });
     }
     Ok(())
+}
+
+const fn max_quantity() -> u32 {
+    MAX_QUANTITY
 }
 
 #[cfg(test)]
@@ -322,10 +545,16 @@ mod tests {
 
     #[test]
     fn stored_row_still_reads() {
-        let stored = r#"{"version":3,"lines":[{"sku":"A","quantity":2}],"frozen_by":"ord_1"}"#;
-        let cart = Cart::restore(&[("cart".to_owned(), stored.to_owned())]).unwrap();
-        assert_eq!(cart.quantity_of("A"), 2);
-        assert_eq!(cart.row("cart").unwrap().as_deref(), Some(stored));
+        for stored in [
+            r#"{"version":3,"lines":[{"sku":"A","quantity":2}],"frozen_by":"ord_1"}"#,
+            r#"{"version":4,"lines":[{"sku":"A","quantity":2}],"note":"ring","changed_at":1000,"abandoned":true}"#,
+        ] {
+            let cart = Cart::default()
+                .restore(&[("cart".to_owned(), stored.to_owned())])
+                .unwrap();
+            assert_eq!(cart.quantity_of("A"), 2);
+            assert_eq!(cart.row("cart").unwrap().as_deref(), Some(stored));
+        }
     }
 
     #[test]
@@ -336,6 +565,10 @@ mod tests {
             r#"{"event":"frozen","order_id":"ord_1"}"#,
             r#"{"event":"thawed","order_id":"ord_1"}"#,
             r#"{"event":"completed","order_id":"ord_1"}"#,
+            r#"{"event":"cleared"}"#,
+            r#"{"event":"noted","note":"ring"}"#,
+            r#"{"event":"abandoned"}"#,
+            r#"{"event":"deleted"}"#,
         ] {
             let event: Event = serde_json::from_str(stored).unwrap();
             assert_eq!(serde_json::to_string(&event).unwrap(), stored);

@@ -1,28 +1,35 @@
-//! Runs a [`Keeper`] inside a Durable Object; the only file of this crate that knows `worker`.
+//! The Durable Object classes: a [`Keeper`] per object, and the boards; the only file of this crate that knows `worker`.
 //!
-//! The host does no thinking. A command runs whole inside `Storage::transaction`, without an await between reading and writing
-//! the state, so no other event of the object sees it half done, and a statement that fails undoes those before it. After
-//! an error the in-memory machine is dropped and read anew: memory is a cache, never the truth.
+//! The host does no thinking. What a command writes is one statement, and the alarm is set before anything is awaited, so that
+//! the platform commits both together or none, and no other event of the object sees them half done. After an error the
+//! in-memory machine is dropped and read anew: memory is a cache, never the truth.
 //!
-//! The alarm is armed inside the same transaction, and only when the machine wants to wake earlier than already armed: an
-//! alarm that rings too early finds nothing due and arms itself again. Its handler never fails, because the platform drops
-//! an alarm for good after six failures.
+//! The alarm is set only when something is due earlier than it rings: one that rings too early finds nothing due and is set
+//! again. Its handler ends what time has ended, sends the news, and deletes an object that is over; it never fails,
+//! because the platform drops an alarm for good after six failures.
 
 use crate::Timestamp;
-use crate::cart::Cart;
+use crate::board::{Board, Frame, PUBLISH_EVERY_SECS, Posts, bucket_of, copy_key};
+use crate::cart::{Cart, Periods};
 use crate::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
-use crate::machine::Machine;
+use crate::machine::{Inspection, Machine, digest_of};
 use crate::stock::Stock;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use worker::{
-    Date, DurableObject, Env, Request, Response, Result, SqlStorage, SqlStorageValue, State,
-    Storage, console_error, durable_object, wasm_bindgen,
+    BatchMessageBuilder, Date, DurableObject, Env, Error, Request, Response, Result, SqlStorage,
+    SqlStorageValue, State, WebSocket, WebSocketIncomingMessage, WebSocketPair,
+    WebSocketRequestResponsePair, console_error, durable_object, wasm_bindgen,
 };
 
 /// Seconds until an alarm that failed is tried again.
 const ALARM_RETRY_SECS: u32 = 10;
+
+/// News that one alarm sends; the queue takes 100 messages at once.
+const NEWS_AT_ONCE: u32 = 100;
+
+/// Watchers of one board; the platform takes 32,768.
+const MAX_WATCHERS: usize = 30_000;
 
 /// The object that referees one SKU.
 #[durable_object]
@@ -31,9 +38,9 @@ pub struct StockObject {
 }
 
 impl DurableObject for StockObject {
-    fn new(state: State, _env: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
         Self {
-            host: Host::new(state),
+            host: Host::new(state, env, Stock::default()),
         }
     }
 
@@ -53,9 +60,10 @@ pub struct CartObject {
 }
 
 impl DurableObject for CartObject {
-    fn new(state: State, _env: Env) -> Self {
+    fn new(state: State, env: Env) -> Self {
+        let cart = Cart::new(periods(&env));
         Self {
-            host: Host::new(state),
+            host: Host::new(state, env, cart),
         }
     }
 
@@ -68,115 +76,347 @@ impl DurableObject for CartObject {
     }
 }
 
-struct Host<M> {
-    state: State,
-    keeper: Rc<RefCell<Option<Keeper<M>>>>,
-    armed_at: Cell<Option<Timestamp>>,
+fn periods(env: &Env) -> Periods {
+    let var = |name: &str| env.var(name).ok()?.to_string().parse().ok();
+    let defaults = Periods::default();
+    Periods {
+        abandoned_secs: var("CART_ABANDONED_SECS").unwrap_or(defaults.abandoned_secs),
+        kept_secs: var("CART_KEPT_SECS").unwrap_or(defaults.kept_secs),
+    }
 }
 
-impl<M: Machine + 'static> Host<M> {
-    fn new(state: State) -> Self {
+struct Host<M> {
+    state: State,
+    env: Env,
+    sql: ObjectSql,
+    fresh: M,
+    keeper: RefCell<Option<Keeper<M>>>,
+    armed_at: Cell<Option<Timestamp>>,
+    send_after: Cell<Timestamp>,
+}
+
+impl<M: Machine> Host<M> {
+    fn new(state: State, env: Env, fresh: M) -> Self {
         Self {
+            sql: ObjectSql(state.storage().sql()),
             state,
-            keeper: Rc::default(),
+            env,
+            fresh,
+            keeper: RefCell::default(),
             armed_at: Cell::default(),
+            send_after: Cell::default(),
         }
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response> {
+        let inspects = request.path() == "/inspect";
         let body = request.bytes().await?;
-        let Ok(request) = serde_json::from_slice(&body) else {
-            return Response::error("not a request of this object", 400);
+        let now = now();
+        let answered = if inspects {
+            self.inspect(&body, now)
+        } else {
+            self.carry_out(&body, now)
         };
-        let reply = self
-            .transact(move |keeper, sql, now| keeper.carry_out(sql, &request, now))
-            .await;
-        match reply {
-            Ok(reply) => json(&reply),
+        match answered {
+            Ok(Some(answer)) => {
+                self.arm(now).await?;
+                Response::from_bytes(answer)
+            }
+            Ok(None) => Response::error("not a request of this object", 400),
+            Err(KeeperError::OperationReused) => {
+                Response::error("the operation id belongs to another command", 409)
+            }
             Err(error) => {
-                console_error!(r#"{{"level":"error","event":"object_failed","error":"{error}"}}"#);
+                self.keeper.take();
+                log_error("object_failed", &error);
                 Response::error("the object could not be read or written", 500)
             }
         }
     }
 
+    /// The answer to a command or a look; none when `body` is neither.
+    fn carry_out(&self, body: &[u8], now: Timestamp) -> Kept<Option<Vec<u8>>> {
+        let Ok(request) = serde_json::from_slice(body) else {
+            return Ok(None);
+        };
+        let reply = self.on_machine(|keeper, sql| keeper.carry_out(sql, &request, now))?;
+        json(&reply)
+    }
+
+    /// The answer to an inspection; none when `body` is none.
+    fn inspect(&self, body: &[u8], now: Timestamp) -> Kept<Option<Vec<u8>>> {
+        let Ok(asked) = serde_json::from_slice(body) else {
+            return Ok(None);
+        };
+        self.on_machine(|keeper, sql| match asked {
+            Inspection::Log { before, limit } => json(&keeper.log(sql, before, limit)?),
+            Inspection::Check => json(&keeper.check(sql)?),
+            Inspection::Repair => json(&keeper.repair(sql, now)?),
+        })
+    }
+
     async fn ring(&self) -> Result<Response> {
         self.armed_at.set(None);
-        let woken = self
-            .transact(|keeper, sql, now| keeper.wake(sql, now))
-            .await;
-        if let Err(error) = woken {
-            console_error!(r#"{{"level":"error","event":"alarm_failed","error":"{error}"}}"#);
-            let now = now();
-            set_alarm(&self.state.storage(), now.plus_secs(ALARM_RETRY_SECS), now).await?;
+        let now = now();
+        if let Err(error) = self.follow_up(now).await {
+            self.keeper.take();
+            log_error("alarm_failed", &error);
+            self.send_after.set(now.plus_secs(ALARM_RETRY_SECS));
+            self.set_alarm(now.plus_secs(ALARM_RETRY_SECS), now).await?;
         }
         Response::empty()
     }
 
-    /// Runs `work` on the machine, and the alarm it asks for, as one transaction.
-    async fn transact<T: 'static>(
-        &self,
-        work: impl FnOnce(&mut Keeper<M>, &ObjectSql, Timestamp) -> Kept<T> + 'static,
-    ) -> Result<T> {
-        let keeper = Rc::clone(&self.keeper);
-        let sql = ObjectSql(self.state.storage().sql());
-        let alarms = self.state.storage();
-        let armed_at = self.armed_at.get();
-        let landed = Rc::new(RefCell::new(None));
-        let landing = Rc::clone(&landed);
+    /// What an alarm does; each step is safe to repeat.
+    async fn follow_up(&self, now: Timestamp) -> Result<()> {
+        self.on_machine(|keeper, sql| keeper.wake(sql, now))
+            .map_err(worker_error)?;
+        self.send_news().await?;
+        let is_over = self
+            .on_machine(|keeper, _| Ok(!keeper.has_news() && keeper.machine().is_over()))
+            .map_err(worker_error)?;
+        if is_over {
+            self.keeper.take();
+            return self.state.storage().delete_all().await;
+        }
+        self.arm(now).await
+    }
 
-        let committed = self
-            .state
-            .storage()
-            .transaction(move |_| async move {
-                let now = now();
-                let (outcome, wake_at) = on_machine(&keeper, &sql, now, work)
-                    .map_err(|error| worker::Error::RustError(error.to_string()))?;
-                let wake_at = wake_at.filter(|at| armed_at.is_none_or(|armed| *at < armed));
-                if let Some(at) = wake_at {
-                    set_alarm(&alarms, at, now).await?;
-                }
-                landing.replace(Some((outcome, wake_at)));
-                Ok(())
-            })
-            .await;
+    async fn send_news(&self) -> Result<()> {
+        let news = self
+            .on_machine(|keeper, sql| keeper.news(sql, NEWS_AT_ONCE))
+            .map_err(worker_error)?;
+        let Some((last, _)) = news.last() else {
+            return Ok(());
+        };
+        let last = *last;
+        let messages = news.into_iter().map(|(_, message)| message);
+        let batch = BatchMessageBuilder::new().messages(messages).build();
+        self.env.queue("OBJECT_NEWS")?.send_batch(batch).await?;
+        self.on_machine(|keeper, sql| keeper.heard(sql, last))
+            .map_err(worker_error)
+    }
 
-        let landed = landed.take();
-        match (committed, landed) {
-            (Ok(()), Some((outcome, wake_at))) => {
-                self.armed_at.set(wake_at.or(armed_at));
-                Ok(outcome)
+    /// Sets the alarm for what is due next, unless it rings before that anyway.
+    async fn arm(&self, now: Timestamp) -> Result<()> {
+        let due_at = self.keeper.borrow().as_ref().and_then(|keeper| {
+            let news_at = keeper.has_news().then(|| self.send_after.get().max(now));
+            let wake_at = keeper.machine().wake_at();
+            news_at.into_iter().chain(wake_at).min()
+        });
+        match due_at {
+            Some(at) if self.armed_at.get().is_none_or(|armed| at < armed) => {
+                self.set_alarm(at, now).await
             }
-            (outcome, _) => {
-                self.keeper.take();
-                self.armed_at.set(None);
-                Err(outcome.err().unwrap_or(worker::Error::Infallible))
-            }
+            _ => Ok(()),
         }
     }
+
+    async fn set_alarm(&self, at: Timestamp, now: Timestamp) -> Result<()> {
+        self.armed_at.set(Some(at));
+        let set = set_alarm(&self.state, at, now).await;
+        if set.is_err() {
+            self.armed_at.set(None);
+        }
+        set
+    }
+
+    /// Works on the machine, read first if it is not in memory; without an await, so that nothing comes between.
+    fn on_machine<T>(&self, work: impl FnOnce(&mut Keeper<M>, &ObjectSql) -> Kept<T>) -> Kept<T> {
+        let mut keeper = self.keeper.borrow_mut();
+        let keeper = match &mut *keeper {
+            Some(keeper) => keeper,
+            absent => {
+                let name = self.state.id().name().unwrap_or_default();
+                absent.insert(Keeper::open(&self.sql, &name, self.fresh.clone())?)
+            }
+        };
+        work(keeper, &self.sql)
+    }
+}
+
+/// The object that shows one bucket of SKUs.
+#[durable_object]
+pub struct BoardObject {
+    state: State,
+    env: Env,
+    sql: ObjectSql,
+    board: RefCell<Option<Board>>,
+    watchers: Cell<Option<usize>>,
+    is_armed: Cell<bool>,
+    published_at: Cell<Timestamp>,
+}
+
+impl DurableObject for BoardObject {
+    fn new(state: State, env: Env) -> Self {
+        if let Ok(ping) = WebSocketRequestResponsePair::new("ping", "pong") {
+            state.set_websocket_auto_response(&ping);
+        }
+        Self {
+            sql: ObjectSql(state.storage().sql()),
+            state,
+            env,
+            board: RefCell::default(),
+            watchers: Cell::default(),
+            is_armed: Cell::default(),
+            published_at: Cell::default(),
+        }
+    }
+
+    /// `POST /` takes [`Posts`]; `GET /watch?sku=` opens a WebSocket that is told the word, now and whenever it changes.
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let url = request.url()?;
+        if url.path() == "/watch" {
+            let sku = url.query_pairs().find(|(name, _)| name == "sku");
+            return self.watch(&sku.unwrap_or_default().1);
+        }
+        let posts = serde_json::from_slice(&request.bytes().await?)?;
+        self.post(posts).map_err(worker_error)?;
+        self.arm(now()).await?;
+        Response::empty()
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.is_armed.set(false);
+        let now = now();
+        self.published_at.set(now);
+        if let Err(error) = self.publish().await {
+            log_error("board_not_published", &error);
+            self.arm(now).await?;
+        }
+        Response::empty()
+    }
+
+    async fn websocket_message(
+        &self,
+        socket: WebSocket,
+        _message: WebSocketIncomingMessage,
+    ) -> Result<()> {
+        socket.close(Some(1008), Some("nothing is asked here"))
+    }
+
+    async fn websocket_close(
+        &self,
+        _socket: WebSocket,
+        _code: usize,
+        _reason: String,
+        _was_clean: bool,
+    ) -> Result<()> {
+        self.watchers.set(None);
+        Ok(())
+    }
+
+    async fn websocket_error(&self, _socket: WebSocket, _error: Error) -> Result<()> {
+        self.watchers.set(None);
+        Ok(())
+    }
+}
+
+impl BoardObject {
+    fn post(&self, posts: Posts) -> Kept<()> {
+        let newer = self.on_board(|board| board.post(posts))?;
+        if newer.is_empty() {
+            return Ok(());
+        }
+        let rows = serde_json::to_string(&newer)?;
+        let kept = self.sql.exec(
+            "INSERT INTO words (sku, stock) SELECT key, value FROM json_each(?) WHERE true
+             ON CONFLICT (sku) DO UPDATE SET stock = excluded.stock",
+            &[Parameter::Text(&rows)],
+        );
+        if let Err(error) = kept {
+            self.board.take();
+            return Err(error);
+        }
+        for (sku, stock) in &newer {
+            let stock = stock.stock;
+            let frame = serde_json::to_string(&Frame { sku, stock })?;
+            for watcher in self.state.get_websockets_with_tag(&tag(sku)) {
+                // One that has gone away is told to the close handler.
+                let _ = watcher.send_with_str(&frame);
+            }
+        }
+        Ok(())
+    }
+
+    fn watch(&self, sku: &str) -> Result<Response> {
+        let watchers = self.watchers.get();
+        let watchers = watchers.unwrap_or_else(|| self.state.get_websockets().len());
+        if watchers >= MAX_WATCHERS {
+            return Response::error("too many watchers", 503);
+        }
+        let WebSocketPair { client, server } = WebSocketPair::new()?;
+        self.state.accept_websocket_with_tags(&server, &[&tag(sku)]);
+        self.watchers.set(Some(watchers.saturating_add(1)));
+        let known = self.on_board(|board| board.of(sku)).map_err(worker_error)?;
+        if let Some(stock) = known {
+            let stock = stock.stock;
+            server.send_with_str(serde_json::to_string(&Frame { sku, stock })?)?;
+        }
+        Response::from_websocket(client)
+    }
+
+    async fn publish(&self) -> Result<()> {
+        let (key, copy) = self
+            .on_board(|board| {
+                let bucket = board.all().keys().next().map(|sku| bucket_of(sku));
+                (bucket.map(copy_key), serde_json::to_string(board.all()))
+            })
+            .map_err(worker_error)?;
+        let Some(key) = key else {
+            return Ok(());
+        };
+        let copies = self.env.kv("CATALOG")?;
+        copies.put(&key, copy?)?.execute().await?;
+        Ok(())
+    }
+
+    /// Sets the alarm for the next copy; posts that bring nothing new set it too, since a failure may have left it unset.
+    async fn arm(&self, now: Timestamp) -> Result<()> {
+        if self.is_armed.replace(true) {
+            return Ok(());
+        }
+        let at = self.published_at.get().plus_secs(PUBLISH_EVERY_SECS);
+        let set = set_alarm(&self.state, at.max(now), now).await;
+        self.is_armed.set(set.is_ok());
+        set
+    }
+
+    fn on_board<T>(&self, work: impl FnOnce(&mut Board) -> T) -> Kept<T> {
+        let mut board = self.board.borrow_mut();
+        let board = match &mut *board {
+            Some(board) => board,
+            absent => absent.insert(read_board(&self.sql)?),
+        };
+        Ok(work(board))
+    }
+}
+
+fn read_board(sql: &ObjectSql) -> Kept<Board> {
+    sql.exec(
+        "CREATE TABLE IF NOT EXISTS words (sku TEXT PRIMARY KEY, stock TEXT NOT NULL) WITHOUT ROWID",
+        &[],
+    )?;
+    let mut known = Posts::new();
+    for row in sql.exec("SELECT sku, stock FROM words", &[])? {
+        let Ok([Some(sku), Some(stock)]) = <[Option<String>; 2]>::try_from(row) else {
+            return Err(KeeperError::Shape("words"));
+        };
+        known.insert(sku, serde_json::from_str(&stock)?);
+    }
+    Ok(Board::new(known))
+}
+
+/// The tag of a SKU's watchers, which the platform limits in length.
+fn tag(sku: &str) -> String {
+    digest_of(&sku).unwrap_or_default()
 }
 
 type Kept<T> = std::result::Result<T, KeeperError>;
 
-/// Reads the machine if it is not in memory, and works on it; without an await, so nothing comes between.
-fn on_machine<M: Machine, T>(
-    keeper: &RefCell<Option<Keeper<M>>>,
-    sql: &ObjectSql,
-    now: Timestamp,
-    work: impl FnOnce(&mut Keeper<M>, &ObjectSql, Timestamp) -> Kept<T>,
-) -> Kept<(T, Option<Timestamp>)> {
-    let mut keeper = keeper.borrow_mut();
-    let keeper = match &mut *keeper {
-        Some(keeper) => keeper,
-        absent => absent.insert(Keeper::open(sql)?),
-    };
-    let outcome = work(keeper, sql, now)?;
-    Ok((outcome, keeper.machine().wake_at()))
-}
-
-async fn set_alarm(storage: &Storage, at: Timestamp, now: Timestamp) -> Result<()> {
+async fn set_alarm(state: &State, at: Timestamp, now: Timestamp) -> Result<()> {
     let millis_from_now = at.as_millis().saturating_sub(now.as_millis());
-    storage.set_alarm(millis_from_now).await
+    state.storage().set_alarm(millis_from_now.max(0)).await
 }
 
 #[expect(
@@ -188,9 +428,18 @@ fn now() -> Timestamp {
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
-fn json(value: &impl Serialize) -> Result<Response> {
-    let body = serde_json::to_vec(value)?;
-    Response::from_bytes(body)
+fn json(value: &impl Serialize) -> Kept<Option<Vec<u8>>> {
+    Ok(Some(serde_json::to_vec(value)?))
+}
+
+fn worker_error(error: impl ToString) -> Error {
+    Error::RustError(error.to_string())
+}
+
+fn log_error(event: &str, error: &impl ToString) {
+    let error = error.to_string();
+    let entry = serde_json::json!({"level": "error", "event": event, "error": error});
+    console_error!("{entry}");
 }
 
 /// The object's own SQLite.

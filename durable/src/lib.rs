@@ -5,12 +5,17 @@
 //! | [`stock`] | SKU (and shard) | its units: on hand, held, committed |
 //! | [`cart`] | cart | its lines, and the order that has frozen it |
 //!
-//! [`machine`] is the trait, [`keeper`] keeps any machine in SQL, and `host` runs a keeper inside a Durable Object.
+//! | [`board`] | bucket of SKUs | nothing: it shows what the public may know, to pages by KV and to watchers by WebSocket |
+//!
+//! [`machine`] is the trait, [`keeper`] keeps any machine in SQL, [`news`] is what they tell the rest of the shop, and `host` runs
+//! a keeper inside a Durable Object.
 
+pub mod board;
 pub mod cart;
 mod host;
 pub mod keeper;
 pub mod machine;
+pub mod news;
 pub mod stock;
 mod time;
 

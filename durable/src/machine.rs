@@ -4,10 +4,11 @@
 //! rows: a command rewrites only the rows its events touched, whatever the history or the number of open holds.
 
 use crate::Timestamp;
+use crate::news::News;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// A state machine whose state must be right after a crash.
-pub trait Machine: Default {
+/// A state machine whose state must be right after a crash. A fresh one is configured but has met no command.
+pub trait Machine: Clone + PartialEq {
     /// What it is asked to do, in the imperative.
     type Command: Serialize + DeserializeOwned;
     /// What has happened, in the past tense; the only thing that changes the state.
@@ -27,8 +28,8 @@ pub trait Machine: Default {
         now: Timestamp,
     ) -> Result<Vec<Self::Event>, Self::Refusal>;
 
-    /// Records `event`. Never judges: an event that was written down has happened.
-    fn apply(&mut self, event: &Self::Event);
+    /// Records `event`, written down at `at`. Never judges: an event that was written down has happened.
+    fn apply(&mut self, event: &Self::Event, at: Timestamp);
 
     /// What time alone has brought about by `now`; bounded, so that a burst is spread over several wakes.
     fn due(&self, now: Timestamp) -> Vec<Self::Event>;
@@ -39,8 +40,27 @@ pub trait Machine: Default {
     /// What a caller may know.
     fn view(&self) -> Self::View;
 
+    /// What the rest of the shop must hear, now that `events` have changed what was `before`. `name` is the object's own.
+    fn news(&self, name: &str, before: &Self::View, events: &[Self::Event]) -> Vec<News>;
+
+    /// True when nothing is left that is worth keeping.
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    /// Names the intent of `command`, to tell a repeat from another command under the same operation id.
+    ///
+    /// # Errors
+    /// When the command can't be written as JSON.
+    fn digest(command: &Self::Command) -> Result<String, serde_json::Error> {
+        digest_of(command)
+    }
+
     /// Keys of the stored rows that `event` may have changed.
     fn touched(event: &Self::Event) -> Vec<String>;
+
+    /// Keys of all stored rows.
+    fn keys(&self) -> Vec<String>;
 
     /// The stored row under `key`, as JSON; `None` when there is none (any more).
     ///
@@ -48,11 +68,28 @@ pub trait Machine: Default {
     /// When the row can't be written as JSON.
     fn row(&self, key: &str) -> Result<Option<String>, serde_json::Error>;
 
-    /// The machine whose stored rows are `rows`; no rows are the machine that never met a command.
+    /// This fresh machine with the stored `rows`; no rows leave it fresh.
     ///
     /// # Errors
     /// When a row is not what [`Machine::row`] writes.
-    fn restore(rows: &[(String, String)]) -> Result<Self, serde_json::Error>;
+    fn restore(self, rows: &[(String, String)]) -> Result<Self, serde_json::Error>;
+}
+
+/// A short name for the JSON of `value` (FNV-1a): callers only ever compare with what they sent under the same id themselves.
+///
+/// # Errors
+/// When the value can't be written as JSON.
+pub fn digest_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
+    let json = serde_json::to_vec(value)?;
+    Ok(format!("{:016x}", fnv1a(&json)))
+}
+
+/// The 64-bit FNV-1a hash.
+#[must_use]
+pub fn fnv1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// What a caller sends to an object.
@@ -68,6 +105,49 @@ pub enum Request<C> {
         /// What to do.
         command: C,
     },
+}
+
+/// What staff ask of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+pub enum Inspection {
+    /// The journal, newest entry first.
+    Log {
+        /// Only entries before this one.
+        before: Option<u64>,
+        /// Most entries.
+        limit: u32,
+    },
+    /// Does the journal, folded from its beginning, tell what is stored?
+    Check,
+    /// Store what the journal tells.
+    Repair,
+}
+
+/// An entry of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry<E> {
+    /// Counts the entries.
+    pub seq: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The operation that asked for it; none for what time alone has done.
+    pub operation_id: Option<String>,
+    /// What happened.
+    pub events: Vec<E>,
+}
+
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkup<V> {
+    /// Whether what is stored is what the journal tells.
+    pub consistent: bool,
+    /// Rows that differ.
+    pub wrong_rows: usize,
+    /// What the stored rows tell.
+    pub stored: V,
+    /// What the journal tells.
+    pub folded: V,
 }
 
 /// What an object answers.

@@ -1,5 +1,5 @@
-//! A cart under any sequence of changes, repeats, stale versions and evictions, judged by a naive model that lists every
-//! reason to refuse. `PROPTEST_CASES` sets how many sequences are tried.
+//! A cart under any sequence of changes, merges, repeats, stale versions, idle times and evictions, judged by a naive model that
+//! lists every reason to refuse. `PROPTEST_CASES` sets how many sequences are tried.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -10,14 +10,20 @@ mod object;
 mod sqlite;
 
 use durable::Timestamp;
-use durable::cart::{Cart, Change, Command, Line, MAX_LINES, MAX_QUANTITY, Refusal};
+use durable::cart::{
+    Cart, Change, Command, Line, MAX_LINES, MAX_NOTE_BYTES, MAX_QUANTITY, Periods, Refusal,
+};
 use durable::machine::{Machine, Reply, Request};
+use durable::news::News;
 use object::Object;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
 const SEQUENCES: u32 = 1_500;
+
+const ABANDONED_SECS: u32 = 60;
+const KEPT_SECS: u32 = 600;
 
 proptest! {
     #![proptest_config(ProptestConfig {
@@ -81,13 +87,79 @@ fn the_first_order_keeps_the_cart_until_it_is_over() {
     assert_eq!(cart, emptied);
 }
 
+#[test]
+fn a_merge_takes_the_larger_quantity_and_again_changes_nothing() {
+    let mut cart = Cart::default();
+    for change in [add("a", 3), add("b", 1)] {
+        carry_out(&mut cart, change).unwrap();
+    }
+    let other = merge(&[("b", 4), ("a", 2), ("c", 1)], "ring twice");
+
+    carry_out(&mut cart, other.clone()).unwrap();
+    let merged = cart.clone();
+    assert_eq!(merged.lines, lines(&[("a", 3), ("b", 4), ("c", 1)]));
+    assert_eq!(merged.note, "ring twice");
+
+    carry_out(&mut cart, other).unwrap();
+    assert_eq!(cart, merged);
+}
+
+#[test]
+fn a_merge_fills_a_cart_and_no_more() {
+    let mut cart = Cart::default();
+    carry_out(&mut cart, add("mine", 1)).unwrap();
+    let skus: Vec<String> = (0..MAX_LINES).map(|number| number.to_string()).collect();
+    let many: Vec<(&str, u32)> = skus.iter().map(|sku| (sku.as_str(), u32::MAX)).collect();
+
+    carry_out(&mut cart, merge(&many, "")).unwrap();
+
+    assert_eq!(cart.lines.len(), MAX_LINES);
+    assert_eq!(cart.lines[0], lines(&[("mine", 1)])[0]);
+    assert!(
+        cart.lines[1..]
+            .iter()
+            .all(|line| line.quantity == MAX_QUANTITY)
+    );
+}
+
+#[test]
+fn a_purchase_limit_clamps_and_is_no_part_of_the_intent() {
+    let limited = |quantity, at_most| Change::Add {
+        sku: "a".to_owned(),
+        quantity,
+        at_most,
+    };
+    let mut cart = Cart::default();
+    carry_out(&mut cart, limited(5, 3)).unwrap();
+    assert_eq!(cart.lines, lines(&[("a", 3)]));
+    carry_out(&mut cart, limited(1, 2)).unwrap();
+    assert_eq!(cart.lines, lines(&[("a", 2)]), "the limit was lowered");
+
+    let digest = |change| {
+        let if_version = None;
+        Cart::digest(&Command { if_version, change }).unwrap()
+    };
+    assert_eq!(digest(limited(5, 3)), digest(limited(5, 99)));
+    assert_ne!(digest(limited(5, 3)), digest(limited(4, 3)));
+}
+
+fn lines(lines: &[(&str, u32)]) -> Vec<Line> {
+    let line = |(sku, quantity): &(&str, u32)| Line {
+        sku: (*sku).to_owned(),
+        quantity: *quantity,
+    };
+    lines.iter().map(line).collect()
+}
+
 fn carry_out(cart: &mut Cart, change: Change) -> Result<(), Refusal> {
     let command = Command {
         if_version: None,
         change,
     };
     let events = cart.decide(&command, Timestamp::from_millis(0))?;
-    events.iter().for_each(|event| cart.apply(event));
+    for event in &events {
+        cart.apply(event, Timestamp::from_millis(0));
+    }
     Ok(())
 }
 
@@ -97,6 +169,8 @@ enum Step {
     Send(Change, Option<u64>),
     /// An earlier operation again, under its own id.
     Repeat(usize),
+    /// The clock moves.
+    Wait(u32),
     /// A request that only looks.
     Look,
     /// Memory is lost.
@@ -108,7 +182,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         14 => (change(), behind).prop_map(|(change, behind)| Step::Send(change, behind)),
         3 => (0..64_usize).prop_map(Step::Repeat),
-        1 => Just(Step::Look),
+        3 => prop_oneof![0..ABANDONED_SECS, Just(ABANDONED_SECS), Just(KEPT_SECS)].prop_map(Step::Wait),
+        3 => Just(Step::Look),
         1 => Just(Step::Evict),
     ]
 }
@@ -118,6 +193,10 @@ fn change() -> impl Strategy<Value = Change> {
         6 => (sku(), quantity()).prop_map(|(sku, quantity)| add(sku, quantity)),
         3 => (sku(), quantity()).prop_map(|(sku, quantity)| set(sku, quantity)),
         2 => sku().prop_map(remove),
+        1 => Just(Change::Clear),
+        1 => note().prop_map(|note| Change::Note { note }),
+        2 => (prop::collection::vec((sku(), quantity()), 0..4), note())
+            .prop_map(|(lines, note)| merge(&lines, &note)),
         2 => order_id().prop_map(freeze),
         2 => order_id().prop_map(thaw),
         1 => order_id().prop_map(complete),
@@ -126,6 +205,11 @@ fn change() -> impl Strategy<Value = Change> {
 
 fn sku() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["a", "b", "c", "d"])
+}
+
+fn note() -> impl Strategy<Value = String> {
+    let lengths = [0, 1, 2, MAX_NOTE_BYTES, MAX_NOTE_BYTES + 1];
+    prop::sample::select(lengths.to_vec()).prop_map(|length| "n".repeat(length))
 }
 
 fn order_id() -> impl Strategy<Value = &'static str> {
@@ -142,13 +226,26 @@ fn quantity() -> impl Strategy<Value = u32> {
 }
 
 fn add(sku: &str, quantity: u32) -> Change {
-    let sku = sku.to_owned();
-    Change::Add { sku, quantity }
+    Change::Add {
+        sku: sku.to_owned(),
+        quantity,
+        at_most: MAX_QUANTITY,
+    }
 }
 
 fn set(sku: &str, quantity: u32) -> Change {
-    let sku = sku.to_owned();
-    Change::Set { sku, quantity }
+    Change::Set {
+        sku: sku.to_owned(),
+        quantity,
+        at_most: MAX_QUANTITY,
+    }
+}
+
+fn merge(other: &[(&str, u32)], note: &str) -> Change {
+    Change::Merge {
+        lines: lines(other),
+        note: note.to_owned(),
+    }
 }
 
 fn remove(sku: &str) -> Change {
@@ -176,14 +273,20 @@ struct Trial {
     object: Object<Cart>,
     model: Model,
     sent: Vec<Request<Command>>,
+    now: Timestamp,
 }
 
 impl Trial {
     fn new() -> Self {
+        let periods = Periods {
+            abandoned_secs: ABANDONED_SECS,
+            kept_secs: KEPT_SECS,
+        };
         Self {
-            object: Object::new(),
+            object: Object::new(Cart::new(periods)),
             model: Model::default(),
             sent: vec![],
+            now: Timestamp::from_millis(0),
         }
     }
 
@@ -205,26 +308,37 @@ impl Trial {
                 let earlier = self.sent.iter().rev().cycle().nth(*back).cloned();
                 earlier.iter().for_each(|request| self.ask(request));
             }
+            Step::Wait(secs) => self.now = self.now.plus_secs(*secs),
             Step::Look => self.ask(&Request::View),
             Step::Evict => self.object.evict(),
         }
     }
 
     fn ask(&mut self, request: &Request<Command>) {
-        let before = self.object.machine().clone();
+        let mut before = self.object.machine().clone();
+        for event in before.due(self.now) {
+            before.apply(&event, self.now);
+        }
 
-        let reply = self.object.answer(request, Timestamp::from_millis(0));
+        let reply = self.object.answer(request, self.now);
 
-        let events = self.object.new_events();
+        self.model.idle(self.now);
+        self.model.check(request, self.now, &reply);
+        self.object.new_events();
         let after = self.object.machine();
-        self.model.check(request, &reply);
-        assert_eq!(*after, self.model.view());
-        assert_eq!(after.version, before.version + events.len() as u64);
-        assert_eq!(*after == before, events.is_empty(), "an unseen change");
         if let Reply::Refused { .. } = reply {
             assert_eq!(*after, before, "a refusal changed the cart");
         }
-        assert_well_formed(after);
+        self.compare();
+    }
+
+    fn compare(&mut self) {
+        assert_eq!(self.object.news(), std::mem::take(&mut self.model.told));
+        let cart = self.object.machine();
+        self.model.assert_like(cart);
+        assert_eq!(cart.wake_at(), self.model.wake_at());
+        assert_eq!(cart.is_over(), self.model.is_over());
+        assert_well_formed(cart);
     }
 }
 
@@ -246,30 +360,89 @@ fn assert_well_formed(cart: &Cart) {
 struct Model {
     changes: u64,
     lines: Vec<(String, u32)>,
+    note: String,
     order: Option<String>,
-    answers: BTreeMap<String, Cart>,
+    /// Since when it is left alone; none when nobody ever touched it, or it is gone.
+    alone_since: Option<Timestamp>,
+    reported: bool,
+    told: Vec<News>,
+    answers: BTreeMap<String, String>,
 }
 
 impl Model {
-    fn check(&mut self, request: &Request<Command>, reply: &Reply<Cart, Refusal>) {
+    /// Time passes over a cart that is left alone, unless an order has it.
+    fn idle(&mut self, now: Timestamp) {
+        let Some(since) = self.alone_since.filter(|_| self.order.is_none()) else {
+            return;
+        };
+        if !self.lines.is_empty() && !self.reported && since.plus_secs(ABANDONED_SECS) <= now {
+            self.reported = true;
+            self.told.push(News::CartAbandoned {
+                cart_id: object::NAME.to_owned(),
+                version: self.changes,
+                lines: self.lines(),
+                idle_since: since,
+            });
+        }
+        if since.plus_secs(KEPT_SECS) <= now {
+            self.lines = vec![];
+            self.note.clear();
+            self.alone_since = None;
+            self.reported = false;
+            self.changes += 1;
+            self.told.push(News::CartDeleted {
+                cart_id: object::NAME.to_owned(),
+                version: self.changes,
+            });
+        }
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        let since = self.alone_since.filter(|_| self.order.is_none())?;
+        let reports = !self.lines.is_empty() && !self.reported;
+        Some(since.plus_secs(if reports { ABANDONED_SECS } else { KEPT_SECS }))
+    }
+
+    fn is_over(&self) -> bool {
+        self.changes > 0 && self.alone_since.is_none()
+    }
+
+    fn check(&mut self, request: &Request<Command>, now: Timestamp, reply: &Reply<Cart, Refusal>) {
         let Request::Do {
             operation_id,
             command,
         } = request
         else {
-            return assert_eq!(*reply, done(self.view(), false));
+            return self.assert_done(reply, false);
         };
-        if let Some(view) = self.answers.get(operation_id) {
-            return assert_eq!(*reply, done(view.clone(), true));
+        if let Some(first) = self.answers.get(operation_id) {
+            return assert_eq!(as_sent(reply), first.replace(":false}", ":true}"));
         }
         let objections = self.objections(command);
         if let Reply::Refused { refusal } = reply {
             return assert!(objections.contains(refusal), "{refusal:?}: {objections:?}");
         }
         assert_eq!(objections, vec![], "{command:?} had to be refused");
-        self.follow(&command.change);
-        self.answers.insert(operation_id.clone(), self.view());
-        assert_eq!(*reply, done(self.view(), false));
+        self.follow(&command.change, now);
+        self.assert_done(reply, false);
+        self.answers.insert(operation_id.clone(), as_sent(reply));
+    }
+
+    fn assert_done(&self, reply: &Reply<Cart, Refusal>, is_repeat: bool) {
+        let Reply::Done { view, replayed } = reply else {
+            return assert_eq!(format!("{reply:?}"), "done");
+        };
+        assert_eq!(*replayed, is_repeat);
+        self.assert_like(view);
+    }
+
+    fn assert_like(&self, cart: &Cart) {
+        assert_eq!(cart.version, self.changes);
+        assert_eq!(cart.lines, self.lines());
+        assert_eq!(cart.note, self.note);
+        assert_eq!(cart.frozen_by, self.order);
+        assert_eq!(cart.changed_at, self.alone_since);
+        assert_eq!(cart.abandoned, self.reported);
     }
 
     /// Every reason to refuse `command`.
@@ -287,15 +460,18 @@ impl Model {
             objections.push(Refusal::FrozenBy { order_id });
         }
         let asked = match &command.change {
-            Change::Add { quantity: 0, .. } => Some(0),
-            Change::Add { sku, quantity } => {
-                Some(u64::from(self.quantity(sku)) + u64::from(*quantity))
-            }
-            Change::Set { quantity, .. } if *quantity > 0 => Some(u64::from(*quantity)),
+            Change::Add { quantity, .. } => Some(*quantity),
+            Change::Set { quantity, .. } if *quantity > 0 => Some(*quantity),
             _ => None,
         };
-        if asked.is_some_and(|asked| asked == 0 || asked > u64::from(MAX_QUANTITY)) {
+        if asked.is_some_and(|asked| asked == 0 || asked > MAX_QUANTITY) {
             objections.push(Refusal::QuantityOutOfRange { max: MAX_QUANTITY });
+        }
+        if let Change::Note { note } = &command.change
+            && note.len() > MAX_NOTE_BYTES
+        {
+            let max = MAX_NOTE_BYTES;
+            objections.push(Refusal::NoteTooLong { max });
         }
         if matches!(command.change, Change::Freeze { .. }) && self.lines.is_empty() {
             objections.push(Refusal::Empty);
@@ -306,32 +482,76 @@ impl Model {
     /// Whether `change` needs a cart that is not frozen by another order.
     fn must_move(&self, change: &Change) -> bool {
         match change {
-            Change::Add { .. } | Change::Set { .. } | Change::Remove { .. } => true,
+            Change::Add { .. }
+            | Change::Set { .. }
+            | Change::Remove { .. }
+            | Change::Clear
+            | Change::Note { .. }
+            | Change::Merge { .. } => true,
             Change::Freeze { order_id } => self.order.as_ref() != Some(order_id),
             Change::Thaw { .. } | Change::Complete { .. } => false,
         }
     }
 
-    /// Does `change`, to which there is no objection; counts it when it made a difference.
-    fn follow(&mut self, change: &Change) {
-        let before = (self.lines.clone(), self.order.clone());
+    /// Does `change`, to which there is no objection. Each line and the note count by themselves.
+    fn follow(&mut self, change: &Change, now: Timestamp) {
+        let before = self.changes;
         match change {
-            Change::Add { sku, quantity } => self.put(sku, self.quantity(sku) + quantity),
-            Change::Set { sku, quantity } => self.put(sku, *quantity),
+            Change::Add { sku, quantity, .. } => {
+                self.put(sku, (self.quantity(sku) + quantity).min(MAX_QUANTITY));
+            }
+            Change::Set { sku, quantity, .. } => self.put(sku, *quantity),
             Change::Remove { sku } => self.put(sku, 0),
-            Change::Freeze { order_id } => self.order = Some(order_id.clone()),
+            Change::Clear => self.empty(),
+            Change::Note { note } => self.write(note),
+            Change::Merge { lines, note } => {
+                for line in lines {
+                    let larger = self
+                        .quantity(&line.sku)
+                        .max(line.quantity.clamp(1, MAX_QUANTITY));
+                    self.put(&line.sku, larger);
+                }
+                if self.note.is_empty() && note.len() <= MAX_NOTE_BYTES {
+                    self.write(note);
+                }
+            }
+            Change::Freeze { order_id } if self.order.as_ref() == Some(order_id) => {}
+            Change::Freeze { order_id } => {
+                self.order = Some(order_id.clone());
+                self.changes += 1;
+            }
             Change::Thaw { order_id } | Change::Complete { order_id }
                 if self.order.as_ref() != Some(order_id) => {}
-            Change::Thaw { .. } => self.order = None,
+            Change::Thaw { .. } => {
+                self.order = None;
+                self.changes += 1;
+            }
             Change::Complete { .. } => {
                 self.order = None;
                 self.lines = vec![];
+                self.note.clear();
+                self.changes += 1;
             }
         }
-        self.changes += u64::from(before != (self.lines.clone(), self.order.clone()));
+        if self.changes > before {
+            self.alone_since = Some(now);
+            self.reported = false;
+        }
+    }
+
+    fn write(&mut self, note: &str) {
+        self.changes += u64::from(self.note != note);
+        self.note = note.to_owned();
+    }
+
+    fn empty(&mut self) {
+        self.changes += u64::from(!self.lines.is_empty() || !self.note.is_empty());
+        self.lines = vec![];
+        self.note.clear();
     }
 
     fn put(&mut self, sku: &str, quantity: u32) {
+        self.changes += u64::from(self.quantity(sku) != quantity);
         match self.lines.iter_mut().find(|(known, _)| known == sku) {
             Some(line) => line.1 = quantity,
             None => self.lines.push((sku.to_owned(), quantity)),
@@ -344,18 +564,14 @@ impl Model {
         line.map_or(0, |(_, quantity)| *quantity)
     }
 
-    fn view(&self) -> Cart {
+    fn lines(&self) -> Vec<Line> {
         let lines = self.lines.iter().cloned();
-        Cart {
-            version: self.changes,
-            lines: lines
-                .map(|(sku, quantity)| Line { sku, quantity })
-                .collect(),
-            frozen_by: self.order.clone(),
-        }
+        lines
+            .map(|(sku, quantity)| Line { sku, quantity })
+            .collect()
     }
 }
 
-fn done(view: Cart, replayed: bool) -> Reply<Cart, Refusal> {
-    Reply::Done { view, replayed }
+fn as_sent(reply: &Reply<Cart, Refusal>) -> String {
+    serde_json::to_string(reply).unwrap()
 }

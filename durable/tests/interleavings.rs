@@ -98,7 +98,7 @@ enum Units {
 impl Moment {
     fn opening(wants: [u32; 3]) -> Self {
         let mut stock = Stock::default();
-        stock.apply(&Event::Received { quantity: UNITS });
+        stock.apply(&Event::Received { quantity: UNITS }, Timestamp::default());
         let [first, second, third] = wants;
         Self {
             stock,
@@ -185,7 +185,7 @@ impl Moment {
 
     fn record(&mut self, events: Vec<Event>) {
         for event in events {
-            self.stock.apply(&event);
+            self.stock.apply(&event, self.now);
             self.follow(&event);
         }
     }
@@ -257,6 +257,7 @@ impl Buyer {
             hold_id: hold_id.clone(),
             quantity: self.wants,
             ttl_secs: TTL_SECS,
+            customer: None,
         };
         let release = Command::Release {
             hold_id: hold_id.clone(),
@@ -299,6 +300,6 @@ fn hold_id_of(event: &Event) -> &str {
         | Event::Pinned { hold_id }
         | Event::Released { hold_id, .. }
         | Event::Committed { hold_id } => hold_id,
-        Event::Received { .. } | Event::Forgotten { .. } => panic!("{event:?}"),
+        other => panic!("{other:?}"),
     }
 }

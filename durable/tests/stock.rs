@@ -4,6 +4,7 @@
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a test that overflows or unwraps nothing has failed, and says where"
 )]
 
@@ -12,8 +13,12 @@ mod sqlite;
 
 use durable::Timestamp;
 use durable::machine::{Machine, Reply, Request};
-use durable::stock::{Command, Event, MAX_QUANTITY, Refusal, ReleaseReason, Stock, TOMBSTONE_SECS};
-use durable::stock::{Reply as StockReply, View};
+use durable::news::News;
+use durable::stock::{
+    Command, Event, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal, ReleaseReason, Settings,
+    Stock, TOMBSTONE_SECS,
+};
+use durable::stock::{Reply as StockReply, View, Word};
 use object::Object;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -96,7 +101,7 @@ fn rings_until_quiet(stock: &mut Stock, now: i64) -> u32 {
         let due = stock.due(now);
         assert!(!due.is_empty(), "woken for nothing");
         assert!(due.len() <= 500, "one ring does too much");
-        due.iter().for_each(|event| stock.apply(event));
+        due.iter().for_each(|event| stock.apply(event, now));
         rings += 1;
     }
     assert_eq!(stock.due(now), vec![]);
@@ -104,8 +109,9 @@ fn rings_until_quiet(stock: &mut Stock, now: i64) -> u32 {
 }
 
 fn carry_out(stock: &mut Stock, command: &Command, now: i64) -> Result<(), Refusal> {
-    let events = stock.decide(command, Timestamp::from_millis(now))?;
-    events.iter().for_each(|event| stock.apply(event));
+    let now = Timestamp::from_millis(now);
+    let events = stock.decide(command, now)?;
+    events.iter().for_each(|event| stock.apply(event, now));
     Ok(())
 }
 
@@ -136,11 +142,50 @@ fn step() -> impl Strategy<Value = Step> {
 fn command() -> impl Strategy<Value = Command> {
     prop_oneof![
         2 => quantity().prop_map(receive),
-        5 => (hold_id(), quantity(), ttl_secs()).prop_map(|(id, quantity, ttl)| hold(id, quantity, ttl)),
+        8 => (hold_id(), quantity(), ttl_secs(), customer())
+            .prop_map(|(id, quantity, ttl, customer)| hold_for(customer, id, quantity, ttl)),
         3 => hold_id().prop_map(pin),
         3 => hold_id().prop_map(release),
-        2 => hold_id().prop_map(commit),
+        4 => hold_id().prop_map(commit),
+        2 => (hold_id(), ttl_secs()).prop_map(|(id, ttl)| extend(id, ttl)),
+        2 => hold_id().prop_map(restock),
+        4 => (hold_id(), 0..=3_u32).prop_map(|(id, quantity)| ship(id, quantity)),
+        2 => (adjustment(), reason()).prop_map(|(by, reason)| Command::Adjust { by, reason }),
+        1 => (quantity(), reason()).prop_map(|(quantity, reason)| Command::WriteOff { quantity, reason }),
+        1 => (quantity(), reason()).prop_map(|(quantity, reason)| Command::Return { quantity, reason }),
+        2 => settings().prop_map(|settings| Command::Configure { settings }),
     ]
+}
+
+fn customer() -> impl Strategy<Value = Option<&'static str>> {
+    prop::sample::select(vec![None, Some("eve"), Some("bob")])
+}
+
+fn adjustment() -> impl Strategy<Value = i32> {
+    prop_oneof![20 => -4..=4_i32, 1 => Just(i32::MIN), 1 => Just(i32::MAX)]
+}
+
+fn reason() -> impl Strategy<Value = String> {
+    let reasons = ["counted", " ", ""].map(str::to_owned);
+    let long = "x".repeat(MAX_REASON_BYTES + 1);
+    prop_oneof![
+        20 => Just("counted".to_owned()),
+        1 => prop::sample::select(reasons.to_vec()),
+        1 => Just(long),
+    ]
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let number = || prop_oneof![20 => 0..=6_u32, 1 => Just(MAX_QUANTITY + 1)];
+    let promise_at = prop::sample::select(vec![None, Some(Timestamp::from_millis(9))]);
+    (number(), number(), prop::option::of(number()), promise_at).prop_map(
+        |(low_threshold, backorder_cap, purchase_limit, promise_at)| Settings {
+            low_threshold,
+            backorder_cap,
+            promise_at,
+            purchase_limit,
+        },
+    )
 }
 
 fn hold_id() -> impl Strategy<Value = &'static str> {
@@ -175,11 +220,31 @@ fn receive(quantity: u32) -> Command {
 }
 
 fn hold(hold_id: &str, quantity: u32, ttl_secs: u32) -> Command {
+    hold_for(None, hold_id, quantity, ttl_secs)
+}
+
+fn hold_for(customer: Option<&str>, hold_id: &str, quantity: u32, ttl_secs: u32) -> Command {
     Command::Hold {
         hold_id: hold_id.to_owned(),
         quantity,
         ttl_secs,
+        customer: customer.map(str::to_owned),
     }
+}
+
+fn extend(hold_id: &str, ttl_secs: u32) -> Command {
+    let hold_id = hold_id.to_owned();
+    Command::Extend { hold_id, ttl_secs }
+}
+
+fn restock(hold_id: &str) -> Command {
+    let hold_id = hold_id.to_owned();
+    Command::Restock { hold_id }
+}
+
+fn ship(hold_id: &str, quantity: u32) -> Command {
+    let hold_id = hold_id.to_owned();
+    Command::Ship { hold_id, quantity }
 }
 
 fn pin(hold_id: &str) -> Command {
@@ -204,16 +269,18 @@ struct Trial {
     audit: Audit,
     sent: Vec<Request<Command>>,
     now: Timestamp,
+    heard: PublicStock,
 }
 
 impl Trial {
     fn new() -> Self {
         Self {
-            object: Object::new(),
+            object: Object::new(Stock::default()),
             model: Model::default(),
             audit: Audit::default(),
             sent: vec![],
             now: Timestamp::from_millis(1_800_000_000_000),
+            heard: PublicStock::default(),
         }
     }
 
@@ -240,7 +307,7 @@ impl Trial {
     fn ask(&mut self, request: &Request<Command>) {
         let mut untouched = self.object.machine().clone();
         for event in untouched.due(self.now) {
-            untouched.apply(&event);
+            untouched.apply(&event, self.now);
         }
 
         let reply = self.object.answer(request, self.now);
@@ -254,6 +321,22 @@ impl Trial {
         assert_eq!(stock.view(), self.model.view());
         assert_eq!(stock.wake_at(), self.model.wake_at());
         self.audit.agree_with(stock.view());
+        self.listen();
+    }
+
+    /// Who only hears the news knows what the public may know.
+    fn listen(&mut self) {
+        for news in self.object.news() {
+            let News::StockChanged { sku, stock } = news else {
+                panic!("{news:?}");
+            };
+            assert_eq!(sku, "one");
+            assert!(!stock.reads_like(&self.heard), "told twice: {stock:?}");
+            assert!(stock.version > self.heard.version);
+            self.heard = stock;
+        }
+        let public = self.object.machine().view().public();
+        assert!(public.reads_like(&self.heard), "{public:?} is not told");
     }
 }
 
@@ -261,6 +344,7 @@ impl Trial {
 #[derive(Default)]
 struct Model {
     on_hand: i64,
+    rules: Settings,
     holds: Vec<ModelHold>,
     changes: u64,
     answers: BTreeMap<String, View>,
@@ -269,6 +353,9 @@ struct Model {
 struct ModelHold {
     id: String,
     quantity: i64,
+    shipped: i64,
+    /// Whom the limit counts.
+    buyer: Option<String>,
     fate: Fate,
 }
 
@@ -277,7 +364,10 @@ enum Fate {
     Reserved(Timestamp),
     Pinned,
     Committed,
+    Shipped(Timestamp),
     Released(Timestamp),
+    /// Long over; only the buyer of what was shipped is remembered.
+    Forgotten,
 }
 
 impl Model {
@@ -298,100 +388,223 @@ impl Model {
             return assert!(objections.contains(refusal), "{refusal:?}: {objections:?}");
         }
         assert_eq!(objections, vec![], "{command:?} had to be refused");
-        self.follow(command, now);
+        self.changes += u64::from(self.follow(command, now));
         self.answers.insert(operation_id.clone(), self.view());
         assert_eq!(*reply, done(self.view(), false));
     }
 
     fn lapse(&mut self, now: Timestamp) {
-        for mut hold in std::mem::take(&mut self.holds) {
-            match hold.fate {
-                Fate::Released(until) if until <= now => {
-                    self.changes += 1;
-                    continue;
-                }
+        for hold in &mut self.holds {
+            let next = match hold.fate {
+                Fate::Shipped(until) | Fate::Released(until) if until <= now => Fate::Forgotten,
                 Fate::Reserved(until) if until <= now => {
-                    self.changes += 1;
-                    hold.fate = Fate::Released(after_secs(now, TOMBSTONE_SECS));
+                    Fate::Released(after_secs(now, TOMBSTONE_SECS))
                 }
-                _ => {}
-            }
-            self.holds.push(hold);
+                _ => continue,
+            };
+            hold.fate = next;
+            self.changes += 1;
         }
     }
 
     /// Every reason to refuse `command`.
     fn objections(&self, command: &Command) -> Vec<Refusal> {
         let mut objections = vec![];
-        if let Command::Receive { quantity } | Command::Hold { quantity, .. } = command
-            && !(1..=MAX_QUANTITY).contains(quantity)
+        if let Some(quantity) = quantity_of(command)
+            && !(1..=MAX_QUANTITY).contains(&quantity)
         {
             objections.push(Refusal::QuantityOutOfRange { max: MAX_QUANTITY });
         }
+        if let Command::Adjust { reason, .. }
+        | Command::WriteOff { reason, .. }
+        | Command::Return { reason, .. } = command
+            && (reason.trim().is_empty() || reason.len() > MAX_REASON_BYTES)
+        {
+            let max = MAX_REASON_BYTES;
+            objections.push(Refusal::ReasonOutOfRange { max });
+        }
         match command {
-            Command::Receive { .. } => {}
+            Command::Receive { .. } | Command::Return { .. } => {}
+            Command::Adjust { by, .. } => {
+                objections.extend(self.too_few(i64::from(*by), self.rules.backorder_cap));
+            }
+            Command::WriteOff { quantity, .. } => {
+                objections.extend(self.too_few(-i64::from(*quantity), self.rules.backorder_cap));
+            }
+            Command::Configure { settings } => {
+                let limit = settings.purchase_limit.unwrap_or(1);
+                let numbers = [settings.backorder_cap, settings.low_threshold, limit];
+                if limit == 0 || numbers.iter().any(|number| *number > MAX_QUANTITY) {
+                    objections.push(Refusal::SettingsOutOfRange { max: MAX_QUANTITY });
+                }
+                if *settings != self.rules {
+                    objections.extend(self.too_few(0, settings.backorder_cap));
+                }
+            }
             Command::Hold {
-                hold_id, quantity, ..
+                hold_id,
+                quantity,
+                customer,
+                ..
             } => match self.hold(hold_id) {
-                Some((_, Fate::Released(_))) => objections.push(Refusal::HoldEnded),
-                Some((held, _)) if held != i64::from(*quantity) => {
+                Some((_, Fate::Released(_) | Fate::Shipped(_))) => {
+                    objections.push(Refusal::HoldEnded);
+                }
+                Some((left, _)) if left != i64::from(*quantity) => {
                     objections.push(Refusal::HoldMismatch);
                 }
                 Some(_) => {}
-                None if self.available() >= i64::from(*quantity) => {}
-                None => objections.push(Refusal::Short {
-                    wanted: *quantity,
-                    available: self.available(),
-                    contended: self.reserved() > 0,
-                }),
+                None => {
+                    objections.extend(self.over_limit(*quantity, customer.as_deref()));
+                    if self.available() < i64::from(*quantity) {
+                        objections.push(Refusal::Short {
+                            wanted: *quantity,
+                            available: self.available(),
+                            contended: self.reserved() > 0,
+                        });
+                    }
+                }
+            },
+            Command::Extend { hold_id, .. } => match self.hold(hold_id) {
+                None | Some((_, Fate::Released(_) | Fate::Shipped(_))) => {
+                    objections.push(Refusal::HoldEnded);
+                }
+                Some(_) => {}
             },
             Command::Pin { hold_id } | Command::Commit { hold_id } => match self.hold(hold_id) {
                 None | Some((_, Fate::Released(_))) => objections.push(Refusal::HoldEnded),
                 Some(_) => {}
             },
             Command::Release { hold_id } => {
-                if let Some((_, Fate::Committed)) = self.hold(hold_id) {
+                if let Some((_, Fate::Committed | Fate::Shipped(_))) = self.hold(hold_id) {
                     objections.push(Refusal::AlreadyCommitted);
                 }
             }
+            Command::Restock { hold_id } => match self.hold(hold_id) {
+                None | Some((_, Fate::Reserved(_) | Fate::Pinned)) => {
+                    objections.push(Refusal::NotCommitted);
+                }
+                Some(_) => {}
+            },
+            Command::Ship { hold_id, quantity } => match self.hold(hold_id) {
+                Some((left, Fate::Committed)) => {
+                    let on_hand = self.on_hand;
+                    if *quantity == 0 || i64::from(*quantity) > left {
+                        let max = left.try_into().unwrap();
+                        objections.push(Refusal::QuantityOutOfRange { max });
+                    }
+                    if i64::from(*quantity) > on_hand {
+                        objections.push(Refusal::NotOnHand { on_hand });
+                    }
+                }
+                _ => objections.push(Refusal::NotCommitted),
+            },
         }
         objections
     }
 
-    /// Does `command`, to which there is no objection.
-    fn follow(&mut self, command: &Command, now: Timestamp) {
+    fn too_few(&self, change: i64, backorder_cap: u32) -> Option<Refusal> {
+        let on_hand = self.on_hand + change;
+        let promised = self.promised();
+        let enough = on_hand >= 0 && on_hand + i64::from(backorder_cap) >= promised;
+        (!enough).then_some(Refusal::BelowPromised { promised })
+    }
+
+    fn over_limit(&self, quantity: u32, customer: Option<&str>) -> Option<Refusal> {
+        let limit = self.rules.purchase_limit?;
+        let is_theirs = |hold: &&ModelHold| customer.is_some() && hold.buyer.as_deref() == customer;
+        let theirs = self.holds.iter().filter(is_theirs);
+        let bought: i64 = theirs.map(ModelHold::bought).sum();
+        let left = (i64::from(limit) - bought).max(0).try_into().unwrap();
+        (quantity > left).then_some(Refusal::OverLimit { limit, left })
+    }
+
+    /// Does `command`, to which there is no objection; whether it made a difference.
+    fn follow(&mut self, command: &Command, now: Timestamp) -> bool {
+        let forget_at = after_secs(now, TOMBSTONE_SECS);
         let (id, fate) = match command {
-            Command::Receive { quantity } => {
+            Command::Receive { quantity } | Command::Return { quantity, .. } => {
                 self.on_hand += i64::from(*quantity);
-                self.changes += 1;
-                return;
+                return true;
+            }
+            Command::WriteOff { quantity, .. } => {
+                self.on_hand -= i64::from(*quantity);
+                return true;
+            }
+            Command::Adjust { by, .. } => {
+                self.on_hand += i64::from(*by);
+                return true;
+            }
+            Command::Configure { settings } => {
+                let changed = self.rules != *settings;
+                self.rules = *settings;
+                return changed;
+            }
+            Command::Ship { hold_id, quantity } => {
+                let quantity = i64::from(*quantity);
+                self.on_hand -= quantity;
+                let hold = self.find(hold_id).unwrap();
+                hold.quantity -= quantity;
+                hold.shipped += quantity;
+                if hold.quantity == 0 {
+                    hold.fate = Fate::Shipped(forget_at);
+                }
+                return true;
+            }
+            Command::Extend { hold_id, ttl_secs } => {
+                let later = after_secs(now, *ttl_secs);
+                let hold = self.find(hold_id).unwrap();
+                let Fate::Reserved(end) = hold.fate else {
+                    return false;
+                };
+                hold.fate = Fate::Reserved(end.max(later));
+                return later > end;
             }
             Command::Hold {
                 hold_id, ttl_secs, ..
             } => (hold_id, Fate::Reserved(after_secs(now, *ttl_secs))),
             Command::Pin { hold_id } => (hold_id, Fate::Pinned),
             Command::Commit { hold_id } => (hold_id, Fate::Committed),
-            Command::Release { hold_id } => {
-                (hold_id, Fate::Released(after_secs(now, TOMBSTONE_SECS)))
+            Command::Release { hold_id } => (hold_id, Fate::Released(forget_at)),
+            Command::Restock { hold_id } => {
+                let hold = self.find(hold_id).unwrap();
+                let changed = hold.fate == Fate::Committed;
+                if changed {
+                    hold.fate = Fate::Released(forget_at);
+                }
+                return changed;
             }
         };
-        let Some(hold) = self.holds.iter_mut().find(|hold| hold.id == *id) else {
+        let limited = self.rules.purchase_limit.is_some();
+        let Some(hold) = self.find(id) else {
+            let buyer = match command {
+                Command::Hold { customer, .. } if limited => customer.clone(),
+                _ => None,
+            };
             self.holds.push(ModelHold {
                 id: id.clone(),
-                quantity: quantity_of(command),
+                quantity: quantity_of(command).map_or(0, i64::from),
+                shipped: 0,
+                buyer,
                 fate,
             });
-            self.changes += 1;
-            return;
+            return true;
         };
-        if rank(fate) > rank(hold.fate) {
+        let moves = rank(fate) > rank(hold.fate);
+        if moves {
             hold.fate = fate;
-            self.changes += 1;
         }
+        moves
+    }
+
+    fn find(&mut self, id: &str) -> Option<&mut ModelHold> {
+        let mut known = self.holds.iter_mut();
+        known.find(|hold| hold.id == id && hold.fate != Fate::Forgotten)
     }
 
     fn hold(&self, id: &str) -> Option<(i64, Fate)> {
-        let hold = self.holds.iter().find(|hold| hold.id == id)?;
+        let mut known = self.holds.iter();
+        let hold = known.find(|hold| hold.id == id && hold.fate != Fate::Forgotten)?;
         Some((hold.quantity, hold.fate))
     }
 
@@ -404,27 +617,53 @@ impl Model {
         self.sum(|fate| matches!(fate, Fate::Reserved(_)))
     }
 
+    fn held(&self) -> i64 {
+        self.sum(|fate| matches!(fate, Fate::Reserved(_) | Fate::Pinned))
+    }
+
+    fn promised(&self) -> i64 {
+        self.held() + self.sum(|fate| fate == Fate::Committed)
+    }
+
     fn available(&self) -> i64 {
-        self.on_hand - self.sum(|fate| !matches!(fate, Fate::Released(_)))
+        self.on_hand + i64::from(self.rules.backorder_cap) - self.promised()
     }
 
     fn view(&self) -> View {
+        let free = self.on_hand - self.promised();
         View {
             on_hand: self.on_hand,
-            held: self.sum(|fate| matches!(fate, Fate::Reserved(_) | Fate::Pinned)),
+            held: self.held(),
             reserved: self.reserved(),
             committed: self.sum(|fate| fate == Fate::Committed),
             available: self.available(),
+            settings: self.rules,
+            stock: match free {
+                free if free > i64::from(self.rules.low_threshold) => Word::InStock,
+                1.. => Word::Low,
+                _ if self.available() > 0 => Word::Preorder,
+                _ => Word::Out,
+            },
             version: self.changes,
         }
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
         let ends = self.holds.iter().filter_map(|hold| match hold.fate {
-            Fate::Reserved(at) | Fate::Released(at) => Some(at),
-            Fate::Pinned | Fate::Committed => None,
+            Fate::Reserved(at) | Fate::Released(at) | Fate::Shipped(at) => Some(at),
+            Fate::Pinned | Fate::Committed | Fate::Forgotten => None,
         });
         ends.min()
+    }
+}
+
+impl ModelHold {
+    /// Units that its buyer has, or may yet have.
+    fn bought(&self) -> i64 {
+        match self.fate {
+            Fate::Released(_) | Fate::Forgotten => self.shipped,
+            _ => self.shipped + self.quantity,
+        }
     }
 }
 
@@ -433,14 +672,20 @@ fn rank(fate: Fate) -> u8 {
     match fate {
         Fate::Reserved(_) => 0,
         Fate::Pinned => 1,
-        Fate::Committed | Fate::Released(_) => 2,
+        Fate::Committed => 2,
+        Fate::Shipped(_) | Fate::Released(_) | Fate::Forgotten => 3,
     }
 }
 
-fn quantity_of(command: &Command) -> i64 {
+/// The units that `command` moves, if it says so.
+fn quantity_of(command: &Command) -> Option<u32> {
     match command {
-        Command::Hold { quantity, .. } => i64::from(*quantity),
-        _ => 0,
+        Command::Receive { quantity }
+        | Command::WriteOff { quantity, .. }
+        | Command::Return { quantity, .. }
+        | Command::Hold { quantity, .. } => Some(*quantity),
+        Command::Adjust { by, .. } => Some(by.unsigned_abs()),
+        _ => None,
     }
 }
 
@@ -457,13 +702,13 @@ fn after_secs(at: Timestamp, secs: u32) -> Timestamp {
 }
 
 /// Follows every unit through the journal. Knows no rule but these: a hold is held once, ends once, and when pinned never
-/// by its clock; a committed hold is never heard of again; a released one is remembered long enough.
+/// by its clock; a committed hold is only ever shipped or restocked; a released one is remembered long enough.
 #[derive(Default)]
 struct Audit {
-    received: i64,
+    on_hand: i64,
     open: BTreeMap<String, (i64, bool)>,
     committed: BTreeMap<String, i64>,
-    released: BTreeMap<String, Timestamp>,
+    over: BTreeMap<String, Timestamp>,
 }
 
 impl Audit {
@@ -475,12 +720,21 @@ impl Audit {
 
     fn hear(&mut self, at: Timestamp, event: Event) {
         match event {
-            Event::Received { quantity } => self.received += i64::from(quantity),
+            Event::Received { quantity } | Event::Returned { quantity, .. } => {
+                self.on_hand += i64::from(quantity);
+            }
+            Event::WrittenOff { quantity, .. } => self.on_hand -= i64::from(quantity),
+            Event::Adjusted { by, .. } => self.on_hand += i64::from(by),
+            Event::Configured { .. } => {}
             Event::Held {
                 hold_id, quantity, ..
             } => {
                 assert!(self.is_unknown(&hold_id), "{hold_id} held twice");
                 self.open.insert(hold_id, (i64::from(quantity), false));
+            }
+            Event::Extended { hold_id, .. } => {
+                let (_, pinned) = self.open.get(&hold_id).unwrap();
+                assert!(!pinned, "{hold_id} has a clock though pinned");
             }
             Event::Pinned { hold_id } => {
                 let (_, pinned) = self.open.get_mut(&hold_id).unwrap();
@@ -491,30 +745,43 @@ impl Audit {
                 let (quantity, _) = self.open.remove(&hold_id).unwrap();
                 self.committed.insert(hold_id, quantity);
             }
-            Event::Released {
-                hold_id,
-                reason: ReleaseReason::NeverHeld,
-                ..
+            Event::Shipped {
+                hold_id, quantity, ..
             } => {
-                assert!(self.is_unknown(&hold_id), "{hold_id} was known");
-                self.released.insert(hold_id, at);
+                let left = self.committed.get_mut(&hold_id).unwrap();
+                *left -= i64::from(quantity);
+                self.on_hand -= i64::from(quantity);
+                if *left == 0 {
+                    self.committed.remove(&hold_id);
+                    self.over.insert(hold_id, at);
+                }
             }
             Event::Released {
                 hold_id, reason, ..
             } => {
-                let (_, pinned) = self.open.remove(&hold_id).unwrap();
-                assert!(
-                    !pinned || reason == ReleaseReason::Cancelled,
-                    "{hold_id} lapsed though pinned"
-                );
-                self.released.insert(hold_id, at);
+                self.end(&hold_id, reason);
+                self.over.insert(hold_id, at);
             }
             Event::Forgotten { hold_id } => {
-                let released_at = self.released.remove(&hold_id).unwrap();
+                let over_since = self.over.remove(&hold_id).unwrap();
                 assert!(
-                    at >= after_secs(released_at, TOMBSTONE_SECS),
+                    at >= after_secs(over_since, TOMBSTONE_SECS),
                     "{hold_id} forgotten early"
                 );
+            }
+        }
+    }
+
+    fn end(&mut self, hold_id: &str, reason: ReleaseReason) {
+        match reason {
+            ReleaseReason::NeverHeld => assert!(self.is_unknown(hold_id), "{hold_id} was known"),
+            ReleaseReason::Restocked => {
+                self.committed.remove(hold_id).unwrap();
+            }
+            ReleaseReason::Cancelled | ReleaseReason::Expired => {
+                let (_, pinned) = self.open.remove(hold_id).unwrap();
+                let lapsed = reason == ReleaseReason::Expired;
+                assert!(!(pinned && lapsed), "{hold_id} lapsed though pinned");
             }
         }
     }
@@ -522,7 +789,7 @@ impl Audit {
     fn is_unknown(&self, hold_id: &str) -> bool {
         !self.open.contains_key(hold_id)
             && !self.committed.contains_key(hold_id)
-            && !self.released.contains_key(hold_id)
+            && !self.over.contains_key(hold_id)
     }
 
     fn agree_with(&self, view: View) {
@@ -530,10 +797,15 @@ impl Audit {
         let committed: i64 = self.committed.values().sum();
         assert_eq!(
             (view.on_hand, view.held, view.committed),
-            (self.received, held, committed),
+            (self.on_hand, held, committed),
             "units were lost or made"
         );
-        assert_eq!(view.available, view.on_hand - view.held - view.committed);
+        let cap = i64::from(view.settings.backorder_cap);
+        assert_eq!(
+            view.available,
+            view.on_hand + cap - view.held - view.committed
+        );
         assert!(view.available >= 0, "oversold");
+        assert!(view.on_hand >= 0, "more left than there was");
     }
 }

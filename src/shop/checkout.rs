@@ -239,6 +239,7 @@ pub async fn hold_lines(
             hold_id: hold_id(order_id, attempt),
             quantity: line.quantity,
             ttl_secs: HOLD_SECS,
+            customer: None,
         };
         let operation_id = format!("{}:hold", hold_id(order_id, attempt));
         match ports.stock().ask(&line.sku, operation_id, command).await? {

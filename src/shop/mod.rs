@@ -9,6 +9,7 @@ pub mod ids;
 pub mod import;
 pub mod mail;
 pub mod money;
+pub mod news;
 pub mod orders;
 pub mod payments;
 pub mod ports;

@@ -14,6 +14,9 @@ use crate::shop::payments::{
 };
 use crate::shop::pricing::{Listing, Quote, ShippingMethod, TaxRate};
 use crate::shop::publish::{Pointer, Publish, Step};
+use durable::board::Posts;
+use durable::machine::{Checkup, Entry};
+use durable::news::News;
 use durable::{Timestamp, cart, stock};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -171,6 +174,37 @@ pub trait StockObjects {
     ) -> Result<stock::Reply>;
     /// The stock as it stands.
     async fn view(&self, sku: &str) -> Result<stock::View>;
+}
+
+/// What staff ask of a stock object.
+pub trait StockLedgers {
+    /// Movements before number `before`, newest first.
+    async fn movements(&self, sku: &str, before: Option<u64>, limit: u32) -> Result<Vec<Movement>>;
+    /// Compares the counters with the movements.
+    async fn check(&self, sku: &str) -> Result<Checkup<stock::View>>;
+    /// Sets the counters to what the movements tell; returns what was found.
+    async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>>;
+}
+
+/// An entry of a stock object's log.
+pub type Movement = Entry<stock::Event>;
+
+/// The published copy of what the public may know of SKUs.
+pub trait PublicStocks {
+    /// What is known of each of `skus`; nothing of those that were never stocked.
+    async fn public_stocks(&self, skus: &[&str]) -> Result<Posts>;
+}
+
+/// The objects that show what the public may know.
+pub trait Boards {
+    /// Shows `posts`, where they are newer than what is shown.
+    async fn post(&self, bucket: u32, posts: &Posts) -> Result<()>;
+}
+
+/// The record of what the objects told.
+pub trait NewsRecord {
+    /// Keeps the newest of each SKU and cart, all or none.
+    async fn keep(&self, news: &[News], now: Timestamp) -> Result<()>;
 }
 
 /// One object per cart.

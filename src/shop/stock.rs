@@ -1,32 +1,129 @@
-//! Stock as staff and imports handle it; checkout and settlement ask the objects themselves.
+//! Stock as staff handle it and as the public reads it; checkout and settlement ask the objects themselves.
+//!
+//! The public reads a word and never a number, from a published copy: no page view asks an object.
 
 use crate::error::{Error, Result};
-use crate::shop::ports::StockObjects;
+use crate::shop::catalog::{Product, get_product_of_sku};
+use crate::shop::ports::{PublicStocks, PublishedCatalog, StockObjects};
+use durable::cart;
 use durable::machine::Reply;
-use durable::stock::{Command, MAX_QUANTITY, Refusal, View};
+use durable::stock::{Command, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal, View, Word};
+use serde_json::json;
 
-/// Receives units; once per `operation_id`.
+/// Carries out a change by staff; once per `operation_id`.
 ///
 /// # Errors
-/// 422 for a quantity of 0 or beyond what one command may move.
+/// 422 `invalid_quantity`, `invalid_reason`, `invalid_settings`, `idempotency_key_reused`; 409 `below_promised`.
+pub async fn change_stock(
+    stock: &impl StockObjects,
+    sku: &str,
+    command: Command,
+    operation_id: String,
+) -> Result<(View, bool)> {
+    match stock.ask(sku, operation_id, command).await? {
+        Reply::Done { view, replayed } => Ok((view, replayed)),
+        Reply::Refused { refusal } => Err(refused(sku, &refusal)),
+    }
+}
+
+/// Receives the units of one delivery, whatever is said of it later under the same `operation_id`: what an import receives once
+/// is counted here from then on.
+///
+/// # Errors
+/// 422 `invalid_quantity`.
 pub async fn receive_stock(
     stock: &impl StockObjects,
     sku: &str,
     quantity: u32,
     operation_id: String,
 ) -> Result<View> {
-    match stock
-        .ask(sku, operation_id, Command::Receive { quantity })
-        .await?
-    {
-        Reply::Done { view, .. } => Ok(view),
-        Reply::Refused {
-            refusal: Refusal::QuantityOutOfRange { .. },
-        } => Err(Error::invalid(
-            "quantity",
-            "invalid_quantity",
-            format!("A whole number from 1 to {MAX_QUANTITY}."),
-        )),
-        Reply::Refused { refusal } => Err(Error::internal(format!("receive {sku}: {refusal:?}"))),
+    let command = Command::Receive { quantity };
+    match change_stock(stock, sku, command, operation_id).await {
+        Ok((view, _)) => Ok(view),
+        Err(error) if error.code() == "idempotency_key_reused" => stock.view(sku).await,
+        Err(error) => Err(error),
+    }
+}
+
+/// What the public may know of a SKU that is on sale.
+///
+/// # Errors
+/// 422 `unknown_sku`.
+pub async fn get_public_stock(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    sku: &str,
+) -> Result<PublicStock> {
+    let product = get_product_of_sku(catalog, sku).await?;
+    let known = stocks.public_stocks(&[sku]).await?;
+    Ok(public_stock_of(&product, sku, known.get(sku).copied()))
+}
+
+/// What the public may know of SKUs that are on sale, in the order asked.
+///
+/// # Errors
+/// 422 `unknown_sku`, naming the first.
+pub async fn list_public_stocks(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    skus: &[&str],
+) -> Result<Vec<PublicStock>> {
+    let known = stocks.public_stocks(skus).await?;
+    let mut list = Vec::with_capacity(skus.len());
+    for sku in skus {
+        let product = get_product_of_sku(catalog, sku).await?;
+        list.push(public_stock_of(&product, sku, known.get(*sku).copied()));
+    }
+    Ok(list)
+}
+
+/// What the public may know of a SKU: `known` is the published copy, which lacks what was never stocked. What is not counted is
+/// always there.
+#[must_use]
+pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>) -> PublicStock {
+    let is_counted = product.variant(sku).is_none_or(|variant| variant.tracked);
+    let known = known.unwrap_or_default();
+    if is_counted {
+        return known;
+    }
+    PublicStock {
+        stock: Word::InStock,
+        ..known
+    }
+}
+
+/// Most units of a SKU that a cart takes: the limit for one customer, if there is one.
+///
+/// # Errors
+/// When the published copy can't be read.
+pub async fn most_for_one(stocks: &impl PublicStocks, sku: &str) -> Result<u32> {
+    let known = stocks.public_stocks(&[sku]).await?;
+    let limit = known.get(sku).and_then(|stock| stock.purchase_limit);
+    Ok(limit.unwrap_or(cart::MAX_QUANTITY).min(cart::MAX_QUANTITY))
+}
+
+fn refused(sku: &str, refusal: &Refusal) -> Error {
+    let quantity = |max: u32| {
+        let detail = format!("A whole number from 1 to {max}.");
+        Error::invalid("quantity", "invalid_quantity", detail)
+    };
+    match refusal {
+        Refusal::QuantityOutOfRange { max } => quantity(*max),
+        Refusal::ReasonOutOfRange { .. } => Error::invalid(
+            "reason",
+            "invalid_reason",
+            format!("A few words, up to {MAX_REASON_BYTES} bytes."),
+        ),
+        Refusal::SettingsOutOfRange { .. } => Error::invalid(
+            "configure",
+            "invalid_settings",
+            format!("Whole numbers up to {MAX_QUANTITY}; a purchase limit of at least 1."),
+        ),
+        Refusal::BelowPromised { promised } => Error::conflict(
+            "below_promised",
+            "Checkouts and orders were promised more units than this would leave.",
+            json!({"promised": promised}),
+        ),
+        refusal => Error::internal(format!("stock of {sku}: {refusal:?}")),
     }
 }

@@ -2,16 +2,20 @@
 //! crate.
 
 use crate::error::{Error, Result};
-use crate::shop::ports::{CartObjects, StockObjects};
-use durable::machine::{Reply, Request};
+use crate::shop::ports::{Boards, CartObjects, Movement, StockLedgers, StockObjects};
+use durable::board::{self, Posts, bucket_of};
+use durable::machine::{Checkup, Inspection, Reply, Request};
 use durable::{cart, stock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
-use worker::{Method, ObjectNamespace, RequestInit};
+use worker::{Headers, Method, ObjectNamespace, RequestInit, WebSocket};
 
 /// How often a call that the platform calls retryable is made in all.
 const MAX_CALLS: u32 = 3;
+
+/// Objects are found by name; their address only says what is asked of them.
+const ADDRESS: &str = "https://object/";
 
 /// The objects of one class.
 #[derive(Debug)]
@@ -64,21 +68,86 @@ impl CartObjects for Objects {
     }
 }
 
+impl StockLedgers for Objects {
+    async fn movements(&self, sku: &str, before: Option<u64>, limit: u32) -> Result<Vec<Movement>> {
+        self.inspect(sku, Inspection::Log { before, limit }).await
+    }
+
+    async fn check(&self, sku: &str) -> Result<Checkup<stock::View>> {
+        self.inspect(sku, Inspection::Check).await
+    }
+
+    async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>> {
+        self.inspect(sku, Inspection::Repair).await
+    }
+}
+
+impl Boards for Objects {
+    async fn post(&self, bucket: u32, posts: &Posts) -> Result<()> {
+        let body = serde_json::to_string(posts).map_err(Error::internal)?;
+        self.deliver(&board::object_name(bucket), ADDRESS, &body)
+            .await?;
+        Ok(())
+    }
+}
+
 impl Objects {
-    /// Calls the object `name`. A call that failed on its way is made again on a new stub: every command carries an operation
-    /// id, so that it is carried out once. An overloaded object is left alone.
+    /// A WebSocket that is told the public word of `sku`, now and whenever it changes. `self` are the boards.
+    ///
+    /// # Errors
+    /// 503 while the board takes no more watchers.
+    pub async fn watch(&self, sku: &str) -> Result<WebSocket> {
+        let name = board::object_name(bucket_of(sku));
+        let encoded =
+            percent_encoding::utf8_percent_encode(sku, percent_encoding::NON_ALPHANUMERIC);
+        let address = format!("{ADDRESS}watch?sku={encoded}");
+        let opened = self.open_socket(&name, &address).await;
+        opened
+            .map_err(|error| unavailable(&error))?
+            .ok_or(Error::Unavailable {
+                code: "too_many_watchers",
+                retry_after_secs: 60,
+            })
+    }
+
+    async fn open_socket(&self, name: &str, address: &str) -> worker::Result<Option<WebSocket>> {
+        let headers = Headers::new();
+        headers.set("Upgrade", "websocket")?;
+        let mut init = RequestInit::new();
+        init.with_headers(headers);
+        let request = worker::Request::new_with_init(address, &init)?;
+        let stub = self.0.get_by_name(name)?;
+        Ok(stub.fetch_with_request(request).await?.websocket())
+    }
+
+    async fn inspect<T: DeserializeOwned>(&self, sku: &str, asked: Inspection) -> Result<T> {
+        let body = serde_json::to_string(&asked).map_err(Error::internal)?;
+        let address = format!("{ADDRESS}inspect");
+        let answer = self
+            .deliver(&stock::object_name(sku, 0), &address, &body)
+            .await?;
+        read(&answer)
+    }
+
     async fn call<C: Serialize, T: DeserializeOwned>(
         &self,
         name: &str,
         request: &Request<C>,
     ) -> Result<T> {
         let body = serde_json::to_string(request).map_err(Error::internal)?;
+        read(&self.deliver(name, ADDRESS, &body).await?)
+    }
+
+    /// Calls the object `name`. A call that failed on its way is made again on a new stub: every command carries an operation
+    /// id, so that it is carried out once. An overloaded object is left alone.
+    async fn deliver(&self, name: &str, address: &str, body: &str) -> Result<Vec<u8>> {
         let mut calls: u32 = 1;
         loop {
-            match self.call_once(name, &body).await {
-                Ok(reply) => {
-                    return serde_json::from_slice(&reply)
-                        .map_err(|error| Error::internal(format!("object reply: {error}")));
+            match self.deliver_once(name, address, body).await {
+                Ok((200, answer)) => return Ok(answer),
+                Ok((409, _)) => return Err(operation_reused()),
+                Ok((status, _)) => {
+                    return Err(Error::internal(format!("object answered {status}")));
                 }
                 Err(error) if calls < MAX_CALLS && is_retryable(&error) => {
                     calls = calls.saturating_add(1);
@@ -88,24 +157,36 @@ impl Objects {
         }
     }
 
-    async fn call_once(&self, name: &str, body: &str) -> worker::Result<Vec<u8>> {
+    async fn deliver_once(
+        &self,
+        name: &str,
+        address: &str,
+        body: &str,
+    ) -> worker::Result<(u16, Vec<u8>)> {
         let mut init = RequestInit::new();
         init.with_method(Method::Post)
             .with_body(Some(JsValue::from_str(body)));
-        let request = worker::Request::new_with_init("https://object/", &init)?;
+        let request = worker::Request::new_with_init(address, &init)?;
         let mut response = self
             .0
             .get_by_name(name)?
             .fetch_with_request(request)
             .await?;
-        if response.status_code() != 200 {
-            let status = response.status_code();
-            return Err(worker::Error::RustError(format!(
-                "object answered {status}"
-            )));
-        }
-        response.bytes().await
+        Ok((response.status_code(), response.bytes().await?))
     }
+}
+
+fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
+    serde_json::from_slice(answer)
+        .map_err(|error| Error::internal(format!("object reply: {error}")))
+}
+
+fn operation_reused() -> Error {
+    Error::invalid(
+        "Idempotency-Key",
+        "idempotency_key_reused",
+        "This key was used for another request; take a new one.",
+    )
 }
 
 fn seen<V, R>(reply: Reply<V, R>) -> Result<V> {

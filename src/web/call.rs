@@ -8,7 +8,7 @@ use crate::shop::pricing::accept_currency;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use worker::url::{Url, form_urlencoded};
-use worker::{Method, Request};
+use worker::{Method, Request, WebSocket};
 
 /// Largest body of a route that says nothing else.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -27,6 +27,7 @@ pub struct Call<'a> {
     /// The whole address.
     pub url: Url,
     request: Request,
+    socket: Option<WebSocket>,
 }
 
 impl<'a> Call<'a> {
@@ -39,7 +40,18 @@ impl<'a> Call<'a> {
             params: Vec::new(),
             url,
             request,
+            socket: None,
         }
+    }
+
+    /// Answers with a WebSocket instead of the reply.
+    pub fn switch_to(&mut self, socket: WebSocket) {
+        self.socket = Some(socket);
+    }
+
+    /// The WebSocket to answer with.
+    pub fn take_socket(&mut self) -> Option<WebSocket> {
+        self.socket.take()
     }
 
     /// The method.

@@ -11,9 +11,6 @@ pub const HEADER: &str = "Cart-Token";
 
 const COOKIE: &str = "__Host-cart";
 
-/// Seconds that a browser keeps its cart.
-const COOKIE_SECS: u32 = 30 * 24 * 60 * 60;
-
 /// A cart that the caller may see and change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCart {
@@ -57,14 +54,19 @@ impl OwnCart {
 
     /// The cookie that keeps the cart in a browser.
     #[must_use]
-    pub fn cookie(&self) -> String {
+    pub fn cookie(&self, app: &App) -> String {
+        let secs = app.config.cart_kept_secs;
         format!(
-            "{COOKIE}={}; Path=/; Max-Age={COOKIE_SECS}; Secure; HttpOnly; SameSite=Lax",
+            "{COOKIE}={}; Path=/; Max-Age={secs}; Secure; HttpOnly; SameSite=Lax",
             self.token
         )
     }
 
-    fn new(app: &App) -> Result<Self> {
+    /// A cart that nobody has yet.
+    ///
+    /// # Errors
+    /// When the platform gives no entropy.
+    pub fn new(app: &App) -> Result<Self> {
         let id = app.new_id("cart")?;
         let token = format!("{id}.{}", app.config.signer.sign("cart", &id));
         Ok(Self { id, token })

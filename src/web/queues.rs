@@ -1,17 +1,21 @@
-//! The queues: events of the payment provider, letters to shoppers, publishes under way, and what failed for good.
+//! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes under way, and what
+//! failed for good.
 //!
 //! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself, so
 //! one poison message holds up no other. Running a message twice is safe: an event is folded by the state it finds
-//! (`settlement`), a letter is claimed by its row (`mail`), a publish goes on from where it is (`publish`), and a dead letter is kept under its message's id.
+//! (`settlement`), a letter is claimed by its row (`mail`), news keep the newest (`news`), a publish goes on
+//! from where it is (`publish`), and a dead letter is kept under its message's id.
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::dead_letters::DEAD_SUFFIX;
 use crate::shop::mail::{Letter, OUTGOING_QUEUE, send_letter};
+use crate::shop::news::{NEWS_QUEUE, hear_news};
 use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
 use crate::web::log::log_failure;
+use durable::news::News;
 use worker::{Env, Message, MessageBatch, MessageExt, QueueRetryOptionsBuilder};
 
 /// Longest pause before a message is tried again, in seconds.
@@ -27,6 +31,9 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
         }
     };
     let queue = batch.queue();
+    if queue.starts_with(NEWS_QUEUE) && !queue.ends_with(DEAD_SUFFIX) {
+        return hear(&app, batch).await;
+    }
     for message in batch.iter() {
         match message {
             Ok(message) if queue.ends_with(DEAD_SUFFIX) => bury(&app, &queue, &message).await,
@@ -87,6 +94,30 @@ async fn publish(app: &App, message: &Message<String>) {
             message.retry();
         }
     }
+}
+
+/// All news of a batch at once; when that fails, each by itself, so that one can't hold up the others.
+async fn hear(app: &App, batch: &MessageBatch<String>) {
+    let messages: Vec<Message<String>> = batch.iter().filter_map(std::result::Result::ok).collect();
+    let news: Vec<News> = messages.iter().filter_map(read_news).collect();
+    if news.len() == messages.len() && hear_all(app, &news).await.is_ok() {
+        return batch.ack_all();
+    }
+    for message in &messages {
+        let heard = match read_news(message) {
+            Some(news) => hear_all(app, &[news]).await,
+            None => Err(Error::internal("no news that this version reads")),
+        };
+        finish(app, message, heard).await;
+    }
+}
+
+async fn hear_all(app: &App, news: &[News]) -> Result<()> {
+    hear_news(&app.news_record(), &app.boards(), news, app.now).await
+}
+
+fn read_news(message: &Message<String>) -> Option<News> {
+    serde_json::from_str(message.body()).ok()
 }
 
 async fn bury(app: &App, queue: &str, message: &Message<String>) {

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_payments, admin_products, admin_stock, cart, health,
-    orders, products,
+    orders, products, stock,
 };
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
@@ -62,10 +62,15 @@ pub static ROUTES: &[Route] = routes! {
     Put    "/api/v1/products/{id}"          Staff  admin_products::update_product;
     Delete "/api/v1/products/{id}"          Staff  admin_products::delete_product;
     Get    "/api/v1/categories"             Anyone products::list_categories;
+    Get    "/api/v1/stock"                  Anyone stock::list_stocks;
+    Get    "/api/v1/stock/{sku}"            Anyone stock::get_stock;
+    Get    "/api/v1/stock/{sku}/live"       Anyone stock::watch_stock;
     Get    "/api/v1/cart"                   Anyone cart::get_cart;
     Post   "/api/v1/cart/items"             Anyone cart::add_cart_item;
     Put    "/api/v1/cart/items/{sku}"       Anyone cart::set_cart_item;
     Delete "/api/v1/cart/items/{sku}"       Anyone cart::remove_cart_item;
+    Delete "/api/v1/cart"                   Anyone cart::clear_cart;
+    Put    "/api/v1/cart/note"              Anyone cart::set_cart_note;
     Post   "/api/v1/cart/quote"             Anyone cart::create_quote;
     Post   "/api/v1/orders"                 Anyone orders::create_order;
     Get    "/api/v1/orders/{id}"            Anyone orders::get_order;
@@ -78,7 +83,10 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/admin/catalog/rollback" Staff  admin_catalog::rollback_catalog;
     Get    "/api/v1/admin/products/{id}"    Staff  admin_products::get_recorded_product;
     Get    "/api/v1/admin/stock/{sku}"      Staff  admin_stock::get_stock;
-    Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::receive_stock;
+    Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::change_stock;
+    Get    "/api/v1/admin/stock/{sku}/movements" Staff admin_stock::list_stock_movements;
+    Get    "/api/v1/admin/stock/{sku}/check" Staff admin_stock::check_stock;
+    Post   "/api/v1/admin/stock/{sku}/repair" Staff admin_stock::repair_stock;
 
     Get    "/api/v1/admin/dead-letters"              Staff  admin_dead_letters::list_dead_letters;
     Post   "/api/v1/admin/dead-letters/replay"       Staff  admin_dead_letters::replay_letters;
@@ -170,7 +178,10 @@ async fn answer(
         millis: app.millis_since(),
         error: error.as_deref(),
     });
-    reply.response_with(&headers, known || method == Method::Head)
+    match call.take_socket() {
+        Some(socket) => Ok(worker::Response::from_websocket(socket)?.into()),
+        None => reply.response_with(&headers, known || method == Method::Head),
+    }
 }
 
 /// The pointer of the catalog is looked at behind an answer, so that no shopper waits for it.

@@ -1,5 +1,5 @@
-//! The bindings, variables and secrets that `src/app.rs` asks for are those that wrangler.toml gives in every environment, no
-//! more and no fewer; secrets are listed for those who deploy. And what wrangler.toml names exists.
+//! The bindings, variables and secrets that `src/app.rs` and the objects' host ask for are those that wrangler.toml gives in
+//! every environment, no more and no fewer; secrets are listed for those who deploy. And what wrangler.toml names exists.
 
 use crate::sources::{File, files};
 use std::collections::BTreeSet;
@@ -15,41 +15,49 @@ const KINDS: [(&str, &str, &str); 4] = [
     ("queue", "queues.producers", "binding"),
 ];
 
+/// The files that ask the environment.
+const ASKING: [&str; 2] = ["src/app.rs", "durable/src/host.rs"];
+
 const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
 
 #[test]
-fn every_environment_gives_what_the_app_asks_for() {
-    let app = File::read("src/app.rs").tokens();
+fn every_environment_gives_what_is_asked_for() {
+    let asking = asking();
     for (environment, given) in environments(&wrangler()) {
         for (method, list, key) in KINDS {
             assert_eq!(
                 given_names(&given, list, key),
-                asked_names(&app, method),
+                asked_names(&asking, method),
                 "{list} of {environment}"
             );
         }
         let variables: Names = table_of(&given, "vars").keys().cloned().collect();
-        assert_eq!(variables, asked_names(&app, "var"), "vars of {environment}");
+        assert_eq!(
+            variables,
+            asked_names(&asking, "var"),
+            "vars of {environment}"
+        );
     }
 }
 
 #[test]
-fn the_app_asks_for_nothing_else() {
-    let app = File::read("src/app.rs").tokens();
+fn nothing_else_is_asked_for() {
     let known: Names = KINDS
         .iter()
         .map(|(method, ..)| *method)
         .chain(["var", "secret"])
         .map(str::to_owned)
         .collect();
-    assert_eq!(methods_of_env(&app), known);
+    assert_eq!(methods_of_env(&asking()), known);
 }
 
 #[test]
 fn no_other_file_asks_the_environment() {
     let asking: Vec<String> = files("src", "rs")
         .into_iter()
-        .filter(|file| file.path != "src/app.rs" && !methods_of_env(&file.tokens()).is_empty())
+        .chain(files("durable/src", "rs"))
+        .filter(|file| !ASKING.contains(&file.path.as_str()))
+        .filter(|file| !methods_of_env(&file.tokens()).is_empty())
         .map(|file| file.path)
         .collect();
     assert!(asking.is_empty(), "{asking:?}");
@@ -148,6 +156,13 @@ fn a_difference_is_found() {
         asked_names(&app, "queue")
     );
     assert_eq!(given_names(&given, "d1_databases", "binding"), names(&[]));
+}
+
+fn asking() -> Vec<String> {
+    ASKING
+        .iter()
+        .flat_map(|path| File::read(path).tokens())
+        .collect()
 }
 
 fn wrangler() -> Table {

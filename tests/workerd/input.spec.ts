@@ -47,7 +47,7 @@ refusals('addresses and methods', {
   'a percent sign at the end': [(own) => own.get('/api/v1/products/lamp%'), 400, 'malformed_path'],
   'no UTF-8': [(own) => own.get('/api/v1/products/%ff'), 400, 'malformed_path'],
   'a null character': [(own) => own.get('/api/v1/products/%00'), 400, 'malformed_path'],
-  'DELETE of the cart': [(own) => own.delete('/api/v1/cart'), 405, 'method_not_allowed'],
+  'DELETE of what is only read': [(own) => own.delete('/api/v1/stock/LAMP'), 405, 'method_not_allowed'],
   'GET of what is posted': [(own) => own.get('/webhooks/stripe'), 405, 'method_not_allowed'],
   'PATCH': [(own) => own.send('PATCH', '/api/v1/products', '{}', JSON_TYPE), 405, 'method_not_allowed'],
 });

@@ -30,14 +30,19 @@ export class ShopObject {
 
   /** What its storage holds, read beside the object: it is neither asked nor woken. */
   async stored(sql: string): Promise<Json[]> {
-    const { worker, className, name, persistedIn } = this.#place;
-    const id = (await this.#namespace()).idFromName(name);
-    const database = new DatabaseSync(join(persistedIn, `${worker}-${className}`, `${id}.sqlite`), { readOnly: true });
+    const database = new DatabaseSync(await this.file(), { readOnly: true });
     try {
       return database.prepare(sql).all();
     } finally {
       database.close();
     }
+  }
+
+  /** Where its storage is, once it has stored something. */
+  async file(): Promise<string> {
+    const { worker, className, name, persistedIn } = this.#place;
+    const id = (await this.#namespace()).idFromName(name);
+    return join(persistedIn, `${worker}-${className}`, `${id}.sqlite`);
   }
 
   /** Throws it out of memory, as the platform does with idle objects. */

@@ -1,8 +1,8 @@
 //! Runs the scenarios: alternating rounds, medians, a table, one line of JSON.
 //! A scenario is {name, baseline, target?, shop?, setup(shop, js) → state, request(state, n), baselineRequest(state, n)}: `baseline`
 //! names a Worker of baselines.mjs, `target` is the most CPU it may take of that Worker's, `shop` describes the shop that it needs
-//! ({name, vars?, data?}: shops with the same `data` share what one of them was filled with), `n` counts the requests, a request
-//! is {method?, path, headers?, body?}.
+//! ({name, vars?, data?}: shops with the same `data` share what one of them was filled with), `n` counts the requests, a
+//! request is {method?, path, headers?, body?}. With `subject: "objects"`, the shop's objects are asked without the Worker before them.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,9 +13,10 @@ import { baselines } from "./baselines.mjs";
 import { cartScenarios } from "./cart.mjs";
 import { catalogScenarios } from "./catalog.mjs";
 import { load } from "./load.mjs";
-import { startBaseline, startShop } from "./servers.mjs";
+import { objectScenarios } from "./objects.mjs";
+import { startBaseline, startObjects, startShop } from "./servers.mjs";
 
-const SCENARIOS = [...catalogScenarios, ...cartScenarios];
+const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios];
 const WARM_UP_SECONDS = 1;
 
 export async function bench({ seconds, rounds, connections, only, say }) {
@@ -28,10 +29,11 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   let shop;
   try {
     for (const scenario of scenarios) {
-      const { name = "demo", vars, data = name } = scenario.shop ?? {};
+      const { name = scenario.subject ?? "demo", vars, data = name } = scenario.shop ?? {};
       if (shop?.name !== name) {
         await shop?.stop();
-        shop = { ...(await startShop({ vars, folder: join(folder, data) })), name };
+        const start = scenario.subject === "objects" ? startObjects : startShop;
+        shop = { ...(await start({ vars, folder: join(folder, data) })), name };
         startUp.worker_ms ??= Math.round(shop.firstAnswerMs);
       }
       say(`${scenario.name}: ${rounds} rounds of ${seconds} s each, against ${scenario.baseline}`);

@@ -5,28 +5,42 @@ import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
 import { root } from "../run.mjs";
+import { objectDriver } from "./objects.mjs";
 
 const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
+const SOCKET = { host: "127.0.0.1", port: 0 };
 export const STAFF_KEY = "bench";
 
 /** The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given, data from before in `folder`. */
 export async function startShop({ vars = {}, folder } = {}) {
-  const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
-  const modules = ["index.js", "index_bg.wasm"].map((name) => ({ type: name.endsWith(".js") ? "ESModule" : "CompiledWasm", path: join(root, "build", name) }));
   const persisted = folder && { kvPersist: join(folder, "kv"), d1Persist: join(folder, "d1"), durableObjectsPersist: join(folder, "objects") };
-  const shop = await start({ ...bindings(config, vars), ...persisted, modules, modulesRoot: join(root, "build"), compatibilityDate: config.compatibility_date });
+  const shop = await start({ ...shopWorker(vars), ...persisted });
   if (!(await isMigrated(shop))) await migrate(await shop.miniflare.getD1Database("DB"));
   return shop;
+}
+
+/** The shop's objects behind a driver that hands every request on. */
+export async function startObjects() {
+  const shop = { ...shopWorker({}), name: "shop" };
+  const objects = Object.entries(shop.durableObjects).map(([name, object]) => [name, { ...object, scriptName: shop.name }]);
+  const driver = { name: "driver", modules: true, script: objectDriver, compatibilityDate: shop.compatibilityDate, durableObjects: Object.fromEntries(objects) };
+  return start({ workers: [{ ...driver, unsafeDirectSockets: [SOCKET] }, shop] });
 }
 
 export async function startBaseline({ script, options = {} }) {
   return start({ ...options, modules: true, script, compatibilityDate: "2026-07-01" });
 }
 
+function shopWorker(vars) {
+  const config = unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true });
+  const modules = ["index.js", "index_bg.wasm"].map((name) => ({ type: name.endsWith(".js") ? "ESModule" : "CompiledWasm", path: join(root, "build", name) }));
+  return { ...bindings(config, vars), modules, modulesRoot: join(root, "build"), compatibilityDate: config.compatibility_date };
+}
+
 async function start(options) {
   const others = new Set(workerdChildren());
   const began = performance.now();
-  const miniflare = new Miniflare({ ...options, unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }] });
+  const miniflare = new Miniflare(options.workers ? options : { ...options, unsafeDirectSockets: [SOCKET] });
   await miniflare.ready;
   const { hostname, port, href } = await miniflare.unsafeGetDirectURL();
   const answer = await fetch(new URL("/healthz", href));

@@ -1,26 +1,32 @@
-//! A Durable Object in miniature: a host that runs each request inside one transaction, and can lose its memory.
+//! A Durable Object in miniature: a machine, its keeper and SQLite, which can lose its memory.
 
 use crate::sqlite::Sqlite;
 use durable::Timestamp;
-use durable::keeper::{Keeper, Parameter, Sql};
+use durable::keeper::Keeper;
 use durable::machine::{Machine, ReplyOf, Request};
+use durable::news::News;
 use std::fmt::Debug;
 
 /// A machine, where it is stored, and a second copy of it that hears of the journal only.
 pub struct Object<M> {
     sql: Sqlite,
+    fresh: M,
     keeper: Keeper<M>,
     replayed: M,
-    read_to: i64,
+    read_to: u64,
 }
 
-impl<M: Machine + Debug + PartialEq> Object<M> {
-    pub fn new() -> Self {
+/// The name of every object.
+pub const NAME: &str = "one#0";
+
+impl<M: Machine + Debug> Object<M> {
+    pub fn new(fresh: M) -> Self {
         let sql = Sqlite::empty();
         Self {
-            keeper: Keeper::open(&sql).unwrap(),
-            replayed: M::default(),
+            keeper: Keeper::open(&sql, NAME, fresh.clone()).unwrap(),
+            replayed: fresh.clone(),
             read_to: 0,
+            fresh,
             sql,
         }
     }
@@ -30,40 +36,41 @@ impl<M: Machine + Debug + PartialEq> Object<M> {
     }
 
     pub fn answer(&mut self, request: &Request<M::Command>, now: Timestamp) -> ReplyOf<M> {
-        self.sql
-            .transaction(|| self.keeper.carry_out(&self.sql, request, now))
-            .unwrap()
+        self.keeper.carry_out(&self.sql, request, now).unwrap()
+    }
+
+    /// What has been told since the last call.
+    pub fn news(&mut self) -> Vec<News> {
+        let news = self.keeper.news(&self.sql, 1000).unwrap();
+        if let Some((last, _)) = news.last() {
+            self.keeper.heard(&self.sql, *last).unwrap();
+        }
+        assert!(!self.keeper.has_news());
+        let read = |(_, message): &(i64, String)| serde_json::from_str(message).unwrap();
+        news.iter().map(read).collect()
     }
 
     /// Forgets what is in memory, as the platform may at any time.
     pub fn evict(&mut self) {
-        self.keeper = Keeper::open(&self.sql).unwrap();
+        self.keeper = Keeper::open(&self.sql, NAME, self.fresh.clone()).unwrap();
     }
 
     /// What was written to the journal since the last call, each event with its instant. What is stored must tell the machine
     /// in memory, twice: by its rows, and by its journal replayed from the empty machine.
     pub fn new_events(&mut self) -> Vec<(Timestamp, M::Event)> {
-        let rows = self
-            .sql
-            .exec(
-                "SELECT seq, at, events FROM journal WHERE seq > ? ORDER BY seq",
-                &[Parameter::Integer(self.read_to)],
-            )
-            .unwrap();
+        let mut entries = self.keeper.log(&self.sql, None, 8).unwrap();
+        entries.retain(|entry| entry.seq > self.read_to);
         let mut events = vec![];
-        for row in rows {
-            let columns = <[Option<String>; 3]>::try_from(row).unwrap();
-            let [seq, at, stored] = columns.map(Option::unwrap);
-            self.read_to = seq.parse().unwrap();
-            let at = Timestamp::from_millis(at.parse().unwrap());
-            let stored: Vec<M::Event> = serde_json::from_str(&stored).unwrap();
-            events.extend(stored.into_iter().map(|event| (at, event)));
+        for entry in entries.into_iter().rev() {
+            assert_eq!(entry.seq, self.read_to + 1, "an entry is missing");
+            self.read_to = entry.seq;
+            events.extend(entry.events.into_iter().map(|event| (entry.at, event)));
         }
-        for (_, event) in &events {
-            self.replayed.apply(event);
+        for (at, event) in &events {
+            self.replayed.apply(event, *at);
         }
         assert_eq!(&self.replayed, self.machine(), "the journal tells another");
-        let restored = Keeper::<M>::open(&self.sql).unwrap();
+        let restored = Keeper::open(&self.sql, NAME, self.fresh.clone()).unwrap();
         assert_eq!(restored.machine(), self.machine(), "the rows tell another");
         events
     }

@@ -11,17 +11,6 @@ impl Sqlite {
     pub fn empty() -> Self {
         Self(Connection::open_in_memory().unwrap())
     }
-
-    /// Runs `work` whole or not at all.
-    pub fn transaction<T>(
-        &self,
-        work: impl FnOnce() -> Result<T, KeeperError>,
-    ) -> Result<T, KeeperError> {
-        let transaction = self.0.unchecked_transaction().map_err(refused)?;
-        let outcome = work()?; // an early return drops the transaction, which rolls it back
-        transaction.commit().map_err(refused)?;
-        Ok(outcome)
-    }
 }
 
 impl Sql for Sqlite {

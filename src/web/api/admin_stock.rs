@@ -1,24 +1,95 @@
-//! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees.
+//! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees, and the movements they come from.
 
-use crate::error::Result;
-use crate::shop::ports::{Ports, StockObjects};
+use crate::error::{Error, Result};
+use crate::shop::ports::{Ports, StockLedgers, StockObjects};
 use crate::shop::stock;
+use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
-use durable::stock::View;
+use chrono::DateTime;
+use durable::Timestamp;
+use durable::machine::Checkup;
+use durable::stock::{Command, Event, Settings, View, Word};
 use serde::{Deserialize, Serialize};
+
+/// A change: exactly one of these.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StockChange {
+    receive: Option<u32>,
+    adjust: Option<Adjustment>,
+    write_off: Option<Units>,
+    r#return: Option<Units>,
+    configure: Option<Rules>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Receipt {
-    receive: u32,
+struct Adjustment {
+    by: i32,
+    reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Units {
+    quantity: u32,
+    reason: String,
+}
+
+/// The rules a SKU is sold by; what is absent is as if it was never set.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rules {
+    low_threshold: Option<u32>,
+    backorder_cap: Option<u32>,
+    promise_at: Option<String>,
+    purchase_limit: Option<u32>,
 }
 
 #[derive(Serialize)]
 struct StockView<'a> {
     sku: &'a str,
     #[serde(flatten)]
-    view: View,
+    numbers: Numbers,
+}
+
+#[derive(Serialize)]
+struct Numbers {
+    on_hand: i64,
+    held: i64,
+    reserved: i64,
+    committed: i64,
+    available: i64,
+    low_threshold: u32,
+    backorder_cap: u32,
+    promise_at: Option<String>,
+    purchase_limit: Option<u32>,
+    stock: Word,
+    version: u64,
+}
+
+#[derive(Serialize)]
+struct Movements {
+    data: Vec<MovementView>,
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct MovementView {
+    seq: u64,
+    at: String,
+    operation_id: Option<String>,
+    events: Vec<Event>,
+}
+
+#[derive(Serialize)]
+struct CheckupView<'a> {
+    sku: &'a str,
+    consistent: bool,
+    wrong_rows: usize,
+    stored: Numbers,
+    folded: Numbers,
 }
 
 /// `GET /api/v1/admin/stock/{sku}`
@@ -30,23 +101,156 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     reply(call.param(0), view)
 }
 
-/// `POST /api/v1/admin/stock/{sku} {receive}`: units arrived.
+/// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`, `configure`.
 ///
 /// # Errors
-/// 422 `invalid_quantity`.
-pub async fn receive_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let (receipt, _) = call.json::<Receipt>().await?;
+/// 422 `one_change`, `invalid_quantity`, `invalid_reason`, `invalid_settings`; 409 `below_promised`.
+pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
+    let (change, _) = call.json::<StockChange>().await?;
+    let command = change.command()?;
     let operation_id = call.operation_id()?;
-    let view = stock::receive_stock(
-        &call.app.stock(),
-        call.param(0),
-        receipt.receive,
-        operation_id,
-    )
-    .await?;
-    reply(call.param(0), view)
+    let (view, replayed) =
+        stock::change_stock(&call.app.stock(), call.param(0), command, operation_id).await?;
+    let reply = reply(call.param(0), view)?;
+    Ok(if replayed {
+        reply.with("Idempotent-Replayed", "true")
+    } else {
+        reply
+    })
+}
+
+/// `GET /api/v1/admin/stock/{sku}/movements?limit=&cursor=`: the log, newest first.
+///
+/// # Errors
+/// 422 `invalid_limit`, 400 `malformed_cursor`.
+pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
+    let limit = limit(call)?;
+    let before = decode_cursor(call)?
+        .map(|cursor| cursor.parse().map_err(|_| malformed_cursor()))
+        .transpose()?;
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    let sku = call.param(0);
+    let movements = call
+        .app
+        .stock_ledgers()
+        .movements(sku, before, limit)
+        .await?;
+    let oldest = movements.last().map(|movement| movement.seq);
+    let next_cursor = oldest
+        .filter(|oldest| *oldest > 1)
+        .map(|oldest| encode_cursor(&oldest.to_string()));
+    let data = movements
+        .into_iter()
+        .map(|movement| MovementView {
+            seq: movement.seq,
+            at: instant(movement.at),
+            operation_id: movement.operation_id,
+            events: movement.events,
+        })
+        .collect();
+    Reply::json(200, &Movements { data, next_cursor })
+}
+
+/// `GET /api/v1/admin/stock/{sku}/check`: whether the numbers are what the movements add up to.
+///
+/// # Errors
+/// When the object does not answer.
+pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
+    let found = call.app.stock_ledgers().check(call.param(0)).await?;
+    Reply::json(200, &CheckupView::of(call.param(0), found))
+}
+
+/// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers to what the movements add up to; answers what was found.
+///
+/// # Errors
+/// When the object does not answer.
+pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
+    let found = call.app.stock_ledgers().repair(call.param(0)).await?;
+    Reply::json(200, &CheckupView::of(call.param(0), found))
 }
 
 fn reply(sku: &str, view: View) -> Result<Reply> {
-    Reply::json(200, &StockView { sku, view })
+    let numbers = Numbers::of(view);
+    Reply::json(200, &StockView { sku, numbers })
+}
+
+impl StockChange {
+    fn command(self) -> Result<Command> {
+        let commands = [
+            self.receive.map(|quantity| Command::Receive { quantity }),
+            self.adjust
+                .map(|Adjustment { by, reason }| Command::Adjust { by, reason }),
+            self.write_off
+                .map(|Units { quantity, reason }| Command::WriteOff { quantity, reason }),
+            self.r#return
+                .map(|Units { quantity, reason }| Command::Return { quantity, reason }),
+            self.configure
+                .map(|rules| rules.settings())
+                .transpose()?
+                .map(|settings| Command::Configure { settings }),
+        ];
+        let mut given = commands.into_iter().flatten();
+        match (given.next(), given.next()) {
+            (Some(command), None) => Ok(command),
+            _ => Err(Error::invalid(
+                "",
+                "one_change",
+                "Exactly one of receive, adjust, write_off, return and configure.",
+            )),
+        }
+    }
+}
+
+impl Rules {
+    fn settings(self) -> Result<Settings> {
+        let defaults = Settings::default();
+        Ok(Settings {
+            low_threshold: self.low_threshold.unwrap_or(defaults.low_threshold),
+            backorder_cap: self.backorder_cap.unwrap_or(defaults.backorder_cap),
+            promise_at: self.promise_at.as_deref().map(read_instant).transpose()?,
+            purchase_limit: self.purchase_limit,
+        })
+    }
+}
+
+fn read_instant(text: &str) -> Result<Timestamp> {
+    DateTime::parse_from_rfc3339(text)
+        .map(|at| Timestamp::from_millis(at.timestamp_millis()))
+        .map_err(|_| {
+            Error::invalid(
+                "configure.promise_at",
+                "invalid_instant",
+                "RFC 3339, as 2026-11-20T07:15:00Z.",
+            )
+        })
+}
+
+impl Numbers {
+    fn of(view: View) -> Self {
+        Self {
+            on_hand: view.on_hand,
+            held: view.held,
+            reserved: view.reserved,
+            committed: view.committed,
+            available: view.available,
+            low_threshold: view.settings.low_threshold,
+            backorder_cap: view.settings.backorder_cap,
+            promise_at: view.settings.promise_at.map(instant),
+            purchase_limit: view.settings.purchase_limit,
+            stock: view.stock,
+            version: view.version,
+        }
+    }
+}
+
+impl<'a> CheckupView<'a> {
+    fn of(sku: &'a str, found: Checkup<View>) -> Self {
+        Self {
+            sku,
+            consistent: found.consistent,
+            wrong_rows: found.wrong_rows,
+            stored: Numbers::of(found.stored),
+            folded: Numbers::of(found.folded),
+        }
+    }
 }

@@ -1,16 +1,18 @@
 //! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version in `ETag`.
 
 use crate::error::{Error, Result};
-use crate::shop::cart::{PricedCart, change_cart, invalid_quantity, price_cart};
+use crate::shop::cart::{ChangedCart, PricedCart, change_cart, invalid_quantity, price_cart};
 use crate::shop::catalog::get_product_of_sku;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::pricing::{self, Quote, QuoteRequest};
+use crate::shop::stock::most_for_one;
 use crate::web::api::instant;
 use crate::web::call::Call;
 use crate::web::cart_token::{HEADER, OwnCart};
 use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
+use durable::stock::Word;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
@@ -27,17 +29,27 @@ struct ItemQuantity {
     quantity: Number,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewNote {
+    note: String,
+}
+
 /// `GET /api/v1/cart?currency=`
 ///
 /// # Errors
 /// 401 `invalid_cart_token`, 422 `unknown_currency`.
 pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
-    let own = OwnCart::of_or_new(call)?;
-    let cart = call.app.carts().view(&own.id).await?;
-    whole_cart(call, &own, &cart).await
+    match OwnCart::of(call)? {
+        Some(own) => {
+            let cart = call.app.carts().view(&own.id).await?;
+            whole_cart(call, &own, &cart).await
+        }
+        None => whole_cart(call, &OwnCart::new(call.app)?, &Cart::default()).await,
+    }
 }
 
-/// `POST /api/v1/cart/items {sku, quantity}`: so many more.
+/// `POST /api/v1/cart/items {sku, quantity}`: so many more, up to the most that a line takes.
 ///
 /// # Errors
 /// 422 `unknown_sku`, `invalid_quantity`, `too_many_lines`; 412 `stale_version`; 409 `cart_in_checkout`.
@@ -46,11 +58,16 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let quantity = read_quantity(&item.quantity)?;
     let own = OwnCart::of_or_new(call)?;
     get_product_of_sku(&call.app.catalog(), &item.sku).await?;
-    let sku = item.sku;
-    change(call, &own, Change::Add { sku, quantity }).await
+    let at_most = most_for_one(&call.app.public_stocks(), &item.sku).await?;
+    let added = Change::Add {
+        sku: item.sku,
+        quantity,
+        at_most,
+    };
+    change(call, &own, added).await
 }
 
-/// `PUT /api/v1/cart/items/{sku} {quantity}`: so many from now on.
+/// `PUT /api/v1/cart/items/{sku} {quantity}`: so many from now on, up to the most that a line takes.
 ///
 /// # Errors
 /// As [`add_cart_item`].
@@ -60,7 +77,13 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let own = OwnCart::of_or_new(call)?;
     let sku = call.param(0).to_owned();
     get_product_of_sku(&call.app.catalog(), &sku).await?;
-    change(call, &own, Change::Set { sku, quantity }).await
+    let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
+    let set = Change::Set {
+        sku,
+        quantity,
+        at_most,
+    };
+    change(call, &own, set).await
 }
 
 /// `DELETE /api/v1/cart/items/{sku}`; removing what is not there is fine.
@@ -71,6 +94,25 @@ pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let own = OwnCart::of_or_new(call)?;
     let sku = call.param(0).to_owned();
     change(call, &own, Change::Remove { sku }).await
+}
+
+/// `DELETE /api/v1/cart`: no lines and no note any more.
+///
+/// # Errors
+/// 412 `stale_version`, 409 `cart_in_checkout`.
+pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
+    let own = OwnCart::of_or_new(call)?;
+    change(call, &own, Change::Clear).await
+}
+
+/// `PUT /api/v1/cart/note {note}`: words for the merchant; empty ones take them back.
+///
+/// # Errors
+/// 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
+pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
+    let (NewNote { note }, _) = call.json::<NewNote>().await?;
+    let own = OwnCart::of_or_new(call)?;
+    change(call, &own, Change::Note { note }).await
 }
 
 /// `POST /api/v1/cart/quote {currency, shipping_address, shipping_method, email, codes[]}`
@@ -95,7 +137,7 @@ pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 async fn change(call: &Call<'_>, own: &OwnCart, change: Change) -> Result<Reply> {
-    let cart = change_cart(
+    let ChangedCart { cart, replayed } = change_cart(
         &call.app.carts(),
         &own.id,
         call.operation_id()?,
@@ -103,15 +145,28 @@ async fn change(call: &Call<'_>, own: &OwnCart, change: Change) -> Result<Reply>
         change,
     )
     .await?;
-    whole_cart(call, own, &cart).await
+    let reply = whole_cart(call, own, &cart).await?;
+    Ok(if replayed {
+        reply.with("Idempotent-Replayed", "true")
+    } else {
+        reply
+    })
 }
 
 async fn whole_cart(call: &Call<'_>, own: &OwnCart, cart: &Cart) -> Result<Reply> {
     let currency = call.currency()?;
-    let priced = price_cart(&call.app.catalog(), cart, currency).await?;
-    Ok(Reply::json(200, &CartView::of(&own.id, &priced, currency))?
-        .with("ETag", format!("\"{}\"", cart.version))
-        .with(HEADER, own.token.clone()))
+    let priced = price_cart(
+        &call.app.catalog(),
+        &call.app.public_stocks(),
+        cart,
+        currency,
+    )
+    .await?;
+    Ok(
+        Reply::json(200, &CartView::of(own, cart, &priced, currency))?
+            .with("ETag", format!("\"{}\"", cart.version))
+            .with(HEADER, own.token.clone()),
+    )
 }
 
 /// A JSON number that is a quantity; a fraction, a negative or a huge one is understood and refused.
@@ -131,6 +186,8 @@ struct CartView<'a> {
     lines: Vec<LineView<'a>>,
     subtotal: Money,
     quantity: u32,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    note: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     order_id: Option<&'a str>,
 }
@@ -145,12 +202,13 @@ struct LineView<'a> {
     image: Option<&'a str>,
     unit_price: Option<Money>,
     line_total: Option<Money>,
+    stock: Word,
 }
 
 impl<'a> CartView<'a> {
-    fn of(id: &'a str, cart: &'a PricedCart, currency: Currency) -> Self {
+    fn of(own: &'a OwnCart, stored: &'a Cart, cart: &'a PricedCart, currency: Currency) -> Self {
         Self {
-            id,
+            id: &own.id,
             version: cart.version,
             currency,
             lines: cart
@@ -164,10 +222,12 @@ impl<'a> CartView<'a> {
                     image: line.image.as_deref(),
                     unit_price: line.unit_price,
                     line_total: line.line_total,
+                    stock: line.stock,
                 })
                 .collect(),
             subtotal: cart.subtotal,
             quantity: cart.quantity(),
+            note: &stored.note,
             order_id: cart.frozen_by.as_deref(),
         }
     }

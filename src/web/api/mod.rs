@@ -9,6 +9,7 @@ pub mod cart;
 pub mod health;
 pub mod orders;
 pub mod products;
+pub mod stock;
 
 use crate::error::{Error, Result};
 use crate::web::call::Call;

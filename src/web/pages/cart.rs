@@ -4,9 +4,11 @@ use crate::error::{Error, Result};
 use crate::shop::cart::{PricedCart, PricedLine, change_cart, invalid_quantity, price_cart};
 use crate::shop::catalog::get_product_of_sku;
 use crate::shop::ports::{CartObjects, Ports};
+use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
 use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::pages::products::stock_words;
 use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use maud::{Markup, html};
@@ -21,7 +23,13 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         Some(own) => call.app.carts().view(&own.id).await?,
         None => Cart::default(),
     };
-    let priced = price_cart(&call.app.catalog(), &cart, visit.currency).await?;
+    let priced = price_cart(
+        &call.app.catalog(),
+        &call.app.public_stocks(),
+        &cart,
+        visit.currency,
+    )
+    .await?;
     let content = if priced.lines.is_empty() {
         empty_cart(&visit)
     } else {
@@ -39,7 +47,13 @@ pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
     let quantity = read_quantity(&form, 1)?;
     let sku = form.get("sku").to_owned();
     get_product_of_sku(&call.app.catalog(), &sku).await?;
-    change(call, Change::Add { sku, quantity }).await
+    let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
+    let added = Change::Add {
+        sku,
+        quantity,
+        at_most,
+    };
+    change(call, added).await
 }
 
 /// `POST /cart/items/{sku}` with `quantity`: so many from now on; 0 takes it out.
@@ -53,7 +67,13 @@ pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
     if quantity > 0 {
         get_product_of_sku(&call.app.catalog(), &sku).await?;
     }
-    change(call, Change::Set { sku, quantity }).await
+    let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
+    let set = Change::Set {
+        sku,
+        quantity,
+        at_most,
+    };
+    change(call, set).await
 }
 
 async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
@@ -67,7 +87,7 @@ async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
         change,
     )
     .await?;
-    Ok(Reply::see_other(visit.link("/cart")).with("Set-Cookie", own.cookie()))
+    Ok(Reply::see_other(visit.link("/cart")).with("Set-Cookie", own.cookie(call.app)))
 }
 
 fn read_quantity(form: &Form, min: u32) -> Result<u32> {
@@ -117,6 +137,7 @@ fn cart_line(visit: &Visit, line: &PricedLine, changeable: bool) -> Markup {
                     None => span { (line.title) },
                 }
                 @if !line.variant_title.is_empty() { p class="quiet" { (line.variant_title) } }
+                (stock_words(&line.sku, line.stock))
                 @if changeable { (line_forms(visit, line)) } @else { p { "Quantity " (line.quantity) } }
             }
             @match line.line_total {

@@ -5,10 +5,15 @@ use crate::shop::catalog::{
     self, Card, ListQuery, Listed, Product, Sort, Variant, category_handle, list_products_from,
 };
 use crate::shop::money::{Currency, Money};
+use crate::shop::ports::PublicStocks;
+use crate::shop::stock::public_stock_of;
+use crate::web::api::instant;
 use crate::web::call::Call;
-use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::pages::layout::{Visit, encoded, page, page_with};
 use crate::web::reply::Reply;
+use durable::Timestamp;
 use durable::cart::MAX_QUANTITY;
+use durable::stock::{PublicStock, Word};
 use maud::{Markup, PreEscaped, html};
 
 /// Products on a page.
@@ -44,13 +49,51 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .and_then(|sku| product.variant(sku))
         .or_else(|| product.variants.first())
         .ok_or(Error::NotFound("product"))?;
-    Ok(page(
+    let known = call
+        .app
+        .public_stocks()
+        .public_stocks(&[&chosen.sku])
+        .await?;
+    let stock = public_stock_of(&product, &chosen.sku, known.get(&chosen.sku).copied());
+    let live = html! { script type="module" src="/js/stock.js" {} };
+    Ok(page_with(
         200,
         &visit,
         &product.title,
-        &product_page(&visit, &product, chosen),
+        &live,
+        &product_page(&visit, &product, chosen, stock),
     )
     .public())
+}
+
+/// The public word of a SKU, as people read it; a page with `/js/stock.js` keeps it current.
+#[must_use]
+pub fn stock_words(sku: &str, stock: Word) -> Markup {
+    html! {
+        p class="stock" role="status" data-stock-sku=(sku) data-stock=(word(stock)) {
+            @for each in [Word::InStock, Word::Low, Word::Out, Word::Preorder] {
+                span data-word=(word(each)) hidden[each != stock] { (words_for(each)) }
+            }
+        }
+    }
+}
+
+const fn word(stock: Word) -> &'static str {
+    match stock {
+        Word::InStock => "in_stock",
+        Word::Low => "low",
+        Word::Out => "out",
+        Word::Preorder => "preorder",
+    }
+}
+
+const fn words_for(stock: Word) -> &'static str {
+    match stock {
+        Word::InStock => "In stock",
+        Word::Low => "Only a few left",
+        Word::Out => "Sold out",
+        Word::Preorder => "Order ahead",
+    }
 }
 
 /// The address of a category.
@@ -210,7 +253,7 @@ fn filter_form(visit: &Visit, path: &str, filter: &Filter, listed: &Listed) -> M
     }
 }
 
-fn product_page(visit: &Visit, product: &Product, chosen: &Variant) -> Markup {
+fn product_page(visit: &Visit, product: &Product, chosen: &Variant, stock: PublicStock) -> Markup {
     let image = chosen
         .image
         .as_deref()
@@ -232,6 +275,9 @@ fn product_page(visit: &Visit, product: &Product, chosen: &Variant) -> Markup {
                 p class="vendor" { (product.vendor) }
                 h1 { (product.title) }
                 (variant_price(chosen, visit.currency))
+                (stock_words(&chosen.sku, stock.stock))
+                @if let Some(at) = stock.promise_at { p class="quiet" { "Expected to ship from " (day(at)) } }
+                @if let Some(limit) = stock.purchase_limit { p class="quiet" { "At most " (limit) " per customer" } }
                 @if product.variants.len() > 1 { (variant_choice(visit, product, chosen)) }
                 (buy_form(visit, chosen))
                 p class="quiet" { "SKU " (chosen.sku) }
@@ -291,6 +337,11 @@ fn variant_price(variant: &Variant, currency: Currency) -> Markup {
             @if let Some(before) = variant.compare_at_price(currency) { " " s { (before) } }
         }
     }
+}
+
+/// `2026-11-20`
+fn day(at: Timestamp) -> String {
+    instant(at).chars().take(10).collect()
 }
 
 fn card_price(card: &Card, currency: Currency) -> Markup {

@@ -1,0 +1,29 @@
+//! Keeps the stock words of a page current: one WebSocket for each SKU shown, opened again when it closes.
+//! Without JavaScript the words are those of the page.
+
+const LONGEST_PAUSE_MS = 60_000;
+const PING_EVERY_MS = 45_000;
+
+for (const element of document.querySelectorAll("[data-stock-sku]")) watch(element);
+
+function watch(element, failures = 0) {
+  const path = `/api/v1/stock/${encodeURIComponent(element.dataset.stockSku)}/live`;
+  const socket = new WebSocket(new URL(path, location.href.replace(/^http/, "ws")));
+  const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("ping"), PING_EVERY_MS);
+  socket.addEventListener("message", ({ data }) => {
+    failures = 0;
+    if (data === "pong") return;
+    const { sku, stock } = JSON.parse(data);
+    if (sku === element.dataset.stockSku) show(element, stock);
+  });
+  socket.addEventListener("close", () => {
+    clearInterval(ping);
+    const pause = Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** failures) * (1 + Math.random());
+    setTimeout(() => watch(element, failures + 1), pause);
+  });
+}
+
+function show(element, stock) {
+  element.dataset.stock = stock;
+  for (const words of element.querySelectorAll("[data-word]")) words.hidden = words.dataset.word !== stock;
+}

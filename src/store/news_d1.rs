@@ -1,0 +1,183 @@
+//! What the objects told, in D1: the newest of each SKU and each cart, whatever the order and however often it is told.
+
+use crate::error::Result;
+use crate::shop::ports::NewsRecord;
+use crate::store::sql::{Database, Statement, to_json, to_word};
+use durable::Timestamp;
+use durable::news::News;
+
+/// Seconds that a cart which is gone is remembered: longer than any message is retried.
+const GONE_SECS: u32 = 7 * 24 * 60 * 60;
+
+/// [`NewsRecord`] on a database.
+#[derive(Debug)]
+pub struct NewsD1<D>(pub D);
+
+impl<D: Database> NewsRecord for NewsD1<D> {
+    async fn keep(&self, news: &[News], now: Timestamp) -> Result<()> {
+        let mut statements = vec![forget_the_gone(now)];
+        for news in news {
+            statements.push(keep_newest(news, now)?);
+        }
+        Ok(self.0.batch(statements).await?)
+    }
+}
+
+fn keep_newest(news: &News, now: Timestamp) -> Result<Statement> {
+    Ok(match news {
+        News::StockChanged { sku, stock } => Statement::new(
+            "INSERT INTO stock_words (sku, word, promise_at, purchase_limit, version, told_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+             ON CONFLICT (sku) DO UPDATE SET word = excluded.word, promise_at = excluded.promise_at,
+                 purchase_limit = excluded.purchase_limit, version = excluded.version, told_at = excluded.told_at
+             WHERE excluded.version > stock_words.version",
+        )
+        .bind(sku.as_str())
+        .bind(to_word(&stock.stock)?)
+        .bind(stock.promise_at)
+        .bind(stock.purchase_limit)
+        .bind(version(stock.version))
+        .bind(now),
+        News::CartAbandoned {
+            cart_id,
+            version: at,
+            lines,
+            idle_since,
+        } => keep_cart(cart_id, *at, Some(to_json(lines)?), *idle_since),
+        News::CartDeleted {
+            cart_id,
+            version: at,
+        } => keep_cart(cart_id, *at, None, now),
+    })
+}
+
+fn keep_cart(cart_id: &str, at: u64, lines: Option<String>, idle_since: Timestamp) -> Statement {
+    Statement::new(
+        "INSERT INTO abandoned_carts (cart_id, version, lines, idle_since) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (cart_id) DO UPDATE SET version = excluded.version, lines = excluded.lines,
+             idle_since = excluded.idle_since
+         WHERE excluded.version > abandoned_carts.version",
+    )
+    .bind(cart_id)
+    .bind(version(at))
+    .bind(lines)
+    .bind(idle_since)
+}
+
+fn forget_the_gone(now: Timestamp) -> Statement {
+    Statement::new("DELETE FROM abandoned_carts WHERE idle_since < ?1 AND lines IS NULL")
+        .bind(now.minus_secs(GONE_SECS))
+}
+
+fn version(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sql::{Parameter, SqlError};
+    use durable::cart::Line;
+    use durable::stock::{PublicStock, Word};
+    use futures_util::FutureExt;
+    use rusqlite::{Connection, params_from_iter};
+    use serde::de::DeserializeOwned;
+
+    struct Memory(Connection);
+
+    impl Memory {
+        fn new() -> Self {
+            let connection = Connection::open_in_memory().unwrap();
+            let schema = include_str!("../../d1-migrations/0020_stock_words.sql");
+            connection.execute_batch(schema).unwrap();
+            Self(connection)
+        }
+
+        fn rows(&self, sql: &str) -> Vec<String> {
+            let mut statement = self.0.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        }
+    }
+
+    impl Database for &Memory {
+        async fn query<T: DeserializeOwned>(&self, _: Statement) -> Result<Vec<T>, SqlError> {
+            panic!("nothing is read here")
+        }
+
+        async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
+            for Statement { sql, parameters } in statements {
+                let values = parameters.into_iter().map(|parameter| match parameter {
+                    Parameter::Null => rusqlite::types::Value::Null,
+                    Parameter::Integer(integer) => integer.into(),
+                    Parameter::Text(text) => text.into(),
+                });
+                self.0.execute(sql, params_from_iter(values)).unwrap();
+            }
+            Ok(())
+        }
+    }
+
+    fn keep(memory: &Memory, news: &[News], at_secs: u32) {
+        let now = Timestamp::default().plus_secs(at_secs);
+        let kept = NewsD1(memory).keep(news, now).now_or_never();
+        kept.expect("nothing is waited for").unwrap();
+    }
+
+    fn changed(stock: Word, version: u64) -> News {
+        News::StockChanged {
+            sku: "PHONE".to_owned(),
+            stock: PublicStock {
+                stock,
+                version,
+                ..PublicStock::default()
+            },
+        }
+    }
+
+    #[test]
+    fn the_newest_word_stays_whatever_the_order() {
+        let told = [
+            changed(Word::InStock, 1),
+            changed(Word::Low, 4),
+            changed(Word::Out, 9),
+        ];
+        for order in [[0, 1, 2], [2, 1, 0], [1, 2, 1]] {
+            let memory = Memory::new();
+            for at in order {
+                keep(&memory, &[told[at].clone()], 0);
+            }
+            let words = memory.rows("SELECT word || version FROM stock_words");
+            assert_eq!(words, ["out9"]);
+        }
+    }
+
+    #[test]
+    fn a_cart_that_is_gone_stays_gone_until_no_news_of_it_can_come() {
+        let cart_id = || "cart_1".to_owned();
+        let abandoned = News::CartAbandoned {
+            cart_id: cart_id(),
+            version: 3,
+            lines: vec![Line {
+                sku: "PHONE".to_owned(),
+                quantity: 2,
+            }],
+            idle_since: Timestamp::default(),
+        };
+        let deleted = News::CartDeleted {
+            cart_id: cart_id(),
+            version: 4,
+        };
+        let memory = Memory::new();
+        let left = || memory.rows("SELECT COALESCE(lines, 'gone') FROM abandoned_carts");
+
+        keep(&memory, &[abandoned.clone(), abandoned.clone()], 1);
+        assert_eq!(left(), [r#"[{"sku":"PHONE","quantity":2}]"#]);
+        keep(&memory, &[deleted, abandoned], 2);
+        assert_eq!(left(), ["gone"]);
+        keep(&memory, &[], 2 + GONE_SECS);
+        assert_eq!(left(), ["gone"]);
+        keep(&memory, &[], 3 + GONE_SECS);
+        assert_eq!(left(), Vec::<String>::new());
+    }
+}

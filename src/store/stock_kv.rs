@@ -1,0 +1,62 @@
+//! What the public may know of SKUs, from the copies in KV that the boards write.
+//!
+//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too; a live page hears of a change before that.
+
+use crate::error::{Error, Result};
+use crate::shop::ports::PublicStocks;
+use durable::Timestamp;
+use durable::board::{Posts, bucket_of, copy_key};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use worker::KvStore;
+
+/// Seconds that an isolate shows a copy before it looks again.
+const KEPT_SECS: u32 = 5;
+
+thread_local! {
+    /// By bucket, so that it can't grow without end.
+    static COPIES: RefCell<BTreeMap<u32, (Timestamp, Rc<Posts>)>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// [`PublicStocks`] on KV.
+#[derive(Debug)]
+pub struct StockKv {
+    /// Where the copies are.
+    pub kv: KvStore,
+    /// The time of this request.
+    pub now: Timestamp,
+}
+
+impl PublicStocks for StockKv {
+    async fn public_stocks(&self, skus: &[&str]) -> Result<Posts> {
+        let buckets: BTreeSet<u32> = skus.iter().map(|sku| bucket_of(sku)).collect();
+        let copies = buckets.into_iter().map(|bucket| self.copy(bucket));
+        let copies = futures_util::future::try_join_all(copies).await?;
+        let known = |sku: &&str| copies.iter().find_map(|copy| copy.get(*sku)).copied();
+        Ok(skus
+            .iter()
+            .filter_map(|sku| Some(((*sku).to_owned(), known(sku)?)))
+            .collect())
+    }
+}
+
+impl StockKv {
+    async fn copy(&self, bucket: u32) -> Result<Rc<Posts>> {
+        let kept = COPIES.with_borrow(|copies| copies.get(&bucket).cloned());
+        if let Some((read_at, copy)) = kept
+            && self.now < read_at.plus_secs(KEPT_SECS)
+        {
+            return Ok(copy);
+        }
+        let read = self.kv.get(&copy_key(bucket)).bytes().await;
+        let copy = match read.map_err(|error| Error::internal(format!("kv: {error}")))? {
+            None => Posts::new(),
+            Some(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| Error::internal(format!("stock copy {bucket}: {error}")))?,
+        };
+        let copy = Rc::new(copy);
+        COPIES.with_borrow_mut(|copies| copies.insert(bucket, (self.now, Rc::clone(&copy))));
+        Ok(copy)
+    }
+}

@@ -1,0 +1,101 @@
+//! `/api/v1/stock`: what the public may know of the units, a word and never a number; read from a copy, and live.
+
+use crate::error::{Error, Result};
+use crate::shop::stock::{get_public_stock, list_public_stocks};
+use crate::web::api::{List, instant};
+use crate::web::call::Call;
+use crate::web::reply::Reply;
+use durable::stock::{PublicStock, Word};
+use serde::Serialize;
+
+/// Most SKUs asked for at once.
+const MAX_SKUS: usize = 100;
+
+#[derive(Serialize)]
+struct StockView<'a> {
+    sku: &'a str,
+    stock: Word,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    promise_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purchase_limit: Option<u32>,
+}
+
+/// `GET /api/v1/stock/{sku}`
+///
+/// # Errors
+/// 404 for a SKU that is not on sale.
+pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
+    let sku = call.param(0);
+    let known = get_public_stock(&call.app.catalog(), &call.app.public_stocks(), sku).await;
+    Reply::json(200, &StockView::of(sku, known.map_err(not_on_sale)?))
+}
+
+/// `GET /api/v1/stock?skus=A,B`: of many, in the order asked.
+///
+/// # Errors
+/// 422 `invalid_skus` for none or too many, `unknown_sku`.
+pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
+    let asked = call.query("skus").unwrap_or_default();
+    let skus: Vec<&str> = asked.split(',').filter(|sku| !sku.is_empty()).collect();
+    if skus.is_empty() || skus.len() > MAX_SKUS {
+        let detail = format!("1 to {MAX_SKUS} SKUs, separated by commas.");
+        return Err(Error::invalid("skus", "invalid_skus", detail));
+    }
+    let (catalog, stocks) = (call.app.catalog(), call.app.public_stocks());
+    let list = list_public_stocks(&catalog, &stocks, &skus).await?;
+    let data: Vec<StockView<'_>> = skus
+        .iter()
+        .zip(list)
+        .map(|(sku, stock)| StockView::of(sku, stock))
+        .collect();
+    let total = data.len();
+    Reply::json(
+        200,
+        &List {
+            data,
+            next_cursor: None,
+            total,
+        },
+    )
+}
+
+/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: frames `{"sku", "stock"}`, the word now and whenever it changes.
+/// `ping` is answered `pong`; nothing else is asked.
+///
+/// # Errors
+/// 404 for a SKU that is not on sale, 400 `websocket_expected`, 503 `too_many_watchers`.
+pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
+    let sku = call.param(0).to_owned();
+    let upgrade = call.header("Upgrade").unwrap_or_default();
+    if !upgrade.eq_ignore_ascii_case("websocket") {
+        return Err(Error::malformed(
+            "websocket_expected",
+            "This address speaks WebSocket.",
+        ));
+    }
+    get_public_stock(&call.app.catalog(), &call.app.public_stocks(), &sku)
+        .await
+        .map_err(not_on_sale)?;
+    call.switch_to(call.app.boards().watch(&sku).await?);
+    Ok(Reply::empty(101))
+}
+
+/// In an address, an unknown SKU is an address that is not there.
+fn not_on_sale(error: Error) -> Error {
+    if error.code() == "unknown_sku" {
+        return Error::NotFound("SKU");
+    }
+    error
+}
+
+impl<'a> StockView<'a> {
+    fn of(sku: &'a str, known: PublicStock) -> Self {
+        Self {
+            sku,
+            stock: known.stock,
+            promise_at: known.promise_at.map(instant),
+            purchase_limit: known.purchase_limit,
+        }
+    }
+}
