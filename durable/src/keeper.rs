@@ -270,7 +270,7 @@ impl<M: Machine> Keeper<M> {
         Ok(checkup)
     }
 
-    /// Stores what the journal tells; the repair becomes an entry without events. Returns what was found before.
+    /// Stores what the journal tells; each repair is an entry without events, whatever it found. Returns what was found.
     ///
     /// # Errors
     /// When the database fails: forget this keeper.
@@ -284,11 +284,9 @@ impl<M: Machine> Keeper<M> {
             folded,
             wrong,
         } = self.compare(sql)?;
-        if !checkup.consistent {
-            let before = std::mem::replace(&mut self.machine, folded).view();
-            let news = self.machine.news(&self.name, &before, &[]);
-            self.write(sql, now, None, &[], None, wrong, &news)?;
-        }
+        let before = std::mem::replace(&mut self.machine, folded).view();
+        let news = self.machine.news(&self.name, &before, &[]);
+        self.write(sql, now, None, &[], None, wrong, &news)?;
         Ok(checkup)
     }
 

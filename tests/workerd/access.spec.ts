@@ -69,6 +69,18 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     send: (client) => client.get('/api/v1/admin/stock/LAMP'),
     effect: async () => null,
   },
+  'GET /api/v1/admin/stock/{sku}/movements': {
+    send: (client) => client.get('/api/v1/admin/stock/LAMP/movements'),
+    effect: async () => null,
+  },
+  'GET /api/v1/admin/stock/{sku}/check': {
+    send: (client) => client.get('/api/v1/admin/stock/LAMP/check'),
+    effect: async () => null,
+  },
+  'POST /api/v1/admin/stock/{sku}/repair': {
+    send: (client) => client.post('/api/v1/admin/stock/LAMP/repair'),
+    effect: async () => (await shop.staff.get('/api/v1/admin/stock/LAMP/movements')).expect(200),
+  },
   'POST /api/v1/admin/stock/{sku}': {
     send: (client) => client.post('/api/v1/admin/stock/LAMP', { receive: 5 }),
     effect: () => shop.stock('LAMP'),

@@ -75,7 +75,7 @@ test('OPTIONS and 405 name the methods of an address', async (t) => {
   for (const [path, allowed] of [
     ['/', 'GET, HEAD, OPTIONS'],
     ['/checkout', 'GET, POST, HEAD, OPTIONS'],
-    ['/api/v1/cart', 'GET, HEAD, OPTIONS'],
+    ['/api/v1/cart', 'GET, DELETE, HEAD, OPTIONS'],
     ['/api/v1/cart/items', 'POST, OPTIONS'],
     ['/api/v1/cart/items/LAMP', 'PUT, DELETE, OPTIONS'],
     ['/webhooks/stripe', 'POST, OPTIONS'],

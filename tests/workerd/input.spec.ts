@@ -6,6 +6,7 @@ import { json } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Client } from './client.ts';
+import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -18,6 +19,7 @@ before(async () => {
   await shop.importCatalog(csvOf({ sku: 'LAMP' }, { sku: 'CHAIR' }));
   buyer = shop.shopper();
   await buyer.add('LAMP', 2);
+  await eventually(async () => assert.equal((await shop.counts())['stock_words'], 2));
 });
 after(() => shop.close());
 
@@ -77,7 +79,6 @@ refusals('quantities and SKUs', {
   ])),
   ...Object.fromEntries(['"2"', 'null', 'true', '[1]', '1e999', '01', '0x1'].map((quantity) =>
     [`adding ${quantity}`, [item(`{"sku": "LAMP", "quantity": ${quantity}}`), 400, 'malformed_json']])),
-  'more than a cart takes': [adding({ sku: 'LAMP', quantity: 98 }), 422, 'invalid_quantity'],
   'unknown SKU': [adding({ sku: 'NOTHING', quantity: 1 }), 422, 'unknown_sku'],
   'empty SKU': [adding({ sku: '', quantity: 1 }), 422, 'unknown_sku'],
   'SKU in another case': [adding({ sku: 'lamp', quantity: 1 }), 422, 'unknown_sku'],
@@ -111,9 +112,10 @@ const imported = (csv: string, type = 'text/csv') => () => shop.staff.send('POST
 const row = (fields: string) => `Handle,Title,Variant Price,Variant SKU\n${fields}`;
 
 refusals('what staff send', {
+  'no change': [received(null), 422, 'one_change'],
   'no units': [received(0), 422, 'invalid_quantity'],
   'more units than may move': [received(1_000_001), 422, 'invalid_quantity'],
-  ...Object.fromEntries([-1, 1.5, 1e12, '2', null].map((receive) => [`units: ${JSON.stringify(receive)}`, [received(receive), 400, 'malformed_json']])),
+  ...Object.fromEntries([-1, 1.5, 1e12, '2'].map((receive) => [`units: ${JSON.stringify(receive)}`, [received(receive), 400, 'malformed_json']])),
   'an empty file': [imported(''), 422, 'nothing_to_import'],
   'a file without products': [imported(row('')), 422, 'nothing_to_import'],
   'a file that is no CSV': [imported('\0\u{1F4A5}'), 422, 'nothing_to_import'],

@@ -64,25 +64,25 @@ class Door {
   evictions = 0;
   #entered = 0;
   #inside = 0;
-  #closed: PromiseWithResolvers<void> | undefined;
+  #waiting: (() => void)[] | undefined;
 
   async through<T>(work: () => Promise<T>): Promise<T> {
-    while (this.#closed) await this.#closed.promise;
+    while (this.#waiting) await new Promise<void>((enter) => this.#waiting?.push(enter));
     this.#entered += 1;
     this.#inside += 1;
-    if (this.#entered % 75 === 0) this.#closed = Promise.withResolvers();
+    if (this.#entered % 75 === 0) this.#waiting = [];
     try {
       return await work();
     } finally {
       this.#inside -= 1;
-      if (this.#inside === 0 && this.#closed) await this.#evictAll(this.#closed);
+      if (this.#inside === 0 && this.#waiting) await this.#evictAll(this.#waiting);
     }
   }
 
-  async #evictAll(closed: PromiseWithResolvers<void>): Promise<void> {
+  async #evictAll(waiting: (() => void)[]): Promise<void> {
     for (const sku of SKUS) this.evictions += await shop.stockObject(sku).evict().then(() => 1, () => 0);
-    this.#closed = undefined;
-    closed.resolve();
+    this.#waiting = undefined;
+    for (const enter of waiting) enter();
   }
 }
 

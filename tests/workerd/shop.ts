@@ -95,7 +95,11 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     rows: <T = Row>(sql: string, ...values: unknown[]) => rows<T>(db, sql, ...values),
     /** How many rows each table has, to tell that nothing was written. */
     counts: () => counts(db),
-    stock: async (sku: string) => (await staff.get(`/api/v1/admin/stock/${encodeURIComponent(sku)}`)).expect(200) as StockNumbers,
+    /** What staff see of a SKU's units. */
+    stock: async (sku: string): Promise<StockNumbers> => {
+      const { on_hand, held, reserved, committed, available, version } = (await staff.get(`/api/v1/admin/stock/${encodeURIComponent(sku)}`)).expect(200);
+      return { on_hand, held, reserved, committed, available, version };
+    },
     /** The object of a SKU. */
     stockObject: (sku: string) => object('STOCK', `${sku}#0`),
     /** The object of a cart. */

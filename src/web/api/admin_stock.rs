@@ -193,7 +193,7 @@ impl StockChange {
         match (given.next(), given.next()) {
             (Some(command), None) => Ok(command),
             _ => Err(Error::invalid(
-                "",
+                "change",
                 "one_change",
                 "Exactly one of receive, adjust, write_off, return and configure.",
             )),
