@@ -7,24 +7,34 @@
 //! 5. The order is written in one transaction, together with what must follow: pinning the holds and opening the payment.
 //!
 //! A refusal is decided in the database before anything is given back: the order's first event is `placed` or `refused`, never
-//! both, so that two requests with one key can't place and give back at once.
+//! both, so that two requests with one key can't place and give back at once. A refused checkout is kept for a while after all
+//! was given back, and then given back once more: what a request sent before it died may arrive late.
 
 use crate::error::{Error, Result};
-use crate::shop::orders::{Address, Effect, Order, OrderLinks, Payment, Status};
+use crate::shop::addresses::Address;
+use crate::shop::orders::{Order, OrderLinks, Payment, Task};
 use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem};
-use crate::shop::ports::{CartObjects, Orders, Payments, Ports, Prices, StockObjects, Written};
-use crate::shop::pricing::{Quote, QuoteLine, check_quote, quote_changed};
+use crate::shop::ports::{CartObjects, Orders, Payments, Ports, StockObjects, Written};
+use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote, quote_changed};
 use crate::shop::settlement;
+use crate::shop::transitions::{Effect, Status};
 use durable::machine::Reply;
 use durable::{Timestamp, cart, stock};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// Seconds that a hold waits for its order to be written and pinned.
 pub const HOLD_SECS: u32 = 10 * 60;
 
 /// Seconds after which a shopper who met a held unit should try again.
 const CONTENDED_RETRY_SECS: u32 = 2;
+
+/// How often a checkout is begun again because an earlier one was still being given back.
+const MAX_BEGINNINGS: u32 = 3;
+
+/// The attempt that an order is placed with.
+pub const FIRST_ATTEMPT: u32 = 1;
 
 /// What a checkout needs to be found and resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,13 +65,24 @@ pub enum CheckoutStep {
     Placed,
     /// It came to nothing; what it took is being given back.
     Refused,
+    /// All was given back; its key and its cart are free.
+    Returned,
 }
 
-/// An order, and whether this request placed it.
+/// What a checkout is made of: its quote, and what is published now under the SKUs of that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Basis {
+    /// What is ordered.
+    pub quote: Quote,
+    /// What is sold now.
+    pub listings: BTreeMap<String, Listing>,
+}
+
+/// An order, and whether an earlier request placed it.
 #[derive(Clone, Debug)]
 pub struct PlacedOrder {
-    /// Which order.
-    pub order_id: String,
+    /// The order in its current state.
+    pub order: Order,
     /// True when an earlier request with the same key did.
     pub replayed: bool,
 }
@@ -69,140 +90,186 @@ pub struct PlacedOrder {
 /// Places the order of `checkout`, or finds the one that its key already placed.
 ///
 /// # Errors
-/// 409 `sold_out` or `contended` line by line, `quote_changed` with old and new, `cart_in_checkout` with the order that has
-/// the cart; 422 `idempotency_key_reused`, `unknown_quote`. Nothing is held or frozen after a refusal.
+/// 409 `sold_out` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `cart_in_checkout` with the
+/// order that has the cart; 422 `idempotency_key_reused`, `unknown_quote`. Nothing is held or frozen after a refusal.
 pub async fn place_order(
     ports: &impl Ports,
     checkout: Checkout,
     links: &OrderLinks,
     now: Timestamp,
 ) -> Result<PlacedOrder> {
-    let orders = ports.orders();
-    let (known, checkout) = match orders
-        .checkout_by_key(&checkout.cart_id, &checkout.idempotency_key)
-        .await?
-    {
-        Some(known) => (true, same_request(known, &checkout)?),
-        None => begin(ports, checkout, now).await?,
-    };
-    let replayed = known && checkout.step == CheckoutStep::Placed;
-    resume(ports, &checkout, links, now).await?;
-    // A provider that does not answer leaves the order without its payment link for now: the failure is noted with the effect, and
+    let (checkout, basis) = begin(ports, checkout, now).await?;
+    let replayed = checkout.step == CheckoutStep::Placed;
+    let order = resume(ports, &checkout, basis, links, now).await?;
+    // A provider that does not answer leaves the order without its payment link for now: the failure is noted with the task, and
     // the sweep goes on with it.
-    let _ = settlement::drive_effects(ports, &checkout.order_id, now).await;
-    Ok(PlacedOrder {
-        order_id: checkout.order_id,
-        replayed,
-    })
+    let order = settlement::drive_or_leave(ports, order, now).await;
+    Ok(PlacedOrder { order, replayed })
 }
 
-/// Takes a checkout as far as it goes: to a written order, or to nothing with all given back.
+/// Takes a checkout that is under way as far as it goes: to a written order, or to nothing with all given back.
 ///
 /// # Errors
 /// The refusal; or a port's failure, after which resuming again is safe.
 pub async fn resume(
     ports: &impl Ports,
     checkout: &Checkout,
+    basis: Option<Basis>,
     links: &OrderLinks,
     now: Timestamp,
-) -> Result<()> {
-    match checkout.step {
-        CheckoutStep::Placed => Ok(()),
-        CheckoutStep::Refused => give_back(ports, checkout).await,
-        CheckoutStep::Started => match attempt(ports, checkout, links, now).await {
-            Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_))) => {
-                if ports
-                    .orders()
-                    .refuse_checkout(&checkout.order_id, now)
-                    .await?
-                    == Written::Landed
-                {
-                    give_back(ports, checkout).await?;
-                }
-                Err(refusal)
+) -> Result<Order> {
+    if checkout.step == CheckoutStep::Placed {
+        let order = ports.orders().order(&checkout.order_id).await?;
+        return order.ok_or_else(|| Error::internal(format!("no order {}", checkout.order_id)));
+    }
+    let basis = match basis {
+        Some(basis) => basis,
+        None => find_basis(ports, &checkout.quote_id).await?,
+    };
+    match attempt(ports, checkout, &basis, links, now).await {
+        Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_))) => {
+            let decided = ports
+                .orders()
+                .refuse_checkout(&checkout.order_id, now)
+                .await?;
+            if decided == Written::Lost {
+                return decided_elsewhere(ports, checkout, &basis, now).await;
             }
-            outcome => outcome,
-        },
+            give_back(ports, checkout, &basis.quote.lines, now).await?;
+            Err(refusal)
+        }
+        outcome => outcome,
     }
 }
 
-async fn begin(ports: &impl Ports, checkout: Checkout, now: Timestamp) -> Result<(bool, Checkout)> {
+/// Gives back all that a refused checkout took.
+///
+/// # Errors
+/// A port's failure; giving back again is safe.
+pub async fn return_checkout(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    now: Timestamp,
+) -> Result<()> {
+    let basis = find_basis(ports, &checkout.quote_id).await?;
+    give_back(ports, checkout, &basis.quote.lines, now).await
+}
+
+/// Step 1. A key that is known leads to its checkout, whatever has become of its quote since, and a cart that has a checkout to a
+/// conflict with it; but one that came to nothing is given back first, and then this one begins.
+async fn begin(
+    ports: &impl Ports,
+    checkout: Checkout,
+    now: Timestamp,
+) -> Result<(Checkout, Option<Basis>)> {
     let orders = ports.orders();
-    find_quote(ports, &checkout, now).await?;
-    if orders.begin_checkout(&checkout, now).await? == Written::Landed {
-        return Ok((false, checkout));
+    for _ in 0..MAX_BEGINNINGS {
+        let begun = orders.begin_checkout(&checkout, now).await?;
+        let refusal = match begun {
+            Written::Landed(basis) => match orderable(basis, &checkout, now) {
+                Ok(basis) => return Ok((checkout, Some(basis))),
+                Err(refusal) => Some(refusal),
+            },
+            Written::Lost => None,
+        };
+        let standing = orders
+            .standing_checkout(&checkout.cart_id, &checkout.idempotency_key)
+            .await?;
+        match standing {
+            Some(standing) if standing.step == CheckoutStep::Refused => {
+                return_checkout(ports, &standing, now).await?;
+            }
+            Some(standing) if standing.idempotency_key == checkout.idempotency_key => {
+                return same_request(standing, &checkout).map(|known| (known, None));
+            }
+            standing => match (refusal, standing) {
+                (Some(refusal), _) => return Err(refusal),
+                (None, Some(standing)) => return Err(cart_in_checkout(&standing.order_id)),
+                (None, None) => {}
+            },
+        }
     }
-    if let Some(known) = orders
-        .checkout_by_key(&checkout.cart_id, &checkout.idempotency_key)
-        .await?
-    {
-        return Ok((true, same_request(known, &checkout)?));
+    Err(interrupted())
+}
+
+/// The quote is this cart's, and its time is not over: what `begin_checkout` asks too.
+fn orderable(basis: Option<Basis>, checkout: &Checkout, now: Timestamp) -> Result<Basis> {
+    let basis = basis
+        .filter(|basis| basis.quote.cart_id == checkout.cart_id)
+        .ok_or_else(unknown_quote)?;
+    if basis.quote.expires_at <= now {
+        return Err(quote_expired(&basis.quote));
     }
-    let first = orders.live_checkout(&checkout.cart_id).await?;
-    Err(cart_in_checkout(first.map(|first| first.order_id)))
+    Ok(basis)
+}
+
+fn same_request(known: Checkout, asked: &Checkout) -> Result<Checkout> {
+    if known.request_hash == asked.request_hash {
+        return Ok(known);
+    }
+    Err(Error::invalid(
+        "Idempotency-Key",
+        "idempotency_key_reused",
+        "This key was used for another request; take a new one.",
+    ))
 }
 
 /// Steps 2 to 5.
 async fn attempt(
     ports: &impl Ports,
     checkout: &Checkout,
+    basis: &Basis,
     links: &OrderLinks,
     now: Timestamp,
-) -> Result<()> {
-    let quote = ports
-        .prices()
-        .quote(&checkout.quote_id)
-        .await?
-        .ok_or_else(unknown_quote)?;
-    freeze_cart(ports, checkout, &quote).await?;
-    let (_, listings) = ports.prices().listings(&skus_of(&quote.lines)).await?;
-    check_quote(&quote, &listings)?;
+) -> Result<Order> {
+    let Basis { quote, listings } = basis;
+    freeze_cart(ports, checkout, quote, now).await?;
+    check_quote(quote, listings)?;
     hold_lines(ports, &checkout.order_id, FIRST_ATTEMPT, &quote.lines).await?;
-
-    let order = order_of(checkout, quote, now);
-    let payment = first_payment(ports, &order, links, now)?;
-    match ports
-        .orders()
-        .place(&order, &payment, &[Effect::OpenPayment], now)
-        .await?
-    {
-        Written::Landed => Ok(()),
-        Written::Lost => decided_elsewhere(ports, checkout).await,
+    let order = order_of(ports, checkout, quote, links, now)?;
+    match ports.orders().place(&order, now).await? {
+        Written::Landed(order) => Ok(order),
+        Written::Lost => decided_elsewhere(ports, checkout, basis, now).await,
     }
 }
 
-const FIRST_ATTEMPT: u32 = 1;
-
-/// Another request with this key was faster; what it decided holds.
-async fn decided_elsewhere(ports: &impl Ports, checkout: &Checkout) -> Result<()> {
-    match ports.orders().order(&checkout.order_id).await? {
-        Some(_) => Ok(()),
-        None => Err(Error::Unavailable {
-            code: "checkout_interrupted",
-            retry_after_secs: CONTENDED_RETRY_SECS,
-        }),
+/// Another request with this key was faster; what it decided holds. Where that is a refusal, what this one took after the other
+/// gave back is given back too.
+async fn decided_elsewhere(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    basis: &Basis,
+    now: Timestamp,
+) -> Result<Order> {
+    if let Some(order) = ports.orders().order(&checkout.order_id).await? {
+        return Ok(order);
     }
+    give_back(ports, checkout, &basis.quote.lines, now).await?;
+    Err(interrupted())
 }
 
-async fn freeze_cart(ports: &impl Ports, checkout: &Checkout, quote: &Quote) -> Result<()> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Freeze {
-            order_id: checkout.order_id.clone(),
-        },
+async fn freeze_cart(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    quote: &Quote,
+    now: Timestamp,
+) -> Result<()> {
+    let frozen = match ask_to_freeze(ports, checkout).await? {
+        Reply::Refused {
+            refusal: cart::Refusal::FrozenBy { order_id },
+        } => {
+            free_cart(ports, &checkout.cart_id, &order_id, now).await?;
+            ask_to_freeze(ports, checkout).await?
+        }
+        reply => reply,
     };
-    let operation_id = format!("{}:freeze", checkout.order_id);
-    let frozen = match ports
-        .carts()
-        .ask(&checkout.cart_id, operation_id, command)
-        .await?
-    {
+    let frozen = match frozen {
         Reply::Done { view, .. } => view,
-        Reply::Refused { refusal } => {
-            return Err(match refusal {
-                cart::Refusal::FrozenBy { order_id } => cart_in_checkout(Some(order_id)),
-                _ => Error::invalid("cart", "cart_empty", "The cart is empty."),
-            });
+        Reply::Refused {
+            refusal: cart::Refusal::FrozenBy { order_id },
+        } => return Err(cart_in_checkout(&order_id)),
+        Reply::Refused { .. } => {
+            return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
         }
     };
     let ordered = quote
@@ -220,6 +287,37 @@ async fn freeze_cart(ports: &impl Ports, checkout: &Checkout, quote: &Quote) -> 
         "The cart has changed since this quote; ask for a new one.",
         json!({}),
     ))
+}
+
+async fn ask_to_freeze(ports: &impl Ports, checkout: &Checkout) -> Result<cart::Reply> {
+    let command = cart::Command {
+        if_version: None,
+        change: cart::Change::Freeze {
+            order_id: checkout.order_id.clone(),
+        },
+    };
+    let operation_id = format!("{}:freeze", checkout.order_id);
+    ports
+        .carts()
+        .ask(&checkout.cart_id, operation_id, command)
+        .await
+}
+
+/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself.
+///
+/// # Errors
+/// 409 `cart_in_checkout` while that order is under way.
+async fn free_cart(
+    ports: &impl Ports,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    match ports.orders().order(order_id).await? {
+        Some(order) if order.status.is_dead() => thaw_cart(ports, cart_id, order_id, now).await,
+        Some(order) if order.status.is_sold() => complete_cart(ports, cart_id, order_id).await,
+        _ => Err(cart_in_checkout(order_id)),
+    }
 }
 
 /// Holds every tracked line, in SKU order; stops at the first refusal and tells of all lines that are short.
@@ -298,11 +396,16 @@ pub async fn release_lines(
     Ok(())
 }
 
-/// Thaws the cart that an order has frozen.
+/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come before the freeze.
 ///
 /// # Errors
 /// A port's failure; thawing again is safe.
-pub async fn thaw_cart(ports: &impl Ports, cart_id: &str, order_id: &str) -> Result<()> {
+pub async fn thaw_cart(
+    ports: &impl Ports,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<()> {
     let command = cart::Command {
         if_version: None,
         change: cart::Change::Thaw {
@@ -311,102 +414,111 @@ pub async fn thaw_cart(ports: &impl Ports, cart_id: &str, order_id: &str) -> Res
     };
     ports
         .carts()
-        .ask(cart_id, format!("{order_id}:thaw"), command)
+        .ask(
+            cart_id,
+            format!("{order_id}:thaw:{}", now.as_millis()),
+            command,
+        )
         .await?;
     Ok(())
 }
 
-async fn give_back(ports: &impl Ports, checkout: &Checkout) -> Result<()> {
-    if let Some(quote) = ports.prices().quote(&checkout.quote_id).await? {
-        release_lines(ports, &checkout.order_id, FIRST_ATTEMPT, &quote.lines).await?;
-    }
-    thaw_cart(ports, &checkout.cart_id, &checkout.order_id).await?;
-    ports.orders().forget_checkout(&checkout.order_id).await
+/// Takes the bought lines out of the cart that an order has frozen.
+///
+/// # Errors
+/// A port's failure; asking again is safe.
+pub async fn complete_cart(ports: &impl Ports, cart_id: &str, order_id: &str) -> Result<()> {
+    let command = cart::Command {
+        if_version: None,
+        change: cart::Change::Complete {
+            order_id: order_id.to_owned(),
+        },
+    };
+    ports
+        .carts()
+        .ask(cart_id, format!("{order_id}:complete"), command)
+        .await?;
+    Ok(())
 }
 
-async fn find_quote(ports: &impl Ports, checkout: &Checkout, now: Timestamp) -> Result<Quote> {
-    let quote = ports
-        .prices()
-        .quote(&checkout.quote_id)
-        .await?
-        .filter(|quote| quote.cart_id == checkout.cart_id)
-        .ok_or_else(unknown_quote)?;
-    if quote.expires_at <= now {
-        return Err(Error::conflict(
-            "quote_expired",
-            "This quote has expired; ask for a new one.",
-            json!({"quote_id": quote.id}),
-        ));
-    }
-    Ok(quote)
+async fn give_back(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    lines: &[QuoteLine],
+    now: Timestamp,
+) -> Result<()> {
+    release_lines(ports, &checkout.order_id, FIRST_ATTEMPT, lines).await?;
+    thaw_cart(ports, &checkout.cart_id, &checkout.order_id, now).await?;
+    ports.orders().mark_returned(&checkout.order_id, now).await
 }
 
-fn same_request(known: Checkout, asked: &Checkout) -> Result<Checkout> {
-    if known.request_hash == asked.request_hash {
-        return Ok(known);
-    }
-    Err(Error::invalid(
-        "Idempotency-Key",
-        "idempotency_key_reused",
-        "This key was used for another request; take a new one.",
-    ))
+async fn find_basis(ports: &impl Ports, quote_id: &str) -> Result<Basis> {
+    let basis = ports.orders().basis(quote_id).await?;
+    basis.ok_or_else(|| Error::internal(format!("no quote {quote_id}")))
 }
 
-fn order_of(checkout: &Checkout, quote: Quote, now: Timestamp) -> Order {
-    Order {
-        id: checkout.order_id.clone(),
+fn order_of(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    quote: &Quote,
+    links: &OrderLinks,
+    now: Timestamp,
+) -> Result<Order> {
+    let order_id = &checkout.order_id;
+    let expires_at = now.plus_secs(SESSION_SECS);
+    let request = ports.payments().prepare(&NewSession {
+        order_id: order_id.clone(),
+        email: quote.email.clone(),
+        currency: quote.currency,
+        items: session_items(quote),
+        expires_at,
+        success_url: links.status(order_id),
+        cancel_url: links.unpaid(order_id),
+    })?;
+    Ok(Order {
+        id: order_id.clone(),
         number: 0,
         version: 1,
         status: Status::PendingPayment,
         attempt: FIRST_ATTEMPT,
         cart_id: checkout.cart_id.clone(),
         currency: quote.currency,
-        email: quote.email,
-        shipping_address: quote.shipping_address,
+        email: quote.email.clone(),
+        shipping_address: quote.shipping_address.clone(),
         billing_address: checkout.billing_address.clone(),
-        shipping_method: quote.shipping_method,
-        lines: quote.lines,
+        shipping_method: quote.shipping_method.clone(),
+        lines: quote.lines.clone(),
         totals: quote.totals,
         created_at: now,
-    }
-}
-
-fn first_payment(
-    ports: &impl Ports,
-    order: &Order,
-    links: &OrderLinks,
-    now: Timestamp,
-) -> Result<Payment> {
-    let expires_at = now.plus_secs(SESSION_SECS);
-    let request = ports.payments().prepare(&NewSession {
-        order_id: order.id.clone(),
-        email: order.email.clone(),
-        currency: order.currency,
-        items: session_items(order),
-        expires_at,
-        success_url: links.status(&order.id),
-        cancel_url: links.unpaid(&order.id),
-    })?;
-    Ok(Payment {
-        id: order.id.replacen("ord_", "pay_", 1),
-        order_id: order.id.clone(),
-        status: PaymentStatus::Preparing,
-        session_id: None,
-        url: None,
-        request,
-        expires_at,
+        payment: Payment {
+            id: order_id.replacen("ord_", "pay_", 1),
+            status: PaymentStatus::Preparing,
+            session_id: None,
+            url: None,
+            request,
+            expires_at,
+            captured: None,
+        },
+        events: vec![],
+        tasks: vec![Task {
+            effect: Effect::OpenPayment,
+            subject: String::new(),
+        }],
+        fulfillments: vec![],
+        returns: vec![],
+        refunds: vec![],
     })
 }
 
-/// One item per order line with its final amount, then shipping and tax: their sum is the total.
-fn session_items(order: &Order) -> Vec<SessionItem> {
-    let of_lines = order.lines.iter().map(|line| SessionItem {
+/// One item per line with its final amount, then shipping and tax: their sum is the total.
+fn session_items(quote: &Quote) -> Vec<SessionItem> {
+    let of_lines = quote.lines.iter().map(|line| SessionItem {
         name: line.name(),
         amount: line.line_total.saturating_sub(line.discount),
     });
     let others = [
-        ("Shipping", order.totals.shipping_total),
-        ("Tax", order.totals.tax_total),
+        ("Shipping", quote.totals.shipping_total),
+        ("Tax", quote.totals.tax_total),
     ];
     of_lines
         .chain(others.map(|(name, amount)| SessionItem {
@@ -415,24 +527,6 @@ fn session_items(order: &Order) -> Vec<SessionItem> {
         }))
         .filter(|item| item.amount > 0)
         .collect()
-}
-
-impl QuoteLine {
-    /// As a shopper reads it: `iPhone 17 Pro Max, Deep Blue / 256GB × 2`.
-    #[must_use]
-    pub fn name(&self) -> String {
-        let variant = if self.variant_title.is_empty() {
-            String::new()
-        } else {
-            format!(", {}", self.variant_title)
-        };
-        let quantity = if self.quantity == 1 {
-            String::new()
-        } else {
-            format!(" × {}", self.quantity)
-        };
-        format!("{}{variant}{quantity}", self.title)
-    }
 }
 
 /// A line that stock refused.
@@ -503,7 +597,7 @@ fn short_stock(short: &[ShortLine]) -> Error {
     )
 }
 
-fn cart_in_checkout(order_id: Option<String>) -> Error {
+fn cart_in_checkout(order_id: &str) -> Error {
     Error::conflict(
         "cart_in_checkout",
         "An order is already being placed or paid from this cart.",
@@ -519,6 +613,18 @@ fn unknown_quote() -> Error {
     )
 }
 
-fn skus_of(lines: &[QuoteLine]) -> Vec<String> {
-    lines.iter().map(|line| line.sku.clone()).collect()
+fn quote_expired(quote: &Quote) -> Error {
+    Error::conflict(
+        "quote_expired",
+        "This quote has expired; ask for a new one.",
+        json!({"quote_id": quote.id}),
+    )
+}
+
+/// 503 for who met another request with the same key on its way.
+const fn interrupted() -> Error {
+    Error::Unavailable {
+        code: "checkout_interrupted",
+        retry_after_secs: CONTENDED_RETRY_SECS,
+    }
 }

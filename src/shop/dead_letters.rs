@@ -157,7 +157,7 @@ async fn resolve(
         .letter(id)
         .await?
         .ok_or(Error::NotFound("dead letter"))?;
-    if written == Written::Landed {
+    if written == Written::Landed(()) {
         return Ok(letter);
     }
     Err(Error::conflict(

@@ -201,6 +201,45 @@ pub fn share_half_up(amount: i64, parts_per_million: i64, increment: i64) -> Res
     share().ok_or_else(overflow)
 }
 
+/// Splits `amount` by `weights`, exactly: what rounding down leaves goes, a unit each, to the largest remainders, the first of equal
+/// ones first. Without any weight the first part gets all; without parts there is nothing to split.
+///
+/// # Errors
+/// When a weight is negative, or something is to be split over no parts.
+pub fn split(amount: i64, weights: &[i64]) -> Result<Vec<i64>> {
+    let total: i128 = weights.iter().copied().map(i128::from).sum();
+    if weights.iter().any(|weight| *weight < 0) || (weights.is_empty() && amount != 0) {
+        return Err(overflow());
+    }
+    if total == 0 {
+        let first = weights.iter().enumerate();
+        return Ok(first
+            .map(|(at, _)| if at == 0 { amount } else { 0 })
+            .collect());
+    }
+    let mut parts = Vec::with_capacity(weights.len());
+    let mut remainders = Vec::with_capacity(weights.len());
+    for (at, weight) in weights.iter().enumerate() {
+        let exact = i128::from(amount)
+            .checked_mul(i128::from(*weight))
+            .ok_or_else(overflow)?;
+        let part = exact.checked_div_euclid(total).ok_or_else(overflow)?;
+        parts.push(i64::try_from(part).map_err(|_| overflow())?);
+        remainders.push((exact.checked_rem_euclid(total).ok_or_else(overflow)?, at));
+    }
+    let left = sum([amount, sum(parts.iter().copied())?.saturating_neg()])?;
+    remainders.sort_by(|(a, at_a), (b, at_b)| b.cmp(a).then(at_a.cmp(at_b)));
+    for (_, at) in remainders
+        .into_iter()
+        .take(usize::try_from(left).unwrap_or(0))
+    {
+        if let Some(part) = parts.get_mut(at) {
+            *part = sum([*part, 1])?;
+        }
+    }
+    Ok(parts)
+}
+
 fn overflow() -> Error {
     Error::internal("an amount does not fit")
 }
@@ -286,6 +325,16 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_remainder_gets_what_is_left() {
+        assert_eq!(split(100, &[1, 1, 1]).unwrap(), [34, 33, 33]);
+        assert_eq!(split(10, &[1, 2, 4]).unwrap(), [1, 3, 6]);
+        assert_eq!(split(5, &[0, 0]).unwrap(), [5, 0]);
+        assert!(split(0, &[]).unwrap().is_empty());
+        assert!(split(1, &[]).is_err());
+        assert!(split(1, &[-1, 2]).is_err());
+    }
+
+    #[test]
     fn half_a_unit_rounds_up() {
         assert_eq!(share_half_up(50, 10_000, 1).unwrap(), 1);
         assert_eq!(share_half_up(49, 10_000, 1).unwrap(), 0);
@@ -300,6 +349,19 @@ mod tests {
             let amount = amount / currency.charge_increment() * currency.charge_increment();
             let money = Money::new(amount, currency);
             prop_assert_eq!(Money::parse_decimal(&money.to_decimal(), currency), Ok(money));
+        }
+
+        #[test]
+        fn a_split_is_exact_and_fair(amount in -MAX_AMOUNT..=MAX_AMOUNT, weights in prop::collection::vec(0..=MAX_AMOUNT, 1..40)) {
+            let parts = split(amount, &weights).unwrap();
+            prop_assert_eq!(parts.iter().sum::<i64>(), amount);
+            let total: i128 = weights.iter().copied().map(i128::from).sum();
+            if total > 0 {
+                for (part, weight) in parts.iter().zip(&weights) {
+                    let off = i128::from(*part) * total - i128::from(amount) * i128::from(*weight);
+                    prop_assert!(off.abs() < total, "{part} of weight {weight}");
+                }
+            }
         }
 
         #[test]

@@ -4,16 +4,18 @@
 use crate::error::Result;
 use crate::shop::breaker::Health;
 use crate::shop::catalog::{Card, Product, Version};
-use crate::shop::checkout::Checkout;
+use crate::shop::checkout::{Basis, Checkout};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::mail::{Claim, Letter, Message};
-use crate::shop::orders::{Effect, Order, OrderEvent, Payment, Transition};
+use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
-use crate::shop::pricing::{Listing, Quote, ShippingMethod, TaxRate};
+use crate::shop::pricing::{Listing, PriceList, Quote, ShippingMethod};
 use crate::shop::publish::{Pointer, Publish, Step};
+use crate::shop::settlement::Round;
+use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use durable::board::Posts;
 use durable::machine::{Checkup, Entry};
 use durable::news::News;
@@ -151,12 +153,10 @@ pub trait PublishQueue {
 
 /// What orders are priced from: rows that a publish wrote and nothing changes.
 pub trait Prices {
-    /// What is sold now under each of `skus`, and the publish it belongs to.
-    async fn listings(&self, skus: &[String]) -> Result<(i64, BTreeMap<String, Listing>)>;
+    /// What a cart with these SKUs is priced from.
+    async fn price_list(&self, skus: &[String]) -> Result<PriceList>;
     /// The ways to ship, in the merchant's order.
     async fn shipping_methods(&self) -> Result<Vec<ShippingMethod>>;
-    /// The tax on everything.
-    async fn tax_rate(&self) -> Result<TaxRate>;
     /// Keeps a quote.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// A quote by id.
@@ -221,67 +221,67 @@ pub trait CartObjects {
 }
 
 /// How a write that must not overwrite another went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Written {
-    /// It landed.
-    Landed,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written<T = ()> {
+    /// It landed; what it made.
+    Landed(T),
     /// Another write was first; read again and decide again.
     Lost,
 }
 
 /// Checkouts, orders and what must follow from them. Each write is one transaction.
 pub trait Orders {
-    /// Keeps a new checkout; lost when its key or its cart already has one.
-    async fn begin_checkout(&self, checkout: &Checkout, now: Timestamp) -> Result<Written>;
-    /// The checkout of a cart under an idempotency key.
-    async fn checkout_by_key(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>>;
-    /// The live checkout of a cart: the one that has it frozen.
-    async fn live_checkout(&self, cart_id: &str) -> Result<Option<Checkout>>;
-    /// Checkouts that have not come to an order or to nothing since `before`.
-    async fn stuck_checkouts(&self, before: Timestamp, limit: u32) -> Result<Vec<Checkout>>;
-    /// Turns a checkout into an order with its first payment and effects; lost when it was already decided.
-    async fn place(
+    /// Keeps a new checkout, if its quote is its cart's and can still be ordered, and reads what it is made of; lost when its key
+    /// or its cart already has one.
+    async fn begin_checkout(
         &self,
-        order: &Order,
-        payment: &Payment,
-        effects: &[Effect],
+        checkout: &Checkout,
         now: Timestamp,
-    ) -> Result<Written>;
+    ) -> Result<Written<Option<Basis>>>;
+    /// The checkout of a cart under this key, else the one that has the cart, unless all of it was given back.
+    async fn standing_checkout(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>>;
+    /// A quote, and what is published now under its SKUs.
+    async fn basis(&self, quote_id: &str) -> Result<Option<Basis>>;
+    /// Checkouts that have not come to an order, untouched since `before`, the oldest first; touches them.
+    async fn take_stuck_checkouts(
+        &self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Checkout>>;
+    /// Turns a checkout into `order` with its payment and tasks; lost when it was already decided.
+    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<Order>>;
     /// Decides that a checkout comes to nothing; lost when it was already decided.
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written>;
-    /// Forgets a refused checkout, so that its key and its cart are free.
+    /// Notes that a refused checkout was given back: its key and its cart are free.
+    async fn mark_returned(&self, order_id: &str, now: Timestamp) -> Result<()>;
+    /// Forgets a checkout that was given back.
     async fn forget_checkout(&self, order_id: &str) -> Result<()>;
 
-    /// An order with its lines.
+    /// An order with everything that belongs to it.
     async fn order(&self, order_id: &str) -> Result<Option<Order>>;
-    /// What has happened to an order, oldest first.
-    async fn timeline(&self, order_id: &str) -> Result<Vec<OrderEvent>>;
-    /// The payment of an order's last attempt.
-    async fn payment(&self, order_id: &str) -> Result<Option<Payment>>;
-    /// Notes the session that the provider opened for a payment.
-    async fn open_payment(&self, payment_id: &str, session: &Session, now: Timestamp)
-    -> Result<()>;
+    /// Orders, the newest first.
+    async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>>;
     /// Moves an order on; lost when it is no longer at the version it was judged at.
-    async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written>;
-    /// Counts up the attempt of an order, unless someone else just did.
-    async fn next_attempt(&self, order_id: &str, from: u32) -> Result<()>;
-    /// Pending orders whose payment session has ended before `before`.
-    async fn overdue_orders(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
-
-    /// Effects of an order that are still to be carried out, oldest first.
-    async fn undone_effects(&self, order_id: &str) -> Result<Vec<Effect>>;
-    /// Orders that have effects due by `now`.
-    async fn orders_with_due_effects(&self, now: Timestamp, limit: u32) -> Result<Vec<String>>;
-    /// Notes that an effect has been carried out.
-    async fn effect_done(&self, order_id: &str, effect: Effect, now: Timestamp) -> Result<()>;
-    /// Notes that an effect failed, and tries it again later.
-    async fn effect_failed(
+    async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written<Order>>;
+    /// Notes how a round of tasks went.
+    async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order>;
+    /// Orders that have tasks due by `now`.
+    async fn orders_with_due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<String>>;
+    /// Pending orders whose payment has to be looked at by `now`, those first that wait longest; the next look is at `again_at`.
+    async fn take_overdue_orders(
         &self,
-        order_id: &str,
-        effect: Effect,
-        error: &str,
         now: Timestamp,
-    ) -> Result<()>;
+        again_at: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>>;
+
+    /// Keeps what a sweep found, and forgets what is older than `forget_before`.
+    async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()>;
+    /// Findings, the newest first, with smaller ids than `before`.
+    async fn findings(&self, before: Option<i64>, limit: u32) -> Result<Vec<KeptFinding>>;
+    /// How many findings of each kind are kept, and how many of them could not be finished.
+    async fn finding_counts(&self) -> Result<Vec<FindingCount>>;
 }
 
 /// A provider that takes payments on a page of its own. Whatever changes something there carries a key that was stored before,

@@ -4,9 +4,9 @@
 //! half up, once per line, to what can be charged ([`share_half_up`]), and stored.
 
 use crate::error::{Error, FieldError, Result};
+use crate::shop::addresses::Address;
 use crate::shop::catalog::Price;
-use crate::shop::money::{Currency, share_half_up, sum, times};
-use crate::shop::orders::Address;
+use crate::shop::money::{Currency, share_half_up, split, sum, times};
 use crate::shop::ports::Prices;
 use durable::Timestamp;
 use durable::cart::Cart;
@@ -48,6 +48,19 @@ pub struct ShippingMethod {
 pub struct TaxRate {
     /// Parts per million.
     pub parts_per_million: i64,
+}
+
+/// What a cart is priced from: one published catalog, and the merchant's settings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceList {
+    /// Which publish.
+    pub catalog_seq: i64,
+    /// What is sold under each of the cart's SKUs.
+    pub listings: BTreeMap<String, Listing>,
+    /// The ways to ship.
+    pub shipping_methods: Vec<ShippingMethod>,
+    /// The tax on everything.
+    pub tax_rate: TaxRate,
 }
 
 /// What a shopper wants priced.
@@ -116,6 +129,24 @@ pub struct QuoteLine {
     pub tax: i64,
 }
 
+impl QuoteLine {
+    /// As a shopper reads it: `iPhone 17 Pro Max, Deep Blue / 256GB × 2`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let variant = if self.variant_title.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", self.variant_title)
+        };
+        let quantity = if self.quantity == 1 {
+            String::new()
+        } else {
+            format!(" × {}", self.quantity)
+        };
+        format!("{}{variant}{quantity}", self.title)
+    }
+}
+
 /// Sums, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -145,22 +176,19 @@ pub async fn create_quote(
     now: Timestamp,
 ) -> Result<Quote> {
     let currency = accept_currency(&request.currency, sold_in)?;
-    let mut errors = request.shipping_address.errors("shipping_address");
-    errors.extend(email_errors(&request.email));
-    errors.extend(request.codes.iter().enumerate().map(|(at, code)| {
-        FieldError::new(
-            format!("codes.{at}"),
-            "unknown_code",
-            format!("There is no promotion `{code}`."),
-        )
-    }));
-    let methods = prices.shipping_methods().await?;
-    let shipping = methods
+    let list = prices.price_list(&skus_of(cart)).await?;
+    let mut errors = request_errors(&request);
+    let shipping = list
+        .shipping_methods
         .iter()
         .find(|method| method.id == request.shipping_method)
         .and_then(|method| method.prices.get(currency.code()));
     if shipping.is_none() {
-        let known: Vec<_> = methods.iter().map(|method| method.id.as_str()).collect();
+        let known: Vec<_> = list
+            .shipping_methods
+            .iter()
+            .map(|method| method.id.as_str())
+            .collect();
         let detail = format!("One of: {}.", known.join(", "));
         errors.push(FieldError::new(
             "shipping_method",
@@ -171,23 +199,21 @@ pub async fn create_quote(
     if cart.lines.is_empty() {
         errors.push(FieldError::new("cart", "cart_empty", "The cart is empty."));
     }
-    let (catalog_seq, listings) = prices.listings(&skus_of(cart)).await?;
-    let lines = match price_lines(cart, &listings, currency) {
-        Ok(lines) => lines,
-        Err(problems) => {
-            errors.extend(problems);
-            vec![]
-        }
-    };
+    let lines = price_lines(cart, &list.listings, currency).unwrap_or_else(|problems| {
+        errors.extend(problems);
+        vec![]
+    });
     let (Some(shipping), true) = (shipping, errors.is_empty()) else {
         return Err(Error::Invalid(errors));
     };
-    let (lines, totals) = add_up(lines, *shipping, prices.tax_rate().await?, currency)?;
+    let lines = discount_lines(lines, 0)?;
+    let (lines, shipping_tax) = tax_lines(lines, *shipping, list.tax_rate, currency)?;
+    let totals = add_up(&lines, *shipping, shipping_tax)?;
     let quote = Quote {
         id: quote_id,
         cart_id: cart_id.to_owned(),
         expires_at: now.plus_secs(QUOTE_SECS),
-        catalog_seq,
+        catalog_seq: list.catalog_seq,
         currency,
         email: request.email,
         shipping_address: request.shipping_address,
@@ -305,40 +331,61 @@ fn price_lines(
     }
 }
 
-/// The last stages: tax on each line and on shipping, then the sums.
-fn add_up(
+/// The second stage: `discount` on the whole order, spread over the lines by what they cost; no line goes below zero.
+fn discount_lines(mut lines: Vec<QuoteLine>, discount: i64) -> Result<Vec<QuoteLine>> {
+    let weights: Vec<i64> = lines.iter().map(|line| line.line_total).collect();
+    let discount = discount.clamp(0, sum(weights.iter().copied())?);
+    for (line, share) in lines.iter_mut().zip(split(discount, &weights)?) {
+        line.discount = share;
+    }
+    Ok(lines)
+}
+
+/// The last stage: tax on each line, less its discount, and on shipping.
+fn tax_lines(
     mut lines: Vec<QuoteLine>,
-    shipping_total: i64,
+    shipping: i64,
     rate: TaxRate,
     currency: Currency,
-) -> Result<(Vec<QuoteLine>, Totals)> {
+) -> Result<(Vec<QuoteLine>, i64)> {
     let tax_on =
         |amount| share_half_up(amount, rate.parts_per_million, currency.charge_increment());
     for line in &mut lines {
         line.tax = tax_on(sum([line.line_total, line.discount.saturating_neg()])?)?;
     }
+    Ok((lines, tax_on(shipping)?))
+}
+
+fn add_up(lines: &[QuoteLine], shipping_total: i64, shipping_tax: i64) -> Result<Totals> {
     let subtotal = sum(lines.iter().map(|line| line.line_total))?;
     let discount_total = sum(lines.iter().map(|line| line.discount))?;
-    let tax_total = sum(lines
-        .iter()
-        .map(|line| line.tax)
-        .chain([tax_on(shipping_total)?]))?;
+    let tax_total = sum(lines.iter().map(|line| line.tax).chain([shipping_tax]))?;
     let total = sum([
         subtotal,
         discount_total.saturating_neg(),
         shipping_total,
         tax_total,
     ])?;
-    Ok((
-        lines,
-        Totals {
-            subtotal,
-            discount_total,
-            shipping_total,
-            tax_total,
-            total,
-        },
-    ))
+    Ok(Totals {
+        subtotal,
+        discount_total,
+        shipping_total,
+        tax_total,
+        total,
+    })
+}
+
+fn request_errors(request: &QuoteRequest) -> Vec<FieldError> {
+    let mut errors = request.shipping_address.errors("shipping_address");
+    errors.extend(email_errors(&request.email));
+    errors.extend(request.codes.iter().enumerate().map(|(at, code)| {
+        FieldError::new(
+            format!("codes.{at}"),
+            "unknown_code",
+            format!("There is no promotion `{code}`."),
+        )
+    }));
+    errors
 }
 
 fn email_errors(email: &str) -> Option<FieldError> {
@@ -385,19 +432,24 @@ mod tests {
         #[test]
         fn totals_add_up_to_what_can_be_charged(
             lines in prop::collection::vec((0..10_000_000_i64, 1..99_u32), 0..20),
+            discount in 0..1_000_000_000_i64,
             shipping in 0..100_000_i64,
             parts_per_million in 0..400_000_i64,
             code in prop::sample::select(vec!["USD", "JPY", "KWD"]),
         ) {
             let currency = Currency::from_code(code).unwrap();
             let step = currency.charge_increment();
-            let lines = lines.into_iter().map(|(unit, quantity)| line(unit * step, quantity)).collect();
-            let (lines, totals) = add_up(lines, shipping * step, TaxRate { parts_per_million }, currency).unwrap();
+            let lines: Vec<_> = lines.into_iter().map(|(unit, quantity)| line(unit * step, quantity)).collect();
+            let lines = discount_lines(lines, discount).unwrap();
+            let (lines, shipping_tax) = tax_lines(lines, shipping * step, TaxRate { parts_per_million }, currency).unwrap();
+            let totals = add_up(&lines, shipping * step, shipping_tax).unwrap();
             let of_lines: i64 = lines.iter().map(|line| line.line_total - line.discount).sum();
             prop_assert_eq!(of_lines + totals.shipping_total + totals.tax_total, totals.total);
             prop_assert_eq!(totals.subtotal - totals.discount_total + totals.shipping_total + totals.tax_total, totals.total);
             prop_assert!(lines.iter().all(|line| line.tax >= 0 && line.tax % step == 0));
-            prop_assert_eq!(totals.total % step, 0);
+            prop_assert!(lines.iter().all(|line| (0..=line.line_total).contains(&line.discount)));
+            prop_assert_eq!((totals.total + totals.discount_total) % step, 0);
+            prop_assert_eq!(totals.discount_total, discount.min(totals.subtotal));
         }
     }
 

@@ -1,22 +1,47 @@
 //! From a payment to a settled order: folds what the provider says now into the order, and carries out what must follow.
 //!
 //! A fold looks at the session as it stands, not at the event that called for it: any permutation and any duplication of
-//! events ends in the same order. A move is written with the version it was judged at; who loses reads again. Effects are
+//! events ends in the same order. A move is written with the version it was judged at; who loses reads again. Tasks are
 //! written with the move and carried out until done, also by an event that finds the order already moved.
+//!
+//! No session is opened for holds that could still lapse or be let go. The first attempt's holds are all there when the order
+//! is placed: once every one of them is pinned, none has ended, and none will but by the session's end. A later attempt is
+//! held while others may give it up, so it is claimed by a move before its session is opened: of a claim and a surrender that
+//! judged the same version one is lost.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_id, hold_lines, release_lines, thaw_cart, tracked_lines};
-use crate::shop::mail::{Letter, MailKind};
-use crate::shop::orders::{Effect, Happening, Order, Payment, Status, Transition, judge};
-use crate::shop::payments::{Notice, PaymentError, Session, SessionState};
-use crate::shop::ports::{
-    CartObjects, Inbox, Mail, Orders, Payments, Ports, StockObjects, Written,
+use crate::shop::checkout::{
+    complete_cart, hold_id, hold_lines, release_lines, thaw_cart, tracked_lines,
 };
+use crate::shop::fulfillments::Units;
+use crate::shop::ledger::Journal;
+use crate::shop::mail::{Letter, MailKind};
+use crate::shop::money::{Currency, Money};
+use crate::shop::orders::{
+    Actor, Order, Record, RefundStatus, Task, Transition, find_order, move_order, moved_meanwhile,
+    with_money,
+};
+use crate::shop::payments::{
+    NewRefund, Notice, PaymentError, PaymentStatus, RefundState, Session, SessionState,
+};
+use crate::shop::ports::{Inbox, Mail, Orders, Payments, Ports, StockObjects, Written};
+use crate::shop::transitions::{Effect, Happening, Status};
 use durable::machine::Reply;
-use durable::{Timestamp, cart, stock};
+use durable::{Timestamp, stock};
 
-/// How often a move that lost against another is judged again before giving up until the next event.
-const MAX_JUDGEMENTS: u32 = 5;
+/// How often one driver holds an order anew before it leaves it to the next.
+const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
+
+/// How a round of tasks went.
+#[derive(Clone, Debug, Default)]
+pub struct Round {
+    /// Carried out.
+    pub done: Vec<Task>,
+    /// Failed, and why: to be tried again later.
+    pub failed: Vec<(Task, String)>,
+    /// The session that was opened on the way.
+    pub opened: Option<Session>,
+}
 
 /// Deals with one stored event: safe to repeat, since it folds the state it finds.
 ///
@@ -61,132 +86,202 @@ async fn settle_session(
     let Some(order_id) = &session.order_id else {
         return Ok("not_ours");
     };
-    settle_order(ports, order_id, session, now).await?;
+    let order = find_order(ports, order_id).await?;
+    settle_order(ports, order, session, now).await?;
     Ok("settled")
 }
 
 /// Folds `session` into its order, then carries out what is undone.
 ///
 /// # Errors
-/// When a port fails, or an effect does; repeating is safe.
+/// When a port fails, or a task does; repeating is safe.
 pub async fn settle_order(
     ports: &impl Ports,
-    order_id: &str,
+    order: Order,
     session: &Session,
     now: Timestamp,
-) -> Result<()> {
-    let order = find_order(ports, order_id).await?;
-    let payment = find_payment(ports, order_id).await?;
-    if payment.session_id.is_none() {
-        ports
-            .orders()
-            .open_payment(&payment.id, session, now)
-            .await?;
-    }
-    if let Some(happening) = happening_of(session, &order) {
-        move_order(ports, order_id, happening, now).await?;
-    }
-    drive_effects(ports, order_id, now).await
+) -> Result<Order> {
+    let order = fold_session(ports, order, session, now).await?;
+    drive_tasks(ports, order, now).await
 }
 
 /// Asks the provider how the session of a pending order stands, and folds the answer.
 ///
 /// # Errors
 /// As [`settle_order`].
-pub async fn check_payment(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<()> {
-    let payment = find_payment(ports, order_id).await?;
-    let Some(session_id) = payment.session_id else {
-        return drive_effects(ports, order_id, now).await;
+pub async fn check_payment(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    let Some(session_id) = order.payment.session_id.clone() else {
+        return drive_tasks(ports, order, now).await;
     };
     let session = ports
         .payments()
         .session(&session_id)
         .await
         .map_err(PaymentError::into_error)?;
-    settle_order(ports, order_id, &session, now).await
+    settle_order(ports, order, &session, now).await
 }
 
-/// Carries out every undone effect of an order, and those that follow from carrying them out. One that fails is noted and tried
+/// Carries out every undone task of an order, and those that follow from carrying them out. One that fails is noted and tried
 /// again later; the others go on.
 ///
 /// # Errors
 /// The first failure, after all were tried.
-pub async fn drive_effects(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<()> {
-    let orders = ports.orders();
-    let mut failed = Vec::new();
-    let mut first_error = None;
-    loop {
-        let undone = orders.undone_effects(order_id).await?;
-        let Some(effect) = undone.into_iter().find(|effect| !failed.contains(effect)) else {
-            return first_error.map_or(Ok(()), Err);
-        };
-        match carry_out(ports, order_id, effect, now).await {
-            Ok(()) => orders.effect_done(order_id, effect, now).await?,
-            Err(error) => {
-                let message = error.to_string();
-                orders
-                    .effect_failed(order_id, effect, &message, now)
-                    .await?;
-                failed.push(effect);
-                first_error.get_or_insert(error);
-            }
-        }
+pub async fn drive_tasks(ports: &impl Ports, order: Order, now: Timestamp) -> Result<Order> {
+    let (order, failure) = drive(ports, order, now).await?;
+    failure.map_or(Ok(order), Err)
+}
+
+/// As [`drive_tasks`], for who is to be answered in any case: what fails is noted with its task, and the sweep goes on with it.
+pub async fn drive_or_leave(ports: &impl Ports, order: Order, now: Timestamp) -> Order {
+    match drive(ports, order.clone(), now).await {
+        Ok((driven, _)) => driven,
+        Err(_) => order,
     }
 }
 
+async fn drive(
+    ports: &impl Ports,
+    mut order: Order,
+    now: Timestamp,
+) -> Result<(Order, Option<Error>)> {
+    let mut given_up: Vec<Task> = Vec::new();
+    let mut failure = None;
+    loop {
+        let tasks: Vec<Task> = order
+            .tasks
+            .iter()
+            .filter(|task| !given_up.contains(task))
+            .cloned()
+            .collect();
+        if tasks.is_empty() {
+            return Ok((order, failure));
+        }
+        let mut round = Round::default();
+        for task in tasks {
+            match carry_out(ports, &order, &task, now).await {
+                Ok(opened) => {
+                    round.opened = round.opened.or(opened);
+                    round.done.push(task);
+                }
+                Err(error) => {
+                    round.failed.push((task.clone(), error.to_string()));
+                    given_up.push(task);
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        order = ports.orders().finish_round(&order.id, &round, now).await?;
+    }
+}
+
+/// Carries out one task; the session, if it has opened one.
 async fn carry_out(
     ports: &impl Ports,
-    order_id: &str,
-    effect: Effect,
+    order: &Order,
+    task: &Task,
     now: Timestamp,
-) -> Result<()> {
-    let order = find_order(ports, order_id).await?;
-    match effect {
-        Effect::OpenPayment => open_payment(ports, &order, now).await,
-        Effect::CommitStock => commit_stock(ports, &order).await,
-        Effect::ReleaseStock => release_lines(ports, order_id, order.attempt, &order.lines).await,
-        Effect::ThawCart => thaw_cart(ports, &order.cart_id, order_id).await,
-        Effect::CompleteCart => complete_cart(ports, &order).await,
+) -> Result<Option<Session>> {
+    let subject = task.subject.as_str();
+    match task.effect {
+        Effect::OpenPayment => return open_payment(ports, order, now).await,
+        Effect::ClosePayment => return close_payment(ports, order, now).await,
+        Effect::CommitStock => commit_stock(ports, order).await?,
+        Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
         Effect::SendConfirmation => {
-            ports
-                .mail()
-                .post(&Letter::about(MailKind::OrderConfirmation, order_id))
-                .await
+            let letter = Letter::about(MailKind::OrderConfirmation, &order.id);
+            ports.mail().post(&letter).await?;
         }
+        Effect::ReleaseStock => {
+            release_lines(ports, &order.id, order.attempt, &order.lines).await?
+        }
+        Effect::ReleaseAttempt => {
+            let attempt = subject.parse().map_err(Error::internal)?;
+            release_lines(ports, &order.id, attempt, &order.lines).await?;
+        }
+        Effect::ThawCart => thaw_cart(ports, &order.cart_id, &order.id, now).await?,
+        Effect::RestockOrder => restock_order(ports, order).await?,
+        Effect::ShipStock => ship_stock(ports, order, subject).await?,
+        Effect::RestockReturn => restock_return(ports, order, subject).await?,
+        Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
     }
+    Ok(None)
 }
 
 /// Pins before the first call to the provider: from then on the session might be paid, and the holds have no clock.
-async fn open_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<()> {
-    if order.status != Status::PendingPayment {
-        return Ok(());
+async fn open_payment(
+    ports: &impl Ports,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    let mut order = order.clone();
+    for attempt in 0.. {
+        if attempt == MAX_ATTEMPTS_AT_ONCE {
+            return Err(moved_meanwhile());
+        }
+        if order.status != Status::PendingPayment || order.payment.session_id.is_some() {
+            return Ok(None);
+        }
+        if pin_holds(ports, &order).await? {
+            break;
+        }
+        match hold_anew(ports, &order, now).await? {
+            Some(held) => order = held,
+            None => return Ok(None),
+        }
     }
-    if !pin_holds(ports, order).await? {
-        return hold_anew(ports, order, now).await;
+    if !order.is_claimed() {
+        order = claim(ports, &order, Happening::HeldAnew, now).await?;
     }
     if order.totals.total == 0 {
-        return move_order(ports, &order.id, Happening::Paid, now).await;
+        let nothing = Money::new(0, order.currency);
+        move_order(ports, order, now, |order| {
+            paid(order, Happening::Paid, nothing, now)
+        })
+        .await?;
+        return Ok(None);
     }
-    let payment = find_payment(ports, &order.id).await?;
-    if payment.session_id.is_some() {
-        return Ok(());
-    }
+    let Order { payment, .. } = &order;
     match ports
         .payments()
         .open_session(&payment.id, &payment.request)
         .await
     {
-        Ok(session) => {
-            ports
-                .orders()
-                .open_payment(&payment.id, &session, now)
-                .await
-        }
+        Ok(session) => Ok(Some(session)),
         Err(PaymentError::Refused(_)) => {
-            move_order(ports, &order.id, Happening::PaymentRefused, now).await
+            move_order(ports, order, now, |order| {
+                by_shop(order, Happening::PaymentRefused, now)
+            })
+            .await?;
+            Ok(None)
         }
         Err(error) => Err(error.into_error()),
     }
+}
+
+/// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening is not known to have come to
+/// nothing is opened first, since the same key finds it.
+async fn close_payment(
+    ports: &impl Ports,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    let opened = open_payment(ports, order, now).await?;
+    let known = opened.as_ref().map(|session| session.id.clone());
+    let order = find_order(ports, &order.id).await?;
+    let session_id = known.or_else(|| order.payment.session_id.clone());
+    let (Some(session_id), Status::PendingPayment) = (session_id, order.status) else {
+        return Ok(opened);
+    };
+    let key = format!("{}:expire", order.payment.id);
+    let session = match ports.payments().expire_session(&key, &session_id).await {
+        // It is no longer open: it has ended by itself, or was paid.
+        Err(PaymentError::Refused(_)) => ports.payments().session(&session_id).await,
+        answer => answer,
+    };
+    let session = session.map_err(PaymentError::into_error)?;
+    fold_session(ports, order, &session, now).await?;
+    Ok(opened)
 }
 
 /// False when a hold has ended on its clock, before it could be pinned.
@@ -200,118 +295,254 @@ async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
             Reply::Refused {
                 refusal: stock::Refusal::HoldEnded,
             } => return Ok(false),
-            Reply::Refused { refusal } => {
-                return Err(Error::internal(format!("pin of {}: {refusal:?}", order.id)));
-            }
+            Reply::Refused { refusal } => return Err(refused("pin", order, &refusal)),
         }
     }
     Ok(true)
 }
 
-/// A hold lapsed before the provider was ever asked: gives the old attempt back and holds again under a new one. The
-/// next drive pins it.
-async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<()> {
-    release_lines(ports, &order.id, order.attempt, &order.lines).await?;
-    let attempt = order.attempt.saturating_add(1);
-    ports
-        .orders()
-        .next_attempt(&order.id, order.attempt)
-        .await?;
-    match hold_lines(ports, &order.id, attempt, &order.lines).await {
-        Ok(()) => Err(Error::Unavailable {
-            code: "held_anew",
-            retry_after_secs: 1,
-        }),
+/// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a new one. The attempt is let go
+/// only after the claim, which fails when someone else has completed it meanwhile. None when the order has come to nothing
+/// instead: because it is to be cancelled anyway, or because its units are gone.
+async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Option<Order>> {
+    if order.is_cancel_requested() {
+        claim(ports, order, Happening::Cancelled, now).await?;
+        return Ok(None);
+    }
+    let lapsed = order.attempt;
+    let order = claim(ports, order, Happening::HoldLapsed, now).await?;
+    release_lines(ports, &order.id, lapsed, &order.lines).await?;
+    match hold_lines(ports, &order.id, order.attempt, &order.lines).await {
+        Ok(()) => Ok(Some(order)),
         Err(Error::Conflict { .. }) => {
-            move_order(ports, &order.id, Happening::OutOfStock, now).await
+            claim(ports, &order, Happening::OutOfStock, now).await?;
+            Ok(None)
         }
         Err(error) => Err(error),
     }
 }
 
-async fn commit_stock(ports: &impl Ports, order: &Order) -> Result<()> {
-    for line in tracked_lines(&order.lines) {
-        let hold_id = hold_id(&order.id, order.attempt);
-        let operation_id = format!("{hold_id}:commit");
-        let command = stock::Command::Commit { hold_id };
-        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
-        if let Reply::Refused { refusal } = reply {
-            return Err(Error::internal(format!(
-                "commit of {}: {refusal:?}",
-                order.id
-            )));
-        }
-    }
-    Ok(())
-}
-
-async fn complete_cart(ports: &impl Ports, order: &Order) -> Result<()> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Complete {
-            order_id: order.id.clone(),
-        },
-    };
-    ports
-        .carts()
-        .ask(&order.cart_id, format!("{}:complete", order.id), command)
-        .await?;
-    Ok(())
-}
-
-/// Moves an order by the table; nothing when the table says so.
-async fn move_order(
+/// Moves an order from the very version it was read at, since what was found out holds for that one only.
+async fn claim(
     ports: &impl Ports,
-    order_id: &str,
+    order: &Order,
     happening: Happening,
     now: Timestamp,
+) -> Result<Order> {
+    let mut transition = by_shop(order, happening, now)?.ok_or_else(moved_meanwhile)?;
+    if happening == Happening::HoldLapsed {
+        transition.attempt = order.attempt.saturating_add(1);
+    }
+    match ports.orders().transition(&transition, now).await? {
+        Written::Landed(order) => Ok(order),
+        Written::Lost => Err(moved_meanwhile()),
+    }
+}
+
+async fn commit_stock(ports: &impl Ports, order: &Order) -> Result<()> {
+    ask_each_line(ports, order, "commit", |hold_id| stock::Command::Commit {
+        hold_id,
+    })
+    .await
+}
+
+async fn restock_order(ports: &impl Ports, order: &Order) -> Result<()> {
+    ask_each_line(ports, order, "restock", |hold_id| stock::Command::Restock {
+        hold_id,
+    })
+    .await
+}
+
+async fn ask_each_line(
+    ports: &impl Ports,
+    order: &Order,
+    step: &str,
+    command: impl Fn(String) -> stock::Command,
 ) -> Result<()> {
-    for _ in 0..MAX_JUDGEMENTS {
-        let order = find_order(ports, order_id).await?;
-        let Some(outcome) = judge(order.status, happening) else {
-            return Ok(());
-        };
-        let transition = Transition {
-            order_id: order.id,
-            from_version: order.version,
-            happening,
-            outcome,
-        };
-        if ports.orders().transition(&transition, now).await? == Written::Landed {
-            return Ok(());
+    let hold_id = hold_id(&order.id, order.attempt);
+    for line in tracked_lines(&order.lines) {
+        let operation_id = format!("{hold_id}:{step}");
+        let command = command(hold_id.clone());
+        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused(step, order, &refusal));
         }
     }
-    Err(Error::internal(format!("{order_id} moves too often")))
+    Ok(())
 }
 
-/// What the session says has happened to the order; none while it can still be paid.
-fn happening_of(session: &Session, order: &Order) -> Option<Happening> {
+async fn ship_stock(ports: &impl Ports, order: &Order, fulfillment_id: &str) -> Result<()> {
+    let found = order.fulfillments.iter().find(|it| it.id == fulfillment_id);
+    let hold_id = hold_id(&order.id, order.attempt);
+    for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
+        let command = stock::Command::Ship {
+            hold_id: hold_id.clone(),
+            quantity: units.quantity,
+        };
+        let operation_id = format!("{fulfillment_id}:ship");
+        let reply = ports.stock().ask(&units.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused("ship", order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+async fn restock_return(ports: &impl Ports, order: &Order, return_id: &str) -> Result<()> {
+    let found = order.returns.iter().find(|it| it.id == return_id);
+    for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
+        let command = stock::Command::Return {
+            quantity: units.quantity,
+            reason: format!("returned from order {}", order.number),
+        };
+        let operation_id = format!("{return_id}:return");
+        let reply = ports.stock().ask(&units.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused("return", order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
+    let tracked = |sku: &str| {
+        order
+            .lines
+            .iter()
+            .any(|line| line.sku == sku && line.tracked)
+    };
+    units.iter().filter(|units| tracked(&units.sku)).collect()
+}
+
+/// Has the provider give a refund's money back, and books it once it is.
+async fn pay_refund(
+    ports: &impl Ports,
+    order: &Order,
+    refund_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let found = order.refunds.iter().find(|it| it.id == refund_id);
+    let (Some(refund), Some(session_id)) = (found, &order.payment.session_id) else {
+        return Err(Error::internal(format!("no money for {refund_id}")));
+    };
+    if refund.status != RefundStatus::Pending {
+        return Ok(());
+    }
+    let payments = ports.payments();
+    let session = payments
+        .session(session_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let request = payments.prepare_refund(&NewRefund {
+        refund_id: refund_id.to_owned(),
+        payment_ref: session.payment_ref.unwrap_or_default(),
+        amount: refund.amount.amount,
+        currency: refund.amount.currency,
+    })?;
+    let state = match payments.create_refund(refund_id, &request).await {
+        Ok(made) => made.state,
+        Err(PaymentError::Refused(_)) => RefundState::Failed,
+        Err(error) => return Err(error.into_error()),
+    };
+    let (happening, status) = match state {
+        RefundState::Pending => return Ok(()),
+        RefundState::Succeeded => (Happening::Refunded, RefundStatus::Succeeded),
+        RefundState::Failed => (Happening::RefundFailed, RefundStatus::Failed),
+    };
+    let amount = refund.amount;
+    move_order(ports, order.clone(), now, |order| {
+        let is_pending = |it: &&crate::shop::orders::Refund| {
+            it.id == refund_id && it.status == RefundStatus::Pending
+        };
+        let transition = Transition::of(order, happening, Actor::Shop, now);
+        let (Some(_), Some(mut transition)) = (order.refunds.iter().find(is_pending), transition)
+        else {
+            return Ok(None);
+        };
+        transition
+            .journals
+            .push(if status == RefundStatus::Succeeded {
+                Journal::refunded(amount.amount, amount.currency)?
+            } else {
+                Journal::refund_promised(amount.amount.saturating_neg(), amount.currency)?
+            });
+        Ok(Some(
+            transition.with(Record::RefundEnded(refund_id.to_owned(), status)),
+        ))
+    })
+    .await?;
+    Ok(())
+}
+
+/// Writes what the session says into the order; nothing while it says nothing new.
+async fn fold_session(
+    ports: &impl Ports,
+    mut order: Order,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Order> {
+    if order.payment.session_id.is_none() {
+        let round = Round {
+            opened: Some(session.clone()),
+            ..Round::default()
+        };
+        order = ports.orders().finish_round(&order.id, &round, now).await?;
+    }
+    move_order(ports, order, now, |order| {
+        judge_session(order, session, now)
+    })
+    .await
+}
+
+/// The move that the session calls for; none while it can still be paid, or when the order knows already.
+fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Option<Transition>> {
     match session.state {
-        SessionState::Open => None,
-        SessionState::Processing => Some(Happening::PaymentProcessing),
-        SessionState::Expired => Some(Happening::SessionExpired),
-        SessionState::Paid
-            if session.amount == order.totals.total
-                && session.currency == order.currency.code() =>
-        {
-            Some(Happening::Paid)
+        SessionState::Open => Ok(None),
+        SessionState::Processing if order.payment.status == PaymentStatus::Processing => Ok(None),
+        SessionState::Processing => by_shop(order, Happening::PaymentProcessing, now),
+        SessionState::Expired if order.is_cancel_requested() => {
+            by_shop(order, Happening::Cancelled, now)
         }
-        SessionState::Paid => Some(Happening::PaidWrongAmount),
+        SessionState::Expired => by_shop(order, Happening::SessionExpired, now),
+        SessionState::Paid => {
+            let currency = Currency::from_code(&session.currency)
+                .ok_or_else(|| Error::internal("a session in no currency"))?;
+            let captured = Money::new(session.amount, currency);
+            let as_ordered = Money::new(order.totals.total, order.currency);
+            let happening = if captured == as_ordered {
+                Happening::Paid
+            } else {
+                Happening::PaidWrongAmount
+            };
+            paid(order, happening, captured, now)
+        }
     }
 }
 
-async fn find_order(ports: &impl Ports, order_id: &str) -> Result<Order> {
-    ports
-        .orders()
-        .order(order_id)
-        .await?
-        .ok_or_else(|| Error::internal(format!("no order {order_id}")))
+fn paid(
+    order: &Order,
+    happening: Happening,
+    captured: Money,
+    now: Timestamp,
+) -> Result<Option<Transition>> {
+    let transition = Transition::of(order, happening, Actor::Shop, now)
+        .filter(|_| order.payment.captured.is_none());
+    let Some(mut transition) = transition else {
+        return Ok(None);
+    };
+    transition.captured = Some(captured);
+    transition
+        .journals
+        .push(Journal::paid(captured.amount, captured.currency)?);
+    with_money(order, transition, "", now).map(Some)
 }
 
-async fn find_payment(ports: &impl Ports, order_id: &str) -> Result<Payment> {
-    ports
-        .orders()
-        .payment(order_id)
-        .await?
-        .ok_or_else(|| Error::internal(format!("no payment of {order_id}")))
+fn by_shop(order: &Order, happening: Happening, now: Timestamp) -> Result<Option<Transition>> {
+    Transition::of(order, happening, Actor::Shop, now)
+        .map(|transition| with_money(order, transition, "", now))
+        .transpose()
+}
+
+fn refused(step: &str, order: &Order, refusal: &stock::Refusal) -> Error {
+    Error::internal(format!("{step} of {}: {refusal:?}", order.id))
 }

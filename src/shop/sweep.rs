@@ -1,83 +1,154 @@
 //! Finishes what a crash or an outage left, once a minute: nothing stays half done for longer than [`BOUND_SECS`] once every part
-//! answers again, and as long as fewer than [`MAX_AT_ONCE`] of each kind wait.
+//! answers again, and as long as fewer than [`MAX_AT_ONCE`] of each kind wait. What waits longer is taken in turn, the longest
+//! waiting first, so that one that always fails holds up no other. Every finding is kept for staff.
 
-use crate::error::Result;
-use crate::shop::checkout;
-use crate::shop::orders::OrderLinks;
+use crate::error::{Error, Result};
+use crate::shop::checkout::{self, Checkout, CheckoutStep};
+use crate::shop::orders::{Order, OrderLinks, find_order};
 use crate::shop::ports::{Inbox, Orders, Ports};
 use crate::shop::settlement;
 use durable::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Seconds within which a request finishes by itself; what is older is stuck.
 pub const STUCK_SECS: u32 = 60;
 
-/// Seconds within which what a crash left is finished: stuck, plus the minute between two sweeps.
-pub const BOUND_SECS: u32 = STUCK_SECS + 60;
+/// Longest pause between two looks at what waits, in seconds: a payment on its way, a task that keeps failing.
+pub const MAX_PAUSE_SECS: u32 = 15 * 60;
+
+/// Seconds within which what a crash left is finished: stuck, plus the minute between two sweeps; what failed while a part of the
+/// shop did not answer may pause once more.
+pub const BOUND_SECS: u32 = STUCK_SECS + 60 + MAX_PAUSE_SECS;
+
+/// Seconds between two looks at a pending order whose time is over.
+const OVERDUE_PAUSE_SECS: u32 = 5 * 60;
+
+/// Seconds that a finding is kept.
+const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 
 /// Most of each kind that one sweep takes up, so that it ends within its time.
 const MAX_AT_ONCE: u32 = 50;
 
-/// What a sweep found and whether it could finish it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Findings {
-    /// Checkouts that had stopped half way.
-    pub checkouts: u32,
-    /// Events that no consumer had seen.
-    pub events: u32,
-    /// Orders with effects to carry out.
-    pub effects: u32,
-    /// Pending orders whose session has ended.
-    pub overdue: u32,
-    /// Of all these, those that are still not finished.
+/// What kind of thing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindingKind {
+    /// A checkout that had stopped half way.
+    StuckCheckout,
+    /// An event that no consumer had seen.
+    UnseenEvent,
+    /// An order with tasks to carry out.
+    UndoneTasks,
+    /// A pending order whose session has ended.
+    OverdueOrder,
+}
+
+/// What a sweep found, and how it went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What kind of thing.
+    pub kind: FindingKind,
+    /// Id of the order or the event.
+    pub subject: String,
+    /// Why it could not be finished; none: it is.
+    pub error: Option<String>,
+    /// When.
+    pub found_at: Timestamp,
+}
+
+/// A finding as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptFinding {
+    /// Counts up.
+    pub id: i64,
+    /// What was found.
+    pub finding: Finding,
+}
+
+/// How often a kind of thing was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct FindingCount {
+    /// What kind of thing.
+    pub kind: FindingKind,
+    /// How often.
+    pub found: u32,
+    /// How often it could not be finished at once.
     pub unfinished: u32,
 }
 
-/// Takes up what is stuck.
+/// Takes up what is stuck; what it found.
 ///
 /// # Errors
-/// When the database can't be read; a single finding that fails is counted and left for the next sweep.
-pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Result<Findings> {
-    let mut findings = Findings::default();
+/// When the database can't be read or written; a single finding that fails is noted and left for the next sweep.
+pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Result<Vec<Finding>> {
+    let orders = ports.orders();
     let stuck_since = now.minus_secs(STUCK_SECS);
+    let mut findings = Vec::new();
+    let mut note = |kind, subject: &str, outcome: Result<()>| {
+        findings.push(Finding {
+            kind,
+            subject: subject.to_owned(),
+            error: outcome.err().map(|error| error.to_string()),
+            found_at: now,
+        });
+    };
 
-    for checkout in ports
-        .orders()
-        .stuck_checkouts(stuck_since, MAX_AT_ONCE)
+    for checkout in orders
+        .take_stuck_checkouts(stuck_since, MAX_AT_ONCE, now)
         .await?
     {
-        let outcome = match checkout::resume(ports, &checkout, links, now).await {
-            Ok(()) => settlement::drive_effects(ports, &checkout.order_id, now).await,
-            refused => refused,
-        };
-        count(&mut findings.checkouts, &mut findings.unfinished, &outcome);
+        let outcome = finish_checkout(ports, &checkout, links, now).await;
+        if checkout.step != CheckoutStep::Returned || outcome.is_err() {
+            note(FindingKind::StuckCheckout, &checkout.order_id, outcome);
+        }
     }
     for event_id in ports.inbox().unseen(stuck_since, MAX_AT_ONCE).await? {
         let outcome = ports.inbox().enqueue(&event_id).await;
-        count(&mut findings.events, &mut findings.unfinished, &outcome);
+        note(FindingKind::UnseenEvent, &event_id, outcome);
     }
-    for order_id in ports
-        .orders()
-        .orders_with_due_effects(now, MAX_AT_ONCE)
-        .await?
-    {
-        let outcome = settlement::drive_effects(ports, &order_id, now).await;
-        count(&mut findings.effects, &mut findings.unfinished, &outcome);
+    for order_id in orders.orders_with_due_tasks(now, MAX_AT_ONCE).await? {
+        let outcome = drive_order(ports, &order_id, now).await;
+        note(FindingKind::UndoneTasks, &order_id, outcome.map(drop));
     }
-    for order_id in ports
-        .orders()
-        .overdue_orders(stuck_since, MAX_AT_ONCE)
+    let again_at = now.plus_secs(OVERDUE_PAUSE_SECS);
+    for order_id in orders
+        .take_overdue_orders(now, again_at, MAX_AT_ONCE)
         .await?
     {
         let outcome = settlement::check_payment(ports, &order_id, now).await;
-        count(&mut findings.overdue, &mut findings.unfinished, &outcome);
+        note(FindingKind::OverdueOrder, &order_id, outcome.map(drop));
+    }
+
+    if !findings.is_empty() {
+        let forget_before = now.minus_secs(KEPT_SECS);
+        orders.save_findings(&findings, forget_before).await?;
     }
     Ok(findings)
 }
 
-fn count(found: &mut u32, unfinished: &mut u32, outcome: &Result<()>) {
-    *found = found.saturating_add(1);
-    if outcome.is_err() {
-        *unfinished = unfinished.saturating_add(1);
+/// A refusal finishes a checkout too.
+async fn finish_checkout(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    links: &OrderLinks,
+    now: Timestamp,
+) -> Result<()> {
+    match checkout.step {
+        CheckoutStep::Started => match checkout::resume(ports, checkout, None, links, now).await {
+            Ok(order) => settlement::drive_tasks(ports, order, now).await.map(drop),
+            Err(Error::Conflict { .. } | Error::Invalid(_)) => Ok(()),
+            Err(error) => Err(error),
+        },
+        CheckoutStep::Placed => Ok(()),
+        CheckoutStep::Refused => checkout::return_checkout(ports, checkout, now).await,
+        CheckoutStep::Returned => {
+            checkout::return_checkout(ports, checkout, now).await?;
+            ports.orders().forget_checkout(&checkout.order_id).await
+        }
     }
+}
+
+async fn drive_order(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    settlement::drive_tasks(ports, order, now).await
 }

@@ -33,6 +33,23 @@ impl Database for D1 {
         self.0.batch(statements).await.map_err(sql_error)?;
         Ok(())
     }
+
+    async fn batch_then_query<T: DeserializeOwned>(
+        &self,
+        mut statements: Vec<Statement>,
+        query: Statement,
+    ) -> Result<Vec<T>, SqlError> {
+        statements.push(query);
+        let statements = statements
+            .into_iter()
+            .map(|statement| self.prepare(statement))
+            .collect::<Result<Vec<_>, _>>()?;
+        let results = self.0.batch(statements).await.map_err(sql_error)?;
+        match results.last() {
+            Some(result) => result.results().map_err(sql_error),
+            None => Ok(vec![]),
+        }
+    }
 }
 
 #[expect(

@@ -127,7 +127,7 @@ impl<D: Database> DeadLetters for DeadLettersD1<D> {
             letter.resolved_at == Some(now) && letter.resolution.as_ref() == Some(resolution)
         });
         Ok(if is_ours {
-            Written::Landed
+            Written::Landed(())
         } else {
             Written::Lost
         })

@@ -2,59 +2,39 @@
 
 use crate::error::{Error, Result};
 use crate::shop::ports::Prices;
-use crate::shop::pricing::{Listing, Quote, ShippingMethod, TaxRate};
-use crate::store::publish_d1::{ListingRow, listings_of};
+use crate::shop::pricing::{PriceList, Quote, ShippingMethod, TaxRate};
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 
 /// [`Prices`] on D1.
 #[derive(Debug)]
 pub struct PricesD1<D>(pub D);
 
 impl<D: Database> Prices for PricesD1<D> {
-    async fn listings(&self, skus: &[String]) -> Result<(i64, BTreeMap<String, Listing>)> {
-        let current: Vec<SeqRow> = self
+    async fn price_list(&self, skus: &[String]) -> Result<PriceList> {
+        let rows: Vec<PriceListRow> = self
             .0
-            .query(Statement::new("SELECT seq FROM current_publish"))
+            .query(Statement::new(PRICE_LIST).bind(to_json(&skus)?))
             .await?;
-        let seq = current.first().map_or(0, |row| row.seq);
-        let rows: Vec<ListingRow> = self
-            .0
-            .query(Statement::new(LISTINGS_AT).bind(to_json(&skus)?).bind(seq))
-            .await?;
-        Ok((seq, listings_of(rows)?))
+        let row = rows
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::internal("no price list"))?;
+        Ok(PriceList {
+            catalog_seq: row.catalog_seq,
+            listings: from_json(&row.listings)?,
+            shipping_methods: from_json(&row.shipping_methods)?,
+            tax_rate: TaxRate {
+                parts_per_million: row.parts_per_million,
+            },
+        })
     }
 
     async fn shipping_methods(&self) -> Result<Vec<ShippingMethod>> {
-        let rows: Vec<ShippingRow> = self
-            .0
-            .query(Statement::new(
-                "SELECT id, title, prices FROM shipping_methods ORDER BY position",
-            ))
-            .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(ShippingMethod {
-                    id: row.id,
-                    title: row.title,
-                    prices: from_json(&row.prices)?,
-                })
-            })
-            .collect()
-    }
-
-    async fn tax_rate(&self) -> Result<TaxRate> {
-        let rows: Vec<TaxRow> = self
-            .0
-            .query(Statement::new("SELECT parts_per_million FROM tax_rate"))
-            .await?;
+        let rows: Vec<TextRow> = self.0.query(Statement::new(SHIPPING_METHODS)).await?;
         rows.first()
-            .map(|row| TaxRate {
-                parts_per_million: row.parts_per_million,
-            })
-            .ok_or_else(|| Error::internal("no tax rate"))
+            .map_or_else(|| Ok(vec![]), |row| from_json(&row.value))
     }
 
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()> {
@@ -75,26 +55,28 @@ impl<D: Database> Prices for PricesD1<D> {
     }
 }
 
-/// What each SKU is sold as since its last row up to publish `?2`.
-const LISTINGS_AT: &str = "
-SELECT wanted.value AS sku, (
-    SELECT listing FROM listings WHERE sku = wanted.value AND seq <= ?2 ORDER BY seq DESC LIMIT 1
-) AS listing
-FROM json_each(?1) AS wanted";
+/// What a publish up to the current one says of each SKU of `?1`: its last row.
+const PRICE_LIST: &str = "
+SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
+    (SELECT json_group_object(sku, json(listing)) FROM (
+        SELECT wanted.value AS sku, (
+            SELECT listing FROM listings
+            WHERE sku = wanted.value AND seq <= (SELECT seq FROM current_publish) ORDER BY seq DESC LIMIT 1
+        ) AS listing
+        FROM json_each(?1) AS wanted
+    ) WHERE listing IS NOT NULL) AS listings,
+    (SELECT json_group_array(json_object('id', id, 'title', title, 'prices', json(prices)) ORDER BY position)
+        FROM shipping_methods) AS shipping_methods,
+    (SELECT parts_per_million FROM tax_rate) AS parts_per_million";
+
+const SHIPPING_METHODS: &str = "
+SELECT json_group_array(json_object('id', id, 'title', title, 'prices', json(prices)) ORDER BY position) AS value
+FROM shipping_methods";
 
 #[derive(Deserialize)]
-struct SeqRow {
-    seq: i64,
-}
-
-#[derive(Deserialize)]
-struct ShippingRow {
-    id: String,
-    title: String,
-    prices: String,
-}
-
-#[derive(Deserialize)]
-struct TaxRow {
+struct PriceListRow {
+    catalog_seq: i64,
+    listings: String,
+    shipping_methods: String,
     parts_per_million: i64,
 }

@@ -12,6 +12,12 @@ pub trait Database {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError>;
     /// Runs all statements as one transaction: all land, or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError>;
+    /// Runs all statements as one transaction, and then the query, whose rows it returns, as part of it.
+    async fn batch_then_query<T: DeserializeOwned>(
+        &self,
+        statements: Vec<Statement>,
+        query: Statement,
+    ) -> Result<Vec<T>, SqlError>;
 }
 
 /// One statement and what is bound to it.
@@ -90,9 +96,9 @@ impl From<SqlError> for Error {
 ///
 /// # Errors
 /// When it failed for any other reason than the key.
-pub fn written(outcome: Result<(), SqlError>) -> Result<Written> {
+pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
     match outcome {
-        Ok(()) => Ok(Written::Landed),
+        Ok(made) => Ok(Written::Landed(made)),
         Err(SqlError::Taken(_)) => Ok(Written::Lost),
         Err(error) => Err(error.into()),
     }
@@ -209,5 +215,13 @@ impl<D: Database> Database for std::rc::Rc<D> {
 
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
         D::batch(self, statements).await
+    }
+
+    async fn batch_then_query<T: DeserializeOwned>(
+        &self,
+        statements: Vec<Statement>,
+        query: Statement,
+    ) -> Result<Vec<T>, SqlError> {
+        D::batch_then_query(self, statements, query).await
     }
 }

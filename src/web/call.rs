@@ -129,14 +129,9 @@ impl<'a> Call<'a> {
     /// # Errors
     /// 400 when it is empty, too long, or has characters outside printable ASCII.
     pub fn idempotency_key(&self) -> Result<Option<String>> {
-        match self.header("Idempotency-Key") {
-            None => Ok(None),
-            Some(key) if is_key(&key) => Ok(Some(key)),
-            Some(_) => Err(Error::malformed(
-                "malformed_header",
-                format!("Idempotency-Key has 1 to {MAX_KEY_BYTES} printable ASCII characters."),
-            )),
-        }
+        self.header("Idempotency-Key")
+            .map(|key| idempotency_key(&key))
+            .transpose()
     }
 
     /// The operation id of a change to an object: the caller's key, or one of its own.
@@ -234,8 +229,20 @@ impl Form {
     }
 }
 
-fn is_key(key: &str) -> bool {
-    (1..=MAX_KEY_BYTES).contains(&key.len()) && key.bytes().all(|byte| (0x20..0x7f).contains(&byte))
+/// `key`, if it can be an idempotency key.
+///
+/// # Errors
+/// 400 when it is empty, too long, or has characters outside printable ASCII.
+pub fn idempotency_key(key: &str) -> Result<String> {
+    let fits = (1..=MAX_KEY_BYTES).contains(&key.len())
+        && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if fits {
+        return Ok(key.to_owned());
+    }
+    Err(Error::malformed(
+        "malformed_header",
+        format!("An idempotency key has 1 to {MAX_KEY_BYTES} printable ASCII characters."),
+    ))
 }
 
 fn unreadable(_: worker::Error) -> Error {

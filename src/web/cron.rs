@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::shop::publish::sweep_catalog;
-use crate::shop::sweep::{self, Findings};
+use crate::shop::sweep;
 use crate::web::log::{log_event, log_failure};
 use serde_json::json;
 use worker::Env;
@@ -18,7 +18,7 @@ pub async fn tick(env: &Env) {
         log_failure("sweep_failed", "catalog", &error);
     }
     match sweep::run(&app, &app.order_links(), app.now).await {
-        Ok(findings) if findings == Findings::default() => {}
+        Ok(findings) if findings.is_empty() => {}
         Ok(findings) => log_event("sweep", &json!(findings)),
         Err(error) => log_failure("sweep_failed", "sweep", &error),
     }

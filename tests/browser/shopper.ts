@@ -13,13 +13,15 @@ export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 800 };
 
 export type Kind = { javaScript?: boolean; viewport?: { width: number; height: number }; currency?: string };
-export type Address = Record<'Email' | 'Full name' | 'Address' | 'City' | 'Country code, such as US', string>;
+export type Address = Record<'Email' | 'Full name' | 'Address' | 'City' | 'State or region' | 'Postal code' | 'Country code, such as US', string>;
 
 export const ADDRESS: Address = {
   'Email': 'ann@shopper.test',
   'Full name': 'Ann Shopper',
   'Address': '1 Main Street',
   'City': 'New York',
+  'State or region': 'NY',
+  'Postal code': '10001',
   'Country code, such as US': 'US',
 };
 

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
-import type { Client } from './client.ts';
+import type { Client, Json } from './client.ts';
 import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
@@ -85,6 +85,28 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     send: (client) => client.post('/api/v1/admin/stock/LAMP', { receive: 5 }),
     effect: () => shop.stock('LAMP'),
   },
+  'GET /api/v1/admin/findings': {
+    send: (client) => client.get('/api/v1/admin/findings'),
+    effect: async () => null,
+  },
+  'POST /api/v1/orders/{id}/fulfillments': {
+    send: (client) => client.post(`/api/v1/orders/${sold.id}/fulfillments`, {}, { 'idempotency-key': 'parcel' }),
+    effect: () => shop.rows('SELECT id FROM fulfillments'),
+    status: 201,
+  },
+  'POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered': {
+    send: async (client) => client.post(`/api/v1/orders/${sold.id}/fulfillments/${(await shop.rows('SELECT id FROM fulfillments'))[0]?.['id']}/delivered`),
+    effect: () => shop.rows('SELECT delivered_at FROM fulfillments'),
+  },
+  'POST /api/v1/orders/{id}/returns': {
+    send: (client) => client.post(`/api/v1/orders/${sold.id}/returns`, { lines: [{ sku: 'LAMP', quantity: 1 }], restock: true }, { 'idempotency-key': 'return' }),
+    effect: () => shop.rows('SELECT id FROM returns'),
+    status: 201,
+  },
+  'PUT /api/v1/orders/{id}/status': {
+    send: (client) => client.put(`/api/v1/orders/${unpaid.id}/status`, { status: 'cancelled' }),
+    effect: () => shop.rows('SELECT status FROM orders WHERE id = ?', unpaid.id),
+  },
   'GET /api/v1/admin/payments/provider': {
     send: (client) => client.get('/api/v1/admin/payments/provider'),
     effect: async () => null,
@@ -123,9 +145,15 @@ async function seedDeadLetters() {
 const idOf = async (handle: string) => (await shop.rows<{ id: string }>('SELECT id FROM products WHERE handle = ?', handle))[0]!.id;
 
 let shop: Shop;
+let sold: Json;
+let unpaid: Json;
 before(async () => {
   shop = await startShop();
   await shop.importCatalog(csvOf({ sku: 'LAMP' }));
+  sold = await shop.shopper().buy('LAMP');
+  await shop.press(sold, 'pay');
+  await shop.settled(sold, 'confirmed');
+  unpaid = await shop.shopper().buy('LAMP');
   await seedDeadLetters();
 });
 after(() => shop.close());

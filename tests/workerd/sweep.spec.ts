@@ -41,10 +41,18 @@ test('a checkout that died and whose stock is gone gives everything back', async
   const { buyer, orderId, cartId } = await startedCheckout('LAST', 2);
   await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { do: 'freeze', order_id: orderId } });
   await shop.scheduled();
-  assert.deepEqual(await shop.rows('SELECT step FROM checkouts WHERE order_id = ?', orderId), []);
+  assert.deepEqual(await shop.rows('SELECT step FROM checkouts WHERE order_id = ?', orderId), [{ step: 'returned' }]);
   (await shop.staff.get(`/api/v1/orders/${orderId}`)).refused(404, 'not_found');
   assert.equal((await shop.stock('LAST')).held, 0);
   await buyer.add('LAMP');
+
+  const { data, counts } = (await shop.staff.get('/api/v1/admin/findings')).expect(200);
+  assert.deepEqual([data[0].kind, data[0].subject, data[0].finished], ['stuck_checkout', orderId, true]);
+  assert.ok(counts.some(({ kind, found }: Json) => kind === 'stuck_checkout' && found >= 1), JSON.stringify(counts));
+
+  await shop.rows('UPDATE checkouts SET updated_at = 0 WHERE order_id = ?', orderId);
+  await shop.scheduled();
+  assert.deepEqual(await shop.rows('SELECT step FROM checkouts WHERE order_id = ?', orderId), []);
 });
 
 test('a checkout that is under way is left alone', async () => {
@@ -67,7 +75,7 @@ test('an order whose events were lost is settled by what the provider says after
   for (const [action, status] of [['pay', 'confirmed'], ['expire', 'expired']] as const) await t.test(action, async () => {
     const order = await shop.shopper().buy('LAMP');
     losingEvents(() => shop.sandbox.control[action](sessionOf(order)));
-    await shop.rows('UPDATE payments SET expires_at = 0 WHERE order_id = ?', order.id);
+    await shop.rows('UPDATE payments SET look_at = 0 WHERE order_id = ?', order.id);
     await shop.scheduled();
     await shop.settled(order, status);
   });

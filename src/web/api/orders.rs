@@ -1,13 +1,20 @@
 //! `/api/v1/orders`
 
 use crate::error::{Error, Result};
+use crate::shop::addresses::Address;
 use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
-use crate::shop::money::Currency;
-use crate::shop::orders::{Address, Happening, Order, OrderEvent, Payment, Status};
+use crate::shop::fulfillments::{
+    self, Fulfillment, NewFulfillment, NewReturn, Recorded, Return, Tracking, Units, record_id,
+};
+use crate::shop::money::{Currency, Money};
+use crate::shop::orders::{
+    self, Actor, Instruction, Order, OrderEvent, OrderFilter, Refund, RefundStatus,
+};
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
+use crate::shop::transitions::{Happening, Status};
 use crate::web::api::cart::{PricedLineView, TotalsView, no_cart};
-use crate::web::api::instant;
+use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::cart_token::OwnCart;
 use crate::web::guard;
@@ -20,6 +27,43 @@ struct NewOrder {
     quote_id: String,
     #[serde(default)]
     billing_address: Option<Address>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatusChange {
+    status: Status,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cancellation {
+    #[serde(default)]
+    note: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shipment {
+    #[serde(default)]
+    lines: Option<Vec<Units>>,
+    #[serde(default)]
+    carrier: Option<String>,
+    #[serde(default)]
+    tracking_number: Option<String>,
+    #[serde(default)]
+    tracking_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReturnedGoods {
+    lines: Vec<Units>,
+    restock: bool,
+    #[serde(default)]
+    reason: Option<String>,
 }
 
 /// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: 201 with the new order, 200 and
@@ -55,16 +99,48 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
         step: CheckoutStep::Started,
     };
     let placed = place_order(call.app, checkout, &call.app.order_links(), call.app.now).await?;
-    let reply = order_reply(
-        call,
-        &placed.order_id,
-        if placed.replayed { 200 } else { 201 },
-    )
-    .await?;
     if placed.replayed {
-        return Ok(reply.with("Idempotent-Replayed", "true"));
+        return Ok(whole_order(call, &placed.order, 200)?.with("Idempotent-Replayed", "true"));
     }
-    Ok(reply.with("Location", format!("/api/v1/orders/{}", placed.order_id)))
+    let location = format!("/api/v1/orders/{}", placed.order.id);
+    Ok(whole_order(call, &placed.order, 201)?.with("Location", location))
+}
+
+/// `GET /api/v1/orders?status=&limit=&cursor=`: every order for staff, those of the caller's cart for its holder; the newest first.
+///
+/// # Errors
+/// 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
+pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
+    let cart_id = if guard::is_staff(call) {
+        None
+    } else {
+        let own = OwnCart::of(call)?.ok_or(Error::Unauthorized {
+            code: "credentials_required",
+        })?;
+        Some(own.id)
+    };
+    let limit = limit(call)?;
+    let filter = OrderFilter {
+        cart_id,
+        status: call
+            .query("status")
+            .map(|word| read_status(&word))
+            .transpose()?,
+        before: decode_cursor(call)?
+            .map(|text| text.parse().map_err(|_| malformed_cursor()))
+            .transpose()?,
+        limit: u32::try_from(limit).unwrap_or(u32::MAX),
+    };
+    let found = call.app.orders().orders(&filter).await?;
+    let next_cursor = found
+        .last()
+        .filter(|_| found.len() == limit)
+        .map(|order| encode_cursor(&order.number.to_string()));
+    let data = found
+        .iter()
+        .map(|order| OrderView::of(call, order))
+        .collect();
+    Reply::json(200, &OrderList { data, next_cursor })
 }
 
 /// `GET /api/v1/orders/{id}`, for whoever shows its link's `?token=`, its cart's token, or staff's key.
@@ -72,17 +148,82 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404 for anyone else.
 pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
-    let order_id = call.param(0).to_owned();
-    order_reply(call, &order_id, 200).await
+    let order = visible_order(call, call.param(0)).await?;
+    whole_order(call, &order, 200)
 }
 
-async fn order_reply(call: &Call<'_>, order_id: &str, status: u16) -> Result<Reply> {
-    let order = visible_order(call, order_id).await?;
-    let payment = call.app.orders().payment(order_id).await?;
-    let timeline = call.app.orders().timeline(order_id).await?;
-    let status_url = call.app.order_links().status(order_id);
-    let view = OrderView::of(&order, payment.as_ref(), &timeline, status_url);
-    Ok(Reply::json(status, &view)?.with("ETag", format!("\"{}\"", order.version)))
+/// `PUT /api/v1/orders/{id}/status {status, note?}`
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
+pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
+    let (change, _) = call.json::<StatusChange>().await?;
+    let instruction = instruction(call, Actor::Staff, change.note)?;
+    let (app, order_id) = (call.app, call.param(0));
+    let order =
+        orders::set_order_status(app, order_id, change.status, instruction, app.now).await?;
+    whole_order(call, &order, 200)
+}
+
+/// `POST /api/v1/orders/{id}/cancel {note?}`: cancelled, or still pending until the payment provider has answered.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
+pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
+    let cancellation = if call.header("Content-Type").is_some() {
+        call.json::<Cancellation>().await?.0
+    } else {
+        Cancellation::default()
+    };
+    let order = cancel_visible_order(call, cancellation.note).await?;
+    whole_order(call, &order, 200)
+}
+
+/// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`: these units left, or all that is left.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
+pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
+    let (shipment, _) = call.json::<Shipment>().await?;
+    let new = NewFulfillment {
+        lines: shipment.lines,
+        tracking: Tracking {
+            carrier: shipment.carrier,
+            tracking_number: shipment.tracking_number,
+            tracking_url: shipment.tracking_url,
+        },
+    };
+    let id = new_record_id(call, "ful")?;
+    let (app, order_id) = (call.app, call.param(0));
+    let recorded = fulfillments::create_fulfillment(app, order_id, &id, new, app.now).await?;
+    recorded_order(call, &recorded)
+}
+
+/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: it has arrived; the last one completes the order.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`.
+pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
+    let (order_id, id) = (call.param(0), call.param(1));
+    let order = fulfillments::deliver_fulfillment(call.app, order_id, id, call.app.now).await?;
+    whole_order(call, &order, 200)
+}
+
+/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: these units came back, to be sold again or not.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
+pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
+    let (goods, _) = call.json::<ReturnedGoods>().await?;
+    let new = NewReturn {
+        lines: goods.lines,
+        restock: goods.restock,
+        reason: goods.reason,
+    };
+    let id = new_record_id(call, "ret")?;
+    let (app, order_id) = (call.app, call.param(0));
+    let recorded = fulfillments::create_return(app, order_id, &id, new, app.now).await?;
+    recorded_order(call, &recorded)
 }
 
 /// The order, if the caller may see it; whether it exists stays unknown to others.
@@ -101,12 +242,66 @@ pub async fn visible_order(call: &Call<'_>, order_id: &str) -> Result<Order> {
         .ok_or(Error::NotFound("order"))
 }
 
+/// Cancels the order of the address, for whoever may see it.
+///
+/// # Errors
+/// As [`cancel_order`].
+pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Result<Order> {
+    let order = visible_order(call, call.param(0)).await?;
+    let actor = if guard::is_staff(call) {
+        Actor::Staff
+    } else {
+        Actor::Shopper
+    };
+    let instruction = instruction(call, actor, note)?;
+    orders::cancel_order(call.app, &order.id, instruction, call.app.now).await
+}
+
+fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<Instruction> {
+    Ok(Instruction {
+        actor,
+        note,
+        if_version: call.if_match()?,
+        refund_id: call.app.new_id("re")?,
+    })
+}
+
+fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
+    match call.idempotency_key()? {
+        Some(key) => Ok(record_id(prefix, call.param(0), &key)),
+        None => call.app.new_id(prefix),
+    }
+}
+
+fn read_status(word: &str) -> Result<Status> {
+    serde_json::from_value(word.into())
+        .map_err(|_| Error::invalid("status", "unknown_status", "No order stands like this."))
+}
+
+fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {
+    let reply = Reply::json(status, &OrderView::of(call, order))?;
+    Ok(reply.with("ETag", format!("\"{}\"", order.version)))
+}
+
+fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
+    if recorded.replayed {
+        return Ok(whole_order(call, &recorded.order, 200)?.with("Idempotent-Replayed", "true"));
+    }
+    whole_order(call, &recorded.order, 201)
+}
+
+#[derive(Serialize)]
+struct OrderList<'a> {
+    data: Vec<OrderView<'a>>,
+    next_cursor: Option<String>,
+}
+
 #[derive(Serialize)]
 struct OrderView<'a> {
     id: &'a str,
     number: String,
     status: Status,
-    payment_status: Option<PaymentStatus>,
+    payment_status: &'static str,
     fulfillment_status: &'static str,
     currency: Currency,
     email: &'a str,
@@ -116,8 +311,11 @@ struct OrderView<'a> {
     shipping_method: &'a str,
     #[serde(flatten)]
     totals: TotalsView,
-    payment: Option<PaymentView<'a>>,
-    timeline: Vec<TimelineView>,
+    payment: PaymentView<'a>,
+    fulfillments: Vec<FulfillmentView<'a>>,
+    returns: Vec<ReturnView<'a>>,
+    refunds: Vec<RefundView<'a>>,
+    timeline: Vec<EventView<'a>>,
     status_url: String,
     version: u64,
     created_at: String,
@@ -132,24 +330,55 @@ struct PaymentView<'a> {
 }
 
 #[derive(Serialize)]
-struct TimelineView {
+struct FulfillmentView<'a> {
+    id: &'a str,
+    lines: &'a [Units],
+    carrier: Option<&'a str>,
+    tracking_number: Option<&'a str>,
+    tracking_url: Option<&'a str>,
+    shipped_at: String,
+    delivered_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct ReturnView<'a> {
+    id: &'a str,
+    lines: &'a [Units],
+    restock: bool,
+    reason: Option<&'a str>,
+    worth: Money,
+    returned_at: String,
+}
+
+#[derive(Serialize)]
+struct RefundView<'a> {
+    id: &'a str,
+    amount: Money,
+    status: RefundStatus,
+    created_at: String,
+}
+
+#[derive(Serialize)]
+struct EventView<'a> {
     event: Happening,
+    actor: Actor,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
+    /// For staff alone: what people write to each other is no shopper's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
     at: String,
 }
 
 impl<'a> OrderView<'a> {
-    fn of(
-        order: &'a Order,
-        payment: Option<&'a Payment>,
-        timeline: &[OrderEvent],
-        status_url: String,
-    ) -> Self {
+    fn of(call: &Call<'_>, order: &'a Order) -> Self {
+        let for_staff = guard::is_staff(call);
         Self {
             id: &order.id,
             number: order.number.to_string(),
             status: order.status,
-            payment_status: payment.map(|payment| payment.status),
-            fulfillment_status: "unfulfilled",
+            payment_status: order.payment_status(),
+            fulfillment_status: order.fulfillment_status(),
             currency: order.currency,
             email: &order.email,
             lines: PricedLineView::all_of(&order.lines, order.currency),
@@ -160,24 +389,81 @@ impl<'a> OrderView<'a> {
                 .unwrap_or(&order.shipping_address),
             shipping_method: &order.shipping_method,
             totals: TotalsView::of(&order.totals, order.currency),
-            payment: payment.map(|payment| PaymentView {
-                status: payment.status,
-                url: payment
-                    .url
-                    .as_deref()
-                    .filter(|_| payment.status == PaymentStatus::Open),
-                expires_at: instant(payment.expires_at),
-            }),
-            timeline: timeline
+            payment: PaymentView::of(order),
+            fulfillments: order.fulfillments.iter().map(FulfillmentView::of).collect(),
+            returns: order.returns.iter().map(ReturnView::of).collect(),
+            refunds: order.refunds.iter().map(RefundView::of).collect(),
+            timeline: order
+                .events
                 .iter()
-                .map(|event| TimelineView {
-                    event: event.happening,
-                    at: instant(event.at),
-                })
+                .map(|event| EventView::of(event, for_staff))
                 .collect(),
-            status_url,
+            status_url: call.app.order_links().status(&order.id),
             version: order.version,
             created_at: instant(order.created_at),
+        }
+    }
+}
+
+impl<'a> PaymentView<'a> {
+    fn of(order: &'a Order) -> Self {
+        let payment = &order.payment;
+        let can_be_paid =
+            payment.status == PaymentStatus::Open && order.status == Status::PendingPayment;
+        Self {
+            status: payment.status,
+            url: payment.url.as_deref().filter(|_| can_be_paid),
+            expires_at: instant(payment.expires_at),
+        }
+    }
+}
+
+impl<'a> FulfillmentView<'a> {
+    fn of(it: &'a Fulfillment) -> Self {
+        Self {
+            id: &it.id,
+            lines: &it.lines,
+            carrier: it.tracking.carrier.as_deref(),
+            tracking_number: it.tracking.tracking_number.as_deref(),
+            tracking_url: it.tracking.tracking_url.as_deref(),
+            shipped_at: instant(it.shipped_at),
+            delivered_at: it.delivered_at.map(instant),
+        }
+    }
+}
+
+impl<'a> ReturnView<'a> {
+    fn of(it: &'a Return) -> Self {
+        Self {
+            id: &it.id,
+            lines: &it.lines,
+            restock: it.restock,
+            reason: it.reason.as_deref(),
+            worth: it.worth,
+            returned_at: instant(it.returned_at),
+        }
+    }
+}
+
+impl<'a> RefundView<'a> {
+    fn of(it: &'a Refund) -> Self {
+        Self {
+            id: &it.id,
+            amount: it.amount,
+            status: it.status,
+            created_at: instant(it.created_at),
+        }
+    }
+}
+
+impl<'a> EventView<'a> {
+    fn of(it: &'a OrderEvent, for_staff: bool) -> Self {
+        Self {
+            event: it.happening,
+            actor: it.actor,
+            subject: it.subject.as_deref(),
+            note: it.note.as_deref().filter(|_| for_staff),
+            at: instant(it.at),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Checkout in two pages: where it goes, then what it costs. Placing the order leads to the payment page.
 
 use crate::error::{Error, FieldError, Result};
+use crate::shop::addresses::Address;
 use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
+use crate::shop::countries::COUNTRIES;
 use crate::shop::ids::digest_of;
 use crate::shop::money::Money;
-use crate::shop::orders::Address;
-use crate::shop::ports::{CartObjects, Orders, Ports, Prices};
+use crate::shop::ports::{CartObjects, Ports, Prices};
 use crate::shop::pricing::{self, Quote, QuoteRequest, ShippingMethod};
-use crate::web::call::{Call, Form};
+use crate::shop::transitions::Status;
+use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
 use crate::web::pages::cart::in_checkout;
 use crate::web::pages::layout::{Visit, encoded, page};
@@ -112,20 +114,25 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let checkout = Checkout {
         order_id: app.new_id("ord")?,
         cart_id: own.id,
-        idempotency_key: form.get("key").to_owned(),
+        idempotency_key: idempotency_key(form.get("key"))?,
         request_hash: digest_of(quote_id.as_bytes()),
         quote_id,
         billing_address: None,
         step: CheckoutStep::Started,
     };
-    let order_id = match place_order(app, checkout, &app.order_links(), app.now).await {
-        Ok(placed) => placed.order_id,
-        Err(error) => in_checkout(&error).ok_or(error)?,
+    let placed = match place_order(app, checkout, &app.order_links(), app.now).await {
+        Ok(placed) => placed.order,
+        Err(error) => {
+            let order_id = in_checkout(&error).ok_or(error)?;
+            return Ok(Reply::see_other(app.order_links().status_path(&order_id)));
+        }
     };
-    let payment = app.orders().payment(&order_id).await?;
-    let pay_at = payment.and_then(|payment| payment.url);
+    let pay_at = placed
+        .payment
+        .url
+        .filter(|_| placed.status == Status::PendingPayment);
     Ok(Reply::see_other(pay_at.unwrap_or_else(|| {
-        app.order_links().status_path(&order_id)
+        app.order_links().status_path(&placed.id)
     })))
 }
 
@@ -154,19 +161,9 @@ const FIELDS: [(&str, &str, &str, bool); 8] = [
     ("name", "Full name", "name", true),
     ("line1", "Address", "address-line1", true),
     ("line2", "Flat, company (optional)", "address-line2", false),
-    ("city", "City", "address-level2", true),
-    (
-        "region",
-        "State or region (optional)",
-        "address-level1",
-        false,
-    ),
-    (
-        "postal_code",
-        "Postal code (optional)",
-        "postal-code",
-        false,
-    ),
+    ("city", "City", "address-level2", false),
+    ("region", "State or region", "address-level1", false),
+    ("postal_code", "Postal code", "postal-code", false),
     ("country", "Country code, such as US", "country", true),
 ];
 
@@ -176,9 +173,7 @@ fn address_form(
     form: &Form,
     errors: &[FieldError],
 ) -> Markup {
-    let shown = |field: &str| {
-        FIELDS.iter().any(|(name, ..)| field.ends_with(name)) || field == "shipping_method"
-    };
+    let shown = |field: &str| FIELDS.iter().any(|(name, ..)| is_of(field, name));
     html! {
         h1 { "Checkout" }
         @for error in errors.iter().filter(|error| !shown(&error.field)) { p class="fault" { (error.detail) } }
@@ -186,6 +181,7 @@ fn address_form(
             @for (name, label, autocomplete, required) in FIELDS {
                 (text_field(name, label, autocomplete, required, form.get(name), errors))
             }
+            datalist id="countries" { @for country in COUNTRIES { option value=(country.code) { (country.name) } } }
             fieldset {
                 legend { "Shipping" }
                 @for (at, method) in methods.iter().enumerate() {
@@ -212,19 +208,22 @@ fn text_field(
     value: &str,
     errors: &[FieldError],
 ) -> Markup {
-    let fault = errors
-        .iter()
-        .find(|error| error.field == name || error.field.ends_with(&format!(".{name}")));
+    let fault = errors.iter().find(|error| is_of(&error.field, name));
     let fault_id = fault.map(|_| format!("{name}-fault"));
     html! {
         div class="field" {
             label for=(name) { (label) }
             input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(value)
-                autocomplete=(autocomplete) required[required] aria-invalid=[fault.map(|_| "true")]
+                autocomplete=(autocomplete) required[required] list=[(name == "country").then_some("countries")] aria-invalid=[fault.map(|_| "true")]
                 aria-describedby=[fault_id.as_ref()] autofocus[fault.is_some() && errors.first() == fault];
             @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault.detail) } }
         }
     }
+}
+
+/// Whether a fault of `field`, the path of a request, is about the input `name`.
+fn is_of(field: &str, name: &str) -> bool {
+    field.rsplit('.').next() == Some(name)
 }
 
 fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
@@ -237,12 +236,20 @@ fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
             }
         }
         (totals(&quote.totals, quote.currency))
-        p { "To " (quote.shipping_address.name) ", " (quote.shipping_address.line1) ", " (quote.shipping_address.city) ", " (quote.shipping_address.country) }
+        (label(&quote.shipping_address))
         form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
             input type="hidden" name="key" value=(key);
             button { "Place order and pay " (money(quote.totals.total)) }
         }
         p { a href=(visit.link("/checkout")) { "Change the address" } }
+    }
+}
+
+/// An address as on a parcel. Each line has a direction of its own, whatever stands beside it.
+#[must_use]
+pub fn label(address: &Address) -> Markup {
+    html! {
+        address { @for line in address.label() { bdi { (line) } br; } }
     }
 }
 

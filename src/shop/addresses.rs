@@ -1,0 +1,236 @@
+//! Postal addresses, judged by what their country needs. Any script is kept as it was typed.
+
+use crate::error::FieldError;
+use crate::shop::countries::Country;
+use serde::{Deserialize, Serialize};
+
+/// A postal address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// Who receives it.
+    pub name: String,
+    /// Street and house.
+    pub line1: String,
+    /// Flat, company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    /// Town.
+    #[serde(default)]
+    pub city: String,
+    /// State, province, prefecture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// As the country has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2, upper case.
+    pub country: String,
+}
+
+/// Most characters in a field of an address.
+const MAX_FIELD_CHARS: usize = 200;
+
+impl Address {
+    /// What is wrong with each field; `prefix` is the path of the address.
+    #[must_use]
+    pub fn errors(&self, prefix: &str) -> Vec<FieldError> {
+        let country = Country::of_code(&self.country);
+        let needs = |judge: fn(&Country) -> bool| country.is_some_and(judge);
+        let [line2, region, postal_code] = [&self.line2, &self.region, &self.postal_code]
+            .map(|field| field.as_deref().unwrap_or_default());
+        let faults = [
+            ("name", field_fault(&self.name, true)),
+            ("line1", field_fault(&self.line1, true)),
+            ("line2", field_fault(line2, false)),
+            ("city", field_fault(&self.city, needs(Country::needs_city))),
+            ("region", field_fault(region, needs(Country::needs_region))),
+            ("postal_code", postal_code_fault(postal_code, country)),
+            ("country", country_fault(country)),
+        ];
+        faults
+            .into_iter()
+            .filter_map(|(name, fault)| {
+                let (code, detail) = fault?;
+                Some(FieldError::new(format!("{prefix}.{name}"), code, detail))
+            })
+            .collect()
+    }
+
+    /// The lines of a label, the country's name last.
+    #[must_use]
+    pub fn label(&self) -> Vec<String> {
+        let country = Country::of_code(&self.country).map_or(&*self.country, |it| it.name);
+        let town = [
+            Some(&self.city),
+            self.region.as_ref(),
+            self.postal_code.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+        [
+            &*self.name,
+            &*self.line1,
+            self.line2.as_deref().unwrap_or_default(),
+            &*town,
+            country,
+        ]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+    }
+}
+
+type Fault = Option<(&'static str, String)>;
+
+fn field_fault(value: &str, required: bool) -> Fault {
+    if required && value.trim().is_empty() {
+        return Some(("required", "This is needed.".to_owned()));
+    }
+    if value.chars().count() > MAX_FIELD_CHARS {
+        return Some(("too_long", format!("At most {MAX_FIELD_CHARS} characters.")));
+    }
+    if value.chars().any(char::is_control) {
+        return Some((
+            "control_character",
+            "No line breaks or control characters.".to_owned(),
+        ));
+    }
+    None
+}
+
+fn postal_code_fault(postal_code: &str, country: Option<&Country>) -> Fault {
+    let required = country.is_some_and(Country::needs_postal_code);
+    let fault = field_fault(postal_code, required);
+    if fault.is_some() || postal_code.trim().is_empty() {
+        return fault;
+    }
+    country
+        .filter(|country| !country.takes_postal_code(postal_code))
+        .map(|country| {
+            let detail = format!(
+                "Postal codes of {} look like {}, where 9 is any digit and A any letter.",
+                country.name,
+                country.postal_code_shapes()
+            );
+            ("invalid_postal_code", detail)
+        })
+}
+
+fn country_fault(country: Option<&Country>) -> Fault {
+    country.is_none().then(|| {
+        let detail = "A country code of two capital letters, such as US.";
+        ("invalid_country", detail.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn codes(address: &Address) -> Vec<(String, &'static str)> {
+        let errors = address.errors("a");
+        errors
+            .into_iter()
+            .map(|error| (error.field, error.code))
+            .collect()
+    }
+
+    fn tokyo() -> Address {
+        Address {
+            name: "Zoë 🎉 عائشة".into(),
+            line1: "1 Main St".into(),
+            city: "千代田区".into(),
+            region: Some("東京都".into()),
+            postal_code: Some("100-0001".into()),
+            country: "JP".into(),
+            ..Address::default()
+        }
+    }
+
+    #[test]
+    fn any_script_is_kept_and_control_characters_are_refused() {
+        assert_eq!(codes(&tokyo()), []);
+        let broken = Address {
+            name: "a\nb".into(),
+            line1: "x".repeat(201),
+            line2: Some("\u{0}".into()),
+            ..tokyo()
+        };
+        let wanted = [
+            ("a.name", "control_character"),
+            ("a.line1", "too_long"),
+            ("a.line2", "control_character"),
+        ];
+        assert_eq!(
+            codes(&broken),
+            wanted.map(|(field, code)| (field.to_owned(), code))
+        );
+    }
+
+    #[test]
+    fn a_country_needs_what_it_needs() {
+        let bare = |country: &str| Address {
+            name: "Ann".into(),
+            line1: "1 Main St".into(),
+            country: country.into(),
+            ..Address::default()
+        };
+        for (country, wanted) in [
+            (
+                "US",
+                vec![
+                    "a.city required",
+                    "a.region required",
+                    "a.postal_code required",
+                ],
+            ),
+            ("DE", vec!["a.city required", "a.postal_code required"]),
+            ("HK", vec!["a.region required"]),
+            ("KW", vec!["a.city required"]),
+            ("SG", vec!["a.postal_code required"]),
+            ("us", vec!["a.country invalid_country"]),
+            ("ZZ", vec!["a.country invalid_country"]),
+            ("", vec!["a.country invalid_country"]),
+        ] {
+            let found: Vec<String> = codes(&bare(country))
+                .into_iter()
+                .map(|(field, code)| format!("{field} {code}"))
+                .collect();
+            assert_eq!(found, wanted, "{country}");
+        }
+    }
+
+    #[test]
+    fn a_postal_code_is_that_of_its_country() {
+        for (country, postal_code, fits) in [
+            ("JP", "1000001", true),
+            ("JP", "10001", false),
+            ("KW", "", true),
+            ("KW", "1", false),
+        ] {
+            let address = Address {
+                postal_code: Some(postal_code.into()),
+                country: country.into(),
+                ..tokyo()
+            };
+            assert_eq!(codes(&address).is_empty(), fits, "{country} {postal_code}");
+        }
+    }
+
+    #[test]
+    fn stored_addresses_still_read() {
+        let stored = r#"{"name":"Ann","line1":"1 Main","city":"NYC","region":"NY","postal_code":"10001","country":"US"}"#;
+        let address: Address = serde_json::from_str(stored).unwrap();
+        assert_eq!(serde_json::to_string(&address).unwrap(), stored);
+        assert_eq!(
+            address.label(),
+            ["Ann", "1 Main", "NYC, NY, 10001", "United States"]
+        );
+    }
+}

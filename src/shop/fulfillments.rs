@@ -1,0 +1,346 @@
+//! What leaves and what comes back: fulfilments in parts, deliveries, returns. Each record's id comes from the caller's key, so that
+//! a repeat finds it.
+
+use crate::error::{Error, Result};
+use crate::shop::ids::derived_id;
+use crate::shop::money::{Money, split, sum};
+use crate::shop::orders::{Actor, Order, Record, Transition, find_order, move_order, not_allowed};
+use crate::shop::ports::Ports;
+use crate::shop::settlement;
+use crate::shop::transitions::Happening;
+use durable::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Units of one SKU.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Units {
+    /// Stock keeping unit.
+    pub sku: String,
+    /// How many; at least 1.
+    pub quantity: u32,
+}
+
+/// Units that left together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fulfillment {
+    /// `ful_…`
+    pub id: String,
+    /// What left.
+    pub lines: Vec<Units>,
+    /// Who carries it, and how it is followed.
+    #[serde(flatten)]
+    pub tracking: Tracking,
+    /// When it left.
+    pub shipped_at: Timestamp,
+    /// When it arrived.
+    pub delivered_at: Option<Timestamp>,
+}
+
+/// Who carries a parcel, and how it is followed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracking {
+    /// `DHL`
+    #[serde(default)]
+    pub carrier: Option<String>,
+    /// The carrier's number.
+    #[serde(default)]
+    pub tracking_number: Option<String>,
+    /// Where the carrier shows it.
+    #[serde(default)]
+    pub tracking_url: Option<String>,
+}
+
+/// Units that came back together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Return {
+    /// `ret_…`
+    pub id: String,
+    /// What came back.
+    pub lines: Vec<Units>,
+    /// Whether they go back on sale.
+    pub restock: bool,
+    /// Why, in a person's words.
+    pub reason: Option<String>,
+    /// What the shopper paid for them, shipping included in proportion; refunding it is a decision of its own.
+    pub worth: Money,
+    /// When they came back.
+    pub returned_at: Timestamp,
+}
+
+/// A fulfilment to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFulfillment {
+    /// What leaves; none: all that is left.
+    pub lines: Option<Vec<Units>>,
+    /// Who carries it.
+    pub tracking: Tracking,
+}
+
+/// A return to be booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReturn {
+    /// What came back.
+    pub lines: Vec<Units>,
+    /// Whether it goes back on sale.
+    pub restock: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// An order, and whether an earlier request with the same key made the record.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The order in its current state.
+    pub order: Order,
+    /// True when nothing was changed.
+    pub replayed: bool,
+}
+
+/// Most characters of a word of staff's: a carrier, a number, a reason.
+const MAX_TEXT_CHARS: usize = 500;
+
+/// The id of the record that `key` makes of an order.
+#[must_use]
+pub fn record_id(prefix: &str, order_id: &str, key: &str) -> String {
+    derived_id(prefix, &format!("{order_id}\0{key}"))
+}
+
+/// Books units out: some of an order, or all that is left. A repeat of the same id changes nothing.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`, `nothing_left`; 422 naming the line.
+pub async fn create_fulfillment(
+    ports: &impl Ports,
+    order_id: &str,
+    id: &str,
+    new: NewFulfillment,
+    now: Timestamp,
+) -> Result<Recorded> {
+    check_texts(&new.tracking)?;
+    let order = find_order(ports, order_id).await?;
+    let replayed = order.fulfillments.iter().any(|known| known.id == id);
+    let order = move_order(ports, order, now, |order| {
+        if let Some(known) = order.fulfillments.iter().find(|known| known.id == id) {
+            let same = known.tracking == new.tracking
+                && new.lines.as_ref().is_none_or(|lines| *lines == known.lines);
+            return same_record(same);
+        }
+        let transition = Transition::of(order, Happening::Shipped, Actor::Staff, now)
+            .ok_or_else(|| not_allowed(order))?;
+        let left = order.unshipped();
+        let lines = match &new.lines {
+            Some(lines) => among(lines, &left)?,
+            None => left,
+        };
+        if lines.is_empty() {
+            return Err(not_allowed(order));
+        }
+        Ok(Some(transition.with(Record::Shipped(Fulfillment {
+            id: id.to_owned(),
+            lines,
+            tracking: new.tracking.clone(),
+            shipped_at: now,
+            delivered_at: None,
+        }))))
+    })
+    .await?;
+    let order = settlement::drive_or_leave(ports, order, now).await;
+    Ok(Recorded { order, replayed })
+}
+
+/// Notes that a fulfilment has arrived; the last one completes the order. Noting it again changes nothing.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`.
+pub async fn deliver_fulfillment(
+    ports: &impl Ports,
+    order_id: &str,
+    id: &str,
+    now: Timestamp,
+) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    move_order(ports, order, now, |order| {
+        let known = order.fulfillments.iter().find(|known| known.id == id);
+        let known = known.ok_or(Error::NotFound("fulfillment"))?;
+        if known.delivered_at.is_some() {
+            return Ok(None);
+        }
+        let others_arrived = order
+            .fulfillments
+            .iter()
+            .all(|other| other.id == id || other.delivered_at.is_some());
+        let happening = if others_arrived && order.unshipped().is_empty() {
+            Happening::Completed
+        } else {
+            Happening::Delivered
+        };
+        Transition::of(order, happening, Actor::Staff, now)
+            .map(|transition| Some(transition.with(Record::Arrived(id.to_owned()))))
+            .ok_or_else(|| not_allowed(order))
+    })
+    .await
+}
+
+/// Books units that came back, on sale again or not. A repeat of the same id changes nothing.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 422 naming the line.
+pub async fn create_return(
+    ports: &impl Ports,
+    order_id: &str,
+    id: &str,
+    new: NewReturn,
+    now: Timestamp,
+) -> Result<Recorded> {
+    check_text("reason", new.reason.as_deref())?;
+    let order = find_order(ports, order_id).await?;
+    let replayed = order.returns.iter().any(|known| known.id == id);
+    let order = move_order(ports, order, now, |order| {
+        if let Some(known) = order.returns.iter().find(|known| known.id == id) {
+            let same = known.lines == new.lines
+                && known.restock == new.restock
+                && known.reason == new.reason;
+            return same_record(same);
+        }
+        let transition = Transition::of(order, Happening::Returned, Actor::Staff, now)
+            .ok_or_else(|| not_allowed(order))?;
+        let lines = among(&new.lines, &order.returnable())?;
+        let worth = worth_of(order, &lines)?;
+        Ok(Some(transition.with(Record::Returned(Return {
+            id: id.to_owned(),
+            lines,
+            restock: new.restock,
+            reason: new.reason.clone(),
+            worth,
+            returned_at: now,
+        }))))
+    })
+    .await?;
+    let order = settlement::drive_or_leave(ports, order, now).await;
+    Ok(Recorded { order, replayed })
+}
+
+/// What was paid for `units`, beyond what earlier returns were worth: shipping is spread over the lines by largest remainder, and
+/// over a line's units so that all of them are worth the line. Whatever the order and the parts, everything is worth the total.
+///
+/// # Errors
+/// When amounts do not fit.
+pub fn worth_of(order: &Order, units: &[Units]) -> Result<Money> {
+    let of_lines: Vec<i64> = order
+        .lines
+        .iter()
+        .map(|line| sum([line.line_total, line.discount.saturating_neg(), line.tax]))
+        .collect::<Result<_>>()?;
+    let beside = sum([
+        order.totals.total,
+        sum(of_lines.iter().copied())?.saturating_neg(),
+    ])?;
+    let shares = split(beside, &of_lines)?;
+    let mut worth = 0;
+    for ((line, of_line), share) in order.lines.iter().zip(&of_lines).zip(&shares) {
+        let before = quantity_of(&line.sku, order.returns.iter().flat_map(|it| &it.lines));
+        let after = before.saturating_add(quantity_of(&line.sku, units));
+        let all = sum([*of_line, *share])?;
+        worth = sum([
+            worth,
+            part_of(all, after, line.quantity)?,
+            part_of(all, before, line.quantity)?.saturating_neg(),
+        ])?;
+    }
+    Ok(Money::new(worth, order.currency))
+}
+
+/// What `count` of `of` equal units are worth, rounded down; all of them are worth all.
+fn part_of(amount: i64, count: u32, of: u32) -> Result<i64> {
+    i128::from(amount)
+        .checked_mul(count.into())
+        .and_then(|product| product.checked_div(of.into()))
+        .and_then(|part| i64::try_from(part).ok())
+        .ok_or_else(|| Error::internal("an amount does not fit"))
+}
+
+fn quantity_of<'a>(sku: &str, units: impl IntoIterator<Item = &'a Units>) -> u32 {
+    units
+        .into_iter()
+        .filter(|units| units.sku == sku)
+        .fold(0, |sum, units| sum.saturating_add(units.quantity))
+}
+
+/// `wanted`, when each of its lines stands once and is no more than is left.
+fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
+    if wanted.is_empty() {
+        return Err(Error::invalid(
+            "lines",
+            "required",
+            "Name what it is about.",
+        ));
+    }
+    for (at, units) in wanted.iter().enumerate() {
+        let max = quantity_of(&units.sku, left);
+        let stands_once = wanted.iter().filter(|other| other.sku == units.sku).count() == 1;
+        if units.quantity == 0 || units.quantity > max || !stands_once {
+            let detail = format!("At most {max} of {}, each SKU once.", units.sku);
+            return Err(Error::invalid(
+                format!("lines.{at}"),
+                "invalid_quantity",
+                detail,
+            ));
+        }
+    }
+    Ok(wanted.to_vec())
+}
+
+/// A repeat changes nothing; another request under the same key is refused.
+fn same_record(same: bool) -> Result<Option<Transition>> {
+    if same {
+        return Ok(None);
+    }
+    Err(Error::invalid(
+        "Idempotency-Key",
+        "idempotency_key_reused",
+        "This key was used for another request; take a new one.",
+    ))
+}
+
+fn check_texts(tracking: &Tracking) -> Result<()> {
+    check_text("carrier", tracking.carrier.as_deref())?;
+    check_text("tracking_number", tracking.tracking_number.as_deref())?;
+    check_text("tracking_url", tracking.tracking_url.as_deref())?;
+    let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    if tracking
+        .tracking_url
+        .as_deref()
+        .is_some_and(|url| !is_web(url))
+    {
+        return Err(Error::invalid(
+            "tracking_url",
+            "invalid_url",
+            "An address that begins with https://.",
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses a text that is too long or has control characters.
+///
+/// # Errors
+/// 422 `too_long`, `control_character`.
+pub fn check_text(field: &str, text: Option<&str>) -> Result<()> {
+    let text = text.unwrap_or_default();
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(Error::invalid(
+            field,
+            "too_long",
+            format!("At most {MAX_TEXT_CHARS} characters."),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::invalid(
+            field,
+            "control_character",
+            "No line breaks or control characters.",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,187 @@
+//! Checkouts, orders, payments, the ledger and the outbox in SQL.
+//!
+//! A guarded `UPDATE` that matches nothing does not abort its batch. So every move begins with an insert into `order_events` of the
+//! version read + 1, which is unique: of two that judged the same version, the loser's whole batch fails. A write ends with
+//! reading what it made, in the same transaction: one round trip.
+
+mod rows;
+mod statements;
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::{Basis, Checkout};
+use crate::shop::orders::{Order, OrderFilter, Transition};
+use crate::shop::ports::{Orders, Written};
+use crate::shop::settlement::Round;
+use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
+use crate::store::sql::{Database, Statement, TextRow, to_json, written};
+use durable::Timestamp;
+use rows::{BasisRow, CheckoutRow, FindingCountRow, FindingRow, OrderRow};
+use statements as sql;
+
+/// [`Orders`] on a database.
+#[derive(Debug)]
+pub struct OrdersD1<D>(pub D);
+
+impl<D: Database> Orders for OrdersD1<D> {
+    async fn begin_checkout(
+        &self,
+        checkout: &Checkout,
+        now: Timestamp,
+    ) -> Result<Written<Option<Basis>>> {
+        let billing_address = checkout.billing_address.as_ref().map(to_json).transpose()?;
+        let begin = Statement::new(sql::BEGIN_CHECKOUT)
+            .bind(checkout.order_id.as_str())
+            .bind(checkout.cart_id.as_str())
+            .bind(checkout.idempotency_key.as_str())
+            .bind(checkout.request_hash.as_str())
+            .bind(checkout.quote_id.as_str())
+            .bind(billing_address)
+            .bind(now);
+        let basis = Statement::new(sql::BASIS).bind(checkout.quote_id.as_str());
+        let outcome = self.0.batch_then_query(vec![begin], basis).await;
+        match written(outcome)? {
+            Written::Landed(rows) => Ok(Written::Landed(first_basis(rows)?)),
+            Written::Lost => Ok(Written::Lost),
+        }
+    }
+
+    async fn standing_checkout(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>> {
+        let statement = Statement::new(sql::STANDING_CHECKOUT)
+            .bind(cart_id)
+            .bind(key);
+        let rows: Vec<CheckoutRow> = self.0.query(statement).await?;
+        rows.into_iter()
+            .next()
+            .map(CheckoutRow::into_checkout)
+            .transpose()
+    }
+
+    async fn basis(&self, quote_id: &str) -> Result<Option<Basis>> {
+        let statement = Statement::new(sql::BASIS).bind(quote_id);
+        first_basis(self.0.query(statement).await?)
+    }
+
+    async fn take_stuck_checkouts(
+        &self,
+        before: Timestamp,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Vec<Checkout>> {
+        let statement = Statement::new(sql::TAKE_STUCK_CHECKOUTS)
+            .bind(before)
+            .bind(limit)
+            .bind(now);
+        let rows: Vec<CheckoutRow> = self.0.query(statement).await?;
+        rows.into_iter().map(CheckoutRow::into_checkout).collect()
+    }
+
+    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<Order>> {
+        self.moved(&order.id, sql::place(order, now)?).await
+    }
+
+    async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written> {
+        written(self.0.batch(sql::refuse(order_id, now)).await)
+    }
+
+    async fn mark_returned(&self, order_id: &str, now: Timestamp) -> Result<()> {
+        let statement = Statement::new(sql::MARK_RETURNED).bind(order_id).bind(now);
+        Ok(self.0.batch(vec![statement]).await?)
+    }
+
+    async fn forget_checkout(&self, order_id: &str) -> Result<()> {
+        let statement = Statement::new(sql::FORGET_CHECKOUT).bind(order_id);
+        Ok(self.0.batch(vec![statement]).await?)
+    }
+
+    async fn order(&self, order_id: &str) -> Result<Option<Order>> {
+        let rows: Vec<OrderRow> = self.0.query(sql::order(order_id)).await?;
+        rows.into_iter()
+            .next()
+            .map(OrderRow::into_order)
+            .transpose()
+    }
+
+    async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>> {
+        let rows: Vec<OrderRow> = self.0.query(sql::orders(filter)?).await?;
+        rows.into_iter().map(OrderRow::into_order).collect()
+    }
+
+    async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written<Order>> {
+        self.moved(&transition.order_id, sql::transition(transition, now)?)
+            .await
+    }
+
+    async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order> {
+        let statements = sql::finish_round(order_id, round, now)?;
+        let query = sql::order(order_id);
+        first_order(self.0.batch_then_query(statements, query).await?)
+    }
+
+    async fn orders_with_due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<String>> {
+        let statement = Statement::new(sql::ORDERS_WITH_DUE_TASKS)
+            .bind(now)
+            .bind(limit);
+        self.texts(statement).await
+    }
+
+    async fn take_overdue_orders(
+        &self,
+        now: Timestamp,
+        again_at: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        let statement = Statement::new(sql::TAKE_OVERDUE_ORDERS)
+            .bind(now)
+            .bind(again_at)
+            .bind(limit);
+        self.texts(statement).await
+    }
+
+    async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()> {
+        let batch = vec![
+            Statement::new(sql::SAVE_FINDINGS).bind(to_json(&findings)?),
+            Statement::new(sql::FORGET_FINDINGS).bind(forget_before),
+        ];
+        Ok(self.0.batch(batch).await?)
+    }
+
+    async fn findings(&self, before: Option<i64>, limit: u32) -> Result<Vec<KeptFinding>> {
+        let statement = Statement::new(sql::FINDINGS).bind(before).bind(limit);
+        let rows: Vec<FindingRow> = self.0.query(statement).await?;
+        rows.into_iter().map(FindingRow::into_finding).collect()
+    }
+
+    async fn finding_counts(&self) -> Result<Vec<FindingCount>> {
+        let rows: Vec<FindingCountRow> = self.0.query(Statement::new(sql::FINDING_COUNTS)).await?;
+        rows.into_iter().map(FindingCountRow::into_count).collect()
+    }
+}
+
+impl<D: Database> OrdersD1<D> {
+    async fn moved(&self, order_id: &str, batch: Vec<Statement>) -> Result<Written<Order>> {
+        let outcome = self.0.batch_then_query(batch, sql::order(order_id)).await;
+        match written(outcome)? {
+            Written::Landed(rows) => first_order(rows).map(Written::Landed),
+            Written::Lost => Ok(Written::Lost),
+        }
+    }
+
+    async fn texts(&self, statement: Statement) -> Result<Vec<String>> {
+        let rows: Vec<TextRow> = self.0.query(statement).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+}
+
+fn first_order(rows: Vec<OrderRow>) -> Result<Order> {
+    rows.into_iter()
+        .next()
+        .ok_or_else(|| Error::internal("an order that was written is not there"))?
+        .into_order()
+}
+
+fn first_basis(rows: Vec<BasisRow>) -> Result<Option<Basis>> {
+    rows.into_iter()
+        .next()
+        .map(BasisRow::into_basis)
+        .transpose()
+}

@@ -1,0 +1,169 @@
+//! Rows as the queries of `statements` answer them, and what they become.
+
+use crate::error::{Error, Result};
+use crate::shop::addresses::Address;
+use crate::shop::checkout::{Basis, Checkout, CheckoutStep};
+use crate::shop::fulfillments::{Fulfillment, Return};
+use crate::shop::money::Currency;
+use crate::shop::orders::{Order, OrderEvent, Payment, Refund, Task};
+use crate::shop::pricing::{QuoteLine, Totals};
+use crate::shop::sweep::{Finding, FindingCount, FindingKind, KeptFinding};
+use crate::shop::transitions::Status;
+use crate::store::sql::{from_json, from_word};
+use durable::Timestamp;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+pub struct CheckoutRow {
+    order_id: String,
+    cart_id: String,
+    idempotency_key: String,
+    request_hash: String,
+    quote_id: String,
+    billing_address: Option<String>,
+    step: String,
+}
+
+impl CheckoutRow {
+    pub fn into_checkout(self) -> Result<Checkout> {
+        Ok(Checkout {
+            order_id: self.order_id,
+            cart_id: self.cart_id,
+            idempotency_key: self.idempotency_key,
+            request_hash: self.request_hash,
+            quote_id: self.quote_id,
+            billing_address: self.billing_address.as_deref().map(from_json).transpose()?,
+            step: from_word::<CheckoutStep>(&self.step)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub struct BasisRow {
+    quote: String,
+    listings: String,
+}
+
+impl BasisRow {
+    pub fn into_basis(self) -> Result<Basis> {
+        Ok(Basis {
+            quote: from_json(&self.quote)?,
+            listings: from_json(&self.listings)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub struct OrderRow {
+    id: String,
+    number: i64,
+    version: u64,
+    status: String,
+    attempt: u32,
+    cart_id: String,
+    currency: String,
+    email: String,
+    shipping_method: String,
+    subtotal: i64,
+    discount_total: i64,
+    shipping_total: i64,
+    tax_total: i64,
+    total: i64,
+    created_at: i64,
+    addresses: String,
+    lines: String,
+    payment: String,
+    events: String,
+    tasks: String,
+    fulfillments: String,
+    returns: String,
+    refunds: String,
+}
+
+impl OrderRow {
+    pub fn into_order(self) -> Result<Order> {
+        let mut addresses: Addresses = from_json(&self.addresses)?;
+        Ok(Order {
+            id: self.id,
+            number: self.number,
+            version: self.version,
+            status: from_word::<Status>(&self.status)?,
+            attempt: self.attempt,
+            cart_id: self.cart_id,
+            currency: currency(&self.currency)?,
+            email: self.email,
+            shipping_address: addresses
+                .shipping
+                .take()
+                .ok_or_else(|| Error::internal("an order without an address"))?,
+            billing_address: addresses.billing,
+            shipping_method: self.shipping_method,
+            lines: from_json::<Vec<QuoteLine>>(&self.lines)?,
+            totals: Totals {
+                subtotal: self.subtotal,
+                discount_total: self.discount_total,
+                shipping_total: self.shipping_total,
+                tax_total: self.tax_total,
+                total: self.total,
+            },
+            created_at: Timestamp::from_millis(self.created_at),
+            payment: from_json::<Payment>(&self.payment)?,
+            events: from_json::<Vec<OrderEvent>>(&self.events)?,
+            tasks: from_json::<Vec<Task>>(&self.tasks)?,
+            fulfillments: from_json::<Vec<Fulfillment>>(&self.fulfillments)?,
+            returns: from_json::<Vec<Return>>(&self.returns)?,
+            refunds: from_json::<Vec<Refund>>(&self.refunds)?,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Addresses {
+    shipping: Option<Address>,
+    #[serde(default)]
+    billing: Option<Address>,
+}
+
+#[derive(Deserialize)]
+pub struct FindingRow {
+    id: i64,
+    kind: String,
+    subject: String,
+    error: Option<String>,
+    found_at: i64,
+}
+
+impl FindingRow {
+    pub fn into_finding(self) -> Result<KeptFinding> {
+        Ok(KeptFinding {
+            id: self.id,
+            finding: Finding {
+                kind: from_word::<FindingKind>(&self.kind)?,
+                subject: self.subject,
+                error: self.error,
+                found_at: Timestamp::from_millis(self.found_at),
+            },
+        })
+    }
+}
+
+#[derive(Deserialize)]
+pub struct FindingCountRow {
+    kind: String,
+    found: u32,
+    unfinished: u32,
+}
+
+impl FindingCountRow {
+    pub fn into_count(self) -> Result<FindingCount> {
+        Ok(FindingCount {
+            kind: from_word::<FindingKind>(&self.kind)?,
+            found: self.found,
+            unfinished: self.unfinished,
+        })
+    }
+}
+
+fn currency(code: &str) -> Result<Currency> {
+    Currency::from_code(code).ok_or_else(|| Error::internal("stored currency"))
+}

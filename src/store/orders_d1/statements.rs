@@ -1,0 +1,482 @@
+//! The SQL of checkouts and orders.
+
+use crate::error::{Error, Result};
+use crate::shop::addresses::Address;
+use crate::shop::ledger::{Account, Journal};
+use crate::shop::money::Currency;
+use crate::shop::orders::{
+    Actor, Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition,
+};
+use crate::shop::settlement::Round;
+use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
+use crate::shop::transitions::{Happening, Status};
+use crate::store::sql::{Statement, to_json, to_word};
+use durable::Timestamp;
+use serde::Serialize;
+
+/// Orders with everything that belongs to them, each kind as one JSON column. A macro, since a statement's text is constant.
+macro_rules! select_orders {
+    () => {
+        "
+SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.email, o.shipping_method,
+    o.subtotal, o.discount_total, o.shipping_total, o.tax_total, o.total, o.created_at,
+    (SELECT json_group_object(kind, json_object('name', name, 'line1', line1, 'line2', line2, 'city', city,
+        'region', region, 'postal_code', postal_code, 'country', country))
+     FROM order_addresses WHERE order_id = o.id) AS addresses,
+    (SELECT json_group_array(json_object('sku', sku, 'quantity', quantity, 'title', title, 'variant_title', variant_title,
+        'tracked', json(iif(tracked, 'true', 'false')), 'unit_price', unit_price, 'line_total', line_total,
+        'discount', discount, 'tax', tax) ORDER BY position)
+     FROM order_lines WHERE order_id = o.id) AS lines,
+    (SELECT json_object('id', id, 'status', status, 'session_id', session_id, 'url', url, 'request', request, 'expires_at', expires_at,
+        'captured', json(iif(captured_amount IS NULL, 'null', json_object('amount', captured_amount, 'currency', captured_currency))))
+     FROM payments WHERE order_id = o.id) AS payment,
+    (SELECT json_group_array(json_object('happening', happening, 'actor', actor, 'subject', subject, 'note', note, 'at', at) ORDER BY version)
+     FROM order_events WHERE order_id = o.id) AS events,
+    (SELECT json_group_array(json_object('effect', effect, 'subject', subject) ORDER BY position)
+     FROM outbox WHERE order_id = o.id AND done_at IS NULL) AS tasks,
+    (SELECT json_group_array(json_object('id', id, 'lines', json(lines), 'carrier', carrier, 'tracking_number', tracking_number,
+        'tracking_url', tracking_url, 'shipped_at', shipped_at, 'delivered_at', delivered_at) ORDER BY shipped_at, id)
+     FROM fulfillments WHERE order_id = o.id) AS fulfillments,
+    (SELECT json_group_array(json_object('id', id, 'lines', json(lines), 'restock', json(iif(restock, 'true', 'false')), 'reason', reason,
+        'worth', json_object('amount', worth, 'currency', o.currency), 'returned_at', returned_at) ORDER BY returned_at, id)
+     FROM returns WHERE order_id = o.id) AS returns,
+    (SELECT json_group_array(json_object('id', id, 'amount', json_object('amount', amount, 'currency', currency), 'status', status,
+        'created_at', created_at) ORDER BY created_at, id)
+     FROM refunds WHERE order_id = o.id) AS refunds
+FROM orders AS o"
+    };
+}
+
+/// Seconds from a move until the sweep takes up tasks that the mover did not carry out itself.
+const TASK_GRACE_SECS: u32 = 30;
+
+/// Turns a checkout into an order.
+pub fn place(order: &Order, now: Timestamp) -> Result<Vec<Statement>> {
+    let placed = OrderEvent {
+        happening: Happening::Placed,
+        actor: Actor::Shopper,
+        subject: None,
+        note: None,
+        at: now,
+    };
+    let journal = Journal::placed(&order.totals, order.currency)?;
+    let mut batch = vec![
+        event(&order.id, 1, &to_word(&Happening::Placed)?, &placed)?,
+        insert_order(order, now)?,
+        Statement::new(INSERT_LINES)
+            .bind(order.id.as_str())
+            .bind(to_json(&order.lines)?),
+        insert_addresses(order)?,
+        insert_payment(order)?,
+        step(&order.id, "placed", now),
+    ];
+    batch.extend(book(&order.id, 1, &[journal], now)?);
+    batch.extend(insert_tasks(&order.id, &order.tasks, now)?);
+    Ok(batch)
+}
+
+/// Decides that a checkout comes to nothing: the same version of the same order that placing it would write.
+pub fn refuse(order_id: &str, now: Timestamp) -> Vec<Statement> {
+    vec![
+        Statement::new(INSERT_EVENT)
+            .bind(order_id)
+            .bind(1_i64)
+            .bind("refused")
+            .bind("shop")
+            .bind(None::<&str>)
+            .bind(None::<&str>)
+            .bind(now),
+        step(order_id, "refused", now),
+    ]
+}
+
+/// Moves an order on, with all that changes at once.
+pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Statement>> {
+    let Transition {
+        order_id, outcome, ..
+    } = transition;
+    let version = next_version(transition.from_version)?;
+    let happening = to_word(&transition.event.happening)?;
+    let mut batch = vec![
+        event(order_id, version, &happening, &transition.event)?,
+        Statement::new(
+            "UPDATE orders SET status = ?2, version = ?3, attempt = ?4, updated_at = ?5 WHERE id = ?1",
+        )
+        .bind(order_id.as_str())
+        .bind(to_word(&outcome.status)?)
+        .bind(version)
+        .bind(transition.attempt)
+        .bind(now),
+    ];
+    if let Some(payment) = outcome.payment {
+        let captured = transition.captured;
+        batch.push(
+            Statement::new(UPDATE_PAYMENT)
+                .bind(order_id.as_str())
+                .bind(to_word(&payment)?)
+                .bind(captured.map(|money| money.amount))
+                .bind(captured.map(|money| money.currency.code())),
+        );
+    }
+    if outcome.status != Status::PendingPayment {
+        batch.push(
+            Statement::new("UPDATE checkouts SET live = 0 WHERE order_id = ?1 AND live = 1")
+                .bind(order_id.as_str()),
+        );
+    }
+    if let Some(record) = &transition.record {
+        batch.push(keep_record(order_id, record, now)?);
+    }
+    batch.extend(book(order_id, version, &transition.journals, now)?);
+    batch.extend(insert_tasks(order_id, &transition.tasks(), now)?);
+    Ok(batch)
+}
+
+/// Notes what was carried out, what failed, and the session that was opened.
+pub fn finish_round(order_id: &str, round: &Round, now: Timestamp) -> Result<Vec<Statement>> {
+    let mut batch = Vec::new();
+    if let Some(session) = &round.opened {
+        batch.push(
+            Statement::new(OPEN_PAYMENT)
+                .bind(order_id)
+                .bind(session.id.as_str())
+                .bind(session.url.clone()),
+        );
+    }
+    if !round.done.is_empty() {
+        batch.push(
+            Statement::new(TASKS_DONE)
+                .bind(order_id)
+                .bind(to_json(&round.done)?)
+                .bind(now),
+        );
+    }
+    for (task, error) in &round.failed {
+        batch.push(
+            Statement::new(TASK_FAILED)
+                .bind(order_id)
+                .bind(to_word(&task.effect)?)
+                .bind(task.subject.as_str())
+                .bind(error.as_str())
+                .bind(now)
+                .bind(MAX_PAUSE_SECS),
+        );
+    }
+    Ok(batch)
+}
+
+/// One order.
+pub fn order(order_id: &str) -> Statement {
+    Statement::new(concat!(select_orders!(), " WHERE o.id = ?1")).bind(order_id)
+}
+
+/// A page of orders, the newest first.
+pub fn orders(filter: &OrderFilter) -> Result<Statement> {
+    let status = filter.status.as_ref().map(to_word).transpose()?;
+    // Each in its own words, so that each walks an index of its own.
+    let statement = match (&filter.cart_id, status) {
+        (Some(cart_id), _) => Statement::new(concat!(
+            select_orders!(),
+            " WHERE o.cart_id = ?1 AND o.number < ?2 ORDER BY o.number DESC LIMIT ?3"
+        ))
+        .bind(cart_id.as_str()),
+        (None, Some(status)) => Statement::new(concat!(
+            select_orders!(),
+            " WHERE o.status = ?1 AND o.number < ?2 ORDER BY o.number DESC LIMIT ?3"
+        ))
+        .bind(status),
+        (None, None) => Statement::new(concat!(
+            select_orders!(),
+            " WHERE ?1 IS NULL AND o.number < ?2 ORDER BY o.number DESC LIMIT ?3"
+        ))
+        .bind(None::<&str>),
+    };
+    let before = filter.before.unwrap_or(MAX_NUMBER);
+    Ok(statement.bind(before).bind(filter.limit))
+}
+
+/// Larger than any order's number, and exact in JavaScript.
+const MAX_NUMBER: i64 = (1 << 53) - 1;
+
+fn step(order_id: &str, step: &'static str, now: Timestamp) -> Statement {
+    Statement::new("UPDATE checkouts SET step = ?2, updated_at = ?3 WHERE order_id = ?1")
+        .bind(order_id)
+        .bind(step)
+        .bind(now)
+}
+
+/// The first statement of every move.
+fn event(order_id: &str, version: i64, happening: &str, event: &OrderEvent) -> Result<Statement> {
+    Ok(Statement::new(INSERT_EVENT)
+        .bind(order_id)
+        .bind(version)
+        .bind(happening)
+        .bind(to_word(&event.actor)?)
+        .bind(event.subject.clone())
+        .bind(event.note.clone())
+        .bind(event.at))
+}
+
+fn insert_order(order: &Order, now: Timestamp) -> Result<Statement> {
+    Ok(Statement::new(INSERT_ORDER)
+        .bind(order.id.as_str())
+        .bind(to_word(&order.status)?)
+        .bind(order.attempt)
+        .bind(order.cart_id.as_str())
+        .bind(order.currency.code())
+        .bind(order.email.as_str())
+        .bind(order.shipping_method.as_str())
+        .bind(order.totals.subtotal)
+        .bind(order.totals.discount_total)
+        .bind(order.totals.shipping_total)
+        .bind(order.totals.tax_total)
+        .bind(order.totals.total)
+        .bind(now))
+}
+
+fn insert_addresses(order: &Order) -> Result<Statement> {
+    #[derive(Serialize)]
+    struct Addresses<'a> {
+        shipping: &'a Address,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        billing: Option<&'a Address>,
+    }
+    let addresses = Addresses {
+        shipping: &order.shipping_address,
+        billing: order.billing_address.as_ref(),
+    };
+    Ok(Statement::new(INSERT_ADDRESSES)
+        .bind(order.id.as_str())
+        .bind(to_json(&addresses)?))
+}
+
+fn insert_payment(order: &Order) -> Result<Statement> {
+    let payment = &order.payment;
+    Ok(Statement::new(INSERT_PAYMENT)
+        .bind(payment.id.as_str())
+        .bind(order.id.as_str())
+        .bind(to_word(&payment.status)?)
+        .bind(payment.request.as_str())
+        .bind(payment.expires_at)
+        .bind(payment.expires_at.plus_secs(STUCK_SECS)))
+}
+
+fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option<Statement>> {
+    if tasks.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(
+        Statement::new(INSERT_TASKS)
+            .bind(order_id)
+            .bind(to_json(&tasks)?)
+            .bind(now.plus_secs(TASK_GRACE_SECS)),
+    ))
+}
+
+fn keep_record(order_id: &str, record: &Record, now: Timestamp) -> Result<Statement> {
+    Ok(match record {
+        Record::Shipped(it) => Statement::new(INSERT_FULFILLMENT)
+            .bind(it.id.as_str())
+            .bind(order_id)
+            .bind(to_json(&it.lines)?)
+            .bind(it.tracking.carrier.clone())
+            .bind(it.tracking.tracking_number.clone())
+            .bind(it.tracking.tracking_url.clone())
+            .bind(it.shipped_at),
+        Record::Arrived(id) => Statement::new(
+            "UPDATE fulfillments SET delivered_at = ?3 WHERE id = ?1 AND order_id = ?2",
+        )
+        .bind(id.as_str())
+        .bind(order_id)
+        .bind(now),
+        Record::Returned(it) => Statement::new(INSERT_RETURN)
+            .bind(it.id.as_str())
+            .bind(order_id)
+            .bind(to_json(&it.lines)?)
+            .bind(i64::from(it.restock))
+            .bind(it.reason.clone())
+            .bind(it.worth.amount)
+            .bind(it.returned_at),
+        Record::Promised(it) => Statement::new(INSERT_REFUND)
+            .bind(it.id.as_str())
+            .bind(order_id)
+            .bind(it.amount.amount)
+            .bind(it.amount.currency.code())
+            .bind(to_word(&RefundStatus::Pending)?)
+            .bind(it.created_at),
+        Record::RefundEnded(id, status) => {
+            Statement::new("UPDATE refunds SET status = ?3 WHERE id = ?1 AND order_id = ?2")
+                .bind(id.as_str())
+                .bind(order_id)
+                .bind(to_word(status)?)
+        }
+    })
+}
+
+#[derive(Serialize)]
+struct EntryRow {
+    journal: usize,
+    account: Account,
+    amount: i64,
+    currency: Currency,
+}
+
+/// The entries, then their journals, each of which fails the batch unless it sums to zero.
+fn book(
+    order_id: &str,
+    version: i64,
+    journals: &[Journal],
+    now: Timestamp,
+) -> Result<Vec<Statement>> {
+    let entries: Vec<EntryRow> = journals
+        .iter()
+        .enumerate()
+        .flat_map(|(at, journal)| {
+            journal.entries.iter().map(move |entry| EntryRow {
+                journal: at,
+                account: entry.account,
+                amount: entry.amount,
+                currency: journal.currency,
+            })
+        })
+        .collect();
+    if entries.is_empty() {
+        return Ok(vec![]);
+    }
+    Ok(vec![
+        Statement::new(INSERT_ENTRIES)
+            .bind(order_id)
+            .bind(version)
+            .bind(to_json(&entries)?),
+        Statement::new(INSERT_JOURNALS)
+            .bind(order_id)
+            .bind(version)
+            .bind(now),
+    ])
+}
+
+fn next_version(version: u64) -> Result<i64> {
+    i64::try_from(version)
+        .ok()
+        .and_then(|version| version.checked_add(1))
+        .ok_or_else(|| Error::internal("an order's version does not fit"))
+}
+
+/// Only for a quote of this cart that can still be ordered.
+pub const BEGIN_CHECKOUT: &str = "
+INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, billing_address, step, live, updated_at)
+SELECT ?1, ?2, ?3, ?4, id, ?6, 'started', 1, ?7 FROM quotes
+WHERE id = ?5 AND body ->> 'cart_id' = ?2 AND body ->> 'expires_at' > ?7";
+
+/// Its own first, then the one that has the cart.
+pub const STANDING_CHECKOUT: &str = "
+SELECT order_id, cart_id, idempotency_key, request_hash, quote_id, billing_address, step FROM checkouts
+WHERE cart_id = ?1 AND ((idempotency_key = ?2 AND step <> 'returned') OR live = 1)
+ORDER BY idempotency_key = ?2 AND step <> 'returned' DESC LIMIT 1";
+
+pub const BASIS: &str = "
+SELECT body AS quote, (SELECT json_group_object(sku, json(listing)) FROM (
+    SELECT line.value ->> 'sku' AS sku, (
+        SELECT listing FROM listings
+        WHERE sku = line.value ->> 'sku' AND seq <= (SELECT seq FROM current_publish) ORDER BY seq DESC LIMIT 1
+    ) AS listing
+    FROM json_each(quotes.body, '$.lines') AS line
+) WHERE listing IS NOT NULL) AS listings
+FROM quotes WHERE id = ?1";
+
+pub const TAKE_STUCK_CHECKOUTS: &str = "
+UPDATE checkouts SET updated_at = ?3 WHERE order_id IN (
+    SELECT order_id FROM checkouts WHERE step <> 'placed' AND updated_at < ?1 ORDER BY updated_at LIMIT ?2
+)
+RETURNING order_id, cart_id, idempotency_key, request_hash, quote_id, billing_address, step";
+
+pub const MARK_RETURNED: &str = "
+UPDATE checkouts SET step = 'returned', live = 0, updated_at = ?2 WHERE order_id = ?1 AND step = 'refused'";
+
+pub const FORGET_CHECKOUT: &str = "DELETE FROM checkouts WHERE order_id = ?1 AND step = 'returned'";
+
+pub const ORDERS_WITH_DUE_TASKS: &str = "
+SELECT order_id AS value FROM outbox WHERE done_at IS NULL AND due_at <= ?1
+GROUP BY order_id ORDER BY MIN(due_at) LIMIT ?2";
+
+pub const TAKE_OVERDUE_ORDERS: &str = "
+UPDATE payments SET look_at = ?2 WHERE id IN (
+    SELECT id FROM payments WHERE status IN ('preparing', 'open', 'processing') AND look_at <= ?1 ORDER BY look_at LIMIT ?3
+)
+RETURNING order_id AS value";
+
+pub const SAVE_FINDINGS: &str = "
+INSERT INTO findings (kind, subject, error, found_at)
+SELECT value ->> 'kind', value ->> 'subject', value ->> 'error', value ->> 'found_at' FROM json_each(?1)";
+
+pub const FORGET_FINDINGS: &str = "DELETE FROM findings WHERE found_at < ?1";
+
+pub const FINDINGS: &str = "
+SELECT id, kind, subject, error, found_at FROM findings WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
+
+pub const FINDING_COUNTS: &str = "
+SELECT kind, COUNT(*) AS found, COUNT(error) AS unfinished FROM findings GROUP BY kind ORDER BY kind";
+
+const INSERT_EVENT: &str = "
+INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/// Numbers count up from 1001; a batch is one transaction of one writer, so no two orders take the same.
+const INSERT_ORDER: &str = "
+INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email,
+    shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at)
+SELECT ?1, COALESCE(MAX(number), 1000) + 1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13 FROM orders";
+
+const INSERT_LINES: &str = "
+INSERT INTO order_lines (order_id, position, sku, quantity, title, variant_title, tracked, unit_price, line_total, discount, tax)
+SELECT ?1, key, value ->> 'sku', value ->> 'quantity', value ->> 'title', value ->> 'variant_title', value ->> 'tracked',
+    value ->> 'unit_price', value ->> 'line_total', value ->> 'discount', value ->> 'tax'
+FROM json_each(?2)";
+
+const INSERT_ADDRESSES: &str = "
+INSERT INTO order_addresses (order_id, kind, name, line1, line2, city, region, postal_code, country)
+SELECT ?1, key, value ->> 'name', value ->> 'line1', value ->> 'line2', value ->> 'city',
+    value ->> 'region', value ->> 'postal_code', value ->> 'country'
+FROM json_each(?2)";
+
+const INSERT_PAYMENT: &str = "
+INSERT INTO payments (id, order_id, status, request, expires_at, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+const UPDATE_PAYMENT: &str = "
+UPDATE payments SET status = ?2, captured_amount = COALESCE(?3, captured_amount), captured_currency = COALESCE(?4, captured_currency)
+WHERE order_id = ?1";
+
+/// An event may have told of the session, and even of its end, before the answer to opening it came.
+const OPEN_PAYMENT: &str = "
+UPDATE payments SET session_id = ?2, url = ?3, status = iif(status = 'preparing', 'open', status)
+WHERE order_id = ?1 AND session_id IS NULL";
+
+const INSERT_TASKS: &str = "
+INSERT INTO outbox (order_id, effect, subject, position, due_at)
+SELECT ?1, value ->> 'effect', value ->> 'subject', (SELECT COUNT(*) FROM outbox WHERE order_id = ?1) + key, ?3
+FROM json_each(?2) WHERE true
+ON CONFLICT (order_id, effect, subject) DO NOTHING";
+
+const TASKS_DONE: &str = "
+UPDATE outbox SET done_at = ?3
+WHERE order_id = ?1 AND (effect, subject) IN (SELECT value ->> 'effect', value ->> 'subject' FROM json_each(?2))";
+
+const TASK_FAILED: &str = "
+UPDATE outbox SET attempts = attempts + 1, last_error = ?4, due_at = ?5 + 1000 * MIN(?6, 30 << MIN(attempts, 10))
+WHERE order_id = ?1 AND effect = ?2 AND subject = ?3";
+
+const INSERT_FULFILLMENT: &str = "
+INSERT INTO fulfillments (id, order_id, lines, carrier, tracking_number, tracking_url, shipped_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+const INSERT_RETURN: &str = "
+INSERT INTO returns (id, order_id, lines, restock, reason, worth, returned_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+const INSERT_REFUND: &str = "
+INSERT INTO refunds (id, order_id, amount, currency, status, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+const INSERT_ENTRIES: &str = "
+INSERT INTO ledger_entries (order_id, version, journal, account, amount, currency)
+SELECT ?1, ?2, value ->> 'journal', value ->> 'account', value ->> 'amount', value ->> 'currency' FROM json_each(?3)";
+
+const INSERT_JOURNALS: &str = "
+INSERT INTO journals (order_id, version, journal, at, balance)
+SELECT order_id, version, journal, ?3, SUM(amount) FROM ledger_entries WHERE order_id = ?1 AND version = ?2 GROUP BY journal";

@@ -1,0 +1,482 @@
+//! Who lives in the world: shoppers with two hands and little patience, the provider's webhooks, the queue's consumer, the cron,
+//! staff, and a merchant who changes prices.
+
+use crate::invariants;
+use crate::ports::Sim;
+use crate::scheduler::{Task, pause, request, run};
+use crate::world::World;
+use durable::machine::{Reply, Request};
+use durable::{cart, stock};
+use std::cell::Cell;
+use std::rc::Rc;
+use storefront::error::{Error, Result};
+use storefront::shop::addresses::Address;
+use storefront::shop::checkout::{Checkout, CheckoutStep, place_order};
+use storefront::shop::fulfillments::{
+    NewFulfillment, NewReturn, Tracking, create_fulfillment, create_return, deliver_fulfillment,
+};
+use storefront::shop::ids::Signer;
+use storefront::shop::money::Currency;
+use storefront::shop::orders::{
+    Actor, Instruction, Order, OrderLinks, cancel_order, set_order_status,
+};
+use storefront::shop::payments::WebhookEvent;
+use storefront::shop::ports::{Inbox, Orders, Ports};
+use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
+use storefront::shop::settlement;
+use storefront::shop::sweep::{self, BOUND_SECS};
+use storefront::shop::transitions::Status;
+
+pub const SKUS: [&str; 3] = ["A", "B", "C"];
+
+/// Units of each SKU: fewer than the shoppers want.
+const UNITS: u32 = 5;
+
+const SHOPPERS: usize = 4;
+
+/// How often a shopper whose answer was lost asks again.
+const PATIENCE: u32 = 4;
+
+/// The storm, then the calm, then the end.
+pub fn play(world: &Rc<World>) -> Result<(), String> {
+    fill(world);
+    let sim = Sim(Rc::clone(world));
+    let shopping = Rc::new(Cell::new(SHOPPERS));
+    let mut actors: Vec<Task> = (0..SHOPPERS)
+        .map(|_| Task::actor(shop(sim.clone(), Rc::clone(&shopping))))
+        .collect();
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        webhooks,
+    )));
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        consumer,
+    )));
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        cron,
+    )));
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        staff,
+    )));
+    actors.push(Task::actor(while_shopping(sim.clone(), shopping, merchant)));
+    run(world, actors, || invariants::at_every_step(world))?;
+    heal(world, &sim)
+}
+
+/// Left alone, the shop finishes everything within its bound; and when every session has ended, all is settled.
+fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
+    world.calm();
+    world.note("the calm".to_owned());
+    world.advance(60_000);
+    calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
+    invariants::within_the_bound(world)?;
+    calm_minutes(world, sim, 65)?;
+    let sessions: Vec<String> = world.provider.borrow().sessions.keys().cloned().collect();
+    for id in sessions {
+        world.provider.borrow_mut().arrive(&id);
+    }
+    calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
+    invariants::at_the_end(world)
+}
+
+fn calm_minutes(world: &Rc<World>, sim: &Sim, minutes: u32) -> Result<(), String> {
+    for _ in 0..minutes {
+        world.advance(60_000);
+        let minute = {
+            let sim = sim.clone();
+            async move {
+                for _ in 0..20 {
+                    consumer(sim.clone()).await;
+                }
+                cron(sim).await;
+            }
+        };
+        run(world, vec![Task::actor(minute)], || {
+            invariants::at_every_step(world)
+        })?;
+    }
+    Ok(())
+}
+
+fn fill(world: &World) {
+    publish(world, 1, 1000);
+    for sku in SKUS {
+        let command = stock::Command::Receive { quantity: UNITS };
+        let request = Request::Do {
+            operation_id: "first".to_owned(),
+            command,
+        };
+        world.stock.ask(sku, &request, world.now());
+    }
+}
+
+/// A publish that sells every SKU at `price`, but for the one that is free.
+fn publish(world: &World, seq: i64, price: i64) {
+    let listing = |title: &str, price: i64| {
+        format!(
+            r#"{{"title":"{title}","variant_title":"","handle":"{title}","tracked":true,"prices":{{"USD":{{"amount":{price}}}}}}}"#
+        )
+    };
+    world.db.tell(&format!(
+        "INSERT INTO publishes (seq, version, created_at) VALUES ({seq}, 'v{seq}', 0)"
+    ));
+    for sku in SKUS {
+        let listing = listing(sku, price);
+        world.db.tell(&format!(
+            "INSERT INTO listings (sku, seq, listing) VALUES ('{sku}', {seq}, '{listing}')"
+        ));
+    }
+    world.db.tell(&format!("INSERT INTO current_publish (id, seq) VALUES (1, {seq}) ON CONFLICT (id) DO UPDATE SET seq = {seq}"));
+    if seq == 1 {
+        world.db.tell(r#"INSERT INTO shipping_methods (id, position, title, prices) VALUES ('gift', 3, 'On the house', '{"USD":0}')"#);
+    }
+}
+
+async fn while_shopping<F: Future<Output = ()>>(
+    sim: Sim,
+    shopping: Rc<Cell<usize>>,
+    turn: impl Fn(Sim) -> F,
+) {
+    while shopping.get() > 0 {
+        pause(&sim.0).await;
+        turn(sim.clone()).await;
+    }
+}
+
+async fn shop(sim: Sim, shopping: Rc<Cell<usize>>) {
+    let world = &sim.0;
+    let cart_id = world.name("cart");
+    for _ in 0..=world.random.below(3) {
+        fill_cart(&sim, &cart_id).await;
+        if let Some(quote) = ask_for_quote(&sim, &cart_id).await {
+            check_out(&sim, &cart_id, &quote).await;
+        }
+    }
+    shopping.set(shopping.get() - 1);
+}
+
+async fn fill_cart(sim: &Sim, cart_id: &str) {
+    let world = &sim.0;
+    for _ in 0..=world.random.below(2) {
+        let change = cart::Change::Set {
+            sku: (*world.random.pick(&SKUS)).to_owned(),
+            quantity: 1 + world.random.below(3) as u32,
+        };
+        let request = Request::Do {
+            operation_id: world.name("op"),
+            command: cart::Command {
+                if_version: None,
+                change,
+            },
+        };
+        let reply = world.carts.ask(cart_id, &request, world.now());
+        if matches!(reply, Reply::Refused { .. }) {
+            world.note(format!("{cart_id} takes nothing: {reply:?}"));
+        }
+        pause(world).await;
+    }
+}
+
+async fn ask_for_quote(sim: &Sim, cart_id: &str) -> Option<Quote> {
+    let world = &sim.0;
+    let cart = world.carts.view(cart_id, world.now());
+    let (mine, cart_id, quote_id) = (sim.clone(), cart_id.to_owned(), world.name("quote"));
+    let asked = QuoteRequest {
+        currency: "USD".to_owned(),
+        shipping_address: Address {
+            name: "Ann".to_owned(),
+            line1: "1 Main Street".to_owned(),
+            city: "New York".to_owned(),
+            region: Some("NY".to_owned()),
+            postal_code: Some("10001".to_owned()),
+            country: "US".to_owned(),
+            ..Address::default()
+        },
+        shipping_method: (*world.random.pick(&["standard", "gift"])).to_owned(),
+        email: "ann@example.com".to_owned(),
+        codes: vec![],
+    };
+    let quoted = request(world, async move {
+        let usd = [Currency::from_code("USD").unwrap()];
+        let now = mine.0.now();
+        create_quote(&mine.prices(), &usd, quote_id, &cart_id, &cart, asked, now).await
+    })
+    .await;
+    quoted?.ok()
+}
+
+/// Places an order until there is an answer, now and then with both hands at once, or from another tab.
+async fn check_out(sim: &Sim, cart_id: &str, quote: &Quote) {
+    let world = &sim.0;
+    let key = world.name("key");
+    if world.random.chance(200) {
+        let other = if world.random.chance(300) {
+            world.name("key")
+        } else {
+            key.clone()
+        };
+        let twin = place(sim.clone(), cart_id.to_owned(), quote.id.clone(), other);
+        world.spawned.borrow_mut().push(Task::actor(async move {
+            twin.await;
+        }));
+    }
+    for _ in 0..PATIENCE {
+        match place(
+            sim.clone(),
+            cart_id.to_owned(),
+            quote.id.clone(),
+            key.clone(),
+        )
+        .await
+        {
+            Some(Ok(order)) => return live_on(sim, order).await,
+            Some(Err(error)) if is_final(&error) => {
+                world.note(format!("{cart_id} is refused: {error}"));
+                invariants::refused(world, cart_id, &key, &error);
+                return;
+            }
+            _ => pause(world).await,
+        }
+    }
+}
+
+/// A refusal ends it; anything else is worth asking again with the same key.
+fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Conflict { .. } | Error::Invalid(_))
+}
+
+async fn place(sim: Sim, cart_id: String, quote_id: String, key: String) -> Option<Result<Order>> {
+    let world = Rc::clone(&sim.0);
+    request(&world, async move {
+        let world = &sim.0;
+        let checkout = Checkout {
+            order_id: world.name("ord"),
+            cart_id,
+            request_hash: quote_id.clone(),
+            quote_id,
+            idempotency_key: key,
+            billing_address: None,
+            step: CheckoutStep::Started,
+        };
+        let placed = place_order(&sim, checkout, &links(), world.now()).await?;
+        invariants::answered(world, &placed.order);
+        Ok(placed.order)
+    })
+    .await
+}
+
+/// What shoppers do with an order: pay, at once or slowly, cancel, or forget about it.
+async fn live_on(sim: &Sim, order: Order) {
+    let world = &sim.0;
+    for _ in 0..world.random.below(12) {
+        pause(world).await;
+    }
+    let session_id = {
+        let provider = world.provider.borrow();
+        let of_order = provider
+            .sessions
+            .values()
+            .find(|it| it.session.order_id.as_deref() == Some(&order.id));
+        of_order.map(|it| it.session.id.clone())
+    };
+    match (world.random.below(6), session_id) {
+        (0..=2, Some(id)) => {
+            world.touched.set(true);
+            let paid = world.provider.borrow_mut().pay(&id);
+            world.note(format!("a shopper pays {id} of {}: {paid}", order.id));
+        }
+        (3, Some(id)) => {
+            let paid = world.provider.borrow_mut().pay_slowly(&id);
+            world.note(format!(
+                "a shopper pays {id} of {} slowly: {paid}",
+                order.id
+            ));
+        }
+        (4, _) => cancel(sim, &order.id, Actor::Shopper).await,
+        _ => {}
+    }
+}
+
+async fn cancel(sim: &Sim, order_id: &str, actor: Actor) {
+    let (mine, order_id, instruction) =
+        (sim.clone(), order_id.to_owned(), instruction(&sim.0, actor));
+    let cancelled = request(&sim.0, async move {
+        cancel_order(&mine, &order_id, instruction, mine.0.now()).await
+    })
+    .await;
+    if let Some(Ok(order)) = cancelled {
+        invariants::answered(&sim.0, &order);
+    }
+}
+
+/// Delivers events: late, in any order, now and then twice or not at all.
+async fn webhooks(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(700) || world.provider.borrow().events.is_empty() {
+        return;
+    }
+    let at = world
+        .random
+        .below(world.provider.borrow().events.len() as u64) as usize;
+    let session_id = world.provider.borrow_mut().events.swap_remove(at);
+    if world.random.chance(100) {
+        return;
+    }
+    let id = format!("{session_id}/{}", world.name("evt"));
+    let mine = sim.clone();
+    request(world, async move {
+        let event = WebhookEvent {
+            id: id.clone(),
+            kind: "session".to_owned(),
+            payload: session_id,
+        };
+        if mine.inbox().receive(&event, mine.0.now()).await.is_ok() {
+            let _ = mine.inbox().enqueue(&id).await;
+        }
+    })
+    .await;
+}
+
+async fn consumer(sim: Sim) {
+    let world = &sim.0;
+    if world.queue.borrow().is_empty() {
+        return;
+    }
+    let at = world.random.below(world.queue.borrow().len() as u64) as usize;
+    let id = world.queue.borrow_mut().swap_remove(at);
+    let (mine, event_id) = (sim.clone(), id.clone());
+    let handled = request(world, async move {
+        settlement::handle_event(&mine, &event_id, mine.0.now()).await
+    })
+    .await;
+    let tries_left = world.random.chance(700);
+    if !matches!(handled, Some(Ok(()))) && tries_left {
+        world.queue.borrow_mut().push(id);
+    }
+}
+
+async fn cron(sim: Sim) {
+    let world = &sim.0;
+    if world.storm.get().jump > 0 && world.random.chance(900) {
+        return;
+    }
+    let mine = sim.clone();
+    request(world, async move {
+        sweep::run(&mine, &links(), mine.0.now()).await.map(drop)
+    })
+    .await;
+}
+
+/// Ships, delivers, takes back and cancels whatever it finds.
+async fn staff(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(800) {
+        return;
+    }
+    let orders = world.db.ask("SELECT id FROM orders WHERE status IN ('confirmed', 'completed', 'pending_payment') ORDER BY number");
+    if orders.is_empty() {
+        return;
+    }
+    let order_id = world.random.pick(&orders).as_str().unwrap().to_owned();
+    let (mine, work) = (sim.clone(), world.random.below(7));
+    request(world, async move { handle(&mine, &order_id, work).await }).await;
+}
+
+async fn handle(sim: &Sim, order_id: &str, work: u64) {
+    let world = &sim.0;
+    let now = world.now();
+    let Ok(Some(order)) = sim.orders().order(order_id).await else {
+        return;
+    };
+    let id = world.name("rec");
+    let _ = match work {
+        0 | 1 => {
+            let mut lines = order.unshipped();
+            lines.truncate(1);
+            let new = NewFulfillment {
+                lines: Some(lines),
+                tracking: Tracking::default(),
+            };
+            create_fulfillment(sim, order_id, &id, new, now)
+                .await
+                .map(drop)
+        }
+        2 => {
+            let new = NewFulfillment {
+                lines: None,
+                tracking: Tracking::default(),
+            };
+            create_fulfillment(sim, order_id, &id, new, now)
+                .await
+                .map(drop)
+        }
+        3 => match order.fulfillments.first() {
+            Some(parcel) => deliver_fulfillment(sim, order_id, &parcel.id, now)
+                .await
+                .map(drop),
+            None => Ok(()),
+        },
+        4 => {
+            let new = NewReturn {
+                lines: order.returnable(),
+                restock: world.random.chance(500),
+                reason: None,
+            };
+            create_return(sim, order_id, &id, new, now).await.map(drop)
+        }
+        5 => set_order_status(
+            sim,
+            order_id,
+            Status::Completed,
+            instruction(world, Actor::Staff),
+            now,
+        )
+        .await
+        .map(drop),
+        _ if world.random.chance(300) => set_order_status(
+            sim,
+            order_id,
+            Status::Cancelled,
+            instruction(world, Actor::Staff),
+            now,
+        )
+        .await
+        .map(drop),
+        _ => Ok(()),
+    };
+}
+
+async fn merchant(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(995) {
+        return;
+    }
+    let seq = world.db.ask("SELECT MAX(seq) + 1 FROM publishes")[0]
+        .as_i64()
+        .unwrap();
+    publish(world, seq, *world.random.pick(&[0, 900, 1000, 1100]));
+    world.note(format!("publish {seq}"));
+}
+
+fn instruction(world: &World, actor: Actor) -> Instruction {
+    Instruction {
+        actor,
+        note: None,
+        if_version: None,
+        refund_id: world.name("re"),
+    }
+}
+
+fn links() -> OrderLinks {
+    OrderLinks {
+        base: "https://shop.example".to_owned(),
+        signer: Signer::new("secret"),
+    }
+}

@@ -1,0 +1,361 @@
+//! What holds at every step, what holds once the shop was left alone for its bound, and what holds when every session has ended.
+
+use crate::actors::SKUS;
+use crate::world::World;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use storefront::error::Error;
+use storefront::shop::orders::Order;
+use storefront::shop::payments::{Session, SessionState};
+use storefront::shop::transitions::{Happening, Status, judge};
+
+type Holds = Result<(), String>;
+
+/// At every step: nothing oversold, nothing payable without its units, every order the fold of its moves.
+pub fn at_every_step(world: &World) -> Holds {
+    if !world.touched.take() {
+        return Ok(());
+    }
+    for sku in SKUS {
+        let view = world.stock.view(sku, world.now());
+        holds(view.held + view.committed <= view.on_hand, || {
+            format!("{sku} is oversold: {view:?}")
+        })?;
+        holds(
+            view.available >= 0 && view.held >= 0 && view.committed >= 0,
+            || format!("{sku} counts below zero: {view:?}"),
+        )?;
+    }
+    for account in world.provider.borrow().sessions.values() {
+        payable_means_pinned(world, &account.session)?;
+    }
+    orders_are_the_fold_of_their_moves(world)
+}
+
+/// A session that can still be paid, or was paid and its order not cancelled, has its units off their clock.
+fn payable_means_pinned(world: &World, session: &Session) -> Holds {
+    if !matches!(session.state, SessionState::Open | SessionState::Processing) {
+        return Ok(());
+    }
+    let order_id = session.order_id.as_deref().unwrap_or_default();
+    for line in world.db.ask(&format!(
+        "SELECT sku FROM order_lines WHERE order_id = '{order_id}'"
+    )) {
+        let sku = line.as_str().unwrap();
+        let pinned = (1..10).any(|attempt| {
+            let row = world.stock.row(sku, &format!("hold/{order_id}:{attempt}"));
+            row.is_some_and(|row| status_of_hold(&row) == "pinned")
+        });
+        holds(pinned, || {
+            format!(
+                "{} of {order_id} can be paid, but {sku} is not pinned",
+                session.id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn status_of_hold(row: &str) -> String {
+    let hold: Value = serde_json::from_str(row).unwrap();
+    hold["status"]["status"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn orders_are_the_fold_of_their_moves(world: &World) -> Holds {
+    let orders = world.db.ask(
+        "SELECT json_object('id', id, 'status', status, 'version', version, 'moves', json((
+            SELECT json_group_array(json_object('version', version, 'happening', happening) ORDER BY version)
+            FROM order_events WHERE order_id = orders.id))) FROM orders",
+    );
+    for order in orders {
+        let order: Value = serde_json::from_str(order.as_str().unwrap()).unwrap();
+        let mut status = Status::PendingPayment;
+        let mut version = 0;
+        for told in order["moves"].as_array().unwrap() {
+            version += 1;
+            holds(told["version"] == version, || {
+                format!("moves are missing: {order}")
+            })?;
+            let happening: Happening = serde_json::from_value(told["happening"].clone()).unwrap();
+            if happening != Happening::Placed {
+                let outcome = judge(status, happening);
+                status = outcome
+                    .ok_or_else(|| {
+                        format!("the table knows no {happening:?} in {status:?}: {order}")
+                    })?
+                    .status;
+            }
+        }
+        holds(order["version"] == version, || {
+            format!("a version without its move: {order}")
+        })?;
+        holds(
+            order["status"] == serde_json::to_value(status).unwrap(),
+            || format!("a status without its move: {order}"),
+        )?;
+    }
+    Ok(())
+}
+
+/// An order that a shopper was told of is there, and stays what it is.
+pub fn answered(world: &World, order: &Order) {
+    let found = world.db.ask(&format!(
+        "SELECT number FROM orders WHERE id = '{}'",
+        order.id
+    ));
+    assert_eq!(
+        found,
+        [Value::from(order.number)],
+        "{} was answered and is not there",
+        order.id
+    );
+}
+
+/// A key that has an order is answered with it, also when its quote has expired since.
+pub fn refused(world: &World, cart_id: &str, key: &str, error: &Error) {
+    if error.code() == "quote_expired" {
+        let sql = format!(
+            "SELECT order_id FROM checkouts WHERE cart_id = '{cart_id}' AND idempotency_key = '{key}' AND step = 'placed'"
+        );
+        assert_eq!(
+            ids(world, &sql),
+            [""; 0],
+            "{key} was refused and has an order"
+        );
+    }
+}
+
+/// Within the bound: nothing is half done.
+pub fn within_the_bound(world: &World) -> Holds {
+    none(
+        world,
+        "a checkout is half done",
+        "SELECT order_id FROM checkouts WHERE step <> 'placed'",
+    )?;
+    none(
+        world,
+        "a task is undone",
+        "SELECT order_id || ' ' || effect || ' ' || COALESCE(last_error, '') FROM outbox WHERE done_at IS NULL",
+    )?;
+    none(
+        world,
+        "two orders of one key",
+        "SELECT order_id FROM checkouts GROUP BY cart_id, idempotency_key HAVING COUNT(*) > 1",
+    )?;
+    for cart_id in world.carts.names() {
+        let cart = world.carts.view(&cart_id, world.now());
+        let Some(order_id) = cart.frozen_by else {
+            continue;
+        };
+        let status = world.db.ask(&format!(
+            "SELECT status FROM orders WHERE id = '{order_id}'"
+        ));
+        holds(status == ["pending_payment"], || {
+            format!("{cart_id} is frozen by {order_id}: {status:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// When every session has ended: money, goods and books agree.
+pub fn at_the_end(world: &World) -> Holds {
+    within_the_bound(world)?;
+    none(
+        world,
+        "an order is pending",
+        "SELECT id FROM orders WHERE status = 'pending_payment'",
+    )?;
+    none(
+        world,
+        "a refund is pending",
+        "SELECT id FROM refunds WHERE status <> 'succeeded'",
+    )?;
+    money_has_an_order(world)?;
+    stock_is_that_of_the_orders(world)?;
+    books_agree(world)?;
+    for id in ids(
+        world,
+        "SELECT order_id FROM order_events WHERE happening = 'paid'",
+    ) {
+        let sent = world.mails.borrow().get(&id).copied().unwrap_or_default();
+        holds(sent >= 1, || format!("{id} was confirmed and not told"))?;
+    }
+    Ok(())
+}
+
+/// Every session that was paid has a sold order, or a cancelled one and all money back.
+fn money_has_an_order(world: &World) -> Holds {
+    let provider = world.provider.borrow();
+    let mut paid_by: BTreeMap<&str, u32> = BTreeMap::new();
+    for account in provider.sessions.values() {
+        let session = &account.session;
+        let order_id = session.order_id.as_deref().unwrap_or_default();
+        let status = ids(
+            world,
+            &format!("SELECT status FROM orders WHERE id = '{order_id}'"),
+        );
+        let status = status.first().map(String::as_str);
+        let refunded = provider.refunded(session);
+        let agrees = match (session.state, status) {
+            (SessionState::Paid, Some("confirmed" | "completed")) => refunded == 0,
+            (SessionState::Paid, Some("cancelled")) => refunded == session.amount,
+            (SessionState::Expired, Some("expired" | "cancelled")) => refunded == 0,
+            _ => false,
+        };
+        holds(agrees, || {
+            format!("{session:?} and its order {status:?}, {refunded} refunded")
+        })?;
+        *paid_by.entry(order_id).or_default() += 1;
+    }
+    holds(paid_by.values().all(|sessions| *sessions == 1), || {
+        format!("sessions of one order: {paid_by:?}")
+    })
+}
+
+fn stock_is_that_of_the_orders(world: &World) -> Holds {
+    for sku in SKUS {
+        let view = world.stock.view(sku, world.now());
+        let units = |sql: &str| world.db.ask(sql)[0].as_i64().unwrap_or_default();
+        let sold = units(&format!(
+            "SELECT SUM(quantity) FROM order_lines WHERE sku = '{sku}' AND order_id IN (SELECT id FROM orders WHERE status IN ('confirmed', 'completed'))"
+        ));
+        let of_records = |table: &str, which: &str| {
+            units(&format!(
+                "SELECT SUM(value ->> 'quantity') FROM {table}, json_each({table}.lines) WHERE value ->> 'sku' = '{sku}' {which}"
+            ))
+        };
+        let shipped = of_records("fulfillments", "");
+        let restocked = of_records("returns", "AND restock = 1");
+        holds(view.held == 0, || {
+            format!("{sku} is held for nobody: {view:?}")
+        })?;
+        holds(view.committed == sold - shipped, || {
+            format!("{sku}: {sold} sold, {shipped} shipped, {view:?}")
+        })?;
+        holds(view.on_hand == 5 - shipped + restocked, || {
+            format!("{sku}: {shipped} shipped, {restocked} back, {view:?}")
+        })?;
+    }
+    Ok(())
+}
+
+/// Nobody owes anybody anything, and what the provider has is what the books say.
+fn books_agree(world: &World) -> Holds {
+    let balance = |account: &str| {
+        let sum = world.db.ask(&format!(
+            "SELECT SUM(amount) FROM ledger_entries WHERE account = '{account}'"
+        ));
+        sum[0].as_i64().unwrap_or_default()
+    };
+    none(
+        world,
+        "a journal does not sum to zero",
+        "SELECT order_id FROM ledger_entries GROUP BY order_id, version, journal HAVING SUM(amount) <> 0",
+    )?;
+    none(
+        world,
+        "an entry without its journal",
+        "SELECT order_id FROM ledger_entries WHERE (order_id, version, journal) NOT IN (SELECT order_id, version, journal FROM journals)",
+    )?;
+    let provider = world.provider.borrow();
+    let paid: i64 = provider
+        .sessions
+        .values()
+        .filter(|it| it.session.state == SessionState::Paid)
+        .map(|it| it.session.amount)
+        .sum();
+    let refunded: i64 = provider.refunds.values().map(|it| it.amount).sum();
+    let sold = world
+        .db
+        .ask("SELECT SUM(total) FROM orders WHERE status IN ('confirmed', 'completed')")[0]
+        .as_i64()
+        .unwrap_or_default();
+    holds(balance("clearing") == paid - refunded, || {
+        format!(
+            "{} in the books, {paid} paid and {refunded} refunded",
+            balance("clearing")
+        )
+    })?;
+    holds(
+        balance("receivable") == 0 && balance("refunds") == 0,
+        || "somebody owes".to_owned(),
+    )?;
+    let sales = balance("sales") + balance("shipping") + balance("tax") + balance("discounts");
+    holds(sales == -sold, || {
+        format!("{sales} in the books, {sold} sold")
+    })
+}
+
+fn none(world: &World, what: &str, sql: &str) -> Holds {
+    let found = ids(world, sql);
+    holds(found.is_empty(), || format!("{what}: {found:?}"))
+}
+
+fn ids(world: &World, sql: &str) -> Vec<String> {
+    let found = world.db.ask(sql);
+    found
+        .into_iter()
+        .map(|value| value.as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+fn holds(condition: bool, broken: impl FnOnce() -> String) -> Holds {
+    if condition { Ok(()) } else { Err(broken()) }
+}
+
+/// What came about in all, to tell that the worlds were not dull.
+#[derive(Default)]
+pub struct Told(BTreeMap<String, u64>);
+
+impl Told {
+    pub fn of(world: &World) -> Self {
+        let mut told = BTreeMap::new();
+        for happening in ids(world, "SELECT happening FROM order_events") {
+            *told.entry(happening).or_default() += 1;
+        }
+        Self(told)
+    }
+
+    pub fn add(&mut self, other: &Self) {
+        for (what, count) in &other.0 {
+            *self.0.entry(what.clone()).or_default() += count;
+        }
+    }
+
+    /// Every kind of move that this world can bring about has been.
+    pub fn check_variety(&self) {
+        for what in [
+            "placed",
+            "refused",
+            "hold_lapsed",
+            "held_anew",
+            "out_of_stock",
+            "payment_processing",
+            "paid",
+            "session_expired",
+            "payment_refused",
+            "cancel_requested",
+            "cancelled",
+            "shipped",
+            "delivered",
+            "completed",
+            "returned",
+            "refunded",
+        ] {
+            assert!(
+                self.0.contains_key(what),
+                "no order was ever {what}: {self}"
+            );
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.0)
+    }
+}

@@ -1,0 +1,129 @@
+//! The Durable Objects: the product's keeper and machines over SQLite, one database each. An object can lose its memory at any time.
+
+use durable::Timestamp;
+use durable::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
+use durable::machine::{Machine, Reply, ReplyOf, Request};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, params_from_iter};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+pub struct ObjectsOf<M: Machine>(RefCell<BTreeMap<String, Object<M>>>);
+
+struct Object<M: Machine> {
+    sql: Sqlite,
+    keeper: Keeper<M>,
+}
+
+impl<M: Machine> Default for ObjectsOf<M> {
+    fn default() -> Self {
+        Self(RefCell::default())
+    }
+}
+
+impl<M: Machine> ObjectsOf<M> {
+    pub fn ask(&self, name: &str, request: &Request<M::Command>, now: Timestamp) -> ReplyOf<M> {
+        let mut objects = self.0.borrow_mut();
+        let object = objects
+            .entry(name.to_owned())
+            .or_insert_with(|| Object::new(name));
+        object
+            .sql
+            .transaction(|| object.keeper.carry_out(&object.sql, request, now))
+            .unwrap()
+    }
+
+    pub fn view(&self, name: &str, now: Timestamp) -> M::View {
+        match self.ask(name, &Request::View, now) {
+            Reply::Done { view, .. } => view,
+            Reply::Refused { .. } => unreachable!("a look is not refused"),
+        }
+    }
+
+    /// A row as the object keeps it.
+    pub fn row(&self, name: &str, key: &str) -> Option<String> {
+        self.0
+            .borrow()
+            .get(name)?
+            .keeper
+            .machine()
+            .row(key)
+            .unwrap()
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.0.borrow().keys().cloned().collect()
+    }
+
+    /// Forgets what is in memory.
+    pub fn evict(&self, name: &str) {
+        if let Some(object) = self.0.borrow_mut().get_mut(name) {
+            object.keeper = open(&object.sql, name);
+        }
+    }
+}
+
+impl<M: Machine> Object<M> {
+    fn new(name: &str) -> Self {
+        let sql = Sqlite(Connection::open_in_memory().unwrap());
+        Self {
+            keeper: open(&sql, name),
+            sql,
+        }
+    }
+}
+
+fn open<M: Machine>(sql: &Sqlite, _name: &str) -> Keeper<M> {
+    Keeper::open(sql).unwrap()
+}
+
+struct Sqlite(Connection);
+
+impl Sqlite {
+    fn transaction<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, KeeperError>,
+    ) -> Result<T, KeeperError> {
+        let transaction = self.0.unchecked_transaction().map_err(refused)?;
+        let outcome = work()?;
+        transaction.commit().map_err(refused)?;
+        Ok(outcome)
+    }
+}
+
+impl Sql for Sqlite {
+    fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError> {
+        let mut statement = self.0.prepare_cached(sql).map_err(refused)?;
+        let columns = statement.column_count();
+        statement
+            .query_map(params_from_iter(parameters.iter().map(to_sql)), |row| {
+                (0..columns)
+                    .map(|column| row.get_ref(column).map(to_text))
+                    .collect()
+            })
+            .map_err(refused)?
+            .collect::<Result<_, _>>()
+            .map_err(refused)
+    }
+}
+
+fn to_sql<'a>(parameter: &'a Parameter<'a>) -> ToSqlOutput<'a> {
+    match parameter {
+        Parameter::Null => ToSqlOutput::Owned(Value::Null),
+        Parameter::Integer(integer) => ToSqlOutput::Owned(Value::Integer(*integer)),
+        Parameter::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+    }
+}
+
+fn to_text(value: ValueRef<'_>) -> Option<String> {
+    match value {
+        ValueRef::Null | ValueRef::Blob(_) => None,
+        ValueRef::Integer(integer) => Some(integer.to_string()),
+        ValueRef::Real(real) => Some(real.to_string()),
+        ValueRef::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
+    }
+}
+
+fn refused(error: rusqlite::Error) -> KeeperError {
+    KeeperError::Sql(error.to_string())
+}

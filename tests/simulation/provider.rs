@@ -1,0 +1,188 @@
+//! The payment provider: idempotency keys, sessions that are paid, expire or are expired, refunds, and events about all that.
+
+use durable::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use storefront::shop::payments::{
+    NewRefund, NewSession, PaymentError, ProviderRefund, RefundState, Session, SessionState,
+};
+
+#[derive(Default)]
+pub struct Provider {
+    pub sessions: BTreeMap<String, Account>,
+    by_key: BTreeMap<String, String>,
+    pub refunds: BTreeMap<String, ProviderRefund>,
+    /// Events that are not delivered yet.
+    pub events: Vec<String>,
+}
+
+/// A session, and when it ends by itself.
+pub struct Account {
+    pub session: Session,
+    pub expires_at: Timestamp,
+}
+
+/// The exact request for a session.
+#[derive(Serialize, Deserialize)]
+struct Request {
+    order_id: String,
+    amount: i64,
+    currency: String,
+    expires_at: Timestamp,
+}
+
+/// Sessions must be payable for this long when they are opened.
+const MIN_LIFE_SECS: u32 = 30 * 60;
+
+pub fn prepare(new: &NewSession) -> String {
+    let request = Request {
+        order_id: new.order_id.clone(),
+        amount: new.items.iter().map(|item| item.amount).sum(),
+        currency: new.currency.code().to_owned(),
+        expires_at: new.expires_at,
+    };
+    serde_json::to_string(&request).unwrap()
+}
+
+pub fn prepare_refund(new: &NewRefund) -> String {
+    serde_json::to_string(&(&new.refund_id, &new.payment_ref, new.amount)).unwrap()
+}
+
+impl Provider {
+    /// The same key gives the same session; a new one must have time left to be paid.
+    pub fn open(
+        &mut self,
+        key: &str,
+        request: &str,
+        now: Timestamp,
+    ) -> Result<Session, PaymentError> {
+        if let Some(id) = self.by_key.get(key) {
+            return Ok(self.sessions[id].session.clone());
+        }
+        let request: Request = serde_json::from_str(request).unwrap();
+        if request.expires_at < now.plus_secs(MIN_LIFE_SECS) {
+            return Err(PaymentError::Refused("expires_at is too soon".to_owned()));
+        }
+        let id = format!("cs_{}", self.sessions.len() + 1);
+        let session = Session {
+            id: id.clone(),
+            order_id: Some(request.order_id),
+            payment_ref: None,
+            url: Some(format!("https://pay.example/{id}")),
+            state: SessionState::Open,
+            amount: request.amount,
+            currency: request.currency,
+        };
+        self.by_key.insert(key.to_owned(), id.clone());
+        self.sessions.insert(
+            id,
+            Account {
+                session: session.clone(),
+                expires_at: request.expires_at,
+            },
+        );
+        Ok(session)
+    }
+
+    pub fn session(&self, id: &str) -> Result<Session, PaymentError> {
+        let account = self
+            .sessions
+            .get(id)
+            .ok_or_else(|| PaymentError::Refused("no such session".to_owned()))?;
+        Ok(account.session.clone())
+    }
+
+    pub fn end(&mut self, id: &str) -> Result<Session, PaymentError> {
+        if self.session(id)?.state != SessionState::Open {
+            return Err(PaymentError::Refused("it is not open".to_owned()));
+        }
+        self.become_state(id, SessionState::Expired);
+        self.session(id)
+    }
+
+    /// A shopper pays; false when it is too late.
+    pub fn pay(&mut self, id: &str) -> bool {
+        self.move_on(id, SessionState::Open, SessionState::Paid)
+    }
+
+    /// A shopper pays by a method that takes its time.
+    pub fn pay_slowly(&mut self, id: &str) -> bool {
+        self.move_on(id, SessionState::Open, SessionState::Processing)
+    }
+
+    /// The money arrives.
+    pub fn arrive(&mut self, id: &str) -> bool {
+        self.move_on(id, SessionState::Processing, SessionState::Paid)
+    }
+
+    pub fn expire(&mut self, now: Timestamp) {
+        let due: Vec<String> = self
+            .sessions
+            .iter()
+            .filter(|(_, it)| it.session.state == SessionState::Open && it.expires_at <= now)
+            .map(|(id, _)| id.clone())
+            .collect();
+        for id in due {
+            self.become_state(&id, SessionState::Expired);
+        }
+    }
+
+    pub fn refund(&mut self, request: &str) -> Result<ProviderRefund, PaymentError> {
+        let (refund_id, payment_ref, amount): (String, String, i64) =
+            serde_json::from_str(request).unwrap();
+        if let Some(known) = self.refunds.get(&refund_id) {
+            return Ok(known.clone());
+        }
+        let paid = self
+            .sessions
+            .values()
+            .find(|it| it.session.payment_ref.as_ref() == Some(&payment_ref));
+        let Some(paid) = paid.filter(|it| it.session.state == SessionState::Paid) else {
+            return Err(PaymentError::Refused("nothing was paid".to_owned()));
+        };
+        let refunded: i64 = self
+            .refunds
+            .values()
+            .filter(|it| it.payment_ref == payment_ref)
+            .map(|it| it.amount)
+            .sum();
+        if refunded + amount > paid.session.amount {
+            return Err(PaymentError::Refused("more than was paid".to_owned()));
+        }
+        let refund = ProviderRefund {
+            id: format!("re_at_provider_{}", self.refunds.len() + 1),
+            refund_id: Some(refund_id.clone()),
+            payment_ref,
+            amount,
+            state: RefundState::Succeeded,
+        };
+        self.refunds.insert(refund_id, refund.clone());
+        Ok(refund)
+    }
+
+    /// What was given back of the money of a session.
+    pub fn refunded(&self, session: &Session) -> i64 {
+        self.refunds
+            .values()
+            .filter(|it| Some(&it.payment_ref) == session.payment_ref.as_ref())
+            .map(|it| it.amount)
+            .sum()
+    }
+
+    fn move_on(&mut self, id: &str, from: SessionState, to: SessionState) -> bool {
+        let moves = self.session(id).is_ok_and(|session| session.state == from);
+        if moves {
+            self.become_state(id, to);
+        }
+        moves
+    }
+
+    fn become_state(&mut self, id: &str, state: SessionState) {
+        let account = self.sessions.get_mut(id).unwrap();
+        account.session.state = state;
+        if state != SessionState::Expired {
+            account.session.payment_ref = Some(format!("pi_{id}"));
+        }
+        self.events.push(id.to_owned());
+    }
+}

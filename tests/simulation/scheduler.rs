@@ -1,0 +1,120 @@
+//! Runs tasks one poll at a time, in an order drawn from the seed. A request can crash at any of its awaits: it is dropped there,
+//! and whoever waits for its answer hears nothing.
+
+use crate::world::World;
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+pub struct Task {
+    future: Pin<Box<dyn Future<Output = ()>>>,
+    /// A request: it may crash, and is gone when the clock jumps by more than a request lives.
+    mortal: bool,
+}
+
+impl Task {
+    pub fn actor(future: impl Future<Output = ()> + 'static) -> Self {
+        Self {
+            future: Box::pin(future),
+            mortal: false,
+        }
+    }
+}
+
+/// Polls until every task has ended; `after_each` is asked after every poll.
+pub fn run(
+    world: &Rc<World>,
+    actors: Vec<Task>,
+    mut after_each: impl FnMut() -> Result<(), String>,
+) -> Result<(), String> {
+    let mut tasks = actors;
+    let mut polls = 0_u32;
+    while !tasks.is_empty() {
+        polls += 1;
+        if polls > 30_000 {
+            return Err("it never ends".to_owned());
+        }
+        let at = world.random.below(tasks.len() as u64) as usize;
+        world.in_request.set(tasks[at].mortal);
+        let ended = tasks[at]
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_ready();
+        if ended || world.crashed.take() {
+            drop(tasks.swap_remove(at));
+        }
+        tasks.append(&mut world.spawned.borrow_mut());
+        if world.time_passes() {
+            tasks.retain(|task| !task.mortal);
+        }
+        after_each()?;
+    }
+    Ok(())
+}
+
+/// Lets others go first; a request may crash here instead.
+pub async fn pause(world: &World) {
+    let mut paused = false;
+    poll_fn(|_| {
+        if paused {
+            return Poll::Ready(());
+        }
+        paused = true;
+        if world.in_request.get() && world.random.chance(world.storm.get().crash) {
+            world.crashed.set(true);
+            world.note("crash".to_owned());
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Runs `work` as a request; none when it crashed.
+pub async fn request<T: 'static>(
+    world: &Rc<World>,
+    work: impl Future<Output = T> + 'static,
+) -> Option<T> {
+    let answer = start(world, work);
+    poll_fn(
+        |_| match (answer.slot.borrow_mut().take(), answer.gone.get()) {
+            (Some(value), _) => Poll::Ready(Some(value)),
+            (None, true) => Poll::Ready(None),
+            (None, false) => Poll::Pending,
+        },
+    )
+    .await
+}
+
+struct Answer<T> {
+    slot: Rc<RefCell<Option<T>>>,
+    gone: Rc<Cell<bool>>,
+}
+
+struct Leaves(Rc<Cell<bool>>);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.set(true);
+    }
+}
+
+fn start<T: 'static>(world: &Rc<World>, work: impl Future<Output = T> + 'static) -> Answer<T> {
+    let (slot, gone) = (Rc::default(), Rc::default());
+    let answer = Answer {
+        slot: Rc::clone(&slot),
+        gone: Rc::clone(&gone),
+    };
+    let leaves = Leaves(gone);
+    world.spawned.borrow_mut().push(Task {
+        future: Box::pin(async move {
+            let _leaves = leaves;
+            let value = work.await;
+            slot.replace(Some(value));
+        }),
+        mortal: true,
+    });
+    answer
+}

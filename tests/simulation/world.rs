@@ -1,0 +1,171 @@
+//! The world of one seed: the clock, the storm, and everything the shop talks to.
+
+use crate::database::SqliteDb;
+use crate::objects::ObjectsOf;
+use crate::planted::Bug;
+use crate::provider::Provider;
+use crate::random::Random;
+use crate::scheduler::Task;
+use durable::Timestamp;
+use durable::cart::Cart;
+use durable::stock::Stock;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// How often things go wrong, in a thousand.
+#[derive(Clone, Copy, Default)]
+pub struct Storm {
+    /// A call fails and nothing was done.
+    pub fail: u64,
+    /// A call fails though it was done.
+    pub fail_after: u64,
+    /// A call is given up, and its message arrives later.
+    pub late: u64,
+    /// A call's message arrives a second time, later.
+    pub repeat: u64,
+    /// A request ends without a word.
+    pub crash: u64,
+    /// The clock jumps.
+    pub jump: u64,
+}
+
+type Late = Box<dyn FnOnce(&World)>;
+
+pub struct World {
+    pub random: Random,
+    pub storm: Cell<Storm>,
+    pub bug: Option<Bug>,
+    pub db: SqliteDb,
+    pub stock: ObjectsOf<Stock>,
+    pub carts: ObjectsOf<Cart>,
+    pub provider: RefCell<Provider>,
+    /// Events that the shop keeps, and whether they were dealt with.
+    pub inbox: RefCell<BTreeMap<String, bool>>,
+    /// Ids on the queue.
+    pub queue: RefCell<Vec<String>>,
+    /// Confirmations handed to the queue of mails, by order; its consumer sends each once.
+    pub mails: RefCell<BTreeMap<String, u32>>,
+    pub spawned: RefCell<Vec<Task>>,
+    /// Whether anything was written since the invariants were last looked at.
+    pub touched: Cell<bool>,
+    pub in_request: Cell<bool>,
+    pub crashed: Cell<bool>,
+    late: RefCell<Vec<(i64, Late)>>,
+    clock: Cell<i64>,
+    names: Cell<u64>,
+    trace: RefCell<Vec<String>>,
+}
+
+/// Milliseconds that a message, or a request, lives at most.
+const LIFE_MILLIS: i64 = 55_000;
+
+impl World {
+    pub fn new(seed: u64, bug: Option<Bug>) -> Rc<Self> {
+        let random = Random::new(seed);
+        let storm = storm_of(&random);
+        Rc::new(Self {
+            storm: Cell::new(storm),
+            bug,
+            db: SqliteDb::migrated(),
+            stock: ObjectsOf::default(),
+            carts: ObjectsOf::default(),
+            provider: RefCell::default(),
+            inbox: RefCell::default(),
+            queue: RefCell::default(),
+            mails: RefCell::default(),
+            spawned: RefCell::default(),
+            touched: Cell::new(true),
+            in_request: Cell::new(false),
+            crashed: Cell::new(false),
+            late: RefCell::default(),
+            clock: Cell::new(1_795_000_000_000),
+            names: Cell::new(0),
+            trace: RefCell::default(),
+            random,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.clock.get())
+    }
+
+    /// An id that no other has, in a form that can be read in a trace.
+    pub fn name(&self, prefix: &str) -> String {
+        self.names.set(self.names.get() + 1);
+        format!("{prefix}_{}", self.names.get())
+    }
+
+    pub fn note(&self, line: String) {
+        let at = self.clock.get() % 1_000_000_000;
+        self.trace.borrow_mut().push(format!("{at:>9} {line}"));
+    }
+
+    pub fn take_trace(&self) -> Vec<String> {
+        self.trace.take()
+    }
+
+    pub fn calm(&self) {
+        self.storm.set(Storm::default());
+    }
+
+    /// Has a message arrive some time later.
+    pub fn later(&self, message: impl FnOnce(&Self) + 'static) {
+        let due = self.clock.get() + self.random.below(LIFE_MILLIS as u64 / 20) as i64;
+        self.late.borrow_mut().push((due, Box::new(message)));
+    }
+
+    /// A moment passes, seldom a long one: true when it was longer than a request lives.
+    pub fn time_passes(&self) -> bool {
+        let jump = if self.random.chance(self.storm.get().jump) {
+            *self.random.pick(&[
+                5_000,
+                61_000,
+                5 * 60_000,
+                11 * 60_000,
+                31 * 60_000,
+                61 * 60_000,
+            ])
+        } else {
+            self.random.below(20) as i64
+        };
+        self.advance(jump)
+    }
+
+    /// What is on its way arrives before the clock has moved by more than it lives.
+    pub fn advance(&self, millis: i64) -> bool {
+        let outlives = millis > LIFE_MILLIS;
+        if outlives {
+            self.note(format!("the clock jumps by {} s", millis / 1000));
+        }
+        self.clock
+            .set(self.clock.get() + if outlives { LIFE_MILLIS } else { millis });
+        loop {
+            let now = self.clock.get();
+            let due = self.late.borrow().iter().position(|(due, _)| *due <= now);
+            let Some(at) = due else { break };
+            let (_, message) = self.late.borrow_mut().remove(at);
+            self.touched.set(true);
+            message(self);
+        }
+        if outlives {
+            self.clock.set(self.clock.get() + millis - LIFE_MILLIS);
+            self.touched.set(true);
+        }
+        self.provider.borrow_mut().expire(self.now());
+        outlives
+    }
+}
+
+/// Some seeds are calm, some have one kind of trouble, some all.
+fn storm_of(random: &Random) -> Storm {
+    let level = |random: &Random| *random.pick(&[0, 0, 10, 40]);
+    Storm {
+        fail: level(random),
+        fail_after: level(random),
+        late: level(random),
+        repeat: level(random),
+        crash: level(random),
+        jump: *random.pick(&[0, 2, 8]),
+    }
+}

@@ -1,0 +1,35 @@
+//! `npm run simulate`: whole checkouts in a world that fails, crashes, repeats, delays and reorders, drawn from seeds.
+//! Promises: the same seed replays exactly; a seed that breaks an invariant is named with its trace, and exit code 1.
+
+import { parseArgs } from "node:util";
+import { helpIfAsked, runAsProgram, Stop, succeeds } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = `
+npm run simulate [-- --seeds 2000] [--from 0] [--seed N]
+
+  --seeds  how many seeds
+  --from   the first of them
+  --seed   this seed alone, with its whole trace`;
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const { seed, seeds, from } = options(args);
+  const env = await setUp();
+  const chosen = seed === undefined ? { SIMULATION_SEEDS: seeds, SIMULATION_FROM: from } : { SIMULATION_SEED: seed };
+  const line = ["test", "--test", "simulation", "every_seed_ends_well", "--", "--nocapture"];
+  return (await succeeds("cargo", line, { ...env, RUST_BACKTRACE: "0", ...chosen })) ? 0 : 1;
+});
+
+function options(args) {
+  const options = { seed: { type: "string" }, seeds: { type: "string", default: "2000" }, from: { type: "string", default: "0" } };
+  try {
+    const { values } = parseArgs({ args, options });
+    for (const [name, value] of Object.entries(values)) {
+      if (!/^\d+$/.test(value)) throw new Error(`--${name} ${value} is no whole number`);
+    }
+    return values;
+  } catch (error) {
+    throw new Stop(`${error.message}: \`npm run simulate -- --help\``);
+  }
+}
