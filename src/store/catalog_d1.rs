@@ -114,7 +114,7 @@ impl<D: Database> CatalogD1<D> {
     /// Runs a batch that a version guards.
     async fn written_unless_publishing(&self, statements: Vec<Statement>) -> Result<Written> {
         match self.0.batch(statements).await {
-            Ok(()) => Ok(Written::Landed),
+            Ok(()) => Ok(Written::Landed(())),
             Err(SqlError::Taken(message)) if message.contains(GATE_CLOSED) => {
                 let publishing: Vec<TextRow> = self
                     .0

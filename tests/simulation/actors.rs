@@ -377,10 +377,12 @@ async fn cron(sim: Sim) {
 /// Ships, delivers, takes back and cancels whatever it finds.
 async fn staff(sim: Sim) {
     let world = &sim.0;
-    if world.random.chance(800) {
+    if world.random.chance(600) {
         return;
     }
-    let orders = world.db.ask("SELECT id FROM orders WHERE status IN ('confirmed', 'completed', 'pending_payment') ORDER BY number");
+    let orders = world
+        .db
+        .ask("SELECT id FROM orders WHERE status IN ('confirmed', 'completed') ORDER BY number");
     if orders.is_empty() {
         return;
     }

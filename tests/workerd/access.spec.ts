@@ -153,6 +153,7 @@ before(async () => {
   sold = await shop.shopper().buy('LAMP');
   await shop.press(sold, 'pay');
   await shop.settled(sold, 'confirmed');
+  await eventually(async () => assert.equal((await shop.rows('SELECT id FROM mails WHERE sent_at IS NOT NULL')).length, 1));
   unpaid = await shop.shopper().buy('LAMP');
   await seedDeadLetters();
 });

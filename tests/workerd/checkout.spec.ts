@@ -1,0 +1,134 @@
+/** From a cart to a placed order: what it takes, what it refuses, and that nobody gets what is not there. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { csvOf } from './catalog.ts';
+import { DELIVERY, type Answer, type Client, type Json } from './client.ts';
+import { startShop, type Shop } from './shop.ts';
+
+const BUYERS = 200;
+const UNITS = 25;
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 1000 }, { sku: 'RARE', quantity: UNITS }, { sku: 'CORD', quantity: 1000 }));
+});
+after(() => shop.close());
+
+test('200 checkouts at once for 25 units place 25 orders, and hold nothing else', async () => {
+  const buyers = await Promise.all(Array.from({ length: BUYERS }, async () => {
+    const buyer = shop.shopper();
+    await buyer.add('RARE');
+    await buyer.add('CORD');
+    return { buyer, quoteId: (await buyer.quote()).id };
+  }));
+  const answers = await Promise.all(buyers.map(({ buyer, quoteId }) => orderUntilDecided(buyer, quoteId)));
+  assert.equal(answers.filter(({ status }) => status === 201).length, UNITS);
+  for (const answer of answers) if (answer.status !== 201) answer.refused(409, 'sold_out');
+  for (const [sku, units] of [['RARE', UNITS], ['CORD', UNITS]] as const) {
+    const { held, reserved, committed } = await shop.stock(sku);
+    assert.deepEqual({ sku, held, reserved, committed }, { sku, held: units, reserved: 0, committed: 0 });
+  }
+});
+
+test('an address is what its country needs', async (t) => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const before = await shop.counts();
+  const { shipping_address: good } = DELIVERY;
+  for (const [name, address, field, code] of [
+    ['no postal code where one is needed', { ...good, postal_code: undefined }, 'postal_code', 'required'],
+    ['a postal code of another country', { ...good, postal_code: 'SW1A 1AA' }, 'postal_code', 'invalid_postal_code'],
+    ['no region where one is needed', { ...good, region: '  ' }, 'region', 'required'],
+    ['a country that is none', { ...good, country: 'ZZ' }, 'country', 'invalid_country'],
+    ['a country in words', { ...good, country: 'Germany' }, 'country', 'invalid_country'],
+    ['a control character', { ...good, name: 'Ann\u0000' }, 'name', 'control_character'],
+    ['a line break', { ...good, line1: 'Main\nStreet' }, 'line1', 'control_character'],
+    ['a line of 10 KB', { ...good, line2: 'x'.repeat(10_240) }, 'line2', 'too_long'],
+  ] as const) await t.test(name, async () => {
+    const problem = (await buyer.post('/api/v1/cart/quote', { ...DELIVERY, shipping_address: address })).refused(422, code);
+    assert.equal(problem.errors[0].field, `shipping_address.${field}`);
+  });
+  const { id } = await buyer.quote();
+  const { errors } = (await buyer.post('/api/v1/orders', { quote_id: id, billing_address: { ...good, country: 'DE', postal_code: '1' } }, { 'idempotency-key': randomUUID() }))
+    .refused(422, 'invalid_postal_code');
+  assert.equal(errors[0].field, 'billing_address.postal_code');
+  assert.deepEqual({ ...(await shop.counts()), quotes: 0 }, { ...before, quotes: 0 });
+});
+
+test('any script is kept as it was typed', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const address = { name: 'عائشة 🎉 "><img src=x>', line1: 'שדרות 1 \u202Eabc', city: '東京', region: '東京都', postal_code: '100-0001', country: 'JP' };
+  const { id } = await buyer.quote({ shipping_address: address });
+  assert.deepEqual((await buyer.order(id)).expect(201).shipping_address, address);
+});
+
+test('a quote adds up, line by line, and is what is charged', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP', 3);
+  await buyer.add('CORD', 2);
+  const quote = await buyer.quote();
+  const amounts = (field: string) => quote.lines.reduce((sum: number, line: Json) => sum + line[field].amount, 0);
+  assert.equal(amounts('line_total'), quote.subtotal.amount);
+  assert.equal(quote.subtotal.amount - quote.discount_total.amount + quote.shipping_total.amount + quote.tax_total.amount, quote.total.amount);
+  const order = (await buyer.order(quote.id)).expect(201);
+  for (const field of ['lines', 'subtotal', 'discount_total', 'shipping_total', 'tax_total', 'total']) assert.deepEqual(order[field], quote[field], field);
+  const session = [...shop.sandbox.account.sessions.values()].find(({ client_reference_id: id }) => id === order.id);
+  assert.equal(session?.amount_total, quote.total.amount);
+});
+
+test('a price that was published since is told with old and new, and nothing is held', async () => {
+  const buyer = shop.shopper();
+  await shop.importCatalog(csvOf({ sku: 'DEAR', quantity: 5, price: '10.00' }));
+  await buyer.add('DEAR');
+  const { id } = await buyer.quote();
+  await shop.importCatalog(csvOf({ sku: 'DEAR', quantity: 5, price: '12.00' }));
+  const { lines } = (await buyer.order(id)).refused(409, 'quote_changed');
+  assert.deepEqual(lines, [{ sku: 'DEAR', old: { unit_price: 1000 }, new: { unit_price: 1200 } }]);
+  assert.equal((await shop.stock('DEAR')).held, 0);
+  (await buyer.order((await buyer.quote()).id)).expect(201);
+});
+
+test('a key is answered with its order a day later, though its quote has expired', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const { id } = await buyer.quote();
+  const key = randomUUID();
+  const order = (await buyer.order(id, key)).expect(201);
+  await shop.rows("UPDATE quotes SET body = json_set(body, '$.expires_at', 0) WHERE id = ?", id);
+  const replayed = await buyer.order(id, key);
+  assert.equal(replayed.expect(200).id, order.id);
+  assert.equal(replayed.headers.get('idempotent-replayed'), 'true');
+});
+
+test('two tabs of one cart, and a double click on the page, place one order', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const [one, other] = [await buyer.quote(), await buyer.quote()];
+  const tabs = await Promise.all([buyer.order(one.id), buyer.order(other.id)]);
+  const [placed] = tabs.filter(({ status }) => status === 201);
+  const [late] = tabs.filter(({ status }) => status !== 201);
+  assert.equal(late!.refused(409, 'cart_in_checkout').order_id, placed!.body.id);
+
+  const clicker = shop.shopper();
+  await clicker.add('LAMP');
+  const quote = await clicker.quote();
+  const body = new URLSearchParams({ key: randomUUID() }).toString();
+  const clicks = await Promise.all([1, 2].map(() => clicker.send('POST', `/checkout/${quote.id}`, body, { 'content-type': 'application/x-www-form-urlencoded' })));
+  for (const { status, text } of clicks) assert.ok([303, 503].includes(status), text);
+  assert.equal((await shop.rows('SELECT order_id FROM checkouts WHERE quote_id = ?', quote.id)).length, 1);
+  const blank = await clicker.send('POST', `/checkout/${quote.id}`, 'key=', { 'content-type': 'application/x-www-form-urlencoded' });
+  assert.equal(blank.status, 400);
+});
+
+async function orderUntilDecided(buyer: Client, quoteId: string): Promise<Answer> {
+  for (;;) {
+    const answer = await buyer.order(quoteId);
+    const again = answer.status === 503 || (answer.status === 409 && answer.body.code === 'contended');
+    if (!again) return answer;
+    await setTimeout(100 * Math.random());
+  }
+}
