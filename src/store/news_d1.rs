@@ -105,6 +105,14 @@ mod tests {
             panic!("nothing is read here")
         }
 
+        async fn batch_then_query<T: DeserializeOwned>(
+            &self,
+            _: Vec<Statement>,
+            _: Statement,
+        ) -> Result<Vec<T>, SqlError> {
+            panic!("nothing is read here")
+        }
+
         async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
             for Statement { sql, parameters } in statements {
                 let values = parameters.into_iter().map(|parameter| match parameter {

@@ -168,6 +168,7 @@ async fn fill_cart(sim: &Sim, cart_id: &str) {
         let change = cart::Change::Set {
             sku: (*world.random.pick(&SKUS)).to_owned(),
             quantity: 1 + world.random.below(3) as u32,
+            at_most: cart::MAX_QUANTITY,
         };
         let request = Request::Do {
             operation_id: world.name("op"),

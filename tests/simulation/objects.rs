@@ -21,7 +21,7 @@ impl<M: Machine> Default for ObjectsOf<M> {
     }
 }
 
-impl<M: Machine> ObjectsOf<M> {
+impl<M: Machine + Default> ObjectsOf<M> {
     pub fn ask(&self, name: &str, request: &Request<M::Command>, now: Timestamp) -> ReplyOf<M> {
         let mut objects = self.0.borrow_mut();
         let object = objects
@@ -63,7 +63,7 @@ impl<M: Machine> ObjectsOf<M> {
     }
 }
 
-impl<M: Machine> Object<M> {
+impl<M: Machine + Default> Object<M> {
     fn new(name: &str) -> Self {
         let sql = Sqlite(Connection::open_in_memory().unwrap());
         Self {
@@ -73,8 +73,8 @@ impl<M: Machine> Object<M> {
     }
 }
 
-fn open<M: Machine>(sql: &Sqlite, _name: &str) -> Keeper<M> {
-    Keeper::open(sql).unwrap()
+fn open<M: Machine + Default>(sql: &Sqlite, name: &str) -> Keeper<M> {
+    Keeper::open(sql, name, M::default()).unwrap()
 }
 
 struct Sqlite(Connection);
