@@ -532,47 +532,45 @@ fn session_items(quote: &Quote) -> Vec<SessionItem> {
 /// A line that stock refused.
 struct ShortLine {
     sku: String,
-    contended: bool,
+    code: &'static str,
     max_quantity: i64,
 }
 
 impl ShortLine {
     fn of_refusal(sku: &str, refusal: &stock::Refusal) -> Result<Self> {
-        match refusal {
+        let (code, max_quantity) = match refusal {
             stock::Refusal::Short {
                 available,
                 contended,
                 ..
-            } => Ok(Self {
-                sku: sku.to_owned(),
-                contended: *contended,
-                max_quantity: *available,
-            }),
-            stock::Refusal::HoldEnded => Ok(Self {
-                sku: sku.to_owned(),
-                contended: true,
-                max_quantity: 0,
-            }),
-            other => Err(Error::internal(format!("hold of {sku}: {other:?}"))),
-        }
+            } => (short_code(*contended), *available),
+            stock::Refusal::HoldEnded => (CONTENDED, 0),
+            stock::Refusal::OverLimit { left, .. } => (OVER_LIMIT, i64::from(*left)),
+            other => return Err(Error::internal(format!("hold of {sku}: {other:?}"))),
+        };
+        Ok(Self {
+            sku: sku.to_owned(),
+            code,
+            max_quantity,
+        })
     }
 
     /// Short by what the object says now, though it was not asked to hold.
     fn of_view(line: &QuoteLine, view: &stock::View) -> Option<Self> {
         (view.available < i64::from(line.quantity)).then(|| Self {
             sku: line.sku.clone(),
-            contended: view.reserved > 0,
+            code: short_code(view.reserved > 0),
             max_quantity: view.available,
         })
     }
+}
 
-    fn code(&self) -> &'static str {
-        if self.contended {
-            "contended"
-        } else {
-            "sold_out"
-        }
-    }
+const CONTENDED: &str = "contended";
+const SOLD_OUT: &str = "sold_out";
+const OVER_LIMIT: &str = "over_limit";
+
+const fn short_code(contended: bool) -> &'static str {
+    if contended { CONTENDED } else { SOLD_OUT }
 }
 
 fn short_stock(short: &[ShortLine]) -> Error {
@@ -580,18 +578,25 @@ fn short_stock(short: &[ShortLine]) -> Error {
         .iter()
         .map(|line| {
             let max_quantity = line.max_quantity.clamp(0, i64::from(cart::MAX_QUANTITY));
-            json!({"sku": line.sku, "code": line.code(), "max_quantity": max_quantity})
+            json!({"sku": line.sku, "code": line.code, "max_quantity": max_quantity})
         })
         .collect();
-    if short.iter().all(|line| line.contended) {
+    if short.iter().all(|line| line.code == CONTENDED) {
         return Error::conflict(
-            "contended",
+            CONTENDED,
             "Other shoppers are buying the last units; some may come back within minutes.",
             json!({"lines": lines, "retry_after_secs": CONTENDED_RETRY_SECS}),
         );
     }
+    if short.iter().any(|line| line.code == OVER_LIMIT) {
+        return Error::conflict(
+            OVER_LIMIT,
+            "This is more than one customer may buy.",
+            json!({"lines": lines}),
+        );
+    }
     Error::conflict(
-        "sold_out",
+        SOLD_OUT,
         "There is not enough stock for this order.",
         json!({"lines": lines}),
     )
