@@ -42,9 +42,13 @@ export async function firstProduct(shop) {
   return product;
 }
 
-const pages = (_shop, _js, products) => ({ paths: products.map(({ handle }) => `/products/${handle}`) });
+function pages(_shop, _js, products) {
+  return { paths: products.map(({ handle }) => `/products/${handle}`) };
+}
 
-const documents = (_shop, _js, products) => ({ paths: products.map(({ handle }) => `/api/v1/products/${handle}`) });
+function documents(_shop, _js, products) {
+  return { paths: products.map(({ handle }) => `/api/v1/products/${handle}`) };
+}
 
 /** The JavaScript Worker reads what the shop answers with, as JSON. */
 async function copiedDocuments(shop, js, products) {

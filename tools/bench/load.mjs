@@ -21,9 +21,10 @@ export async function load({ host, port, connections, seconds, request }) {
     try {
       while (performance.now() < until) {
         const sent = performance.now();
-        const path = await exchange(socket, encode(request(next++), `${host}:${port}`));
+        const asked = encode(request(next++), `${host}:${port}`);
+        const answer = await exchange(socket, asked);
         latencies.push(performance.now() - sent);
-        if (path) throw new Stop(path);
+        if (!/^HTTP\/1\.1 2/.test(answer.toString("latin1", 0, 10))) throw new Stop(unexpected(asked, answer));
       }
     } finally {
       socket.destroy();
@@ -39,8 +40,8 @@ function encode({ method = "GET", path, headers = {}, body = "" }, host) {
   return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`;
 }
 
-/** Sends one request and reads its whole answer; what is wrong with it, or null. */
-function exchange(socket, request) {
+/** Sends one request and reads its whole answer. */
+export function exchange(socket, request) {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);
     const done = (settle, value) => {
@@ -49,7 +50,7 @@ function exchange(socket, request) {
     };
     const read = (part) => {
       answer = answer.length === 0 ? part : Buffer.concat([answer, part]);
-      if (isWhole(answer)) done(resolve, /^HTTP\/1\.1 2/.test(answer.toString("latin1", 0, 10)) ? null : unexpected(request, answer));
+      if (isWhole(answer)) done(resolve, answer);
     };
     const closed = () => done(reject, new Stop(`the server closed the connection: ${unexpected(request, answer)}`));
     const failed = (error) => done(reject, error);

@@ -14,6 +14,7 @@ import { cartScenarios } from "./cart.mjs";
 import { catalogScenarios } from "./catalog.mjs";
 import { load } from "./load.mjs";
 import { objectScenarios } from "./objects.mjs";
+import { benchOrders, NAME as ORDERS } from "./orders.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
 
 const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios];
@@ -21,7 +22,8 @@ const WARM_UP_SECONDS = 1;
 
 export async function bench({ seconds, rounds, connections, only, say }) {
   const scenarios = SCENARIOS.filter(({ name }) => name.includes(only));
-  if (scenarios.length === 0) throw new Stop(`no scenario's name contains ${only}: ${SCENARIOS.map(({ name }) => name).join(", ")}`);
+  const withOrders = ORDERS.includes(only);
+  if (scenarios.length === 0 && !withOrders) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS].join(", ")}`);
   const baselineServers = new Map();
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const results = [];
@@ -48,9 +50,10 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   }
   const wasm = readFileSync(join(root, "build/index_bg.wasm"));
   const size = { raw: wasm.length, gzip: gzipSync(wasm, { level: 9 }).length };
-  printTable(results, connections);
+  if (results.length > 0) printTable(results, connections);
+  const orders = withOrders ? await benchOrders({ seconds: seconds * rounds, connections, say }) : undefined;
   console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip. First answer, from the start of the launcher: ${startUp.worker_ms} ms; of a JavaScript Worker: ${startUp.js_ms} ms\n`);
-  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results }));
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders }));
 }
 
 async function measure(scenario, shop, js, { seconds, rounds, connections }) {

@@ -10,6 +10,7 @@ import { objectDriver } from "./objects.mjs";
 const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
 const SOCKET = { host: "127.0.0.1", port: 0 };
 export const STAFF_KEY = "bench";
+export const PAYMENT_SECRETS = { STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" };
 
 /** The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given, data from before in `folder`. */
 export async function startShop({ vars = {}, folder } = {}) {
@@ -54,7 +55,7 @@ function bindings(config, vars) {
   const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
   const byName = (list, key, value) => Object.fromEntries((list ?? []).map((one) => [one[key], value(one)]));
   return {
-    bindings: { ...config.vars, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" },
+    bindings: { ...config.vars, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), ...PAYMENT_SECRETS },
     kvNamespaces: byName(config.kv_namespaces, "binding", ({ id }) => id),
     d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
     durableObjects: byName(config.durable_objects.bindings, "name", ({ class_name }) => ({ className: class_name, useSQLite: sqlite.has(class_name) })),

@@ -1,0 +1,136 @@
+//! Whole guest orders, over and over: a new cart, a quote, an order with its payment session, on each connection.
+//! Promises: every answer is the expected one, and nothing is oversold; measured in an empty shop and in one with many past orders.
+//! The sandbox that opens the sessions runs in this process: its CPU is not counted.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import { randomUUID } from "node:crypto";
+import { Stop } from "../run.mjs";
+import { startSandbox } from "../../tests/stripe-sandbox/sandbox.ts";
+import { firstProduct } from "./catalog.mjs";
+import { exchange } from "./load.mjs";
+import { PAYMENT_SECRETS, STAFF_KEY, startShop } from "./servers.mjs";
+
+export const NAME = "guest orders";
+
+const UNITS = 1_000_000;
+const PAST_ORDERS = 100_000;
+const DELIVERY = {
+  currency: "USD",
+  email: "ann@shopper.test",
+  shipping_method: "standard",
+  codes: [],
+  shipping_address: { name: "Ann Shopper", line1: "1 Main Street", city: "New York", region: "NY", postal_code: "10001", country: "US" },
+};
+
+export async function benchOrders({ seconds, connections, say }) {
+  const sandbox = await startSandbox({ port: 0, secretKey: PAYMENT_SECRETS.STRIPE_SECRET_KEY, webhookSecret: PAYMENT_SECRETS.STRIPE_WEBHOOK_SECRET });
+  const shop = await startShop({ vars: { STRIPE_API_BASE: sandbox.url } });
+  try {
+    const [{ sku }] = (await firstProduct(shop)).variants;
+    await staff(shop, `/api/v1/admin/stock/${encodeURIComponent(sku)}`, { receive: UNITS });
+    await round(shop, sku, 4, 2);
+    say(`${NAME}: ${seconds} s on ${connections} connections, then with ${PAST_ORDERS} past orders`);
+    const fresh = await round(shop, sku, connections, seconds);
+    await addPastOrders(shop);
+    const later = await round(shop, sku, connections, seconds);
+    await checkStock(shop, sku);
+    print({ "in a new shop": fresh, [`after ${PAST_ORDERS} orders`]: later }, connections);
+    return { name: NAME, fresh, later };
+  } finally {
+    await Promise.all([shop.stop(), sandbox.close()]);
+  }
+}
+
+async function round(shop, sku, connections, seconds) {
+  const latencies = [];
+  let orders = 0;
+  const cpuBefore = shop.cpuMicros();
+  const start = performance.now();
+  const until = start + seconds * 1000;
+  const shopper = async () => {
+    const socket = connect({ ...shop.address, noDelay: true });
+    await once(socket, "connect");
+    const post = async (path, body, headers) => {
+      const sent = performance.now();
+      const answer = await exchange(socket, request(path, body, headers, shop.address));
+      latencies.push(performance.now() - sent);
+      return read(path, answer);
+    };
+    try {
+      while (performance.now() < until) {
+        const cart = await post("/api/v1/cart/items", { sku, quantity: 1 }, {});
+        const token = { "cart-token": cart.headers.match(/\r\ncart-token: (\S+)/i)[1] };
+        const quote = await post("/api/v1/cart/quote", DELIVERY, token);
+        const order = await post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, "idempotency-key": randomUUID() });
+        if (!order.body.payment.url) throw new Stop(`an order without its payment: ${JSON.stringify(order.body)}`);
+        orders += 1;
+      }
+    } finally {
+      socket.destroy();
+    }
+  };
+  await Promise.all(Array.from({ length: connections }, shopper));
+  const elapsed = (performance.now() - start) / 1000;
+  const sorted = latencies.sort((a, b) => a - b);
+  const at = (share) => Math.round(sorted[Math.floor(sorted.length * share)] * 10) / 10;
+  return { orders_per_second: Math.round((10 * orders) / elapsed) / 10, cpu_ms_per_order: Math.round((shop.cpuMicros() - cpuBefore) / orders / 10) / 100, p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) };
+}
+
+function request(path, body, headers, { host, port }) {
+  const json = JSON.stringify(body);
+  const all = { host: `${host}:${port}`, "content-type": "application/json", "content-length": Buffer.byteLength(json), ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${json}`;
+}
+
+function read(path, answer) {
+  const text = answer.toString();
+  const end = text.indexOf("\r\n\r\n");
+  const headers = text.slice(0, end);
+  if (!/^HTTP\/1\.1 20[01]/.test(headers)) throw new Stop(`POST ${path} was answered ${text.slice(0, 600)}`);
+  return { headers, body: JSON.parse(text.slice(text.indexOf("{", end), text.lastIndexOf("}") + 1)) };
+}
+
+/** Orders of the past, as they lie in the database: placed, paid, everything done. */
+async function addPastOrders(shop) {
+  const db = await shop.miniflare.getD1Database("DB");
+  const numbers = (from, count) => `WITH RECURSIVE n (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM n WHERE n < ${from + count - 1})`;
+  const first = 10_000_000;
+  for (let from = first; from < first + PAST_ORDERS; from += 5000) {
+    const each = numbers(from, 5000);
+    await db.batch([
+      `INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email, shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at)
+        ${each} SELECT 'ord_past_' || n, n, 2, 'confirmed', 1, 'cart_past_' || n, 'USD', 'past@shopper.test', 'standard', 100, 0, 0, 0, 100, 0, 0 FROM n`,
+      `INSERT INTO order_lines (order_id, position, sku, quantity, title, variant_title, tracked, unit_price, line_total, discount, tax)
+        ${each} SELECT 'ord_past_' || n, 0, 'PAST', 1, 'Past', '', 1, 100, 100, 0, 0 FROM n`,
+      `INSERT INTO order_events (order_id, version, happening, at) ${each} SELECT 'ord_past_' || n, 1, 'placed', 0 FROM n UNION ALL SELECT 'ord_past_' || n, 2, 'paid', 0 FROM n`,
+      `INSERT INTO payments (id, order_id, status, session_id, request, expires_at) ${each} SELECT 'pay_past_' || n, 'ord_past_' || n, 'paid', 'cs_past_' || n, '', 0 FROM n`,
+      `INSERT INTO outbox (order_id, effect, subject, position, due_at, done_at) ${each} SELECT 'ord_past_' || n, 'open_payment', '', 0, 0, 0 FROM n`,
+      `INSERT INTO ledger_entries (order_id, version, journal, account, amount, currency) ${each} SELECT 'ord_past_' || n, 1, 0, 'receivable', 100, 'USD' FROM n UNION ALL SELECT 'ord_past_' || n, 1, 0, 'sales', -100, 'USD' FROM n`,
+      `INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at) ${each} SELECT 'ord_past_' || n, 'cart_past_' || n, 'k', 'h', 'q', 'placed', 0, 0 FROM n`,
+    ].map((sql) => db.prepare(sql)));
+  }
+}
+
+async function checkStock(shop, sku) {
+  const db = await shop.miniflare.getD1Database("DB");
+  const { units } = await db.prepare("SELECT SUM(quantity) AS units FROM order_lines WHERE sku = ?").bind(sku).first();
+  const answer = await fetch(new URL(`/api/v1/admin/stock/${encodeURIComponent(sku)}`, shop.url), { headers: { authorization: `Bearer ${STAFF_KEY}` } });
+  const { held, on_hand: onHand } = await answer.json();
+  if (held !== units || held > onHand) throw new Stop(`${units} units ordered, ${held} held of ${onHand}`);
+}
+
+async function staff(shop, path, body) {
+  const headers = { authorization: `Bearer ${STAFF_KEY}`, "content-type": "application/json" };
+  const answer = await fetch(new URL(path, shop.url), { method: "POST", headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Stop(`${path} answered ${answer.status}: ${await answer.text()}`);
+}
+
+function print(rounds, connections) {
+  const row = (cells) => console.log(cells.map((cell, at) => (at === 0 ? String(cell).padEnd(34) : String(cell).padStart(12))).join(""));
+  console.log(`\n${NAME}, ${connections} connections (cart, quote, order: three requests)`);
+  row(["", "orders/s", "CPU ms", "p50 ms", "p95 ms", "p99 ms"]);
+  for (const [name, { orders_per_second, cpu_ms_per_order, p50_ms, p95_ms, p99_ms }] of Object.entries(rounds)) row([name, orders_per_second, cpu_ms_per_order, p50_ms, p95_ms, p99_ms]);
+  console.log();
+}
