@@ -11,7 +11,7 @@ use crate::shop::ports::{
     StockObjects,
 };
 use crate::store::catalog_d1::CatalogD1;
-use crate::store::catalog_kv::{CatalogKv, shown_version};
+use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
 use crate::store::d1::D1;
 use crate::store::dead_letters_d1::DeadLettersD1;
 use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
@@ -29,9 +29,10 @@ use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use worker::{Date, Env, KvStore, ObjectNamespace};
+use worker::js_sys::Date;
+use worker::{Env, KvStore, ObjectNamespace};
 
 /// What configures the shop.
 pub struct Config {
@@ -76,6 +77,7 @@ struct Bindings {
 }
 
 thread_local! {
+    static REQUESTS: Cell<Option<u128>> = const { Cell::new(None) };
     static ISOLATE: RefCell<Option<(Rc<Bindings>, Rc<Config>)>> = const { RefCell::new(None) };
 }
 
@@ -153,6 +155,12 @@ impl App {
         shown_version(self.now)
     }
 
+    /// The published catalog, where its pointer should be looked at again; for one caller at a time.
+    #[must_use]
+    pub fn catalog_to_refresh(&self) -> Option<CatalogKv> {
+        refresh_is_due(self.now).then(|| self.catalog())
+    }
+
     /// What a publish writes to, and what carries it on.
     #[must_use]
     pub fn publish_ports(&self) -> (PublishD1<Rc<D1>>, CatalogKv, Queues) {
@@ -204,6 +212,17 @@ impl App {
     /// When the platform gives no entropy.
     pub fn new_id(&self, prefix: &str) -> Result<String> {
         entropy().map(|entropy| new_id(prefix, entropy))
+    }
+
+    /// The id of a request: unlike any other, but not a secret, so that the platform is asked for entropy once an isolate.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        let last = REQUESTS
+            .get()
+            .unwrap_or_else(|| u128::from_le_bytes(entropy().unwrap_or_default()));
+        let next = last.wrapping_add(1);
+        REQUESTS.set(Some(next));
+        new_id("req", next.to_be_bytes())
     }
 
     /// A random number, to spread what would happen at once; 0 when the platform gives no entropy.
@@ -421,8 +440,12 @@ fn words(list: &str) -> Vec<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "whole milliseconds since 1970 fit for 285,000 years"
+)]
 fn now() -> Timestamp {
-    Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+    Timestamp::from_millis(Date::now() as i64)
 }
 
 #[expect(

@@ -69,6 +69,7 @@ pub enum Error {
 
 /// What is wrong with one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// Path of the field, as `shipping_address.postal_code`.
     pub field: String,
@@ -80,6 +81,7 @@ pub struct FieldError {
 
 /// The body of a problem (RFC 9457), with the members that `api/v1` adds.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Problem {
     /// A URI reference that names the kind of problem.
     pub r#type: String,

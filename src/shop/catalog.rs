@@ -72,6 +72,7 @@ pub struct Product {
 /// Whether shoppers may see a product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Status {
     /// Seen and sold.
     #[default]
@@ -84,6 +85,7 @@ pub enum Status {
 
 /// Something a shopper chooses, such as the colour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct ProductOption {
     /// `Color`
     pub name: String,
@@ -145,6 +147,7 @@ pub struct Price {
 
 /// A picture of a product.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Image {
     /// Absolute, or a path of the shop.
     pub url: String,
@@ -160,6 +163,7 @@ pub struct Image {
 
 /// What search engines show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Seo {
     /// Empty: the product's own title.
     pub title: String,

@@ -12,8 +12,9 @@ use crate::shop::ports::{CatalogRecord, StockObjects, Written};
 use crate::shop::product_csv::{
     ImportedProduct, Name, ProductFile, RowError, Window, header_of, read_products, write_rows,
 };
-use crate::shop::stock::receive_stock;
+use crate::shop::stock::{change_stock, receive_stock};
 use durable::Timestamp;
+use durable::stock::Command;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 use serde_json::Value;
@@ -54,6 +55,7 @@ pub struct ImportOptions {
 
 /// What an import of a window did, or would do.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct ImportSummary {
     /// Products accepted.
     pub products: usize,
@@ -77,6 +79,7 @@ pub struct ImportSummary {
 
 /// How a product of a file differs from the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct ProductChange {
     /// Which product.
     pub handle: String,
@@ -89,6 +92,7 @@ pub struct ProductChange {
 /// How a product differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum ChangeKind {
     /// The record does not have it.
     Create,
@@ -416,21 +420,22 @@ async fn take_stock(
         .await
 }
 
-/// Receives what is missing to `quantity` units in the building.
+/// Corrects the count to `quantity` units in the building.
 async fn set_stock(
     stock: &impl StockObjects,
     sku: &str,
     quantity: u32,
     operation_id: String,
 ) -> Result<()> {
-    let missing = i64::from(quantity).saturating_sub(stock.view(sku).await?.on_hand);
-    match u32::try_from(missing) {
-        Ok(0) => Ok(()),
-        Ok(missing) => receive_stock(stock, sku, missing, operation_id)
-            .await
-            .map(|_| ()),
-        Err(_) => Ok(()),
+    let off = i64::from(quantity).saturating_sub(stock.view(sku).await?.on_hand);
+    let by = i32::try_from(off).map_err(Error::internal)?;
+    if by == 0 {
+        return Ok(());
     }
+    let reason = "imported".to_owned();
+    change_stock(stock, sku, Command::Adjust { by, reason }, operation_id)
+        .await
+        .map(|_| ())
 }
 
 /// Units that are there of each SKU that is counted.

@@ -74,10 +74,12 @@ impl<'de> Deserialize<'de> for Currency {
 /// An amount in minor units of its currency, as the API writes it: `{"amount": 119900, "currency": "USD"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Money {
     /// Minor units.
     pub amount: i64,
     /// Of this currency.
+    #[cfg_attr(test, schema(value_type = String, example = "USD"))]
     pub currency: Currency,
 }
 

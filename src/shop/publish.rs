@@ -52,6 +52,7 @@ pub struct Pointer {
 
 /// A publish as it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Publish {
     /// Its number.
     pub seq: i64,
@@ -80,6 +81,7 @@ pub struct Publish {
 /// How far a publish is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum PublishState {
     /// Under way.
     Running,

@@ -382,7 +382,8 @@ const CLAIM_NAMES: &str = "
 INSERT OR IGNORE INTO import_names (import_id, name, line, claimed_at)
 SELECT ?1, value ->> 0, value ->> 1, ?3 FROM json_each(?2)";
 
+/// The names given come first (`CROSS JOIN` keeps the order): each finds its row by key.
 const NAMES_OF_EARLIER_LINES: &str = "
 SELECT known.name, known.line FROM json_each(?2) AS given
-JOIN import_names AS known ON known.import_id = ?1 AND known.name = given.value ->> 0
+CROSS JOIN import_names AS known ON known.import_id = ?1 AND known.name = given.value ->> 0
 WHERE known.line <> given.value ->> 1";

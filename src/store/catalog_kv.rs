@@ -72,6 +72,18 @@ pub fn shown_version(now: Timestamp) -> Option<i64> {
     })
 }
 
+/// Whether the pointer should be looked at again; true for one caller at a time.
+#[must_use]
+pub fn refresh_is_due(now: Timestamp) -> bool {
+    CURRENT.with_borrow_mut(|current| match current {
+        Some(current) if now >= current.refreshed_at.plus_secs(REFRESH_SECS) => {
+            current.refreshed_at = now;
+            true
+        }
+        _ => false,
+    })
+}
+
 impl Current {
     fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.read_at.plus_secs(POINTER_SECS)
@@ -152,18 +164,6 @@ impl CatalogCopy for CatalogKv {
 }
 
 impl CatalogKv {
-    /// Whether the pointer should be looked at again; true for one caller at a time.
-    #[must_use]
-    pub fn refresh_is_due(&self) -> bool {
-        CURRENT.with_borrow_mut(|current| match current {
-            Some(current) if self.now >= current.refreshed_at.plus_secs(REFRESH_SECS) => {
-                current.refreshed_at = self.now;
-                true
-            }
-            _ => false,
-        })
-    }
-
     /// Looks at the pointer, and reads the version that it names unless that is the one at hand.
     ///
     /// # Errors

@@ -13,8 +13,8 @@ use std::rc::Rc;
 use worker::js_sys::Uint8Array;
 use worker::web_sys::{Headers, Request, Response, ResponseInit};
 
-/// Seconds that an answer is kept.
-const KEPT_SECS: u32 = 30;
+/// Seconds that an answer is kept: as long as the isolate trusts the stock words that a page shows.
+const KEPT_SECS: u32 = 5;
 
 /// Bytes of an answer beside its body.
 const OVERHEAD_BYTES: usize = 2048;
@@ -75,26 +75,22 @@ pub fn keep(
 }
 
 impl Answer {
-    /// The response to one request, and its status: 304 for whoever has it already.
+    /// The response to one request: 304 for whoever has it already.
     ///
     /// # Errors
     /// When the platform can't make a response.
-    pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<(u16, Response)> {
+    pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
         let init = ResponseInit::new();
         init.set_headers(&self.headers);
         let known = header(request, "If-None-Match").is_some_and(|tags| names(&tags, &self.etag));
-        let (status, response) = if known {
+        let response = if known {
             init.set_status(304);
-            (304, Response::new_with_opt_str_and_init(None, &init)?)
+            Response::new_with_opt_str_and_init(None, &init)?
         } else {
-            let body = Some(self.body.as_ref());
-            (
-                200,
-                Response::new_with_opt_buffer_source_and_init(body, &init)?,
-            )
+            Response::new_with_opt_buffer_source_and_init(Some(self.body.as_ref()), &init)?
         };
         response.headers().set("X-Request-Id", request_id)?;
-        Ok((status, response))
+        Ok(response)
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Route {
     pub pattern: &'static str,
     /// Who it is for.
     pub access: Access,
+    /// Which function answers, as the table names it.
+    pub handler_name: &'static str,
     handler: Handler,
 }
 
@@ -36,6 +38,7 @@ macro_rules! routes {
             method: Method::$method,
             pattern: $pattern,
             access: Access::$access,
+            handler_name: stringify!($handler),
             handler: |call| Box::pin($handler(call)),
         }),*]
     };
@@ -109,7 +112,8 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/readyz"                        Anyone health::ready;
 };
 
-/// Answers a request: routes it, turns an error into a problem or a page, adds the headers of every answer, logs one line.
+/// Answers a request: from what the isolate keeps, or else routes it, turns an error into a problem or a page, adds the headers of
+/// every answer, logs one line.
 ///
 /// # Errors
 /// Only when the platform can't make a response.
@@ -121,21 +125,11 @@ pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Re
             return Reply::problem(&error, "").response(false);
         }
     };
-    let request_id = app.new_id("req").unwrap_or_default();
+    let request_id = app.request_id();
     let address = request.url();
     let response = match answers::kept(&app, &request, &address) {
-        Some(answer) => {
-            let (status, response) = answer.response(&request, &request_id)?;
-            log_request(&RequestLine {
-                request_id: &request_id,
-                method: "GET",
-                path: path_of(&address),
-                status,
-                millis: app.millis_since(),
-                error: None,
-            });
-            response
-        }
+        // Not logged: the platform's own log of it says as much, and a line would cost more than the answer.
+        Some(answer) => answer.response(&request, &request_id)?,
         None => answer(&app, request, &address, &request_id).await?,
     };
     refresh_behind(&app, context);
@@ -195,23 +189,13 @@ async fn answer(
 
 /// The pointer of the catalog is looked at behind an answer, so that no shopper waits for it.
 fn refresh_behind(app: &App, context: &Context) {
-    let catalog = app.catalog();
-    if catalog.refresh_is_due() {
+    if let Some(catalog) = app.catalog_to_refresh() {
         context.wait_until(async move {
             if let Err(error) = catalog.refresh().await {
                 log_failure("catalog_not_refreshed", "pointer", &error);
             }
         });
     }
-}
-
-/// The path of an absolute address.
-fn path_of(address: &str) -> &str {
-    let path = address
-        .split_once("://")
-        .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
-        .unwrap_or("/");
-    path.split('?').next().unwrap_or(path)
 }
 
 async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {

@@ -100,6 +100,7 @@ test('lists filter and sort', async (t) => {
     'type=tents': ({ type }) => type === 'Tents',
     'tag=Gift': ({ tags }) => tags.includes('gift'),
     'min_price=10000&max_price=20000': ({ price_range }) => price_range.max.amount >= 10_000 && price_range.min.amount <= 20_000,
+    'availability=in_stock': () => true,
     'max_price=3000&currency=EUR': ({ price_range }) => price_range.min.currency === 'EUR' && price_range.min.amount <= 3000,
   };
   const everything: Json[] = [];
@@ -124,7 +125,7 @@ test('lists filter and sort', async (t) => {
 test('what a list cannot be asked for is refused', async (t) => {
   const cases: Record<string, [number, string]> = {
     'limit=0': [422, 'invalid_limit'], 'limit=-1': [422, 'invalid_limit'], 'limit=101': [422, 'invalid_limit'], 'limit=1e1': [422, 'invalid_limit'],
-    'limit=99999999999999999999': [422, 'invalid_limit'], 'sort=rank': [422, 'invalid_sort'], 'min_price=-1': [422, 'invalid_price'],
+    'limit=99999999999999999999': [422, 'invalid_limit'], 'sort=rank': [422, 'invalid_sort'], 'availability=some': [422, 'invalid_availability'], 'min_price=-1': [422, 'invalid_price'],
     'max_price=1.5': [422, 'invalid_price'], 'currency=XXX': [422, 'unknown_currency'], 'cursor=!': [400, 'malformed_cursor'], 'cursor=AAAA': [400, 'malformed_cursor'],
     [`cursor=${Buffer.from('999:0').toString('base64url')}`]: [410, 'cursor_expired'], [`cursor=${Buffer.from('-1:0').toString('base64url')}`]: [400, 'malformed_cursor'],
     [`cursor=${Buffer.from('1:-1').toString('base64url')}`]: [400, 'malformed_cursor'], 'category=nothing': [404, 'not_found'],
@@ -232,6 +233,24 @@ test('a dry run tells what would change and changes nothing', async () => {
   assert.deepEqual([done.created, done.updated, done.errors.map(({ line, column }: Json) => [line, column])], [1, 1, [[4, 'Variant Price']]]);
   assert.ok(done.changes.find(({ handle }: Json) => handle === 'tea-pot').fields.some((field: string) => field.includes('amount')));
   assert.deepEqual(await shop.rows('SELECT * FROM products ORDER BY id'), before);
+});
+
+test('--stock sets the count, and lists know what is out', async () => {
+  const row = (quantity: number) => csvOf({ sku: 'COUNTED', title: 'Counted', quantity });
+  (await importFile(row(5))).expect(200);
+  (await importFile(row(3))).expect(200);
+  assert.equal((await shop.stock('COUNTED')).on_hand, 5);
+  (await importFile(row(3), '?stock=true')).expect(200);
+  assert.equal((await shop.stock('COUNTED')).on_hand, 3);
+  (await importFile(row(0), '?stock=true')).expect(200);
+  assert.equal((await shop.stock('COUNTED')).on_hand, 0);
+  await publish();
+  await eventually(async () => {
+    const handles = async (availability: string) => (await list(`vendor=&limit=100&category=things&availability=${availability}`)).data.map(({ handle }: Json) => handle);
+    assert.ok((await handles('out')).includes('counted'));
+    assert.ok(!(await handles('in_stock')).includes('counted'));
+    assert.ok((await handles('in_stock')).includes('new-1'));
+  });
 });
 
 test('staff add, change and remove a product', async () => {

@@ -15,7 +15,7 @@ export const catalogScenarios = [1000, 10_000].flatMap((count) => {
   const hot = { name: data, data };
   const cold = { name: `${data}-cold`, data, vars: { ISOLATE_CACHE_BYTES: "0" } };
   const scenario = (kind, paths, baseline, target, shop) => ({
-    name: `${kind}, ${shop === hot ? "hot" : "cold"}, ${count}`,
+    name: `${kind}, ${shop === hot ? "hot" : "cold"}, ${count.toLocaleString("en")} products`,
     baseline,
     target,
     shop,

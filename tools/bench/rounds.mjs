@@ -90,8 +90,8 @@ function medians(rounds) {
 
 function printTable(results, connections) {
   const row = (name, { per_second, p50_ms, p95_ms, p99_ms, cpu_micros }, ratio, target = "") =>
-    console.log([name.padEnd(34), ...[per_second.toFixed(0), p50_ms, p95_ms, p99_ms, cpu_micros.toFixed(0), ratio, target].map((cell) => String(cell).padStart(9))].join(""));
-  console.log(`\n${connections} connections, medians\n${["".padEnd(34), ...["req/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "× CPU", "target"].map((cell) => cell.padStart(9))].join("")}`);
+    console.log([name.padEnd(40), ...[per_second.toFixed(0), p50_ms, p95_ms, p99_ms, cpu_micros.toFixed(0), ratio, target].map((cell) => String(cell).padStart(9))].join(""));
+  console.log(`\n${connections} connections, medians\n${["".padEnd(40), ...["req/s", "p50 ms", "p95 ms", "p99 ms", "CPU µs", "× CPU", "target"].map((cell) => cell.padStart(9))].join("")}`);
   for (const { name, baseline, target, cpu_ratio, worker, js } of results) {
     row(name, worker, cpu_ratio.toFixed(2), target && `≤ ${target.toFixed(2)}`);
     row(`  ${baseline} (JS)`, js, "1.00");

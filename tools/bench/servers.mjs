@@ -41,7 +41,8 @@ function shopWorker(vars) {
 async function start(options) {
   const others = new Set(workerdChildren());
   const began = performance.now();
-  const miniflare = new Miniflare(options.workers ? options : { ...options, unsafeDirectSockets: [SOCKET] });
+  const runtime = { ...options, handleRuntimeStdio: discard };
+  const miniflare = new Miniflare(options.workers ? runtime : { ...runtime, unsafeDirectSockets: [SOCKET] });
   await miniflare.ready;
   const { hostname, port, href } = await miniflare.unsafeGetDirectURL();
   const answer = await fetch(new URL("/healthz", href));
@@ -49,6 +50,11 @@ async function start(options) {
   const firstAnswerMs = performance.now() - began;
   const pids = workerdChildren().filter((pid) => !others.has(pid));
   return { miniflare, url: href, address: { host: hostname, port: Number(port) }, firstAnswerMs, cpuMicros: () => cpuMicros(pids), stop: () => miniflare.dispose() };
+}
+
+/** The log of every request would cost the client more than the answer. */
+function discard(...streams) {
+  for (const stream of streams) stream.resume();
 }
 
 function bindings(config, vars) {

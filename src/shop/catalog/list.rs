@@ -4,7 +4,9 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::version::newest_copied;
 use crate::shop::catalog::{Card, Category, Version};
 use crate::shop::money::Currency;
-use crate::shop::ports::PublishedCatalog;
+use crate::shop::ports::{PublicStocks, PublishedCatalog};
+use durable::board::Posts;
+use durable::stock::Word;
 use futures_util::future::try_join_all;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -27,6 +29,8 @@ pub struct ListQuery {
     pub min_price: Option<i64>,
     /// Has a variant for this many minor units or less.
     pub max_price: Option<i64>,
+    /// Has a variant that can be bought now, or has none.
+    pub available: Option<bool>,
     /// The order.
     pub sort: Sort,
     /// Most items on a page.
@@ -99,6 +103,7 @@ impl ListQuery {
             currency,
             min_price: None,
             max_price: None,
+            available: None,
             sort: Sort::Featured,
             limit,
         }
@@ -111,11 +116,14 @@ impl ListQuery {
 /// 404 for a category without products.
 pub async fn list_products_from(
     catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
     query: &ListQuery,
     offset: usize,
 ) -> Result<Listed> {
     newest_copied(catalog, async |version: &Version| {
-        page(catalog, version, query, offset).await.map(Some)
+        page(catalog, stocks, version, query, offset)
+            .await
+            .map(Some)
     })
     .await?
     .ok_or(Error::NotFound("page"))
@@ -127,21 +135,23 @@ pub async fn list_products_from(
 /// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no longer kept.
 pub async fn list_products(
     catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
     query: &ListQuery,
     cursor: Option<Cursor>,
 ) -> Result<Listed> {
     let Some(cursor) = cursor else {
-        return list_products_from(catalog, query, 0).await;
+        return list_products_from(catalog, stocks, query, 0).await;
     };
     let version = catalog
         .version(cursor.seq)
         .await?
         .ok_or(Error::Gone("cursor_expired"))?;
-    page(catalog, &version, query, cursor.offset).await
+    page(catalog, stocks, &version, query, cursor.offset).await
 }
 
 async fn page(
     catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
     version: &Version,
     query: &ListQuery,
     offset: usize,
@@ -159,6 +169,14 @@ async fn page(
         try_join_all(keys.iter().map(|key| catalog.cards(key))).await?;
     let in_category = || documents.iter().flat_map(|cards| cards.iter());
     let mut matching: Vec<&Card> = in_category().filter(|card| query.accepts(card)).collect();
+    if let Some(available) = query.available {
+        let skus: Vec<&str> = matching
+            .iter()
+            .flat_map(|card| card.skus.iter().map(String::as_str))
+            .collect();
+        let known = stocks.public_stocks(&skus).await?;
+        matching.retain(|card| is_available(card, &known) == available);
+    }
     matching.sort_by_key(|card| card.position);
     query.sort(&mut matching);
     let items: Vec<Card> = matching
@@ -231,6 +249,14 @@ impl ListQuery {
             Sort::Title => cards.sort_by_cached_key(|card| card.title.to_lowercase()),
         }
     }
+}
+
+fn is_available(card: &Card, known: &Posts) -> bool {
+    let can_be_bought = |sku: &String| {
+        let stock = known.get(sku).copied().unwrap_or_default();
+        stock.stock != Word::Out
+    };
+    card.untracked || card.skus.iter().any(can_be_bought)
 }
 
 fn same(wanted: &str, value: &str) -> bool {

@@ -67,6 +67,7 @@ pub struct Name {
 
 /// What is wrong with a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct RowError {
     /// Line of the file on which the row begins, from 1.
     pub line: u64,

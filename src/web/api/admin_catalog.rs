@@ -105,7 +105,8 @@ pub async fn cancel_publish(call: &mut Call<'_>) -> Result<Reply> {
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rollback {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct Rollback {
     #[serde(default)]
     seq: Option<i64>,
 }

@@ -64,7 +64,8 @@ pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
 /// A product as staff write it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ProductInput {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ProductInput {
     /// The name in its URL; made of the title when not given.
     #[serde(default)]
     handle: Option<String>,
@@ -102,7 +103,8 @@ struct ProductInput {
 /// A variant as staff write it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct VariantInput {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct VariantInput {
     /// Made of the handle and options when not given.
     #[serde(default)]
     sku: Option<String>,
@@ -130,7 +132,8 @@ const fn yes() -> bool {
 
 /// A product as staff read it.
 #[derive(Serialize)]
-struct RecordedProduct<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct RecordedProduct<'a> {
     id: &'a str,
     version: u64,
     handle: &'a str,
@@ -154,7 +157,8 @@ struct RecordedProduct<'a> {
 
 /// A variant as staff read it.
 #[derive(Serialize)]
-struct RecordedVariant<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct RecordedVariant<'a> {
     id: &'a str,
     sku: &'a str,
     option_values: &'a [String],

@@ -8,6 +8,8 @@ pub mod admin_products;
 pub mod admin_stock;
 pub mod cart;
 pub mod health;
+#[cfg(test)]
+mod openapi;
 pub mod orders;
 pub mod products;
 pub mod stock;

@@ -15,16 +15,16 @@ use futures_util::future::try_join_all;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// `GET /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&sort=&currency=&limit=&cursor=`
+/// `GET /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&availability=&sort=&currency=&limit=&cursor=`
 ///
 /// # Errors
 /// 400 `malformed_cursor`; 404 for a category without products; 410 `cursor_expired`; 422 `unknown_currency`, `invalid_limit`,
-/// `invalid_price`, `invalid_sort`.
+/// `invalid_price`, `invalid_availability`, `invalid_sort`.
 pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let query = read_query(call)?;
     let cursor = read_cursor(call)?;
     let catalog = call.app.catalog();
-    let page = catalog::list_products(&catalog, &query, cursor).await?;
+    let page = catalog::list_products(&catalog, &call.app.public_stocks(), &query, cursor).await?;
     let products = try_join_all(
         page.items
             .iter()
@@ -89,6 +89,20 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
             Sort::default()
         }),
     };
+    let available = match given("availability").as_deref() {
+        None => None,
+        Some("in_stock") => Some(true),
+        Some("out") => Some(false),
+        Some(_) => {
+            let detail = "in_stock or out.";
+            errors.push(FieldError::new(
+                "availability",
+                "invalid_availability",
+                detail,
+            ));
+            None
+        }
+    };
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
@@ -100,6 +114,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
         currency: call.currency()?,
         min_price,
         max_price,
+        available,
         sort,
         limit: limit(call)?,
     })
@@ -122,7 +137,8 @@ fn read_cursor(call: &Call<'_>) -> Result<Option<Cursor>> {
 
 /// A category and where it stands in the tree.
 #[derive(Debug, Serialize)]
-struct CategoryNode<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct CategoryNode<'a> {
     id: String,
     handle: &'a str,
     title: &'a str,
@@ -150,7 +166,8 @@ fn category_id(handle: &str) -> String {
 
 /// A product in one currency. It carries no stock: its JSON is the same for as long as its version is.
 #[derive(Debug, Serialize)]
-struct ProductView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ProductView<'a> {
     id: &'a str,
     handle: &'a str,
     title: &'a str,
@@ -173,14 +190,16 @@ struct ProductView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct CategoryView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct CategoryView<'a> {
     id: String,
     handle: String,
     title: &'a str,
 }
 
 #[derive(Debug, Serialize)]
-struct VariantView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct VariantView<'a> {
     id: &'a str,
     sku: &'a str,
     title: &'a str,
@@ -197,7 +216,8 @@ struct VariantView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct PriceRangeView {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct PriceRangeView {
     min: Money,
     max: Money,
 }

@@ -134,7 +134,13 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     let filter = Filter::of(call);
     let query = filter.query(&visit, category);
     let offset = number.saturating_sub(1).saturating_mul(PAGE_SIZE);
-    let listed = list_products_from(&call.app.catalog(), &query, offset).await?;
+    let listed = list_products_from(
+        &call.app.catalog(),
+        &call.app.public_stocks(),
+        &query,
+        offset,
+    )
+    .await?;
     if listed.items.is_empty() && number > 1 {
         return Err(Error::NotFound("page"));
     }
@@ -151,6 +157,7 @@ struct Filter {
     vendor: String,
     min: String,
     max: String,
+    in_stock: bool,
     sort: String,
 }
 
@@ -161,6 +168,7 @@ impl Filter {
             vendor: given("vendor"),
             min: given("min"),
             max: given("max"),
+            in_stock: given("in_stock") == "true",
             sort: given("sort"),
         }
     }
@@ -176,6 +184,7 @@ impl Filter {
             vendor: Some(self.vendor.clone()).filter(|vendor| !vendor.is_empty()),
             min_price: price(&self.min),
             max_price: price(&self.max),
+            available: self.in_stock.then_some(true),
             sort: Sort::from_word(&self.sort).unwrap_or_default(),
             ..ListQuery::all(visit.currency, PAGE_SIZE)
         }
@@ -192,6 +201,9 @@ impl Filter {
         let mut link = format!("{path}?page={number}");
         for (name, value) in chosen.iter().filter(|(_, value)| !value.is_empty()) {
             link.push_str(&format!("&{name}={}", encoded(value)));
+        }
+        if self.in_stock {
+            link.push_str("&in_stock=true");
         }
         visit.link(&link)
     }
@@ -248,6 +260,7 @@ fn filter_form(visit: &Visit, path: &str, filter: &Filter, listed: &Listed) -> M
             }
             label { "From " input name="min" value=(filter.min) inputmode="decimal" size="6"; }
             label { "to " input name="max" value=(filter.max) inputmode="decimal" size="6"; " " (visit.currency) }
+            label { input type="checkbox" name="in_stock" value="true" checked[filter.in_stock]; " In stock only" }
             button { "Apply" }
         }
     }
