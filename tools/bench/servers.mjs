@@ -23,9 +23,11 @@ export async function startShop({ vars = {}, folder } = {}) {
 /** The shop's objects behind a driver that hands every request on. */
 export async function startObjects() {
   const shop = { ...shopWorker({}), name: "shop" };
-  const objects = Object.entries(shop.durableObjects).map(([name, object]) => [name, { ...object, scriptName: shop.name }]);
-  const driver = { name: "driver", modules: true, script: objectDriver, compatibilityDate: shop.compatibilityDate, durableObjects: Object.fromEntries(objects) };
-  return start({ workers: [{ ...driver, unsafeDirectSockets: [SOCKET] }, shop] });
+  const others = Object.entries(shop.durableObjects).map(([name, object]) => [name, { ...object, scriptName: shop.name }]);
+  const driver = { name: "driver", modules: true, script: objectDriver, compatibilityDate: shop.compatibilityDate, durableObjects: Object.fromEntries(others) };
+  const objects = await start({ workers: [{ ...driver, unsafeDirectSockets: [SOCKET] }, shop] });
+  await migrate(await objects.miniflare.getD1Database("DB", shop.name));
+  return objects;
 }
 
 export async function startBaseline({ script, options = {} }) {
