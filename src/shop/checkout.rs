@@ -17,6 +17,7 @@ use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem
 use crate::shop::ports::{CartObjects, Orders, Payments, Ports, StockObjects, Written};
 use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote, quote_changed};
 use crate::shop::settlement;
+use crate::shop::stock::customer_of;
 use crate::shop::transitions::{Effect, Status};
 use durable::machine::Reply;
 use durable::{Timestamp, cart, stock};
@@ -225,7 +226,14 @@ async fn attempt(
     let Basis { quote, listings } = basis;
     freeze_cart(ports, checkout, quote, now).await?;
     check_quote(quote, listings)?;
-    hold_lines(ports, &checkout.order_id, FIRST_ATTEMPT, &quote.lines).await?;
+    hold_lines(
+        ports,
+        &checkout.order_id,
+        FIRST_ATTEMPT,
+        &quote.email,
+        &quote.lines,
+    )
+    .await?;
     let order = order_of(ports, checkout, quote, links, now)?;
     match ports.orders().place(&order, now).await? {
         Written::Landed(order) => Ok(order),
@@ -328,8 +336,10 @@ pub async fn hold_lines(
     ports: &impl Ports,
     order_id: &str,
     attempt: u32,
+    email: &str,
     lines: &[QuoteLine],
 ) -> Result<()> {
+    let customer = customer_of(email);
     let mut tracked = tracked_lines(lines).into_iter();
     let mut short = Vec::new();
     for line in tracked.by_ref() {
@@ -337,7 +347,7 @@ pub async fn hold_lines(
             hold_id: hold_id(order_id, attempt),
             quantity: line.quantity,
             ttl_secs: HOLD_SECS,
-            customer: None,
+            customer: Some(customer.clone()),
         };
         let operation_id = format!("{}:hold", hold_id(order_id, attempt));
         match ports.stock().ask(&line.sku, operation_id, command).await? {

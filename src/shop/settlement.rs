@@ -312,7 +312,7 @@ async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<
     let lapsed = order.attempt;
     let order = claim(ports, order, Happening::HoldLapsed, now).await?;
     release_lines(ports, &order.id, lapsed, &order.lines).await?;
-    match hold_lines(ports, &order.id, order.attempt, &order.lines).await {
+    match hold_lines(ports, &order.id, order.attempt, &order.email, &order.lines).await {
         Ok(()) => Ok(Some(order)),
         Err(Error::Conflict { .. }) => {
             claim(ports, &order, Happening::OutOfStock, now).await?;

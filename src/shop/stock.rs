@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Product, get_product_of_sku};
+use crate::shop::ids::digest_of;
 use crate::shop::ports::{PublicStocks, PublishedCatalog, StockObjects};
 use durable::cart;
 use durable::machine::Reply;
@@ -100,6 +101,12 @@ pub async fn most_for_one(stocks: &impl PublicStocks, sku: &str) -> Result<u32> 
     let known = stocks.public_stocks(&[sku]).await?;
     let limit = known.get(sku).and_then(|stock| stock.purchase_limit);
     Ok(limit.unwrap_or(cart::MAX_QUANTITY).min(cart::MAX_QUANTITY))
+}
+
+/// Whom a purchase limit counts: a customer by the address that the order goes by, of which stock keeps only a digest.
+#[must_use]
+pub fn customer_of(email: &str) -> String {
+    digest_of(email.trim().to_lowercase().as_bytes())
 }
 
 fn refused(sku: &str, refusal: &Refusal) -> Error {

@@ -112,12 +112,21 @@ test('units are ordered ahead up to the cap, with the promised date', async () =
   assert.deepEqual({ on_hand, held, available }, { on_hand: 0, held: 2, available: 0 });
 });
 
-test('a cart takes no more than one customer may have', async () => {
+test('a customer may have so many, in the cart and in all orders', async () => {
   (await change('LIMIT', { configure: { purchase_limit: 2 } })).expect(200);
   await eventually(async () => assert.equal((await word('LIMIT')).purchase_limit, 2), { within: 20_000 });
   const buyer = shop.shopper();
   assert.equal((await buyer.add('LIMIT', 5)).lines[0].quantity, 2);
   assert.equal((await buyer.put('/api/v1/cart/items/LIMIT', { quantity: 9 })).expect(200).lines[0].quantity, 2);
+  await buyer.buy('LIMIT');
+
+  const again = shop.shopper();
+  await again.add('LIMIT');
+  const { id } = await again.quote({ email: ' ANN@shopper.test ' });
+  assert.deepEqual((await again.order(id)).refused(409, 'over_limit').lines[0].max_quantity, 0);
+  const other = shop.shopper();
+  await other.add('LIMIT');
+  (await other.order((await other.quote({ email: 'bob@shopper.test' })).id)).expect(201);
 });
 
 test('bad input changes nothing', async (t) => {
