@@ -7,7 +7,7 @@ use crate::shop::money::{Money, split, sum};
 use crate::shop::orders::{Actor, Order, Record, Transition, find_order, move_order, not_allowed};
 use crate::shop::ports::Ports;
 use crate::shop::settlement;
-use crate::shop::transitions::Happening;
+use crate::shop::transitions::{Happening, Status};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -170,10 +170,10 @@ pub async fn deliver_fulfillment(
             .fulfillments
             .iter()
             .all(|other| other.id == id || other.delivered_at.is_some());
-        let happening = if others_arrived && order.unshipped().is_empty() {
-            Happening::Completed
-        } else {
-            Happening::Delivered
+        let all_arrived = others_arrived && order.unshipped().is_empty();
+        let happening = match order.status {
+            Status::Confirmed if all_arrived => Happening::Completed,
+            _ => Happening::Delivered,
         };
         Transition::of(order, happening, Actor::Staff, now)
             .map(|transition| Some(transition.with(Record::Arrived(id.to_owned()))))
@@ -343,4 +343,118 @@ pub fn check_text(field: &str, text: Option<&str>) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::addresses::Address;
+    use crate::shop::money::Currency;
+    use crate::shop::orders::Payment;
+    use crate::shop::payments::PaymentStatus;
+    use crate::shop::pricing::{QuoteLine, Totals};
+    use proptest::prelude::*;
+
+    fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64) -> Order {
+        let subtotal = lines.iter().map(|line| line.line_total).sum::<i64>();
+        let discount_total = lines.iter().map(|line| line.discount).sum::<i64>();
+        let tax_total = lines.iter().map(|line| line.tax).sum::<i64>();
+        Order {
+            id: "ord_1".into(),
+            number: 1001,
+            version: 1,
+            status: Status::Confirmed,
+            attempt: 1,
+            cart_id: "cart_1".into(),
+            currency: Currency::from_code(code).unwrap(),
+            email: String::new(),
+            shipping_address: Address::default(),
+            billing_address: None,
+            shipping_method: "standard".into(),
+            lines,
+            totals: Totals {
+                subtotal,
+                discount_total,
+                shipping_total: shipping,
+                tax_total,
+                total: subtotal - discount_total + shipping + tax_total,
+            },
+            created_at: Timestamp::default(),
+            payment: Payment {
+                id: "pay_1".into(),
+                status: PaymentStatus::Paid,
+                session_id: None,
+                url: None,
+                request: String::new(),
+                expires_at: Timestamp::default(),
+                captured: None,
+            },
+            events: vec![],
+            tasks: vec![],
+            fulfillments: vec![],
+            returns: vec![],
+            refunds: vec![],
+        }
+    }
+
+    prop_compose! {
+        fn any_lines()(lines in prop::collection::vec((0..5_000_000_i64, 1..9_u32, 0..=100_i64, 0..400_i64), 1..8)) -> Vec<QuoteLine> {
+            lines.into_iter().enumerate().map(|(at, (unit_price, quantity, off, tax))| {
+                let line_total = unit_price * i64::from(quantity);
+                let discount = line_total * off / 100;
+                QuoteLine {
+                    sku: format!("SKU{at}"), quantity, title: String::new(), variant_title: String::new(), tracked: true,
+                    unit_price, line_total, discount, tax: (line_total - discount) * tax / 1000,
+                }
+            }).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_back_unit_by_unit_is_worth_what_was_paid(
+            lines in any_lines(),
+            shipping in 0..100_000_i64,
+            code in prop::sample::select(vec!["USD", "JPY", "KWD", "CLF"]),
+            shuffle in any::<u64>(),
+        ) {
+            let mut order = order(code, lines, shipping);
+            let mut units: Vec<String> = order.lines.iter()
+                .flat_map(|line| std::iter::repeat_n(line.sku.clone(), line.quantity as usize))
+                .collect();
+            units.sort_by_key(|sku| derived_id("at", &format!("{shuffle}{sku}")));
+            for (at, sku) in units.into_iter().enumerate() {
+                let lines = vec![Units { sku, quantity: 1 }];
+                let worth = worth_of(&order, &lines).unwrap();
+                prop_assert!(worth.amount >= 0);
+                order.returns.push(Return {
+                    id: format!("ret_{at}"), lines, restock: false, reason: None, worth, returned_at: Timestamp::default(),
+                });
+            }
+            let worth: i64 = order.returns.iter().map(|it| it.worth.amount).sum();
+            prop_assert_eq!(worth, order.totals.total);
+        }
+    }
+
+    #[test]
+    fn no_more_comes_back_than_is_out() {
+        let left = [Units {
+            sku: "A".into(),
+            quantity: 2,
+        }];
+        let wanted = |sku: &str, quantity| Units {
+            sku: sku.into(),
+            quantity,
+        };
+        assert!(among(&[wanted("A", 2)], &left).is_ok());
+        for refused in [
+            vec![],
+            vec![wanted("A", 3)],
+            vec![wanted("A", 0)],
+            vec![wanted("B", 1)],
+            vec![wanted("A", 1), wanted("A", 1)],
+        ] {
+            assert!(among(&refused, &left).is_err(), "{refused:?}");
+        }
+    }
 }

@@ -143,7 +143,7 @@ pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
         ),
         (S::Confirmed, H::Cancelled) => (S::Cancelled, None, &[E::RestockOrder, E::PayRefund]),
         (S::Confirmed, H::Shipped) => (status, None, &[E::ShipStock]),
-        (S::Confirmed, H::Delivered) => (status, None, &[]),
+        (S::Confirmed | S::Completed, H::Delivered) => (status, None, &[]),
         (S::Confirmed, H::Completed) => (S::Completed, None, &[]),
         (S::Confirmed | S::Completed, H::Returned) => (status, None, &[E::RestockReturn]),
         (_, H::Refunded | H::RefundFailed) => (status, None, &[]),
