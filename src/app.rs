@@ -16,6 +16,7 @@ use crate::store::d1::D1;
 use crate::store::dead_letters_d1::DeadLettersD1;
 use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
 use crate::store::inbox_d1::InboxD1;
+use crate::store::jobs_d1::JobsD1;
 use crate::store::mail_providers::{Account, Carrier};
 use crate::store::mails_d1::MailsD1;
 use crate::store::news_d1::NewsD1;
@@ -141,6 +142,12 @@ impl App {
     #[must_use]
     pub fn queues(&self) -> Queues {
         self.bindings.queues.clone()
+    }
+
+    /// Scheduled jobs.
+    #[must_use]
+    pub fn jobs(&self) -> JobsD1<Rc<D1>> {
+        JobsD1(Rc::clone(&self.bindings.db))
     }
 
     /// Which mails were sent.

@@ -517,6 +517,7 @@ fn order_of(
         fulfillments: vec![],
         returns: vec![],
         refunds: vec![],
+        disputes: vec![],
     })
 }
 

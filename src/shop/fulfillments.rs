@@ -292,7 +292,7 @@ fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
 }
 
 /// A repeat changes nothing; another request under the same key is refused.
-fn same_record(same: bool) -> Result<Option<Transition>> {
+pub fn same_record(same: bool) -> Result<Option<Transition>> {
     if same {
         return Ok(None);
     }

@@ -94,12 +94,36 @@ impl Journal {
         Self::transfer(Account::Refunds, Account::Receivable, amount, currency)
     }
 
+    /// Goods were sold for less after all, since money is promised back for them.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn allowed(amount: i64, currency: Currency) -> Result<Self> {
+        Self::transfer(Account::Receivable, Account::Sales, amount, currency)
+    }
+
     /// Money was given back.
     ///
     /// # Errors
     /// Never.
     pub fn refunded(amount: i64, currency: Currency) -> Result<Self> {
         Self::transfer(Account::Clearing, Account::Refunds, amount, currency)
+    }
+
+    /// A dispute took money, or gave it back when negative.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn disputed(amount: i64, currency: Currency) -> Result<Self> {
+        Self::transfer(Account::Clearing, Account::Disputes, amount, currency)
+    }
+
+    /// The provider kept something for itself.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn fee(amount: i64, currency: Currency) -> Result<Self> {
+        Self::transfer(Account::Clearing, Account::Fees, amount, currency)
     }
 
     fn transfer(from: Account, to: Account, amount: i64, currency: Currency) -> Result<Self> {

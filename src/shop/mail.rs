@@ -54,6 +54,13 @@ impl Letter {
         }
     }
 
+    /// The same letter about one refund.
+    #[must_use]
+    pub fn on(mut self, subject: &str) -> Self {
+        subject.clone_into(&mut self.subject);
+        self
+    }
+
     /// `mail_…`: the same for the same letter, and so the provider's idempotency key.
     #[must_use]
     pub fn id(&self) -> String {
@@ -140,7 +147,7 @@ pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Mes
         MailKind::Refund => (
                 format!("Your refund for order {number}"),
                 vec![
-                    "Money is on its way back to you, by the means you paid with.".to_owned(),
+                    format!("{} is on its way back to you, by the means you paid with.", refunded(order, &letter.subject)?),
                     "Depending on your bank it takes five to ten working days to arrive.".to_owned(),
                 ],
         ),
@@ -164,6 +171,13 @@ pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Mes
         html: as_html(&subject, &paragraphs, &lines, total, &link).into_string(),
         subject,
     })
+}
+
+fn refunded(order: &Order, refund_id: &str) -> Result<Money> {
+    let refund = order.refunds.iter().find(|refund| refund.id == refund_id);
+    refund
+        .map(|refund| refund.amount)
+        .ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
 fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, link: &str) -> String {

@@ -8,7 +8,7 @@ use crate::shop::fulfillments::{Fulfillment, Return, Units, check_text};
 use crate::shop::ids::Signer;
 use crate::shop::ledger::Journal;
 use crate::shop::money::{Currency, Money, sum};
-use crate::shop::payments::PaymentStatus;
+use crate::shop::payments::{DisputeState, PaymentStatus};
 use crate::shop::ports::{Orders, Ports, Written};
 use crate::shop::pricing::{QuoteLine, Totals};
 use crate::shop::settlement;
@@ -62,6 +62,8 @@ pub struct Order {
     pub returns: Vec<Return>,
     /// What was promised back.
     pub refunds: Vec<Refund>,
+    /// What the shopper's bank disputes.
+    pub disputes: Vec<Dispute>,
 }
 
 /// The payment of an order.
@@ -94,6 +96,23 @@ pub struct Refund {
     pub status: RefundStatus,
     /// When it was promised.
     pub created_at: Timestamp,
+}
+
+/// A dispute of an order's payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// The provider's id.
+    pub id: String,
+    /// How much is disputed.
+    pub amount: Money,
+    /// How far it is.
+    pub state: DisputeState,
+    /// Whether the payment may still be refunded.
+    pub refundable: bool,
+    /// What the provider has taken for it and not given back, in minor units.
+    pub withdrawn: i64,
+    /// What the provider keeps for handling it, in minor units.
+    pub fee: i64,
 }
 
 /// How a refund stands.
@@ -161,6 +180,8 @@ pub struct Transition {
     pub attempt: u32,
     /// What the provider has received, if that is new.
     pub captured: Option<Money>,
+    /// By which name the provider knows that, if that is new.
+    pub payment_ref: Option<String>,
     /// What is booked.
     pub journals: Vec<Journal>,
     /// A record that begins or changes.
@@ -180,6 +201,8 @@ pub enum Record {
     Promised(Refund),
     /// A promise ended.
     RefundEnded(String, RefundStatus),
+    /// A dispute began or moved.
+    Disputed(Dispute),
 }
 
 /// Links to an order that only those who were given them can follow.
@@ -418,9 +441,24 @@ impl Order {
         }
     }
 
-    /// What was received and is not promised back yet.
+    /// What was promised back, and was not given up. As long as the order lives, it was sold for so much less.
+    ///
+    /// # Errors
+    /// When amounts do not fit.
+    pub fn promised_back(&self) -> Result<i64> {
+        sum(self
+            .refunds
+            .iter()
+            .filter(|refund| refund.status != RefundStatus::Failed)
+            .map(|refund| refund.amount.amount))
+    }
+
+    /// What was received and is not promised back yet; nothing while the provider lets nothing be refunded.
     #[must_use]
     pub fn refundable(&self) -> Option<Money> {
+        if self.disputes.iter().any(|dispute| !dispute.refundable) {
+            return None;
+        }
         let captured = self.payment.captured?;
         let promised = self
             .refunds
@@ -478,9 +516,17 @@ impl Transition {
             },
             attempt: order.attempt,
             captured: None,
+            payment_ref: None,
             journals: vec![],
             record: None,
         })
+    }
+
+    /// Adds a journal, unless it says nothing.
+    pub fn book(&mut self, journal: Journal) {
+        if !journal.entries.is_empty() {
+            self.journals.push(journal);
+        }
     }
 
     /// With a person's words.
@@ -512,7 +558,14 @@ impl Transition {
                     }
                     (Effect::PayRefund, Some(Record::Promised(it))) => it.id.clone(),
                     (Effect::ReleaseAttempt, _) => self.attempt.saturating_sub(1).to_string(),
-                    (Effect::ShipStock | Effect::RestockReturn | Effect::PayRefund, _) => {
+                    (Effect::SendRefund, Some(Record::RefundEnded(id, _))) => id.clone(),
+                    (
+                        Effect::ShipStock
+                        | Effect::RestockReturn
+                        | Effect::PayRefund
+                        | Effect::SendRefund,
+                        _,
+                    ) => {
                         return None;
                     }
                     _ => String::new(),
@@ -533,6 +586,7 @@ impl Record {
             Self::Returned(it) => &it.id,
             Self::Promised(it) => &it.id,
             Self::Arrived(id) | Self::RefundEnded(id, _) => id,
+            Self::Disputed(it) => &it.id,
         }
     }
 }
@@ -548,17 +602,19 @@ pub fn with_money(
     refund_id: &str,
     now: Timestamp,
 ) -> Result<Transition> {
+    let allowed = order.promised_back()?;
     match (order.status.is_dead(), transition.outcome.status.is_dead()) {
         (true, false) => {
-            let journal = Journal::placed(&order.totals, order.currency)?;
-            transition.journals.push(journal);
+            transition.book(Journal::placed(&order.totals, order.currency)?);
+            transition.book(Journal::allowed(allowed, order.currency)?);
             return Ok(transition);
         }
-        (false, true) => {}
+        (false, true) => {
+            transition.book(Journal::unsold(&order.totals, order.currency)?);
+            transition.book(Journal::allowed(allowed.saturating_neg(), order.currency)?);
+        }
         _ => return Ok(transition),
     }
-    let journal = Journal::unsold(&order.totals, order.currency)?;
-    transition.journals.push(journal);
     let Some(amount) = order.refundable() else {
         return Ok(transition);
     };

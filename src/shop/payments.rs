@@ -57,7 +57,8 @@ pub struct Session {
 }
 
 /// How far a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum SessionState {
     /// Can be paid.
     Open,
@@ -67,6 +68,8 @@ pub enum SessionState {
     Paid,
     /// Can no longer be paid, and was not.
     Expired,
+    /// Finished by the shopper, but the money did not come, and no longer can.
+    Failed,
 }
 
 /// How the payment of an order stands.
@@ -161,8 +164,8 @@ pub enum DisputeState {
 pub struct BalanceEntry {
     /// The provider's id.
     pub id: String,
-    /// What moved it: the provider's id of a payment, a refund or a dispute.
-    pub source: String,
+    /// The money that moved; empty: none of an order's.
+    pub payment_ref: String,
     /// What kind of movement it is.
     pub kind: BalanceKind,
     /// Minor units; negative: away from the shop.
@@ -171,6 +174,8 @@ pub struct BalanceEntry {
     pub fee: i64,
     /// An ISO 4217 code.
     pub currency: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What moved the balance.

@@ -14,6 +14,7 @@ use crate::shop::payments::{
 };
 use crate::shop::pricing::{Listing, PriceList, Quote, ShippingMethod};
 use crate::shop::publish::{Pointer, Publish, Step};
+use crate::shop::reconciliation::Booked;
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use durable::board::Posts;
@@ -365,6 +366,16 @@ pub trait Inbox {
     async fn processed(&self, event_id: &str, outcome: &str, now: Timestamp) -> Result<()>;
     /// Events that were due before `before` and that nobody has dealt with; each is handed out to one caller at a time.
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
+}
+
+/// Jobs that run now and then, and what they look at.
+pub trait Jobs {
+    /// Takes a job's turn, unless it was taken within the last so many seconds.
+    async fn take_turn(&self, job: &str, every_secs: u32, now: Timestamp) -> Result<bool>;
+    /// Gives a turn back that came to nothing.
+    async fn give_turn_back(&self, job: &str) -> Result<()>;
+    /// What the ledger's clearing account moved from one instant until before another.
+    async fn clearing_movements(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Booked>>;
 }
 
 /// Messages that failed, once or for good.

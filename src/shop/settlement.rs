@@ -13,24 +13,32 @@ use crate::error::{Error, Result};
 use crate::shop::checkout::{
     complete_cart, hold_id, hold_lines, release_lines, thaw_cart, tracked_lines,
 };
+use crate::shop::disputes::settle_dispute;
 use crate::shop::fulfillments::Units;
+use crate::shop::late_money::settle_late_money;
 use crate::shop::ledger::Journal;
 use crate::shop::mail::{Letter, MailKind};
 use crate::shop::money::{Currency, Money};
 use crate::shop::orders::{
-    Actor, Order, Record, RefundStatus, Task, Transition, find_order, move_order, moved_meanwhile,
-    with_money,
+    Actor, Order, Task, Transition, find_order, move_order, moved_meanwhile, with_money,
 };
 use crate::shop::payments::{
-    NewRefund, Notice, PaymentError, PaymentStatus, RefundState, Session, SessionState,
+    Notice, PaymentError, PaymentStatus, SESSION_SECS, Session, SessionState,
 };
 use crate::shop::ports::{Inbox, Mail, Orders, Payments, Ports, StockObjects, Written};
+use crate::shop::refunds::{pay_refund, settle_refund};
 use crate::shop::transitions::{Effect, Happening, Status};
 use durable::machine::Reply;
 use durable::{Timestamp, stock};
 
 /// How often one driver holds an order anew before it leaves it to the next.
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
+
+/// Seconds for which the request for a session is sent again: the provider takes none that ends within 30 minutes.
+const REPLAY_SECS: u32 = 25 * 60;
+
+/// Seconds by which two clocks may differ, and a call may be on its way.
+const CLOCKS_SECS: u32 = 5 * 60;
 
 /// How a round of tasks went.
 #[derive(Clone, Debug, Default)]
@@ -73,9 +81,39 @@ pub async fn handle_event(ports: &impl Ports, event_id: &str, now: Timestamp) ->
                 None => "not_ours",
             }
         }
-        Notice::Refund(_) | Notice::Dispute(_) | Notice::Other => "ignored",
+        Notice::Refund(refund_id) => word(settle_refund(ports, &refund_id, now).await?),
+        Notice::Dispute(dispute_id) => word(settle_dispute(ports, &dispute_id, now).await?),
+        Notice::Other => "ignored",
     };
     inbox.processed(event_id, outcome, now).await
+}
+
+const fn word(is_ours: bool) -> &'static str {
+    if is_ours { "settled" } else { "not_ours" }
+}
+
+/// The order that took this money, with the payment folded in: what is said of its refunds may come before what is said of itself.
+///
+/// # Errors
+/// When a port fails; repeating is safe.
+pub async fn order_of_payment(
+    ports: &impl Ports,
+    payment_ref: &str,
+    now: Timestamp,
+) -> Result<Option<Order>> {
+    let session = ports
+        .payments()
+        .session_of_payment(payment_ref)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let Some(session) = session else {
+        return Ok(None);
+    };
+    let Some(order_id) = &session.order_id else {
+        return Ok(None);
+    };
+    let order = find_order(ports, order_id).await?;
+    fold_session(ports, order, &session, now).await.map(Some)
 }
 
 async fn settle_session(
@@ -204,6 +242,15 @@ async fn carry_out(
         Effect::ShipStock => ship_stock(ports, order, subject).await?,
         Effect::RestockReturn => restock_return(ports, order, subject).await?,
         Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
+        Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
+        Effect::SendRefund => {
+            let letter = Letter::about(MailKind::Refund, &order.id).on(subject);
+            ports.mail().post(&letter).await?;
+        }
+        Effect::SendPaymentProblem => {
+            let letter = Letter::about(MailKind::PaymentProblem, &order.id);
+            ports.mail().post(&letter).await?;
+        }
     }
     Ok(None)
 }
@@ -241,13 +288,15 @@ async fn open_payment(
         .await?;
         return Ok(None);
     }
-    let Order { payment, .. } = &order;
-    match ports
-        .payments()
-        .open_session(&payment.id, &payment.request)
-        .await
-    {
-        Ok(session) => Ok(Some(session)),
+    match find_or_open_session(ports, &order, now).await {
+        Ok(Some(session)) => Ok(Some(session)),
+        Ok(None) => {
+            move_order(ports, order, now, |order| {
+                by_shop(order, Happening::SessionExpired, now)
+            })
+            .await?;
+            Ok(None)
+        }
         Err(PaymentError::Refused(_)) => {
             move_order(ports, order, now, |order| {
                 by_shop(order, Happening::PaymentRefused, now)
@@ -257,6 +306,31 @@ async fn open_payment(
         }
         Err(error) => Err(error.into_error()),
     }
+}
+
+/// Opens the session, as long as its request can still be sent: the same key finds what an earlier call has opened. After that it is
+/// looked for among the sessions of its time; none, when it was never opened and no call is on its way.
+async fn find_or_open_session(
+    ports: &impl Ports,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<Session>, PaymentError> {
+    let Order { payment, .. } = order;
+    let replayable_until = payment.expires_at.minus_secs(SESSION_SECS - REPLAY_SECS);
+    if now < replayable_until {
+        let opened = ports
+            .payments()
+            .open_session(&payment.id, &payment.request)
+            .await;
+        return opened.map(Some);
+    }
+    let since = order.created_at.minus_secs(CLOCKS_SECS);
+    let found = ports.payments().find_session(&order.id, since).await?;
+    if found.is_none() && now < replayable_until.plus_secs(CLOCKS_SECS) {
+        let message = "the last call to open it may be on its way".to_owned();
+        return Err(PaymentError::Unavailable(message));
+    }
+    Ok(found)
 }
 
 /// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening is not known to have come to
@@ -285,7 +359,7 @@ async fn close_payment(
 }
 
 /// False when a hold has ended on its clock, before it could be pinned.
-async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
+pub async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
     for line in tracked_lines(&order.lines) {
         let hold_id = hold_id(&order.id, order.attempt);
         let operation_id = format!("{hold_id}:pin");
@@ -414,66 +488,6 @@ fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
     units.iter().filter(|units| tracked(&units.sku)).collect()
 }
 
-/// Has the provider give a refund's money back, and books it once it is.
-async fn pay_refund(
-    ports: &impl Ports,
-    order: &Order,
-    refund_id: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let found = order.refunds.iter().find(|it| it.id == refund_id);
-    let (Some(refund), Some(session_id)) = (found, &order.payment.session_id) else {
-        return Err(Error::internal(format!("no money for {refund_id}")));
-    };
-    if refund.status != RefundStatus::Pending {
-        return Ok(());
-    }
-    let payments = ports.payments();
-    let session = payments
-        .session(session_id)
-        .await
-        .map_err(PaymentError::into_error)?;
-    let request = payments.prepare_refund(&NewRefund {
-        refund_id: refund_id.to_owned(),
-        payment_ref: session.payment_ref.unwrap_or_default(),
-        amount: refund.amount.amount,
-        currency: refund.amount.currency,
-    })?;
-    let state = match payments.create_refund(refund_id, &request).await {
-        Ok(made) => made.state,
-        Err(PaymentError::Refused(_)) => RefundState::Failed,
-        Err(error) => return Err(error.into_error()),
-    };
-    let (happening, status) = match state {
-        RefundState::Pending => return Ok(()),
-        RefundState::Succeeded => (Happening::Refunded, RefundStatus::Succeeded),
-        RefundState::Failed => (Happening::RefundFailed, RefundStatus::Failed),
-    };
-    let amount = refund.amount;
-    move_order(ports, order.clone(), now, |order| {
-        let is_pending = |it: &&crate::shop::orders::Refund| {
-            it.id == refund_id && it.status == RefundStatus::Pending
-        };
-        let transition = Transition::of(order, happening, Actor::Shop, now);
-        let (Some(_), Some(mut transition)) = (order.refunds.iter().find(is_pending), transition)
-        else {
-            return Ok(None);
-        };
-        transition
-            .journals
-            .push(if status == RefundStatus::Succeeded {
-                Journal::refunded(amount.amount, amount.currency)?
-            } else {
-                Journal::refund_promised(amount.amount.saturating_neg(), amount.currency)?
-            });
-        Ok(Some(
-            transition.with(Record::RefundEnded(refund_id.to_owned(), status)),
-        ))
-    })
-    .await?;
-    Ok(())
-}
-
 /// Writes what the session says into the order; nothing while it says nothing new.
 async fn fold_session(
     ports: &impl Ports,
@@ -504,6 +518,7 @@ fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Opt
             by_shop(order, Happening::Cancelled, now)
         }
         SessionState::Expired => by_shop(order, Happening::SessionExpired, now),
+        SessionState::Failed => by_shop(order, Happening::PaymentFailed, now),
         SessionState::Paid => {
             let currency = Currency::from_code(&session.currency)
                 .ok_or_else(|| Error::internal("a session in no currency"))?;
@@ -514,7 +529,11 @@ fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Opt
             } else {
                 Happening::PaidWrongAmount
             };
-            paid(order, happening, captured, now)
+            let transition = paid(order, happening, captured, now)?;
+            Ok(transition.map(|transition| Transition {
+                payment_ref: session.payment_ref.clone(),
+                ..transition
+            }))
         }
     }
 }

@@ -24,7 +24,7 @@ pub const BOUND_SECS: u32 = STUCK_SECS + 60 + MAX_PAUSE_SECS;
 const OVERDUE_PAUSE_SECS: u32 = 5 * 60;
 
 /// Seconds that a finding is kept.
-const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
+pub const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 
 /// Most of each kind that one sweep takes up, so that it ends within its time.
 const MAX_AT_ONCE: u32 = 50;
@@ -41,6 +41,12 @@ pub enum FindingKind {
     UndoneTasks,
     /// A pending order whose session has ended.
     OverdueOrder,
+    /// Money that could not go back.
+    RefundFailed,
+    /// An event that the provider could not deliver.
+    UndeliveredEvent,
+    /// A movement of the balance at the provider that the ledger does not have, or has otherwise.
+    BalanceDiffers,
 }
 
 /// What a sweep found, and how it went.

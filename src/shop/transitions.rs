@@ -46,6 +46,14 @@ pub enum Happening {
     SessionExpired,
     /// The provider will not take the payment.
     PaymentRefused,
+    /// The money that was on its way did not come.
+    PaymentFailed,
+    /// Money came for an order that had let go of its stock; an attempt to hold it again begins.
+    LateAttempt,
+    /// That attempt holds everything: the order lives again.
+    ConfirmedLate,
+    /// It could not: the money goes back.
+    TooLate,
     /// Someone wants it cancelled; that waits for the provider's answer.
     CancelRequested,
     /// It was cancelled.
@@ -62,10 +70,16 @@ pub enum Happening {
     Completed,
     /// Some of it came back.
     Returned,
+    /// Money is to go back.
+    RefundPromised,
+    /// Money is going back by the provider's own doing.
+    RefundFound,
     /// Money went back.
     Refunded,
     /// The provider could not give money back.
     RefundFailed,
+    /// The shopper's bank disputes the payment, or that dispute has moved.
+    Disputed,
 }
 
 /// What must follow a move; each is safe to carry out twice.
@@ -96,6 +110,12 @@ pub enum Effect {
     RestockReturn,
     /// Give the money of a refund back.
     PayRefund,
+    /// Hold again what late money is for, or give it back.
+    SettleLateMoney,
+    /// Tell the shopper that money goes back.
+    SendRefund,
+    /// Tell the shopper that the payment came to nothing.
+    SendPaymentProblem,
 }
 
 /// A move that the table allows.
@@ -119,6 +139,7 @@ pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
 
     const ENDS_PAID: &[E] = &[E::CommitStock, E::CompleteCart, E::SendConfirmation];
     const ENDS_UNPAID: &[E] = &[E::ReleaseStock, E::ThawCart];
+    const FAILS: &[E] = &[E::ReleaseStock, E::ThawCart, E::SendPaymentProblem];
 
     let (status, payment, effects): (_, _, &'static [E]) = match (status, happening) {
         (S::PendingPayment, H::HoldLapsed) => (status, None, &[E::ReleaseAttempt]),
@@ -127,14 +148,22 @@ pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
         (S::PendingPayment, H::PaymentProcessing) => (status, Some(P::Processing), &[]),
         (S::PendingPayment, H::PaidWrongAmount) => (S::PaymentReview, Some(P::Paid), &[]),
         (S::PendingPayment, H::SessionExpired) => (S::Expired, Some(P::Failed), ENDS_UNPAID),
-        (S::PendingPayment, H::PaymentRefused | H::OutOfStock | H::Cancelled) => {
-            (S::Cancelled, Some(P::Failed), ENDS_UNPAID)
+        (S::PendingPayment, H::Cancelled) => (S::Cancelled, Some(P::Failed), ENDS_UNPAID),
+        (S::PendingPayment, H::PaymentRefused | H::OutOfStock | H::PaymentFailed) => {
+            (S::Cancelled, Some(P::Failed), FAILS)
         }
         (S::PendingPayment, H::CancelRequested) => (status, None, &[E::ClosePayment]),
-        // Money for an order that has let go of its stock: a person decides, until late money is settled by itself.
-        (S::Expired | S::Cancelled, H::Paid | H::PaidWrongAmount) => {
-            (S::PaymentReview, Some(P::Paid), &[])
+        (S::Expired | S::Cancelled, H::Paid) => (status, Some(P::Paid), &[E::SettleLateMoney]),
+        (S::Expired | S::Cancelled, H::PaidWrongAmount) => (S::PaymentReview, Some(P::Paid), &[]),
+        (S::Expired | S::Cancelled, H::LateAttempt) => (status, None, &[E::ReleaseAttempt]),
+        (S::Expired | S::Cancelled, H::ConfirmedLate) => {
+            (S::Confirmed, None, &[E::CommitStock, E::SendConfirmation])
         }
+        (S::Expired | S::Cancelled, H::TooLate) => (
+            S::Cancelled,
+            None,
+            &[E::ReleaseAttempt, E::PayRefund, E::SendPaymentProblem],
+        ),
         (S::PaymentReview, H::Approved) => (S::Confirmed, None, ENDS_PAID),
         (S::PaymentReview, H::Rejected) => (
             S::Cancelled,
@@ -146,7 +175,11 @@ pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
         (S::Confirmed | S::Completed, H::Delivered) => (status, None, &[]),
         (S::Confirmed, H::Completed) => (S::Completed, None, &[]),
         (S::Confirmed | S::Completed, H::Returned) => (status, None, &[E::RestockReturn]),
-        (_, H::Refunded | H::RefundFailed) => (status, None, &[]),
+        (S::Confirmed | S::Completed | S::Expired | S::Cancelled, H::RefundPromised) => {
+            (status, None, &[E::PayRefund])
+        }
+        (_, H::Refunded) => (status, None, &[E::SendRefund]),
+        (_, H::RefundFound | H::RefundFailed | H::Disputed) => (status, None, &[]),
         _ => return None,
     };
     Some(Move {
@@ -197,7 +230,7 @@ impl Status {
 mod tests {
     use super::*;
 
-    const HAPPENINGS: [Happening; 19] = [
+    const HAPPENINGS: [Happening; 26] = [
         Happening::Placed,
         Happening::HoldLapsed,
         Happening::HeldAnew,
@@ -215,8 +248,15 @@ mod tests {
         Happening::Delivered,
         Happening::Completed,
         Happening::Returned,
+        Happening::PaymentFailed,
+        Happening::LateAttempt,
+        Happening::ConfirmedLate,
+        Happening::TooLate,
+        Happening::RefundPromised,
+        Happening::RefundFound,
         Happening::Refunded,
         Happening::RefundFailed,
+        Happening::Disputed,
     ];
 
     fn every_move() -> impl Iterator<Item = (Status, Happening, Move)> {
@@ -232,7 +272,10 @@ mod tests {
         for (from, happening, outcome) in every_move() {
             if outcome.status == Status::Confirmed && from != Status::Confirmed {
                 assert!(
-                    matches!(happening, Happening::Paid | Happening::Approved),
+                    matches!(
+                        happening,
+                        Happening::Paid | Happening::Approved | Happening::ConfirmedLate
+                    ),
                     "{from:?} {happening:?}"
                 );
                 assert!(outcome.effects.contains(&Effect::CommitStock));
@@ -262,6 +305,19 @@ mod tests {
                     "{from:?} {happening:?}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn money_for_a_dead_order_is_settled_or_judged_by_a_person() {
+        for dead in [Status::Expired, Status::Cancelled] {
+            let late = judge(dead, Happening::Paid).unwrap();
+            assert_eq!(late.effects, [Effect::SettleLateMoney]);
+            assert!(late.status.is_dead());
+            let given_back = judge(dead, Happening::TooLate).unwrap();
+            assert!(given_back.effects.contains(&Effect::PayRefund));
+            let wrong = judge(dead, Happening::PaidWrongAmount).unwrap();
+            assert_eq!(wrong.status, Status::PaymentReview);
         }
     }
 

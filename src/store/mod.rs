@@ -8,6 +8,7 @@ pub mod d1;
 pub mod dead_letters_d1;
 pub mod guarded_payments;
 pub mod inbox_d1;
+pub mod jobs_d1;
 pub mod mail_providers;
 pub mod mails_d1;
 pub mod news_d1;

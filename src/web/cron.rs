@@ -1,13 +1,15 @@
-//! What the clock starts: the sweeps, once a minute.
+//! What the clock starts, once a minute: the sweeps, and the reconciliation with the payment provider.
 
 use crate::app::App;
+use crate::error::Result;
 use crate::shop::publish::sweep_catalog;
-use crate::shop::sweep;
+use crate::shop::sweep::Finding;
+use crate::shop::{reconciliation, sweep};
 use crate::web::log::{log_event, log_failure};
 use serde_json::json;
 use worker::Env;
 
-/// Runs the sweep and logs what it found.
+/// Runs the jobs and logs what they found.
 pub async fn tick(env: &Env) {
     let app = match App::new(env) {
         Ok(app) => app,
@@ -17,9 +19,19 @@ pub async fn tick(env: &Env) {
     if let Err(error) = sweep_catalog(&record, &copy, &queue, app.now).await {
         log_failure("sweep_failed", "catalog", &error);
     }
-    match sweep::run(&app, &app.order_links(), app.now).await {
+    tell("sweep", sweep::run(&app, &app.order_links(), app.now).await);
+    if app.config.check_payments().is_ok() {
+        tell(
+            "reconciliation",
+            reconciliation::run(&app, &app.jobs(), app.now).await,
+        );
+    }
+}
+
+fn tell(job: &str, outcome: Result<Vec<Finding>>) {
+    match outcome {
         Ok(findings) if findings.is_empty() => {}
-        Ok(findings) => log_event("sweep", &json!(findings)),
-        Err(error) => log_failure("sweep_failed", "sweep", &error),
+        Ok(findings) => log_event(job, &json!(findings)),
+        Err(error) => log_failure("job_failed", job, &error),
     }
 }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_payments, admin_products, admin_stock,
-    cart, health, orders, products, stock,
+    cart, health, orders, products, refunds, stock,
 };
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
@@ -85,6 +85,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/orders/{id}/fulfillments" Staff orders::create_fulfillment;
     Post   "/api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered" Staff orders::deliver_fulfillment;
     Post   "/api/v1/orders/{id}/returns"    Staff  orders::create_return;
+    Post   "/api/v1/orders/{id}/refunds"    Staff  refunds::create_refund;
 
     Get    "/api/v1/admin/findings"         Staff  admin_findings::list_findings;
     Post   "/api/v1/admin/catalog/import"   Staff  admin_catalog::import_products;
@@ -106,6 +107,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/admin/dead-letters/{id}/replay"  Staff  admin_dead_letters::replay_letter;
     Post   "/api/v1/admin/dead-letters/{id}/discard" Staff  admin_dead_letters::discard_letter;
     Get    "/api/v1/admin/payments/provider"         Staff  admin_payments::get_payment_provider;
+    Get    "/api/v1/admin/payments/{order_id}"       Staff  admin_payments::get_payment;
 
     Post   "/webhooks/stripe"               Anyone webhooks::receive;
     Get    "/healthz"                       Anyone health::live;

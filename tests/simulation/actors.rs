@@ -16,16 +16,19 @@ use storefront::shop::fulfillments::{
     NewFulfillment, NewReturn, Tracking, create_fulfillment, create_return, deliver_fulfillment,
 };
 use storefront::shop::ids::Signer;
-use storefront::shop::money::Currency;
+use storefront::shop::money::{Currency, Money};
 use storefront::shop::orders::{
     Actor, Instruction, Order, OrderLinks, cancel_order, set_order_status,
 };
 use storefront::shop::payments::WebhookEvent;
 use storefront::shop::ports::{Inbox, Orders, Ports};
 use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
+use storefront::shop::reconciliation;
+use storefront::shop::refunds::{AskedRefund, create_refund};
 use storefront::shop::settlement;
 use storefront::shop::sweep::{self, BOUND_SECS};
 use storefront::shop::transitions::Status;
+use storefront::store::jobs_d1::JobsD1;
 
 pub const SKUS: [&str; 3] = ["A", "B", "C"];
 
@@ -80,10 +83,24 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
     calm_minutes(world, sim, 65)?;
     let sessions: Vec<String> = world.provider.borrow().sessions.keys().cloned().collect();
     for id in sessions {
+        if world.random.chance(300) {
+            world.provider.borrow_mut().fail(&id);
+        }
         world.provider.borrow_mut().arrive(&id);
     }
+    deliver_all(world, sim);
+    calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
+    world.provider.borrow_mut().settle_refunds();
+    deliver_all(world, sim);
     calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
     invariants::at_the_end(world)
+}
+
+/// What is left is never delivered, and so fetched.
+fn deliver_all(world: &World, _sim: &Sim) {
+    let mut provider = world.provider.borrow_mut();
+    let left = std::mem::take(&mut provider.events);
+    provider.undelivered.extend(left);
 }
 
 fn calm_minutes(world: &Rc<World>, sim: &Sim, minutes: u32) -> Result<(), String> {
@@ -301,6 +318,10 @@ async fn live_on(sim: &Sim, order: Order) {
             ));
         }
         (4, _) => cancel(sim, &order.id, Actor::Shopper).await,
+        (5, Some(id)) if world.random.chance(300) => {
+            let paid = world.provider.borrow_mut().pay_late(&id);
+            world.note(format!("a shopper pays {id} of {} late: {paid}", order.id));
+        }
         _ => {}
     }
 }
@@ -328,21 +349,27 @@ async fn webhooks(sim: Sim) {
         .below(world.provider.borrow().events.len() as u64) as usize;
     let session_id = world.provider.borrow_mut().events.swap_remove(at);
     if world.random.chance(100) {
+        world.provider.borrow_mut().undelivered.push(session_id);
         return;
     }
     let id = format!("{session_id}/{}", world.name("evt"));
-    let mine = sim.clone();
-    request(world, async move {
+    let (mine, about) = (sim.clone(), session_id.clone());
+    let delivered = request(world, async move {
         let event = WebhookEvent {
             id: id.clone(),
             kind: "session".to_owned(),
             payload: session_id,
         };
-        if mine.inbox().receive(&event, mine.0.now()).await.is_ok() {
+        let kept = mine.inbox().receive(&event, mine.0.now()).await.is_ok();
+        if kept {
             let _ = mine.inbox().enqueue(&id).await;
         }
+        kept
     })
     .await;
+    if delivered != Some(true) {
+        world.provider.borrow_mut().undelivered.push(about);
+    }
 }
 
 async fn consumer(sim: Sim) {
@@ -373,6 +400,13 @@ async fn cron(sim: Sim) {
         sweep::run(&mine, &links(), mine.0.now()).await.map(drop)
     })
     .await;
+    let mine = sim.clone();
+    request(world, async move {
+        reconciliation::run(&mine, &JobsD1(mine.clone()), mine.0.now())
+            .await
+            .map(drop)
+    })
+    .await;
 }
 
 /// Ships, delivers, takes back and cancels whatever it finds.
@@ -388,7 +422,7 @@ async fn staff(sim: Sim) {
         return;
     }
     let order_id = world.random.pick(&orders).as_str().unwrap().to_owned();
-    let (mine, work) = (sim.clone(), world.random.below(7));
+    let (mine, work) = (sim.clone(), world.random.below(8));
     request(world, async move { handle(&mine, &order_id, work).await }).await;
 }
 
@@ -433,6 +467,22 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
                 reason: None,
             };
             create_return(sim, order_id, &id, new, now).await.map(drop)
+        }
+        6 if world.random.chance(500) => {
+            let asked = AskedRefund {
+                amount: Some(Money::new(100, order.currency)),
+                reason: None,
+            };
+            create_refund(sim, order_id, &id, asked, now)
+                .await
+                .map(drop)
+        }
+        6 => {
+            if let Some(session_id) = &order.payment.session_id {
+                let made = world.provider.borrow_mut().refund_elsewhere(session_id);
+                world.note(format!("{session_id} is refunded elsewhere: {made}"));
+            }
+            Ok(())
         }
         5 => set_order_status(
             sim,

@@ -329,12 +329,26 @@ impl Payments for Sim {
         not_used()
     }
 
-    async fn find_session(&self, _order_id: &str, _since: Timestamp) -> Asked<Option<Session>> {
-        not_used()
+    async fn find_session(&self, order_id: &str, _since: Timestamp) -> Asked<Option<Session>> {
+        let id = order_id.to_owned();
+        self.ask_provider(&format!("find {id}"), move |world| {
+            Ok(world
+                .provider
+                .borrow()
+                .session_of(|it| it.order_id.as_ref() == Some(&id)))
+        })
+        .await
     }
 
-    async fn session_of_payment(&self, _payment_ref: &str) -> Asked<Option<Session>> {
-        not_used()
+    async fn session_of_payment(&self, payment_ref: &str) -> Asked<Option<Session>> {
+        let money = payment_ref.to_owned();
+        self.ask_provider(&format!("whose is {money}"), move |world| {
+            Ok(world
+                .provider
+                .borrow()
+                .session_of(|it| it.payment_ref.as_ref() == Some(&money)))
+        })
+        .await
     }
 
     fn prepare_refund(&self, refund: &NewRefund) -> Result<String> {
@@ -342,19 +356,35 @@ impl Payments for Sim {
     }
 
     async fn create_refund(&self, idempotency_key: &str, request: &str) -> Asked<ProviderRefund> {
-        let request = request.to_owned();
-        self.ask_provider(&format!("refund {idempotency_key}"), move |world| {
-            world.provider.borrow_mut().refund(&request)
+        let (key, request) = (idempotency_key.to_owned(), request.to_owned());
+        let pending = self.0.random.chance(300);
+        self.ask_provider(&format!("refund {key}"), move |world| {
+            world.provider.borrow_mut().refund(&key, &request, pending)
         })
         .await
     }
 
-    async fn refund(&self, _provider_id: &str) -> Asked<ProviderRefund> {
-        not_used()
+    async fn refund(&self, provider_id: &str) -> Asked<ProviderRefund> {
+        let id = provider_id.to_owned();
+        self.ask_provider(&format!("look at {id}"), move |world| {
+            let found = world.provider.borrow().refunds.get(&id).cloned();
+            found.ok_or_else(|| PaymentError::Refused("no such refund".to_owned()))
+        })
+        .await
     }
 
-    async fn refunds_of(&self, _payment_ref: &str) -> Asked<Vec<ProviderRefund>> {
-        not_used()
+    async fn refunds_of(&self, payment_ref: &str) -> Asked<Vec<ProviderRefund>> {
+        let money = payment_ref.to_owned();
+        self.ask_provider(&format!("refunds of {money}"), move |world| {
+            let provider = world.provider.borrow();
+            Ok(provider
+                .refunds
+                .values()
+                .filter(|it| it.payment_ref == money)
+                .cloned()
+                .collect())
+        })
+        .await
     }
 
     async fn dispute(&self, _provider_id: &str) -> Asked<ProviderDispute> {
@@ -365,21 +395,36 @@ impl Payments for Sim {
         Err(Error::internal("deliveries are not signed here"))
     }
 
-    /// An event's payload is the id of its session.
+    /// An event's payload is the id of what it is about.
     fn read_event(&self, payload: &str) -> Result<Notice> {
-        Ok(Notice::Session(payload.to_owned()))
+        let id = payload.to_owned();
+        Ok(if payload.starts_with("re_") {
+            Notice::Refund(id)
+        } else {
+            Notice::Session(id)
+        })
     }
 
     async fn undelivered_events(&self, _since: Timestamp) -> Asked<Vec<WebhookEvent>> {
-        not_used()
+        self.ask_provider("undelivered events", |world| {
+            let provider = world.provider.borrow();
+            let of = |(at, about): (usize, &String)| WebhookEvent {
+                id: format!("{about}/undelivered{at}"),
+                kind: "undelivered".to_owned(),
+                payload: about.clone(),
+            };
+            Ok(provider.undelivered.iter().enumerate().map(of).collect())
+        })
+        .await
     }
 
+    /// Nothing is compared in this world: its invariants do.
     async fn balance_entries(
         &self,
         _from: Timestamp,
         _until: Timestamp,
     ) -> Asked<Vec<BalanceEntry>> {
-        not_used()
+        Ok(vec![])
     }
 }
 

@@ -11,9 +11,12 @@ use storefront::shop::payments::{
 pub struct Provider {
     pub sessions: BTreeMap<String, Account>,
     by_key: BTreeMap<String, String>,
+    /// By the provider's id.
     pub refunds: BTreeMap<String, ProviderRefund>,
-    /// Events that are not delivered yet.
+    /// What events are about that are not delivered yet.
     pub events: Vec<String>,
+    /// What events are about that were never delivered.
+    pub undelivered: Vec<String>,
 }
 
 /// A session, and when it ends by itself.
@@ -127,12 +130,76 @@ impl Provider {
         }
     }
 
-    pub fn refund(&mut self, request: &str) -> Result<ProviderRefund, PaymentError> {
+    /// A delayed payment that does not come.
+    pub fn fail(&mut self, id: &str) -> bool {
+        self.move_on(id, SessionState::Processing, SessionState::Failed)
+    }
+
+    /// Money that is taken although the session has ended.
+    pub fn pay_late(&mut self, id: &str) -> bool {
+        self.move_on(id, SessionState::Expired, SessionState::Paid)
+    }
+
+    /// The same key gives the same refund.
+    pub fn refund(
+        &mut self,
+        key: &str,
+        request: &str,
+        pending: bool,
+    ) -> Result<ProviderRefund, PaymentError> {
         let (refund_id, payment_ref, amount): (String, String, i64) =
             serde_json::from_str(request).unwrap();
-        if let Some(known) = self.refunds.get(&refund_id) {
-            return Ok(known.clone());
+        if let Some(known) = self.by_key.get(key) {
+            return Ok(self.refunds[known].clone());
         }
+        let refund = self.make_refund(Some(refund_id), payment_ref, amount, pending)?;
+        self.by_key.insert(key.to_owned(), refund.id.clone());
+        Ok(refund)
+    }
+
+    /// Someone refunds a part on the provider's side.
+    pub fn refund_elsewhere(&mut self, session_id: &str) -> bool {
+        let Some(session) = self
+            .session(session_id)
+            .ok()
+            .filter(|it| it.state == SessionState::Paid)
+        else {
+            return false;
+        };
+        let part = session.amount / 3;
+        part > 0
+            && self
+                .make_refund(None, session.payment_ref.unwrap(), part, false)
+                .is_ok()
+    }
+
+    /// Every refund that is on its way arrives.
+    pub fn settle_refunds(&mut self) {
+        for refund in self
+            .refunds
+            .values_mut()
+            .filter(|it| it.state == RefundState::Pending)
+        {
+            refund.state = RefundState::Succeeded;
+            self.events.push(refund.id.clone());
+        }
+    }
+
+    pub fn session_of(&self, which: impl Fn(&Session) -> bool) -> Option<Session> {
+        self.sessions
+            .values()
+            .map(|it| &it.session)
+            .find(|it| which(it))
+            .cloned()
+    }
+
+    fn make_refund(
+        &mut self,
+        refund_id: Option<String>,
+        payment_ref: String,
+        amount: i64,
+        pending: bool,
+    ) -> Result<ProviderRefund, PaymentError> {
         let paid = self
             .sessions
             .values()
@@ -151,12 +218,17 @@ impl Provider {
         }
         let refund = ProviderRefund {
             id: format!("re_at_provider_{}", self.refunds.len() + 1),
-            refund_id: Some(refund_id.clone()),
+            refund_id,
             payment_ref,
             amount,
-            state: RefundState::Succeeded,
+            state: if pending {
+                RefundState::Pending
+            } else {
+                RefundState::Succeeded
+            },
         };
-        self.refunds.insert(refund_id, refund.clone());
+        self.refunds.insert(refund.id.clone(), refund.clone());
+        self.events.push(refund.id.clone());
         Ok(refund)
     }
 

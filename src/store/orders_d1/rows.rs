@@ -5,7 +5,7 @@ use crate::shop::addresses::Address;
 use crate::shop::checkout::{Basis, Checkout, CheckoutStep};
 use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::money::Currency;
-use crate::shop::orders::{Order, OrderEvent, Payment, Refund, Task};
+use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
 use crate::shop::pricing::{QuoteLine, Totals};
 use crate::shop::sweep::{Finding, FindingCount, FindingKind, KeptFinding};
 use crate::shop::transitions::Status;
@@ -78,6 +78,7 @@ pub struct OrderRow {
     fulfillments: String,
     returns: String,
     refunds: String,
+    disputes: String,
 }
 
 impl OrderRow {
@@ -113,6 +114,7 @@ impl OrderRow {
             fulfillments: from_json::<Vec<Fulfillment>>(&self.fulfillments)?,
             returns: from_json::<Vec<Return>>(&self.returns)?,
             refunds: from_json::<Vec<Refund>>(&self.refunds)?,
+            disputes: from_json::<Vec<Dispute>>(&self.disputes)?,
         })
     }
 }

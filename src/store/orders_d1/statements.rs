@@ -42,7 +42,10 @@ SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.
      FROM returns WHERE order_id = o.id) AS returns,
     (SELECT json_group_array(json_object('id', id, 'amount', json_object('amount', amount, 'currency', currency), 'status', status,
         'created_at', created_at) ORDER BY created_at, id)
-     FROM refunds WHERE order_id = o.id) AS refunds
+     FROM refunds WHERE order_id = o.id) AS refunds,
+    (SELECT json_group_array(json_object('id', id, 'amount', json_object('amount', amount, 'currency', currency), 'state', state,
+        'refundable', json(iif(refundable, 'true', 'false')), 'withdrawn', withdrawn, 'fee', fee) ORDER BY id)
+     FROM disputes WHERE order_id = o.id) AS disputes
 FROM orders AS o"
     };
 }
@@ -115,7 +118,8 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
                 .bind(order_id.as_str())
                 .bind(to_word(&payment)?)
                 .bind(captured.map(|money| money.amount))
-                .bind(captured.map(|money| money.currency.code())),
+                .bind(captured.map(|money| money.currency.code()))
+                .bind(transition.payment_ref.clone()),
         );
     }
     if outcome.status != Status::PendingPayment {
@@ -310,6 +314,16 @@ fn keep_record(order_id: &str, record: &Record, now: Timestamp) -> Result<Statem
                 .bind(order_id)
                 .bind(to_word(status)?)
         }
+        Record::Disputed(it) => Statement::new(UPSERT_DISPUTE)
+            .bind(it.id.as_str())
+            .bind(order_id)
+            .bind(it.amount.amount)
+            .bind(it.amount.currency.code())
+            .bind(to_word(&it.state)?)
+            .bind(i64::from(it.refundable))
+            .bind(it.withdrawn)
+            .bind(it.fee)
+            .bind(now),
     })
 }
 
@@ -442,7 +456,8 @@ const INSERT_PAYMENT: &str = "
 INSERT INTO payments (id, order_id, status, request, expires_at, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 const UPDATE_PAYMENT: &str = "
-UPDATE payments SET status = ?2, captured_amount = COALESCE(?3, captured_amount), captured_currency = COALESCE(?4, captured_currency)
+UPDATE payments SET status = ?2, captured_amount = COALESCE(?3, captured_amount), captured_currency = COALESCE(?4, captured_currency),
+    payment_ref = COALESCE(?5, payment_ref)
 WHERE order_id = ?1";
 
 /// An event may have told of the session, and even of its end, before the answer to opening it came.
@@ -472,6 +487,10 @@ INSERT INTO returns (id, order_id, lines, restock, reason, worth, returned_at) V
 
 const INSERT_REFUND: &str = "
 INSERT INTO refunds (id, order_id, amount, currency, status, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+const UPSERT_DISPUTE: &str = "
+INSERT INTO disputes (id, order_id, amount, currency, state, refundable, withdrawn, fee, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ON CONFLICT (id) DO UPDATE SET state = ?5, refundable = ?6, withdrawn = ?7, fee = ?8, updated_at = ?9";
 
 const INSERT_ENTRIES: &str = "
 INSERT INTO ledger_entries (order_id, version, journal, account, amount, currency)

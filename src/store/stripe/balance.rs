@@ -3,6 +3,7 @@
 use crate::shop::payments::{BalanceEntry, BalanceKind, PaymentError};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
+use durable::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -19,23 +20,34 @@ pub fn read(object: Value) -> Result<BalanceEntry, PaymentError> {
     let currency = entry.currency.to_uppercase();
     Ok(BalanceEntry {
         id: entry.id,
-        source: entry.source.unwrap_or_default(),
+        payment_ref: entry
+            .source
+            .and_then(|source| source.payment_intent)
+            .unwrap_or_default(),
         kind,
         amount: wire::read(entry.amount, &currency)?,
         fee: wire::read(entry.fee, &currency)?,
         currency,
+        at: Timestamp::from_millis(entry.created.saturating_mul(1000)),
     })
 }
 
 #[derive(Deserialize)]
 struct EntryObject {
     id: String,
-    source: Option<String>,
+    /// Expanded: a charge, a refund or a dispute.
+    source: Option<Source>,
+    created: i64,
     r#type: String,
     reporting_category: Option<String>,
     amount: i64,
     fee: i64,
     currency: String,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    payment_intent: Option<String>,
 }
 
 #[cfg(test)]
@@ -59,10 +71,10 @@ mod tests {
             ("payout", "payout", BalanceKind::Other),
         ] {
             let entry = read(json!({
-                "id": "txn_1", "source": "ch_1", "type": kind, "reporting_category": category, "amount": -700, "fee": 30, "currency": "usd",
+                "id": "txn_1", "source": {"id": "ch_1", "payment_intent": "pi_1"}, "created": 1_795_000_000, "type": kind, "reporting_category": category, "amount": -700, "fee": 30, "currency": "usd",
             }))
             .unwrap();
-            assert_eq!(entry.kind, expected);
+            assert_eq!((entry.kind, entry.payment_ref.as_str()), (expected, "pi_1"));
             assert_eq!(
                 (entry.amount, entry.fee, entry.currency.as_str()),
                 (-700, 30, "USD")

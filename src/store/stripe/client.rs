@@ -39,8 +39,12 @@ impl Stripe {
 
     /// One object by id.
     pub(super) async fn get_one(&self, path: &str, id: &str) -> Result<Value, PaymentError> {
-        let path = format!("{path}/{}", checked_id(id)?);
-        self.call(Method::Get, &path, None).await
+        self.get(&format!("{path}/{}", checked_id(id)?)).await
+    }
+
+    /// Whatever a path and query name.
+    pub(super) async fn get(&self, path_and_query: &str) -> Result<Value, PaymentError> {
+        self.call(Method::Get, path_and_query, None).await
     }
 
     /// All objects of a list, page by page, newest first.
@@ -57,7 +61,7 @@ impl Stripe {
                 query.append_pair("starting_after", last);
             }
             let path = format!("{path}?{}", query.finish());
-            let page: Page = read_as(self.call(Method::Get, &path, None).await?)?;
+            let page: Page = read_as(self.get(&path).await?)?;
             let more = page.has_more && !page.data.is_empty();
             listed.extend(page.data);
             if !more {

@@ -53,7 +53,11 @@ impl Payments for Stripe {
     }
 
     async fn session(&self, session_id: &str) -> Result<Session, PaymentError> {
-        sessions::read(self.get_one("checkout/sessions", session_id).await?)
+        let path = format!(
+            "checkout/sessions/{}?expand[]=payment_intent",
+            client::checked_id(session_id)?
+        );
+        sessions::read(self.get(&path).await?)
     }
 
     /// Stripe refuses to expire a session that is no longer open, and keeps that refusal under the key: then how the session
@@ -101,7 +105,13 @@ impl Payments for Stripe {
 
     async fn session_of_payment(&self, payment_ref: &str) -> Result<Option<Session>, PaymentError> {
         let listed = self
-            .list("checkout/sessions", &[("payment_intent", payment_ref)])
+            .list(
+                "checkout/sessions",
+                &[
+                    ("payment_intent", payment_ref),
+                    ("expand[]", "data.payment_intent"),
+                ],
+            )
             .await?;
         listed.into_iter().next().map(sessions::read).transpose()
     }
@@ -176,7 +186,11 @@ impl Payments for Stripe {
         let listed = self
             .list(
                 "balance_transactions",
-                &[("created[gte]", &from), ("created[lt]", &until)],
+                &[
+                    ("created[gte]", &from),
+                    ("created[lt]", &until),
+                    ("expand[]", "data.source"),
+                ],
             )
             .await?;
         listed.into_iter().map(balance::read).collect()

@@ -33,8 +33,10 @@ pub fn prepare(session: &NewSession) -> Result<String> {
 
 pub fn read(object: Value) -> Result<Session, PaymentError> {
     let session: SessionObject = read_as(object)?;
+    let intent_status = session.payment_intent.as_ref().and_then(Intent::status);
     let state = match (session.status.as_str(), session.payment_status.as_str()) {
         ("complete", "paid" | "no_payment_required") => SessionState::Paid,
+        ("complete", _) if matches!(intent_status, Some(FAILED | CANCELED)) => SessionState::Failed,
         ("complete", _) => SessionState::Processing,
         ("expired", _) => SessionState::Expired,
         ("open", _) => SessionState::Open,
@@ -44,7 +46,7 @@ pub fn read(object: Value) -> Result<Session, PaymentError> {
     Ok(Session {
         id: session.id,
         order_id: session.client_reference_id,
-        payment_ref: session.payment_intent,
+        payment_ref: session.payment_intent.map(Intent::into_id),
         url: session.url,
         state,
         amount: wire::read(session.amount_total, &currency)?,
@@ -84,12 +86,39 @@ pub fn read_items(objects: Vec<Value>) -> Result<Vec<SessionItem>, PaymentError>
 struct SessionObject {
     id: String,
     client_reference_id: Option<String>,
-    payment_intent: Option<String>,
+    payment_intent: Option<Intent>,
     url: Option<String>,
     status: String,
     payment_status: String,
     amount_total: i64,
     currency: String,
+}
+
+/// What a payment intent falls back to when a delayed payment has failed: a session that is complete takes no other.
+const FAILED: &str = "requires_payment_method";
+const CANCELED: &str = "canceled";
+
+/// By its id, or expanded.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Intent {
+    Id(String),
+    Expanded { id: String, status: String },
+}
+
+impl Intent {
+    fn status(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Expanded { status, .. } => Some(status),
+        }
+    }
+
+    fn into_id(self) -> String {
+        match self {
+            Self::Id(id) | Self::Expanded { id, .. } => id,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -130,6 +159,26 @@ mod tests {
         assert!(read(object("paused", "unpaid", "usd")).is_err());
         let krona = read(object("open", "unpaid", "isk")).unwrap();
         assert_eq!((krona.amount, krona.currency.as_str()), (5_000, "ISK"));
+    }
+
+    #[test]
+    fn a_delayed_payment_fails_with_its_intent() {
+        for (status, state) in [
+            ("processing", SessionState::Processing),
+            ("requires_payment_method", SessionState::Failed),
+            ("canceled", SessionState::Failed),
+        ] {
+            let mut session = object("complete", "unpaid", "usd");
+            session["payment_intent"] = json!({"id": "pi_1", "status": status});
+            let session = read(session).unwrap();
+            assert_eq!(
+                (session.state, session.payment_ref.as_deref()),
+                (state, Some("pi_1"))
+            );
+        }
+        let mut open = object("open", "unpaid", "usd");
+        open["payment_intent"] = json!({"id": "pi_1", "status": "requires_payment_method"});
+        assert_eq!(read(open).unwrap().state, SessionState::Open);
     }
 
     #[test]

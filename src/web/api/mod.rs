@@ -12,6 +12,7 @@ pub mod health;
 mod openapi;
 pub mod orders;
 pub mod products;
+pub mod refunds;
 pub mod stock;
 
 use crate::error::{Error, Result};

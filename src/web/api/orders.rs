@@ -266,7 +266,11 @@ fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<In
     })
 }
 
-fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
+/// The id of the record that the call's `Idempotency-Key` makes.
+///
+/// # Errors
+/// 422 `idempotency_key_required`.
+pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     match call.idempotency_key()? {
         Some(key) => Ok(record_id(prefix, call.param(0), &key)),
         None => call.app.new_id(prefix),
@@ -283,7 +287,11 @@ fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {
     Ok(reply.with("ETag", format!("\"{}\"", order.version)))
 }
 
-fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
+/// 201 with an order to which the call has added a record, 200 when an earlier call had.
+///
+/// # Errors
+/// When the answer can't be written.
+pub fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
     if recorded.replayed {
         return Ok(whole_order(call, &recorded.order, 200)?.with("Idempotent-Replayed", "true"));
     }

@@ -230,6 +230,9 @@ fn status_sentence(order: &Order) -> &'static str {
         Status::PendingPayment => "Waiting for your payment",
         Status::Confirmed => "Confirmed. Thank you!",
         Status::Completed => "Delivered. Thank you!",
+        Status::Expired if order.payment.captured.is_some() => {
+            "Your payment came late. We are looking for your items, or send the money back."
+        }
         Status::Expired => "Expired: it was not paid in time. Nothing was charged.",
         Status::Cancelled if order.payment.captured.is_some() => {
             "Cancelled. What you paid is on its way back."
@@ -268,6 +271,12 @@ const fn happening_sentence(happening: Happening) -> &'static str {
         Happening::Delivered => "A parcel arrived",
         Happening::Completed => "Everything has arrived",
         Happening::Returned => "Items came back",
+        Happening::PaymentFailed => "The payment did not come through",
+        Happening::LateAttempt => "Paid late; looking for your items again",
+        Happening::ConfirmedLate => "Your items are set aside again",
+        Happening::TooLate => "Sold out before the payment came; the money goes back",
+        Happening::RefundPromised | Happening::RefundFound => "Money is being sent back",
+        Happening::Disputed => "The payment is disputed",
         Happening::Refunded => "Money sent back",
         Happening::RefundFailed => "Money could not be sent back yet",
     }

@@ -1,0 +1,88 @@
+//! Money that arrives for an order that has let go of its stock: the stock is held again if it can be, and the order lives; else the
+//! money goes back in full, once.
+//!
+//! Each run begins an attempt of its own, and the move that begins it has the attempt before it released. The move that ends it
+//! holds only at the version that the attempt began, so that an order is confirmed by holds that are its own and pinned, or not at all.
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::hold_lines;
+use crate::shop::fulfillments::record_id;
+use crate::shop::orders::{Actor, Order, Transition, moved_meanwhile, with_money};
+use crate::shop::ports::{Orders, Ports, Written};
+use crate::shop::refunds::promised;
+use crate::shop::settlement::pin_holds;
+use crate::shop::transitions::Happening;
+use durable::Timestamp;
+
+/// Seconds for which units that others hold on the clock are waited for.
+const PATIENCE_SECS: u32 = 15 * 60;
+
+/// Holds again what the money is for, or gives it back.
+///
+/// # Errors
+/// When a port fails or the units may still come back: to be tried again.
+pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<()> {
+    if !order.status.is_dead() || order.refundable().is_none() {
+        return Ok(());
+    }
+    let order = begin_attempt(ports, order, now).await?;
+    match hold_lines(ports, &order.id, order.attempt, &order.lines).await {
+        Ok(()) => {}
+        Err(Error::Conflict { code, .. }) if code == "contended" && is_patient(&order, now) => {
+            return Err(Error::Unavailable {
+                code: "contended",
+                retry_after_secs: 60,
+            });
+        }
+        Err(Error::Conflict { .. }) => return give_back(ports, &order, now).await,
+        Err(error) => return Err(error),
+    }
+    if !pin_holds(ports, &order).await? {
+        return Err(moved_meanwhile());
+    }
+    let transition = Transition::of(&order, Happening::ConfirmedLate, Actor::Shop, now)
+        .ok_or_else(moved_meanwhile)?;
+    write(ports, with_money(&order, transition, "", now)?, now)
+        .await
+        .map(drop)
+}
+
+async fn begin_attempt(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Order> {
+    let mut transition = Transition::of(order, Happening::LateAttempt, Actor::Shop, now)
+        .ok_or_else(moved_meanwhile)?;
+    transition.attempt = order.attempt.saturating_add(1);
+    write(ports, transition, now).await
+}
+
+/// The attempt is counted up once more, so that what it holds is released with the move.
+async fn give_back(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<()> {
+    let Some(amount) = order.refundable() else {
+        return Ok(());
+    };
+    let mut transition =
+        Transition::of(order, Happening::TooLate, Actor::Shop, now).ok_or_else(moved_meanwhile)?;
+    transition.attempt = order.attempt.saturating_add(1);
+    let refund_id = record_id("re", &order.id, "too late");
+    write(
+        ports,
+        promised(order, transition, &refund_id, amount, now)?,
+        now,
+    )
+    .await
+    .map(drop)
+}
+
+async fn write(ports: &impl Ports, transition: Transition, now: Timestamp) -> Result<Order> {
+    match ports.orders().transition(&transition, now).await? {
+        Written::Landed(order) => Ok(order),
+        Written::Lost => Err(moved_meanwhile()),
+    }
+}
+
+fn is_patient(order: &Order, now: Timestamp) -> bool {
+    let paid = order
+        .events
+        .iter()
+        .find(|event| event.happening == Happening::Paid);
+    paid.is_some_and(|paid| now < paid.at.plus_secs(PATIENCE_SECS))
+}

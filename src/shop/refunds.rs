@@ -1,0 +1,367 @@
+//! Refunds: promised by a move of their order, so that what is promised never exceeds what was captured, whoever asks at once; paid
+//! by the provider; and ended by what the provider says. One that was made at the provider shows up here by itself, once.
+
+use crate::error::{Error, Result};
+use crate::shop::fulfillments::{Recorded, check_text, record_id, same_record};
+use crate::shop::ledger::Journal;
+use crate::shop::money::{Currency, Money};
+use crate::shop::orders::{
+    Actor, Order, Record, Refund, RefundStatus, Transition, find_order, move_order, not_allowed,
+};
+use crate::shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
+use crate::shop::ports::{Orders, Payments, Ports};
+use crate::shop::settlement;
+use crate::shop::sweep::{Finding, FindingKind, KEPT_SECS};
+use crate::shop::transitions::Happening;
+use durable::Timestamp;
+use serde_json::json;
+
+/// Seconds after which a refund whose outcome stayed unknown, and of which the provider knows nothing, is asked for under another
+/// key: the answer kept under the old one may be the provider's own failure.
+const KEY_SECS: i64 = 60 * 60;
+
+/// Seconds at the beginning of a new key in which none is sent, so that a call under the old one has ended.
+const KEY_PAUSE_SECS: i64 = 60;
+
+/// A refund that staff asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedRefund {
+    /// How much; none: all that is left.
+    pub amount: Option<Money>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Promises a refund and has it paid. A repeat of the same id changes nothing.
+///
+/// # Errors
+/// 404; 409 `refund_exceeds_captured` with what is left, `payment_disputed`, `transition_not_allowed`; 422 `invalid_amount`,
+/// `invalid_currency`, `idempotency_key_reused`.
+pub async fn create_refund(
+    ports: &impl Ports,
+    order_id: &str,
+    id: &str,
+    asked: AskedRefund,
+    now: Timestamp,
+) -> Result<Recorded> {
+    check_text("reason", asked.reason.as_deref())?;
+    let order = find_order(ports, order_id).await?;
+    let replayed = order.refunds.iter().any(|known| known.id == id);
+    let order = move_order(ports, order, now, |order| {
+        if let Some(known) = order.refunds.iter().find(|known| known.id == id) {
+            return same_record(asked.amount.is_none_or(|amount| amount == known.amount));
+        }
+        let amount = refundable_part(order, asked.amount)?;
+        let transition = Transition::of(order, Happening::RefundPromised, Actor::Staff, now)
+            .ok_or_else(|| not_allowed(order))?;
+        promised(
+            order,
+            transition.noted(asked.reason.clone()),
+            id,
+            amount,
+            now,
+        )
+        .map(Some)
+    })
+    .await?;
+    let order = settlement::drive_or_leave(ports, order, now).await;
+    Ok(Recorded { order, replayed })
+}
+
+/// Adds to a move the promise of a refund. An order that lives was sold for so much less; one that is dead was not sold.
+///
+/// # Errors
+/// Never.
+pub fn promised(
+    order: &Order,
+    mut transition: Transition,
+    id: &str,
+    amount: Money,
+    now: Timestamp,
+) -> Result<Transition> {
+    for journal in promise(order, amount.amount, amount.currency)? {
+        transition.book(journal);
+    }
+    Ok(transition.with(Record::Promised(Refund {
+        id: id.to_owned(),
+        amount,
+        status: RefundStatus::Pending,
+        created_at: now,
+    })))
+}
+
+/// Has the provider give a refund's money back. What it knows of it already is looked for first: an answer may have been lost, and a
+/// key is kept for a day only.
+///
+/// # Errors
+/// When a port fails; repeating is safe.
+pub async fn pay_refund(
+    ports: &impl Ports,
+    order: &Order,
+    refund_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let found = order.refunds.iter().find(|it| it.id == refund_id);
+    let (Some(refund), Some(session_id)) = (found, &order.payment.session_id) else {
+        return Err(Error::internal(format!("no money for {refund_id}")));
+    };
+    if refund.status != RefundStatus::Pending {
+        return Ok(());
+    }
+    let payments = ports.payments();
+    let session = payments
+        .session(session_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let payment_ref = session.payment_ref.unwrap_or_default();
+    let known = payments
+        .refunds_of(&payment_ref)
+        .await
+        .map_err(PaymentError::into_error)?
+        .into_iter()
+        .find(|known| known.refund_id.as_deref() == Some(refund_id));
+    let provider_refund = match known {
+        Some(known) => known,
+        None => make_refund(&payments, refund, payment_ref, now).await?,
+    };
+    fold_refund(ports, order.clone(), &provider_refund, now).await?;
+    Ok(())
+}
+
+/// Deals with an event about a refund, whoever made it; whether it is one of the shop's orders.
+///
+/// # Errors
+/// When a port fails; repeating is safe.
+pub async fn settle_refund(ports: &impl Ports, provider_id: &str, now: Timestamp) -> Result<bool> {
+    let refund = ports
+        .payments()
+        .refund(provider_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let Some(order) = settlement::order_of_payment(ports, &refund.payment_ref, now).await? else {
+        return Ok(false);
+    };
+    let order = fold_refund(ports, order, &refund, now).await?;
+    settlement::drive_tasks(ports, order, now).await?;
+    Ok(true)
+}
+
+/// Writes into the order how a refund stands at the provider: first that it is there, then how it ended. A refund only ever goes from
+/// pending to succeeded to failed, so that no order of events leads elsewhere.
+async fn fold_refund(
+    ports: &impl Ports,
+    order: Order,
+    provider: &ProviderRefund,
+    now: Timestamp,
+) -> Result<Order> {
+    let id = id_of(&order, provider);
+    let order = move_order(ports, order, now, |order| found(order, &id, provider, now)).await?;
+    if provider.state == RefundState::Failed && ended(&order, &id, provider, now)?.is_some() {
+        alert(ports, &order, &id, now).await?;
+    }
+    move_order(ports, order, now, |order| ended(order, &id, provider, now)).await
+}
+
+/// What a promise books, or takes back when negative.
+fn promise(order: &Order, amount: i64, currency: Currency) -> Result<Vec<Journal>> {
+    let mut journals = vec![Journal::refund_promised(amount, currency)?];
+    if !order.status.is_dead() {
+        journals.push(Journal::allowed(amount, currency)?);
+    }
+    Ok(journals)
+}
+
+fn id_of(order: &Order, provider: &ProviderRefund) -> String {
+    let ours = provider
+        .refund_id
+        .as_ref()
+        .filter(|id| order.refunds.iter().any(|refund| refund.id == **id));
+    ours.cloned()
+        .unwrap_or_else(|| record_id("re", &order.id, &provider.id))
+}
+
+fn found(
+    order: &Order,
+    id: &str,
+    provider: &ProviderRefund,
+    now: Timestamp,
+) -> Result<Option<Transition>> {
+    if order.refunds.iter().any(|refund| refund.id == id) {
+        return Ok(None);
+    }
+    let currency = order
+        .payment
+        .captured
+        .map_or(order.currency, |captured| captured.currency);
+    Transition::of(order, Happening::RefundFound, Actor::Shop, now)
+        .map(|transition| {
+            promised(
+                order,
+                transition,
+                id,
+                Money::new(provider.amount, currency),
+                now,
+            )
+        })
+        .transpose()
+}
+
+fn ended(
+    order: &Order,
+    id: &str,
+    provider: &ProviderRefund,
+    now: Timestamp,
+) -> Result<Option<Transition>> {
+    let Some(refund) = order.refunds.iter().find(|refund| refund.id == id) else {
+        return Ok(None);
+    };
+    let Money { amount, currency } = refund.amount;
+    let unpromised = promise(order, amount.saturating_neg(), currency)?;
+    let (happening, status, journals) = match (refund.status, provider.state) {
+        (RefundStatus::Pending, RefundState::Succeeded) => (
+            Happening::Refunded,
+            RefundStatus::Succeeded,
+            vec![Journal::refunded(amount, currency)?],
+        ),
+        (RefundStatus::Pending, RefundState::Failed) => {
+            (Happening::RefundFailed, RefundStatus::Failed, unpromised)
+        }
+        (RefundStatus::Succeeded, RefundState::Failed) => (
+            Happening::RefundFailed,
+            RefundStatus::Failed,
+            [Journal::refunded(amount.saturating_neg(), currency)?]
+                .into_iter()
+                .chain(unpromised)
+                .collect(),
+        ),
+        _ => return Ok(None),
+    };
+    Ok(
+        Transition::of(order, happening, Actor::Shop, now).map(|mut transition| {
+            journals.into_iter().for_each(|it| transition.book(it));
+            transition.with(Record::RefundEnded(id.to_owned(), status))
+        }),
+    )
+}
+
+/// Money that could not go back is for a person. Told before it is written, so that a crash between the two tells it twice, not never.
+async fn alert(ports: &impl Ports, order: &Order, id: &str, now: Timestamp) -> Result<()> {
+    let finding = Finding {
+        kind: FindingKind::RefundFailed,
+        subject: order.id.clone(),
+        error: Some(format!("{id} was not given back: refund it by another way")),
+        found_at: now,
+    };
+    ports
+        .orders()
+        .save_findings(&[finding], now.minus_secs(KEPT_SECS))
+        .await
+}
+
+async fn make_refund(
+    payments: &impl Payments,
+    refund: &Refund,
+    payment_ref: String,
+    now: Timestamp,
+) -> Result<ProviderRefund> {
+    let request = payments.prepare_refund(&NewRefund {
+        refund_id: refund.id.clone(),
+        payment_ref: payment_ref.clone(),
+        amount: refund.amount.amount,
+        currency: refund.amount.currency,
+    })?;
+    let key = key_of(refund, now).ok_or(Error::Unavailable {
+        code: "refund_under_way",
+        retry_after_secs: 60,
+    })?;
+    match payments.create_refund(&key, &request).await {
+        Err(PaymentError::Refused(_)) => Ok(ProviderRefund {
+            id: refund.id.clone(),
+            refund_id: Some(refund.id.clone()),
+            payment_ref,
+            amount: refund.amount.amount,
+            state: RefundState::Failed,
+        }),
+        outcome => outcome.map_err(PaymentError::into_error),
+    }
+}
+
+/// The refund's id, then another each hour; none at the turn.
+fn key_of(refund: &Refund, now: Timestamp) -> Option<String> {
+    let age = now
+        .as_secs()
+        .saturating_sub(refund.created_at.as_secs())
+        .max(0);
+    match (age.div_euclid(KEY_SECS), age.rem_euclid(KEY_SECS)) {
+        (0, _) => Some(refund.id.clone()),
+        (_, secs) if secs < KEY_PAUSE_SECS => None,
+        (hour, _) => Some(format!("{}:{hour}", refund.id)),
+    }
+}
+
+fn refundable_part(order: &Order, asked: Option<Money>) -> Result<Money> {
+    let left = order.refundable().ok_or_else(|| nothing_left(order))?;
+    let Some(amount) = asked else {
+        return Ok(left);
+    };
+    if amount.currency != left.currency {
+        let detail = format!("The payment was in {}.", left.currency);
+        return Err(Error::invalid(
+            "amount.currency",
+            "invalid_currency",
+            detail,
+        ));
+    }
+    if amount.amount < 1 {
+        let detail = "At least one minor unit.";
+        return Err(Error::invalid("amount.amount", "invalid_amount", detail));
+    }
+    if amount.amount > left.amount {
+        return Err(exceeds(Some(left)));
+    }
+    Ok(amount)
+}
+
+fn nothing_left(order: &Order) -> Error {
+    if order.disputes.iter().any(|dispute| !dispute.refundable) {
+        return Error::conflict(
+            "payment_disputed",
+            "The payment is disputed, and can't be refunded.",
+            json!({}),
+        );
+    }
+    exceeds(None)
+}
+
+fn exceeds(left: Option<Money>) -> Error {
+    Error::conflict(
+        "refund_exceeds_captured",
+        "More would go back than was paid and is not promised back yet.",
+        json!({"refundable": left}),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_kept_for_an_hour_and_followed_after_a_pause() {
+        let created_at = Timestamp::from_millis(1_795_000_000_000);
+        let refund = Refund {
+            id: "re_1".into(),
+            amount: Money::new(100, Currency::from_code("USD").unwrap()),
+            status: RefundStatus::Pending,
+            created_at,
+        };
+        let key = |secs| key_of(&refund, created_at.plus_secs(secs));
+        assert_eq!(key(0).as_deref(), Some("re_1"));
+        assert_eq!(key(3_599).as_deref(), Some("re_1"));
+        assert_eq!(key(3_600), None);
+        assert_eq!(key(3_660).as_deref(), Some("re_1:1"));
+        assert_eq!(
+            key_of(&refund, created_at.minus_secs(5)).as_deref(),
+            Some("re_1")
+        );
+    }
+}

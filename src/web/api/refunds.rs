@@ -1,0 +1,40 @@
+//! `/api/v1/orders/{id}/refunds`, for staff.
+
+use crate::error::{Error, Result};
+use crate::shop::money::Money;
+use crate::shop::refunds::{self, AskedRefund};
+use crate::web::api::orders::{new_record_id, recorded_order};
+use crate::web::call::Call;
+use crate::web::reply::Reply;
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRefund {
+    #[serde(default)]
+    amount: Option<Money>,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// `POST /api/v1/orders/{id}/refunds {amount?, reason?}` with an `Idempotency-Key`: all that is left, or a part. Restocking is a
+/// decision of its own.
+///
+/// # Errors
+/// 404; 409 `refund_exceeds_captured`, `payment_disputed`, `transition_not_allowed`; 422 `invalid_amount`, `invalid_currency`,
+/// `idempotency_key_required`, `idempotency_key_reused`.
+pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
+    let (new, _) = call.json::<NewRefund>().await?;
+    let asked = AskedRefund {
+        amount: new.amount,
+        reason: new.reason,
+    };
+    call.idempotency_key()?.ok_or_else(|| {
+        let detail = "Send a key of your own for each refund.";
+        Error::invalid("Idempotency-Key", "idempotency_key_required", detail)
+    })?;
+    let id = new_record_id(call, "re")?;
+    let (app, order_id) = (call.app, call.param(0));
+    let recorded = refunds::create_refund(app, order_id, &id, asked, app.now).await?;
+    recorded_order(call, &recorded)
+}
