@@ -103,9 +103,18 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     effect: () => shop.rows('SELECT id FROM returns'),
     status: 201,
   },
+  'POST /api/v1/orders/{id}/refunds': {
+    send: (client) => client.post(`/api/v1/orders/${sold.id}/refunds`, { amount: { amount: 1, currency: 'USD' } }, { 'idempotency-key': 'refund' }),
+    effect: () => shop.rows('SELECT id FROM refunds'),
+    status: 201,
+  },
   'PUT /api/v1/orders/{id}/status': {
     send: (client) => client.put(`/api/v1/orders/${unpaid.id}/status`, { status: 'cancelled' }),
     effect: () => shop.rows('SELECT status FROM orders WHERE id = ?', unpaid.id),
+  },
+  'GET /api/v1/admin/payments/{order_id}': {
+    send: (client) => client.get(`/api/v1/admin/payments/${sold.id}`),
+    effect: async () => null,
   },
   'GET /api/v1/admin/payments/provider': {
     send: (client) => client.get('/api/v1/admin/payments/provider'),

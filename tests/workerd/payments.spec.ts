@@ -167,6 +167,7 @@ test('events that could not be delivered are fetched and dealt with', async () =
   await shop.settled(order, 'confirmed');
   const findings = (await shop.staff.get('/api/v1/admin/findings')).expect(200).data;
   assert.ok(findings.some(({ kind }: Json) => kind === 'undelivered_event'));
+  await mailed(order, 'order_confirmation');
 });
 
 test('whatever came in whatever order, each order’s events again and shuffled change nothing', async () => {

@@ -20,6 +20,27 @@ export const baselines = {
       };`,
     options: { kvNamespaces: ["KV"] },
   },
+  "webhook verifier": {
+    script: `
+      const key = crypto.subtle.importKey("raw", new TextEncoder().encode("whsec_bench"), { name: "HMAC", hash: "SHA-256" }, false, ["verify"]);
+      let ready;
+      export default {
+        async fetch(request, env) {
+          ready ??= env.DB.prepare("CREATE TABLE IF NOT EXISTS events (id TEXT PRIMARY KEY, payload TEXT NOT NULL)").run();
+          await ready;
+          const body = await request.text();
+          const [at, v1] = request.headers.get("stripe-signature").split(",").map((part) => part.split("=")[1]);
+          const signature = Uint8Array.from(v1.match(/../g), (pair) => parseInt(pair, 16));
+          const holds = await crypto.subtle.verify("HMAC", await key, signature, new TextEncoder().encode(at + "." + body));
+          if (!holds || Math.abs(Date.now() / 1000 - at) > 300) return new Response(null, { status: 400 });
+          const { id } = JSON.parse(body);
+          await env.DB.prepare("INSERT OR IGNORE INTO events VALUES (?, ?)").bind(id, body).run();
+          await env.QUEUE.send(id);
+          return Response.json({ received: true });
+        },
+      };`,
+    options: { d1Databases: ["DB"], queueProducers: { QUEUE: "events" } },
+  },
   "counter object": {
     script: `
       import { DurableObject } from "cloudflare:workers";

@@ -15,9 +15,10 @@ import { catalogScenarios } from "./catalog.mjs";
 import { load } from "./load.mjs";
 import { objectScenarios } from "./objects.mjs";
 import { benchOrders, NAME as ORDERS } from "./orders.mjs";
+import { paymentScenarios } from "./payments.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
 
-const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios];
+const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios];
 const WARM_UP_SECONDS = 1;
 
 export async function bench({ seconds, rounds, connections, only, say }) {
