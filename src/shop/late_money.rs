@@ -26,7 +26,7 @@ pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp
         return Ok(());
     }
     let order = begin_attempt(ports, order, now).await?;
-    match hold_lines(ports, &order.id, order.attempt, &order.lines).await {
+    match hold_lines(ports, &order.id, order.attempt, &order.email, &order.lines).await {
         Ok(()) => {}
         Err(Error::Conflict { code, .. }) if code == "contended" && is_patient(&order, now) => {
             return Err(Error::Unavailable {

@@ -86,6 +86,9 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
         if world.random.chance(300) {
             world.provider.borrow_mut().fail(&id);
         }
+        if world.random.chance(200) {
+            world.provider.borrow_mut().pay_late(&id);
+        }
         world.provider.borrow_mut().arrive(&id);
     }
     deliver_all(world, sim);

@@ -349,7 +349,6 @@ impl Told {
             "payment_processing",
             "paid",
             "session_expired",
-            "payment_refused",
             "cancel_requested",
             "cancelled",
             "shipped",
