@@ -394,6 +394,7 @@ mod tests {
             fulfillments: vec![],
             returns: vec![],
             refunds: vec![],
+            disputes: vec![],
         }
     }
 
