@@ -30,7 +30,7 @@ test('a checkout that died after it held its stock takes no second unit', async 
   const { buyer, orderId, cartId } = await startedCheckout('LAMP');
   const before = await shop.stock('LAMP');
   await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { do: 'freeze', order_id: orderId } });
-  await mustDo(shop.stockObject('LAMP'), `${orderId}:1:hold`, { do: 'hold', hold_id: `${orderId}:1`, quantity: 1, ttl_secs: 600 });
+  await mustDo(shop.stockObject('LAMP'), `${orderId}:1:died`, { do: 'hold', hold_id: `${orderId}:1`, quantity: 1, ttl_secs: 600 });
   await shop.scheduled();
   assert.equal((await buyer.get(`/api/v1/orders/${orderId}`)).expect(200).status, 'pending_payment');
   const now = await shop.stock('LAMP');
