@@ -332,10 +332,6 @@ pub fn category_handle(path: &[String]) -> String {
     path.last().map(|name| slug(name)).unwrap_or_default()
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
