@@ -9,6 +9,8 @@ import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevSecrets } from "./setup.mjs";
 
+const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
+
 const HELP = `
 npm run catalog -- import FILE   adds and updates the products of a Shopify product CSV, then publishes
   --dry-run      only tells what would change
@@ -185,8 +187,6 @@ runAsProgram(import.meta.url, async (args) => {
   if (applied && options.publish) await publishCatalog();
   return summary.errors.length > 0 ? 1 : 0;
 });
-
-const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
 
 function understood(args) {
   const no = () => new Stop("not understood: `npm run catalog -- --help`");
