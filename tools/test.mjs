@@ -9,22 +9,23 @@ import { helpIfAsked, root, runAsProgram, say, Stop, teed } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
 const HELP = `
-npm test [-- --only rust|workerd|browser] [--name PATTERN] [FILE…]
+npm test [-- --only rust|workerd|browser] [--name PATTERN] [--dev] [FILE…]
 
   --only  one part: Rust's native tests, the built Worker in workerd, or the pages in Chromium
   --name  only tests whose name matches (workerd, browser), or contains it (rust)
+  --dev   with a Worker built without optimization: seconds to build after a change
   FILE    only these spec files`;
 
 const PARTS = { rust: rustTests, workerd: workerdTests, browser: browserTests };
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
-  const { only, name, files } = options(args);
+  const { only, ...selection } = options(args);
   const env = await setUp({ browser: !only || only === "browser" });
   const results = [];
   for (const part of only ? [only] : Object.keys(PARTS)) {
     say(`tests: ${part}`);
-    results.push({ part, ...(await PARTS[part](env, { name, files })) });
+    results.push({ part, ...(await PARTS[part](env, selection)) });
   }
   for (const { part, passed, reason } of results) console.log(reason ? `✗ ${part}: ${reason}` : `✓ ${part}: ${passed} tests passed`);
   return results.some(({ reason }) => reason) ? 1 : 0;
@@ -32,10 +33,10 @@ runAsProgram(import.meta.url, async (args) => {
 
 function options(args) {
   try {
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { only: { type: "string" }, name: { type: "string" } } });
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { only: { type: "string" }, name: { type: "string" }, dev: { type: "boolean" } } });
     if (values.only && !PARTS[values.only]) throw new Error(`--only ${values.only} is not one of ${Object.keys(PARTS).join(", ")}`);
     if (positionals.length > 0 && !values.only) values.only = positionals.every(isBrowserSpec) ? "browser" : "workerd";
-    return { only: values.only, name: values.name, files: positionals };
+    return { only: values.only, name: values.name, dev: values.dev, files: positionals };
   } catch (error) {
     throw new Stop(`${error.message}: \`npm test -- --help\``);
   }
@@ -48,12 +49,12 @@ async function rustTests(env, { name }) {
 }
 
 async function workerdTests(env, selection) {
-  await build({ env });
+  await build({ env, dev: selection.dev });
   return specs(env, selection, (file) => !isBrowserSpec(file));
 }
 
 async function browserTests(env, selection) {
-  await build({ env });
+  await build({ env, dev: selection.dev });
   return specs(env, selection, isBrowserSpec);
 }
 
