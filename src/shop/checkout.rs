@@ -10,26 +10,26 @@
 //! both, so that two requests with one key can't place and give back at once. A refused checkout is kept for a while after all
 //! was given back, and then given back once more: what a request sent before it died may arrive late.
 
+mod cart;
+mod holds;
+mod order;
+
+pub use cart::{complete_cart, thaw_cart};
+pub use holds::{HOLD_SECS, hold_id, hold_lines, release_lines, tracked_lines};
+
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
-use crate::shop::orders::{Order, OrderLinks, Payment, Task};
-use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem};
-use crate::shop::ports::{CartObjects, Orders, Payments, Ports, StockObjects, Written};
-use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote, quote_changed};
+use crate::shop::orders::{Order, OrderLinks};
+use crate::shop::ports::{Orders, Ports, Written};
+use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote};
 use crate::shop::settlement;
-use crate::shop::stock::customer_of;
-use crate::shop::transitions::{Effect, Status};
-use durable::machine::Reply;
-use durable::{Timestamp, cart, stock};
+use cart::{cart_in_checkout, freeze_cart};
+use durable::Timestamp;
+use holds::CONTENDED_RETRY_SECS;
+use order::order_of;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::collections::BTreeMap;
-
-/// Seconds that a hold waits for its order to be written and pinned.
-pub const HOLD_SECS: u32 = 10 * 60;
-
-/// Seconds after which a shopper who met a held unit should try again.
-const CONTENDED_RETRY_SECS: u32 = 2;
 
 /// How often a checkout is begun again because an earlier one was still being given back.
 const MAX_BEGINNINGS: u32 = 3;
@@ -256,201 +256,6 @@ async fn decided_elsewhere(
     Err(interrupted())
 }
 
-async fn freeze_cart(
-    ports: &impl Ports,
-    checkout: &Checkout,
-    quote: &Quote,
-    now: Timestamp,
-) -> Result<()> {
-    let frozen = match ask_to_freeze(ports, checkout).await? {
-        Reply::Refused {
-            refusal: cart::Refusal::FrozenBy { order_id },
-        } => {
-            free_cart(ports, &checkout.cart_id, &order_id, now).await?;
-            ask_to_freeze(ports, checkout).await?
-        }
-        reply => reply,
-    };
-    let frozen = match frozen {
-        Reply::Done { view, .. } => view,
-        Reply::Refused {
-            refusal: cart::Refusal::FrozenBy { order_id },
-        } => return Err(cart_in_checkout(&order_id)),
-        Reply::Refused { .. } => {
-            return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
-        }
-    };
-    let ordered = quote
-        .lines
-        .iter()
-        .map(|line| (line.sku.as_str(), line.quantity));
-    let in_cart = frozen
-        .lines
-        .iter()
-        .map(|line| (line.sku.as_str(), line.quantity));
-    if ordered.eq(in_cart) {
-        return Ok(());
-    }
-    Err(quote_changed(
-        "The cart has changed since this quote; ask for a new one.",
-        json!({}),
-    ))
-}
-
-async fn ask_to_freeze(ports: &impl Ports, checkout: &Checkout) -> Result<cart::Reply> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Freeze {
-            order_id: checkout.order_id.clone(),
-        },
-    };
-    let operation_id = format!("{}:freeze", checkout.order_id);
-    ports
-        .carts()
-        .ask(&checkout.cart_id, operation_id, command)
-        .await
-}
-
-/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself.
-///
-/// # Errors
-/// 409 `cart_in_checkout` while that order is under way.
-async fn free_cart(
-    ports: &impl Ports,
-    cart_id: &str,
-    order_id: &str,
-    now: Timestamp,
-) -> Result<()> {
-    match ports.orders().order(order_id).await? {
-        Some(order) if order.status.is_dead() => thaw_cart(ports, cart_id, order_id, now).await,
-        Some(order) if order.status.is_sold() => complete_cart(ports, cart_id, order_id).await,
-        _ => Err(cart_in_checkout(order_id)),
-    }
-}
-
-/// Holds every tracked line, in SKU order; stops at the first refusal and tells of all lines that are short.
-///
-/// # Errors
-/// 409 `sold_out` or `contended`. What was held until then is still held: the caller gives it back.
-pub async fn hold_lines(
-    ports: &impl Ports,
-    order_id: &str,
-    attempt: u32,
-    email: &str,
-    lines: &[QuoteLine],
-) -> Result<()> {
-    let customer = customer_of(email);
-    let mut tracked = tracked_lines(lines).into_iter();
-    let mut short = Vec::new();
-    for line in tracked.by_ref() {
-        let command = stock::Command::Hold {
-            hold_id: hold_id(order_id, attempt),
-            quantity: line.quantity,
-            ttl_secs: HOLD_SECS,
-            customer: Some(customer.clone()),
-        };
-        let operation_id = format!("{}:hold", hold_id(order_id, attempt));
-        match ports.stock().ask(&line.sku, operation_id, command).await? {
-            Reply::Done { .. } => {}
-            Reply::Refused { refusal } => {
-                short.push(ShortLine::of_refusal(&line.sku, &refusal)?);
-                break;
-            }
-        }
-    }
-    if short.is_empty() {
-        return Ok(());
-    }
-    for line in tracked {
-        let view = ports.stock().view(&line.sku).await?;
-        short.extend(ShortLine::of_view(line, &view));
-    }
-    Err(short_stock(&short))
-}
-
-/// The id of an order's hold on each of its SKUs.
-#[must_use]
-pub fn hold_id(order_id: &str, attempt: u32) -> String {
-    format!("{order_id}:{attempt}")
-}
-
-/// The lines whose units are held, in SKU order: two checkouts that want the same SKUs ask in the same order.
-#[must_use]
-pub fn tracked_lines(lines: &[QuoteLine]) -> Vec<&QuoteLine> {
-    let mut tracked: Vec<&QuoteLine> = lines.iter().filter(|line| line.tracked).collect();
-    tracked.sort_by(|a, b| a.sku.cmp(&b.sku));
-    tracked
-}
-
-/// Releases what `attempt` of an order holds, on every line: a hold that is still on its way meets the tombstone.
-///
-/// # Errors
-/// A port's failure; releasing again is safe.
-pub async fn release_lines(
-    ports: &impl Ports,
-    order_id: &str,
-    attempt: u32,
-    lines: &[QuoteLine],
-) -> Result<()> {
-    for line in tracked_lines(lines) {
-        let hold_id = hold_id(order_id, attempt);
-        let operation_id = format!("{hold_id}:release");
-        let command = stock::Command::Release { hold_id };
-        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
-        if let Reply::Refused { refusal } = reply {
-            return Err(Error::internal(format!(
-                "release of {order_id}: {refusal:?}"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come before the freeze.
-///
-/// # Errors
-/// A port's failure; thawing again is safe.
-pub async fn thaw_cart(
-    ports: &impl Ports,
-    cart_id: &str,
-    order_id: &str,
-    now: Timestamp,
-) -> Result<()> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Thaw {
-            order_id: order_id.to_owned(),
-        },
-    };
-    ports
-        .carts()
-        .ask(
-            cart_id,
-            format!("{order_id}:thaw:{}", now.as_millis()),
-            command,
-        )
-        .await?;
-    Ok(())
-}
-
-/// Takes the bought lines out of the cart that an order has frozen.
-///
-/// # Errors
-/// A port's failure; asking again is safe.
-pub async fn complete_cart(ports: &impl Ports, cart_id: &str, order_id: &str) -> Result<()> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Complete {
-            order_id: order_id.to_owned(),
-        },
-    };
-    ports
-        .carts()
-        .ask(cart_id, format!("{order_id}:complete"), command)
-        .await?;
-    Ok(())
-}
-
 async fn give_back(
     ports: &impl Ports,
     checkout: &Checkout,
@@ -465,160 +270,6 @@ async fn give_back(
 async fn find_basis(ports: &impl Ports, quote_id: &str) -> Result<Basis> {
     let basis = ports.orders().basis(quote_id).await?;
     basis.ok_or_else(|| Error::internal(format!("no quote {quote_id}")))
-}
-
-fn order_of(
-    ports: &impl Ports,
-    checkout: &Checkout,
-    quote: &Quote,
-    links: &OrderLinks,
-    now: Timestamp,
-) -> Result<Order> {
-    let order_id = &checkout.order_id;
-    let expires_at = now.plus_secs(SESSION_SECS);
-    let request = ports.payments().prepare(&NewSession {
-        order_id: order_id.clone(),
-        email: quote.email.clone(),
-        currency: quote.currency,
-        items: session_items(quote),
-        expires_at,
-        success_url: links.status(order_id),
-        cancel_url: links.unpaid(order_id),
-    })?;
-    Ok(Order {
-        id: order_id.clone(),
-        number: 0,
-        version: 1,
-        status: Status::PendingPayment,
-        attempt: FIRST_ATTEMPT,
-        cart_id: checkout.cart_id.clone(),
-        currency: quote.currency,
-        email: quote.email.clone(),
-        shipping_address: quote.shipping_address.clone(),
-        billing_address: checkout.billing_address.clone(),
-        shipping_method: quote.shipping_method.clone(),
-        lines: quote.lines.clone(),
-        totals: quote.totals,
-        created_at: now,
-        payment: Payment {
-            id: order_id.replacen("ord_", "pay_", 1),
-            status: PaymentStatus::Preparing,
-            session_id: None,
-            url: None,
-            request,
-            expires_at,
-            captured: None,
-        },
-        events: vec![],
-        tasks: vec![Task {
-            effect: Effect::OpenPayment,
-            subject: String::new(),
-        }],
-        fulfillments: vec![],
-        returns: vec![],
-        refunds: vec![],
-        disputes: vec![],
-    })
-}
-
-/// One item per line with its final amount, then shipping and tax: their sum is the total.
-fn session_items(quote: &Quote) -> Vec<SessionItem> {
-    let of_lines = quote.lines.iter().map(|line| SessionItem {
-        name: line.name(),
-        amount: line.line_total.saturating_sub(line.discount),
-    });
-    let others = [
-        ("Shipping", quote.totals.shipping_total),
-        ("Tax", quote.totals.tax_total),
-    ];
-    of_lines
-        .chain(others.map(|(name, amount)| SessionItem {
-            name: name.to_owned(),
-            amount,
-        }))
-        .filter(|item| item.amount > 0)
-        .collect()
-}
-
-/// A line that stock refused.
-struct ShortLine {
-    sku: String,
-    code: &'static str,
-    max_quantity: i64,
-}
-
-impl ShortLine {
-    fn of_refusal(sku: &str, refusal: &stock::Refusal) -> Result<Self> {
-        let (code, max_quantity) = match refusal {
-            stock::Refusal::Short {
-                available,
-                contended,
-                ..
-            } => (short_code(*contended), *available),
-            stock::Refusal::HoldEnded => (CONTENDED, 0),
-            stock::Refusal::OverLimit { left, .. } => (OVER_LIMIT, i64::from(*left)),
-            other => return Err(Error::internal(format!("hold of {sku}: {other:?}"))),
-        };
-        Ok(Self {
-            sku: sku.to_owned(),
-            code,
-            max_quantity,
-        })
-    }
-
-    /// Short by what the object says now, though it was not asked to hold.
-    fn of_view(line: &QuoteLine, view: &stock::View) -> Option<Self> {
-        (view.available < i64::from(line.quantity)).then(|| Self {
-            sku: line.sku.clone(),
-            code: short_code(view.reserved > 0),
-            max_quantity: view.available,
-        })
-    }
-}
-
-const CONTENDED: &str = "contended";
-const SOLD_OUT: &str = "sold_out";
-const OVER_LIMIT: &str = "over_limit";
-
-const fn short_code(contended: bool) -> &'static str {
-    if contended { CONTENDED } else { SOLD_OUT }
-}
-
-fn short_stock(short: &[ShortLine]) -> Error {
-    let lines: Vec<Value> = short
-        .iter()
-        .map(|line| {
-            let max_quantity = line.max_quantity.clamp(0, i64::from(cart::MAX_QUANTITY));
-            json!({"sku": line.sku, "code": line.code, "max_quantity": max_quantity})
-        })
-        .collect();
-    if short.iter().all(|line| line.code == CONTENDED) {
-        return Error::conflict(
-            CONTENDED,
-            "Other shoppers are buying the last units; some may come back within minutes.",
-            json!({"lines": lines, "retry_after_secs": CONTENDED_RETRY_SECS}),
-        );
-    }
-    if short.iter().any(|line| line.code == OVER_LIMIT) {
-        return Error::conflict(
-            OVER_LIMIT,
-            "This is more than one customer may buy.",
-            json!({"lines": lines}),
-        );
-    }
-    Error::conflict(
-        SOLD_OUT,
-        "There is not enough stock for this order.",
-        json!({"lines": lines}),
-    )
-}
-
-fn cart_in_checkout(order_id: &str) -> Error {
-    Error::conflict(
-        "cart_in_checkout",
-        "An order is already being placed or paid from this cart.",
-        json!({"order_id": order_id}),
-    )
 }
 
 fn unknown_quote() -> Error {

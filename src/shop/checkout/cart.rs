@@ -1,0 +1,134 @@
+//! The cart of a checkout: frozen under the order's id, thawed when that comes to nothing, emptied when it is paid.
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::Checkout;
+use crate::shop::ports::{CartObjects, Orders, Ports};
+use crate::shop::pricing::{Quote, quote_changed};
+use durable::machine::Reply;
+use durable::{Timestamp, cart};
+use serde_json::json;
+
+pub(super) async fn freeze_cart(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    quote: &Quote,
+    now: Timestamp,
+) -> Result<()> {
+    let frozen = match ask_to_freeze(ports, checkout).await? {
+        Reply::Refused {
+            refusal: cart::Refusal::FrozenBy { order_id },
+        } => {
+            free_cart(ports, &checkout.cart_id, &order_id, now).await?;
+            ask_to_freeze(ports, checkout).await?
+        }
+        reply => reply,
+    };
+    let frozen = match frozen {
+        Reply::Done { view, .. } => view,
+        Reply::Refused {
+            refusal: cart::Refusal::FrozenBy { order_id },
+        } => return Err(cart_in_checkout(&order_id)),
+        Reply::Refused { .. } => {
+            return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
+        }
+    };
+    let ordered = quote
+        .lines
+        .iter()
+        .map(|line| (line.sku.as_str(), line.quantity));
+    let in_cart = frozen
+        .lines
+        .iter()
+        .map(|line| (line.sku.as_str(), line.quantity));
+    if ordered.eq(in_cart) {
+        return Ok(());
+    }
+    Err(quote_changed(
+        "The cart has changed since this quote; ask for a new one.",
+        json!({}),
+    ))
+}
+
+/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come before the freeze.
+///
+/// # Errors
+/// A port's failure; thawing again is safe.
+pub async fn thaw_cart(
+    ports: &impl Ports,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let command = cart::Command {
+        if_version: None,
+        change: cart::Change::Thaw {
+            order_id: order_id.to_owned(),
+        },
+    };
+    ports
+        .carts()
+        .ask(
+            cart_id,
+            format!("{order_id}:thaw:{}", now.as_millis()),
+            command,
+        )
+        .await?;
+    Ok(())
+}
+
+/// Takes the bought lines out of the cart that an order has frozen.
+///
+/// # Errors
+/// A port's failure; asking again is safe.
+pub async fn complete_cart(ports: &impl Ports, cart_id: &str, order_id: &str) -> Result<()> {
+    let command = cart::Command {
+        if_version: None,
+        change: cart::Change::Complete {
+            order_id: order_id.to_owned(),
+        },
+    };
+    ports
+        .carts()
+        .ask(cart_id, format!("{order_id}:complete"), command)
+        .await?;
+    Ok(())
+}
+
+async fn ask_to_freeze(ports: &impl Ports, checkout: &Checkout) -> Result<cart::Reply> {
+    let command = cart::Command {
+        if_version: None,
+        change: cart::Change::Freeze {
+            order_id: checkout.order_id.clone(),
+        },
+    };
+    let operation_id = format!("{}:freeze", checkout.order_id);
+    ports
+        .carts()
+        .ask(&checkout.cart_id, operation_id, command)
+        .await
+}
+
+/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself.
+///
+/// # Errors
+/// 409 `cart_in_checkout` while that order is under way.
+async fn free_cart(
+    ports: &impl Ports,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    match ports.orders().order(order_id).await? {
+        Some(order) if order.status.is_dead() => thaw_cart(ports, cart_id, order_id, now).await,
+        Some(order) if order.status.is_sold() => complete_cart(ports, cart_id, order_id).await,
+        _ => Err(cart_in_checkout(order_id)),
+    }
+}
+
+pub(super) fn cart_in_checkout(order_id: &str) -> Error {
+    Error::conflict(
+        "cart_in_checkout",
+        "An order is already being placed or paid from this cart.",
+        json!({"order_id": order_id}),
+    )
+}

@@ -1,0 +1,178 @@
+//! A move of an order as it is written: the row of the table, the money that goes with it, and the record it begins or changes.
+
+use crate::error::Result;
+use crate::shop::fulfillments::{Fulfillment, Return};
+use crate::shop::ledger::Journal;
+use crate::shop::money::Money;
+use crate::shop::orders::{Actor, Dispute, Order, OrderEvent, Refund, RefundStatus, Task};
+use crate::shop::transitions::{Effect, Happening, Move, judge};
+use durable::Timestamp;
+
+/// A move to be written, unless the order has moved in the meantime, with all that changes in the same transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// Which order.
+    pub order_id: String,
+    /// The version it was judged at.
+    pub from_version: u64,
+    /// What happened.
+    pub event: OrderEvent,
+    /// What the table says.
+    pub outcome: Move,
+    /// The attempt of its holds from now on.
+    pub attempt: u32,
+    /// What the provider has received, if that is new.
+    pub captured: Option<Money>,
+    /// By which name the provider knows that, if that is new.
+    pub payment_ref: Option<String>,
+    /// What is booked.
+    pub journals: Vec<Journal>,
+    /// A record that begins or changes.
+    pub record: Option<Record>,
+}
+
+/// A record beside the order that a move begins or changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// Units leave.
+    Shipped(Fulfillment),
+    /// A fulfilment has arrived.
+    Arrived(String),
+    /// Units came back.
+    Returned(Return),
+    /// Money is promised back.
+    Promised(Refund),
+    /// A promise ended.
+    RefundEnded(String, RefundStatus),
+    /// A dispute began or moved.
+    Disputed(Dispute),
+}
+
+impl Transition {
+    /// What `happening` does to `order`; none when the table says nothing.
+    #[must_use]
+    pub fn of(order: &Order, happening: Happening, actor: Actor, now: Timestamp) -> Option<Self> {
+        Some(Self {
+            order_id: order.id.clone(),
+            from_version: order.version,
+            outcome: judge(order.status, happening)?,
+            event: OrderEvent {
+                happening,
+                actor,
+                subject: None,
+                note: None,
+                at: now,
+            },
+            attempt: order.attempt,
+            captured: None,
+            payment_ref: None,
+            journals: vec![],
+            record: None,
+        })
+    }
+
+    /// Adds a journal, unless it says nothing.
+    pub fn book(&mut self, journal: Journal) {
+        if !journal.entries.is_empty() {
+            self.journals.push(journal);
+        }
+    }
+
+    /// With a person's words.
+    #[must_use]
+    pub fn noted(mut self, note: Option<String>) -> Self {
+        self.event.note = note;
+        self
+    }
+
+    /// With a record that begins or changes.
+    #[must_use]
+    pub fn with(mut self, record: Record) -> Self {
+        self.event.subject = Some(record.id().to_owned());
+        self.record = Some(record);
+        self
+    }
+
+    /// What is to be carried out after it: the table's effects, those about a record with the record's id. No record, nothing to do.
+    #[must_use]
+    pub fn tasks(&self) -> Vec<Task> {
+        self.outcome
+            .effects
+            .iter()
+            .filter_map(|effect| {
+                let subject = match (effect, &self.record) {
+                    (Effect::ShipStock, Some(Record::Shipped(it))) => it.id.clone(),
+                    (Effect::RestockReturn, Some(Record::Returned(it))) if it.restock => {
+                        it.id.clone()
+                    }
+                    (Effect::PayRefund, Some(Record::Promised(it))) => it.id.clone(),
+                    (Effect::ReleaseAttempt, _) => self.attempt.saturating_sub(1).to_string(),
+                    (Effect::SendRefund, Some(Record::RefundEnded(id, _))) => id.clone(),
+                    (
+                        Effect::ShipStock
+                        | Effect::RestockReturn
+                        | Effect::PayRefund
+                        | Effect::SendRefund,
+                        _,
+                    ) => {
+                        return None;
+                    }
+                    _ => String::new(),
+                };
+                Some(Task {
+                    effect: *effect,
+                    subject,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Record {
+    fn id(&self) -> &str {
+        match self {
+            Self::Shipped(it) => &it.id,
+            Self::Returned(it) => &it.id,
+            Self::Promised(it) => &it.id,
+            Self::Arrived(id) | Self::RefundEnded(id, _) => id,
+            Self::Disputed(it) => &it.id,
+        }
+    }
+}
+
+/// Adds to a move what it means for the money: an order that dies is unsold, and what was received for it is promised back; one
+/// that comes back to life is sold again.
+///
+/// # Errors
+/// When amounts do not fit.
+pub fn with_money(
+    order: &Order,
+    mut transition: Transition,
+    refund_id: &str,
+    now: Timestamp,
+) -> Result<Transition> {
+    let allowed = order.promised_back()?;
+    match (order.status.is_dead(), transition.outcome.status.is_dead()) {
+        (true, false) => {
+            transition.book(Journal::placed(&order.totals, order.currency)?);
+            transition.book(Journal::allowed(allowed, order.currency)?);
+            return Ok(transition);
+        }
+        (false, true) => {
+            transition.book(Journal::unsold(&order.totals, order.currency)?);
+            transition.book(Journal::allowed(allowed.saturating_neg(), order.currency)?);
+        }
+        _ => return Ok(transition),
+    }
+    let Some(amount) = order.refundable() else {
+        return Ok(transition);
+    };
+    let journal = Journal::refund_promised(amount.amount, amount.currency)?;
+    transition.journals.push(journal);
+    Ok(transition.with(Record::Promised(Refund {
+        id: refund_id.to_owned(),
+        amount,
+        status: RefundStatus::Pending,
+        created_at: now,
+    })))
+}

@@ -1,0 +1,303 @@
+//! An order with everything that belongs to it, and what follows from that: how far its goods are, how far its money.
+
+use crate::error::Result;
+use crate::shop::addresses::Address;
+use crate::shop::fulfillments::{Fulfillment, Return, Units};
+use crate::shop::money::{Currency, Money, sum};
+use crate::shop::payments::{DisputeState, PaymentStatus};
+use crate::shop::pricing::{QuoteLine, Totals};
+use crate::shop::transitions::{Effect, Happening, Status, judge};
+use durable::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// An order with everything that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// `ord_…`, can't be guessed.
+    pub id: String,
+    /// What people call it; counts up.
+    pub number: i64,
+    /// Moves so far.
+    pub version: u64,
+    /// Where it stands.
+    pub status: Status,
+    /// Grows when its stock must be held anew, so that an old hold is never taken for the new one.
+    pub attempt: u32,
+    /// The cart it was placed from.
+    pub cart_id: String,
+    /// ISO 4217.
+    pub currency: Currency,
+    /// Where the confirmation goes.
+    pub email: String,
+    /// Where it goes.
+    pub shipping_address: Address,
+    /// Who pays; none: the same.
+    pub billing_address: Option<Address>,
+    /// Id of the way to ship.
+    pub shipping_method: String,
+    /// The lines of its quote.
+    pub lines: Vec<QuoteLine>,
+    /// The sums of its quote.
+    pub totals: Totals,
+    /// When it was placed.
+    pub created_at: Timestamp,
+    /// How it is paid.
+    pub payment: Payment,
+    /// What has happened, oldest first.
+    pub events: Vec<OrderEvent>,
+    /// What is still to be carried out, oldest first.
+    pub tasks: Vec<Task>,
+    /// What has left.
+    pub fulfillments: Vec<Fulfillment>,
+    /// What came back.
+    pub returns: Vec<Return>,
+    /// What was promised back.
+    pub refunds: Vec<Refund>,
+    /// What the shopper's bank disputes.
+    pub disputes: Vec<Dispute>,
+}
+
+/// The payment of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// `pay_…`; also the idempotency key of its session.
+    pub id: String,
+    /// How it stands.
+    pub status: PaymentStatus,
+    /// The provider's id of the session, once known.
+    pub session_id: Option<String>,
+    /// Where it is paid, once known.
+    pub url: Option<String>,
+    /// The exact request for the session, the same for every retry.
+    pub request: String,
+    /// When the session ends.
+    pub expires_at: Timestamp,
+    /// What the provider has received, once it has.
+    pub captured: Option<Money>,
+}
+
+/// Money that was promised back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refund {
+    /// `re_…`; also the idempotency key at the provider.
+    pub id: String,
+    /// How much.
+    pub amount: Money,
+    /// How it stands.
+    pub status: RefundStatus,
+    /// When it was promised.
+    pub created_at: Timestamp,
+}
+
+/// A dispute of an order's payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dispute {
+    /// The provider's id.
+    pub id: String,
+    /// How much is disputed.
+    pub amount: Money,
+    /// How far it is.
+    pub state: DisputeState,
+    /// Whether the payment may still be refunded.
+    pub refundable: bool,
+    /// What the provider has taken for it and not given back, in minor units.
+    pub withdrawn: i64,
+    /// What the provider keeps for handling it, in minor units.
+    pub fee: i64,
+}
+
+/// How a refund stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundStatus {
+    /// Promised; on its way.
+    Pending,
+    /// Given back.
+    Succeeded,
+    /// The provider could not.
+    Failed,
+}
+
+/// A line of an order's timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEvent {
+    /// What happened.
+    pub happening: Happening,
+    /// Who brought it about.
+    pub actor: Actor,
+    /// Id of the fulfilment, return or refund it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Why, in a person's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Who brings something about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    /// The shop by itself, or the payment provider.
+    Shop,
+    /// Whoever ordered.
+    Shopper,
+    /// Staff.
+    Staff,
+}
+
+/// A row of the outbox: an effect, and what it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// What to do.
+    pub effect: Effect,
+    /// Id of the fulfilment, return or refund, number of the attempt; empty for the order itself.
+    pub subject: String,
+}
+
+impl Order {
+    /// Whether someone wants a pending order cancelled.
+    #[must_use]
+    pub fn is_cancel_requested(&self) -> bool {
+        self.has_seen(Happening::CancelRequested)
+    }
+
+    /// Whether this has happened to the order.
+    #[must_use]
+    pub fn has_seen(&self, happening: Happening) -> bool {
+        self.events.iter().any(|event| event.happening == happening)
+    }
+
+    /// Whether its present attempt has claimed everything it holds. The first does so by being placed.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        self.events
+            .iter()
+            .rev()
+            .find(|event| matches!(event.happening, Happening::HoldLapsed | Happening::HeldAnew))
+            .is_none_or(|event| event.happening == Happening::HeldAnew)
+    }
+
+    /// Units of each line that have not left.
+    #[must_use]
+    pub fn unshipped(&self) -> Vec<Units> {
+        self.units_less(self.fulfillments.iter().flat_map(|it| &it.lines))
+    }
+
+    /// Units of each line that have left and not come back.
+    #[must_use]
+    pub fn returnable(&self) -> Vec<Units> {
+        let shipped = |sku: &str| units_of(sku, self.fulfillments.iter().flat_map(|it| &it.lines));
+        let returned = |sku: &str| units_of(sku, self.returns.iter().flat_map(|it| &it.lines));
+        self.lines
+            .iter()
+            .map(|line| Units {
+                sku: line.sku.clone(),
+                quantity: shipped(&line.sku).saturating_sub(returned(&line.sku)),
+            })
+            .filter(|units| units.quantity > 0)
+            .collect()
+    }
+
+    /// How far its goods are.
+    #[must_use]
+    pub fn fulfillment_status(&self) -> &'static str {
+        let everything_left = self.unshipped().is_empty();
+        if self.fulfillments.is_empty() {
+            "unfulfilled"
+        } else if everything_left && self.returnable().is_empty() {
+            "returned"
+        } else if everything_left && self.fulfillments.iter().all(|it| it.delivered_at.is_some()) {
+            "delivered"
+        } else if everything_left {
+            "fulfilled"
+        } else {
+            "partially_fulfilled"
+        }
+    }
+
+    /// How far its money is: its payment, less what went back.
+    #[must_use]
+    pub fn payment_status(&self) -> &'static str {
+        let refunded = sum(self
+            .refunds
+            .iter()
+            .filter(|refund| refund.status == RefundStatus::Succeeded)
+            .map(|refund| refund.amount.amount))
+        .unwrap_or(i64::MAX);
+        let captured = self.payment.captured.map_or(0, |money| money.amount);
+        match self.payment.status {
+            _ if refunded > 0 && refunded >= captured => "refunded",
+            _ if refunded > 0 => "partially_refunded",
+            PaymentStatus::Preparing => "preparing",
+            PaymentStatus::Open => "open",
+            PaymentStatus::Processing => "processing",
+            PaymentStatus::Paid => "paid",
+            PaymentStatus::Failed => "failed",
+        }
+    }
+
+    /// What was promised back, and was not given up. As long as the order lives, it was sold for so much less.
+    ///
+    /// # Errors
+    /// When amounts do not fit.
+    pub fn promised_back(&self) -> Result<i64> {
+        sum(self
+            .refunds
+            .iter()
+            .filter(|refund| refund.status != RefundStatus::Failed)
+            .map(|refund| refund.amount.amount))
+    }
+
+    /// What was received and is not promised back yet; nothing while the provider lets nothing be refunded.
+    #[must_use]
+    pub fn refundable(&self) -> Option<Money> {
+        if self.disputes.iter().any(|dispute| !dispute.refundable) {
+            return None;
+        }
+        let captured = self.payment.captured?;
+        let promised = self
+            .refunds
+            .iter()
+            .filter(|refund| refund.status != RefundStatus::Failed)
+            .fold(0_i64, |sum, refund| {
+                sum.saturating_add(refund.amount.amount)
+            });
+        let left = captured.amount.saturating_sub(promised);
+        (left > 0).then(|| Money::new(left, captured.currency))
+    }
+
+    /// What the table can't see: whether the order's goods and holds are such that `happening` may come about.
+    pub(super) fn allows(&self, happening: Happening) -> bool {
+        match happening {
+            Happening::Cancelled => self.fulfillments.is_empty(),
+            Happening::Completed => self.unshipped().is_empty(),
+            // Its units went back on sale when it died: they are not its own to confirm.
+            Happening::Approved => !self.events.iter().any(|event| {
+                judge(Status::PendingPayment, event.happening)
+                    .is_some_and(|outcome| outcome.status.is_dead())
+            }),
+            _ => true,
+        }
+    }
+
+    fn units_less<'a>(&self, gone: impl Iterator<Item = &'a Units> + Clone) -> Vec<Units> {
+        self.lines
+            .iter()
+            .map(|line| Units {
+                sku: line.sku.clone(),
+                quantity: line
+                    .quantity
+                    .saturating_sub(units_of(&line.sku, gone.clone())),
+            })
+            .filter(|units| units.quantity > 0)
+            .collect()
+    }
+}
+
+fn units_of<'a>(sku: &str, lines: impl Iterator<Item = &'a Units>) -> u32 {
+    lines
+        .filter(|units| units.sku == sku)
+        .fold(0, |sum, units| sum.saturating_add(units.quantity))
+}
