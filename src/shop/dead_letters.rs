@@ -172,5 +172,11 @@ fn origin(queue: &str) -> &str {
     queue.strip_suffix(DEAD_SUFFIX).unwrap_or(queue)
 }
 
+/// The dead-letter queue of a queue; one that is such a queue is its own.
+#[must_use]
+pub fn dead_queue(queue: &str) -> String {
+    format!("{}{DEAD_SUFFIX}", origin(queue))
+}
+
 /// What the name of a dead-letter queue ends with.
 pub const DEAD_SUFFIX: &str = "-dead";

@@ -1,14 +1,15 @@
 //! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes under way, and what
 //! failed for good.
 //!
-//! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself, so
-//! one poison message holds up no other. Running a message twice is safe: an event is folded by the state it finds
-//! (`settlement`), a letter is claimed by its row (`mail`), news keep the newest (`news`), a publish goes on
-//! from where it is (`publish`), and a dead letter is kept under its message's id.
+//! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself. The
+//! messages of a batch are dealt with side by side, so that neither a poison message nor a provider that does not answer holds up the
+//! others. Running a message twice, or two at once, is safe: an event is folded by the state it finds (`settlement`), a letter is
+//! claimed by its row (`mail`), news keep the newest (`news`), a publish goes on from where it is (`publish`), and a dead letter
+//! is kept under its message's id.
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::shop::dead_letters::DEAD_SUFFIX;
+use crate::shop::dead_letters::{DEAD_SUFFIX, dead_queue};
 use crate::shop::mail::{Letter, OUTGOING_QUEUE, send_letter};
 use crate::shop::news::{NEWS_QUEUE, hear_news};
 use crate::shop::ports::{DeadLetters, Ports};
@@ -16,10 +17,23 @@ use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
 use crate::web::log::log_failure;
 use durable::news::News;
-use worker::{Env, Message, MessageBatch, MessageExt, QueueRetryOptionsBuilder};
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt};
+use worker::js_sys::{ArrayBuffer, JSON, Uint8Array};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage};
 
 /// Longest pause before a message is tried again, in seconds.
 const MAX_DELAY_SECS: u32 = 60 * 60;
+
+/// Messages that are dealt with at once: a whole batch of those that wait for a provider.
+const AT_ONCE: usize = 10;
+
+/// A message, and its body as text.
+struct Message {
+    raw: RawMessage,
+    body: String,
+}
 
 /// Deals with every message of a batch.
 pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
@@ -31,26 +45,48 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
         }
     };
     let queue = batch.queue();
-    if queue.starts_with(NEWS_QUEUE) && !queue.ends_with(DEAD_SUFFIX) {
-        return hear(&app, batch).await;
-    }
-    for message in batch.iter() {
-        match message {
-            Ok(message) if queue.ends_with(DEAD_SUFFIX) => bury(&app, &queue, &message).await,
-            Ok(message) if queue.starts_with(PUBLISHES_QUEUE) => publish(&app, &message).await,
-            Ok(message) => {
-                let outcome = handle(&app, &queue, message.body()).await;
-                finish(&app, &message, outcome).await;
-            }
-            Err(error) => log_failure("message_unreadable", &queue, &Error::internal(error)),
-        }
+    let (messages, strangers): (Vec<Message>, Vec<Message>) = batch
+        .raw_iter()
+        .map(Message::of)
+        .partition(|message| message.raw.body().is_string());
+    join(
+        deal_with(&app, &queue, &messages),
+        each(&strangers, |message| bury_stranger(&app, &queue, message)),
+    )
+    .await;
+}
+
+async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
+    if queue.ends_with(DEAD_SUFFIX) {
+        each(messages, |message| bury(app, queue, message)).await;
+    } else if queue.starts_with(NEWS_QUEUE) {
+        hear(app, messages).await;
+    } else if queue.starts_with(PUBLISHES_QUEUE) {
+        each(messages, |message| publish(app, queue, message)).await;
+    } else if queue.starts_with(OUTGOING_QUEUE) {
+        each(messages, |message| async {
+            finish(app, message, send(app, &message.body).await).await;
+        })
+        .await;
+    } else {
+        each(messages, |message| async {
+            let outcome = settlement::handle_event(app, &message.body, app.now).await;
+            finish(app, message, outcome).await;
+        })
+        .await;
     }
 }
 
-async fn handle(app: &App, queue: &str, body: &str) -> Result<()> {
-    if !queue.starts_with(OUTGOING_QUEUE) {
-        return settlement::handle_event(app, body, app.now).await;
-    }
+async fn each<'a, F: Future<Output = ()>>(
+    messages: &'a [Message],
+    handle: impl FnMut(&'a Message) -> F,
+) {
+    stream::iter(messages)
+        .for_each_concurrent(AT_ONCE, handle)
+        .await;
+}
+
+async fn send(app: &App, body: &str) -> Result<()> {
     let letter: Letter = serde_json::from_str(body)
         .map_err(|error| Error::internal(format!("a letter does not read: {error}")))?;
     let links = app.order_links();
@@ -66,77 +102,110 @@ async fn handle(app: &App, queue: &str, body: &str) -> Result<()> {
 }
 
 /// Acknowledges a message, or notes why it failed and has it tried again after a pause.
-async fn finish(app: &App, message: &Message<String>, outcome: Result<()>) {
+async fn finish(app: &App, message: &Message, outcome: Result<()>) {
     let Err(error) = outcome else {
-        return message.ack();
+        return message.raw.ack();
     };
-    log_failure("message_failed", &subject(message.body()), &error);
+    log_failure("message_failed", message.subject(), &error);
     let attempts = app
         .dead_letters()
-        .failed(message.body(), &error.to_string(), app.now)
+        .failed(&message.body, &error.to_string(), app.now)
         .await
         .unwrap_or(1);
     let delay = QueueRetryOptionsBuilder::new()
         .with_delay_seconds(delay_secs(attempts, app.jitter()))
         .build();
-    message.retry_with_options(&delay);
+    message.raw.retry_with_options(&delay);
 }
 
-async fn publish(app: &App, message: &Message<String>) {
-    let Ok(seq) = message.body().parse() else {
-        return message.ack();
+async fn publish(app: &App, queue: &str, message: &Message) {
+    let Ok(seq) = message.body.parse() else {
+        return bury_stranger(app, queue, message).await;
     };
     let (record, copy, queue) = app.publish_ports();
     match continue_publish(&record, &copy, &queue, seq, app.now).await {
-        Ok(_) => message.ack(),
+        Ok(_) => message.raw.ack(),
         Err(error) => {
-            log_failure("publish_failed", message.body(), &error);
-            message.retry();
+            log_failure("publish_failed", message.subject(), &error);
+            message.raw.retry();
         }
     }
 }
 
-/// All news of a batch at once; when that fails, each by itself, so that one can't hold up the others.
-async fn hear(app: &App, batch: &MessageBatch<String>) {
-    let messages: Vec<Message<String>> = batch.iter().filter_map(std::result::Result::ok).collect();
+/// All news at once; when that fails, each by itself, so that one can't hold up the others.
+async fn hear(app: &App, messages: &[Message]) {
     let news: Vec<News> = messages.iter().filter_map(read_news).collect();
     if news.len() == messages.len() && hear_all(app, &news).await.is_ok() {
-        return batch.ack_all();
+        return messages.iter().for_each(|message| message.raw.ack());
     }
-    for message in &messages {
+    each(messages, |message| async move {
         let heard = match read_news(message) {
             Some(news) => hear_all(app, &[news]).await,
             None => Err(Error::internal("no news that this version reads")),
         };
         finish(app, message, heard).await;
-    }
+    })
+    .await;
 }
 
 async fn hear_all(app: &App, news: &[News]) -> Result<()> {
     hear_news(&app.news_record(), &app.boards(), news, app.now).await
 }
 
-fn read_news(message: &Message<String>) -> Option<News> {
-    serde_json::from_str(message.body()).ok()
+fn read_news(message: &Message) -> Option<News> {
+    serde_json::from_str(&message.body).ok()
 }
 
-async fn bury(app: &App, queue: &str, message: &Message<String>) {
+/// What no retry would make readable is kept at once with the dead letters, as its queue would have sent it there.
+async fn bury_stranger(app: &App, queue: &str, message: &Message) {
+    let error = Error::internal("no message of the shop's");
+    log_failure("message_unreadable", queue, &error);
+    let noted = app
+        .dead_letters()
+        .failed(&message.body, &error.to_string(), app.now)
+        .await;
+    if let Err(error) = noted {
+        log_failure("failure_not_kept", queue, &error);
+    }
+    bury(app, &dead_queue(queue), message).await;
+}
+
+async fn bury(app: &App, queue: &str, message: &Message) {
     let buried = app
         .dead_letters()
-        .bury(queue, &message.id(), message.body(), app.now)
+        .bury(queue, &message.raw.id(), &message.body, app.now)
         .await;
     match buried {
-        Ok(()) => message.ack(),
+        Ok(()) => message.raw.ack(),
         Err(error) => {
-            log_failure("dead_letter_not_kept", &subject(message.body()), &error);
-            message.retry();
+            log_failure("dead_letter_not_kept", message.subject(), &error);
+            message.raw.retry();
         }
     }
 }
 
-/// What a log line names a message by: messages are ids, or JSON without anything personal, of any length.
-fn subject(body: &str) -> String {
-    body.chars().take(200).collect()
+impl Message {
+    fn of(raw: RawMessage) -> Self {
+        let body = text_of(&raw.body());
+        Self { raw, body }
+    }
+
+    /// What a log line names it by: messages are ids, or JSON without anything personal, of any length.
+    fn subject(&self) -> &str {
+        let end = self.body.floor_char_boundary(200);
+        self.body.get(..end).unwrap_or_default()
+    }
+}
+
+/// Text as it is, bytes as the UTF-8 that they hold, anything else as JSON.
+fn text_of(body: &JsValue) -> String {
+    if let Some(text) = body.as_string() {
+        return text;
+    }
+    if let Some(bytes) = body.dyn_ref::<ArrayBuffer>() {
+        return String::from_utf8_lossy(&Uint8Array::new(bytes).to_vec()).into_owned();
+    }
+    JSON::stringify(body).map_or_else(|_| format!("{body:?}"), String::from)
 }
 
 /// Doubles from two seconds to an hour, and up to a quarter more by `jitter`, so that what failed together does not come back

@@ -6,7 +6,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { eventually } from './eventually.ts';
-import { startShop, type Shop } from './shop.ts';
+import type { Event } from '../stripe-sandbox/account.ts';
+import type { Json } from './client.ts';
+import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const MAX_RETRIES = 1;
 
@@ -67,8 +69,77 @@ test('an event that was a dead letter settles when it is delivered again', async
   await shop.settled(order, 'confirmed');
 });
 
+test('a provider that does not answer for one message holds up no other of its batch', async () => {
+  const orders = [await shop.shopper().buy('LAMP'), await shop.shopper().buy('LAMP'), await shop.shopper().buy('LAMP')];
+  const [stuck, ...others] = orders;
+  losingEvents(() => orders.forEach((order) => shop.sandbox.control.pay(sessionOf(order))));
+  const events = orders.map((order) => keptEvent(order));
+  for (const event of events) await keep(event);
+  shop.sandbox.faults.add({ on: 'api', method: 'GET', path: `/v1/checkout/sessions/${sessionOf(stuck)}`, kind: 'timeout' });
+
+  const stands = async (order: Json) => (await shop.staff.get(`/api/v1/orders/${order.id}`)).body.status;
+  let ended = false;
+  const batch = shop.consume('stripe-events', events.map(({ id }) => ({ id: `of ${id}`, body: id }))).finally(() => { ended = true; });
+  for (const order of others) await shop.settled(order, 'confirmed');
+  assert.deepEqual([ended, await stands(stuck)], [false, 'pending_payment'], 'the others were dealt with while one hung');
+
+  const { explicitAcks, retryMessages } = await batch;
+  const [first, ...rest] = events.map(({ id }) => `of ${id}`);
+  assert.deepEqual(explicitAcks.sort(), rest.sort());
+  assert.deepEqual(retryMessages.map(({ msgId }) => msgId), [first]);
+  assert.ok(retryMessages[0]!.delaySeconds! >= 2, 'after a pause');
+});
+
+test('what is no text is kept at once, and holds up nobody', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  losingEvents(() => shop.sandbox.control.pay(sessionOf(order)));
+  const event = keptEvent(order);
+  await keep(event);
+  const { explicitAcks, retryMessages } = await shop.consume('stripe-events', [
+    { id: 'an object', body: { about: 'nobody' } },
+    { id: 'bytes', body: new TextEncoder().encode('of nobody').buffer },
+    { id: 'nothing', body: null },
+    { id: 'an event', body: event.id },
+  ]);
+  assert.deepEqual([explicitAcks.length, retryMessages], [4, []]);
+  await shop.settled(order, 'confirmed');
+  const kept = await shop.rows("SELECT body, queue, attempts, last_error FROM dead_letters WHERE last_error LIKE '%no message%' ORDER BY body");
+  assert.deepEqual(kept, ['null', 'of nobody', '{"about":"nobody"}'].map((body) => ({
+    body, queue: 'stripe-events-dead', attempts: 1, last_error: "internal_error: no message of the shop's",
+  })));
+});
+
+test('what is no text is kept by the other queues too', async () => {
+  for (const queue of ['outgoing', 'object-news', 'catalog-publishes', 'outgoing-dead']) {
+    const { explicitAcks } = await shop.consume(queue, [{ id: `of ${queue}`, body: { of: queue } }]);
+    assert.deepEqual(explicitAcks, [`of ${queue}`]);
+    const kept = await shop.rows('SELECT queue FROM dead_letters WHERE body = ?', JSON.stringify({ of: queue }));
+    assert.deepEqual(kept, [{ queue: queue.endsWith('-dead') ? queue : `${queue}-dead` }]);
+  }
+});
+
 test('a message that names no event is kept too', async () => {
   const queue = await shop.miniflare.getQueueProducer('STRIPE_EVENTS');
   await queue.send('evt_of_nobody', { contentType: 'text' });
   await eventually(async () => assert.equal((await shop.rows("SELECT id FROM dead_letters WHERE body = 'evt_of_nobody'")).length, 1));
 });
+
+/** The events of `work` never arrive. */
+function losingEvents(work: () => void): void {
+  shop.sandbox.faults.add({ on: 'webhook', type: '*', kind: 'drop', times: 100 });
+  work();
+  shop.sandbox.faults.clear();
+}
+
+/** What the provider has to say of an order's payment. */
+function keptEvent(order: Json): Event {
+  const about = ({ type, data }: Event) => type === 'checkout.session.completed' && data.object['id'] === sessionOf(order);
+  const event = [...shop.sandbox.account.events.values()].find(about);
+  assert.ok(event);
+  return event;
+}
+
+/** As a webhook that died before it queued the event. */
+async function keep(event: Event): Promise<void> {
+  await shop.rows('INSERT INTO webhook_events (id, kind, payload, received_at, due_at) VALUES (?, ?, ?, ?, ?)', event.id, event.type, JSON.stringify(event), Date.now(), Date.now());
+}

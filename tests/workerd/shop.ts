@@ -82,6 +82,11 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     assert.ok(order.payment.url);
     return order;
   });
+  /** Hands a batch to the Worker, as the platform does; resolves when it has dealt with all of it. */
+  const consume = async (queue: string, messages: { id: string; body: unknown }[]) => {
+    const worker = (await miniflare.getWorker()) as unknown as Worker;
+    return worker.queue(queue, messages.map((message) => ({ ...message, timestamp: new Date(), attempts: 1 })));
+  };
   const staff = new Client(url, { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` });
   return {
     url, db, sandbox, miniflare, staff,
@@ -117,7 +122,7 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
       assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
       return now;
     }),
-    scheduled, payable,
+    scheduled, consume, payable,
     close: async () => {
       await Promise.all([sandbox.close(), miniflare.dispose()]);
       await rm(data, { recursive: true });
@@ -129,7 +134,11 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
 type Row = Record<string, unknown>;
 type Statement = { bind(...values: unknown[]): Statement; all(): Promise<{ results: Row[] }> };
 export type Database = { prepare(sql: string): Statement; batch(statements: Statement[]): Promise<{ results: Row[] }[]> };
-type Worker = { scheduled(event: { cron: string }): Promise<{ outcome: string }> };
+type Worker = {
+  scheduled(event: { cron: string }): Promise<{ outcome: string }>;
+  queue(name: string, messages: { id: string; timestamp: Date; body: unknown; attempts: number }[]): Promise<Consumed>;
+};
+export type Consumed = { outcome: string; explicitAcks: string[]; retryMessages: { msgId: string; delaySeconds?: number }[] };
 
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
 
