@@ -1,0 +1,87 @@
+//! What a session says, as a move of its order.
+
+use crate::error::{Error, Result};
+use crate::shop::ledger::Journal;
+use crate::shop::money::{Currency, Money};
+use crate::shop::orders::{Actor, Order, Transition, move_order, with_money};
+use crate::shop::payments::{PaymentStatus, Session, SessionState};
+use crate::shop::ports::{Orders, Ports};
+use crate::shop::settlement::Round;
+use crate::shop::transitions::Happening;
+use durable::Timestamp;
+
+/// Writes what the session says into the order; nothing while it says nothing new.
+pub async fn fold_session(
+    ports: &impl Ports,
+    mut order: Order,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Order> {
+    if order.payment.session_id.is_none() {
+        let round = Round {
+            opened: Some(session.clone()),
+            ..Round::default()
+        };
+        order = ports.orders().finish_round(&order.id, &round, now).await?;
+    }
+    move_order(ports, order, now, |order| {
+        judge_session(order, session, now)
+    })
+    .await
+}
+
+/// The move that the session calls for; none while it can still be paid, or when the order knows already.
+fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Option<Transition>> {
+    match session.state {
+        SessionState::Open => Ok(None),
+        SessionState::Processing if order.payment.status == PaymentStatus::Processing => Ok(None),
+        SessionState::Processing => by_shop(order, Happening::PaymentProcessing, now),
+        SessionState::Expired if order.is_cancel_requested() => {
+            by_shop(order, Happening::Cancelled, now)
+        }
+        SessionState::Expired => by_shop(order, Happening::SessionExpired, now),
+        SessionState::Failed => by_shop(order, Happening::PaymentFailed, now),
+        SessionState::Paid => {
+            let currency = Currency::from_code(&session.currency)
+                .ok_or_else(|| Error::internal("a session in no currency"))?;
+            let captured = Money::new(session.amount, currency);
+            let as_ordered = Money::new(order.totals.total, order.currency);
+            let happening = if captured == as_ordered {
+                Happening::Paid
+            } else {
+                Happening::PaidWrongAmount
+            };
+            let transition = paid(order, happening, captured, now)?;
+            Ok(transition.map(|transition| Transition {
+                payment_ref: session.payment_ref.clone(),
+                ..transition
+            }))
+        }
+    }
+}
+
+/// A move by which money came in, with its journal; none when some came before.
+pub fn paid(
+    order: &Order,
+    happening: Happening,
+    captured: Money,
+    now: Timestamp,
+) -> Result<Option<Transition>> {
+    let transition = Transition::of(order, happening, Actor::Shop, now)
+        .filter(|_| order.payment.captured.is_none());
+    let Some(mut transition) = transition else {
+        return Ok(None);
+    };
+    transition.captured = Some(captured);
+    transition
+        .journals
+        .push(Journal::paid(captured.amount, captured.currency)?);
+    with_money(order, transition, "", now).map(Some)
+}
+
+/// A move that the shop makes by itself, with its journals; none when the table knows none.
+pub fn by_shop(order: &Order, happening: Happening, now: Timestamp) -> Result<Option<Transition>> {
+    Transition::of(order, happening, Actor::Shop, now)
+        .map(|transition| with_money(order, transition, "", now))
+        .transpose()
+}

@@ -1,0 +1,90 @@
+//! The units of an order in the stock objects, once it is paid: committed, shipped, put back. Each operation's id names the order, the
+//! attempt and the step, so that asking again moves nothing twice.
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::{hold_id, tracked_lines};
+use crate::shop::fulfillments::Units;
+use crate::shop::orders::Order;
+use crate::shop::ports::{Ports, StockObjects};
+use durable::machine::Reply;
+use durable::stock;
+
+pub async fn commit_stock(ports: &impl Ports, order: &Order) -> Result<()> {
+    ask_each_line(ports, order, "commit", |hold_id| stock::Command::Commit {
+        hold_id,
+    })
+    .await
+}
+
+pub async fn restock_order(ports: &impl Ports, order: &Order) -> Result<()> {
+    ask_each_line(ports, order, "restock", |hold_id| stock::Command::Restock {
+        hold_id,
+    })
+    .await
+}
+
+async fn ask_each_line(
+    ports: &impl Ports,
+    order: &Order,
+    step: &str,
+    command: impl Fn(String) -> stock::Command,
+) -> Result<()> {
+    let hold_id = hold_id(&order.id, order.attempt);
+    for line in tracked_lines(&order.lines) {
+        let operation_id = format!("{hold_id}:{step}");
+        let command = command(hold_id.clone());
+        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused(step, order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+pub async fn ship_stock(ports: &impl Ports, order: &Order, fulfillment_id: &str) -> Result<()> {
+    let found = order.fulfillments.iter().find(|it| it.id == fulfillment_id);
+    let hold_id = hold_id(&order.id, order.attempt);
+    for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
+        let command = stock::Command::Ship {
+            hold_id: hold_id.clone(),
+            quantity: units.quantity,
+        };
+        let operation_id = format!("{fulfillment_id}:ship");
+        let reply = ports.stock().ask(&units.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused("ship", order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+pub async fn restock_return(ports: &impl Ports, order: &Order, return_id: &str) -> Result<()> {
+    let found = order.returns.iter().find(|it| it.id == return_id);
+    for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
+        let command = stock::Command::Return {
+            quantity: units.quantity,
+            reason: format!("returned from order {}", order.number),
+        };
+        let operation_id = format!("{return_id}:return");
+        let reply = ports.stock().ask(&units.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused("return", order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
+    let tracked = |sku: &str| {
+        order
+            .lines
+            .iter()
+            .any(|line| line.sku == sku && line.tracked)
+    };
+    units.iter().filter(|units| tracked(&units.sku)).collect()
+}
+
+/// What a stock object should not have refused.
+pub fn refused(step: &str, order: &Order, refusal: &stock::Refusal) -> Error {
+    Error::internal(format!("{step} of {}: {refusal:?}", order.id))
+}

@@ -1,0 +1,121 @@
+//! What must follow a move, carried out until done. A task is safe to carry out twice, and at once: whoever drives an order does all
+//! that is undone, and notes together what was done and what failed.
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::{complete_cart, release_lines, thaw_cart};
+use crate::shop::late_money::settle_late_money;
+use crate::shop::mail::{Letter, MailKind};
+use crate::shop::orders::{Order, Task};
+use crate::shop::payments::Session;
+use crate::shop::ports::{Mail, Orders, Ports};
+use crate::shop::refunds::pay_refund;
+use crate::shop::settlement::goods::{commit_stock, restock_order, restock_return, ship_stock};
+use crate::shop::settlement::session::{close_payment, open_payment};
+use crate::shop::transitions::Effect;
+use durable::Timestamp;
+
+/// How a round of tasks went.
+#[derive(Clone, Debug, Default)]
+pub struct Round {
+    /// Carried out.
+    pub done: Vec<Task>,
+    /// Failed, and why: to be tried again later.
+    pub failed: Vec<(Task, String)>,
+    /// The session that was opened on the way.
+    pub opened: Option<Session>,
+}
+
+/// Carries out every undone task of an order, and those that follow from carrying them out. One that fails is noted and tried
+/// again later; the others go on.
+///
+/// # Errors
+/// The first failure, after all were tried.
+pub async fn drive_tasks(ports: &impl Ports, order: Order, now: Timestamp) -> Result<Order> {
+    let (order, failure) = drive(ports, order, now).await?;
+    failure.map_or(Ok(order), Err)
+}
+
+/// As [`drive_tasks`], for who is to be answered in any case: what fails is noted with its task, and the sweep goes on with it.
+pub async fn drive_or_leave(ports: &impl Ports, order: Order, now: Timestamp) -> Order {
+    match drive(ports, order.clone(), now).await {
+        Ok((driven, _)) => driven,
+        Err(_) => order,
+    }
+}
+
+async fn drive(
+    ports: &impl Ports,
+    mut order: Order,
+    now: Timestamp,
+) -> Result<(Order, Option<Error>)> {
+    let mut given_up: Vec<Task> = Vec::new();
+    let mut failure = None;
+    loop {
+        let tasks: Vec<Task> = order
+            .tasks
+            .iter()
+            .filter(|task| !given_up.contains(task))
+            .cloned()
+            .collect();
+        if tasks.is_empty() {
+            return Ok((order, failure));
+        }
+        let mut round = Round::default();
+        for task in tasks {
+            match carry_out(ports, &order, &task, now).await {
+                Ok(opened) => {
+                    round.opened = round.opened.or(opened);
+                    round.done.push(task);
+                }
+                Err(error) => {
+                    round.failed.push((task.clone(), error.to_string()));
+                    given_up.push(task);
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        order = ports.orders().finish_round(&order.id, &round, now).await?;
+    }
+}
+
+/// Carries out one task; the session, if it has opened one.
+async fn carry_out(
+    ports: &impl Ports,
+    order: &Order,
+    task: &Task,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    let subject = task.subject.as_str();
+    match task.effect {
+        Effect::OpenPayment => return open_payment(ports, order, now).await,
+        Effect::ClosePayment => return close_payment(ports, order, now).await,
+        Effect::CommitStock => commit_stock(ports, order).await?,
+        Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
+        Effect::SendConfirmation => {
+            let letter = Letter::about(MailKind::OrderConfirmation, &order.id);
+            ports.mail().post(&letter).await?;
+        }
+        Effect::ReleaseStock => {
+            release_lines(ports, &order.id, order.attempt, &order.lines).await?
+        }
+        Effect::ReleaseAttempt => {
+            let attempt = subject.parse().map_err(Error::internal)?;
+            release_lines(ports, &order.id, attempt, &order.lines).await?;
+        }
+        Effect::ThawCart => thaw_cart(ports, &order.cart_id, &order.id, now).await?,
+        Effect::RestockOrder => restock_order(ports, order).await?,
+        Effect::ShipStock => ship_stock(ports, order, subject).await?,
+        Effect::RestockReturn => restock_return(ports, order, subject).await?,
+        Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
+        Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
+        Effect::SendRefund => {
+            let letter = Letter::about(MailKind::Refund, &order.id).on(subject);
+            ports.mail().post(&letter).await?;
+        }
+        Effect::SendPaymentProblem => {
+            let letter = Letter::about(MailKind::PaymentProblem, &order.id);
+            ports.mail().post(&letter).await?;
+        }
+    }
+    Ok(None)
+}
