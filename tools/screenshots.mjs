@@ -5,14 +5,16 @@ import { helpIfAsked, must, runAsProgram, say } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
 const HELP = `
-npm run screenshots
+npm run screenshots [-- --dev]
 
-Writes every page as PNG to tests/browser/screenshots/: on a phone and at a desk, in light and dark.`;
+Writes every page as PNG to tests/browser/screenshots/: on a phone and at a desk, in light and dark.
+
+  --dev  with a Worker built without optimization: seconds to build after a change`;
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const env = await setUp({ browser: true });
-  await build({ env });
+  await build({ env, dev: args.includes("--dev") });
   await must("node", ["tests/browser/screenshots.ts"], env, "a page could not be pictured: look above for the reason");
   say("pictures are in tests/browser/screenshots");
 });

@@ -11,6 +11,7 @@ pub mod disputes;
 pub mod fulfillments;
 pub mod ids;
 pub mod import;
+pub mod languages;
 pub mod late_money;
 pub mod ledger;
 pub mod mail;

@@ -4,6 +4,7 @@
 //! that provider. What a provider can charge is coarser than a minor unit in some currencies: [`Currency::charge_increment`].
 
 use crate::error::{Error, Result};
+use crate::shop::languages::Language;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
@@ -44,10 +45,12 @@ impl Currency {
         }
     }
 
-    fn symbol(self) -> String {
+    /// Its sign, where people know it; else its code.
+    #[must_use]
+    pub fn symbol(self) -> String {
         match self.code() {
             "USD" | "EUR" | "GBP" | "JPY" | "INR" | "KRW" => self.0.symbol().to_string(),
-            code => format!("{code}\u{a0}"),
+            code => code.to_owned(),
         }
     }
 }
@@ -143,23 +146,9 @@ impl Money {
 }
 
 impl fmt::Display for Money {
-    /// As English-speaking shoppers read it: `$1,199.00`, `¥198,800`, `KWD 379.900`.
+    /// In English: `$1,199.00`, `¥198,800`, `KWD 379.900`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimal = self.to_decimal();
-        let (sign, decimal) = match decimal.strip_prefix('-') {
-            Some(rest) => ("-", rest),
-            None => ("", decimal.as_str()),
-        };
-        let (whole, fraction) = match decimal.split_once('.') {
-            Some((whole, fraction)) => (whole, format!(".{fraction}")),
-            None => (decimal, String::new()),
-        };
-        write!(
-            f,
-            "{sign}{}{}{fraction}",
-            self.currency.symbol(),
-            grouped(whole)
-        )
+        f.write_str(&Language::English.money(*self))
     }
 }
 
@@ -244,24 +233,6 @@ pub fn split(amount: i64, weights: &[i64]) -> Result<Vec<i64>> {
 
 fn overflow() -> Error {
     Error::internal("an amount does not fit")
-}
-
-fn grouped(digits: &str) -> String {
-    let first = digits.len().checked_rem(3).unwrap_or(0);
-    let (head, tail) = digits.split_at(first);
-    let mut groups: Vec<&str> = Vec::new();
-    if !head.is_empty() {
-        groups.push(head);
-    }
-    let mut rest = tail;
-    while let Some((group, more)) = rest
-        .split_at_checked(3)
-        .filter(|(group, _)| !group.is_empty())
-    {
-        groups.push(group);
-        rest = more;
-    }
-    groups.join(",")
 }
 
 #[cfg(test)]

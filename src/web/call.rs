@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::ids::digest_of;
+use crate::shop::languages::Language;
 use crate::shop::money::Currency;
 use crate::shop::pricing::accept_currency;
 use futures_util::StreamExt;
@@ -26,6 +27,8 @@ pub struct Call<'a> {
     pub params: Vec<String>,
     /// The whole address.
     pub url: Url,
+    /// What the address is in.
+    pub language: Language,
     request: Request,
     socket: Option<WebSocket>,
 }
@@ -39,6 +42,7 @@ impl<'a> Call<'a> {
             request_id,
             params: Vec::new(),
             url,
+            language: Language::English,
             request,
             socket: None,
         }
@@ -58,6 +62,19 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn method(&self) -> Method {
         self.request.method()
+    }
+
+    /// The path, without its language.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let path = self.url.path();
+        if self.language == Language::default() {
+            return path;
+        }
+        path.trim_start_matches('/')
+            .split_once('/')
+            .and_then(|(language, _)| path.get(language.len().saturating_add(1)..))
+            .unwrap_or("/")
     }
 
     /// The part of the path that the pattern's `at`-th braces matched.

@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::shop::languages::Language;
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_payments, admin_products, admin_stock,
     cart, health, orders, products, refunds, stock,
@@ -28,6 +29,14 @@ pub struct Route {
     /// Which function answers, as the table names it.
     pub handler_name: &'static str,
     handler: Handler,
+}
+
+impl Route {
+    /// Whether it is for people, in each of their languages.
+    #[must_use]
+    pub fn is_page(&self) -> bool {
+        self.handler_name.starts_with("pages::")
+    }
 }
 
 type Handler = for<'c> fn(&'c mut Call<'_>) -> Pin<Box<dyn Future<Output = Result<Reply>> + 'c>>;
@@ -201,13 +210,26 @@ fn refresh_behind(app: &App, context: &Context) {
 }
 
 async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
-    let segments = decoded_segments(call.url.path())?;
+    let mut segments = decoded_segments(call.url.path())?;
+    let language = segments
+        .first()
+        .and_then(|segment| Language::of_segment(segment));
+    if let Some(language) = language {
+        call.language = language;
+        segments.remove(0);
+        if segments.is_empty() {
+            segments.push(String::new());
+        }
+    }
     let method = match call.method() {
         Method::Head => Method::Get,
         method => method,
     };
     let mut allowed = Vec::new();
-    for route in ROUTES {
+    for route in ROUTES
+        .iter()
+        .filter(|route| language.is_none() || route.is_page())
+    {
         let Some(params) = match_pattern(route.pattern, &segments) else {
             continue;
         };
@@ -314,6 +336,23 @@ mod tests {
         assert_eq!(matched("/products/{handle}", "/products/a/b"), None);
         assert_eq!(matched("/products/{handle}", "/products/"), None);
         assert_eq!(matched("/products", "/products/"), Some(vec![]));
+    }
+
+    #[test]
+    fn pages_are_what_people_see() {
+        let pages = ROUTES.iter().filter(|route| route.is_page());
+        for route in pages {
+            let for_machines = ["/api/", "/webhooks/", "/healthz", "/readyz"];
+            assert!(
+                for_machines
+                    .iter()
+                    .all(|start| !route.pattern.starts_with(start)),
+                "{}",
+                route.pattern
+            );
+        }
+        let home = ROUTES.iter().find(|route| route.pattern == "/");
+        assert!(home.is_some_and(Route::is_page));
     }
 
     #[test]

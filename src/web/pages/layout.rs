@@ -1,10 +1,12 @@
 //! What every page shares: head, header, footer, and links that keep the currency.
 
 use crate::error::Result;
-use crate::shop::money::Currency;
+use crate::shop::languages::Language;
+use crate::shop::money::{Currency, Money};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
 use maud::{DOCTYPE, Markup, html};
+use worker::Method;
 use worker::url::form_urlencoded;
 
 /// Name of the shop.
@@ -14,6 +16,8 @@ pub const SHOP_NAME: &str = "Ohmstead";
 pub struct Visit {
     /// Prices are shown in it.
     pub currency: Currency,
+    /// What the page is written in.
+    pub language: Language,
     default_currency: Currency,
     currencies: Vec<Currency>,
     address: String,
@@ -39,6 +43,7 @@ impl Visit {
     fn in_currency(call: &Call<'_>, currency: Currency) -> Result<Self> {
         Ok(Self {
             currency,
+            language: call.language,
             default_currency: call.app.config.default_currency()?,
             currencies: call.app.config.currencies.clone(),
             address: address_of(call),
@@ -51,31 +56,51 @@ impl Visit {
         Some(self.currency).filter(|currency| *currency != self.default_currency)
     }
 
-    /// `path` with the currency of this visit: public pages depend on their address alone.
+    /// `path` in the language and currency of this visit: public pages depend on their address alone.
     #[must_use]
     pub fn link(&self, path: &str) -> String {
-        self.link_in(path, self.currency)
+        self.link_in(path, self.language, self.currency)
     }
 
-    fn link_in(&self, path: &str, currency: Currency) -> String {
+    /// This page in every language, as `<link rel=alternate hreflang>` wants it: language and path.
+    pub fn alternates(&self) -> impl Iterator<Item = (Language, String)> {
+        Language::ALL.into_iter().map(|language| {
+            (
+                language,
+                self.link_in(&self.address, language, self.currency),
+            )
+        })
+    }
+
+    /// An amount as the visitor reads it.
+    #[must_use]
+    pub fn money(&self, money: Money) -> String {
+        self.language.money(money)
+    }
+
+    fn link_in(&self, path: &str, language: Language, currency: Currency) -> String {
+        let path = language.path(path);
         if currency == self.default_currency {
-            return path.to_owned();
+            return path;
         }
         let separator = if path.contains('?') { '&' } else { '?' };
         format!("{path}{separator}currency={currency}")
     }
 }
 
-/// Where the visitor is, but for the currency.
+/// Where the visitor is, but for language and currency. What a form was sent to can't be visited.
 fn address_of(call: &Call<'_>) -> String {
+    if !matches!(call.method(), Method::Get | Method::Head) {
+        return "/".to_owned();
+    }
     let others = call.url.query_pairs().filter(|(key, _)| key != "currency");
     let query = form_urlencoded::Serializer::new(String::new())
         .extend_pairs(others)
         .finish();
     if query.is_empty() {
-        return call.url.path().to_owned();
+        return call.path().to_owned();
     }
-    format!("{}?{query}", call.url.path())
+    format!("{}?{query}", call.path())
 }
 
 /// `value` as it stands in a path or a query.
@@ -103,8 +128,8 @@ pub fn page_with(
 ) -> Reply {
     let document = html! {
         (DOCTYPE)
-        html lang="en" {
-            (head_of(title, head))
+        html lang=(visit.language.code()) {
+            (head_of(visit, title, head))
             body {
                 a class="skip" href="#content" { "Skip to content" }
                 header class="site" {
@@ -126,7 +151,12 @@ pub fn page_with(
                 footer class="site" {
                     nav aria-label="Currency" {
                         @for currency in &visit.currencies {
-                            a href=(visit.link_in(&visit.address, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) }
+                            a href=(visit.link_in(&visit.address, visit.language, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) }
+                        }
+                    }
+                    nav aria-label="Language" {
+                        @for (language, address) in visit.alternates() {
+                            a href=(address) lang=(language.code()) hreflang=(language.code()) aria-current=[(language == visit.language).then_some("true")] { (language.name()) }
                         }
                     }
                     p { (SHOP_NAME) ", an open storefront at the edge." }
@@ -137,7 +167,7 @@ pub fn page_with(
     Reply::html(status, document.into_string())
 }
 
-fn head_of(title: &str, more: &Markup) -> Markup {
+fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -145,6 +175,9 @@ fn head_of(title: &str, more: &Markup) -> Markup {
             title { (title) " · " (SHOP_NAME) }
             link rel="icon" href="/favicon.svg" type="image/svg+xml";
             link rel="stylesheet" href="/css/shop.css";
+            @for (language, address) in visit.alternates() {
+                link rel="alternate" hreflang=(language.code()) href=(address);
+            }
             (more)
         }
     }

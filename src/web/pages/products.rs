@@ -148,7 +148,7 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
         .category
         .as_ref()
         .map_or("All products", |category| category.title.as_str());
-    let content = list_content(&visit, title, call.url.path(), number, &filter, &listed);
+    let content = list_content(&visit, title, call.path(), number, &filter, &listed);
     Ok(page(200, &visit, title, &content).public())
 }
 
@@ -243,7 +243,7 @@ fn filter_form(visit: &Visit, path: &str, filter: &Filter, listed: &Listed) -> M
         ("title", "Title"),
     ];
     html! {
-        form class="filter" method="get" action=(path) {
+        form class="filter" method="get" action=(visit.language.path(path)) {
             @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
             label { "Sort by "
                 select name="sort" {
