@@ -13,12 +13,13 @@ npm run build [-- --dev] [--force]
   --dev    without optimization: quicker to compile, slow to run
   --force  also when nothing has changed`;
 
-const INPUTS = ["src", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
+const INPUTS = ["src", "assets", "build.rs", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
+const OUTPUTS = ["build/index.js", "target/assets"];
 const note = join(root, ".tools/built");
 
 export async function build({ dev = false, force = false, env } = {}) {
   const inputs = fingerprint(dev);
-  const current = existsSync(join(root, "build/index.js")) && existsSync(note) && readFileSync(note, "utf8") === inputs;
+  const current = OUTPUTS.every((file) => existsSync(join(root, file))) && existsSync(note) && readFileSync(note, "utf8") === inputs;
   if (current && !force) return;
   env ??= await setUp();
   say(`building the Worker (${dev ? "dev" : "release"})`);

@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod api;
+pub mod assets;
 pub mod call;
 pub mod cart_token;
 pub mod cron;

@@ -11,7 +11,7 @@ use crate::web::call::Call;
 use crate::web::guard::{self, Access};
 use crate::web::log::{RequestLine, log_failure, log_request};
 use crate::web::reply::Reply;
-use crate::web::{answers, pages, webhooks};
+use crate::web::{answers, assets, pages, webhooks};
 use percent_encoding::percent_decode_str;
 use std::future::Future;
 use std::pin::Pin;
@@ -118,6 +118,8 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/admin/payments/provider"         Staff  admin_payments::get_payment_provider;
     Get    "/api/v1/admin/payments/{order_id}"       Staff  admin_payments::get_payment;
 
+    Get    "/assets/{name}"                 Anyone assets::show_outdated;
+    Get    "/assets/{folder}/{name}"        Anyone assets::show_outdated;
     Post   "/webhooks/stripe"               Anyone webhooks::receive;
     Get    "/healthz"                       Anyone health::live;
     Get    "/readyz"                        Anyone health::ready;

@@ -1,5 +1,6 @@
 /** What every answer says, whatever it answers: headers for browsers, a request id, HEAD, OPTIONS, who may call from where. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import type { Answer, Client } from './client.ts';
@@ -165,9 +166,33 @@ test('what is anyone\'s may be kept by caches, what is someone\'s may not', asyn
   for (const path of ['/cart', '/api/v1/cart', '/checkout', '/api/v1/nowhere', '/readyz']) assert.equal(await kept(path), 'no-store', path);
 });
 
-test('pictures and styles come from the assets', async () => {
+test('what a page links is kept for ever under the hash of its content', async (t) => {
+  const page = (await client.get('/products/lamp', HTML)).text;
+  const linked = [...page.matchAll(/(?:src|srcset|href)="(\/[^"]+\.(?:css|js|svg|png))"/g)].map(([, path]) => path!).filter((path) => path !== '/favicon.svg');
+  assert.ok(linked.some((path) => path.endsWith('.css')) && linked.some((path) => path.endsWith('.js')), page);
+  for (const path of new Set(linked)) await t.test(path, async () => {
+    const [, hash] = path.match(/^\/assets\/.+\.([0-9a-f]{12})\.\w+$/) ?? [];
+    const { status, headers, text } = await client.get(path);
+    assert.equal(status, 200);
+    assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable');
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    assert.equal(createHash('sha256').update(text).digest('hex').slice(0, 12), hash);
+  });
+});
+
+test('a page that a cache kept over a deploy finds the file that it links', async () => {
+  const outdated = await client.get('/assets/css/shop.000000000000.css');
+  assert.deepEqual([outdated.status, outdated.headers.get('cache-control')], [302, 'no-store']);
+  const { status, headers } = await client.get(outdated.headers.get('location')!);
+  assert.deepEqual([status, headers.get('content-type')], [200, 'text/css; charset=utf-8']);
+  (await client.get('/assets/css/nothing.000000000000.css')).refused(404, 'not_found');
+});
+
+test('a file under its own name is asked for anew', async () => {
   const { status, headers } = await client.get('/css/shop.css');
   assert.deepEqual([status, headers.get('content-type')], [200, 'text/css; charset=utf-8']);
+  assert.match(headers.get('cache-control') ?? '', /max-age=0, must-revalidate/);
+  assert.equal((await client.get('/css/shop.css', { 'if-none-match': headers.get('etag')! })).status, 304);
 });
 
 /** The headers of an answer, but for those that each answer has anew. */

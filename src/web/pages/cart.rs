@@ -8,6 +8,7 @@ use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
 use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::stock_words;
 use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
@@ -130,7 +131,7 @@ fn cart_page(call: &Call<'_>, visit: &Visit, cart: &PricedCart) -> Markup {
 fn cart_line(visit: &Visit, line: &PricedLine, changeable: bool) -> Markup {
     html! {
         li {
-            @if let Some(image) = &line.image { img src=(image) alt="" width="80" height="80"; }
+            @if let Some(image) = &line.image { (picture(image, "", (80, 80), Fetched::Now)) }
             div {
                 @match &line.handle {
                     Some(handle) => a href=(visit.link(&format!("/products/{}?sku={}", encoded(handle), encoded(&line.sku)))) { (line.title) },

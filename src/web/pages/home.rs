@@ -5,6 +5,7 @@ use crate::shop::catalog::Version;
 use crate::shop::ports::PublishedCatalog;
 use crate::web::call::Call;
 use crate::web::pages::layout::{Visit, page};
+use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::{card_grid, collection_path};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
@@ -42,7 +43,7 @@ fn home(visit: &Visit, version: &Version) -> Markup {
                     p { a class="button" href=(visit.link(&format!("/products/{}", launch.handle))) { "Buy" } }
                 }
                 @if let Some(image) = &launch.image {
-                    img src=(image.url) alt=(image.alt) width="480" height="480" fetchpriority="high";
+                    (picture(&image.url, &image.alt, (480, 480), Fetched::First))
                 }
             }
         }

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::shop::languages::Language;
 use crate::shop::money::{Currency, Money};
+use crate::web::assets::kept_address;
 use crate::web::call::Call;
 use crate::web::reply::Reply;
 use maud::{DOCTYPE, Markup, html};
@@ -135,8 +136,8 @@ pub fn page_with(
                 header class="site" {
                     a class="brand" href=(visit.link("/")) {
                         picture {
-                            source srcset="/mark-light.svg" media="(prefers-color-scheme: dark)";
-                            img src="/mark.svg" alt="" width="28" height="28";
+                            source srcset=(kept_address("/mark-light.svg")) media="(prefers-color-scheme: dark)";
+                            img src=(kept_address("/mark.svg")) alt="" width="28" height="28";
                         }
                         (SHOP_NAME)
                     }
@@ -174,7 +175,7 @@ fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
             meta name="viewport" content="width=device-width, initial-scale=1";
             title { (title) " · " (SHOP_NAME) }
             link rel="icon" href="/favicon.svg" type="image/svg+xml";
-            link rel="stylesheet" href="/css/shop.css";
+            link rel="stylesheet" href=(kept_address("/css/shop.css"));
             @for (language, address) in visit.alternates() {
                 link rel="alternate" hreflang=(language.code()) href=(address);
             }

@@ -6,4 +6,5 @@ pub mod error;
 pub mod home;
 pub mod layout;
 pub mod orders;
+pub mod pictures;
 pub mod products;

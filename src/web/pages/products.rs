@@ -8,8 +8,10 @@ use crate::shop::money::{Currency, Money};
 use crate::shop::ports::PublicStocks;
 use crate::shop::stock::public_stock_of;
 use crate::web::api::instant;
+use crate::web::assets::kept_address;
 use crate::web::call::Call;
 use crate::web::pages::layout::{Visit, encoded, page, page_with};
+use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::reply::Reply;
 use durable::Timestamp;
 use durable::cart::MAX_QUANTITY;
@@ -55,7 +57,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .public_stocks(&[&chosen.sku])
         .await?;
     let stock = public_stock_of(&product, &chosen.sku, known.get(&chosen.sku).copied());
-    let live = html! { script type="module" src="/js/stock.js" {} };
+    let live = html! { script type="module" src=(kept_address("/js/stock.js")) {} };
     Ok(page_with(
         200,
         &visit,
@@ -111,7 +113,7 @@ pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
                 li {
                     a href=(visit.link(&format!("/products/{}", encoded(&card.handle)))) {
                         @if let Some(image) = &card.image {
-                            img src=(image.url) alt="" width="300" height="300" loading="lazy";
+                            (picture(&image.url, "", (300, 300), Fetched::Late))
                         } @else {
                             span class="no-image" {}
                         }
@@ -276,11 +278,11 @@ fn product_page(visit: &Visit, product: &Product, chosen: &Variant, stock: Publi
         article class="product" {
             div class="gallery" {
                 @if let Some(url) = image {
-                    img src=(url) alt=(alt_of(product, url)) width="640" height="640" fetchpriority="high";
+                    (picture(url, alt_of(product, url), (640, 640), Fetched::First))
                 }
                 ul {
                     @for other in product.images.iter().filter(|other| Some(other.url.as_str()) != image) {
-                        li { img src=(other.url) alt=(other.alt) width="96" height="96" loading="lazy"; }
+                        li { (picture(&other.url, &other.alt, (96, 96), Fetched::Late)) }
                     }
                 }
             }

@@ -1,0 +1,98 @@
+//! Lays the static files out as the edge serves them, into `target/assets`: each under its own name, and styles, scripts and
+//! pictures once more under a name that carries the hash of their content, which may be kept for ever. Writes the table from
+//! the one name to the other for `src/web/assets.rs`, so that a page and the files it links are of one build.
+
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+/// What is served under the hash of its content as well.
+const HASHED: [&str; 4] = ["css", "js", "svg", "png"];
+
+/// Bytes of the hash in a name: content of one file over the years.
+const HASH_BYTES: usize = 6;
+
+fn main() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=assets");
+    println!("cargo::rerun-if-changed=build.rs");
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
+    let source = root.join("assets");
+    let mut laid_out = BTreeMap::new();
+    let mut table = BTreeMap::new();
+    for file in files_of(&source)? {
+        let name = name_of(&source, &file);
+        let content = fs::read(&file)?;
+        if let Some(hashed) = hashed_name(&name, &content) {
+            table.insert(format!("/{name}"), format!("/{hashed}"));
+            laid_out.insert(hashed, content.clone());
+        }
+        laid_out.insert(name, content);
+    }
+    lay_out(&root.join("target/assets"), &laid_out)?;
+    let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("assets.rs"), code_of(&table))
+}
+
+/// `css/shop.css` as `assets/css/shop.0123456789ab.css`.
+fn hashed_name(name: &str, content: &[u8]) -> Option<String> {
+    let (stem, extension) = name.rsplit_once('.')?;
+    if !HASHED.contains(&extension) {
+        return None;
+    }
+    let hash: String = Sha256::digest(content)
+        .iter()
+        .take(HASH_BYTES)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Some(format!("assets/{stem}.{hash}.{extension}"))
+}
+
+/// Makes `folder` hold exactly these files; what is right already is not touched, as a server may be reading it.
+fn lay_out(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    for (name, content) in wanted {
+        let path = folder.join(name);
+        if fs::read(&path).is_ok_and(|present| present == *content) {
+            continue;
+        }
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(&path, content)?;
+    }
+    let names: BTreeSet<&String> = wanted.keys().collect();
+    for file in files_of(folder)? {
+        if !names.contains(&name_of(folder, &file)) {
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
+}
+
+fn code_of(table: &BTreeMap<String, String>) -> String {
+    let rows: String = table
+        .iter()
+        .map(|(name, hashed)| format!("    ({name:?}, {hashed:?}),\n"))
+        .collect();
+    format!("static HASHED: &[(&str, &str)] = &[\n{rows}];\n")
+}
+
+fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(files_of(&path)?);
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// From `folder` on, with forward slashes.
+fn name_of(folder: &Path, file: &Path) -> String {
+    let parts = file.strip_prefix(folder).unwrap_or(file).iter();
+    let parts: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
