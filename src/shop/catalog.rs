@@ -27,6 +27,9 @@ pub struct Product {
     pub id: String,
     /// The name in its URL; unique.
     pub handle: String,
+    /// Names that it had before, and that still lead to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_handles: Vec<String>,
     /// Plain text.
     pub title: String,
     /// Sanitised HTML.
@@ -178,6 +181,9 @@ pub struct Card {
     pub position: i64,
     /// The name in its URL.
     pub handle: String,
+    /// Names that it had before, and that still lead to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_handles: Vec<String>,
     /// Plain text.
     pub title: String,
     /// Who makes it.
@@ -199,6 +205,9 @@ pub struct Card {
     pub untracked: bool,
     /// When the record first had it.
     pub created_at: Timestamp,
+    /// When the record last changed it.
+    #[serde(default)]
+    pub updated_at: Timestamp,
     /// Key of the product's document.
     pub document: String,
 }
@@ -222,6 +231,7 @@ impl Product {
         Card {
             position,
             handle: self.handle.clone(),
+            former_handles: self.former_handles.clone(),
             title: self.title.clone(),
             vendor: self.vendor.clone(),
             r#type: self.r#type.clone(),
@@ -236,14 +246,16 @@ impl Product {
                 .collect(),
             untracked: self.variants.iter().any(|variant| !variant.tracked),
             created_at: self.created_at,
+            updated_at: self.updated_at,
             document,
         }
     }
 
-    /// The product without what only staff may see.
+    /// The product without what only staff may see, and what only directories need.
     #[must_use]
     pub fn published(mut self) -> Self {
         self.version = 0;
+        self.former_handles.clear();
         for variant in &mut self.variants {
             variant.source.clear();
         }

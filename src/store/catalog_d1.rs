@@ -167,7 +167,9 @@ macro_rules! select_products {
     ($tail:literal) => {
         concat!(
             "SELECT id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo, \
-             features, specifications, metadata, created_at, updated_at, version FROM products ",
+             features, specifications, metadata, created_at, updated_at, version, \
+             (SELECT json_group_array(handle) FROM former_handles WHERE product_id = products.id) AS former_handles \
+             FROM products ",
             $tail
         )
     };
@@ -252,6 +254,7 @@ struct ProductRow {
     created_at: i64,
     updated_at: i64,
     version: u64,
+    former_handles: String,
 }
 
 impl ProductRow {
@@ -259,6 +262,7 @@ impl ProductRow {
         Ok(Product {
             id: self.id,
             handle: self.handle,
+            former_handles: from_json(&self.former_handles)?,
             title: self.title,
             description_html: self.description_html,
             vendor: self.vendor,

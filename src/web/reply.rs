@@ -75,6 +75,14 @@ impl Reply {
         Self::empty(303).with("Location", location)
     }
 
+    /// 301: it is there by now, under an address that may change again.
+    #[must_use]
+    pub fn moved(location: String) -> Self {
+        Self::empty(301)
+            .with("Location", location)
+            .with("Cache-Control", "public, max-age=300")
+    }
+
     /// A problem document (RFC 9457).
     #[must_use]
     pub fn problem(error: &Error, request_id: &str) -> Self {

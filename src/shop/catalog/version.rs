@@ -101,10 +101,18 @@ impl Layout {
     /// When a card does not write as JSON.
     pub fn of(mut cards: Vec<Card>) -> Result<Self> {
         cards.sort_by_key(|card| card.position);
-        let handles = directories(
-            cards
+        // Former handles come first, so that a handle leads to the product that has it today.
+        let former = cards.iter().flat_map(|card| {
+            card.former_handles
                 .iter()
-                .map(|card| (card.handle.as_str(), card.document.as_str())),
+                .map(|handle| (handle.as_str(), card.document.as_str()))
+        });
+        let handles = directories(
+            former.chain(
+                cards
+                    .iter()
+                    .map(|card| (card.handle.as_str(), card.document.as_str())),
+            ),
         )?;
         let skus = directories(cards.iter().flat_map(|card| {
             card.skus
@@ -219,7 +227,7 @@ impl Category {
     }
 }
 
-/// The published product with this handle.
+/// The published product with this handle, or else that had it before: what it is called now, it says itself.
 ///
 /// # Errors
 /// 404 when no such product is published.
@@ -229,7 +237,7 @@ pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Resul
         .ok_or(Error::NotFound("product"))
 }
 
-/// The published product with this handle, if any.
+/// The published product with this handle, or else that had it before, if any.
 ///
 /// # Errors
 /// When the published catalog can't be read.

@@ -38,7 +38,7 @@ pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
     list_page(call, Some(&category)).await
 }
 
-/// `GET /products/{handle}?sku=`
+/// `GET /products/{handle}?sku=`; 301 from a handle that the product had before.
 ///
 /// # Errors
 /// 404.
@@ -46,6 +46,10 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call)?;
     let product = catalog::get_product(&call.app.catalog(), call.param(0)).await?;
     let sku = call.query("sku");
+    if product.handle != call.param(0) {
+        let path = product_path(&product.handle, sku.as_deref());
+        return Ok(Reply::moved(visit.link(&path)));
+    }
     let chosen = sku
         .as_deref()
         .and_then(|sku| product.variant(sku))
@@ -95,6 +99,16 @@ const fn words_for(stock: Word) -> &'static str {
         Word::Low => "Only a few left",
         Word::Out => "Sold out",
         Word::Preorder => "Order ahead",
+    }
+}
+
+/// The address of a product, or of one of its variants.
+#[must_use]
+pub fn product_path(handle: &str, sku: Option<&str>) -> String {
+    let path = format!("/products/{}", encoded(handle));
+    match sku {
+        Some(sku) => format!("{path}?sku={}", encoded(sku)),
+        None => path,
     }
 }
 
