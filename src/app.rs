@@ -39,6 +39,8 @@ use worker::{Env, KvStore, ObjectNamespace};
 pub struct Config {
     /// Origin of links in mails and payment sessions.
     pub shop_url: String,
+    /// Whether search engines may look: not while a shop is only tried out.
+    pub is_public: bool,
     /// What the shop sells in; the first is the default. Never empty.
     pub currencies: Vec<Currency>,
     /// Seconds that a cart left alone is kept, by its object and by a browser.
@@ -346,6 +348,7 @@ impl Config {
         }
         Ok(Self {
             shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
+            is_public: var("ENVIRONMENT") != "staging",
             currencies: read_currencies(&var("CURRENCIES"))?,
             cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
             cors_origins: words(&var("CORS_ORIGINS")),

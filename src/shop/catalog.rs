@@ -3,13 +3,17 @@
 //! D1 is the record (`ports::CatalogRecord`); what shoppers see is one immutable published version
 //! (`ports::PublishedCatalog`), never a draft.
 
+mod barcodes;
 mod html;
 mod list;
+mod parts;
 mod rules;
 mod version;
 
-pub use html::sanitise_html;
+pub use barcodes::gtin;
+pub use html::{sanitise_html, text_of};
 pub use list::{Cursor, ListQuery, Listed, Sort, list_products, list_products_from};
+pub use parts::{list_cards, list_products_part};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,
     get_product_of_sku, list_categories, not_copied,

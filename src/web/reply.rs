@@ -69,6 +69,22 @@ impl Reply {
         }
     }
 
+    /// A text that is the same for everyone, for caches to keep an hour.
+    #[must_use]
+    pub fn shared(content_type: &'static str, text: String) -> Self {
+        Self {
+            status: 200,
+            headers: vec![
+                ("Content-Type", content_type.to_owned()),
+                (
+                    "Cache-Control",
+                    "public, max-age=300, s-maxage=3600".to_owned(),
+                ),
+            ],
+            body: text.into_bytes(),
+        }
+    }
+
     /// 303: go there with GET.
     #[must_use]
     pub fn see_other(location: String) -> Self {

@@ -11,7 +11,7 @@ use crate::web::call::Call;
 use crate::web::guard::{self, Access};
 use crate::web::log::{RequestLine, log_failure, log_request};
 use crate::web::reply::Reply;
-use crate::web::{answers, assets, pages, webhooks};
+use crate::web::{answers, assets, pages, product_feed, sitemap, webhooks};
 use percent_encoding::percent_decode_str;
 use std::future::Future;
 use std::pin::Pin;
@@ -120,6 +120,10 @@ pub static ROUTES: &[Route] = routes! {
 
     Get    "/assets/{name}"                 Anyone assets::show_outdated;
     Get    "/assets/{folder}/{name}"        Anyone assets::show_outdated;
+    Get    "/robots.txt"                    Anyone sitemap::robots;
+    Get    "/sitemap.xml"                   Anyone sitemap::index;
+    Get    "/sitemaps/{part}"               Anyone sitemap::part;
+    Get    "/feeds/google.xml"              Anyone product_feed::show;
     Post   "/webhooks/stripe"               Anyone webhooks::receive;
     Get    "/healthz"                       Anyone health::live;
     Get    "/readyz"                        Anyone health::ready;

@@ -127,6 +127,35 @@ pub fn sanitise_html(html: &str) -> String {
     out.finish()
 }
 
+/// The text of sanitised HTML, without markup and in single spaces.
+#[must_use]
+pub fn text_of(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    for part in html.split('<') {
+        match part.split_once('>') {
+            None => text.push_str(part),
+            Some((tag, after)) => {
+                if !is_within_words(tag) {
+                    text.push(' ');
+                }
+                text.push_str(after);
+            }
+        }
+    }
+    let words: Vec<&str> = text.split_whitespace().collect();
+    decoded(&words.join(" ").replace("&nbsp;", " "))
+}
+
+/// Whether a tag may stand in the middle of a word.
+fn is_within_words(tag: &str) -> bool {
+    const INLINE: &[&str] = &[
+        "a", "abbr", "b", "code", "em", "i", "mark", "s", "small", "span", "strong", "sub", "sup",
+        "u",
+    ];
+    let name = tag.trim_start_matches('/').split(' ').next();
+    name.is_some_and(|name| INLINE.contains(&name))
+}
+
 struct Tag<'a> {
     name: String,
     end: bool,
@@ -410,6 +439,21 @@ fn is_reference(text: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn text_is_what_a_reader_sees() {
+        for (html, text) in [
+            ("", ""),
+            (
+                "<p>One <strong>b</strong>ig<br>thing.</p><ul><li>A &amp; B</li><li>C</li></ul>",
+                "One big thing. A & B C",
+            ),
+            ("<p>1 &lt; 2</p>", "1 < 2"),
+            (r#"<p title="a > b">x</p>"#, "x"),
+        ] {
+            assert_eq!(text_of(&sanitise_html(html)), text, "{html}");
+        }
+    }
 
     #[test]
     fn descriptions_can_not_run_anything() {

@@ -7,7 +7,8 @@ use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
-use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::pages::layout::{Visit, encoded, page_with};
+use crate::web::pages::metadata::{self, Metadata, about_the_cart};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::stock_words;
 use crate::web::reply::Reply;
@@ -36,7 +37,15 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     } else {
         cart_page(call, &visit, &priced)
     };
-    Ok(page(200, &visit, "Cart", &content))
+    let metadata = Metadata {
+        title: "Cart",
+        description: &about_the_cart(visit.language),
+        path: "/cart",
+        image: None,
+        structured: Vec::new(),
+    };
+    let head = metadata::tags(call.app, &visit, &metadata);
+    Ok(page_with(200, &visit, "Cart", &head, &content))
 }
 
 /// `POST /cart/items` with `sku` and `quantity`: so many more, then back to the cart.

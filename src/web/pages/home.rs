@@ -4,9 +4,11 @@ use crate::error::Result;
 use crate::shop::catalog::Version;
 use crate::shop::ports::PublishedCatalog;
 use crate::web::call::Call;
-use crate::web::pages::layout::{Visit, page};
+use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
+use crate::web::pages::metadata::{self, Metadata, about_the_shop};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::{card_grid, collection_path};
+use crate::web::pages::structured_data;
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
@@ -28,7 +30,15 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     } else {
         home(&visit, &version)
     };
-    Ok(page(200, &visit, "Home", &content).public())
+    let metadata = Metadata {
+        title: SHOP_NAME,
+        description: &about_the_shop(visit.language),
+        path: "/",
+        image: None,
+        structured: structured_data::shop(&call.app.config.shop_url, &visit),
+    };
+    let head = metadata::tags(call.app, &visit, &metadata);
+    Ok(page_with(200, &visit, "Home", &head, &content).public())
 }
 
 fn home(visit: &Visit, version: &Version) -> Markup {

@@ -5,6 +5,7 @@ use crate::shop::languages::Language;
 use crate::shop::money::{Currency, Money};
 use crate::web::assets::kept_address;
 use crate::web::call::Call;
+use crate::web::pages::metadata::not_to_be_found;
 use crate::web::reply::Reply;
 use maud::{DOCTYPE, Markup, html};
 use worker::Method;
@@ -63,7 +64,7 @@ impl Visit {
         self.link_in(path, self.language, self.currency)
     }
 
-    /// This page in every language, as `<link rel=alternate hreflang>` wants it: language and path.
+    /// This page in every language: language and path.
     pub fn alternates(&self) -> impl Iterator<Item = (Language, String)> {
         Language::ALL.into_iter().map(|language| {
             (
@@ -79,7 +80,7 @@ impl Visit {
         self.language.money(money)
     }
 
-    fn link_in(&self, path: &str, language: Language, currency: Currency) -> String {
+    pub(super) fn link_in(&self, path: &str, language: Language, currency: Currency) -> String {
         let path = language.path(path);
         if currency == self.default_currency {
             return path;
@@ -112,10 +113,10 @@ pub fn encoded(value: &str) -> String {
         .replace('+', "%20")
 }
 
-/// A page of the shop.
+/// A page that is someone's own.
 #[must_use]
 pub fn page(status: u16, visit: &Visit, title: &str, content: &Markup) -> Reply {
-    page_with(status, visit, title, &html! {}, content)
+    page_with(status, visit, title, &not_to_be_found(), content)
 }
 
 /// A page with something more in its head.
@@ -130,7 +131,7 @@ pub fn page_with(
     let document = html! {
         (DOCTYPE)
         html lang=(visit.language.code()) {
-            (head_of(visit, title, head))
+            (head_of(title, head))
             body {
                 a class="skip" href="#content" { "Skip to content" }
                 header class="site" {
@@ -168,7 +169,7 @@ pub fn page_with(
     Reply::html(status, document.into_string())
 }
 
-fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
+fn head_of(title: &str, more: &Markup) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -176,9 +177,6 @@ fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
             title { (title) " · " (SHOP_NAME) }
             link rel="icon" href="/favicon.svg" type="image/svg+xml";
             link rel="stylesheet" href=(kept_address("/css/shop.css"));
-            @for (language, address) in visit.alternates() {
-                link rel="alternate" hreflang=(language.code()) href=(address);
-            }
             (more)
         }
     }

@@ -5,6 +5,8 @@ pub mod checkout;
 pub mod error;
 pub mod home;
 pub mod layout;
+pub mod metadata;
 pub mod orders;
 pub mod pictures;
 pub mod products;
+pub mod structured_data;

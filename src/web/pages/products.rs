@@ -1,8 +1,10 @@
 //! The product list and the product page.
 
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::catalog::{
     self, Card, ListQuery, Listed, Product, Sort, Variant, category_handle, list_products_from,
+    text_of,
 };
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::PublicStocks;
@@ -10,10 +12,13 @@ use crate::shop::stock::public_stock_of;
 use crate::web::api::instant;
 use crate::web::assets::kept_address;
 use crate::web::call::Call;
-use crate::web::pages::layout::{Visit, encoded, page, page_with};
+use crate::web::pages::layout::{Visit, encoded, page_with};
+use crate::web::pages::metadata::{self, Metadata, about_a_list};
 use crate::web::pages::pictures::{Fetched, picture};
+use crate::web::pages::structured_data;
 use crate::web::reply::Reply;
 use durable::Timestamp;
+use durable::board::Posts;
 use durable::cart::MAX_QUANTITY;
 use durable::stock::{PublicStock, Word};
 use maud::{Markup, PreEscaped, html};
@@ -55,21 +60,55 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .and_then(|sku| product.variant(sku))
         .or_else(|| product.variants.first())
         .ok_or(Error::NotFound("product"))?;
-    let known = call
-        .app
-        .public_stocks()
-        .public_stocks(&[&chosen.sku])
-        .await?;
+    let skus: Vec<&str> = product
+        .variants
+        .iter()
+        .map(|variant| variant.sku.as_str())
+        .collect();
+    let known = call.app.public_stocks().public_stocks(&skus).await?;
     let stock = public_stock_of(&product, &chosen.sku, known.get(&chosen.sku).copied());
-    let live = html! { script type="module" src=(kept_address("/js/stock.js")) {} };
-    Ok(page_with(
-        200,
-        &visit,
-        &product.title,
-        &live,
-        &product_page(&visit, &product, chosen, stock),
-    )
-    .public())
+    let head = html! {
+        (metadata_of(call.app, &visit, &product, &known))
+        script type="module" src=(kept_address("/js/stock.js")) {}
+    };
+    let content = product_page(&visit, &product, chosen, stock);
+    Ok(page_with(200, &visit, &product.title, &head, &content).public())
+}
+
+/// The variants share the address of their product; each is an offer of it.
+fn metadata_of(app: &App, visit: &Visit, product: &Product, stocks: &Posts) -> Markup {
+    let origin = app.config.shop_url.as_str();
+    let titles = (1..=product.category.len()).filter_map(|depth| product.category.get(..depth));
+    let mut steps = vec![("All products", "/products".to_owned())];
+    steps.extend(titles.filter_map(|path| {
+        Some((
+            path.last()?.as_str(),
+            collection_path(&category_handle(path)),
+        ))
+    }));
+    let path = product_path(&product.handle, None);
+    steps.push((&product.title, path.clone()));
+    let seo = &product.seo;
+    let described = text_of(&product.description_html);
+    let description = [seo.description.as_str(), &described, &product.title];
+    let metadata = Metadata {
+        title: if seo.title.is_empty() {
+            &product.title
+        } else {
+            &seo.title
+        },
+        description: description
+            .into_iter()
+            .find(|text| !text.is_empty())
+            .unwrap_or_default(),
+        path: &path,
+        image: product.images.first(),
+        structured: vec![
+            structured_data::product(origin, visit, product, stocks),
+            structured_data::breadcrumbs(origin, visit, &steps),
+        ],
+    };
+    metadata::tags(app, visit, &metadata)
 }
 
 /// The public word of a SKU, as people read it; a page with `/js/stock.js` keeps it current.
@@ -165,7 +204,27 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
         .as_ref()
         .map_or("All products", |category| category.title.as_str());
     let content = list_content(&visit, title, call.path(), number, &filter, &listed);
-    Ok(page(200, &visit, title, &content).public())
+    let path = match number {
+        1 => call.path().to_owned(),
+        _ => format!("{}?page={number}", call.path()),
+    };
+    let mut steps = vec![("All products", "/products".to_owned())];
+    if let Some(category) = &listed.category {
+        steps.push((&category.title, collection_path(&category.handle)));
+    }
+    let metadata = Metadata {
+        title,
+        description: &about_a_list(visit.language, title, listed.total),
+        path: &path,
+        image: None,
+        structured: vec![structured_data::breadcrumbs(
+            &call.app.config.shop_url,
+            &visit,
+            &steps,
+        )],
+    };
+    let head = metadata::tags(call.app, &visit, &metadata);
+    Ok(page_with(200, &visit, title, &head, &content).public())
 }
 
 /// What the shopper chose in the form above the list; what does not read is as if not chosen.

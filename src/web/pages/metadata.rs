@@ -1,0 +1,170 @@
+//! What the head of a public page tells search engines and whoever shares it: description, the one address it is known by, its
+//! other languages, a picture, and what is on it in schema.org's words.
+//!
+//! Addresses begin with the shop's configured origin, whatever host was asked. The canonical one keeps language and currency,
+//! which change what is read, and drops all else that a link may carry.
+
+use crate::app::App;
+use crate::shop::catalog::Image;
+use crate::shop::languages::Language;
+use crate::web::assets::kept_address;
+use crate::web::pages::layout::{SHOP_NAME, Visit};
+use maud::{Markup, PreEscaped, html};
+use serde_json::Value;
+
+/// Most characters of a description: what results show.
+const DESCRIPTION_CHARS: usize = 160;
+
+/// Shown where a page has no picture of its own, 1200 × 630.
+const SHARED_PICTURE: &str = "/icons/share.png";
+
+/// What a page says of itself.
+#[derive(Debug)]
+pub struct Metadata<'a> {
+    /// Its title, without the shop's name.
+    pub title: &'a str,
+    /// Plain text; what is too long is cut between words.
+    pub description: &'a str,
+    /// Its path, with the parameters that change what it shows, without language and currency.
+    pub path: &'a str,
+    /// Its picture.
+    pub image: Option<&'a Image>,
+    /// Documents of schema.org.
+    pub structured: Vec<Value>,
+}
+
+/// The tags of a page that is to be found.
+#[must_use]
+pub fn tags(app: &App, visit: &Visit, page: &Metadata<'_>) -> Markup {
+    let origin = app.config.shop_url.as_str();
+    let canonical = format!("{origin}{}", visit.link(page.path));
+    let description = shortened(page.description, DESCRIPTION_CHARS);
+    let picture = page.image.filter(|image| is_raster(&image.url));
+    let picture_url = absolute(origin, picture.map_or(SHARED_PICTURE, |image| &image.url));
+    html! {
+        meta name="description" content=(description);
+        link rel="canonical" href=(canonical);
+        @for language in Language::ALL {
+            link rel="alternate" hreflang=(language.code()) href={ (origin) (visit.link_in(page.path, language, visit.currency)) };
+        }
+        link rel="alternate" hreflang="x-default" href={ (origin) (visit.link_in(page.path, Language::default(), visit.currency)) };
+        meta property="og:site_name" content=(SHOP_NAME);
+        meta property="og:type" content="website";
+        meta property="og:title" content=(page.title);
+        meta property="og:description" content=(description);
+        meta property="og:url" content=(canonical);
+        meta property="og:image" content=(picture_url);
+        meta property="og:image:alt" content=(picture.map_or(SHOP_NAME, |image| &image.alt));
+        meta name="twitter:card" content="summary_large_image";
+        @for document in &page.structured {
+            script type="application/ld+json" { (PreEscaped(script_json(document))) }
+        }
+    }
+}
+
+/// The tag of a page that is someone's own.
+#[must_use]
+pub fn not_to_be_found() -> Markup {
+    html! { meta name="robots" content="noindex"; }
+}
+
+/// `address` with the shop's origin, unless it has one.
+#[must_use]
+pub fn absolute(origin: &str, address: &str) -> String {
+    let address = kept_address(address);
+    if address.starts_with('/') {
+        return format!("{origin}{address}");
+    }
+    address.to_owned()
+}
+
+/// Networks and marketplaces show no drawings.
+fn is_raster(url: &str) -> bool {
+    !url.to_lowercase().ends_with(".svg")
+}
+
+/// Nothing in a string can end the script element.
+fn script_json(document: &Value) -> String {
+    document.to_string().replace('<', "\\u003c")
+}
+
+/// What the shop is.
+#[must_use]
+pub fn about_the_shop(language: Language) -> String {
+    match language {
+        Language::English => format!(
+            "{SHOP_NAME} sells phones, computers, audio and what goes with them: in stock, quickly sent, easily returned."
+        ),
+        Language::German => format!(
+            "{SHOP_NAME}: Telefone, Computer, Audio und was dazugehört. Vorrätig, schnell verschickt, einfach zurückgegeben."
+        ),
+    }
+}
+
+/// What a list of so many products is.
+#[must_use]
+pub fn about_a_list(language: Language, title: &str, products: usize) -> String {
+    match language {
+        Language::English => format!(
+            "{title} at {SHOP_NAME}: {products} to choose from, with prices, pictures and what is in stock right now."
+        ),
+        Language::German => format!(
+            "{title} bei {SHOP_NAME}: {products} zur Auswahl, mit Preisen, Bildern und dem, was gerade vorrätig ist."
+        ),
+    }
+}
+
+/// What the cart is.
+#[must_use]
+pub fn about_the_cart(language: Language) -> String {
+    match language {
+        Language::English => format!("What you have put into your cart at {SHOP_NAME}."),
+        Language::German => format!("Was Sie bei {SHOP_NAME} in den Warenkorb gelegt haben."),
+    }
+}
+
+/// The beginning of `text`, cut between words.
+#[must_use]
+pub fn shortened(text: &str, max_chars: usize) -> String {
+    if text.chars().count() <= max_chars {
+        return text.to_owned();
+    }
+    let beginning: String = text.chars().take(max_chars.saturating_sub(1)).collect();
+    let whole = beginning.rfind(' ').and_then(|end| beginning.get(..end));
+    format!("{}…", whole.unwrap_or(&beginning))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn descriptions_end_between_words() {
+        assert_eq!(shortened("as long as may be", 17), "as long as may be");
+        assert_eq!(shortened("too long by one word", 19), "too long by one…");
+        assert_eq!(shortened("ééééé", 4), "ééé…");
+    }
+
+    #[test]
+    fn nothing_in_a_document_ends_its_script() {
+        let json = script_json(&json!({"name": "</script><!--<script>"}));
+        assert!(!json.contains('<'));
+        assert_eq!(
+            serde_json::from_str::<Value>(&json).unwrap()["name"],
+            "</script><!--<script>"
+        );
+    }
+
+    #[test]
+    fn addresses_are_the_shops_unless_they_are_anothers() {
+        assert_eq!(
+            absolute("https://shop.test", "/media/a.jpg"),
+            "https://shop.test/media/a.jpg"
+        );
+        assert_eq!(
+            absolute("https://shop.test", "https://images.test/a.jpg"),
+            "https://images.test/a.jpg"
+        );
+    }
+}

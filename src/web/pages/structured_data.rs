@@ -1,0 +1,133 @@
+//! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those of Google's product snippets,
+//! merchant listings, breadcrumbs and organizations.
+
+use crate::shop::catalog::{Product, Variant, gtin, text_of};
+use crate::shop::stock::public_stock_of;
+use crate::web::pages::layout::{SHOP_NAME, Visit};
+use crate::web::pages::metadata::absolute;
+use crate::web::pages::products::product_path;
+use durable::board::Posts;
+use durable::stock::Word;
+use serde_json::{Value, json};
+
+/// Whose shop it is, and the site.
+#[must_use]
+pub fn shop(origin: &str, visit: &Visit) -> Vec<Value> {
+    let url = format!("{origin}/");
+    vec![
+        json!({
+            "@context": "https://schema.org",
+            "@type": "Organization",
+            "name": SHOP_NAME,
+            "url": url,
+            "logo": absolute(origin, "/icons/icon-512.png"),
+        }),
+        json!({
+            "@context": "https://schema.org",
+            "@type": "WebSite",
+            "name": SHOP_NAME,
+            "url": url,
+            "inLanguage": visit.language.code(),
+        }),
+    ]
+}
+
+/// The way from the whole catalog to a page, which is the last step: titles and paths.
+#[must_use]
+pub fn breadcrumbs(origin: &str, visit: &Visit, steps: &[(&str, String)]) -> Value {
+    let items: Vec<Value> = (1_usize..)
+        .zip(steps)
+        .map(|(position, (name, path))| {
+            json!({
+                "@type": "ListItem",
+                "position": position,
+                "name": name,
+                "item": format!("{origin}{}", visit.link(path)),
+            })
+        })
+        .collect();
+    json!({
+        "@context": "https://schema.org",
+        "@type": "BreadcrumbList",
+        "itemListElement": items,
+    })
+}
+
+/// A product with an offer for each variant that is sold in the visit's currency. `stocks` is what is known of their SKUs.
+#[must_use]
+pub fn product(origin: &str, visit: &Visit, product: &Product, stocks: &Posts) -> Value {
+    let images = product.images.iter();
+    let images: Vec<String> = images.map(|image| absolute(origin, &image.url)).collect();
+    let offers = product.variants.iter().filter_map(|variant| {
+        let stock = public_stock_of(product, &variant.sku, stocks.get(&variant.sku).copied());
+        offer(origin, visit, product, variant, stock.stock)
+    });
+    let only = match product.variants.as_slice() {
+        [only] => Some(only),
+        _ => None,
+    };
+    let brand = (!product.vendor.is_empty()).then_some(&product.vendor);
+    known(json!({
+        "@context": "https://schema.org",
+        "@type": "Product",
+        "name": product.title,
+        "url": format!("{origin}{}", visit.link(&product_path(&product.handle, None))),
+        "description": text_of(&product.description_html),
+        "image": images,
+        "brand": brand.map(|name| json!({"@type": "Brand", "name": name})),
+        "category": product.category.join(" > "),
+        "sku": only.map(|variant| &variant.sku),
+        "gtin": only.and_then(gtin_of),
+        "offers": offers.collect::<Vec<_>>(),
+    }))
+}
+
+fn offer(
+    origin: &str,
+    visit: &Visit,
+    product: &Product,
+    variant: &Variant,
+    stock: Word,
+) -> Option<Value> {
+    let price = variant.price(visit.currency)?;
+    let path = product_path(&product.handle, Some(&variant.sku));
+    Some(known(json!({
+        "@type": "Offer",
+        "name": variant.title,
+        "sku": variant.sku,
+        "gtin": gtin_of(variant),
+        "url": format!("{origin}{}", visit.link(&path)),
+        "price": price.to_decimal(),
+        "priceCurrency": price.currency.code(),
+        "availability": availability(stock),
+        "itemCondition": "https://schema.org/NewCondition",
+    })))
+}
+
+fn gtin_of(variant: &Variant) -> Option<&str> {
+    variant.barcode.as_deref().and_then(gtin)
+}
+
+/// A document without what is not known.
+fn known(document: Value) -> Value {
+    let Value::Object(members) = document else {
+        return document;
+    };
+    let is_known = |value: &Value| match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    };
+    let members = members.into_iter().filter(|(_, value)| is_known(value));
+    Value::Object(members.collect())
+}
+
+const fn availability(stock: Word) -> &'static str {
+    match stock {
+        Word::InStock => "https://schema.org/InStock",
+        Word::Low => "https://schema.org/LimitedAvailability",
+        Word::Out => "https://schema.org/OutOfStock",
+        Word::Preorder => "https://schema.org/PreOrder",
+    }
+}
