@@ -19,17 +19,28 @@ pub mod shop;
 pub mod store;
 pub mod web;
 
-use worker::web_sys::{Request, Response};
-use worker::{Context, Env, MessageBatch, Result, ScheduleContext, ScheduledEvent, event};
+use worker::js_sys::futures::future_to_promise;
+use worker::wasm_bindgen::{self, JsValue, prelude::wasm_bindgen};
+use worker::web_sys::Request;
+use worker::{
+    Context, Env, MessageBatch, Result, ScheduleContext, ScheduledEvent, event, worker_sys,
+};
 
 #[event(start)]
 fn start() {
     web::log::log_panics();
 }
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    web::router::serve(request, &env, &context).await
+/// Written out instead of `#[event(fetch)]`, which makes a promise of every answer: what the isolate keeps is answered at once, since
+/// a promise would cost a good part of what the answer does.
+#[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
+pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
+    let context = Context::new(context);
+    if let Some(response) = web::router::serve_kept(&request, &env, &context) {
+        return response.into();
+    }
+    let answer = async move { web::router::serve(request, &env, &context).await };
+    future_to_promise(async { Ok(answer.await.map(JsValue::from)?) }).into()
 }
 
 #[event(queue)]

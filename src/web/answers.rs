@@ -35,9 +35,9 @@ pub struct Answer {
 
 /// The kept answer to a request, if there is one: none for whoever may get another than everyone gets.
 #[must_use]
-pub fn kept(app: &App, request: &Request, address: &str) -> Option<Rc<Answer>> {
+pub fn kept(app: &App, request: &Request) -> Option<Rc<Answer>> {
     let max_bytes = app.config.isolate_cache_bytes;
-    let answer = ANSWERS.with_borrow_mut(|answers| answers.get(address, max_bytes))?;
+    let answer = ANSWERS.with_borrow_mut(|answers| answers.get(&request.url(), max_bytes))?;
     let current = app.now < answer.until && app.catalog_seq() == Some(answer.seq);
     let plain = request.method() == "GET"
         && (app.config.cors_origins.is_empty() || header(request, "Origin").is_none());
@@ -80,17 +80,19 @@ impl Answer {
     /// # Errors
     /// When the platform can't make a response.
     pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
+        // The platform copies them into the response, so that one list serves every request in turn.
+        self.headers.set("X-Request-Id", request_id)?;
         let init = ResponseInit::new();
         init.set_headers(&self.headers);
         let known = header(request, "If-None-Match").is_some_and(|tags| names(&tags, &self.etag));
-        let response = if known {
+        if known {
             init.set_status(304);
-            Response::new_with_opt_str_and_init(None, &init)?
-        } else {
-            Response::new_with_opt_buffer_source_and_init(Some(self.body.as_ref()), &init)?
-        };
-        response.headers().set("X-Request-Id", request_id)?;
-        Ok(response)
+            return Ok(Response::new_with_opt_str_and_init(None, &init)?);
+        }
+        Ok(Response::new_with_opt_buffer_source_and_init(
+            Some(self.body.as_ref()),
+            &init,
+        )?)
     }
 }
 

@@ -129,8 +129,18 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/readyz"                        Anyone health::ready;
 };
 
-/// Answers a request: from what the isolate keeps, or else routes it, turns an error into a problem or a page, adds the headers of
-/// every answer, logs one line.
+/// The answer that the isolate keeps, if it keeps one. It is not logged: the platform's own log of it says as much, and a line would
+/// cost more than the answer.
+#[must_use]
+pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Response> {
+    let app = App::new(env).ok()?;
+    let answer = answers::kept(&app, request)?;
+    let response = answer.response(request, &app.request_id()).ok()?;
+    refresh_behind(&app, context);
+    Some(response)
+}
+
+/// Answers a request: routes it, turns an error into a problem or a page, adds the headers of every answer, logs one line.
 ///
 /// # Errors
 /// Only when the platform can't make a response.
@@ -142,28 +152,19 @@ pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Re
             return Reply::problem(&error, "").response(false);
         }
     };
-    let request_id = app.request_id();
-    let address = request.url();
-    let response = match answers::kept(&app, &request, &address) {
-        // Not logged: the platform's own log of it says as much, and a line would cost more than the answer.
-        Some(answer) => answer.response(&request, &request_id)?,
-        None => answer(&app, request, &address, &request_id).await?,
-    };
+    let response = answer(&app, request).await?;
     refresh_behind(&app, context);
     Ok(response)
 }
 
 /// Routes, renders and logs.
-async fn answer(
-    app: &App,
-    request: Request,
-    address: &str,
-    request_id: &str,
-) -> worker::Result<Response> {
+async fn answer(app: &App, request: Request) -> worker::Result<Response> {
+    let address = request.url();
+    let request_id = app.request_id();
     let seq = app.catalog_seq();
     let request = worker::Request::from(request);
     let method = request.method();
-    let mut call = Call::new(app, request_id, request.url()?, request);
+    let mut call = Call::new(app, &request_id, request.url()?, request);
 
     let outcome = dispatch(&mut call).await;
     let error = outcome.as_ref().err().map(ToString::to_string);
@@ -184,14 +185,14 @@ async fn answer(
         && reply.status == 200
         && method == Method::Get
     {
-        answers::keep(app, address, seq, &reply, &headers)?;
+        answers::keep(app, &address, seq, &reply, &headers)?;
     }
     if known {
         reply.status = 304;
     }
-    headers.set("X-Request-Id", request_id)?;
+    headers.set("X-Request-Id", &request_id)?;
     log_request(&RequestLine {
-        request_id,
+        request_id: &request_id,
         method: method.as_ref(),
         path: call.url.path(),
         status: reply.status,
