@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSy
 import { join } from "node:path";
 import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
+import { withoutNames } from "./wasm.mjs";
 
 const HELP = `
 npm run build [-- --dev] [--force]
@@ -16,6 +17,7 @@ npm run build [-- --dev] [--force]
 const INPUTS = ["src", "assets", "build.rs", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
 const OUTPUTS = ["build/index.js", "target/assets"];
 const note = join(root, ".tools/built");
+const wasm = join(root, "build/index_bg.wasm");
 
 export async function build({ dev = false, force = false, env } = {}) {
   const inputs = fingerprint(dev);
@@ -24,9 +26,10 @@ export async function build({ dev = false, force = false, env } = {}) {
   env ??= await setUp();
   say(`building the Worker (${dev ? "dev" : "release"})`);
   await must("worker-build", [dev ? "--dev" : "--release"], env, "the Worker did not build: look above for the compiler's reason");
+  if (!dev) writeFileSync(wasm, withoutNames(readFileSync(wasm)));
   mkdirSync(join(root, ".tools"), { recursive: true });
   writeFileSync(note, inputs);
-  say(`built: ${Math.round(statSync(join(root, "build/index_bg.wasm")).size / 1024)} KB of wasm`);
+  say(`built: ${Math.round(statSync(wasm).size / 1024)} KB of wasm`);
 }
 
 function fingerprint(dev) {

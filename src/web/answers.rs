@@ -30,6 +30,8 @@ pub struct Answer {
     until: Timestamp,
     etag: String,
     headers: Headers,
+    /// Of a response with these headers.
+    init: ResponseInit,
     body: Uint8Array,
 }
 
@@ -55,11 +57,15 @@ pub fn keep(
     reply: &Reply,
     headers: &Headers,
 ) -> worker::Result<()> {
+    let headers = Headers::new_with_headers(headers)?;
+    let init = ResponseInit::new();
+    init.set_headers(&headers);
     let answer = Answer {
         seq,
         until: app.now.plus_secs(KEPT_SECS),
         etag: reply.etag(),
-        headers: Headers::new_with_headers(headers)?,
+        headers,
+        init,
         body: Uint8Array::from(reply.body.as_slice()),
     };
     let bytes = reply.body.len().saturating_add(OVERHEAD_BYTES);
@@ -82,16 +88,16 @@ impl Answer {
     pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
         // The platform copies them into the response, so that one list serves every request in turn.
         self.headers.set("X-Request-Id", request_id)?;
-        let init = ResponseInit::new();
-        init.set_headers(&self.headers);
         let known = header(request, "If-None-Match").is_some_and(|tags| names(&tags, &self.etag));
         if known {
+            let init = ResponseInit::new();
+            init.set_headers(&self.headers);
             init.set_status(304);
             return Ok(Response::new_with_opt_str_and_init(None, &init)?);
         }
         Ok(Response::new_with_opt_buffer_source_and_init(
             Some(self.body.as_ref()),
-            &init,
+            &self.init,
         )?)
     }
 }
