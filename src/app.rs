@@ -19,6 +19,7 @@ use crate::store::inbox_d1::InboxD1;
 use crate::store::jobs_d1::JobsD1;
 use crate::store::mail_providers::{Account, Carrier};
 use crate::store::mails_d1::MailsD1;
+use crate::store::media_r2::{Images, MediaR2};
 use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
 use crate::store::orders_d1::OrdersD1;
@@ -33,7 +34,7 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::js_sys::Date;
-use worker::{Env, KvStore, ObjectNamespace};
+use worker::{Bucket, Env, KvStore, ObjectNamespace};
 
 /// What configures the shop.
 pub struct Config {
@@ -77,6 +78,8 @@ struct Bindings {
     queues: Queues,
     payments_knowledge: Knowledge,
     board: ObjectNamespace,
+    media: Bucket,
+    images: Images,
 }
 
 thread_local! {
@@ -203,6 +206,15 @@ impl App {
         NewsD1(Rc::clone(&self.bindings.db))
     }
 
+    /// Pictures that staff upload.
+    #[must_use]
+    pub fn media(&self) -> MediaR2 {
+        MediaR2 {
+            bucket: self.bindings.media.clone(),
+            images: self.bindings.images.clone(),
+        }
+    }
+
     /// The boards that show what the public may know of stock.
     #[must_use]
     pub fn boards(&self) -> Objects {
@@ -323,6 +335,8 @@ impl Bindings {
             },
             payments_knowledge: Knowledge::default(),
             board: env.durable_object("BOARD").map_err(Error::internal)?,
+            media: env.bucket("MEDIA").map_err(Error::internal)?,
+            images: env.get_binding("IMAGES").map_err(Error::internal)?,
         })
     }
 }

@@ -15,6 +15,7 @@ pub mod languages;
 pub mod late_money;
 pub mod ledger;
 pub mod mail;
+pub mod media;
 pub mod money;
 pub mod news;
 pub mod orders;

@@ -7,6 +7,7 @@ use crate::shop::catalog::{Card, Product, Version};
 use crate::shop::checkout::{Basis, Checkout};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::mail::{Claim, Letter, Message};
+use crate::shop::media::Media;
 use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
@@ -162,6 +163,14 @@ pub trait Prices {
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// A quote by id.
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>>;
+}
+
+/// Pictures that staff upload, under their names.
+pub trait MediaFiles {
+    /// Keeps a picture; keeping it twice is fine.
+    async fn put(&self, media: &Media, content: Vec<u8>) -> Result<()>;
+    /// Removes one; false when there is none.
+    async fn delete(&self, name: &str) -> Result<bool>;
 }
 
 /// One object per SKU.

@@ -11,6 +11,7 @@ pub mod inbox_d1;
 pub mod jobs_d1;
 pub mod mail_providers;
 pub mod mails_d1;
+pub mod media_r2;
 pub mod news_d1;
 pub mod objects;
 pub mod orders_d1;

@@ -9,6 +9,7 @@ use crate::shop::pricing::accept_currency;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use worker::url::{Url, form_urlencoded};
+use worker::web_sys::ReadableStream;
 use worker::{Method, Request, WebSocket};
 
 /// Largest body of a route that says nothing else.
@@ -31,6 +32,7 @@ pub struct Call<'a> {
     pub language: Language,
     request: Request,
     socket: Option<WebSocket>,
+    stream: Option<ReadableStream>,
 }
 
 impl<'a> Call<'a> {
@@ -45,6 +47,7 @@ impl<'a> Call<'a> {
             language: Language::English,
             request,
             socket: None,
+            stream: None,
         }
     }
 
@@ -56,6 +59,16 @@ impl<'a> Call<'a> {
     /// The WebSocket to answer with.
     pub fn take_socket(&mut self) -> Option<WebSocket> {
         self.socket.take()
+    }
+
+    /// Answers with what a stream brings, as the body of the reply.
+    pub fn send(&mut self, stream: ReadableStream) {
+        self.stream = Some(stream);
+    }
+
+    /// The body to answer with.
+    pub fn take_stream(&mut self) -> Option<ReadableStream> {
+        self.stream.take()
     }
 
     /// The method.

@@ -8,6 +8,7 @@ pub mod cart_token;
 pub mod cron;
 pub mod guard;
 pub mod log;
+pub mod media;
 pub mod pages;
 pub mod product_feed;
 pub mod queues;

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use serde::Serialize;
 use worker::js_sys::Uint8Array;
-use worker::web_sys::{Headers, Response, ResponseInit};
+use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 /// An answer.
 #[derive(Debug)]
@@ -170,6 +170,20 @@ impl Reply {
     pub fn response(self, bodyless: bool) -> worker::Result<Response> {
         let headers = self.header_list()?;
         self.response_with(&headers, bodyless)
+    }
+
+    /// The platform's response with these headers and a body that the Worker does not look at.
+    ///
+    /// # Errors
+    /// When the platform can't make one.
+    pub fn streamed(&self, headers: &Headers, body: &ReadableStream) -> worker::Result<Response> {
+        let init = ResponseInit::new();
+        init.set_status(self.status);
+        init.set_headers(headers);
+        Ok(Response::new_with_opt_readable_stream_and_init(
+            Some(body),
+            &init,
+        )?)
     }
 
     /// The platform's response with these headers.

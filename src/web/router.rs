@@ -4,14 +4,14 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::languages::Language;
 use crate::web::api::{
-    admin_catalog, admin_dead_letters, admin_findings, admin_payments, admin_products, admin_stock,
-    cart, health, orders, products, refunds, stock,
+    admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
+    admin_stock, cart, health, orders, products, refunds, stock,
 };
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
 use crate::web::log::{RequestLine, log_failure, log_request};
 use crate::web::reply::Reply;
-use crate::web::{answers, assets, pages, product_feed, sitemap, webhooks};
+use crate::web::{answers, assets, media, pages, product_feed, sitemap, webhooks};
 use percent_encoding::percent_decode_str;
 use std::future::Future;
 use std::pin::Pin;
@@ -103,6 +103,8 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::get_publish;
     Delete "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::cancel_publish;
     Post   "/api/v1/admin/catalog/rollback" Staff  admin_catalog::rollback_catalog;
+    Post   "/api/v1/admin/media"            Staff  admin_media::create_media;
+    Delete "/api/v1/admin/media/{name}"     Staff  admin_media::remove_media;
     Get    "/api/v1/admin/products/{id}"    Staff  admin_products::get_recorded_product;
     Get    "/api/v1/admin/stock/{sku}"      Staff  admin_stock::get_stock;
     Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::change_stock;
@@ -120,6 +122,8 @@ pub static ROUTES: &[Route] = routes! {
 
     Get    "/assets/{name}"                 Anyone assets::show_outdated;
     Get    "/assets/{folder}/{name}"        Anyone assets::show_outdated;
+    Get    "/media/{name}"                  Anyone media::show;
+    Get    "/media/{width}/{name}"          Anyone media::show_at_width;
     Get    "/robots.txt"                    Anyone sitemap::robots;
     Get    "/sitemap.xml"                   Anyone sitemap::index;
     Get    "/sitemaps/{part}"               Anyone sitemap::part;
@@ -199,9 +203,10 @@ async fn answer(app: &App, request: Request) -> worker::Result<Response> {
         millis: app.millis_since(),
         error: error.as_deref(),
     });
-    match call.take_socket() {
-        Some(socket) => Ok(worker::Response::from_websocket(socket)?.into()),
-        None => reply.response_with(&headers, known || method == Method::Head),
+    match (call.take_socket(), call.take_stream()) {
+        (Some(socket), _) => Ok(worker::Response::from_websocket(socket)?.into()),
+        (None, Some(stream)) if method != Method::Head => reply.streamed(&headers, &stream),
+        _ => reply.response_with(&headers, known || method == Method::Head),
     }
 }
 

@@ -8,11 +8,13 @@ use toml::{Table, Value};
 type Names = BTreeSet<String>;
 
 /// How the App asks for a binding, and where wrangler.toml gives it.
-const KINDS: [(&str, &str, &str); 4] = [
+const KINDS: [(&str, &str, &str); 6] = [
     ("kv", "kv_namespaces", "binding"),
     ("d1", "d1_databases", "binding"),
     ("durable_object", "durable_objects.bindings", "name"),
     ("queue", "queues.producers", "binding"),
+    ("bucket", "r2_buckets", "binding"),
+    ("get_binding", "images", "binding"),
 ];
 
 /// The files that ask the environment.
@@ -218,18 +220,18 @@ fn given_names(given: &Table, list: &str, key: &str) -> Names {
         .collect()
 }
 
-/// The tables of a list such as `queues.producers`; none when there is no such list.
+/// The tables of a list such as `queues.producers`, or the one such as `images`; none when there is no such list.
 fn list_of(given: &Table, path: &str) -> Vec<Table> {
     let (folder, name) = path
         .rsplit_once('.')
         .map_or((given.clone(), path), |(outer, name)| {
             (table_of(given, outer), name)
         });
-    let entries = folder
-        .get(name)
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let entries = match folder.get(name) {
+        Some(Value::Array(entries)) => entries.clone(),
+        Some(one) => vec![one.clone()],
+        None => Vec::new(),
+    };
     entries
         .into_iter()
         .filter_map(|entry| entry.as_table().cloned())

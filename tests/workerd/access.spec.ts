@@ -14,6 +14,10 @@ import { SECRETS, startShop, type Shop } from './shop.ts';
 const ROUTER = readFileSync(join(import.meta.dirname, '../../src/web/router.rs'), 'utf8');
 const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +[\w:]+;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
 
+/** The smallest picture there is, and where it is served. */
+const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
+const GIF_PATH = '/media/54mvlltvpsfzm3edesbvamy32m-1x1.gif';
+
 /** What staff would send, and that it had its effect. */
 const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client['get']>; effect: () => Promise<unknown>; status?: number }> = {
   'POST /api/v1/admin/catalog/import': {
@@ -64,6 +68,16 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
   'GET /api/v1/admin/products/{id}': {
     send: async (client) => client.get(`/api/v1/admin/products/${await idOf('lamp')}`),
     effect: async () => null,
+  },
+  'POST /api/v1/admin/media': {
+    send: (client) => client.send('POST', '/api/v1/admin/media', GIF),
+    effect: async () => (await shop.staff.get(GIF_PATH)).status,
+    status: 201,
+  },
+  'DELETE /api/v1/admin/media/{name}': {
+    send: (client) => client.delete(`/api/v1/admin${GIF_PATH}`),
+    effect: async () => (await shop.staff.get(GIF_PATH)).status,
+    status: 204,
   },
   'GET /api/v1/admin/stock/{sku}': {
     send: (client) => client.get('/api/v1/admin/stock/LAMP'),

@@ -66,6 +66,8 @@ function bindings(config, vars) {
     bindings: { ...config.vars, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), ...PAYMENT_SECRETS },
     kvNamespaces: byName(config.kv_namespaces, "binding", ({ id }) => id),
     d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
+    r2Buckets: byName(config.r2_buckets, "binding", ({ bucket_name }) => bucket_name),
+    images: { binding: config.images.binding },
     durableObjects: byName(config.durable_objects.bindings, "name", ({ class_name }) => ({ className: class_name, useSQLite: sqlite.has(class_name) })),
     queueProducers: byName(config.queues.producers, "binding", ({ queue }) => ({ queueName: queue })),
     queueConsumers: byName(config.queues.consumers, "queue", (consumer) => ({ maxBatchSize: consumer.max_batch_size, maxBatchTimeout: consumer.max_batch_timeout })),

@@ -3,6 +3,7 @@
 pub mod admin_catalog;
 pub mod admin_dead_letters;
 pub mod admin_findings;
+pub mod admin_media;
 pub mod admin_payments;
 pub mod admin_products;
 pub mod admin_stock;

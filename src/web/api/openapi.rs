@@ -4,7 +4,7 @@
 //! compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi` writes the file anew.
 
 use crate::error::Problem;
-use crate::web::api::{admin_catalog, admin_products, products};
+use crate::web::api::{admin_catalog, admin_media, admin_products, products};
 use crate::web::guard::Access;
 use crate::web::router::{ROUTES, Route};
 use serde_json::{Map, Value, json};
@@ -138,6 +138,12 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         "rollback_catalog" => (
             json_body(schemas.add::<admin_catalog::Rollback>()),
             schemas.add::<crate::shop::publish::Publish>(),
+        ),
+        "create_media" => (
+            Some(
+                json!({"required": true, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}),
+            ),
+            schemas.add::<admin_media::MediaView>(),
         ),
         name if name.starts_with("get_") || name.starts_with("list_") => (None, object),
         _ => (json_body(object.clone()), object),

@@ -1,5 +1,7 @@
-//! Pictures: room is kept before they come, what is seen first comes first, the rest when it is scrolled to.
+//! Pictures: room is kept before they come, what is seen first comes first, the rest when it is scrolled to, and none larger than
+//! the screen needs where the shop has it smaller.
 
+use crate::shop::media::Media;
 use crate::web::assets::kept_address;
 use maud::{Markup, html};
 
@@ -17,9 +19,21 @@ pub enum Fetched {
 /// A picture of the catalog, in a box of `width` × `height` CSS pixels at most.
 #[must_use]
 pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetched) -> Markup {
+    let smaller = Media::at(url).map(|media| sources(&media));
+    let sizes = format!("(max-width: {width}px) 100vw, {width}px");
     html! {
         img src=(kept_address(url)) alt=(alt) width=(width) height=(height) decoding="async"
+            srcset=[&smaller] sizes=[smaller.is_some().then_some(sizes)]
             loading=[(fetched == Fetched::Late).then_some("lazy")]
             fetchpriority=[(fetched == Fetched::First).then_some("high")];
     }
+}
+
+/// Every width that the shop serves a picture in, its own as the last.
+fn sources(media: &Media) -> String {
+    let smaller = media
+        .widths()
+        .map(|width| format!("{} {width}w", media.path_at(width)));
+    let own = format!("{} {}w", media.path(), media.width);
+    smaller.chain([own]).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,167 @@
+//! Media in R2, under their names; smaller ones are made by Cloudflare Images where the account has it, else they are the originals.
+
+use crate::error::{Error, Result};
+use crate::shop::media::{Kind, Media};
+use crate::shop::ports::MediaFiles;
+use worker::js_sys::{Object, Promise, Reflect};
+use worker::wasm_bindgen::JsValue;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::web_sys::{ReadableStream, Response};
+use worker::{Bucket, EnvBinding, HttpMetadata, ResponseBody};
+
+/// [`MediaFiles`] on R2.
+#[derive(Debug)]
+pub struct MediaR2 {
+    /// Where the files are.
+    pub bucket: Bucket,
+    /// Makes smaller ones.
+    pub images: Images,
+}
+
+/// A file on its way to a browser.
+#[derive(Debug)]
+pub struct OpenFile {
+    /// Its media type.
+    pub content_type: &'static str,
+    /// Its bytes.
+    pub body: ReadableStream,
+    /// False where it is the original, as a smaller one could not be made.
+    pub is_as_asked: bool,
+}
+
+impl MediaFiles for MediaR2 {
+    async fn put(&self, media: &Media, content: Vec<u8>) -> Result<()> {
+        let metadata = HttpMetadata {
+            content_type: Some(media.kind.content_type().to_owned()),
+            ..HttpMetadata::default()
+        };
+        let put = self
+            .bucket
+            .put(&media.name, content)
+            .http_metadata(metadata);
+        put.execute().await.map(|_| ()).map_err(Error::internal)
+    }
+
+    async fn delete(&self, name: &str) -> Result<bool> {
+        if self
+            .bucket
+            .head(name)
+            .await
+            .map_err(Error::internal)?
+            .is_none()
+        {
+            return Ok(false);
+        }
+        self.bucket.delete(name).await.map_err(Error::internal)?;
+        Ok(true)
+    }
+}
+
+impl MediaR2 {
+    /// A picture as it was uploaded.
+    ///
+    /// # Errors
+    /// When R2 fails.
+    pub async fn open(&self, media: &Media) -> Result<Option<OpenFile>> {
+        let body = self.body(media).await?;
+        Ok(body.map(|body| OpenFile {
+            content_type: media.kind.content_type(),
+            body,
+            is_as_asked: true,
+        }))
+    }
+
+    /// A picture in a width, as WebP; the original where that can't be made.
+    ///
+    /// # Errors
+    /// When R2 fails.
+    pub async fn open_at(&self, media: &Media, width: u32) -> Result<Option<OpenFile>> {
+        let Some(original) = self.body(media).await? else {
+            return Ok(None);
+        };
+        if let Ok(body) = self.images.scaled(&original, width).await {
+            return Ok(Some(OpenFile {
+                content_type: Kind::WebP.content_type(),
+                body,
+                is_as_asked: true,
+            }));
+        }
+        let file = self.open(media).await?;
+        Ok(file.map(|file| OpenFile {
+            is_as_asked: false,
+            ..file
+        }))
+    }
+
+    async fn body(&self, media: &Media) -> Result<Option<ReadableStream>> {
+        let object = self.bucket.get(&media.name).execute().await;
+        let Some(object) = object.map_err(Error::internal)? else {
+            return Ok(None);
+        };
+        match object.body().map(|body| body.response_body()).transpose() {
+            Ok(Some(ResponseBody::Stream(stream))) => Ok(Some(stream)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(Error::internal(error)),
+        }
+    }
+}
+
+#[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
+extern "C" {
+    /// The binding of Cloudflare Images.
+    #[derive(Clone, Debug)]
+    pub type Images;
+    type Transformer;
+    type Transformed;
+
+    #[wasm_bindgen(method, catch)]
+    fn input(this: &Images, stream: &ReadableStream) -> std::result::Result<Transformer, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn transform(this: &Transformer, options: &Object)
+    -> std::result::Result<Transformer, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn output(this: &Transformer, options: &Object) -> std::result::Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn response(this: &Transformed) -> std::result::Result<Response, JsValue>;
+}
+
+impl EnvBinding for Images {
+    const TYPE_NAME: &'static str = "Images";
+
+    /// The platform calls the class as it likes.
+    fn get(binding: JsValue) -> worker::Result<Self> {
+        Ok(binding.into())
+    }
+}
+
+impl Images {
+    async fn scaled(
+        &self,
+        original: &ReadableStream,
+        width: u32,
+    ) -> std::result::Result<ReadableStream, JsValue> {
+        let transform = options(&[
+            ("width", JsValue::from(width)),
+            ("fit", JsValue::from("scale-down")),
+        ])?;
+        let output = options(&[
+            ("format", JsValue::from("image/webp")),
+            ("quality", JsValue::from(82)),
+        ])?;
+        let made = self
+            .input(original)?
+            .transform(&transform)?
+            .output(&output)?;
+        let made: Transformed = JsFuture::from(made).await?.into();
+        made.response()?.body().ok_or(JsValue::NULL)
+    }
+}
+
+fn options(pairs: &[(&str, JsValue)]) -> std::result::Result<Object, JsValue> {
+    let object = Object::new();
+    for (name, value) in pairs {
+        Reflect::set(&object, &JsValue::from(*name), value)?;
+    }
+    Ok(object)
+}

@@ -1,0 +1,67 @@
+//! `/media/…`: pictures that staff have uploaded, as they are or in one of the listed widths. A name stands for one content, so
+//! whoever has it keeps it for ever.
+
+use crate::error::{Error, Result};
+use crate::shop::media::Media;
+use crate::web::answers::names;
+use crate::web::call::Call;
+use crate::web::reply::Reply;
+
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// The original, while a smaller one can't be made.
+const FOR_A_MINUTE: &str = "public, max-age=60";
+
+/// `GET /media/{name}`
+///
+/// # Errors
+/// 404.
+pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
+    let media = Media::of_name(call.param(0)).ok_or(Error::NotFound("media"))?;
+    let etag = format!("\"{}\"", media.name);
+    if has_already(call, &etag) {
+        return Ok(kept(304, etag, FOR_EVER));
+    }
+    let file = call
+        .app
+        .media()
+        .open(&media)
+        .await?
+        .ok_or(Error::NotFound("media"))?;
+    call.send(file.body);
+    Ok(kept(200, etag, FOR_EVER).with("Content-Type", file.content_type))
+}
+
+/// `GET /media/{width}/{name}`
+///
+/// # Errors
+/// 404, for a width that is not listed, or not smaller than the picture, as well.
+pub async fn show_at_width(call: &mut Call<'_>) -> Result<Reply> {
+    let media = Media::of_name(call.param(1)).ok_or(Error::NotFound("media"))?;
+    let wanted = call.param(0).parse().ok();
+    let width = media.widths().find(|width| Some(*width) == wanted);
+    let width = width.ok_or(Error::NotFound("media"))?;
+    let etag = format!("\"{width}-{}\"", media.name);
+    if has_already(call, &etag) {
+        return Ok(kept(304, etag, FOR_EVER));
+    }
+    let file = call.app.media().open_at(&media, width).await?;
+    let file = file.ok_or(Error::NotFound("media"))?;
+    call.send(file.body);
+    let reply = match file.is_as_asked {
+        true => kept(200, etag, FOR_EVER),
+        false => kept(200, format!("\"{}\"", media.name), FOR_A_MINUTE),
+    };
+    Ok(reply.with("Content-Type", file.content_type))
+}
+
+fn has_already(call: &Call<'_>, etag: &str) -> bool {
+    call.header("If-None-Match")
+        .is_some_and(|tags| names(&tags, etag))
+}
+
+fn kept(status: u16, etag: String, how_long: &str) -> Reply {
+    Reply::empty(status)
+        .with("ETag", etag)
+        .with("Cache-Control", how_long)
+}

@@ -1,0 +1,102 @@
+/** Pictures from staff to shoppers: what is taken, under which name and in which widths it is served, and what is refused. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { csvOf } from './catalog.ts';
+import { eventually } from './eventually.ts';
+import { startShop, type Shop } from './shop.ts';
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+});
+after(() => shop.close());
+
+const FORMATS = { jpeg: 'jpg', png: 'png', webp: 'webp', avif: 'avif', gif: 'gif' } as const;
+type Format = keyof typeof FORMATS;
+
+/** A picture with something to see on it. */
+const paint = (width: number, height: number, format: Format) =>
+  sharp({ create: { width, height, channels: 3, background: '#f27a35', noise: { type: 'gaussian', mean: 128, sigma: 30 } } }).toFormat(format).toBuffer();
+const upload = (content: Buffer, headers: Record<string, string> = {}) => shop.staff.send('POST', '/api/v1/admin/media', new Uint8Array(content), headers);
+const fetched = async (path: string, headers: Record<string, string> = {}) => {
+  const answer = await fetch(shop.url + path, { headers });
+  return { status: answer.status, headers: answer.headers, bytes: Buffer.from(await answer.arrayBuffer()) };
+};
+
+test('a picture is what its bytes say, and is kept for ever under a name that tells its size', async (t) => {
+  for (const [format, extension] of Object.entries(FORMATS) as [Format, string][]) await t.test(format, async () => {
+    const content = await paint(321, 123, format);
+    const { url, ...told } = (await upload(content, { 'content-type': 'text/html' })).expect(201);
+    assert.deepEqual(told, { content_type: `image/${format}`, width: 321, height: 123 });
+    assert.match(url, new RegExp(`^/media/[0-9a-z]+-321x123\\.${extension}$`));
+    const { status, headers, bytes } = await fetched(url);
+    assert.equal(status, 200);
+    assert.ok(bytes.equals(content));
+    assert.equal(headers.get('content-type'), `image/${format}`);
+    assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable');
+    assert.equal(headers.get('x-content-type-options'), 'nosniff');
+    assert.match(headers.get('content-security-policy') ?? '', /default-src 'none'/);
+    assert.equal((await fetched(url, { 'if-none-match': headers.get('etag')! })).status, 304);
+    assert.equal((await upload(content)).expect(201).url, url, 'the same content has the same name');
+    const head = await fetch(shop.url + url, { method: 'HEAD' });
+    assert.deepEqual([head.status, (await head.arrayBuffer()).byteLength], [200, 0]);
+  });
+});
+
+test('a picture comes in the listed widths and in no other', async () => {
+  const { url } = (await upload(await paint(1000, 500, 'jpeg'))).expect(201);
+  const at = (width: string) => fetched(url.replace('/media/', `/media/${width}/`));
+  for (const width of [160, 320, 640, 960]) {
+    const { status, headers, bytes } = await at(`${width}`);
+    assert.equal(status, 200);
+    const made = await sharp(bytes).metadata();
+    assert.deepEqual([made.format, made.width, made.height], ['webp', width, width / 2]);
+    assert.equal(headers.get('content-type'), 'image/webp');
+    assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable');
+  }
+  for (const width of ['1280', '161', '0', '-320', '100000', 'x', '320.0']) assert.equal((await at(width)).status, 404, width);
+});
+
+test('a page offers a picture in the widths that are smaller than it', async () => {
+  const { url } = (await upload(await paint(700, 700, 'jpeg'))).expect(201);
+  await shop.importCatalog(csvOf({ sku: 'LAMP' }));
+  const [{ id }] = (await shop.staff.get('/api/v1/products')).expect(200).data;
+  const product = { title: 'Lamp', handle: 'lamp', variants: [{ sku: 'LAMP', prices: [{ amount: 100, currency: 'USD' }] }], images: [{ url, alt: 'A lamp' }] };
+  (await shop.staff.put(`/api/v1/products/${id}`, product)).expect(200);
+  await eventually(async () => {
+    (await shop.staff.post('/api/v1/admin/catalog/publish')).expect(200);
+    const page = await (await fetch(`${shop.url}/products/lamp`, { headers: { accept: 'text/html' } })).text();
+    const [, srcset = ''] = page.match(/srcset="([^"]+ \d+w)"/) ?? [];
+    const at = (width: number) => url.replace('/media/', `/media/${width}/`);
+    assert.deepEqual(srcset.split(', '), [`${at(160)} 160w`, `${at(320)} 320w`, `${at(640)} 640w`, `${url} 700w`]);
+    assert.ok(page.includes(`<meta property="og:image" content="${shop.url}${url}">`));
+  });
+});
+
+test('what is no picture is refused, and nothing of it is kept', async (t) => {
+  const png = await paint(10, 10, 'png');
+  for (const [name, [content, status, code]] of Object.entries<[Buffer, number, string]>({
+    'nothing': [Buffer.from(''), 415, 'unsupported_media_type'],
+    'a drawing with a script': [Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'), 415, 'unsupported_media_type'],
+    'a page': [Buffer.from('<!doctype html><script>alert(1)</script>'), 415, 'unsupported_media_type'],
+    'a page behind a space': [Buffer.concat([Buffer.from(' '), png]), 415, 'unsupported_media_type'],
+    'a header without a size': [png.subarray(0, 12), 422, 'invalid_image'],
+    'more pixels than can be scaled': [await paint(12001, 1, 'png'), 422, 'invalid_image'],
+    'more bytes than are taken': [Buffer.concat([png, Buffer.alloc(10 * 1024 * 1024)]), 413, 'body_too_large'],
+  })) await t.test(name, async () => {
+    const answer = await upload(content, { 'content-type': 'image/png' });
+    assert.deepEqual([answer.status, answer.body.code], [status, code]);
+  });
+  const bucket = (await shop.miniflare.getR2Bucket('MEDIA')) as unknown as { list(): Promise<{ objects: { key: string }[] }> };
+  assert.ok((await bucket.list()).objects.every(({ key }) => !key.includes('12001') && !key.includes('-10x10')));
+});
+
+test('staff remove a picture', async () => {
+  const { url } = (await upload(await paint(20, 20, 'png'))).expect(201);
+  const remove = () => shop.staff.delete(`/api/v1/admin${url}`);
+  (await remove()).expect(204);
+  assert.equal((await fetched(url)).status, 404);
+  (await remove()).refused(404, 'not_found');
+  for (const path of ['/media/nothing.png', '/media/..%2F..%2Fsecret-1x1.png', '/media/320/nothing-1x1.png']) assert.equal((await fetched(path)).status, 404, path);
+});
