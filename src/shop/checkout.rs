@@ -1,10 +1,10 @@
 //! From a quote to a placed order: a saga, since no transaction spans objects. Each step is safe to repeat and to die after.
 //!
 //! 1. A `checkouts` row names the order, the cart and the key, so that whatever follows can be found and resumed.
-//! 2. The cart is frozen under the order's id; its lines must be the quote's.
-//! 3. The quote is checked against the published prices.
-//! 4. The stock of every line is held, in SKU order, all or none.
-//! 5. The order is written in one transaction, together with what must follow: pinning the holds and opening the payment.
+//! 2. The quote is checked against the published prices.
+//! 3. The cart is frozen under the order's id, its lines must be the quote's; at the same time the stock of every line is held, in
+//!    SKU order, all or none: either is given back when the other is refused.
+//! 4. The order is written in one transaction, together with what must follow: pinning the holds and opening the payment.
 //!
 //! A refusal is decided in the database before anything is given back: the order's first event is `placed` or `refused`, never
 //! both, so that two requests with one key can't place and give back at once. A refused checkout is kept for a while after all
@@ -25,6 +25,7 @@ use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote};
 use crate::shop::settlement;
 use cart::{cart_in_checkout, freeze_cart};
 use durable::Timestamp;
+use futures_util::future::join;
 use holds::CONTENDED_RETRY_SECS;
 use order::order_of;
 use serde::{Deserialize, Serialize};
@@ -215,7 +216,7 @@ fn same_request(known: Checkout, asked: &Checkout) -> Result<Checkout> {
     ))
 }
 
-/// Steps 2 to 5.
+/// Steps 2 to 4.
 async fn attempt(
     ports: &impl Ports,
     checkout: &Checkout,
@@ -224,19 +225,18 @@ async fn attempt(
     now: Timestamp,
 ) -> Result<Order> {
     let Basis { quote, listings } = basis;
-    freeze_cart(ports, checkout, quote, now).await?;
     check_quote(quote, listings)?;
-    hold_lines(
-        ports,
-        &checkout.order_id,
-        FIRST_ATTEMPT,
-        &quote.email,
-        &quote.lines,
+    let order_id = &checkout.order_id;
+    let (frozen, held) = join(
+        freeze_cart(ports, checkout, quote, now),
+        hold_lines(ports, order_id, FIRST_ATTEMPT, &quote.email, &quote.lines),
     )
-    .await?;
+    .await;
+    frozen?;
+    held?;
     let order = order_of(ports, checkout, quote, links, now)?;
     match ports.orders().place(&order, now).await? {
-        Written::Landed(order) => Ok(order),
+        Written::Landed(number) => Ok(Order { number, ..order }),
         Written::Lost => decided_elsewhere(ports, checkout, basis, now).await,
     }
 }

@@ -259,8 +259,9 @@ pub trait Orders {
         limit: u32,
         now: Timestamp,
     ) -> Result<Vec<Checkout>>;
-    /// Turns a checkout into `order` with its payment and tasks; lost when it was already decided.
-    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<Order>>;
+    /// Turns a checkout into `order` with its payment and tasks, and returns the number that it was given; lost when the checkout
+    /// was already decided.
+    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<i64>>;
     /// Decides that a checkout comes to nothing; lost when it was already decided.
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written>;
     /// Notes that a refused checkout was given back: its key and its cart are free.

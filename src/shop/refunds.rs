@@ -90,8 +90,9 @@ pub fn promised(
     })))
 }
 
-/// Has the provider give a refund's money back. What it knows of it already is looked for first: an answer may have been lost, and a
-/// key is kept for a day only.
+/// Has the provider give a refund's money back. What it knows already is looked for first: an answer may have been lost, and a key
+/// is kept for a day only; and part of the money may have gone back there without the shop. What is left for a dead order then is
+/// promised anew.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.
@@ -106,7 +107,7 @@ pub async fn pay_refund(
         return Err(Error::internal(format!("no money for {refund_id}")));
     };
     if refund.status != RefundStatus::Pending {
-        return Ok(());
+        return promise_rest(ports, order.clone(), refund, now).await;
     }
     let payments = ports.payments();
     let session = payments
@@ -117,15 +118,48 @@ pub async fn pay_refund(
     let known = payments
         .refunds_of(&payment_ref)
         .await
-        .map_err(PaymentError::into_error)?
-        .into_iter()
-        .find(|known| known.refund_id.as_deref() == Some(refund_id));
-    let provider_refund = match known {
-        Some(known) => known,
-        None => make_refund(&payments, refund, payment_ref, now).await?,
-    };
-    fold_refund(ports, order.clone(), &provider_refund, now).await?;
-    Ok(())
+        .map_err(PaymentError::into_error)?;
+    let mut order = order.clone();
+    for known in &known {
+        order = fold_refund(ports, order, known, now).await?;
+    }
+    if !known
+        .iter()
+        .any(|known| known.refund_id.as_deref() == Some(refund_id))
+    {
+        let made = make_refund(&payments, refund, payment_ref, now).await?;
+        order = fold_refund(ports, order, &made, now).await?;
+    }
+    promise_rest(ports, order, refund, now).await
+}
+
+/// A refund of a dead order that failed because part of its money had gone back already is followed by one of the rest: less each time,
+/// so that it ends. One that failed for any other reason is for a person.
+async fn promise_rest(
+    ports: &impl Ports,
+    order: Order,
+    failed: &Refund,
+    now: Timestamp,
+) -> Result<()> {
+    let id = record_id("re", &order.id, &failed.id);
+    move_order(ports, order, now, |order| {
+        let has_failed = |it: &Refund| it.id == failed.id && it.status == RefundStatus::Failed;
+        let rest = order
+            .refundable()
+            .filter(|rest| rest.amount < failed.amount.amount);
+        let (true, Some(rest)) = (
+            order.status.is_dead() && order.refunds.iter().any(has_failed),
+            rest,
+        ) else {
+            return Ok(None);
+        };
+        Transition::of(order, Happening::RefundPromised, Actor::Shop, now)
+            .filter(|_| order.refunds.iter().all(|it| it.id != id))
+            .map(|transition| promised(order, transition, &id, rest, now))
+            .transpose()
+    })
+    .await
+    .map(drop)
 }
 
 /// Deals with an event about a refund, whoever made it; whether it is one of the shop's orders.

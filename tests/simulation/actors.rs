@@ -86,7 +86,7 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
         if world.random.chance(300) {
             world.provider.borrow_mut().fail(&id);
         }
-        if world.random.chance(200) {
+        if world.random.chance(400) {
             world.provider.borrow_mut().pay_late(&id);
         }
         world.provider.borrow_mut().arrive(&id);

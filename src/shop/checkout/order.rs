@@ -2,11 +2,11 @@
 
 use crate::error::Result;
 use crate::shop::checkout::{Checkout, FIRST_ATTEMPT};
-use crate::shop::orders::{Order, OrderLinks, Payment, Task};
+use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, Payment, Task};
 use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem};
 use crate::shop::ports::{Payments, Ports};
 use crate::shop::pricing::Quote;
-use crate::shop::transitions::{Effect, Status};
+use crate::shop::transitions::{Effect, Happening, Status};
 use durable::Timestamp;
 
 pub(super) fn order_of(
@@ -51,7 +51,13 @@ pub(super) fn order_of(
             expires_at,
             captured: None,
         },
-        events: vec![],
+        events: vec![OrderEvent {
+            happening: Happening::Placed,
+            actor: Actor::Shopper,
+            subject: None,
+            note: None,
+            at: now,
+        }],
         tasks: vec![Task {
             effect: Effect::OpenPayment,
             subject: String::new(),

@@ -15,7 +15,7 @@ use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use crate::store::sql::{Database, Statement, TextRow, to_json, written};
 use durable::Timestamp;
-use rows::{BasisRow, CheckoutRow, FindingCountRow, FindingRow, OrderRow};
+use rows::{BasisRow, CheckoutRow, FindingCountRow, FindingRow, NumberRow, OrderRow};
 use statements as sql;
 
 /// [`Orders`] on a database.
@@ -75,8 +75,13 @@ impl<D: Database> Orders for OrdersD1<D> {
         rows.into_iter().map(CheckoutRow::into_checkout).collect()
     }
 
-    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<Order>> {
-        self.moved(&order.id, sql::place(order, now)?).await
+    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<i64>> {
+        let number = Statement::new(sql::ORDER_NUMBER).bind(order.id.as_str());
+        let outcome = self.0.batch_then_query(sql::place(order, now)?, number);
+        match written(outcome.await)? {
+            Written::Landed(rows) => first_number(rows).map(Written::Landed),
+            Written::Lost => Ok(Written::Lost),
+        }
     }
 
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written> {
@@ -177,6 +182,12 @@ fn first_order(rows: Vec<OrderRow>) -> Result<Order> {
         .next()
         .ok_or_else(|| Error::internal("an order that was written is not there"))?
         .into_order()
+}
+
+fn first_number(rows: Vec<NumberRow>) -> Result<i64> {
+    rows.first()
+        .map(|row| row.number)
+        .ok_or_else(|| Error::internal("an order that was written has no number"))
 }
 
 fn first_basis(rows: Vec<BasisRow>) -> Result<Option<Basis>> {

@@ -120,6 +120,11 @@ impl OrderRow {
 }
 
 #[derive(Deserialize)]
+pub struct NumberRow {
+    pub number: i64,
+}
+
+#[derive(Deserialize)]
 struct Addresses {
     shipping: Option<Address>,
     #[serde(default)]

@@ -4,12 +4,10 @@ use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
 use crate::shop::ledger::{Account, Journal};
 use crate::shop::money::Currency;
-use crate::shop::orders::{
-    Actor, Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition,
-};
+use crate::shop::orders::{Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
-use crate::shop::transitions::{Happening, Status};
+use crate::shop::transitions::Status;
 use crate::store::sql::{Statement, to_json, to_word};
 use durable::Timestamp;
 use serde::Serialize;
@@ -55,16 +53,13 @@ const TASK_GRACE_SECS: u32 = 30;
 
 /// Turns a checkout into an order.
 pub fn place(order: &Order, now: Timestamp) -> Result<Vec<Statement>> {
-    let placed = OrderEvent {
-        happening: Happening::Placed,
-        actor: Actor::Shopper,
-        subject: None,
-        note: None,
-        at: now,
-    };
     let journal = Journal::placed(&order.totals, order.currency)?;
+    let placed = order
+        .events
+        .first()
+        .ok_or_else(|| Error::internal("an order that was not placed"))?;
     let mut batch = vec![
-        event(&order.id, 1, &to_word(&Happening::Placed)?, &placed)?,
+        event(&order.id, 1, placed)?,
         insert_order(order, now)?,
         Statement::new(INSERT_LINES)
             .bind(order.id.as_str())
@@ -99,9 +94,8 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
         order_id, outcome, ..
     } = transition;
     let version = next_version(transition.from_version)?;
-    let happening = to_word(&transition.event.happening)?;
     let mut batch = vec![
-        event(order_id, version, &happening, &transition.event)?,
+        event(order_id, version, &transition.event)?,
         Statement::new(
             "UPDATE orders SET status = ?2, version = ?3, attempt = ?4, updated_at = ?5 WHERE id = ?1",
         )
@@ -210,11 +204,11 @@ fn step(order_id: &str, step: &'static str, now: Timestamp) -> Statement {
 }
 
 /// The first statement of every move.
-fn event(order_id: &str, version: i64, happening: &str, event: &OrderEvent) -> Result<Statement> {
+fn event(order_id: &str, version: i64, event: &OrderEvent) -> Result<Statement> {
     Ok(Statement::new(INSERT_EVENT)
         .bind(order_id)
         .bind(version)
-        .bind(happening)
+        .bind(to_word(&event.happening)?)
         .bind(to_word(&event.actor)?)
         .bind(event.subject.clone())
         .bind(event.note.clone())
@@ -439,6 +433,8 @@ const INSERT_ORDER: &str = "
 INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email,
     shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at)
 SELECT ?1, COALESCE(MAX(number), 1000) + 1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13 FROM orders";
+
+pub const ORDER_NUMBER: &str = "SELECT number FROM orders WHERE id = ?1";
 
 const INSERT_LINES: &str = "
 INSERT INTO order_lines (order_id, position, sku, quantity, title, variant_title, tracked, unit_price, line_total, discount, tax)
