@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::ids::{Entropy, Signer, new_id};
+use crate::shop::languages::Language;
 use crate::shop::money::Currency;
 use crate::shop::orders::OrderLinks;
 use crate::shop::ports::{
@@ -262,6 +263,7 @@ impl App {
         OrderLinks {
             base: self.config.shop_url.clone(),
             signer: self.config.signer.clone(),
+            language: Language::default(),
         }
     }
 

@@ -1,15 +1,28 @@
-//! Keeps the stock words of a page current: one WebSocket for each SKU shown, opened again when it closes.
-//! Without JavaScript the words are those of the page.
+//! Keeps the stock words of a page current: one WebSocket for each SKU shown, opened again when it closes, closed when its word
+//! has left the page. Without JavaScript the words are those of the page.
 
 const LONGEST_PAUSE_MS = 60_000;
 const PING_EVERY_MS = 45_000;
+const watched = new WeakSet();
 
-for (const element of document.querySelectorAll("[data-stock-sku]")) watch(element);
+watchAll();
+document.addEventListener("exchanged", watchAll);
+
+function watchAll() {
+  for (const element of document.querySelectorAll("[data-stock-sku]")) {
+    if (watched.has(element)) continue;
+    watched.add(element);
+    watch(element);
+  }
+}
 
 function watch(element, failures = 0) {
+  if (!element.isConnected) return;
   const path = `/api/v1/stock/${encodeURIComponent(element.dataset.stockSku)}/live`;
   const socket = new WebSocket(new URL(path, location.href.replace(/^http/, "ws")));
+  const leave = () => element.isConnected || socket.close();
   const ping = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("ping"), PING_EVERY_MS);
+  document.addEventListener("exchanged", leave);
   socket.addEventListener("message", ({ data }) => {
     failures = 0;
     if (data === "pong") return;
@@ -18,6 +31,7 @@ function watch(element, failures = 0) {
   });
   socket.addEventListener("close", () => {
     clearInterval(ping);
+    document.removeEventListener("exchanged", leave);
     const pause = Math.min(LONGEST_PAUSE_MS, 1000 * 2 ** failures) * (1 + Math.random());
     setTimeout(() => watch(element, failures + 1), pause);
   });
@@ -26,4 +40,6 @@ function watch(element, failures = 0) {
 function show(element, stock) {
   element.dataset.stock = stock;
   for (const words of element.querySelectorAll("[data-word]")) words.hidden = words.dataset.word !== stock;
+  const button = element.parentElement.querySelector("[data-needs-stock]");
+  if (button) button.disabled = stock === "out";
 }

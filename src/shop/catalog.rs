@@ -7,13 +7,17 @@ mod barcodes;
 mod html;
 mod list;
 mod parts;
+mod related;
 mod rules;
+mod sections;
 mod version;
 
 pub use barcodes::gtin;
 pub use html::{sanitise_html, text_of};
-pub use list::{Cursor, ListQuery, Listed, Sort, list_products, list_products_from};
+pub use list::{Cursor, Facet, ListQuery, Listed, Sort, list_products, list_products_from};
 pub use parts::{list_cards, list_products_part};
+pub use related::list_related_products;
+pub use sections::{Section, list_sections};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,
     get_product_of_sku, list_categories, not_copied,

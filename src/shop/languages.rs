@@ -105,6 +105,13 @@ impl Language {
         format!("{}, {hour:02}:{minute:02}\u{a0}UTC", self.date(at))
     }
 
+    /// An amount as its speakers type it, in the form that the shop reads: `1199.00`.
+    #[must_use]
+    pub fn decimal(self, typed: &str) -> String {
+        let (group, point) = self.separators();
+        typed.replace(group, "").replace(point, ".")
+    }
+
     /// What stands between thousands, and before the fraction.
     const fn separators(self) -> (&'static str, &'static str) {
         match self {
@@ -187,6 +194,12 @@ mod tests {
             assert_eq!(Language::English.money(money), english);
             assert_eq!(Language::German.money(money), german);
         }
+    }
+
+    #[test]
+    fn amounts_are_read_as_their_speakers_type_them() {
+        assert_eq!(Language::English.decimal("1,199.50"), "1199.50");
+        assert_eq!(Language::German.decimal("1.199,50"), "1199.50");
     }
 
     #[test]

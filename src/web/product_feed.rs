@@ -36,7 +36,7 @@ const MORE_PICTURES: usize = 10;
 /// # Errors
 /// 404 beyond the last part; 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
+    let visit = Visit::of(call).await?;
     let part = call
         .query("part")
         .map_or(Some(1), |part| part.parse().ok())

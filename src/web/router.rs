@@ -56,9 +56,9 @@ macro_rules! routes {
 /// Every route. The first that matches answers.
 pub static ROUTES: &[Route] = routes! {
     Get    "/"                              Anyone pages::home::show;
-    Get    "/products"                      Anyone pages::products::list;
+    Get    "/products"                      Anyone pages::lists::list;
     Get    "/products/{handle}"             Anyone pages::products::show;
-    Get    "/collections/{category}"        Anyone pages::products::list_category;
+    Get    "/collections/{category}"        Anyone pages::lists::list_category;
     Get    "/cart"                          Anyone pages::cart::show;
     Post   "/cart/items"                    Anyone pages::cart::add;
     Post   "/cart/items/{sku}"              Anyone pages::cart::set;
@@ -66,6 +66,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/checkout"                      Anyone pages::checkout::quote;
     Get    "/checkout/{quote_id}"           Anyone pages::checkout::review;
     Post   "/checkout/{quote_id}"           Anyone pages::checkout::place;
+    Get    "/policies/{name}"               Anyone pages::policies::show;
     Get    "/orders/{id}"                   Anyone pages::orders::show;
     Get    "/orders/{id}/invoice"           Anyone pages::orders::show_invoice;
     Post   "/orders/{id}/cancel"            Anyone pages::orders::cancel;
@@ -174,7 +175,7 @@ async fn answer(app: &App, request: Request) -> worker::Result<Response> {
     let error = outcome.as_ref().err().map(ToString::to_string);
     let mut reply = match outcome {
         Ok(reply) => reply,
-        Err(error) => pages::error::show(&call, &error),
+        Err(error) => pages::error::show(&call, &error).await,
     };
     reply.headers.extend(guard::security_headers(&app.config));
     reply.headers.extend(guard::cors_headers(&call));

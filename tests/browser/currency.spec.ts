@@ -19,10 +19,13 @@ afterEach(() => shopper.leave());
 
 test('the chosen variant stays chosen', async () => {
   await shopper.visit('/products/iphone-17-pro-max');
-  await shopper.link('Silver / 1TB').click();
+  await shopper.link(/^Silver/).click();
+  await shopper.page.waitForURL(/IP17PM-SLV-256/);
+  await shopper.link(/^1TB/).click();
+  await shopper.page.waitForURL(/IP17PM-SLV-1TB/);
   await shopper.link('JPY').click();
   await shopper.page.locator('.buy .price', { hasText: '¥' }).waitFor();
-  await shopper.page.locator('.chips [aria-current]', { hasText: 'Silver / 1TB' }).waitFor();
+  for (const value of ['Silver', '1TB']) await shopper.page.locator('.choices [aria-current]', { hasText: value }).waitFor();
   await shopper.page.locator('footer [aria-current]', { hasText: 'JPY' }).waitFor();
 });
 

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { startShop, type Shop } from '../workerd/shop.ts';
 import { ADDRESS, amountIn, DESKTOP, openBrowser, PHONE, Shopper, type Kind } from './shopper.ts';
 
-const COUNTRY = 'Country code, such as US';
+const POSTAL_CODE = 'Postal code';
 
 let shop: Shop;
 let browser: Browser;
@@ -41,14 +41,19 @@ for (const [name, kind] of Object.entries(visitors)) {
 /** Home, category, product, variant, cart. */
 async function choose(shopper: Shopper): Promise<void> {
   await shopper.visit('/');
-  await shopper.link(/^Phones \(/).click();
+  await shopper.page.locator('.tiles').getByRole('link', { name: /^Phones/ }).click();
   await shopper.heading('Phones').waitFor();
   await shopper.link('iPhone 17 Pro Max').first().click();
   await shopper.heading('iPhone 17 Pro Max').waitFor();
-  const price = () => shopper.page.locator('.buy .price').innerText();
+  const price = () => shopper.page.locator('.buy > .price').innerText();
   const before = await price();
-  await shopper.link('Deep Blue / 512GB').click();
-  await shopper.page.locator('[aria-current]', { hasText: 'Deep Blue / 512GB' }).waitFor();
+  for (const value of ['Deep Blue', '512GB']) {
+    await shopper.link(new RegExp(`^${value}`)).click();
+    await shopper.page.locator('.choices [aria-current]', { hasText: value }).waitFor();
+  }
+  assert.match(await shopper.page.locator('.sku').innerText(), /IP17PM-BLU-512/);
+  assert.match(shopper.page.url(), /IP17PM-BLU-512/);
+  await shopper.page.locator('.frames img').first().getAttribute('alt').then((alt) => assert.match(alt!, /Deep Blue/));
   assert.notEqual(await price(), before);
   await shopper.button('Add to cart').click();
   await shopper.heading('Your cart').waitFor();
@@ -59,9 +64,7 @@ async function choose(shopper: Shopper): Promise<void> {
 async function changeQuantity(shopper: Shopper): Promise<void> {
   const subtotal = async () => Number(amountIn(await shopper.page.locator('.total strong').innerText()));
   const one = await subtotal();
-  await shopper.field('Quantity').fill('2');
-  await shopper.button('Update').click();
-  await shopper.page.locator('input[name=quantity][value="2"]').waitFor();
+  await shopper.setQuantity(2);
   assert.equal(await subtotal(), 2 * one);
 }
 
@@ -69,20 +72,20 @@ async function changeQuantity(shopper: Shopper): Promise<void> {
 async function checkOutWithAFault(shopper: Shopper): Promise<void> {
   shopper.expects(/status of 422/);
   await shopper.link('Check out').click();
-  await shopper.fill({ ...ADDRESS, [COUNTRY]: 'Atlantis' });
+  await shopper.fill({ ...ADDRESS, [POSTAL_CODE]: 'nowhere' });
   await shopper.page.getByRole('radio').last().check();
   await shopper.button('Continue to review').click();
-  const country = shopper.page.locator('input[name=country][aria-invalid=true]');
-  await country.waitFor();
-  const fault = shopper.page.locator(`#${await country.getAttribute('aria-describedby')}`);
-  assert.match(await fault.innerText(), /^A country code of two capital letters/);
-  assert.equal(await country.inputValue(), 'Atlantis');
-  for (const [label, value] of Object.entries(ADDRESS)) {
-    if (label !== COUNTRY) assert.equal(await shopper.page.getByLabel(label, { exact: true }).inputValue(), value);
+  const postalCode = shopper.page.locator('input[name=postal_code][aria-invalid=true]');
+  await postalCode.waitFor();
+  const fault = shopper.page.locator(`#${await postalCode.getAttribute('aria-describedby')}`);
+  assert.match(await fault.innerText(), /^Postal codes of United States look like 99999/);
+  const kept = { ...ADDRESS, [POSTAL_CODE]: 'nowhere', 'Country': 'US' };
+  for (const [label, value] of Object.entries(kept)) {
+    assert.equal(await shopper.page.getByLabel(label, { exact: true }).inputValue(), value);
   }
   assert.equal(await shopper.page.getByRole('radio').last().isChecked(), true);
-  await shopper.page.locator('input[name=country]:focus').waitFor();
-  await shopper.fill({ [COUNTRY]: 'us' });
+  await shopper.page.locator('input[name=postal_code]:focus').waitFor();
+  await shopper.fill({ [POSTAL_CODE]: ADDRESS[POSTAL_CODE] });
   await shopper.button('Continue to review').click();
 }
 

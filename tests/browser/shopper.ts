@@ -13,7 +13,7 @@ export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 800 };
 
 export type Kind = { javaScript?: boolean; viewport?: { width: number; height: number }; currency?: string };
-export type Address = Record<'Email' | 'Full name' | 'Address' | 'City' | 'State or region' | 'Postal code' | 'Country code, such as US', string>;
+export type Address = Record<'Email' | 'Full name' | 'Address' | 'City' | 'State or region' | 'Postal code' | 'Country', string>;
 
 export const ADDRESS: Address = {
   'Email': 'ann@shopper.test',
@@ -22,7 +22,7 @@ export const ADDRESS: Address = {
   'City': 'New York',
   'State or region': 'NY',
   'Postal code': '10001',
-  'Country code, such as US': 'US',
+  'Country': 'United States',
 };
 
 export async function openBrowser(): Promise<Browser> {
@@ -85,7 +85,7 @@ export class Shopper {
     return this.page.getByLabel(name);
   }
 
-  /** Puts units of a product into the cart. */
+  /** Puts units of a product into the cart, which is then seen: beside the page, or as a page where there is no JavaScript. */
   async add(handle: string, quantity = 1): Promise<void> {
     await this.visit(`/products/${handle}`);
     await this.field('Quantity').fill(`${quantity}`);
@@ -93,8 +93,20 @@ export class Shopper {
     await this.heading('Your cart').waitFor();
   }
 
+  /** Changes how many of the only line there are: by typing, and Enter. */
+  async setQuantity(quantity: number): Promise<void> {
+    const field = this.page.locator('.lines').getByLabel('Quantity');
+    await field.fill(`${quantity}`);
+    await field.press('Enter');
+    await this.page.locator(`.lines input[name=quantity][value="${quantity}"]`).waitFor();
+  }
+
   async fill(address: Partial<Address>): Promise<void> {
-    for (const [label, value] of Object.entries(address)) await this.page.getByLabel(label, { exact: true }).fill(value);
+    for (const [label, value] of Object.entries(address)) {
+      const field = this.page.getByLabel(label, { exact: true });
+      if (label === 'Country') await field.selectOption({ label: value });
+      else await field.fill(value);
+    }
   }
 
   /** From the cart to the review of the order. */

@@ -28,11 +28,13 @@ async function* browse(shopper: Shopper): AsyncGenerator<string> {
 async function* order(shopper: Shopper): AsyncGenerator<string> {
   await shopper.add('iphone-17-pro-max', 2);
   await shopper.add('murmur-over');
+  yield 'drawer';
+  await shopper.visit('/cart');
   yield 'cart';
   await shopper.link('Check out').click();
   yield 'checkout';
   shopper.expects(/status of 422/);
-  await shopper.fill({ ...ADDRESS, 'Country code, such as US': 'Atlantis' });
+  await shopper.fill({ ...ADDRESS, 'Postal code': 'nowhere' });
   await shopper.button('Continue to review').click();
   await shopper.page.locator('[aria-invalid]').waitFor();
   yield 'checkout-fault';

@@ -534,5 +534,6 @@ fn links() -> OrderLinks {
     OrderLinks {
         base: "https://shop.example".to_owned(),
         signer: Signer::new("secret"),
+        language: storefront::shop::languages::Language::default(),
     }
 }

@@ -9,7 +9,7 @@ use durable::board::Posts;
 use durable::stock::Word;
 use futures_util::future::try_join_all;
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What a list is asked for.
@@ -17,6 +17,8 @@ use std::rc::Rc;
 pub struct ListQuery {
     /// Handle of a category; what is below it is in it.
     pub category: Option<String>,
+    /// Each of its words stands in the title, the maker, the kind or a tag, whatever the case.
+    pub text: Option<String>,
     /// Who makes it, whatever the case.
     pub vendor: Option<String>,
     /// What kind of thing it is, whatever the case.
@@ -73,8 +75,19 @@ pub struct Listed {
     pub total: usize,
     /// The category asked for.
     pub category: Option<Category>,
-    /// Who makes what the list would show without a filter, A to Z.
-    pub vendors: Vec<String>,
+    /// Who makes it, A to Z.
+    pub vendors: Vec<Facet>,
+    /// The kinds of things, A to Z.
+    pub types: Vec<Facet>,
+}
+
+/// A value that a list can be narrowed to, and how many items it would then have, all other filters left as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facet {
+    /// As the merchant wrote it.
+    pub value: String,
+    /// Items on all pages.
+    pub count: usize,
 }
 
 impl Sort {
@@ -97,6 +110,7 @@ impl ListQuery {
     pub const fn all(currency: Currency, limit: usize) -> Self {
         Self {
             category: None,
+            text: None,
             vendor: None,
             r#type: None,
             tag: None,
@@ -167,16 +181,27 @@ async fn page(
     let keys = category.map_or(&version.cards, |category| &category.cards);
     let documents: Vec<Rc<Vec<Card>>> =
         try_join_all(keys.iter().map(|key| catalog.cards(key))).await?;
-    let in_category = || documents.iter().flat_map(|cards| cards.iter());
-    let mut matching: Vec<&Card> = in_category().filter(|card| query.accepts(card)).collect();
+    let mut candidates: Vec<&Card> = documents.iter().flat_map(|cards| cards.iter()).collect();
     if let Some(available) = query.available {
-        let skus: Vec<&str> = matching
+        let skus: Vec<&str> = candidates
             .iter()
             .flat_map(|card| card.skus.iter().map(String::as_str))
             .collect();
         let known = stocks.public_stocks(&skus).await?;
-        matching.retain(|card| is_available(card, &known) == available);
+        candidates.retain(|card| is_available(card, &known) == available);
     }
+    let any_vendor = ListQuery {
+        vendor: None,
+        ..query.clone()
+    };
+    let any_type = ListQuery {
+        r#type: None,
+        ..query.clone()
+    };
+    let vendors = facets(&candidates, &any_vendor, |card| &card.vendor);
+    let types = facets(&candidates, &any_type, |card| &card.r#type);
+    let mut matching = candidates;
+    matching.retain(|card| query.accepts(card));
     matching.sort_by_key(|card| card.position);
     query.sort(&mut matching);
     let items: Vec<Card> = matching
@@ -186,10 +211,6 @@ async fn page(
         .map(|card| (*card).clone())
         .collect();
     let end = offset.saturating_add(items.len());
-    let vendors: BTreeSet<&str> = in_category()
-        .map(|card| card.vendor.as_str())
-        .filter(|vendor| !vendor.is_empty())
-        .collect();
     Ok(Listed {
         next: (end < matching.len()).then_some(Cursor {
             seq: version.seq,
@@ -198,7 +219,8 @@ async fn page(
         total: matching.len(),
         items,
         category: category.cloned(),
-        vendors: vendors.into_iter().map(str::to_owned).collect(),
+        vendors,
+        types,
     })
 }
 
@@ -213,6 +235,7 @@ impl ListQuery {
                 .tag
                 .as_ref()
                 .is_none_or(|wanted| card.tags.iter().any(|tag| same(wanted, tag)))
+            && self.text.as_ref().is_none_or(|text| has_words(card, text))
             && self.accepts_price(card)
     }
 
@@ -249,6 +272,42 @@ impl ListQuery {
             Sort::Title => cards.sort_by_cached_key(|card| card.title.to_lowercase()),
         }
     }
+}
+
+/// How many of the cards that `query` accepts have each value.
+fn facets<'a>(
+    cards: &[&'a Card],
+    query: &ListQuery,
+    value_of: impl Fn(&'a Card) -> &'a str,
+) -> Vec<Facet> {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for card in cards.iter().filter(|card| query.accepts(card)) {
+        let count = counts.entry(value_of(card)).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts
+        .into_iter()
+        .filter(|(value, _)| !value.is_empty())
+        .map(|(value, count)| Facet {
+            value: value.to_owned(),
+            count,
+        })
+        .collect()
+}
+
+fn has_words(card: &Card, text: &str) -> bool {
+    let fields = [&card.title, &card.vendor, &card.r#type];
+    let said = fields
+        .into_iter()
+        .chain(&card.tags)
+        .fold(String::new(), |mut said, field| {
+            said.push_str(&field.to_lowercase());
+            said.push(' ');
+            said
+        });
+    text.to_lowercase()
+        .split_whitespace()
+        .all(|word| said.contains(word))
 }
 
 fn is_available(card: &Card, known: &Posts) -> bool {

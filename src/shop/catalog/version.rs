@@ -10,6 +10,7 @@ use crate::shop::ids::digest_of;
 use crate::shop::ports::PublishedCatalog;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -203,6 +204,27 @@ impl Layout {
 }
 
 impl Version {
+    /// The categories that a shopper starts from, the largest first: below the root, or the roots where there are several.
+    #[must_use]
+    pub fn sections(&self) -> Vec<&Category> {
+        let below = |parent: Option<&str>| -> Vec<&Category> {
+            let categories = self.categories.iter();
+            categories
+                .filter(|category| category.parent.as_deref() == parent)
+                .collect()
+        };
+        let roots = below(None);
+        let mut sections = match roots.as_slice() {
+            [root] => below(Some(&root.handle)),
+            _ => Vec::new(),
+        };
+        if sections.is_empty() {
+            sections = roots;
+        }
+        sections.sort_by_key(|category| Reverse(category.products));
+        sections
+    }
+
     /// The category with this handle.
     #[must_use]
     pub fn category(&self, handle: &str) -> Option<&Category> {

@@ -1,6 +1,7 @@
 //! Links to an order, for those who have no account.
 
 use crate::shop::ids::Signer;
+use crate::shop::languages::Language;
 
 /// Links to an order that only those who were given them can follow.
 #[derive(Clone)]
@@ -9,13 +10,23 @@ pub struct OrderLinks {
     pub base: String,
     /// Makes the links unforgeable.
     pub signer: Signer,
+    /// What the pages they lead to are written in.
+    pub language: Language,
 }
 
 impl OrderLinks {
+    /// The same links to pages in another language.
+    #[must_use]
+    pub fn in_language(mut self, language: Language) -> Self {
+        self.language = language;
+        self
+    }
+
     /// The order's status page.
     #[must_use]
     pub fn status(&self, order_id: &str) -> String {
-        format!("{}{}", self.base, self.status_path(order_id))
+        let path = self.language.path(&self.status_path(order_id));
+        format!("{}{path}", self.base)
     }
 
     /// The status page, for a shopper who comes back without having paid.
@@ -24,7 +35,7 @@ impl OrderLinks {
         format!("{}&payment=unfinished", self.status(order_id))
     }
 
-    /// The status page's path and query.
+    /// The status page's path and query, in no language yet.
     #[must_use]
     pub fn status_path(&self, order_id: &str) -> String {
         self.path(order_id, "")

@@ -108,6 +108,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
     }
     Ok(ListQuery {
         category: given("category"),
+        text: None,
         vendor: given("vendor"),
         r#type: given("type"),
         tag: given("tag"),

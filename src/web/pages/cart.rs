@@ -10,7 +10,7 @@ use crate::web::cart_token::OwnCart;
 use crate::web::pages::layout::{Visit, encoded, page_with};
 use crate::web::pages::metadata::{self, Metadata, about_the_cart};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::products::stock_words;
+use crate::web::pages::products::{product_path, stock_words};
 use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use maud::{Markup, html};
@@ -20,7 +20,7 @@ use maud::{Markup, html};
 /// # Errors
 /// 401 for a forged cookie.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
+    let visit = Visit::of(call).await?;
     let cart = match OwnCart::of(call)? {
         Some(own) => call.app.carts().view(&own.id).await?,
         None => Cart::default(),
@@ -32,20 +32,26 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         visit.currency,
     )
     .await?;
-    let content = if priced.lines.is_empty() {
-        empty_cart(&visit)
-    } else {
-        cart_page(call, &visit, &priced)
+    let content = html! {
+        section class="cart" id="cart" data-count=(priced.quantity()) {
+            @if priced.lines.is_empty() { (empty_cart(&visit)) } @else { (cart_page(call, &visit, &priced)) }
+        }
     };
     let metadata = Metadata {
-        title: "Cart",
+        title: visit.words().your_cart,
         description: &about_the_cart(visit.language),
         path: "/cart",
         image: None,
         structured: Vec::new(),
     };
     let head = metadata::tags(call.app, &visit, &metadata);
-    Ok(page_with(200, &visit, "Cart", &head, &content))
+    Ok(page_with(
+        200,
+        &visit,
+        visit.words().your_cart,
+        &head,
+        &content,
+    ))
 }
 
 /// `POST /cart/items` with `sku` and `quantity`: so many more, then back to the cart.
@@ -87,7 +93,6 @@ pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
-    let visit = Visit::of(call)?;
     let own = OwnCart::of_or_new(call)?;
     change_cart(
         &call.app.carts(),
@@ -97,11 +102,16 @@ async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
         change,
     )
     .await?;
+    let visit = Visit::of(call).await?;
     Ok(Reply::see_other(visit.link("/cart")).with("Set-Cookie", own.cookie(call.app)))
 }
 
+/// The quantity of the button that was pressed, else the one that was typed.
 fn read_quantity(form: &Form, min: u32) -> Result<u32> {
-    form.get("quantity")
+    let typed = form.get("quantity");
+    let pressed = Some(form.get("step")).filter(|step| !step.is_empty());
+    pressed
+        .unwrap_or(typed)
         .parse()
         .ok()
         .filter(|quantity| (min..=MAX_QUANTITY).contains(quantity))
@@ -109,69 +119,92 @@ fn read_quantity(form: &Form, min: u32) -> Result<u32> {
 }
 
 fn empty_cart(visit: &Visit) -> Markup {
+    let words = visit.words();
     html! {
-        section class="notice" {
-            h1 { "Your cart is empty" }
-            p { a class="button" href=(visit.link("/products")) { "Find something you like" } }
+        div class="empty" {
+            h1 { (words.cart_is_empty) }
+            p { (words.cart_is_empty_hint) }
+            p { a class="button" href=(visit.link("/products")) { (words.browse_all) } }
         }
     }
 }
 
 fn cart_page(call: &Call<'_>, visit: &Visit, cart: &PricedCart) -> Markup {
+    let words = visit.words();
+    let changeable = cart.frozen_by.is_none();
     html! {
-        h1 { "Your cart" }
+        h1 { (words.your_cart) }
         @if let Some(order_id) = &cart.frozen_by {
             p class="notice" {
-                "An order from this cart is waiting for its payment. "
-                a href=(call.app.order_links().status_path(order_id)) { "See the order" }
+                (words.cart_in_checkout) " "
+                a href=(order_path(call, visit, order_id)) { (words.see_the_order) }
             }
         }
         ul class="lines" {
-            @for line in &cart.lines { (cart_line(visit, line, cart.frozen_by.is_none())) }
+            @for line in &cart.lines { (cart_line(visit, line, changeable)) }
         }
-        p class="total" { "Subtotal " strong { (cart.subtotal) } }
-        p class="quiet" { "Shipping and tax are added at checkout." }
-        @if cart.frozen_by.is_none() {
-            p { a class="button" href=(visit.link("/checkout")) { "Check out" } }
+        div class="sum" {
+            p class="total" { (words.subtotal) " " strong { (visit.money(cart.subtotal)) } }
+            p class="quiet" { (words.shipping_and_tax_later) }
+            @if changeable {
+                a class="button wide" href=(visit.link("/checkout")) { (words.check_out) }
+            }
         }
     }
 }
 
 fn cart_line(visit: &Visit, line: &PricedLine, changeable: bool) -> Markup {
+    let words = visit.words();
     html! {
         li {
-            @if let Some(image) = &line.image { (picture(image, "", (80, 80), Fetched::Now)) }
+            @if let Some(image) = &line.image { (picture(image, "", (88, 88), Fetched::Now)) } @else { span class="no-image" {} }
             div {
                 @match &line.handle {
-                    Some(handle) => a href=(visit.link(&format!("/products/{}?sku={}", encoded(handle), encoded(&line.sku)))) { (line.title) },
-                    None => span { (line.title) },
+                    Some(handle) => a class="title" href=(visit.link(&product_path(handle, Some(&line.sku)))) { bdi { (line.title) } },
+                    None => span class="title" { (words.no_longer_on_sale) },
                 }
-                @if !line.variant_title.is_empty() { p class="quiet" { (line.variant_title) } }
-                (stock_words(&line.sku, line.stock))
-                @if changeable { (line_forms(visit, line)) } @else { p { "Quantity " (line.quantity) } }
+                @if !line.variant_title.is_empty() { p class="quiet" { bdi { (line.variant_title) } } }
+                (stock_words(visit, &line.sku, line.stock))
+                @if changeable { (line_forms(visit, line)) } @else { p { (words.quantity) " " (line.quantity) } }
             }
-            @match line.line_total {
-                Some(total) => span class="price" { (total) },
-                None => span class="price quiet" { "Not available in " (visit.currency) },
+            p class="price" {
+                @match line.line_total {
+                    Some(total) => (visit.money(total)),
+                    None => span class="quiet" { ((words.not_sold_in)(visit.currency.code())) },
+                }
             }
         }
     }
 }
 
+/// One form changes the quantity: by its buttons, or by typing. Its first button is the one that Enter presses.
 fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
+    let words = visit.words();
     let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
+    let id = format!("quantity-{}", line.sku);
+    let (less, more) = (
+        line.quantity.saturating_sub(1),
+        line.quantity.saturating_add(1),
+    );
     html! {
-        form method="post" action=(action) class="inline" {
-            label { "Quantity "
-                input type="number" name="quantity" value=(line.quantity) min="0" max=(MAX_QUANTITY) inputmode="numeric" required;
+        div class="change" {
+            form class="stepper" method="post" action=(action) data-swap="cart" data-auto {
+                button class="update secondary scriptless" { (words.update) }
+                button id=(format!("less-{}", line.sku)) name="step" value=(less) aria-label=((words.one_less)(&line.title)) { "−" }
+                label class="unseen" for=(id) { (words.quantity) }
+                input id=(id) type="number" name="quantity" value=(line.quantity) min="0" max=(MAX_QUANTITY) inputmode="numeric" required;
+                button id=(format!("more-{}", line.sku)) name="step" value=(more) aria-label=((words.one_more)(&line.title)) disabled[more > MAX_QUANTITY] { "+" }
             }
-            button class="quiet" { "Update" }
-        }
-        form method="post" action=(action) class="inline" {
-            input type="hidden" name="quantity" value="0";
-            button class="quiet" aria-label=(format!("Remove {}", line.title)) { "Remove" }
+            form method="post" action=(action) data-swap="cart" {
+                button class="link" name="step" value="0" aria-label=((words.remove_item)(&line.title)) { (words.remove) }
+            }
         }
     }
+}
+
+/// The status page of an order, in the visitor's language and currency.
+pub fn order_path(call: &Call<'_>, visit: &Visit, order_id: &str) -> String {
+    visit.link(&call.app.order_links().status_path(order_id))
 }
 
 /// 409 for a shopper whose cart has an order already.

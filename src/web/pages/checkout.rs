@@ -2,26 +2,29 @@
 
 use crate::error::{Error, FieldError, Result};
 use crate::shop::addresses::Address;
+use crate::shop::cart::{PricedCart, price_cart};
 use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
-use crate::shop::countries::COUNTRIES;
+use crate::shop::countries::Country;
 use crate::shop::ids::digest_of;
-use crate::shop::money::Money;
+use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports, Prices};
-use crate::shop::pricing::{self, Quote, QuoteRequest, ShippingMethod};
+use crate::shop::pricing::{self, Quote, QuoteLine, QuoteRequest, ShippingMethod};
 use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
-use crate::web::pages::cart::in_checkout;
+use crate::web::pages::cart::{in_checkout, order_path};
 use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::pages::pictures::{Fetched, picture};
+use crate::web::pages::words::Words;
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
-/// `GET /checkout`, for a cart that can become an order; any other is shown as it is.
+/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=` fills in what that quote was made for.
 ///
 /// # Errors
 /// 401 for a forged cookie.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
+    let visit = Visit::of(call).await?;
     let Some(own) = OwnCart::of(call)? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
@@ -29,13 +32,14 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     if cart.lines.is_empty() || cart.frozen_by.is_some() {
         return Ok(Reply::see_other(visit.link("/cart")));
     }
-    let methods = call.app.prices().shipping_methods().await?;
-    Ok(page(
-        200,
-        &visit,
-        "Checkout",
-        &address_form(&visit, &methods, &Form(vec![]), &[]),
-    ))
+    let typed = match call.query("quote") {
+        Some(id) => quote_of_cart(call, &id, &own)
+            .await?
+            .map(|quote| typed_in(&quote)),
+        None => None,
+    };
+    let typed = typed.unwrap_or_else(|| nothing_typed(call));
+    address_page(call, visit, 200, &cart, &typed, &[]).await
 }
 
 /// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept.
@@ -43,21 +47,20 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// What is not about a field.
 pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
+    let visit = Visit::of(call).await?.at("/checkout");
     let form = call.form().await?;
     let Some(own) = OwnCart::of(call)? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
     let app = call.app;
     let cart = app.carts().view(&own.id).await?;
-    let request = request_of(&form, &visit);
     let quoted = pricing::create_quote(
         &app.prices(),
         &app.config.currencies,
         app.new_id("quote")?,
         &own.id,
         &cart,
-        request,
+        request_of(&form, &visit),
         app.now,
     )
     .await;
@@ -65,15 +68,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
         Ok(quote) => Ok(Reply::see_other(
             visit.link(&format!("/checkout/{}", quote.id)),
         )),
-        Err(Error::Invalid(errors)) => {
-            let methods = app.prices().shipping_methods().await?;
-            Ok(page(
-                422,
-                &visit,
-                "Checkout",
-                &address_form(&visit, &methods, &form, &errors),
-            ))
-        }
+        Err(Error::Invalid(errors)) => address_page(call, visit, 422, &cart, &form, &errors).await,
         Err(error) => Err(error),
     }
 }
@@ -83,20 +78,16 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404 for a quote of another cart.
 pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
-    let own = OwnCart::of(call)?;
-    let quote = call
-        .app
-        .prices()
-        .quote(call.param(0))
+    let own = OwnCart::of(call)?.ok_or(Error::NotFound("quote"))?;
+    let quote = quote_of_cart(call, call.param(0), &own)
         .await?
-        .filter(|quote| own.is_some_and(|own| own.id == quote.cart_id))
         .ok_or(Error::NotFound("quote"))?;
+    let visit = Visit::of_or_in(call, quote.currency).await?;
     let key = call.app.new_id("key")?;
     Ok(page(
         200,
         &visit,
-        "Review your order",
+        visit.words().review_your_order,
         &review_page(&visit, &quote, &key),
     ))
 }
@@ -120,20 +111,83 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         billing_address: None,
         step: CheckoutStep::Started,
     };
-    let placed = match place_order(app, checkout, &app.order_links(), app.now).await {
+    let links = app.order_links().in_language(call.language);
+    let visit = Visit::of(call).await?;
+    let placed = match place_order(app, checkout, &links, app.now).await {
         Ok(placed) => placed.order,
         Err(error) => {
             let order_id = in_checkout(&error).ok_or(error)?;
-            return Ok(Reply::see_other(app.order_links().status_path(&order_id)));
+            return Ok(Reply::see_other(order_path(call, &visit, &order_id)));
         }
     };
     let pay_at = placed
         .payment
         .url
         .filter(|_| placed.status == Status::PendingPayment);
-    Ok(Reply::see_other(pay_at.unwrap_or_else(|| {
-        app.order_links().status_path(&placed.id)
-    })))
+    Ok(Reply::see_other(
+        pay_at.unwrap_or_else(|| order_path(call, &visit, &placed.id)),
+    ))
+}
+
+async fn quote_of_cart(call: &Call<'_>, quote_id: &str, own: &OwnCart) -> Result<Option<Quote>> {
+    let quote = call.app.prices().quote(quote_id).await?;
+    Ok(quote.filter(|quote| quote.cart_id == own.id))
+}
+
+async fn address_page(
+    call: &Call<'_>,
+    visit: Visit,
+    status: u16,
+    cart: &durable::cart::Cart,
+    typed: &Form,
+    errors: &[FieldError],
+) -> Result<Reply> {
+    let app = call.app;
+    let methods = app.prices().shipping_methods().await?;
+    let (catalog, stocks) = (app.catalog(), app.public_stocks());
+    let priced = price_cart(&catalog, &stocks, cart, visit.currency).await?;
+    let content = html! {
+        (steps(&visit, Step::Address))
+        div class="checkout" {
+            (address_form(&visit, &methods, typed, errors))
+            (cart_summary(&visit, &priced))
+        }
+    };
+    Ok(page(status, &visit, visit.words().checkout, &content))
+}
+
+/// A form as it comes: the country is the one that the visitor seems to be in.
+fn nothing_typed(call: &Call<'_>) -> Form {
+    let country = call.header("CF-IPCountry").unwrap_or_default();
+    let known = Country::of_code(&country).map(|country| country.code.to_owned());
+    Form(
+        known
+            .map(|code| ("country".to_owned(), code))
+            .into_iter()
+            .collect(),
+    )
+}
+
+/// What must have been typed for this quote.
+fn typed_in(quote: &Quote) -> Form {
+    let address = &quote.shipping_address;
+    let or_empty = |value: &Option<String>| value.clone().unwrap_or_default();
+    let fields = [
+        ("email", quote.email.clone()),
+        ("name", address.name.clone()),
+        ("line1", address.line1.clone()),
+        ("line2", or_empty(&address.line2)),
+        ("city", address.city.clone()),
+        ("region", or_empty(&address.region)),
+        ("postal_code", or_empty(&address.postal_code)),
+        ("country", address.country.clone()),
+        ("shipping_method", quote.shipping_method.clone()),
+    ];
+    Form(
+        fields
+            .map(|(name, value)| (name.to_owned(), value))
+            .to_vec(),
+    )
 }
 
 fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
@@ -156,16 +210,117 @@ fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
 }
 
 /// A text field: its name, label, `autocomplete` word, and whether it is needed.
-const FIELDS: [(&str, &str, &str, bool); 8] = [
-    ("email", "Email", "email", true),
-    ("name", "Full name", "name", true),
-    ("line1", "Address", "address-line1", true),
-    ("line2", "Flat, company (optional)", "address-line2", false),
-    ("city", "City", "address-level2", false),
-    ("region", "State or region", "address-level1", false),
-    ("postal_code", "Postal code", "postal-code", false),
-    ("country", "Country code, such as US", "country", true),
-];
+struct Field {
+    name: &'static str,
+    label: &'static str,
+    autocomplete: &'static str,
+    required: bool,
+}
+
+impl Field {
+    const fn new(
+        name: &'static str,
+        label: &'static str,
+        autocomplete: &'static str,
+        required: bool,
+    ) -> Self {
+        Self {
+            name,
+            label,
+            autocomplete,
+            required,
+        }
+    }
+}
+
+const fn contact_fields(words: &Words) -> [Field; 1] {
+    [Field::new("email", words.email, "email", true)]
+}
+
+const fn address_fields(words: &Words) -> [Field; 6] {
+    [
+        Field::new("name", words.full_name, "name", true),
+        Field::new("line1", words.address, "address-line1", true),
+        Field::new("line2", words.address_more, "address-line2", false),
+        Field::new("postal_code", words.postal_code, "postal-code", false),
+        Field::new("city", words.city, "address-level2", false),
+        Field::new("region", words.region, "address-level1", false),
+    ]
+}
+
+/// A form that was filled in, and what is wrong with it.
+struct Typed<'a> {
+    words: &'static Words,
+    form: &'a Form,
+    errors: &'a [FieldError],
+    /// The field with the first fault, from the top of the page.
+    first_fault: Option<&'static str>,
+}
+
+impl Typed<'_> {
+    fn fault(&self, name: &str) -> Option<String> {
+        let error = self.errors.iter().find(|error| is_of(&error.field, name))?;
+        Some(fault_text(self.words, error))
+    }
+
+    /// A field with its fault beside it: described by it rather than named, so that the label stays the field's name.
+    fn text_field(&self, field: &Field) -> Markup {
+        let name = field.name;
+        let fault = self.fault(name);
+        let fault_id = fault.as_ref().map(|_| format!("{name}-fault"));
+        html! {
+            div class=(format!("field {name}")) {
+                label for=(name) { (field.label) }
+                input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
+                    autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault.as_ref().map(|_| "true")]
+                    aria-describedby=[fault_id.as_ref()] autofocus[self.first_fault == Some(name)];
+                @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault) } }
+            }
+        }
+    }
+
+    fn country_field(&self) -> Markup {
+        let fault = self.fault("country");
+        let fault_id = fault.as_ref().map(|_| "country-fault");
+        let chosen = self.form.get("country");
+        html! {
+            div class="field country" {
+                label for="country" { (self.words.country) }
+                select id="country" name="country" autocomplete="country" required aria-invalid=[fault.as_ref().map(|_| "true")]
+                    aria-describedby=[fault_id] autofocus[self.first_fault == Some("country")] {
+                    option value="" { (self.words.choose_country) }
+                    @for (code, name) in (self.words.countries)() {
+                        option value=(code) selected[code == chosen] { (name) }
+                    }
+                }
+                @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault) } }
+            }
+        }
+    }
+
+    fn shipping_field(&self, visit: &Visit, methods: &[ShippingMethod]) -> Markup {
+        let fault = self.fault("shipping_method");
+        let chosen = self.form.get("shipping_method");
+        let offered: Vec<(&ShippingMethod, i64)> = methods
+            .iter()
+            .filter_map(|method| Some((method, *method.prices.get(visit.currency.code())?)))
+            .collect();
+        html! {
+            fieldset aria-describedby=[fault.as_ref().map(|_| "shipping_method-fault")] {
+                legend { (self.words.shipping) }
+                @for (at, (method, amount)) in offered.iter().enumerate() {
+                    label class="choice" {
+                        input type="radio" name="shipping_method" value=(method.id) required
+                            checked[chosen == method.id || (at == 0 && chosen.is_empty())];
+                        span { (self.words.shipping_method(method)) }
+                        strong { (visit.money(Money::new(*amount, visit.currency))) }
+                    }
+                }
+                @if let Some(fault) = fault { p class="fault" id="shipping_method-fault" { (fault) } }
+            }
+        }
+    }
+}
 
 fn address_form(
     visit: &Visit,
@@ -173,50 +328,41 @@ fn address_form(
     form: &Form,
     errors: &[FieldError],
 ) -> Markup {
-    let shown = |field: &str| FIELDS.iter().any(|(name, ..)| is_of(field, name));
+    let words = visit.words();
+    let (contact, address) = (contact_fields(words), address_fields(words));
+    let fields = contact.iter().chain(&address).map(|field| field.name);
+    let names: Vec<&'static str> = fields.chain(["country", "shipping_method"]).collect();
+    let is_faulty = |name: &&str| errors.iter().any(|error| is_of(&error.field, name));
+    let typed = Typed {
+        words,
+        form,
+        errors,
+        first_fault: names.iter().copied().find(is_faulty),
+    };
+    let elsewhere = errors
+        .iter()
+        .filter(|error| !names.iter().any(|name| is_of(&error.field, name)));
     html! {
-        h1 { "Checkout" }
-        @for error in errors.iter().filter(|error| !shown(&error.field)) { p class="fault" { (error.detail) } }
-        form method="post" action=(visit.link("/checkout")) class="stack" {
-            @for (name, label, autocomplete, required) in FIELDS {
-                (text_field(name, label, autocomplete, required, form.get(name), errors))
-            }
-            datalist id="countries" { @for country in COUNTRIES { option value=(country.code) { (country.name) } } }
-            fieldset {
-                legend { "Shipping" }
-                @for (at, method) in methods.iter().enumerate() {
-                    @if let Some(amount) = method.prices.get(visit.currency.code()) {
-                        label class="choice" {
-                            input type="radio" name="shipping_method" value=(method.id) required
-                                checked[form.get("shipping_method") == method.id || (at == 0 && form.get("shipping_method").is_empty())];
-                            (method.title) " " strong { (Money::new(*amount, visit.currency)) }
-                        }
-                    }
+        form method="post" action=(visit.link("/checkout")) class="stack" novalidate {
+            h1 { (words.checkout) }
+            @if !errors.is_empty() {
+                div class="notice fault" role="alert" {
+                    p { (words.please_check) }
+                    @for error in elsewhere { p { (fault_text(words, error)) } }
                 }
             }
-            button { "Continue to review" }
-        }
-    }
-}
-
-/// A field with its fault beside it: described by it rather than named, so that the label stays the field's name.
-fn text_field(
-    name: &str,
-    label: &str,
-    autocomplete: &str,
-    required: bool,
-    value: &str,
-    errors: &[FieldError],
-) -> Markup {
-    let fault = errors.iter().find(|error| is_of(&error.field, name));
-    let fault_id = fault.map(|_| format!("{name}-fault"));
-    html! {
-        div class="field" {
-            label for=(name) { (label) }
-            input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(value)
-                autocomplete=(autocomplete) required[required] list=[(name == "country").then_some("countries")] aria-invalid=[fault.map(|_| "true")]
-                aria-describedby=[fault_id.as_ref()] autofocus[fault.is_some() && errors.first() == fault];
-            @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault.detail) } }
+            fieldset {
+                legend { (words.contact) }
+                @for field in &contact { (typed.text_field(field)) }
+            }
+            fieldset class="address" {
+                legend { (words.delivery_address) }
+                (typed.country_field())
+                @for field in &address { (typed.text_field(field)) }
+            }
+            (typed.shipping_field(visit, methods))
+            button class="wide" { (words.continue_to_review) }
+            p { a href=(visit.link("/cart")) { (words.back_to_cart) } }
         }
     }
 }
@@ -226,44 +372,139 @@ fn is_of(field: &str, name: &str) -> bool {
     field.rsplit('.').next() == Some(name)
 }
 
-fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
-    let money = |amount| Money::new(amount, quote.currency);
+/// What is wrong with a field, as the visitor reads it.
+fn fault_text(words: &Words, error: &FieldError) -> String {
+    (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
+}
+
+fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
+    let words = visit.words();
     html! {
-        h1 { "Review your order" }
-        ul class="lines" {
-            @for line in &quote.lines {
-                li { div { (line.name()) } span class="price" { (money(line.line_total)) } }
+        aside class="summary" aria-labelledby="summary" {
+            h2 id="summary" { (words.order_summary) }
+            ul class="lines" {
+                @for line in &cart.lines {
+                    li {
+                        @if let Some(image) = &line.image { (picture(image, "", (64, 64), Fetched::Now)) }
+                        div {
+                            span class="title" { bdi { (line.title) } }
+                            p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }
+                        }
+                        @if let Some(total) = line.line_total { span class="price" { (visit.money(total)) } }
+                    }
+                }
             }
+            p class="total" { (words.subtotal) " " strong { (visit.money(cart.subtotal)) } }
+            p class="quiet" { (words.shipping_and_tax_later) }
         }
-        (totals(&quote.totals, quote.currency))
-        (label(&quote.shipping_address))
-        form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
-            input type="hidden" name="key" value=(key);
-            button { "Place order and pay " (money(quote.totals.total)) }
-        }
-        p { a href=(visit.link("/checkout")) { "Change the address" } }
     }
 }
 
-/// An address as on a parcel. Each line has a direction of its own, whatever stands beside it.
-#[must_use]
-pub fn label(address: &Address) -> Markup {
+fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
+    let words = visit.words();
+    let total = visit.money(Money::new(quote.totals.total, quote.currency));
     html! {
-        address { @for line in address.label() { bdi { (line) } br; } }
+        (steps(visit, Step::Review))
+        div class="checkout" {
+            div class="stack" {
+                h1 { (words.review_your_order) }
+                section class="panel" aria-labelledby="ship-to" {
+                    h2 id="ship-to" { (words.ship_to) }
+                    (label(visit, &quote.shipping_address))
+                    p class="quiet" { (quote.email) }
+                    p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (words.change_address) } }
+                }
+                (quote_lines(visit, &quote.lines, quote.currency))
+            }
+            aside class="summary" aria-labelledby="summary" {
+                h2 id="summary" { (words.order_summary) }
+                (totals(visit, &quote.totals, quote.currency))
+                form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
+                    input type="hidden" name="key" value=(key);
+                    button class="wide" { (words.place_order) " · " (total) }
+                }
+                p class="quiet" { (words.payment_follows) }
+            }
+        }
+    }
+}
+
+/// The lines of a quote or an order.
+#[must_use]
+pub fn quote_lines(visit: &Visit, lines: &[QuoteLine], currency: Currency) -> Markup {
+    let words = visit.words();
+    html! {
+        ul class="lines" {
+            @for line in lines {
+                li {
+                    div {
+                        span class="title" { bdi { (line.title) } }
+                        p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }
+                    }
+                    span class="price" { (visit.money(Money::new(line.line_total, currency))) }
+                }
+            }
+        }
     }
 }
 
 /// The sums of a quote or an order.
 #[must_use]
-pub fn totals(totals: &pricing::Totals, currency: crate::shop::money::Currency) -> Markup {
-    let money = |amount| Money::new(amount, currency);
+pub fn totals(visit: &Visit, totals: &pricing::Totals, currency: Currency) -> Markup {
+    let words = visit.words();
+    let money = |amount| visit.money(Money::new(amount, currency));
     html! {
         dl class="totals" {
-            dt { "Subtotal" } dd { (money(totals.subtotal)) }
-            @if totals.discount_total > 0 { dt { "Discount" } dd { (money(totals.discount_total.saturating_neg())) } }
-            dt { "Shipping" } dd { (money(totals.shipping_total)) }
-            dt { "Tax" } dd { (money(totals.tax_total)) }
-            dt { "Total" } dd { strong { (money(totals.total)) } }
+            dt { (words.subtotal) } dd { (money(totals.subtotal)) }
+            @if totals.discount_total > 0 { dt { (words.discount) } dd { (money(totals.discount_total.saturating_neg())) } }
+            dt { (words.shipping) } dd { (money(totals.shipping_total)) }
+            dt { (words.tax) } dd { (money(totals.tax_total)) }
+            dt class="grand" { (words.total) } dd class="grand" { strong { (money(totals.total)) } }
+        }
+    }
+}
+
+/// An address as on a parcel.
+#[must_use]
+pub fn label(visit: &Visit, address: &Address) -> Markup {
+    let mut lines = address.label();
+    if let Some(country) = lines.last_mut() {
+        visit
+            .words()
+            .country_name(&address.country)
+            .clone_into(country);
+    }
+    html! {
+        address { @for line in lines { bdi { (line) } br; } }
+    }
+}
+
+/// Where in the checkout a page stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Step {
+    Cart,
+    Address,
+    Review,
+    Payment,
+}
+
+fn steps(visit: &Visit, now: Step) -> Markup {
+    let words = visit.words();
+    let all = [
+        (Step::Cart, words.cart),
+        (Step::Address, words.step_address),
+        (Step::Review, words.step_review),
+        (Step::Payment, words.step_payment),
+    ];
+    html! {
+        nav class="steps" aria-label=(words.steps) {
+            ol {
+                @for (step, name) in all {
+                    li class=[(step < now).then_some("done")] aria-current=[(step == now).then_some("step")] {
+                        @if step == Step::Cart { a href=(visit.link("/cart")) { (name) } } @else { (name) }
+                    }
+                }
+            }
         }
     }
 }

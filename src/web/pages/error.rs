@@ -3,16 +3,17 @@
 use crate::error::Error;
 use crate::web::call::Call;
 use crate::web::cart_token::forget_cookie;
-use crate::web::pages::layout::{Visit, page};
+use crate::web::pages::cart::{in_checkout, order_path};
+use crate::web::pages::layout::{Visit, page, search_form};
+use crate::web::pages::words::Words;
 use crate::web::reply::{Reply, headers_of};
-use maud::html;
+use maud::{Markup, html};
 use serde_json::Value;
 
 /// The answer to a request that was not carried out.
-#[must_use]
-pub fn show(call: &Call<'_>, error: &Error) -> Reply {
+pub async fn show(call: &Call<'_>, error: &Error) -> Reply {
     let mut reply = if wants_page(call) {
-        error_page(call, error)
+        error_page(call, error).await
     } else {
         Reply::problem(error, call.request_id)
     };
@@ -23,7 +24,7 @@ pub fn show(call: &Call<'_>, error: &Error) -> Reply {
 }
 
 fn wants_page(call: &Call<'_>) -> bool {
-    let path = call.url.path();
+    let path = call.path();
     let for_machines =
         path.starts_with("/api/") || path.starts_with("/webhooks/") || path == "/readyz";
     !for_machines
@@ -32,62 +33,96 @@ fn wants_page(call: &Call<'_>) -> bool {
             .is_some_and(|accept| accept.contains("text/html"))
 }
 
-fn error_page(call: &Call<'_>, error: &Error) -> Reply {
-    let Ok(visit) = Visit::in_default_currency(call) else {
+async fn error_page(call: &Call<'_>, error: &Error) -> Reply {
+    let currency = call.app.config.default_currency();
+    let visit = match currency {
+        Ok(currency) => Visit::of_or_in(call, currency).await,
+        Err(error) => Err(error),
+    };
+    let Ok(visit) = visit else {
         return Reply::problem(error, call.request_id);
     };
-    let title = title_of(error);
-    let mut reply = page(
-        error.status(),
-        &visit,
-        title,
-        &html! {
-            section class="notice" {
-                h1 { (title) }
-                @for sentence in sentences_of(error) { p { (sentence) } }
-                p {
-                    a class="button" href=(visit.link("/products")) { "Browse the shop" }
-                    " "
-                    a href=(visit.link("/cart")) { "Go to your cart" }
-                }
-                p class="quiet" { "Request " (call.request_id) }
+    let words = visit.words();
+    let title = title_of(words, error);
+    let content = html! {
+        section class="empty" {
+            h1 { (title) }
+            @for sentence in sentences_of(words, error) { p { (sentence) } }
+            @match in_checkout(error) {
+                Some(order_id) => p class="actions" {
+                    a class="button" href=(order_path(call, &visit, &order_id)) { (words.see_the_order) }
+                },
+                None if error.status() == 404 => (ways_on(&visit)),
+                None => p class="actions" {
+                    a class="button" href=(visit.link("/cart")) { (words.go_to_cart) }
+                    a class="button secondary" href=(visit.link("/products")) { (words.browse_all) }
+                },
             }
-        },
-    );
+            p class="quiet" { (words.request) " " code { (call.request_id) } }
+        }
+    };
+    let mut reply = page(error.status(), &visit, title, &content);
     reply.headers.extend(headers_of(error));
     reply
 }
 
+/// For who is lost: words to look for, and where things are.
+fn ways_on(visit: &Visit) -> Markup {
+    let words = visit.words();
+    html! {
+        (search_form(visit, "search-again", ""))
+        ul class="chips" {
+            li { a href=(visit.link("/products")) { (words.browse_all) } }
+            @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
+        }
+        p { a href=(visit.link("/orders")) { (words.find_your_order) } }
+    }
+}
+
 /// What went wrong, to someone who sent no request but pressed a button.
-fn title_of(error: &Error) -> &'static str {
+fn title_of(words: &Words, error: &Error) -> &'static str {
     match error.code() {
-        "invalid_cart_token" => "Your cart could not be opened",
-        "sold_out" => "Not enough is left",
-        "contended" => "Someone is faster right now",
+        "invalid_cart_token" => words.error_cart_token,
+        "sold_out" => words.error_sold_out,
+        "contended" => words.error_contended,
         _ => match error {
-            Error::Conflict { .. } | Error::Invalid(_) => "That did not work",
-            _ => error.title(),
+            Error::Conflict { .. } | Error::Invalid(_) => words.error_refused,
+            Error::NotFound(_) => words.error_not_found,
+            Error::Unavailable { .. } => words.error_unavailable,
+            Error::Internal(_) => words.error_internal,
+            Error::Gone(_) => words.error_gone,
+            _ => words.error_request,
         },
     }
 }
 
-fn sentences_of(error: &Error) -> Vec<String> {
+fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
+    let explained = (words.explained)(error.code()).map(str::to_owned);
     match error {
-        Error::Unauthorized {
-            code: "invalid_cart_token",
-        } => vec![
-            "It was not one of ours and has been set aside. You can start a new one.".to_owned(),
-        ],
-        Error::Invalid(errors) => errors.iter().map(|error| error.detail.clone()).collect(),
-        Error::Conflict { detail, data, .. } => std::iter::once(detail.clone())
-            .chain(short_lines(data))
+        Error::Invalid(errors) => errors
+            .iter()
+            .map(|error| {
+                (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
+            })
             .collect(),
-        _ => vec![error.detail()],
+        Error::Conflict { detail, data, .. } => {
+            std::iter::once(explained.unwrap_or_else(|| detail.clone()))
+                .chain(short_lines(words, data))
+                .collect()
+        }
+        Error::Unavailable {
+            retry_after_secs, ..
+        } => {
+            vec![(words.try_again_in)(*retry_after_secs)]
+        }
+        Error::NotFound(_) => vec![words.not_found_hint.to_owned()],
+        Error::Internal(_) => vec![words.internal_hint.to_owned()],
+        _ => vec![explained.unwrap_or_else(|| error.detail())],
     }
 }
 
 /// A sentence for each line that a refusal of stock names.
-fn short_lines(data: &Value) -> Vec<String> {
+fn short_lines(words: &Words, data: &Value) -> Vec<String> {
     let lines = data.get("lines").and_then(Value::as_array);
     lines
         .into_iter()
@@ -95,7 +130,7 @@ fn short_lines(data: &Value) -> Vec<String> {
         .filter_map(|line| {
             let sku = line.get("sku")?.as_str()?;
             let most = line.get("max_quantity")?.as_i64()?;
-            Some(format!("Of {sku} you can have {most}."))
+            Some((words.at_most_of)(sku, most))
         })
         .collect()
 }

@@ -1,13 +1,15 @@
 //! The home page: the launch, and what else there is.
 
 use crate::error::Result;
-use crate::shop::catalog::Version;
+use crate::shop::catalog::{self, Card, Product, Section, Version, list_sections};
+use crate::shop::money::Money;
 use crate::shop::ports::PublishedCatalog;
 use crate::web::call::Call;
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
+use crate::web::pages::lists::{card_grid, collection_path};
 use crate::web::pages::metadata::{self, Metadata, about_the_shop};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::products::{card_grid, collection_path};
+use crate::web::pages::products::product_path;
 use crate::web::pages::structured_data;
 use crate::web::reply::Reply;
 use maud::{Markup, html};
@@ -15,68 +17,113 @@ use maud::{Markup, html};
 /// Products on the home page.
 const FEATURED: usize = 8;
 
-/// Categories on the home page.
-const CATEGORIES: usize = 40;
+/// Sections on the home page.
+const SECTIONS: usize = 8;
+
+/// The tag of the product that has the stage.
+const LAUNCH: &str = "launch";
+
+/// The picture of the launch, wide and dark.
+const LAUNCH_PICTURE: &str = "/media/launch.svg";
 
 /// `GET /`
 ///
 /// # Errors
 /// When the published catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
-    let version = call.app.catalog().current().await?;
-    let content = if version.products == 0 {
-        nothing_published()
-    } else {
-        home(&visit, &version)
+    let visit = Visit::of(call).await?;
+    let catalog = call.app.catalog();
+    let version = catalog.current().await?;
+    let Some(launch) = version.featured.first() else {
+        return Ok(home_page(call, &visit, &nothing_published(&visit)));
     };
+    let product = catalog::find_product(&catalog, &launch.handle).await?;
+    let sections = list_sections(&catalog, SECTIONS).await?;
+    let content = html! {
+        (hero(&visit, launch, product.as_deref()))
+        (section_tiles(&visit, &sections))
+        (featured(&visit, &version))
+    };
+    Ok(home_page(call, &visit, &content))
+}
+
+fn home_page(call: &Call<'_>, visit: &Visit, content: &Markup) -> Reply {
     let metadata = Metadata {
         title: SHOP_NAME,
         description: &about_the_shop(visit.language),
         path: "/",
         image: None,
-        structured: structured_data::shop(&call.app.config.shop_url, &visit),
+        structured: structured_data::shop(&call.app.config.shop_url, visit),
     };
-    let head = metadata::tags(call.app, &visit, &metadata);
-    Ok(page_with(200, &visit, "Home", &head, &content).public())
+    let head = metadata::tags(call.app, visit, &metadata);
+    page_with(200, visit, SHOP_NAME, &head, content).public()
 }
 
-fn home(visit: &Visit, version: &Version) -> Markup {
-    let launch = version.featured.first();
-    let featured: Vec<_> = version.featured.iter().take(FEATURED).collect();
+fn hero(visit: &Visit, launch: &Card, product: Option<&Product>) -> Markup {
+    let words = visit.words();
+    let path = visit.link(&product_path(&launch.handle, None));
+    let is_launch = launch.tags.iter().any(|tag| tag == LAUNCH);
+    let pitch = product.map_or("", |product| product.seo.description.as_str());
     html! {
-        @if let Some(launch) = launch {
-            section class="hero" {
-                div {
-                    p class="eyebrow" { "New" }
-                    h1 { (launch.title) }
-                    p { a class="button" href=(visit.link(&format!("/products/{}", launch.handle))) { "Buy" } }
+        section class=(if is_launch { "hero launch" } else { "hero" }) {
+            div class="pitch" {
+                @if is_launch { p class="eyebrow" { (words.new) } }
+                h1 { bdi { (launch.title) } }
+                @if !pitch.is_empty() { p class="lead" { (pitch) } }
+                @if let Some(range) = launch.price_ranges.get(visit.currency.code()) {
+                    p class="price" { ((words.from_price)(&visit.money(Money::new(range.min, visit.currency)))) }
                 }
-                @if let Some(image) = &launch.image {
-                    (picture(&image.url, &image.alt, (480, 480), Fetched::First))
-                }
+                p class="actions" { a class="button" href=(path) { (words.buy) } }
             }
-        }
-        section {
-            h2 { "Categories" }
-            ul class="chips" {
-                @for category in version.categories.iter().take(CATEGORIES) {
-                    li { a href=(visit.link(&collection_path(&category.handle))) { (category.title) " (" (category.products) ")" } }
-                }
+            @if is_launch {
+                (picture(LAUNCH_PICTURE, "", (2000, 1000), Fetched::First))
+            } @else if let Some(image) = &launch.image {
+                (picture(&image.url, "", (640, 640), Fetched::First))
             }
-        }
-        section {
-            h2 { "Featured" }
-            (card_grid(visit, &featured))
         }
     }
 }
 
-fn nothing_published() -> Markup {
+fn section_tiles(visit: &Visit, sections: &[Section]) -> Markup {
+    let words = visit.words();
+    html! {
+        section aria-labelledby="sections" {
+            h2 id="sections" { (words.shop_by_category) }
+            ul class="tiles" {
+                @for section in sections {
+                    li {
+                        a href=(visit.link(&collection_path(&section.handle))) {
+                            @if let Some(image) = &section.image { (picture(&image.url, "", (120, 120), Fetched::Late)) }
+                            span class="title" { (section.title) }
+                            span class="quiet" { ((words.products_found)(section.products)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The merchant's first products, but for the one that has the stage.
+fn featured(visit: &Visit, version: &Version) -> Markup {
+    let cards: Vec<&Card> = version.featured.iter().skip(1).take(FEATURED).collect();
+    html! {
+        @if !cards.is_empty() {
+            section aria-labelledby="featured" {
+                h2 id="featured" { (visit.words().featured) }
+                (card_grid(visit, &cards))
+                p class="more" { a class="button secondary" href=(visit.link("/products")) { (visit.words().browse_all) } }
+            }
+        }
+    }
+}
+
+fn nothing_published(visit: &Visit) -> Markup {
+    let words = visit.words();
     html! {
         section class="notice" {
-            h1 { "The shop opens soon" }
-            p { "Nothing is on sale yet. Staff import and publish a catalog with " code { "npm run catalog -- import FILE" } "." }
+            h1 { (words.opens_soon) }
+            p { (words.nothing_on_sale) " " code { "npm run catalog -- import FILE" } }
         }
     }
 }

@@ -1,55 +1,40 @@
-//! The product list and the product page.
+//! The product page. Choosing a variant is following a link to that variant's address, so it works with a script and without one.
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::catalog::{
-    self, Card, ListQuery, Listed, Product, Sort, Variant, category_handle, list_products_from,
+    self, Card, Image, Product, ProductOption, Variant, category_handle, list_related_products,
     text_of,
 };
-use crate::shop::money::{Currency, Money};
+use crate::shop::money::Currency;
 use crate::shop::ports::PublicStocks;
 use crate::shop::stock::public_stock_of;
-use crate::web::api::instant;
 use crate::web::assets::kept_address;
 use crate::web::call::Call;
+use crate::web::pages::icons::{ZOOM, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with};
-use crate::web::pages::metadata::{self, Metadata, about_a_list};
+use crate::web::pages::lists::{card_grid, collection_path};
+use crate::web::pages::metadata::{self, Metadata};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::structured_data;
 use crate::web::reply::Reply;
-use durable::Timestamp;
 use durable::board::Posts;
 use durable::cart::MAX_QUANTITY;
 use durable::stock::{PublicStock, Word};
 use maud::{Markup, PreEscaped, html};
+use std::collections::BTreeSet;
 
-/// Products on a page.
-const PAGE_SIZE: usize = 24;
-
-/// `GET /products?page=`
-///
-/// # Errors
-/// 404 for a page beyond the last.
-pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
-    list_page(call, None).await
-}
-
-/// `GET /collections/{category}?page=`
-///
-/// # Errors
-/// 404 for a category without products.
-pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
-    let category = call.param(0).to_owned();
-    list_page(call, Some(&category)).await
-}
+/// Products beside a product.
+const RELATED: usize = 4;
 
 /// `GET /products/{handle}?sku=`; 301 from a handle that the product had before.
 ///
 /// # Errors
 /// 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
-    let product = catalog::get_product(&call.app.catalog(), call.param(0)).await?;
+    let visit = Visit::of(call).await?;
+    let catalog = call.app.catalog();
+    let product = catalog::get_product(&catalog, call.param(0)).await?;
     let sku = call.query("sku");
     if product.handle != call.param(0) {
         let path = product_path(&product.handle, sku.as_deref());
@@ -65,61 +50,50 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .iter()
         .map(|variant| variant.sku.as_str())
         .collect();
-    let known = call.app.public_stocks().public_stocks(&skus).await?;
-    let stock = public_stock_of(&product, &chosen.sku, known.get(&chosen.sku).copied());
+    let offer = Offer {
+        product: &product,
+        chosen,
+        stocks: call.app.public_stocks().public_stocks(&skus).await?,
+    };
+    let related = list_related_products(&catalog, &product, RELATED).await?;
     let head = html! {
-        (metadata_of(call.app, &visit, &product, &known))
+        (offer.metadata(call.app, &visit))
         script type="module" src=(kept_address("/js/stock.js")) {}
     };
-    let content = product_page(&visit, &product, chosen, stock);
-    Ok(page_with(200, &visit, &product.title, &head, &content).public())
-}
-
-/// The variants share the address of their product; each is an offer of it.
-fn metadata_of(app: &App, visit: &Visit, product: &Product, stocks: &Posts) -> Markup {
-    let origin = app.config.shop_url.as_str();
-    let titles = (1..=product.category.len()).filter_map(|depth| product.category.get(..depth));
-    let mut steps = vec![("All products", "/products".to_owned())];
-    steps.extend(titles.filter_map(|path| {
-        Some((
-            path.last()?.as_str(),
-            collection_path(&category_handle(path)),
-        ))
-    }));
-    let path = product_path(&product.handle, None);
-    steps.push((&product.title, path.clone()));
-    let seo = &product.seo;
-    let described = text_of(&product.description_html);
-    let description = [seo.description.as_str(), &described, &product.title];
-    let metadata = Metadata {
-        title: if seo.title.is_empty() {
-            &product.title
-        } else {
-            &seo.title
-        },
-        description: description
-            .into_iter()
-            .find(|text| !text.is_empty())
-            .unwrap_or_default(),
-        path: &path,
-        image: product.images.first(),
-        structured: vec![
-            structured_data::product(origin, visit, product, stocks),
-            structured_data::breadcrumbs(origin, visit, &steps),
-        ],
+    let content = html! {
+        (breadcrumb(&visit, &product))
+        (offer.view(&visit))
+        (related_products(&visit, &related))
     };
-    metadata::tags(app, visit, &metadata)
+    Ok(page_with(200, &visit, &product.title, &head, &content).public())
 }
 
 /// The public word of a SKU, as people read it; a page with `/js/stock.js` keeps it current.
 #[must_use]
-pub fn stock_words(sku: &str, stock: Word) -> Markup {
+pub fn stock_words(visit: &Visit, sku: &str, stock: Word) -> Markup {
+    let words = visit.words();
+    let all = [
+        (Word::InStock, words.in_stock),
+        (Word::Low, words.low_stock),
+        (Word::Out, words.sold_out),
+        (Word::Preorder, words.preorder),
+    ];
     html! {
         p class="stock" role="status" data-stock-sku=(sku) data-stock=(word(stock)) {
-            @for each in [Word::InStock, Word::Low, Word::Out, Word::Preorder] {
-                span data-word=(word(each)) hidden[each != stock] { (words_for(each)) }
+            @for (each, name) in all {
+                span data-word=(word(each)) hidden[each != stock] { (name) }
             }
         }
+    }
+}
+
+/// The address of a product, or of one variant of it.
+#[must_use]
+pub fn product_path(handle: &str, sku: Option<&str>) -> String {
+    let path = format!("/products/{}", encoded(handle));
+    match sku {
+        Some(sku) => format!("{path}?sku={}", encoded(sku)),
+        None => path,
     }
 }
 
@@ -132,322 +106,300 @@ const fn word(stock: Word) -> &'static str {
     }
 }
 
-const fn words_for(stock: Word) -> &'static str {
-    match stock {
-        Word::InStock => "In stock",
-        Word::Low => "Only a few left",
-        Word::Out => "Sold out",
-        Word::Preorder => "Order ahead",
-    }
+/// A product, the variant that is looked at, and whether it can be had.
+struct Offer<'a> {
+    product: &'a Product,
+    chosen: &'a Variant,
+    stocks: Posts,
 }
 
-/// The address of a product, or of one of its variants.
-#[must_use]
-pub fn product_path(handle: &str, sku: Option<&str>) -> String {
-    let path = format!("/products/{}", encoded(handle));
-    match sku {
-        Some(sku) => format!("{path}?sku={}", encoded(sku)),
-        None => path,
-    }
-}
-
-/// The address of a category.
-#[must_use]
-pub fn collection_path(category: &str) -> String {
-    format!("/collections/{}", encoded(category))
-}
-
-/// Cards of products, in a grid.
-#[must_use]
-pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
-    html! {
-        ul class="cards" {
-            @for card in cards {
-                li {
-                    a href=(visit.link(&format!("/products/{}", encoded(&card.handle)))) {
-                        @if let Some(image) = &card.image {
-                            (picture(&image.url, "", (300, 300), Fetched::Late))
-                        } @else {
-                            span class="no-image" {}
-                        }
-                        span class="title" { (card.title) }
-                    }
-                    (card_price(card, visit.currency))
-                }
-            }
-        }
-    }
-}
-
-async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
-    let visit = Visit::of(call)?;
-    let number = call
-        .query("page")
-        .map_or(Some(1), |number| number.parse::<usize>().ok())
-        .filter(|number| (1..=10_000).contains(number))
-        .ok_or(Error::NotFound("page"))?;
-    let filter = Filter::of(call);
-    let query = filter.query(&visit, category);
-    let offset = number.saturating_sub(1).saturating_mul(PAGE_SIZE);
-    let listed = list_products_from(
-        &call.app.catalog(),
-        &call.app.public_stocks(),
-        &query,
-        offset,
-    )
-    .await?;
-    if listed.items.is_empty() && number > 1 {
-        return Err(Error::NotFound("page"));
-    }
-    let title = listed
-        .category
-        .as_ref()
-        .map_or("All products", |category| category.title.as_str());
-    let content = list_content(&visit, title, call.path(), number, &filter, &listed);
-    let path = match number {
-        1 => call.path().to_owned(),
-        _ => format!("{}?page={number}", call.path()),
-    };
-    let mut steps = vec![("All products", "/products".to_owned())];
-    if let Some(category) = &listed.category {
-        steps.push((&category.title, collection_path(&category.handle)));
-    }
-    let metadata = Metadata {
-        title,
-        description: &about_a_list(visit.language, title, listed.total),
-        path: &path,
-        image: None,
-        structured: vec![structured_data::breadcrumbs(
-            &call.app.config.shop_url,
-            &visit,
-            &steps,
-        )],
-    };
-    let head = metadata::tags(call.app, &visit, &metadata);
-    Ok(page_with(200, &visit, title, &head, &content).public())
-}
-
-/// What the shopper chose in the form above the list; what does not read is as if not chosen.
-struct Filter {
-    vendor: String,
-    min: String,
-    max: String,
-    in_stock: bool,
-    sort: String,
-}
-
-impl Filter {
-    fn of(call: &Call<'_>) -> Self {
-        let given = |name: &str| call.query(name).unwrap_or_default().trim().to_owned();
-        Self {
-            vendor: given("vendor"),
-            min: given("min"),
-            max: given("max"),
-            in_stock: given("in_stock") == "true",
-            sort: given("sort"),
-        }
+impl Offer<'_> {
+    fn stock_of(&self, variant: &Variant) -> PublicStock {
+        public_stock_of(
+            self.product,
+            &variant.sku,
+            self.stocks.get(&variant.sku).copied(),
+        )
     }
 
-    fn query(&self, visit: &Visit, category: Option<&str>) -> ListQuery {
-        let price = |text: &str| {
-            Money::parse_decimal(text, visit.currency)
-                .ok()
-                .map(|money| money.amount)
+    /// The variants share the address of their product; each is an offer of it.
+    fn metadata(&self, app: &App, visit: &Visit) -> Markup {
+        let product = self.product;
+        let origin = app.config.shop_url.as_str();
+        let mut steps = vec![(visit.words().all_products, "/products".to_owned())];
+        steps.extend(category_steps(product));
+        let path = product_path(&product.handle, None);
+        steps.push((&product.title, path.clone()));
+        let seo = &product.seo;
+        let described = text_of(&product.description_html);
+        let title = [&seo.title, &product.title];
+        let description = [&seo.description, &described, &product.title];
+        let metadata = Metadata {
+            title: first_of(&title),
+            description: first_of(&description),
+            path: &path,
+            image: product.images.first(),
+            structured: vec![
+                structured_data::product(origin, visit, product, &self.stocks),
+                structured_data::breadcrumbs(origin, visit, &steps),
+            ],
         };
-        ListQuery {
-            category: category.map(str::to_owned),
-            vendor: Some(self.vendor.clone()).filter(|vendor| !vendor.is_empty()),
-            min_price: price(&self.min),
-            max_price: price(&self.max),
-            available: self.in_stock.then_some(true),
-            sort: Sort::from_word(&self.sort).unwrap_or_default(),
-            ..ListQuery::all(visit.currency, PAGE_SIZE)
-        }
+        metadata::tags(app, visit, &metadata)
     }
 
-    /// The address of a page of the list, with what was chosen.
-    fn link(&self, visit: &Visit, path: &str, number: usize) -> String {
-        let chosen = [
-            ("vendor", &self.vendor),
-            ("min", &self.min),
-            ("max", &self.max),
-            ("sort", &self.sort),
-        ];
-        let mut link = format!("{path}?page={number}");
-        for (name, value) in chosen.iter().filter(|(_, value)| !value.is_empty()) {
-            link.push_str(&format!("&{name}={}", encoded(value)));
-        }
-        if self.in_stock {
-            link.push_str("&in_stock=true");
-        }
-        visit.link(&link)
-    }
-}
-
-fn list_content(
-    visit: &Visit,
-    title: &str,
-    path: &str,
-    number: usize,
-    filter: &Filter,
-    listed: &Listed,
-) -> Markup {
-    let cards: Vec<&Card> = listed.items.iter().collect();
-    html! {
-        h1 { (title) }
-        (filter_form(visit, path, filter, listed))
-        @if cards.is_empty() {
-            p { "Nothing here matches." }
-        } @else {
-            p class="quiet" { (listed.total) @if listed.total == 1 { " product" } @else { " products" } }
-            (card_grid(visit, &cards))
-        }
-        nav class="pages" aria-label="Pages" {
-            @if number > 1 { a rel="prev" href=(filter.link(visit, path, number.saturating_sub(1))) { "Previous" } }
-            @if listed.next.is_some() { a rel="next" href=(filter.link(visit, path, number.saturating_add(1))) { "Next" } }
-        }
-    }
-}
-
-fn filter_form(visit: &Visit, path: &str, filter: &Filter, listed: &Listed) -> Markup {
-    let sorts = [
-        ("", "Featured"),
-        ("price", "Price, low to high"),
-        ("-price", "Price, high to low"),
-        ("newest", "Newest"),
-        ("title", "Title"),
-    ];
-    html! {
-        form class="filter" method="get" action=(visit.language.path(path)) {
-            @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
-            label { "Sort by "
-                select name="sort" {
-                    @for (word, words) in sorts { option value=(word) selected[word == filter.sort] { (words) } }
-                }
+    /// What a choice of another variant exchanges.
+    fn view(&self, visit: &Visit) -> Markup {
+        html! {
+            article class="product" id="product" {
+                (self.gallery(visit))
+                (self.buy_box(visit))
+                div class="about" { (about(visit, self.product)) }
             }
-            @if listed.vendors.len() > 1 {
-                label { "Brand "
-                    select name="vendor" {
-                        option value="" { "All" }
-                        @for vendor in &listed.vendors { option value=(vendor) selected[*vendor == filter.vendor] { (vendor) } }
-                    }
-                }
-            }
-            label { "From " input name="min" value=(filter.min) inputmode="decimal" size="6"; }
-            label { "to " input name="max" value=(filter.max) inputmode="decimal" size="6"; " " (visit.currency) }
-            label { input type="checkbox" name="in_stock" value="true" checked[filter.in_stock]; " In stock only" }
-            button { "Apply" }
         }
     }
-}
 
-fn product_page(visit: &Visit, product: &Product, chosen: &Variant, stock: PublicStock) -> Markup {
-    let image = chosen
-        .image
-        .as_deref()
-        .or_else(|| product.images.first().map(|image| image.url.as_str()));
-    html! {
-        (breadcrumb(visit, product))
-        article class="product" {
-            div class="gallery" {
-                @if let Some(url) = image {
-                    (picture(url, alt_of(product, url), (640, 640), Fetched::First))
-                }
-                ul {
-                    @for other in product.images.iter().filter(|other| Some(other.url.as_str()) != image) {
-                        li { (picture(&other.url, &other.alt, (96, 96), Fetched::Late)) }
-                    }
-                }
-            }
+    fn buy_box(&self, visit: &Visit) -> Markup {
+        let words = visit.words();
+        let stock = self.stock_of(self.chosen);
+        html! {
             div class="buy" {
-                p class="vendor" { (product.vendor) }
-                h1 { (product.title) }
-                (variant_price(chosen, visit.currency))
-                (stock_words(&chosen.sku, stock.stock))
-                @if let Some(at) = stock.promise_at { p class="quiet" { "Expected to ship from " (day(at)) } }
-                @if let Some(limit) = stock.purchase_limit { p class="quiet" { "At most " (limit) " per customer" } }
-                @if product.variants.len() > 1 { (variant_choice(visit, product, chosen)) }
-                (buy_form(visit, chosen))
-                p class="quiet" { "SKU " (chosen.sku) }
+                @if !self.product.vendor.is_empty() { p class="vendor" { (self.product.vendor) } }
+                h1 { bdi { (self.product.title) } }
+                (variant_price(visit, self.chosen))
+                @for (at, option) in self.product.options.iter().enumerate() { (self.option_choice(visit, at, option)) }
+                (stock_words(visit, &self.chosen.sku, stock.stock))
+                @if let Some(at) = stock.promise_at { p class="quiet" { ((words.ships_from)(&visit.language.date(at))) } }
+                (self.buy_form(visit, stock.stock))
+                @if let Some(limit) = stock.purchase_limit { p class="quiet" { ((words.purchase_limit)(limit)) } }
+                ul class="assurances" {
+                    li { a href=(visit.link("/policies/shipping")) { (words.shipping_and_delivery) } }
+                    li { a href=(visit.link("/policies/returns")) { (words.returns) } }
+                }
+                p class="quiet sku" { (words.sku) " " (self.chosen.sku) }
             }
-            div class="description" { (PreEscaped(&product.description_html)) }
+        }
+    }
+
+    fn gallery(&self, visit: &Visit) -> Markup {
+        let words = visit.words();
+        let images = self.images();
+        html! {
+            div class="gallery" data-gallery {
+                @if images.is_empty() { span class="no-image" {} }
+                ul class="frames" aria-label=(words.pictures) {
+                    @for (at, image) in images.iter().enumerate() {
+                        li id=(format!("picture-{at}")) {
+                            a href=(kept_address(&image.url)) class="frame" data-zoom aria-label=((words.enlarge)(&image.alt)) {
+                                (picture(&image.url, &image.alt, (720, 720), if at == 0 { Fetched::First } else { Fetched::Late }))
+                                (icon(ZOOM))
+                            }
+                        }
+                    }
+                }
+                @if images.len() > 1 {
+                    ul class="thumbnails" {
+                        @for (at, image) in images.iter().enumerate() {
+                            li {
+                                a href=(format!("#picture-{at}")) aria-label=((words.show_picture)(&image.alt)) {
+                                    (picture(&image.url, "", (80, 80), Fetched::Late))
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The picture of the chosen variant first.
+    fn images(&self) -> Vec<Image> {
+        let product = self.product;
+        let Some(url) = &self.chosen.image else {
+            return product.images.clone();
+        };
+        let known = product.images.iter().find(|image| image.url == *url);
+        let first = known.cloned().unwrap_or_else(|| Image {
+            url: url.clone(),
+            alt: product.title.clone(),
+            width: None,
+            height: None,
+        });
+        let others = product.images.iter().filter(|image| image.url != *url);
+        std::iter::once(first).chain(others.cloned()).collect()
+    }
+
+    fn option_choice(&self, visit: &Visit, at: usize, option: &ProductOption) -> Markup {
+        let words = visit.words();
+        let chosen = self.chosen.option_values.get(at).map_or("", String::as_str);
+        let heading = format!("option-{at}");
+        let swatches = self.swatches(at, option);
+        let prices = self.prices_differ_by(visit.currency, at);
+        html! {
+            div class="option" role="group" aria-labelledby=(heading) {
+                p id=(heading) { (option.name) ": " strong { bdi { (chosen) } } }
+                ul class=(if swatches.is_empty() { "choices" } else { "choices swatches" }) {
+                    @for (value_at, value) in option.values.iter().enumerate() {
+                        @if let Some(variant) = self.variant_with(at, value) {
+                            li {
+                                a id=(format!("choice-{at}-{value_at}")) href=(visit.link(&product_path(&self.product.handle, Some(&variant.sku))))
+                                    data-swap="product" data-history="replace" data-stock=(word(self.stock_of(variant).stock)) aria-current=[(value == chosen).then_some("true")] {
+                                    @if let Some(url) = swatches.get(value_at) { (picture(url, "", (64, 64), Fetched::Now)) }
+                                    span { bdi { (value) } }
+                                    @if self.stock_of(variant).stock == Word::Out { small { (words.sold_out) } }
+                                    @else if prices && let Some(price) = variant.price(visit.currency) { small { (visit.money(price)) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The variant to go to for `value`: the chosen one but for that, else the first that has it.
+    fn variant_with(&self, at: usize, value: &str) -> Option<&Variant> {
+        let has_value =
+            |variant: &&Variant| variant.option_values.get(at).is_some_and(|it| it == value);
+        let is_same_otherwise = |variant: &&Variant| {
+            let values = variant.option_values.iter().zip(&self.chosen.option_values);
+            values
+                .enumerate()
+                .all(|(other, (a, b))| other == at || a == b)
+        };
+        let mut having = self.product.variants.iter().filter(has_value);
+        let mut exact = having.clone().filter(is_same_otherwise);
+        exact.next().or_else(|| having.next())
+    }
+
+    /// A picture for each value of an option, where it is what the pictures differ by.
+    fn swatches(&self, at: usize, option: &ProductOption) -> Vec<&str> {
+        let pictures: Vec<&str> = option
+            .values
+            .iter()
+            .filter_map(|value| self.picture_of(at, value))
+            .collect();
+        let different: BTreeSet<&str> = pictures.iter().copied().collect();
+        if different.len() < 2 || different.len() < option.values.len() {
+            return Vec::new();
+        }
+        pictures
+    }
+
+    /// The one picture of all variants with `value`.
+    fn picture_of(&self, at: usize, value: &str) -> Option<&str> {
+        let variants = self.product.variants.iter();
+        let mut pictures = variants
+            .filter(|variant| variant.option_values.get(at).is_some_and(|it| it == value))
+            .map(|variant| variant.image.as_deref());
+        let first = pictures.next()??;
+        pictures.all(|other| other == Some(first)).then_some(first)
+    }
+
+    fn prices_differ_by(&self, currency: Currency, at: usize) -> bool {
+        let prices: BTreeSet<i64> = self
+            .product
+            .options
+            .get(at)
+            .into_iter()
+            .flat_map(|option| &option.values)
+            .filter_map(|value| self.variant_with(at, value)?.price(currency))
+            .map(|price| price.amount)
+            .collect();
+        prices.len() > 1
+    }
+
+    fn buy_form(&self, visit: &Visit, stock: Word) -> Markup {
+        let words = visit.words();
+        if self.chosen.price(visit.currency).is_none() {
+            return html! { p class="notice" { ((words.not_sold_in)(visit.currency.code())) } };
+        }
+        html! {
+            form class="add" method="post" action=(visit.link("/cart/items")) data-adds=(words.added_to_cart) {
+                input type="hidden" name="sku" value=(self.chosen.sku);
+                div class="field" {
+                    label for="quantity" { (words.quantity) }
+                    input id="quantity" type="number" name="quantity" value="1" min="1" max=(MAX_QUANTITY) inputmode="numeric" required;
+                }
+                button disabled[stock == Word::Out] data-needs-stock { (words.add_to_cart) }
+            }
         }
     }
 }
 
 fn breadcrumb(visit: &Visit, product: &Product) -> Markup {
+    let words = visit.words();
     html! {
-        nav class="breadcrumb" aria-label="Breadcrumb" {
+        nav class="breadcrumb" aria-label=(words.breadcrumb) {
             ol {
-                li { a href=(visit.link("/products")) { "All products" } }
-                @for depth in 1..=product.category.len() {
-                    @if let Some(path) = product.category.get(..depth) {
-                        li { a href=(visit.link(&collection_path(&category_handle(path)))) { (path.last().map_or("", String::as_str)) } }
-                    }
-                }
+                li { a href=(visit.link("/products")) { (words.all_products) } }
+                @for (title, path) in category_steps(product) { li { a href=(visit.link(&path)) { (title) } } }
             }
         }
     }
 }
 
-fn variant_choice(visit: &Visit, product: &Product, chosen: &Variant) -> Markup {
-    html! {
-        nav aria-label="Variants" {
-            ul class="chips" {
-                @for variant in &product.variants {
-                    @let path = format!("/products/{}?sku={}", encoded(&product.handle), encoded(&variant.sku));
-                    li { a href=(visit.link(&path)) aria-current=[(variant.sku == chosen.sku).then_some("true")] { (variant.title) } }
-                }
-            }
-        }
-    }
+/// The categories that lead to a product: title and path.
+fn category_steps(product: &Product) -> impl Iterator<Item = (&str, String)> {
+    let depths = 1..=product.category.len();
+    depths.filter_map(|depth| {
+        let path = product.category.get(..depth)?;
+        Some((
+            path.last()?.as_str(),
+            collection_path(&category_handle(path)),
+        ))
+    })
 }
 
-fn buy_form(visit: &Visit, chosen: &Variant) -> Markup {
-    if chosen.price(visit.currency).is_none() {
-        return html! { p class="notice" { "Not sold in " (visit.currency) "." } };
-    }
-    html! {
-        form method="post" action=(visit.link("/cart/items")) {
-            input type="hidden" name="sku" value=(chosen.sku);
-            label { "Quantity "
-                input type="number" name="quantity" value="1" min="1" max=(MAX_QUANTITY) inputmode="numeric" required;
-            }
-            button { "Add to cart" }
-        }
-    }
+/// The first that says something.
+fn first_of<'a>(texts: &[&'a String]) -> &'a str {
+    texts
+        .iter()
+        .find(|text| !text.is_empty())
+        .map_or("", |text| text.as_str())
 }
 
-fn variant_price(variant: &Variant, currency: Currency) -> Markup {
+fn variant_price(visit: &Visit, variant: &Variant) -> Markup {
+    let words = visit.words();
     html! {
         p class="price" {
-            @if let Some(price) = variant.price(currency) { (price) }
-            @if let Some(before) = variant.compare_at_price(currency) { " " s { (before) } }
+            @if let Some(price) = variant.price(visit.currency) { (visit.money(price)) }
+            @if let Some(before) = variant.compare_at_price(visit.currency) {
+                " " s { span class="unseen" { (words.price_before) " " } (visit.money(before)) }
+                " " span class="badge sale" { (words.sale) }
+            }
         }
     }
 }
 
-/// `2026-11-20`
-fn day(at: Timestamp) -> String {
-    instant(at).chars().take(10).collect()
-}
-
-fn card_price(card: &Card, currency: Currency) -> Markup {
-    let Some(range) = card.price_ranges.get(currency.code()) else {
-        return html! { span class="price quiet" { "Not sold in " (currency) } };
-    };
+fn about(visit: &Visit, product: &Product) -> Markup {
+    let words = visit.words();
     html! {
-        span class="price" {
-            @if range.min < range.max { "From " }
-            (Money::new(range.min, currency))
+        @if !product.features.is_empty() {
+            section class="features" aria-labelledby="features" {
+                h2 id="features" { (words.features) }
+                ul { @for feature in &product.features { li { (feature) } } }
+            }
+        }
+        @if !product.description_html.is_empty() {
+            div class="description" { (PreEscaped(&product.description_html)) }
+        }
+        @if !product.specifications.is_empty() {
+            section class="specifications" aria-labelledby="specifications" {
+                h2 id="specifications" { (words.specifications) }
+                dl { @for (name, value) in &product.specifications { div { dt { (name) } dd { (value) } } } }
+            }
         }
     }
 }
 
-fn alt_of<'a>(product: &'a Product, url: &str) -> &'a str {
-    product
-        .images
-        .iter()
-        .find(|image| image.url == url)
-        .map_or(product.title.as_str(), |image| image.alt.as_str())
+fn related_products(visit: &Visit, related: &[Card]) -> Markup {
+    let cards: Vec<&Card> = related.iter().collect();
+    html! {
+        @if !cards.is_empty() {
+            section aria-labelledby="related" {
+                h2 id="related" { (visit.words().related) }
+                (card_grid(visit, &cards))
+            }
+        }
+    }
 }

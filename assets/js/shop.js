@@ -1,0 +1,235 @@
+//! What JavaScript adds to pages that work without it. A link or form with `data-swap="id"` fetches its page and exchanges that
+//! element alone; the cart opens beside the page; pictures open large; times are told in the reader's own zone.
+//!
+//! What can't be exchanged is shown whole: the answer of a refused form is its own page, so nothing that went wrong is lost.
+
+const toast = document.getElementById("toast");
+const drawerStatus = document.getElementById("drawer-status");
+const drawer = document.getElementById("drawer");
+const drawerContent = document.getElementById("drawer-content");
+const motion = matchMedia("(prefers-reduced-motion: reduce)");
+const sent = new WeakSet();
+let current = null;
+let toastTimer = 0;
+let shown = location.pathname + location.search;
+
+document.addEventListener("click", (event) => {
+  if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const link = event.target.closest?.("a[href]");
+  if (!link) return;
+  if (link.dataset.swap) return take(event, () => swap(link, new Request(link.href)));
+  if (link.dataset.opens === "drawer" && !document.querySelector("main #cart")) return take(event, openCart);
+  if (link.hasAttribute("data-zoom")) return take(event, () => zoom(link));
+  if (link.closest(".thumbnails")) return take(event, () => show(link.hash.slice(1)));
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  sent.add(form);
+  if (form.dataset.swap) return take(event, () => swap(form, requestOf(form, event.submitter)));
+  if (form.hasAttribute("data-adds")) return take(event, () => add(form, event.submitter));
+});
+
+document.addEventListener("change", ({ target: { form } }) => form?.hasAttribute("data-auto") && setTimeout(() => sent.has(form) || form.requestSubmit()));
+drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
+addEventListener("popstate", () => location.pathname + location.search !== shown && location.reload());
+addEventListener("storage", ({ key }) => key === "cart" && showCount(remembered()));
+addEventListener("pageshow", ({ persisted }) => persisted && refreshCount());
+
+arrange(document);
+refreshCount();
+
+function take(event, act) {
+  event.preventDefault();
+  act();
+}
+
+function requestOf(form, submitter) {
+  const data = new URLSearchParams(new FormData(form, submitter));
+  if (form.method === "post") return new Request(form.action, { method: "POST", body: data });
+  const url = new URL(form.action);
+  for (const [name, value] of [...data]) if (!value) data.delete(name);
+  url.search = data;
+  return new Request(url);
+}
+
+/** Fetches a page, unless a later wish has overtaken this one; null then. When the network fails, the browser goes there and says so. */
+async function load(request, element) {
+  current?.abort();
+  const mine = (current = new AbortController());
+  element?.classList.add("is-waiting");
+  try {
+    request.headers.set("accept", "text/html");
+    const answer = await fetch(request, { signal: mine.signal });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    return { page, url: answer.url };
+  } catch (error) {
+    if (error.name === "AbortError") return null;
+    if (request.method === "GET") location.assign(request.url);
+    else announce(error.message);
+    return null;
+  } finally {
+    element?.classList.remove("is-waiting");
+  }
+}
+
+async function swap(source, request) {
+  const { swap: id, history: mode } = source.dataset;
+  const loaded = await load(request, document.getElementById(id));
+  if (!loaded) return sent.delete(source);
+  const fresh = loaded.page.getElementById(id);
+  const old = source.closest(`#${id}`) ?? document.getElementById(id);
+  if (!fresh || !old) return showWhole(loaded, request);
+  await moving(() => exchange(old, fresh));
+  if (request.method === "GET") {
+    history[mode === "replace" ? "replaceState" : "pushState"](null, "", loaded.url);
+    shown = location.pathname + location.search;
+  }
+  if (fresh.id === "cart") remember(Number(fresh.dataset.count));
+  else document.title = loaded.page.title;
+}
+
+/** The element with the keyboard's focus has it again, by its id. */
+function exchange(old, fresh) {
+  const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+  old.replaceWith(fresh);
+  arrange(fresh);
+  const again = focused && document.getElementById(focused);
+  if (again && !again.disabled) again.focus({ preventScroll: true });
+  else if (focused) (fresh.querySelector("h1") ?? fresh).focus?.();
+  document.dispatchEvent(new Event("exchanged"));
+}
+
+function showWhole({ page, url }, request) {
+  const content = page.getElementById("content");
+  if (!content) return location.assign(request.method === "GET" ? url : location.href);
+  drawer.close();
+  document.getElementById("content").replaceWith(content);
+  document.title = page.title;
+  arrange(content);
+  content.focus();
+}
+
+function moving(change) {
+  if (!document.startViewTransition || motion.matches || drawer.open) return change();
+  return document.startViewTransition(change).updateCallbackDone;
+}
+
+async function add(form, submitter) {
+  const button = form.querySelector("button");
+  const loaded = await load(requestOf(form, submitter), button);
+  if (!loaded) return;
+  fillDrawer(loaded.page);
+  const cart = loaded.page.getElementById("cart") ?? drawerContent.querySelector("#cart");
+  if (cart) announce(form.dataset.adds);
+}
+
+async function openCart() {
+  drawerContent.replaceChildren(document.getElementById("drawer-waiting").content.cloneNode(true));
+  if (!drawer.open) drawer.showModal();
+  const loaded = await load(new Request(drawer.dataset.cart));
+  if (loaded) fillDrawer(loaded.page);
+}
+
+/** The cart, or the page that says why there is none. */
+function fillDrawer(page) {
+  const cart = page.getElementById("cart");
+  drawerContent.replaceChildren(...(cart ? [cart] : page.getElementById("content").childNodes));
+  arrange(drawerContent);
+  document.dispatchEvent(new Event("exchanged"));
+  if (!drawer.open) drawer.showModal();
+  if (cart) remember(Number(cart.dataset.count));
+}
+
+/** Beside an open drawer nothing else is heard. */
+function announce(text) {
+  const place = drawer.open ? drawerStatus : toast;
+  toast.textContent = drawerStatus.textContent = "";
+  place.textContent = text;
+  clearTimeout(toastTimer);
+  toastTimer = setTimeout(() => (place.textContent = ""), 6000);
+}
+
+/** Only who has put something in a cart asks how much there is: everyone else's pages cost one request. */
+async function refreshCount() {
+  const cart = document.querySelector("main #cart");
+  if (cart) return remember(Number(cart.dataset.count));
+  if (remembered() === null) return;
+  showCount(remembered());
+  const answer = await fetch("/api/v1/cart").catch(() => null);
+  if (answer?.ok) remember((await answer.json()).quantity);
+}
+
+function remember(count) {
+  if (count > 0) localStorage.setItem("cart", count);
+  else localStorage.removeItem("cart");
+  showCount(count);
+}
+
+function remembered() {
+  return localStorage.getItem("cart");
+}
+
+function showCount(count) {
+  for (const badge of document.querySelectorAll("[data-cart-count]")) {
+    badge.textContent = count ?? "";
+    badge.hidden = !Number(count);
+  }
+}
+
+/** What a part of a page needs once it is there. */
+function arrange(part) {
+  for (const time of part.querySelectorAll("time[data-local]")) tell(time);
+  for (const gallery of part.querySelectorAll("[data-gallery]")) follow(gallery);
+  const poll = part.querySelector("[data-poll]") ?? (part.dataset?.poll ? part : null);
+  if (poll) setTimeout(() => lookAgain(poll), poll.dataset.poll * 1000);
+}
+
+function tell(time) {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  time.textContent = format.format(new Date(time.dateTime));
+}
+
+/** Shows what has changed since, and only that: who reads the page is not disturbed. */
+async function lookAgain(element) {
+  if (!element.isConnected) return;
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page && page.getElementById(element.id);
+  const wording = (part) => [...part.querySelectorAll(".status, .timeline span, .button")].map((it) => it.textContent).join();
+  if (!fresh || wording(fresh) === wording(element)) return setTimeout(() => lookAgain(element), element.dataset.poll * 1000);
+  const said = fresh.querySelector(".status").textContent;
+  if (said !== element.querySelector(".status").textContent) announce(said);
+  exchange(element, fresh);
+  refreshCount();
+}
+
+function show(id) {
+  document.getElementById(id)?.scrollIntoView({ behavior: motion.matches ? "instant" : "smooth", block: "nearest", inline: "start" });
+}
+
+/** The thumbnail of the picture in view is marked. */
+function follow(gallery) {
+  const watch = new IntersectionObserver((seen) => {
+    for (const { target, isIntersecting } of seen) {
+      const thumbnail = gallery.querySelector(`[href="#${target.id}"]`);
+      if (isIntersecting) thumbnail?.setAttribute("aria-current", "true");
+      else thumbnail?.removeAttribute("aria-current");
+    }
+  }, { root: gallery.querySelector(".frames"), threshold: 0.6 });
+  for (const frame of gallery.querySelectorAll(".frames li")) watch.observe(frame);
+}
+
+function zoom(link) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "zoom";
+  dialog.setAttribute("aria-label", link.getAttribute("aria-label"));
+  const image = Object.assign(document.createElement("img"), { src: link.href, alt: link.querySelector("img").alt });
+  const close = drawer.querySelector("form .icon-button").cloneNode(true);
+  close.addEventListener("click", () => dialog.close());
+  dialog.append(close, image);
+  image.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("close", () => { dialog.remove(); link.focus(); });
+  document.body.append(dialog);
+  dialog.showModal();
+}

@@ -1,0 +1,52 @@
+//! The ways into the catalog, each with a picture of what is there.
+
+use crate::error::Result;
+use crate::shop::catalog::version::newest_copied;
+use crate::shop::catalog::{Category, Image, Version};
+use crate::shop::ports::PublishedCatalog;
+use futures_util::future::try_join_all;
+
+/// A category that a shopper starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// The name in its URL.
+    pub handle: String,
+    /// Plain text.
+    pub title: String,
+    /// Products in it and below.
+    pub products: usize,
+    /// Of its first product.
+    pub image: Option<Image>,
+}
+
+/// Up to `most` sections, the largest first. Reads one document of cards for each.
+///
+/// # Errors
+/// When the published catalog can't be read.
+pub async fn list_sections(catalog: &impl PublishedCatalog, most: usize) -> Result<Vec<Section>> {
+    let sections = newest_copied(catalog, async |version: &Version| {
+        let categories = version.sections().into_iter().take(most);
+        try_join_all(categories.map(|category| section_of(catalog, category)))
+            .await
+            .map(Some)
+    })
+    .await?;
+    Ok(sections.unwrap_or_default())
+}
+
+async fn section_of(catalog: &impl PublishedCatalog, category: &Category) -> Result<Section> {
+    let image = match category.cards.first() {
+        Some(key) => catalog
+            .cards(key)
+            .await?
+            .iter()
+            .find_map(|card| card.image.clone()),
+        None => None,
+    };
+    Ok(Section {
+        handle: category.handle.clone(),
+        title: category.title.clone(),
+        products: category.products,
+        image,
+    })
+}

@@ -1,0 +1,20 @@
+//! The few icons, drawn in the colour of the text beside them; none says anything that words don't.
+
+use maud::{Markup, PreEscaped};
+
+/// A shopping bag.
+pub const BAG: &str = "M6 8h12l1 12H5zM9 8V7a3 3 0 0 1 6 0v1";
+/// A magnifying glass.
+pub const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
+/// A cross.
+pub const CLOSE: &str = "M6 6l12 12M18 6L6 18";
+/// A corner that opens.
+pub const ZOOM: &str = "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7";
+
+/// An icon of 24 × 24, hidden from who hears the page.
+#[must_use]
+pub fn icon(path: &str) -> Markup {
+    PreEscaped(format!(
+        r#"<svg class="icon" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true"><path d="{path}"/></svg>"#
+    ))
+}

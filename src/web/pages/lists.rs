@@ -1,0 +1,403 @@
+//! Lists of products: all, a category, or what was searched for; narrowed, sorted, page by page.
+
+use crate::error::{Error, Result};
+use crate::shop::catalog::{Card, Facet, ListQuery, Listed, Sort, list_products_from};
+use crate::shop::money::Money;
+use crate::web::call::Call;
+use crate::web::pages::layout::{Visit, encoded, page_with, search_form};
+use crate::web::pages::metadata::{self, Metadata, about_a_list, not_to_be_found};
+use crate::web::pages::pictures::{Fetched, picture};
+use crate::web::pages::products::product_path;
+use crate::web::pages::structured_data;
+use crate::web::pages::words::Words;
+use crate::web::reply::Reply;
+use maud::{Markup, html};
+
+/// Products on a page.
+const PAGE_SIZE: usize = 24;
+
+/// Most characters of a search that are looked at.
+const MAX_TEXT_CHARS: usize = 100;
+
+/// `GET /products?q=&page=`
+///
+/// # Errors
+/// 404 for a page beyond the last.
+pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
+    list_page(call, None).await
+}
+
+/// `GET /collections/{category}?page=`
+///
+/// # Errors
+/// 404 for a category without products.
+pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
+    let category = call.param(0).to_owned();
+    list_page(call, Some(&category)).await
+}
+
+/// The address of a category.
+#[must_use]
+pub fn collection_path(category: &str) -> String {
+    format!("/collections/{}", encoded(category))
+}
+
+/// Cards of products, in a grid.
+#[must_use]
+pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
+    html! {
+        ul class="cards" {
+            @for card in cards {
+                li class="card" {
+                    a href=(visit.link(&product_path(&card.handle, None))) {
+                        @if let Some(image) = &card.image {
+                            (picture(&image.url, "", (300, 300), Fetched::Late))
+                        } @else {
+                            span class="no-image" {}
+                        }
+                        span class="title" { bdi { (card.title) } }
+                    }
+                    (card_price(visit, card))
+                }
+            }
+        }
+    }
+}
+
+async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
+    let visit = Visit::of(call).await?;
+    let number = call
+        .query("page")
+        .map_or(Some(1), |number| number.parse::<usize>().ok())
+        .filter(|number| (1..=10_000).contains(number))
+        .ok_or(Error::NotFound("page"))?;
+    let filter = Filter::of(call);
+    let offset = number.saturating_sub(1).saturating_mul(PAGE_SIZE);
+    let listed = list_products_from(
+        &call.app.catalog(),
+        &call.app.public_stocks(),
+        &filter.query(&visit, category),
+        offset,
+    )
+    .await?;
+    if listed.items.is_empty() && number > 1 {
+        return Err(Error::NotFound("page"));
+    }
+    let list = List {
+        path: call.path(),
+        number,
+        filter,
+        listed,
+    };
+    let title = list.title(visit.words());
+    let head = list.head(call, &visit, &title);
+    Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
+}
+
+/// What the shopper chose in the form beside the list; what does not read is as if not chosen.
+#[derive(Clone)]
+struct Filter {
+    text: String,
+    vendor: String,
+    kind: String,
+    min: String,
+    max: String,
+    in_stock: bool,
+    sort: String,
+}
+
+struct List<'a> {
+    path: &'a str,
+    number: usize,
+    filter: Filter,
+    listed: Listed,
+}
+
+impl Filter {
+    fn of(call: &Call<'_>) -> Self {
+        let given = |name: &str| -> String {
+            let value = call.query(name).unwrap_or_default();
+            value.trim().chars().take(MAX_TEXT_CHARS).collect()
+        };
+        Self {
+            text: given("q"),
+            vendor: given("vendor"),
+            kind: given("type"),
+            min: given("min"),
+            max: given("max"),
+            in_stock: given("in_stock") == "true",
+            sort: given("sort"),
+        }
+    }
+
+    fn query(&self, visit: &Visit, category: Option<&str>) -> ListQuery {
+        let chosen = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let price = |text: &str| {
+            let decimal = visit.language.decimal(text);
+            let money = Money::parse_decimal(&decimal, visit.currency).ok()?;
+            Some(money.amount)
+        };
+        ListQuery {
+            category: category.map(str::to_owned),
+            text: chosen(&self.text),
+            vendor: chosen(&self.vendor),
+            r#type: chosen(&self.kind),
+            min_price: price(&self.min),
+            max_price: price(&self.max),
+            available: self.in_stock.then_some(true),
+            sort: Sort::from_word(&self.sort).unwrap_or_default(),
+            ..ListQuery::all(visit.currency, PAGE_SIZE)
+        }
+    }
+
+    /// The same without what narrows the list.
+    fn cleared(&self) -> Self {
+        Self {
+            text: self.text.clone(),
+            sort: self.sort.clone(),
+            vendor: String::new(),
+            kind: String::new(),
+            min: String::new(),
+            max: String::new(),
+            in_stock: false,
+        }
+    }
+
+    fn is_narrow(&self) -> bool {
+        let given = [&self.vendor, &self.kind, &self.min, &self.max];
+        self.in_stock || given.iter().any(|value| !value.is_empty())
+    }
+
+    /// The address of page `number` with this choice.
+    fn link(&self, visit: &Visit, path: &str, number: usize) -> String {
+        let in_stock = if self.in_stock { "true" } else { "" };
+        let number = if number > 1 {
+            number.to_string()
+        } else {
+            String::new()
+        };
+        let chosen = [
+            ("q", self.text.as_str()),
+            ("vendor", &self.vendor),
+            ("type", &self.kind),
+            ("min", &self.min),
+            ("max", &self.max),
+            ("in_stock", in_stock),
+            ("sort", &self.sort),
+            ("page", &number),
+        ];
+        let query: Vec<String> = chosen
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect();
+        if query.is_empty() {
+            return visit.link(path);
+        }
+        visit.link(&format!("{path}?{}", query.join("&")))
+    }
+}
+
+impl List<'_> {
+    fn title(&self, words: &Words) -> String {
+        if !self.filter.text.is_empty() {
+            return (words.results_for)(&self.filter.text);
+        }
+        let category = self.listed.category.as_ref();
+        category.map_or_else(
+            || words.all_products.to_owned(),
+            |category| category.title.clone(),
+        )
+    }
+
+    /// A list is found by its category; what someone searched for is not.
+    fn head(&self, call: &Call<'_>, visit: &Visit, title: &str) -> Markup {
+        if !self.filter.text.is_empty() {
+            return not_to_be_found();
+        }
+        let path = match self.number {
+            1 => self.path.to_owned(),
+            number => format!("{}?page={number}", self.path),
+        };
+        let mut steps = vec![(visit.words().all_products, "/products".to_owned())];
+        if let Some(category) = &self.listed.category {
+            steps.push((&category.title, collection_path(&category.handle)));
+        }
+        let origin = &call.app.config.shop_url;
+        let metadata = Metadata {
+            title,
+            description: &about_a_list(visit.language, title, self.listed.total),
+            path: &path,
+            image: None,
+            structured: vec![structured_data::breadcrumbs(origin, visit, &steps)],
+        };
+        metadata::tags(call.app, visit, &metadata)
+    }
+
+    fn content(&self, visit: &Visit, title: &str) -> Markup {
+        html! {
+            (self.breadcrumb(visit))
+            h1 { bdi { (title) } }
+            div class="list" id="list" {
+                (self.filter_form(visit))
+                (self.results(visit))
+            }
+        }
+    }
+
+    fn breadcrumb(&self, visit: &Visit) -> Markup {
+        let words = visit.words();
+        html! {
+            @if self.listed.category.is_some() || !self.filter.text.is_empty() {
+                nav class="breadcrumb" aria-label=(words.breadcrumb) {
+                    ol { li { a href=(visit.link("/products")) { (words.all_products) } } }
+                }
+            }
+        }
+    }
+
+    fn results(&self, visit: &Visit) -> Markup {
+        let words = visit.words();
+        let cards: Vec<&Card> = self.listed.items.iter().collect();
+        html! {
+            section class="results" aria-label=(words.products) {
+                p class="tally" role="status" { ((words.products_found)(self.listed.total)) }
+                @if cards.is_empty() {
+                    div class="empty" {
+                        p { (words.nothing_matches) }
+                        (search_form(visit, "search-again", &self.filter.text))
+                        p {
+                            @if self.filter.is_narrow() {
+                                a class="button secondary" href=(self.filter.cleared().link(visit, self.path, 1)) { (words.clear_filters) }
+                            } @else {
+                                a class="button secondary" href=(visit.link("/products")) { (words.browse_all) }
+                            }
+                        }
+                    }
+                } @else {
+                    (card_grid(visit, &cards))
+                    (self.pagination(visit))
+                }
+            }
+        }
+    }
+
+    fn filter_form(&self, visit: &Visit) -> Markup {
+        let words = visit.words();
+        let sorts = [
+            ("", words.sort_featured),
+            ("price", words.sort_price_ascending),
+            ("-price", words.sort_price_descending),
+            ("newest", words.sort_newest),
+            ("title", words.sort_title),
+        ];
+        let filter = &self.filter;
+        html! {
+            form class="filter" method="get" action=(visit.language.path(self.path)) data-swap="list" data-auto {
+                @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
+                @if !filter.text.is_empty() { input type="hidden" name="q" value=(filter.text); }
+                div class="field" {
+                    label for="sort" { (words.sort_by) }
+                    select id="sort" name="sort" {
+                        @for (word, name) in sorts { option value=(word) selected[word == filter.sort] { (name) } }
+                    }
+                }
+                details class="narrow" open[filter.is_narrow()] {
+                    summary { (words.filters) }
+                    (facet_choice("vendor", words.brand, words.any, &self.listed.vendors, &filter.vendor))
+                    (facet_choice("type", words.kind, words.any, &self.listed.types, &filter.kind))
+                    fieldset {
+                        legend { (words.price) " (" (visit.currency) ")" }
+                        div class="range" {
+                            label class="unseen" for="min" { (words.price_from) }
+                            input id="min" name="min" value=(filter.min) inputmode="decimal" maxlength="14" placeholder=(words.price_from);
+                            label class="unseen" for="max" { (words.price_to) }
+                            input id="max" name="max" value=(filter.max) inputmode="decimal" maxlength="14" placeholder=(words.price_to);
+                        }
+                    }
+                    label class="choice" for="in_stock" {
+                        input id="in_stock" type="checkbox" name="in_stock" value="true" checked[filter.in_stock];
+                        (words.in_stock_only)
+                    }
+                }
+                button class="secondary scriptless" { (words.apply) }
+                @if filter.is_narrow() {
+                    a href=(filter.cleared().link(visit, self.path, 1)) data-swap="list" { (words.clear_filters) }
+                }
+            }
+        }
+    }
+
+    fn pagination(&self, visit: &Visit) -> Markup {
+        let words = visit.words();
+        let last = self.listed.total.div_ceil(PAGE_SIZE);
+        let link = |number| self.filter.link(visit, self.path, number);
+        html! {
+            @if last > 1 {
+                nav class="pagination" aria-label=(words.pages) {
+                    @if self.number > 1 { a rel="prev" href=(link(self.number.saturating_sub(1))) { (words.previous) } }
+                    ol {
+                        @for number in pages_around(self.number, last) {
+                            li { a href=(link(number)) aria-label=((words.page)(number)) aria-current=[(number == self.number).then_some("page")] { (number) } }
+                        }
+                    }
+                    @if self.number < last { a rel="next" href=(link(self.number.saturating_add(1))) { (words.next) } }
+                }
+            }
+        }
+    }
+}
+
+/// A choice among the values of a facet, with how many products each leaves.
+fn facet_choice(name: &str, legend: &str, any: &str, facets: &[Facet], chosen: &str) -> Markup {
+    html! {
+        @if facets.len() > 1 || !chosen.is_empty() {
+            div class="field" {
+                label for=(name) { (legend) }
+                select id=(name) name=(name) {
+                    option value="" { (any) }
+                    @for facet in facets {
+                        option value=(facet.value) selected[facet.value.eq_ignore_ascii_case(chosen)] { (facet.value) " (" (facet.count) ")" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn card_price(visit: &Visit, card: &Card) -> Markup {
+    let words = visit.words();
+    let Some(range) = card.price_ranges.get(visit.currency.code()) else {
+        return html! { p class="price quiet" { ((words.not_sold_in)(visit.currency.code())) } };
+    };
+    let money = |amount| visit.money(Money::new(amount, visit.currency));
+    let before = range.compare_at.filter(|before| *before > range.max);
+    html! {
+        p class="price" {
+            @if range.min < range.max { ((words.from_price)(&money(range.min))) } @else { (money(range.min)) }
+            @if let Some(before) = before {
+                " " s { span class="unseen" { (words.price_before) " " } (money(before)) }
+                " " span class="badge sale" { (words.sale) }
+            }
+        }
+    }
+}
+
+/// The pages worth a link: the first, the last, and those beside the current one.
+fn pages_around(current: usize, last: usize) -> Vec<usize> {
+    (1..=last)
+        .filter(|number| *number == 1 || *number == last || number.abs_diff(current) <= 1)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_links_its_ends_and_what_is_near() {
+        assert_eq!(pages_around(1, 1), [1]);
+        assert_eq!(pages_around(5, 9), [1, 4, 5, 6, 9]);
+        assert_eq!(pages_around(9, 9), [1, 8, 9]);
+    }
+}
