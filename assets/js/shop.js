@@ -82,6 +82,8 @@ async function swap(source, request) {
   if (!fresh || !old) return showWhole(loaded, request);
   await moving(() => exchange(old, fresh));
   if (request.method === "GET") {
+    // Its links to other languages and currencies name the address.
+    document.querySelector(".site-footer").replaceWith(loaded.page.querySelector(".site-footer"));
     history[mode === "replace" ? "replaceState" : "pushState"](null, "", loaded.url);
     shown = location.pathname + location.search;
   }
