@@ -355,20 +355,20 @@ const fn is_space(character: char) -> bool {
 
 /// What follows the end tag of an element whose text is dropped; nothing when it never ends.
 fn behind_end_of<'a>(name: &str, text: &'a str) -> &'a str {
-    let lower = text.to_ascii_lowercase();
-    let end = format!("</{name}");
-    lower
-        .match_indices(&end)
-        .find(|(at, _)| {
-            let after = lower
-                .get(at.saturating_add(end.len())..)
-                .unwrap_or_default();
-            after.is_empty()
-                || after.starts_with(|next: char| is_space(next) || matches!(next, '/' | '>'))
-        })
-        .and_then(|(at, _)| text.get(at..))
+    text.match_indices("</")
+        .filter_map(|(at, mark)| text.get(at.saturating_add(mark.len())..))
+        .find(|end| is_named(end, name))
         .and_then(|end| end.split_once('>'))
         .map_or("", |(_, after)| after)
+}
+
+/// Whether a tag, as it stands behind its `<` or `</`, has this name.
+fn is_named(tag: &str, name: &str) -> bool {
+    tag.split_at_checked(name.len()).is_some_and(|(given, after)| {
+        given.eq_ignore_ascii_case(name)
+            && (after.is_empty()
+                || after.starts_with(|next: char| is_space(next) || matches!(next, '/' | '>')))
+    })
 }
 
 fn may_stay(element: &str, attribute: &str, value: &str) -> bool {
