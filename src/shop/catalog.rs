@@ -83,7 +83,7 @@ pub struct Product {
 /// Whether shoppers may see a product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, derive(utoipa::ToSchema), schema(as = ProductStatus))]
 pub enum Status {
     /// Seen and sold.
     #[default]

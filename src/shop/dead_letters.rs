@@ -38,6 +38,7 @@ pub struct DeadLetter {
 
 /// What became of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LetterStatus {
     /// It waits for staff.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 /// Units of one SKU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Units {
     /// Stock keeping unit.

@@ -58,6 +58,7 @@ pub struct Session {
 
 /// How far a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
     /// Can be paid.
@@ -74,6 +75,7 @@ pub enum SessionState {
 
 /// How the payment of an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
     /// The session is being asked for; the link follows.
@@ -149,6 +151,7 @@ pub struct ProviderDispute {
 
 /// How far a dispute is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
     /// Asked about, or to be decided.

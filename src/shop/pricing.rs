@@ -65,6 +65,7 @@ pub struct PriceList {
 
 /// What a shopper wants priced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuoteRequest {
     /// ISO 4217.

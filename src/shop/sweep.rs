@@ -31,6 +31,7 @@ const MAX_AT_ONCE: u32 = 50;
 
 /// What kind of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// A checkout that had stopped half way.
@@ -73,6 +74,7 @@ pub struct KeptFinding {
 
 /// How often a kind of thing was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct FindingCount {
     /// What kind of thing.
     pub kind: FindingKind,

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = OrderStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Placed, its stock held, not paid.
@@ -26,6 +28,7 @@ pub enum Status {
 
 /// What has happened to an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Happening {
     /// It was placed.

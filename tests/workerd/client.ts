@@ -4,6 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/** Clients branch on codes, so each stands in the API's document. */
+const documented = readFileSync(new URL('../../assets/api/v1/openapi.json', import.meta.url), 'utf8');
 
 /** What an answer holds is what the tests assert. */
 export type Json = any;
@@ -36,6 +40,7 @@ export class Answer {
     assert.equal(this.status, status, `${this.request}: ${this.text}`);
     assert.equal(this.headers.get('content-type'), 'application/problem+json', this.request);
     assert.deepEqual([this.body.status, this.body.code], [status, code], `${this.request}: ${this.text}`);
+    if (this.request.includes(' /api/')) assert.ok(documented.includes(`\`${code}\``), `${code} is not in the OpenAPI document`);
     assert.equal(this.body.request_id, this.headers.get('x-request-id'), this.request);
     return this.body;
   }

@@ -364,11 +364,12 @@ fn behind_end_of<'a>(name: &str, text: &'a str) -> &'a str {
 
 /// Whether a tag, as it stands behind its `<` or `</`, has this name.
 fn is_named(tag: &str, name: &str) -> bool {
-    tag.split_at_checked(name.len()).is_some_and(|(given, after)| {
-        given.eq_ignore_ascii_case(name)
-            && (after.is_empty()
-                || after.starts_with(|next: char| is_space(next) || matches!(next, '/' | '>')))
-    })
+    tag.split_at_checked(name.len())
+        .is_some_and(|(given, after)| {
+            given.eq_ignore_ascii_case(name)
+                && (after.is_empty()
+                    || after.starts_with(|next: char| is_space(next) || matches!(next, '/' | '>')))
+        })
 }
 
 fn may_stay(element: &str, attribute: &str, value: &str) -> bool {

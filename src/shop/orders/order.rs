@@ -91,6 +91,7 @@ pub struct Refund {
 
 /// A dispute of an order's payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Dispute {
     /// The provider's id.
     pub id: String,
@@ -108,6 +109,7 @@ pub struct Dispute {
 
 /// How a refund stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
     /// Promised; on its way.
@@ -137,6 +139,7 @@ pub struct OrderEvent {
 
 /// Who brings something about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
     /// The shop by itself, or the payment provider.

@@ -95,8 +95,9 @@ pub async fn replay_letters(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Discard {
+pub(super) struct Discard {
     reason: String,
 }
 
@@ -131,7 +132,8 @@ fn status_of(call: &Call<'_>) -> Result<LetterStatus> {
 }
 
 #[derive(Serialize)]
-struct LetterView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct LetterView<'a> {
     id: &'a str,
     queue: &'a str,
     message: &'a str,
@@ -163,7 +165,8 @@ impl<'a> LetterView<'a> {
 }
 
 #[derive(Serialize)]
-struct FailureView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct FailureView<'a> {
     at: String,
     error: &'a str,
 }
@@ -178,7 +181,8 @@ impl<'a> FailureView<'a> {
 }
 
 #[derive(Serialize)]
-struct InspectedView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct InspectedView<'a> {
     #[serde(flatten)]
     letter: LetterView<'a>,
     history: Vec<FailureView<'a>>,

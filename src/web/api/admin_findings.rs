@@ -9,14 +9,16 @@ use crate::web::reply::Reply;
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Findings {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct Findings {
     data: Vec<FindingView>,
     next_cursor: Option<String>,
     counts: Vec<FindingCount>,
 }
 
 #[derive(Serialize)]
-struct FindingView {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct FindingView {
     kind: FindingKind,
     subject: String,
     finished: bool,

@@ -12,7 +12,8 @@ use crate::web::reply::Reply;
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct HealthView {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ProviderHealthView {
     /// `closed`: it is asked; `open`: it failed and is left alone; `half_open`: one call is on its way to see.
     state: &'static str,
     retry_at: Option<String>,
@@ -31,7 +32,7 @@ pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
         Breaker::Open { until, .. } => ("open", Some(instant(until))),
         Breaker::HalfOpen { until, .. } => ("half_open", Some(instant(until))),
     };
-    let view = HealthView {
+    let view = ProviderHealthView {
         state,
         retry_at,
         changed_at: health.changed_at.map(instant),
@@ -41,19 +42,21 @@ pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 #[derive(Serialize)]
-struct PaymentView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ProviderPaymentView<'a> {
     session_id: &'a str,
     payment_ref: Option<&'a str>,
     state: SessionState,
     amount: i64,
     currency: &'a str,
-    items: Vec<ItemView>,
+    items: Vec<ProviderItemView>,
     captured: Option<Money>,
     disputes: &'a [Dispute],
 }
 
 #[derive(Serialize)]
-struct ItemView {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ProviderItemView {
     name: String,
     amount: i64,
 }
@@ -75,7 +78,7 @@ pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
         .session_items(session_id)
         .await
         .map_err(PaymentError::into_error)?;
-    let view = PaymentView {
+    let view = ProviderPaymentView {
         session_id,
         payment_ref: session.payment_ref.as_deref(),
         state: session.state,
@@ -83,7 +86,7 @@ pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
         currency: &session.currency,
         items: items
             .into_iter()
-            .map(|SessionItem { name, amount }| ItemView { name, amount })
+            .map(|SessionItem { name, amount }| ProviderItemView { name, amount })
             .collect(),
         captured: order.payment.captured,
         disputes: &order.disputes,

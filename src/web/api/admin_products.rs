@@ -17,7 +17,8 @@ use std::collections::BTreeMap;
 /// `POST /api/v1/products`: 201 with the product. A handle or SKU that is not given is made of the title and options.
 ///
 /// # Errors
-/// 422 naming each field, `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
+/// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`, `handle_taken`, `sku_taken`;
+/// 409 `publish_in_progress`.
 pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
     let app = call.app;

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 
 /// A change: exactly one of these.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct StockChange {
+pub(super) struct StockChange {
     receive: Option<u32>,
     adjust: Option<Adjustment>,
     write_off: Option<Units>,
@@ -24,23 +25,27 @@ struct StockChange {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Adjustment {
+pub(super) struct Adjustment {
     by: i32,
     reason: String,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(test, schema(as = StockUnits))]
 #[serde(deny_unknown_fields)]
-struct Units {
+pub(super) struct Units {
     quantity: u32,
     reason: String,
 }
 
 /// The rules a SKU is sold by; what is absent is as if it was never set.
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Rules {
+pub(super) struct Rules {
     low_threshold: Option<u32>,
     backorder_cap: Option<u32>,
     promise_at: Option<String>,
@@ -48,14 +53,16 @@ struct Rules {
 }
 
 #[derive(Serialize)]
-struct StockView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct StockLevelView<'a> {
     sku: &'a str,
     #[serde(flatten)]
     numbers: Numbers,
 }
 
 #[derive(Serialize)]
-struct Numbers {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct Numbers {
     on_hand: i64,
     held: i64,
     reserved: i64,
@@ -65,26 +72,31 @@ struct Numbers {
     backorder_cap: u32,
     promise_at: Option<String>,
     purchase_limit: Option<u32>,
+    #[cfg_attr(test, schema(value_type = String))]
     stock: Word,
     version: u64,
 }
 
 #[derive(Serialize)]
-struct Movements {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct Movements {
     data: Vec<MovementView>,
     next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
-struct MovementView {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct MovementView {
     seq: u64,
     at: String,
     operation_id: Option<String>,
+    #[cfg_attr(test, schema(value_type = Vec<Object>))]
     events: Vec<Event>,
 }
 
 #[derive(Serialize)]
-struct CheckupView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct CheckupView<'a> {
     sku: &'a str,
     consistent: bool,
     wrong_rows: usize,
@@ -104,7 +116,7 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`, `configure`.
 ///
 /// # Errors
-/// 422 `one_change`, `invalid_quantity`, `invalid_reason`, `invalid_settings`; 409 `below_promised`.
+/// 422 `one_change`, `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409 `below_promised`.
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StockChange>().await?;
     let command = change.command()?;
@@ -171,7 +183,7 @@ pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
 
 fn reply(sku: &str, view: View) -> Result<Reply> {
     let numbers = Numbers::of(view);
-    Reply::json(200, &StockView { sku, numbers })
+    Reply::json(200, &StockLevelView { sku, numbers })
 }
 
 impl StockChange {

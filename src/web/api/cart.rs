@@ -17,21 +17,26 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct NewItem {
+pub(super) struct NewItem {
     sku: String,
+    #[cfg_attr(test, schema(value_type = u32))]
     quantity: Number,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct ItemQuantity {
+pub(super) struct ItemQuantity {
+    #[cfg_attr(test, schema(value_type = u32))]
     quantity: Number,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct NewNote {
+pub(super) struct NewNote {
     note: String,
 }
 
@@ -52,7 +57,7 @@ pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/cart/items {sku, quantity}`: so many more, up to the most that a line takes.
 ///
 /// # Errors
-/// 422 `unknown_sku`, `invalid_quantity`, `too_many_lines`; 412 `stale_version`; 409 `cart_in_checkout`.
+/// 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412 `stale_version`; 409 `cart_in_checkout`.
 pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<NewItem>().await?;
     let quantity = read_quantity(&item.quantity)?;
@@ -118,7 +123,8 @@ pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/cart/quote {currency, shipping_address, shipping_method, email, codes[]}`
 ///
 /// # Errors
-/// 422 naming each field.
+/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_postal_code`,
+/// `unknown_shipping_method`, `cart_empty`.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;
     let own = OwnCart::of_or_new(call)?;
@@ -179,9 +185,11 @@ fn read_quantity(number: &Number) -> Result<u32> {
 }
 
 #[derive(Serialize)]
-struct CartView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct CartView<'a> {
     id: &'a str,
     version: u64,
+    #[cfg_attr(test, schema(value_type = String))]
     currency: Currency,
     lines: Vec<LineView<'a>>,
     subtotal: Money,
@@ -193,7 +201,8 @@ struct CartView<'a> {
 }
 
 #[derive(Serialize)]
-struct LineView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct LineView<'a> {
     sku: &'a str,
     quantity: u32,
     title: &'a str,
@@ -202,6 +211,7 @@ struct LineView<'a> {
     image: Option<&'a str>,
     unit_price: Option<Money>,
     line_total: Option<Money>,
+    #[cfg_attr(test, schema(value_type = String))]
     stock: Word,
 }
 
@@ -234,15 +244,18 @@ impl<'a> CartView<'a> {
 }
 
 #[derive(Serialize)]
-struct QuoteView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct QuoteView<'a> {
     id: &'a str,
     expires_at: String,
     catalog_version: i64,
+    #[cfg_attr(test, schema(value_type = String))]
     currency: Currency,
     lines: Vec<PricedLineView<'a>>,
     shipping_method: &'a str,
     #[serde(flatten)]
     totals: TotalsView,
+    #[cfg_attr(test, schema(value_type = Vec<Object>))]
     promotions: [(); 0],
 }
 
@@ -263,6 +276,7 @@ impl<'a> QuoteView<'a> {
 
 /// A line of a quote or an order.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct PricedLineView<'a> {
     sku: &'a str,
     quantity: u32,
@@ -296,6 +310,7 @@ impl<'a> PricedLineView<'a> {
 
 /// The sums of a quote or an order.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct TotalsView {
     subtotal: Money,
     discount_total: Money,

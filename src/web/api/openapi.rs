@@ -4,13 +4,23 @@
 //! compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi` writes the file anew.
 
 use crate::error::Problem;
-use crate::web::api::{admin_catalog, admin_media, admin_products, products};
+use crate::shop::import::ImportSummary;
+use crate::shop::pricing::QuoteRequest;
+use crate::shop::publish::Publish;
+use crate::web::api::{
+    admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
+    admin_stock, cart, orders, products, refunds, stock,
+};
 use crate::web::guard::Access;
 use crate::web::router::{ROUTES, Route};
 use serde_json::{Map, Value, json};
 use std::fs;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
+
+/// Codes that any operation may answer with.
+const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `cross_site`, `not_found`, \
+    `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `internal_error`";
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/api/v1/openapi.json");
 
@@ -60,7 +70,8 @@ fn document() -> Value {
             "title": "Storefront API",
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Money is in integer minor units, instants are RFC 3339 in UTC, lists have `data`, `next_cursor` and \
-                `total`, errors are problem documents (RFC 9457) with a stable `code`.",
+                `total`, errors are problem documents (RFC 9457) with a stable `code`: one that the operation names, or one of those that any \
+                may answer with: ".to_owned() + CODES_OF_ALL + ".",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths,
@@ -80,13 +91,20 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let name = name.trim();
     let docs = docs_of(module.trim(), name);
     let (summary, errors) = docs.split_once("# Errors").unwrap_or((&docs, ""));
-    let (request, response) = bodies(name, schemas);
+    let operation_id = operation_id(route, name);
+    let (request, response) = bodies(&operation_id, schemas);
+    let done = match response {
+        Value::Null => json!({"description": "Done"}),
+        schema => {
+            json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
+        }
+    };
     let mut operation = json!({
-        "operationId": operation_id(route, name),
+        "operationId": operation_id,
         "summary": summary.split_once("`: ").map_or(summary, |(_, rest)| rest).trim(),
-        "parameters": parameters(route.pattern, summary),
+        "parameters": parameters(route, &docs),
         "responses": {
-            "2XX": {"description": "Done", "content": {"application/json": {"schema": response}}},
+            "2XX": done,
             "default": {
                 "description": format!("Refused. {}", errors.trim()).trim(),
                 "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -111,33 +129,27 @@ fn operation_id(route: &Route, name: &str) -> String {
     name.to_owned()
 }
 
-/// What an operation reads and answers with; a plain object where its types are not described yet.
+/// What an operation reads and answers with. An operation that is not here does not pass the test.
 fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
-    let object = json!({"type": "object"});
-    let json_body = |schema: Value| {
-        Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}))
-    };
     match name {
         "list_products" => (None, schemas.list::<products::ProductView<'_>>()),
         "get_product" => (None, schemas.add::<products::ProductView<'_>>()),
         "list_categories" => (None, schemas.list::<products::CategoryNode<'_>>()),
         "create_product" | "update_product" => (
-            json_body(schemas.add::<admin_products::ProductInput>()),
+            schemas.body::<admin_products::ProductInput>(),
             schemas.add::<admin_products::RecordedProduct<'_>>(),
         ),
         "get_recorded_product" => (None, schemas.add::<admin_products::RecordedProduct<'_>>()),
-        "import_products" => (
-            Some(
-                json!({"required": true, "content": {"text/csv": {"schema": {"type": "string"}}}}),
-            ),
-            schemas.add::<crate::shop::import::ImportSummary>(),
+        "delete_product" => (None, Value::Null),
+        "import_products" => (Some(text_of("text/csv")), schemas.add::<ImportSummary>()),
+        "export_products" => (
+            None,
+            json!({"type": "string", "contentMediaType": "text/csv"}),
         ),
-        "publish_catalog" | "get_publish" | "cancel_publish" => {
-            (None, schemas.add::<crate::shop::publish::Publish>())
-        }
+        "publish_catalog" | "get_publish" | "cancel_publish" => (None, schemas.add::<Publish>()),
         "rollback_catalog" => (
-            json_body(schemas.add::<admin_catalog::Rollback>()),
-            schemas.add::<crate::shop::publish::Publish>(),
+            schemas.body::<admin_catalog::Rollback>(),
+            schemas.add::<Publish>(),
         ),
         "create_media" => (
             Some(
@@ -145,27 +157,108 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             ),
             schemas.add::<admin_media::MediaView>(),
         ),
-        name if name.starts_with("get_") || name.starts_with("list_") => (None, object),
-        _ => (json_body(object.clone()), object),
+        "remove_media" => (None, Value::Null),
+        "list_stocks" => (None, schemas.list::<stock::StockView<'_>>()),
+        "get_stock" => (None, schemas.add::<stock::StockView<'_>>()),
+        "watch_stock" => (None, Value::Null),
+        "get_cart" | "clear_cart" | "remove_cart_item" => {
+            (None, schemas.add::<cart::CartView<'_>>())
+        }
+        "add_cart_item" => (
+            schemas.body::<cart::NewItem>(),
+            schemas.add::<cart::CartView<'_>>(),
+        ),
+        "set_cart_item" => (
+            schemas.body::<cart::ItemQuantity>(),
+            schemas.add::<cart::CartView<'_>>(),
+        ),
+        "set_cart_note" => (
+            schemas.body::<cart::NewNote>(),
+            schemas.add::<cart::CartView<'_>>(),
+        ),
+        "create_quote" => (
+            schemas.body::<QuoteRequest>(),
+            schemas.add::<cart::QuoteView<'_>>(),
+        ),
+        "create_order" => (
+            schemas.body::<orders::NewOrder>(),
+            schemas.add::<orders::OrderView<'_>>(),
+        ),
+        "list_orders" => (None, schemas.add::<orders::OrderList<'_>>()),
+        "get_order" | "deliver_fulfillment" => (None, schemas.add::<orders::OrderView<'_>>()),
+        "set_order_status" => (
+            schemas.body::<orders::StatusChange>(),
+            schemas.add::<orders::OrderView<'_>>(),
+        ),
+        "cancel_order" => (
+            schemas.body::<orders::Cancellation>(),
+            schemas.add::<orders::OrderView<'_>>(),
+        ),
+        "create_fulfillment" => (
+            schemas.body::<orders::Shipment>(),
+            schemas.add::<orders::OrderView<'_>>(),
+        ),
+        "create_return" => (
+            schemas.body::<orders::ReturnedGoods>(),
+            schemas.add::<orders::OrderView<'_>>(),
+        ),
+        "create_refund" => (
+            schemas.body::<refunds::NewRefund>(),
+            schemas.add::<orders::OrderView<'_>>(),
+        ),
+        "list_findings" => (None, schemas.add::<admin_findings::Findings>()),
+        "admin_get_stock" => (None, schemas.add::<admin_stock::StockLevelView<'_>>()),
+        "change_stock" => (
+            schemas.body::<admin_stock::StockChange>(),
+            schemas.add::<admin_stock::StockLevelView<'_>>(),
+        ),
+        "list_stock_movements" => (None, schemas.add::<admin_stock::Movements>()),
+        "check_stock" | "repair_stock" => (None, schemas.add::<admin_stock::CheckupView<'_>>()),
+        "list_dead_letters" => (None, schemas.list::<admin_dead_letters::LetterView<'_>>()),
+        "get_dead_letter" => (None, schemas.add::<admin_dead_letters::InspectedView<'_>>()),
+        "replay_letter" => (None, schemas.add::<admin_dead_letters::LetterView<'_>>()),
+        "replay_letters" => (
+            None,
+            json!({"type": "object", "required": ["replayed"], "properties": {"replayed": {"type": "integer"}}}),
+        ),
+        "discard_letter" => (
+            schemas.body::<admin_dead_letters::Discard>(),
+            schemas.add::<admin_dead_letters::LetterView<'_>>(),
+        ),
+        "get_payment_provider" => (None, schemas.add::<admin_payments::ProviderHealthView>()),
+        "get_payment" => (
+            None,
+            schemas.add::<admin_payments::ProviderPaymentView<'_>>(),
+        ),
+        _ => panic!("{name} is not described: say in `bodies` what it reads and answers with"),
     }
 }
 
-/// The path's own parameters, and the query's, as the documentation of the handler writes them.
-fn parameters(pattern: &str, summary: &str) -> Vec<Value> {
-    let in_path = pattern
+fn text_of(media_type: &str) -> Value {
+    json!({"required": true, "content": {media_type: {"schema": {"type": "string"}}}})
+}
+
+/// The path's own parameters, the query's as the documentation of the handler writes them, and the headers it names.
+fn parameters(route: &Route, docs: &str) -> Vec<Value> {
+    let parameter = |name: &str, place: &str, required: bool| json!({"name": name, "in": place, "required": required, "schema": {"type": "string"}});
+    let in_path = route
+        .pattern
         .split('/')
-        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
-    let address = summary.split('`').nth(1).unwrap_or_default();
-    let query = address.split_once('?').map_or("", |(_, query)| query);
-    let in_query = query
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| parameter(name, "path", true));
+    let address = docs.split('`').nth(1).unwrap_or_default();
+    let in_query = address
+        .split_once('?')
+        .map_or("", |(_, query)| query)
         .split('&')
-        .filter_map(|parameter| parameter.split_once('='))
-        .map(|(name, _)| name);
-    let parameter = |name: &str, place: &str| json!({"name": name, "in": place, "required": place == "path", "schema": {"type": "string"}});
-    in_path
-        .map(|name| parameter(name, "path"))
-        .chain(in_query.map(|name| parameter(name, "query")))
-        .collect()
+        .filter_map(|asked| asked.split_once('='))
+        .map(|(name, _)| parameter(name, "query", false));
+    let of_cart = route.handler_name.starts_with("cart::");
+    let in_headers = ["Idempotency-Key", "If-Match", "Cart-Token"]
+        .into_iter()
+        .filter(|name| docs.contains(&format!("`{name}`")) || (of_cart && *name == "Cart-Token"))
+        .map(|name| parameter(name, "header", docs.contains(&format!("with an `{name}`"))));
+    in_path.chain(in_query).chain(in_headers).collect()
 }
 
 /// The documentation of a handler, as one line.
@@ -205,6 +298,12 @@ impl Schemas {
             self.0.insert(name, serde_json::to_value(schema).unwrap());
         }
         json!({"$ref": format!("#/components/schemas/{}", T::name())})
+    }
+
+    /// A JSON body of type `T`.
+    fn body<T: ToSchema>(&mut self) -> Option<Value> {
+        let schema = self.add::<T>();
+        Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}))
     }
 
     fn list<T: ToSchema>(&mut self) -> Value {

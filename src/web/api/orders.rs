@@ -22,31 +22,35 @@ use crate::web::reply::Reply;
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct NewOrder {
+pub(super) struct NewOrder {
     quote_id: String,
     #[serde(default)]
     billing_address: Option<Address>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct StatusChange {
+pub(super) struct StatusChange {
     status: Status,
     #[serde(default)]
     note: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Cancellation {
+pub(super) struct Cancellation {
     #[serde(default)]
     note: Option<String>,
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct Shipment {
+pub(super) struct Shipment {
     #[serde(default)]
     lines: Option<Vec<Units>>,
     #[serde(default)]
@@ -58,8 +62,9 @@ struct Shipment {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct ReturnedGoods {
+pub(super) struct ReturnedGoods {
     lines: Vec<Units>,
     restock: bool,
     #[serde(default)]
@@ -299,18 +304,21 @@ pub fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
 }
 
 #[derive(Serialize)]
-struct OrderList<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct OrderList<'a> {
     data: Vec<OrderView<'a>>,
     next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
-struct OrderView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct OrderView<'a> {
     id: &'a str,
     number: String,
     status: Status,
     payment_status: &'static str,
     fulfillment_status: &'static str,
+    #[cfg_attr(test, schema(value_type = String))]
     currency: Currency,
     email: &'a str,
     lines: Vec<PricedLineView<'a>>,
@@ -330,7 +338,8 @@ struct OrderView<'a> {
 }
 
 #[derive(Serialize)]
-struct PaymentView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct PaymentView<'a> {
     status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
@@ -338,7 +347,8 @@ struct PaymentView<'a> {
 }
 
 #[derive(Serialize)]
-struct FulfillmentView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct FulfillmentView<'a> {
     id: &'a str,
     lines: &'a [Units],
     carrier: Option<&'a str>,
@@ -349,7 +359,8 @@ struct FulfillmentView<'a> {
 }
 
 #[derive(Serialize)]
-struct ReturnView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ReturnView<'a> {
     id: &'a str,
     lines: &'a [Units],
     restock: bool,
@@ -359,7 +370,8 @@ struct ReturnView<'a> {
 }
 
 #[derive(Serialize)]
-struct RefundView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct RefundView<'a> {
     id: &'a str,
     amount: Money,
     status: RefundStatus,
@@ -367,7 +379,8 @@ struct RefundView<'a> {
 }
 
 #[derive(Serialize)]
-struct EventView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct EventView<'a> {
     event: Happening,
     actor: Actor,
     #[serde(skip_serializing_if = "Option::is_none")]

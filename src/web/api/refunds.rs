@@ -9,8 +9,9 @@ use crate::web::reply::Reply;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-struct NewRefund {
+pub(super) struct NewRefund {
     #[serde(default)]
     amount: Option<Money>,
     #[serde(default)]

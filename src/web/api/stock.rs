@@ -12,8 +12,10 @@ use serde::Serialize;
 const MAX_SKUS: usize = 100;
 
 #[derive(Serialize)]
-struct StockView<'a> {
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct StockView<'a> {
     sku: &'a str,
+    #[cfg_attr(test, schema(value_type = String))]
     stock: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     promise_at: Option<String>,
