@@ -16,6 +16,7 @@ use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
 use crate::store::d1::D1;
 use crate::store::dead_letters_d1::DeadLettersD1;
 use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
+use crate::store::idempotency_d1::IdempotencyD1;
 use crate::store::inbox_d1::InboxD1;
 use crate::store::jobs_d1::JobsD1;
 use crate::store::mail_providers::{Account, Carrier};
@@ -154,6 +155,12 @@ impl App {
     #[must_use]
     pub fn jobs(&self) -> JobsD1<Rc<D1>> {
         JobsD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// The first answers to requests with a key.
+    #[must_use]
+    pub fn idempotency_keys(&self) -> IdempotencyD1<Rc<D1>> {
+        IdempotencyD1(Rc::clone(&self.bindings.db))
     }
 
     /// Which mails were sent.

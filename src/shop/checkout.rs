@@ -19,6 +19,7 @@ pub use holds::{HOLD_SECS, hold_id, hold_lines, release_lines, tracked_lines};
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
+use crate::shop::idempotency::key_reused;
 use crate::shop::orders::{Order, OrderLinks};
 use crate::shop::ports::{Orders, Ports, Written};
 use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote};
@@ -209,11 +210,7 @@ fn same_request(known: Checkout, asked: &Checkout) -> Result<Checkout> {
     if known.request_hash == asked.request_hash {
         return Ok(known);
     }
-    Err(Error::invalid(
-        "Idempotency-Key",
-        "idempotency_key_reused",
-        "This key was used for another request; take a new one.",
-    ))
+    Err(key_reused())
 }
 
 /// Steps 2 to 4.

@@ -2,6 +2,7 @@
 //! a repeat finds it.
 
 use crate::error::{Error, Result};
+use crate::shop::idempotency::key_reused;
 use crate::shop::ids::derived_id;
 use crate::shop::money::{Money, split, sum};
 use crate::shop::orders::{Actor, Order, Record, Transition, find_order, move_order, not_allowed};
@@ -297,11 +298,7 @@ pub fn same_record(same: bool) -> Result<Option<Transition>> {
     if same {
         return Ok(None);
     }
-    Err(Error::invalid(
-        "Idempotency-Key",
-        "idempotency_key_reused",
-        "This key was used for another request; take a new one.",
-    ))
+    Err(key_reused())
 }
 
 fn check_texts(tracking: &Tracking) -> Result<()> {

@@ -6,6 +6,7 @@ use crate::shop::breaker::Health;
 use crate::shop::catalog::{Card, Product, Version};
 use crate::shop::checkout::{Basis, Checkout};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
+use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
 use crate::shop::mail::{Claim, Letter, Message};
 use crate::shop::media::Media;
 use crate::shop::orders::{Order, OrderFilter, Transition};
@@ -293,6 +294,18 @@ pub trait Orders {
     async fn findings(&self, before: Option<i64>, limit: u32) -> Result<Vec<KeptFinding>>;
     /// How many findings of each kind are kept, and how many of them could not be finished.
     async fn finding_counts(&self) -> Result<Vec<FindingCount>>;
+}
+
+/// Keys of requests, and the first answers to them.
+pub trait IdempotencyKeys {
+    /// Takes a key, unless another request has it; who has it now.
+    async fn claim(&self, request: &KeyedRequest, now: Timestamp) -> Result<KeyHolder>;
+    /// Keeps the answer of the request that has the key.
+    async fn keep(&self, request: &KeyedRequest, answer: &KeptAnswer) -> Result<()>;
+    /// Frees the key of a request that came to nothing.
+    async fn release(&self, request: &KeyedRequest) -> Result<()>;
+    /// Forgets what was kept for long enough.
+    async fn forget_expired(&self, now: Timestamp) -> Result<()>;
 }
 
 /// A provider that takes payments on a page of its own. Whatever changes something there carries a key that was stored before,

@@ -7,6 +7,7 @@ pub mod catalog_kv;
 pub mod d1;
 pub mod dead_letters_d1;
 pub mod guarded_payments;
+pub mod idempotency_d1;
 pub mod inbox_d1;
 pub mod jobs_d1;
 pub mod mail_providers;

@@ -2,6 +2,7 @@
 //! crate.
 
 use crate::error::{Error, Result};
+use crate::shop::idempotency::key_reused;
 use crate::shop::ports::{Boards, CartObjects, Movement, StockLedgers, StockObjects};
 use durable::board::{self, Posts, bucket_of};
 use durable::machine::{Checkup, Inspection, Reply, Request};
@@ -145,7 +146,7 @@ impl Objects {
         loop {
             match self.deliver_once(name, address, body).await {
                 Ok((200, answer)) => return Ok(answer),
-                Ok((409, _)) => return Err(operation_reused()),
+                Ok((409, _)) => return Err(key_reused()),
                 Ok((status, _)) => {
                     return Err(Error::internal(format!("object answered {status}")));
                 }
@@ -179,14 +180,6 @@ impl Objects {
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
     serde_json::from_slice(answer)
         .map_err(|error| Error::internal(format!("object reply: {error}")))
-}
-
-fn operation_reused() -> Error {
-    Error::invalid(
-        "Idempotency-Key",
-        "idempotency_key_reused",
-        "This key was used for another request; take a new one.",
-    )
 }
 
 fn seen<V, R>(reply: Reply<V, R>) -> Result<V> {

@@ -31,6 +31,7 @@ pub struct Call<'a> {
     /// What the address is in.
     pub language: Language,
     request: Request,
+    body: Option<Vec<u8>>,
     socket: Option<WebSocket>,
     stream: Option<ReadableStream>,
 }
@@ -46,6 +47,7 @@ impl<'a> Call<'a> {
             url,
             language: Language::English,
             request,
+            body: None,
             socket: None,
             stream: None,
         }
@@ -175,11 +177,23 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The raw body, of at most `max` bytes, left here for who reads it next.
+    ///
+    /// # Errors
+    /// 413 as soon as it is longer.
+    pub async fn body(&mut self, max: usize) -> Result<&[u8]> {
+        let body = self.bytes(max).await?;
+        Ok(self.body.insert(body))
+    }
+
     /// The raw body, of at most `max` bytes.
     ///
     /// # Errors
     /// 413 as soon as it is longer.
     pub async fn bytes(&mut self, max: usize) -> Result<Vec<u8>> {
+        if let Some(body) = self.body.take() {
+            return Ok(body);
+        }
         let announced = self
             .header("Content-Length")
             .and_then(|length| length.parse::<usize>().ok());

@@ -26,7 +26,7 @@ impl OwnCart {
     /// # Errors
     /// 401 `invalid_cart_token` for a token that the shop did not give out.
     pub fn of(call: &Call<'_>) -> Result<Option<Self>> {
-        let Some(token) = call.header(HEADER).or_else(|| call.cookie(COOKIE)) else {
+        let Some(token) = shown_token(call) else {
             return Ok(None);
         };
         let known = token
@@ -71,6 +71,12 @@ impl OwnCart {
         let token = format!("{id}.{}", app.config.signer.sign("cart", &id));
         Ok(Self { id, token })
     }
+}
+
+/// The token that the caller shows, whatever it is worth.
+#[must_use]
+pub fn shown_token(call: &Call<'_>) -> Option<String> {
+    call.header(HEADER).or_else(|| call.cookie(COOKIE))
 }
 
 /// The cookie that makes a browser forget a token that is worth nothing.

@@ -1,7 +1,8 @@
-//! What the clock starts, once a minute: the sweeps, and the reconciliation with the payment provider.
+//! What the clock starts, once a minute: the sweeps, the end of what is kept for a while, and the reconciliation with the payment provider.
 
 use crate::app::App;
 use crate::error::Result;
+use crate::shop::ports::IdempotencyKeys;
 use crate::shop::publish::sweep_catalog;
 use crate::shop::sweep::Finding;
 use crate::shop::{reconciliation, sweep};
@@ -20,6 +21,9 @@ pub async fn tick(env: &Env) {
         log_failure("sweep_failed", "catalog", &error);
     }
     tell("sweep", sweep::run(&app, &app.order_links(), app.now).await);
+    if let Err(error) = app.idempotency_keys().forget_expired(app.now).await {
+        log_failure("sweep_failed", "idempotency_keys", &error);
+    }
     if app.config.check_payments().is_ok() {
         tell(
             "reconciliation",

@@ -7,6 +7,7 @@ pub mod call;
 pub mod cart_token;
 pub mod cron;
 pub mod guard;
+pub mod idempotency;
 pub mod log;
 pub mod media;
 pub mod pages;

@@ -9,6 +9,7 @@ use crate::web::api::{
 };
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
+use crate::web::idempotency::{Keys, answer_once};
 use crate::web::log::{RequestLine, log_failure, log_request};
 use crate::web::reply::Reply;
 use crate::web::{answers, assets, media, pages, product_feed, sitemap, webhooks};
@@ -28,6 +29,8 @@ pub struct Route {
     pub access: Access,
     /// Which function answers, as the table names it.
     pub handler_name: &'static str,
+    /// What becomes of an `Idempotency-Key`.
+    pub keys: Keys,
     handler: Handler,
 }
 
@@ -37,17 +40,34 @@ impl Route {
     pub fn is_page(&self) -> bool {
         self.handler_name.starts_with("pages::")
     }
+
+    /// Whether it is for programs.
+    #[must_use]
+    pub fn is_api(&self) -> bool {
+        self.pattern.starts_with("/api/v1/")
+    }
+
+    /// Carries out a call.
+    ///
+    /// # Errors
+    /// The handler's.
+    pub async fn answer(&self, call: &mut Call<'_>) -> Result<Reply> {
+        (self.handler)(call).await
+    }
 }
 
 type Handler = for<'c> fn(&'c mut Call<'_>) -> Pin<Box<dyn Future<Output = Result<Reply>> + 'c>>;
 
 macro_rules! routes {
-    ($($method:ident $pattern:literal $access:ident $handler:path;)*) => {
+    (@keys) => { Keys::Kept };
+    (@keys $keys:ident) => { Keys::$keys };
+    ($($method:ident $pattern:literal $access:ident $handler:path $(, $keys:ident)?;)*) => {
         &[$(Route {
             method: Method::$method,
             pattern: $pattern,
             access: Access::$access,
             handler_name: stringify!($handler),
+            keys: routes!(@keys $($keys)?),
             handler: |call| Box::pin($handler(call)),
         }),*]
     };
@@ -81,37 +101,37 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/stock/{sku}"            Anyone stock::get_stock;
     Get    "/api/v1/stock/{sku}/live"       Anyone stock::watch_stock;
     Get    "/api/v1/cart"                   Anyone cart::get_cart;
-    Post   "/api/v1/cart/items"             Anyone cart::add_cart_item;
+    Post   "/api/v1/cart/items"             Anyone cart::add_cart_item, Own;
     Put    "/api/v1/cart/items/{sku}"       Anyone cart::set_cart_item;
     Delete "/api/v1/cart/items/{sku}"       Anyone cart::remove_cart_item;
     Delete "/api/v1/cart"                   Anyone cart::clear_cart;
     Put    "/api/v1/cart/note"              Anyone cart::set_cart_note;
     Post   "/api/v1/cart/quote"             Anyone cart::create_quote;
-    Post   "/api/v1/orders"                 Anyone orders::create_order;
+    Post   "/api/v1/orders"                 Anyone orders::create_order, Own;
     Get    "/api/v1/orders"                 Anyone orders::list_orders;
     Get    "/api/v1/orders/{id}"            Anyone orders::get_order;
     Put    "/api/v1/orders/{id}/status"     Staff  orders::set_order_status;
-    Post   "/api/v1/orders/{id}/cancel"     Anyone orders::cancel_order;
-    Post   "/api/v1/orders/{id}/fulfillments" Staff orders::create_fulfillment;
-    Post   "/api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered" Staff orders::deliver_fulfillment;
-    Post   "/api/v1/orders/{id}/returns"    Staff  orders::create_return;
-    Post   "/api/v1/orders/{id}/refunds"    Staff  refunds::create_refund;
+    Post   "/api/v1/orders/{id}/cancel"     Anyone orders::cancel_order, Again;
+    Post   "/api/v1/orders/{id}/fulfillments" Staff orders::create_fulfillment, Own;
+    Post   "/api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered" Staff orders::deliver_fulfillment, Again;
+    Post   "/api/v1/orders/{id}/returns"    Staff  orders::create_return, Own;
+    Post   "/api/v1/orders/{id}/refunds"    Staff  refunds::create_refund, Own;
 
     Get    "/api/v1/admin/findings"         Staff  admin_findings::list_findings;
-    Post   "/api/v1/admin/catalog/import"   Staff  admin_catalog::import_products;
+    Post   "/api/v1/admin/catalog/import"   Staff  admin_catalog::import_products, Own;
     Get    "/api/v1/admin/catalog/export"   Staff  admin_catalog::export_products;
     Post   "/api/v1/admin/catalog/publish"  Staff  admin_catalog::publish_catalog;
     Get    "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::get_publish;
     Delete "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::cancel_publish;
     Post   "/api/v1/admin/catalog/rollback" Staff  admin_catalog::rollback_catalog;
-    Post   "/api/v1/admin/media"            Staff  admin_media::create_media;
+    Post   "/api/v1/admin/media"            Staff  admin_media::create_media, Own;
     Delete "/api/v1/admin/media/{name}"     Staff  admin_media::remove_media;
     Get    "/api/v1/admin/products/{id}"    Staff  admin_products::get_recorded_product;
     Get    "/api/v1/admin/stock/{sku}"      Staff  admin_stock::get_stock;
-    Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::change_stock;
+    Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::change_stock, Own;
     Get    "/api/v1/admin/stock/{sku}/movements" Staff admin_stock::list_stock_movements;
     Get    "/api/v1/admin/stock/{sku}/check" Staff admin_stock::check_stock;
-    Post   "/api/v1/admin/stock/{sku}/repair" Staff admin_stock::repair_stock;
+    Post   "/api/v1/admin/stock/{sku}/repair" Staff admin_stock::repair_stock, Again;
 
     Get    "/api/v1/admin/dead-letters"              Staff  admin_dead_letters::list_dead_letters;
     Post   "/api/v1/admin/dead-letters/replay"       Staff  admin_dead_letters::replay_letters;
@@ -252,7 +272,7 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
         }
         call.params = params;
         guard::check(route.access, call)?;
-        return (route.handler)(call).await;
+        return answer_once(route, call).await;
     }
     if allowed.is_empty() {
         return Err(Error::NotFound("page"));

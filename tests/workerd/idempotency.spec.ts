@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import type { Client } from './client.ts';
 import { csvOf } from './catalog.ts';
+import { DELIVERY, type Client } from './client.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const SESSIONS = '/v1/checkout/sessions';
@@ -135,6 +135,80 @@ test('a provider that refuses for good cancels the order', async () => {
   assert.equal((await shop.settled(order, 'cancelled')).payment_status, 'failed');
   assert.equal((await shop.stock('LAMP')).available, before.available);
   await buyer.add('LAMP');
+});
+
+test('any POST is answered once under a key: the same answer again, another request refused', async () => {
+  const { buyer } = await quoted();
+  const key = { 'idempotency-key': randomUUID() };
+  const asked = (changes = {}, headers = key) => buyer.post('/api/v1/cart/quote', { ...DELIVERY, ...changes }, headers);
+  const first = await asked();
+  assert.equal(first.headers.get('idempotent-replayed'), null);
+  const before = await shop.counts();
+  const again = await asked();
+  assert.deepEqual([again.expect(201), again.headers.get('idempotent-replayed')], [first.expect(201), 'true']);
+  assert.equal(again.headers.get('cart-token'), first.headers.get('cart-token'));
+  (await asked({ email: 'eve@shopper.test' })).refused(422, 'idempotency_key_reused');
+  assert.deepEqual(await shop.counts(), before);
+
+  const other = (await quoted()).buyer;
+  const others = await other.post('/api/v1/cart/quote', DELIVERY, key);
+  assert.notEqual(others.expect(201).id, first.body.id);
+});
+
+test('many requests at once under one key are one', async () => {
+  const { buyer } = await quoted();
+  const key = { 'idempotency-key': randomUUID() };
+  const answers = await Promise.all(Array.from({ length: 8 }, () => buyer.post('/api/v1/cart/quote', DELIVERY, key)));
+  const made = answers.filter(({ status }) => status === 201);
+  assert.equal(new Set(made.map(({ body }) => body.id)).size, 1);
+  for (const answer of answers) if (!made.includes(answer)) answer.refused(503, 'request_under_way');
+});
+
+test('a refusal is not kept under the key of any POST', async () => {
+  const { buyer } = await quoted();
+  const key = { 'idempotency-key': randomUUID() };
+  (await buyer.post('/api/v1/cart/quote', { ...DELIVERY, shipping_method: 'rocket' }, key)).refused(422, 'unknown_shipping_method');
+  (await buyer.post('/api/v1/cart/quote', DELIVERY, key)).expect(201);
+});
+
+test('staff make a product once under a key', async () => {
+  const key = { 'idempotency-key': randomUUID() };
+  const product = { handle: 'once', title: 'Once', variants: [{ sku: 'ONCE', prices: [{ amount: 500, currency: 'USD' }] }] };
+  const made = (await shop.staff.post('/api/v1/products', product, key)).expect(201);
+  const again = await shop.staff.post('/api/v1/products', product, key);
+  assert.deepEqual([again.expect(201), again.headers.get('idempotent-replayed')], [made, 'true']);
+});
+
+test('a cancellation under a key is told as the order stands', async () => {
+  const { buyer, quoteId } = await quoted();
+  const path = `/api/v1/orders/${(await buyer.order(quoteId)).expect(201).id}`;
+  const key = { 'idempotency-key': randomUUID() };
+  (await buyer.post(`${path}/cancel`, { note: 'changed my mind' }, key)).expect(200);
+  const before = await shop.counts();
+  const again = await buyer.post(`${path}/cancel`, { note: 'changed my mind' }, key);
+  assert.deepEqual([again.expect(200), again.headers.get('idempotent-replayed')], [(await buyer.get(path)).body, 'true']);
+  (await buyer.post(`${path}/cancel`, { note: 'for another reason' }, key)).refused(422, 'idempotency_key_reused');
+  assert.deepEqual(await shop.counts(), before);
+});
+
+test('the key of a request that died is free after half a minute, and every key after two days', async () => {
+  const { buyer } = await quoted();
+  const key = randomUUID();
+  const asked = (email: string) => buyer.post('/api/v1/cart/quote', { ...DELIVERY, email }, { 'idempotency-key': key });
+  const claimed = (secondsAgo: number, answer: string) => shop.rows(`UPDATE idempotency_keys SET claimed_at = ?, answer = ${answer} WHERE key = ?`, Date.now() - secondsAgo * 1000, key);
+  const first = (await asked('ann@shopper.test')).expect(201);
+  await claimed(10, 'NULL');
+  (await asked('ann@shopper.test')).refused(503, 'request_under_way');
+  await claimed(31, 'NULL');
+  (await asked('eve@shopper.test')).refused(422, 'idempotency_key_reused');
+  assert.notEqual((await asked('ann@shopper.test')).expect(201).id, first.id);
+  await claimed(2 * 86_400 - 60, 'answer');
+  await shop.scheduled();
+  (await asked('eve@shopper.test')).refused(422, 'idempotency_key_reused');
+  await claimed(2 * 86_400, 'answer');
+  await shop.scheduled();
+  assert.deepEqual(await shop.rows('SELECT 1 FROM idempotency_keys WHERE key = ?', key), []);
+  (await asked('eve@shopper.test')).expect(201);
 });
 
 async function quoted(sku = 'LAMP', quantity = 1): Promise<{ buyer: Client; quoteId: string }> {

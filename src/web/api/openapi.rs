@@ -60,7 +60,7 @@ fn document() -> Value {
     let mut schemas = Schemas::default();
     schemas.add::<Problem>();
     let mut paths = Map::new();
-    for route in ROUTES.iter().filter(|route| is_api(route)) {
+    for route in ROUTES.iter().filter(|route| route.is_api()) {
         let path = paths.entry(route.pattern).or_insert_with(|| json!({}));
         path[route.method.as_ref().to_lowercase()] = operation(route, &mut schemas);
     }
@@ -80,10 +80,6 @@ fn document() -> Value {
             "securitySchemes": {"staff": {"type": "http", "scheme": "bearer"}},
         },
     })
-}
-
-fn is_api(route: &Route) -> bool {
-    route.pattern.starts_with("/api/v1/")
 }
 
 fn operation(route: &Route, schemas: &mut Schemas) -> Value {
