@@ -2,7 +2,7 @@
  * The sandbox put together: one HTTP server with Stripe's API under `/v1`, the payment page under `/c` and the control under
  * `/_sandbox`, over one account in memory. Keys and webhook secret are given by the caller; nothing outlives `close()`.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Account } from './account.ts';
 import { Api } from './api.ts';
@@ -31,6 +31,7 @@ export type Sandbox = {
   control: Control;
   deliveries: Deliveries;
   faults: Faults;
+  server: Server;
   close(): Promise<void>;
 };
 
@@ -63,7 +64,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const timer = setInterval(() => expireDue(account), 1000).unref();
 
   return {
-    url: origin, port, account, control, deliveries, faults,
+    url: origin, port, account, control, deliveries, faults, server,
     async close() {
       clearInterval(timer);
       server.closeAllConnections();

@@ -2,33 +2,22 @@
 //! Promises: every answer is the expected one, and nothing is oversold; measured in an empty shop and in one with many past orders.
 //! The sandbox that opens the sessions runs in this process: its CPU is not counted.
 
-import { once } from "node:events";
-import { connect } from "node:net";
-import { randomUUID } from "node:crypto";
 import { Stop } from "../run.mjs";
 import { startSandbox } from "../../tests/stripe-sandbox/sandbox.ts";
 import { firstProduct } from "./catalog.mjs";
-import { exchange } from "./load.mjs";
-import { PAYMENT_SECRETS, STAFF_KEY, startShop } from "./servers.mjs";
+import { PAYMENT_SECRETS, receiveStock, STAFF_KEY, startShop } from "./servers.mjs";
+import { Shopper } from "./shopper.mjs";
 
 export const NAME = "guest orders";
 
-const UNITS = 1_000_000;
 const PAST_ORDERS = 100_000;
-const DELIVERY = {
-  currency: "USD",
-  email: "ann@shopper.test",
-  shipping_method: "standard",
-  codes: [],
-  shipping_address: { name: "Ann Shopper", line1: "1 Main Street", city: "New York", region: "NY", postal_code: "10001", country: "US" },
-};
 
 export async function benchOrders({ seconds, connections, say }) {
   const sandbox = await startSandbox({ port: 0, secretKey: PAYMENT_SECRETS.STRIPE_SECRET_KEY, webhookSecret: PAYMENT_SECRETS.STRIPE_WEBHOOK_SECRET });
   const shop = await startShop({ vars: { STRIPE_API_BASE: sandbox.url } });
   try {
     const [{ sku }] = (await firstProduct(shop)).variants;
-    await staff(shop, `/api/v1/admin/stock/${encodeURIComponent(sku)}`, { receive: UNITS });
+    await receiveStock(shop, sku);
     await round(shop, sku, 4, 2);
     say(`${NAME}: ${seconds} s on ${connections} connections, then with ${PAST_ORDERS} past orders`);
     const fresh = await round(shop, sku, connections, seconds);
@@ -48,48 +37,22 @@ async function round(shop, sku, connections, seconds) {
   const cpuBefore = shop.cpuMicros();
   const start = performance.now();
   const until = start + seconds * 1000;
-  const shopper = async () => {
-    const socket = connect({ ...shop.address, noDelay: true });
-    await once(socket, "connect");
-    const post = async (path, body, headers) => {
-      const sent = performance.now();
-      const answer = await exchange(socket, request(path, body, headers, shop.address));
-      latencies.push(performance.now() - sent);
-      return read(path, answer);
-    };
+  const buy = async () => {
+    const shopper = await Shopper.at(shop.address);
     try {
       while (performance.now() < until) {
-        const cart = await post("/api/v1/cart/items", { sku, quantity: 1 }, {});
-        const token = { "cart-token": cart.headers.match(/\r\ncart-token: (\S+)/i)[1] };
-        const quote = await post("/api/v1/cart/quote", DELIVERY, token);
-        const order = await post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, "idempotency-key": randomUUID() });
-        if (!order.body.payment.url) throw new Stop(`an order without its payment: ${JSON.stringify(order.body)}`);
+        latencies.push(...(await shopper.order(sku)).latencies);
         orders += 1;
       }
     } finally {
-      socket.destroy();
+      shopper.leave();
     }
   };
-  await Promise.all(Array.from({ length: connections }, shopper));
+  await Promise.all(Array.from({ length: connections }, buy));
   const elapsed = (performance.now() - start) / 1000;
   const sorted = latencies.sort((a, b) => a - b);
   const at = (share) => Math.round(sorted[Math.floor(sorted.length * share)] * 10) / 10;
   return { orders_per_second: Math.round((10 * orders) / elapsed) / 10, cpu_ms_per_order: Math.round((shop.cpuMicros() - cpuBefore) / orders / 10) / 100, p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) };
-}
-
-function request(path, body, headers, { host, port }) {
-  const json = JSON.stringify(body);
-  const all = { host: `${host}:${port}`, "content-type": "application/json", "content-length": Buffer.byteLength(json), ...headers };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${json}`;
-}
-
-function read(path, answer) {
-  const text = answer.toString();
-  const end = text.indexOf("\r\n\r\n");
-  const headers = text.slice(0, end);
-  if (!/^HTTP\/1\.1 20[01]/.test(headers)) throw new Stop(`POST ${path} was answered ${text.slice(0, 600)}`);
-  return { headers, body: JSON.parse(text.slice(text.indexOf("{", end), text.lastIndexOf("}") + 1)) };
 }
 
 /** Orders of the past, as they lie in the database: placed, paid, everything done. */
@@ -119,12 +82,6 @@ async function checkStock(shop, sku) {
   const answer = await fetch(new URL(`/api/v1/admin/stock/${encodeURIComponent(sku)}`, shop.url), { headers: { authorization: `Bearer ${STAFF_KEY}` } });
   const { held, on_hand: onHand } = await answer.json();
   if (held !== units || held > onHand) throw new Stop(`${units} units ordered, ${held} held of ${onHand}`);
-}
-
-async function staff(shop, path, body) {
-  const headers = { authorization: `Bearer ${STAFF_KEY}`, "content-type": "application/json" };
-  const answer = await fetch(new URL(path, shop.url), { method: "POST", headers, body: JSON.stringify(body) });
-  if (!answer.ok) throw new Stop(`${path} answered ${answer.status}: ${await answer.text()}`);
 }
 
 function print(rounds, connections) {

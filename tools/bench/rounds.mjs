@@ -15,7 +15,7 @@ import { catalogScenarios } from "./catalog.mjs";
 import { load } from "./load.mjs";
 import { objectScenarios } from "./objects.mjs";
 import { benchOrders, NAME as ORDERS } from "./orders.mjs";
-import { paymentScenarios } from "./payments.mjs";
+import { benchPayments, NAME as PAYMENTS, paymentScenarios } from "./payments.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
 
 const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios];
@@ -24,7 +24,8 @@ const WARM_UP_SECONDS = 1;
 export async function bench({ seconds, rounds, connections, only, say }) {
   const scenarios = SCENARIOS.filter(({ name }) => name.includes(only));
   const withOrders = ORDERS.includes(only);
-  if (scenarios.length === 0 && !withOrders) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS].join(", ")}`);
+  const withPayments = PAYMENTS.includes(only);
+  if (scenarios.length === 0 && !withOrders && !withPayments) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS].join(", ")}`);
   const baselineServers = new Map();
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const results = [];
@@ -53,8 +54,9 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   const size = { raw: wasm.length, gzip: gzipSync(wasm, { level: 9 }).length };
   if (results.length > 0) printTable(results, connections);
   const orders = withOrders ? await benchOrders({ seconds: seconds * rounds, connections, say }) : undefined;
+  const payments = withPayments ? await benchPayments({ seconds: seconds * rounds, say }) : undefined;
   console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip. First answer, from the start of the launcher: ${startUp.worker_ms} ms; of a JavaScript Worker: ${startUp.js_ms} ms\n`);
-  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders }));
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders, payments }));
 }
 
 async function measure(scenario, shop, js, { seconds, rounds, connections }) {

@@ -4,10 +4,11 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
-import { root } from "../run.mjs";
+import { root, Stop } from "../run.mjs";
 import { objectDriver } from "./objects.mjs";
 
 const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
+const UNITS = 1_000_000;
 const SOCKET = { host: "127.0.0.1", port: 0 };
 export const STAFF_KEY = "bench";
 export const PAYMENT_SECRETS = { STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" };
@@ -18,6 +19,14 @@ export async function startShop({ vars = {}, folder } = {}) {
   const shop = await start({ ...shopWorker(vars), ...persisted });
   if (!(await isMigrated(shop))) await migrate(await shop.miniflare.getD1Database("DB"));
   return shop;
+}
+
+/** Receives more units of a SKU than any run sells. */
+export async function receiveStock({ url }, sku) {
+  const headers = { authorization: `Bearer ${STAFF_KEY}`, "content-type": "application/json" };
+  const path = `/api/v1/admin/stock/${encodeURIComponent(sku)}`;
+  const answer = await fetch(new URL(path, url), { method: "POST", headers, body: JSON.stringify({ receive: UNITS }) });
+  if (!answer.ok) throw new Stop(`${path} answered ${answer.status}: ${await answer.text()}`);
 }
 
 /** The shop's objects behind a driver that hands every request on. */
@@ -70,7 +79,13 @@ function bindings(config, vars) {
     images: { binding: config.images.binding },
     durableObjects: byName(config.durable_objects.bindings, "name", ({ class_name }) => ({ className: class_name, useSQLite: sqlite.has(class_name) })),
     queueProducers: byName(config.queues.producers, "binding", ({ queue }) => ({ queueName: queue })),
-    queueConsumers: byName(config.queues.consumers, "queue", (consumer) => ({ maxBatchSize: consumer.max_batch_size, maxBatchTimeout: consumer.max_batch_timeout })),
+    queueConsumers: byName(config.queues.consumers, "queue", (consumer) => ({
+      maxBatchSize: consumer.max_batch_size,
+      maxBatchTimeout: consumer.max_batch_timeout,
+      maxRetries: consumer.max_retries,
+      retryDelay: consumer.retry_delay,
+      deadLetterQueue: consumer.dead_letter_queue,
+    })),
   };
 }
 

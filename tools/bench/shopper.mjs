@@ -1,0 +1,68 @@
+//! A guest with a connection of their own: a new cart, a quote and an order, three requests.
+//! Promises: an answer that is not the expected one stops the run, and so does an order without its payment link.
+
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { Stop } from "../run.mjs";
+import { exchange } from "./load.mjs";
+
+const DELIVERY = {
+  currency: "USD",
+  email: "ann@shopper.test",
+  shipping_method: "standard",
+  codes: [],
+  shipping_address: { name: "Ann Shopper", line1: "1 Main Street", city: "New York", region: "NY", postal_code: "10001", country: "US" },
+};
+
+export class Shopper {
+  #socket;
+  #address;
+
+  static async at(address) {
+    const socket = connect({ ...address, noDelay: true });
+    await once(socket, "connect");
+    return new Shopper(socket, address);
+  }
+
+  constructor(socket, address) {
+    this.#socket = socket;
+    this.#address = address;
+  }
+
+  /** Orders one unit; the order, and the milliseconds that each request took, that of the order last. */
+  async order(sku) {
+    const latencies = [];
+    const post = async (path, body, headers) => {
+      const sent = performance.now();
+      const answer = await exchange(this.#socket, request(path, body, headers, this.#address));
+      latencies.push(performance.now() - sent);
+      return read(path, answer);
+    };
+    const cart = await post("/api/v1/cart/items", { sku, quantity: 1 }, {});
+    const token = { "cart-token": cart.headers.match(/\r\ncart-token: (\S+)/i)[1] };
+    const quote = await post("/api/v1/cart/quote", DELIVERY, token);
+    const { body: order } = await post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, "idempotency-key": randomUUID() });
+    if (!order.payment.url) throw new Stop(`an order without its payment: ${JSON.stringify(order)}`);
+    return { order, latencies };
+  }
+
+  leave() {
+    this.#socket.destroy();
+  }
+}
+
+function request(path, body, headers, { host, port }) {
+  const json = JSON.stringify(body);
+  const all = { host: `${host}:${port}`, "content-type": "application/json", "content-length": Buffer.byteLength(json), ...headers };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${json}`;
+}
+
+function read(path, answer) {
+  const text = answer.toString();
+  const end = text.indexOf("\r\n\r\n");
+  const headers = text.slice(0, end);
+  if (!/^HTTP\/1\.1 20[01]/.test(headers)) throw new Stop(`POST ${path} was answered ${text.slice(0, 600)}`);
+  return { headers, body: JSON.parse(text.slice(text.indexOf("{", end), text.lastIndexOf("}") + 1)) };
+}
