@@ -2,11 +2,13 @@
 //! refund.
 
 use crate::error::Result;
+use crate::shop::fulfillments::record_id;
 use crate::shop::ledger::Journal;
 use crate::shop::money::Money;
-use crate::shop::orders::{Actor, Dispute, Order, Record, Transition, moved_meanwhile};
-use crate::shop::payments::{PaymentError, ProviderDispute};
+use crate::shop::orders::{Actor, Dispute, Order, Record, Transition, move_order, moved_meanwhile};
+use crate::shop::payments::{DisputeState, PaymentError, ProviderDispute};
 use crate::shop::ports::{Orders, Payments, Ports, Written};
+use crate::shop::refunds::promised;
 use crate::shop::settlement;
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
@@ -27,13 +29,40 @@ pub async fn settle_dispute(ports: &impl Ports, dispute_id: &str, now: Timestamp
     let Some(order) = settlement::order_of_payment(ports, &payment_ref, now).await? else {
         return Ok(false);
     };
-    let Some(transition) = moved(&order, fetch().await?, now)? else {
-        return Ok(true);
+    let order = match moved(&order, fetch().await?, now)? {
+        None => order,
+        Some(transition) => match ports.orders().transition(&transition, now).await? {
+            Written::Landed(order) => order,
+            Written::Lost => return Err(moved_meanwhile()),
+        },
     };
-    match ports.orders().transition(&transition, now).await? {
-        Written::Landed(_) => Ok(true),
-        Written::Lost => Err(moved_meanwhile()),
-    }
+    let order = give_back_regained(ports, order, dispute_id, now).await?;
+    settlement::drive_tasks(ports, order, now).await?;
+    Ok(true)
+}
+
+/// The money of a dead order, which could not go back while it was disputed, goes back once the dispute is won. A repeat finds the
+/// refund that it promised.
+async fn give_back_regained(
+    ports: &impl Ports,
+    order: Order,
+    dispute_id: &str,
+    now: Timestamp,
+) -> Result<Order> {
+    let refund_id = record_id("re", &order.id, dispute_id);
+    move_order(ports, order, now, |order| {
+        let is_won = |it: &Dispute| it.id == dispute_id && it.state == DisputeState::Won;
+        let is_due = order.status.is_dead()
+            && order.disputes.iter().any(is_won)
+            && !order.refunds.iter().any(|it| it.id == refund_id);
+        let promise = Transition::of(order, Happening::RefundPromised, Actor::Shop, now)
+            .zip(order.refundable())
+            .filter(|_| is_due);
+        promise
+            .map(|(transition, left)| promised(order, transition, &refund_id, left, now))
+            .transpose()
+    })
+    .await
 }
 
 fn moved(order: &Order, provider: ProviderDispute, now: Timestamp) -> Result<Option<Transition>> {

@@ -380,6 +380,7 @@ mod tests {
             created_at: Timestamp::default(),
             payment: Payment {
                 id: "pay_1".into(),
+                attempt: 1,
                 status: PaymentStatus::Paid,
                 session_id: None,
                 url: None,

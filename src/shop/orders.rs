@@ -7,7 +7,7 @@ mod moves;
 mod order;
 
 pub use links::OrderLinks;
-pub use moves::{Record, Transition, with_money};
+pub use moves::{Record, Renewal, Transition, with_money};
 pub use order::{Actor, Dispute, Order, OrderEvent, Payment, Refund, RefundStatus, Task};
 
 use crate::error::{Error, Result};

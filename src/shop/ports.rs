@@ -313,6 +313,8 @@ pub trait IdempotencyKeys {
 pub trait Payments {
     /// The exact request for a session, to be kept before the first call, so that every retry sends the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
+    /// `request` with another end of the session, for another key.
+    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String>;
     /// Opens the session that `request` describes; the same key never opens two.
     async fn open_session(
         &self,

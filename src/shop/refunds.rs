@@ -90,9 +90,8 @@ pub fn promised(
     })))
 }
 
-/// Has the provider give a refund's money back. What it knows already is looked for first: an answer may have been lost, and a key
-/// is kept for a day only; and part of the money may have gone back there without the shop. What is left for a dead order then is
-/// promised anew.
+/// Has the provider give a refund's money back. What it knows of that money is folded first: an answer may have been lost, a key is
+/// kept for a day only, and someone may have refunded a part at the provider.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.
@@ -102,64 +101,93 @@ pub async fn pay_refund(
     refund_id: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let found = order.refunds.iter().find(|it| it.id == refund_id);
-    let (Some(refund), Some(session_id)) = (found, &order.payment.session_id) else {
+    let Some(session_id) = &order.payment.session_id else {
         return Err(Error::internal(format!("no money for {refund_id}")));
     };
-    if refund.status != RefundStatus::Pending {
-        return promise_rest(ports, order.clone(), refund, now).await;
-    }
     let payments = ports.payments();
     let session = payments
         .session(session_id)
         .await
         .map_err(PaymentError::into_error)?;
     let payment_ref = session.payment_ref.unwrap_or_default();
-    let known = payments
-        .refunds_of(&payment_ref)
-        .await
-        .map_err(PaymentError::into_error)?;
-    let mut order = order.clone();
-    for known in &known {
-        order = fold_refund(ports, order, known, now).await?;
+    let order = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
+    let refund = find_refund(&order, refund_id)?;
+    if refund.status != RefundStatus::Pending || is_overtaken(&order) {
+        return give_back_rest(ports, order, refund_id, now).await;
     }
-    if !known
-        .iter()
-        .any(|known| known.refund_id.as_deref() == Some(refund_id))
-    {
-        let made = make_refund(&payments, refund, payment_ref, now).await?;
-        order = fold_refund(ports, order, &made, now).await?;
+    let made = make_refund(&payments, refund, payment_ref.clone(), now).await?;
+    if made.state == RefundState::Failed {
+        let order = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
+        if is_overtaken(&order) {
+            return give_back_rest(ports, order, refund_id, now).await;
+        }
     }
-    promise_rest(ports, order, refund, now).await
+    fold_refund(ports, order, &made, now).await.map(drop)
 }
 
-/// A refund of a dead order that failed because part of its money had gone back already is followed by one of the rest: less each time,
-/// so that it ends. One that failed for any other reason is for a person.
-async fn promise_rest(
+/// Folds every refund of this money, whoever made it.
+async fn fold_refunds(
+    ports: &impl Ports,
+    mut order: Order,
+    payment_ref: &str,
+    now: Timestamp,
+) -> Result<Order> {
+    let known = ports.payments().refunds_of(payment_ref).await;
+    for refund in known.map_err(PaymentError::into_error)? {
+        order = fold_refund(ports, order, &refund, now).await?;
+    }
+    Ok(order)
+}
+
+/// Whether someone has refunded at the provider a part of what a dead order promises back: then the promise is too large.
+fn is_overtaken(order: &Order) -> bool {
+    let captured = order.payment.captured.map_or(0, |money| money.amount);
+    order.status.is_dead()
+        && order
+            .promised_back()
+            .is_ok_and(|promised| promised > captured)
+}
+
+/// Takes back a promise that was overtaken, and promises what is left of the money instead. An order that lives promised what staff
+/// asked for, and they are told what became of it.
+async fn give_back_rest(
     ports: &impl Ports,
     order: Order,
-    failed: &Refund,
+    refund_id: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let id = record_id("re", &order.id, &failed.id);
-    move_order(ports, order, now, |order| {
-        let has_failed = |it: &Refund| it.id == failed.id && it.status == RefundStatus::Failed;
-        let rest = order
-            .refundable()
-            .filter(|rest| rest.amount < failed.amount.amount);
-        let (true, Some(rest)) = (
-            order.status.is_dead() && order.refunds.iter().any(has_failed),
-            rest,
-        ) else {
+    let order = move_order(ports, order, now, |order| {
+        let refund = find_refund(order, refund_id)?;
+        if refund.status != RefundStatus::Pending || !is_overtaken(order) {
             return Ok(None);
-        };
-        Transition::of(order, Happening::RefundPromised, Actor::Shop, now)
-            .filter(|_| order.refunds.iter().all(|it| it.id != id))
-            .map(|transition| promised(order, transition, &id, rest, now))
-            .transpose()
+        }
+        end_as(order, refund, RefundState::Failed, now)
+    })
+    .await?;
+    let rest_id = record_id("re", &order.id, &format!("rest of {refund_id}"));
+    move_order(ports, order, now, |order| {
+        let refund = find_refund(order, refund_id)?;
+        let rest = order.refundable().filter(|rest| {
+            order.status.is_dead()
+                && refund.status == RefundStatus::Failed
+                && rest.amount < refund.amount.amount
+        });
+        let is_new = find_refund(order, &rest_id).is_err();
+        let transition = Transition::of(order, Happening::RefundPromised, Actor::Shop, now);
+        match (rest, transition) {
+            (Some(rest), Some(transition)) if is_new => {
+                promised(order, transition, &rest_id, rest, now).map(Some)
+            }
+            _ => Ok(None),
+        }
     })
     .await
     .map(drop)
+}
+
+fn find_refund<'a>(order: &'a Order, refund_id: &str) -> Result<&'a Refund> {
+    let found = order.refunds.iter().find(|it| it.id == refund_id);
+    found.ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
 /// Deals with an event about a refund, whoever made it; whether it is one of the shop's orders.
@@ -246,12 +274,19 @@ fn ended(
     provider: &ProviderRefund,
     now: Timestamp,
 ) -> Result<Option<Transition>> {
-    let Some(refund) = order.refunds.iter().find(|refund| refund.id == id) else {
-        return Ok(None);
-    };
+    let refund = order.refunds.iter().find(|refund| refund.id == id);
+    refund.map_or(Ok(None), |it| end_as(order, it, provider.state, now))
+}
+
+fn end_as(
+    order: &Order,
+    refund: &Refund,
+    state: RefundState,
+    now: Timestamp,
+) -> Result<Option<Transition>> {
     let Money { amount, currency } = refund.amount;
     let unpromised = promise(order, amount.saturating_neg(), currency)?;
-    let (happening, status, journals) = match (refund.status, provider.state) {
+    let (happening, status, journals) = match (refund.status, state) {
         (RefundStatus::Pending, RefundState::Succeeded) => (
             Happening::Refunded,
             RefundStatus::Succeeded,
@@ -273,7 +308,7 @@ fn ended(
     Ok(
         Transition::of(order, happening, Actor::Shop, now).map(|mut transition| {
             journals.into_iter().for_each(|it| transition.book(it));
-            transition.with(Record::RefundEnded(id.to_owned(), status))
+            transition.with(Record::RefundEnded(refund.id.clone(), status))
         }),
     )
 }

@@ -39,6 +39,8 @@ pub enum Happening {
     HeldAnew,
     /// Its stock was gone before it could be paid.
     OutOfStock,
+    /// It is known that no session was opened in the time there was for it; another may be.
+    PaymentRenewed,
     /// The shopper has finished paying, the money is on its way.
     PaymentProcessing,
     /// The total was paid.
@@ -146,7 +148,7 @@ pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
 
     let (status, payment, effects): (_, _, &'static [E]) = match (status, happening) {
         (S::PendingPayment, H::HoldLapsed) => (status, None, &[E::ReleaseAttempt]),
-        (S::PendingPayment, H::HeldAnew) => (status, None, &[]),
+        (S::PendingPayment, H::HeldAnew | H::PaymentRenewed) => (status, None, &[]),
         (S::PendingPayment, H::Paid) => (S::Confirmed, Some(P::Paid), ENDS_PAID),
         (S::PendingPayment, H::PaymentProcessing) => (status, Some(P::Processing), &[]),
         (S::PendingPayment, H::PaidWrongAmount) => (S::PaymentReview, Some(P::Paid), &[]),
@@ -233,11 +235,12 @@ impl Status {
 mod tests {
     use super::*;
 
-    const HAPPENINGS: [Happening; 26] = [
+    const HAPPENINGS: [Happening; 27] = [
         Happening::Placed,
         Happening::HoldLapsed,
         Happening::HeldAnew,
         Happening::OutOfStock,
+        Happening::PaymentRenewed,
         Happening::PaymentProcessing,
         Happening::Paid,
         Happening::PaidWrongAmount,

@@ -193,6 +193,10 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
         self.provider.prepare(session)
     }
 
+    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
+        self.provider.renew(request, expires_at)
+    }
+
     async fn open_session(&self, key: &str, request: &str) -> Result<Session, PaymentError> {
         self.guard(self.provider.open_session(key, request)).await
     }

@@ -20,7 +20,7 @@ use storefront::shop::money::{Currency, Money};
 use storefront::shop::orders::{
     Actor, Instruction, Order, OrderLinks, cancel_order, set_order_status,
 };
-use storefront::shop::payments::WebhookEvent;
+use storefront::shop::payments::{RefundState, WebhookEvent};
 use storefront::shop::ports::{Inbox, Orders, Ports};
 use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
 use storefront::shop::reconciliation;
@@ -68,6 +68,11 @@ pub fn play(world: &Rc<World>) -> Result<(), String> {
         Rc::clone(&shopping),
         staff,
     )));
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        bank,
+    )));
     actors.push(Task::actor(while_shopping(sim.clone(), shopping, merchant)));
     run(world, actors, || invariants::at_every_step(world))?;
     heal(world, &sim)
@@ -91,16 +96,42 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
         }
         world.provider.borrow_mut().arrive(&id);
     }
-    deliver_all(world, sim);
+    deliver_all(world);
     calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
-    world.provider.borrow_mut().settle_refunds();
-    deliver_all(world, sim);
-    calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
+    // A dispute that is won can lead to a refund, which can be on its way once more.
+    for _ in 0..3 {
+        decide_everything(world);
+        deliver_all(world);
+        calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
+    }
     invariants::at_the_end(world)
 }
 
+fn decide_everything(world: &World) {
+    let mut provider = world.provider.borrow_mut();
+    let disputes: Vec<String> = provider.disputes.keys().cloned().collect();
+    for id in disputes {
+        let won = world.random.chance(500);
+        provider.decide(&id, won);
+    }
+    let pending = provider
+        .refunds
+        .values()
+        .filter(|it| it.state == RefundState::Pending);
+    let pending: Vec<String> = pending.map(|it| it.id.clone()).collect();
+    for id in pending {
+        let fails = world.random.chance(100);
+        let state = if fails {
+            RefundState::Failed
+        } else {
+            RefundState::Succeeded
+        };
+        provider.end_refund(&id, state);
+    }
+}
+
 /// What is left is never delivered, and so fetched.
-fn deliver_all(world: &World, _sim: &Sim) {
+fn deliver_all(world: &World) {
     let mut provider = world.provider.borrow_mut();
     let left = std::mem::take(&mut provider.events);
     provider.undelivered.extend(left);
@@ -507,6 +538,32 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
         .map(drop),
         _ => Ok(()),
     };
+}
+
+/// Disputes payments, decides disputes, and sends refunds back, also those that had arrived.
+async fn bank(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(980) {
+        return;
+    }
+    let mut provider = world.provider.borrow_mut();
+    let some = |ids: Vec<String>| {
+        ids.get(world.random.below(ids.len() as u64) as usize)
+            .cloned()
+    };
+    let told = match world.random.below(3) {
+        0 => some(provider.sessions.keys().cloned().collect())
+            .map(|id| format!("{id} is disputed: {}", provider.dispute(&id))),
+        1 => some(provider.disputes.keys().cloned().collect()).map(|id| {
+            let won = world.random.chance(500);
+            format!("{id} is decided, won: {won}: {}", provider.decide(&id, won))
+        }),
+        _ => some(provider.refunds.keys().cloned().collect()).map(|id| {
+            let failed = provider.end_refund(&id, RefundState::Failed);
+            format!("{id} comes back: {failed}")
+        }),
+    };
+    told.into_iter().for_each(|line| world.note(line));
 }
 
 async fn merchant(sim: Sim) {

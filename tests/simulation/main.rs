@@ -104,6 +104,11 @@ fn a_sweep_that_forgets_checkouts_is_caught() {
     assert_caught(Bug::CheckoutsNotSwept);
 }
 
+#[test]
+fn a_payment_renewed_without_looking_is_caught() {
+    assert_caught(Bug::SessionsNotLookedFor);
+}
+
 fn assert_caught(bug: Bug) {
     let caught = (0..SEEDS_FOR_A_BUG).find_map(|seed| {
         let outcome = run(seed, Some(bug)).outcome;

@@ -1,6 +1,6 @@
 //! The ports of the shop in this world: its own stores over SQLite, and objects, provider, inbox and mail that go wrong.
 
-use crate::planted;
+use crate::planted::{self, Bug};
 use crate::provider;
 use crate::scheduler::pause;
 use crate::world::World;
@@ -283,9 +283,14 @@ impl Sim {
         what: &str,
         send: impl Fn(&World) -> Asked<T> + 'static,
     ) -> Asked<T> {
-        self.call(format!("provider: {what}"), send)
-            .await
-            .map_err(PaymentError::Unknown)?
+        self.call(format!("provider: {what}"), move |world| {
+            if world.provider_answers() {
+                return send(world);
+            }
+            Err(PaymentError::Unknown("the provider is gone".to_owned()))
+        })
+        .await
+        .map_err(PaymentError::Unknown)?
     }
 }
 
@@ -296,6 +301,10 @@ fn not_used<T>() -> Asked<T> {
 impl Payments for Sim {
     fn prepare(&self, session: &NewSession) -> Result<String> {
         Ok(provider::prepare(session))
+    }
+
+    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
+        Ok(provider::renew(request, expires_at))
     }
 
     async fn open_session(&self, idempotency_key: &str, request: &str) -> Asked<Session> {
@@ -332,10 +341,11 @@ impl Payments for Sim {
     async fn find_session(&self, order_id: &str, _since: Timestamp) -> Asked<Option<Session>> {
         let id = order_id.to_owned();
         self.ask_provider(&format!("find {id}"), move |world| {
-            Ok(world
+            let found = world
                 .provider
                 .borrow()
-                .session_of(|it| it.order_id.as_ref() == Some(&id)))
+                .session_of(|it| it.order_id.as_ref() == Some(&id));
+            Ok(found.filter(|_| world.bug != Some(Bug::SessionsNotLookedFor)))
         })
         .await
     }
@@ -387,8 +397,13 @@ impl Payments for Sim {
         .await
     }
 
-    async fn dispute(&self, _provider_id: &str) -> Asked<ProviderDispute> {
-        not_used()
+    async fn dispute(&self, provider_id: &str) -> Asked<ProviderDispute> {
+        let id = provider_id.to_owned();
+        self.ask_provider(&format!("look at {id}"), move |world| {
+            let found = world.provider.borrow().disputes.get(&id).cloned();
+            found.ok_or_else(|| PaymentError::Refused("no such dispute".to_owned()))
+        })
+        .await
     }
 
     fn verify(&self, _delivery: &Delivery<'_>, _now: Timestamp) -> Result<WebhookEvent> {
@@ -398,10 +413,10 @@ impl Payments for Sim {
     /// An event's payload is the id of what it is about.
     fn read_event(&self, payload: &str) -> Result<Notice> {
         let id = payload.to_owned();
-        Ok(if payload.starts_with("re_") {
-            Notice::Refund(id)
-        } else {
-            Notice::Session(id)
+        Ok(match payload.split('_').next() {
+            Some("re") => Notice::Refund(id),
+            Some("du") => Notice::Dispute(id),
+            _ => Notice::Session(id),
         })
     }
 

@@ -4,7 +4,8 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use storefront::shop::payments::{
-    NewRefund, NewSession, PaymentError, ProviderRefund, RefundState, Session, SessionState,
+    DisputeState, NewRefund, NewSession, PaymentError, ProviderDispute, ProviderRefund,
+    RefundState, Session, SessionState,
 };
 
 #[derive(Default)]
@@ -13,6 +14,8 @@ pub struct Provider {
     by_key: BTreeMap<String, String>,
     /// By the provider's id.
     pub refunds: BTreeMap<String, ProviderRefund>,
+    /// By the provider's id.
+    pub disputes: BTreeMap<String, ProviderDispute>,
     /// What events are about that are not delivered yet.
     pub events: Vec<String>,
     /// What events are about that were never delivered.
@@ -34,6 +37,9 @@ struct Request {
     expires_at: Timestamp,
 }
 
+/// What the provider keeps for a dispute.
+const DISPUTE_FEE: i64 = 15;
+
 /// Sessions must be payable for this long when they are opened.
 const MIN_LIFE_SECS: u32 = 30 * 60;
 
@@ -43,6 +49,14 @@ pub fn prepare(new: &NewSession) -> String {
         amount: new.items.iter().map(|item| item.amount).sum(),
         currency: new.currency.code().to_owned(),
         expires_at: new.expires_at,
+    };
+    serde_json::to_string(&request).unwrap()
+}
+
+pub fn renew(request: &str, expires_at: Timestamp) -> String {
+    let request = Request {
+        expires_at,
+        ..serde_json::from_str(request).unwrap()
     };
     serde_json::to_string(&request).unwrap()
 }
@@ -173,16 +187,67 @@ impl Provider {
                 .is_ok()
     }
 
-    /// Every refund that is on its way arrives.
-    pub fn settle_refunds(&mut self) {
-        for refund in self
-            .refunds
-            .values_mut()
-            .filter(|it| it.state == RefundState::Pending)
-        {
-            refund.state = RefundState::Succeeded;
-            self.events.push(refund.id.clone());
+    /// A refund ends, or comes back after it had arrived; false when it can't.
+    pub fn end_refund(&mut self, id: &str, state: RefundState) -> bool {
+        let refund = self.refunds.get_mut(id).unwrap();
+        let ends = refund.state != RefundState::Failed && refund.state != state;
+        if ends {
+            refund.state = state;
+            self.events.push(id.to_owned());
         }
+        ends
+    }
+
+    /// The bank takes what is left of a payment; once.
+    pub fn dispute(&mut self, session_id: &str) -> bool {
+        let paid = self.session(session_id).ok();
+        let Some(session) = paid.filter(|it| it.state == SessionState::Paid) else {
+            return false;
+        };
+        let payment_ref = session.payment_ref.clone().unwrap();
+        let left = session.amount - self.refunded(&session);
+        let id = format!("du_{payment_ref}");
+        if left == 0 || self.disputes.contains_key(&id) {
+            return false;
+        }
+        self.events.push(id.clone());
+        let dispute = ProviderDispute {
+            id: id.clone(),
+            payment_ref,
+            amount: left,
+            state: DisputeState::Open,
+            refundable: false,
+            withdrawn: left,
+            fee: DISPUTE_FEE,
+        };
+        self.disputes.insert(id, dispute);
+        true
+    }
+
+    /// A dispute is decided; what is won comes back. False when it was before.
+    pub fn decide(&mut self, id: &str, won: bool) -> bool {
+        let dispute = self.disputes.get_mut(id).unwrap();
+        if dispute.state != DisputeState::Open {
+            return false;
+        }
+        if won {
+            dispute.state = DisputeState::Won;
+            dispute.refundable = true;
+            dispute.withdrawn = 0;
+        } else {
+            dispute.state = DisputeState::Lost;
+        }
+        self.events.push(id.to_owned());
+        true
+    }
+
+    /// What the bank has taken of the money of a session and not given back.
+    pub fn withdrawn(&self, session: &Session) -> i64 {
+        self.disputes
+            .values()
+            .filter(|it| Some(&it.payment_ref) == session.payment_ref.as_ref())
+            .map(|it| it.withdrawn)
+            .sum()
     }
 
     pub fn session_of(&self, which: impl Fn(&Session) -> bool) -> Option<Session> {
@@ -207,14 +272,12 @@ impl Provider {
         let Some(paid) = paid.filter(|it| it.session.state == SessionState::Paid) else {
             return Err(PaymentError::Refused("nothing was paid".to_owned()));
         };
-        let refunded: i64 = self
-            .refunds
-            .values()
-            .filter(|it| it.payment_ref == payment_ref)
-            .map(|it| it.amount)
-            .sum();
-        if refunded + amount > paid.session.amount {
+        if self.refunded(&paid.session) + amount > paid.session.amount {
             return Err(PaymentError::Refused("more than was paid".to_owned()));
+        }
+        let is_barred = |it: &ProviderDispute| it.payment_ref == payment_ref && !it.refundable;
+        if self.disputes.values().any(is_barred) {
+            return Err(PaymentError::Refused("it is disputed".to_owned()));
         }
         let refund = ProviderRefund {
             id: format!("re_at_provider_{}", self.refunds.len() + 1),
@@ -236,6 +299,7 @@ impl Provider {
     pub fn refunded(&self, session: &Session) -> i64 {
         self.refunds
             .values()
+            .filter(|it| it.state != RefundState::Failed)
             .filter(|it| Some(&it.payment_ref) == session.payment_ref.as_ref())
             .map(|it| it.amount)
             .sum()

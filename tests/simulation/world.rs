@@ -28,6 +28,8 @@ pub struct Storm {
     pub crash: u64,
     /// The clock jumps.
     pub jump: u64,
+    /// The provider is gone for a while.
+    pub outage: u64,
 }
 
 type Late = Box<dyn FnOnce(&World)>;
@@ -52,6 +54,8 @@ pub struct World {
     pub in_request: Cell<bool>,
     pub crashed: Cell<bool>,
     late: RefCell<Vec<(i64, Late)>>,
+    /// Until when the provider answers nothing.
+    gone_until: Cell<i64>,
     clock: Cell<i64>,
     names: Cell<u64>,
     trace: RefCell<Vec<String>>,
@@ -79,6 +83,7 @@ impl World {
             in_request: Cell::new(false),
             crashed: Cell::new(false),
             late: RefCell::default(),
+            gone_until: Cell::default(),
             clock: Cell::new(1_795_000_000_000),
             names: Cell::new(0),
             trace: RefCell::default(),
@@ -107,6 +112,17 @@ impl World {
 
     pub fn calm(&self) {
         self.storm.set(Storm::default());
+        self.gone_until.set(0);
+    }
+
+    /// Whether the provider answers; now and then it stops to, for longer than a session's request can be repeated.
+    pub fn provider_answers(&self) -> bool {
+        let now = self.clock.get();
+        if now >= self.gone_until.get() && self.random.chance(self.storm.get().outage) {
+            self.gone_until.set(now + 40 * 60_000);
+            self.note("the provider is gone for 40 minutes".to_owned());
+        }
+        now >= self.gone_until.get()
     }
 
     /// Has a message arrive some time later.
@@ -167,5 +183,6 @@ fn storm_of(random: &Random) -> Storm {
         repeat: level(random),
         crash: level(random),
         jump: *random.pick(&[0, 2, 8]),
+        outage: *random.pick(&[0, 0, 20]),
     }
 }

@@ -32,19 +32,29 @@ export class Shopper {
 
   /** Orders one unit; the order, and the milliseconds that each request took, that of the order last. */
   async order(sku) {
-    const latencies = [];
-    const post = async (path, body, headers) => {
-      const sent = performance.now();
-      const answer = await exchange(this.#socket, request(path, body, headers, this.#address));
-      latencies.push(performance.now() - sent);
-      return read(path, answer);
-    };
-    const cart = await post("/api/v1/cart/items", { sku, quantity: 1 }, {});
+    const { place, latencies } = await this.quote(sku);
+    const placed = await place();
+    if (!placed.order.payment.url) throw new Stop(`an order without its payment: ${JSON.stringify(placed.order)}`);
+    return { order: placed.order, latencies: [...latencies, placed.ms] };
+  }
+
+  /** A quote for one unit, and how to order by it: the same order, however often. */
+  async quote(sku) {
+    const cart = await this.#post("/api/v1/cart/items", { sku, quantity: 1 }, {});
     const token = { "cart-token": cart.headers.match(/\r\ncart-token: (\S+)/i)[1] };
-    const quote = await post("/api/v1/cart/quote", DELIVERY, token);
-    const { body: order } = await post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, "idempotency-key": randomUUID() });
-    if (!order.payment.url) throw new Stop(`an order without its payment: ${JSON.stringify(order)}`);
-    return { order, latencies };
+    const quote = await this.#post("/api/v1/cart/quote", DELIVERY, token);
+    const key = { "idempotency-key": randomUUID() };
+    const place = async () => {
+      const { body, ms } = await this.#post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, ...key });
+      return { order: body, ms };
+    };
+    return { place, latencies: [cart.ms, quote.ms] };
+  }
+
+  async #post(path, body, headers) {
+    const sent = performance.now();
+    const answer = await exchange(this.#socket, request(path, body, headers, this.#address));
+    return { ...read(path, answer), ms: performance.now() - sent };
   }
 
   leave() {

@@ -44,6 +44,7 @@ pub(super) fn order_of(
         created_at: now,
         payment: Payment {
             id: order_id.replacen("ord_", "pay_", 1),
+            attempt: FIRST_ATTEMPT,
             status: PaymentStatus::Preparing,
             session_id: None,
             url: None,

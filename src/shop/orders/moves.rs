@@ -34,6 +34,8 @@ pub struct Transition {
 /// A record beside the order that a move begins or changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Record {
+    /// The session is asked for anew.
+    Renewed(Renewal),
     /// Units leave.
     Shipped(Fulfillment),
     /// A fulfilment has arrived.
@@ -46,6 +48,17 @@ pub enum Record {
     RefundEnded(String, RefundStatus),
     /// A dispute began or moved.
     Disputed(Dispute),
+}
+
+/// What changes of a payment whose session is asked for anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renewal {
+    /// Of the payment.
+    pub attempt: u32,
+    /// The exact request.
+    pub request: String,
+    /// When the session ends.
+    pub expires_at: Timestamp,
 }
 
 impl Transition {
@@ -88,7 +101,7 @@ impl Transition {
     /// With a record that begins or changes.
     #[must_use]
     pub fn with(mut self, record: Record) -> Self {
-        self.event.subject = Some(record.id().to_owned());
+        self.event.subject = record.id().map(str::to_owned);
         self.record = Some(record);
         self
     }
@@ -129,13 +142,15 @@ impl Transition {
 }
 
 impl Record {
-    fn id(&self) -> &str {
+    /// None: it is the order's only one.
+    fn id(&self) -> Option<&str> {
         match self {
-            Self::Shipped(it) => &it.id,
-            Self::Returned(it) => &it.id,
-            Self::Promised(it) => &it.id,
-            Self::Arrived(id) | Self::RefundEnded(id, _) => id,
-            Self::Disputed(it) => &it.id,
+            Self::Renewed(_) => None,
+            Self::Shipped(it) => Some(&it.id),
+            Self::Returned(it) => Some(&it.id),
+            Self::Promised(it) => Some(&it.id),
+            Self::Arrived(id) | Self::RefundEnded(id, _) => Some(id),
+            Self::Disputed(it) => Some(&it.id),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::shop::addresses::Address;
 use crate::shop::fulfillments::{Fulfillment, Return, Units};
 use crate::shop::money::{Currency, Money, sum};
-use crate::shop::payments::{DisputeState, PaymentStatus};
+use crate::shop::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::shop::pricing::{QuoteLine, Totals};
 use crate::shop::transitions::{Effect, Happening, Status, judge};
 use durable::Timestamp;
@@ -60,8 +60,10 @@ pub struct Order {
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// `pay_…`; also the idempotency key of its session.
+    /// `pay_…`
     pub id: String,
+    /// Counts the keys that its session was asked for with.
+    pub attempt: u32,
     /// How it stands.
     pub status: PaymentStatus,
     /// The provider's id of the session, once known.
@@ -75,6 +77,26 @@ pub struct Payment {
     /// What the provider has received, once it has.
     pub captured: Option<Money>,
 }
+
+impl Payment {
+    /// The idempotency key of its session.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self.attempt {
+            0 | 1 => self.id.clone(),
+            attempt => format!("{}:{attempt}", self.id),
+        }
+    }
+
+    /// Until when its request is sent again.
+    #[must_use]
+    pub const fn replayable_until(&self) -> Timestamp {
+        self.expires_at.minus_secs(SESSION_SECS - REPLAY_SECS)
+    }
+}
+
+/// Seconds for which the request for a session is sent again: the provider takes none that ends within 30 minutes.
+const REPLAY_SECS: u32 = 25 * 60;
 
 /// Money that was promised back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

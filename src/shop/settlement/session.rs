@@ -4,11 +4,17 @@
 //! is placed: once every one of them is pinned, none has ended, and none will but by the session's end. A later attempt is
 //! held while others may give it up, so it is claimed by a move before its session is opened: of a claim and a surrender that
 //! judged the same version one is lost.
+//!
+//! A request is sent again under its key for as long as the provider would take it. After that a session of it is looked for; when there is
+//! none, there will be none, and the payment is renewed or the order ends. That is claimed by a move too, so that nobody gives
+//! up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
 use crate::shop::checkout::{hold_id, hold_lines, release_lines, tracked_lines};
 use crate::shop::money::Money;
-use crate::shop::orders::{Order, find_order, move_order, moved_meanwhile};
+use crate::shop::orders::{
+    Order, Record, Renewal, Transition, find_order, move_order, moved_meanwhile,
+};
 use crate::shop::payments::{PaymentError, SESSION_SECS, Session};
 use crate::shop::ports::{Orders, Payments, Ports, StockObjects, Written};
 use crate::shop::settlement::fold::{by_shop, fold_session, paid};
@@ -20,11 +26,12 @@ use durable::{Timestamp, stock};
 /// How often one driver holds an order anew before it leaves it to the next.
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
 
-/// Seconds for which the request for a session is sent again: the provider takes none that ends within 30 minutes.
-const REPLAY_SECS: u32 = 25 * 60;
-
 /// Seconds by which two clocks may differ, and a call may be on its way.
 const CLOCKS_SECS: u32 = 5 * 60;
+
+/// Seconds for which an order waits for a provider that opens no session: longer than outages are, and no longer than its units can be
+/// kept from others.
+const OUTAGE_SECS: u32 = 6 * 60 * 60;
 
 /// Pins before the first call to the provider: from then on the session might be paid, and the holds have no clock.
 pub async fn open_payment(
@@ -59,49 +66,78 @@ pub async fn open_payment(
         .await?;
         return Ok(None);
     }
-    match find_or_open_session(ports, &order, now).await {
-        Ok(Some(session)) => Ok(Some(session)),
-        Ok(None) => {
-            move_order(ports, order, now, |order| {
-                by_shop(order, Happening::SessionExpired, now)
-            })
-            .await?;
-            Ok(None)
-        }
-        Err(PaymentError::Refused(_)) => {
-            move_order(ports, order, now, |order| {
-                by_shop(order, Happening::PaymentRefused, now)
-            })
-            .await?;
-            Ok(None)
-        }
-        Err(error) => Err(error.into_error()),
+    if now < order.payment.replayable_until() {
+        return open_session(ports, &order, now).await;
     }
+    if let Some(session) = find_session(ports, &order, now).await? {
+        return Ok(Some(session));
+    }
+    if order.is_cancel_requested() {
+        claim(ports, &order, Happening::Cancelled, now).await?;
+    } else if now < order.created_at.plus_secs(OUTAGE_SECS) {
+        let order = renew_payment(ports, &order, now).await?;
+        return open_session(ports, &order, now).await;
+    } else {
+        claim(ports, &order, Happening::SessionExpired, now).await?;
+    }
+    Ok(None)
 }
 
-/// Opens the session, as long as its request can still be sent: the same key finds what an earlier call has opened. After that it is
-/// looked for among the sessions of its time; none, when it was never opened and no call is on its way.
-async fn find_or_open_session(
+/// The same key finds what an earlier call has opened.
+async fn open_session(
     ports: &impl Ports,
     order: &Order,
     now: Timestamp,
-) -> Result<Option<Session>, PaymentError> {
-    let Order { payment, .. } = order;
-    let replayable_until = payment.expires_at.minus_secs(SESSION_SECS - REPLAY_SECS);
-    if now < replayable_until {
-        let opened = ports
-            .payments()
-            .open_session(&payment.id, &payment.request)
-            .await;
-        return opened.map(Some);
+) -> Result<Option<Session>> {
+    let payment = &order.payment;
+    let answer = ports
+        .payments()
+        .open_session(&payment.key(), &payment.request)
+        .await;
+    match answer {
+        Err(PaymentError::Refused(_)) => {
+            claim(ports, order, Happening::PaymentRefused, now).await?;
+            Ok(None)
+        }
+        answer => answer.map(Some).map_err(PaymentError::into_error),
     }
+}
+
+/// The session among those of its time, once its request can't be sent again. None: no session was opened and no call is on its way, since
+/// the provider would refuse the request by now.
+async fn find_session(
+    ports: &impl Ports,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<Session>> {
     let since = order.created_at.minus_secs(CLOCKS_SECS);
-    let found = ports.payments().find_session(&order.id, since).await?;
-    if found.is_none() && now < replayable_until.plus_secs(CLOCKS_SECS) {
-        let message = "the last call to open it may be on its way".to_owned();
-        return Err(PaymentError::Unavailable(message));
+    let found = ports
+        .payments()
+        .find_session(&order.id, since)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
+    if found.is_none() && now < settled_at {
+        return Err(Error::Unavailable {
+            code: "payments_unavailable",
+            retry_after_secs: CLOCKS_SECS,
+        });
     }
     Ok(found)
+}
+
+/// Begins another attempt at the payment of an order of which it is known that it has no session: with another key, and an end that the
+/// provider takes. Its units have stayed pinned.
+async fn renew_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Order> {
+    let expires_at = now.plus_secs(SESSION_SECS);
+    let renewal = Renewal {
+        attempt: order.payment.attempt.saturating_add(1),
+        request: ports.payments().renew(&order.payment.request, expires_at)?,
+        expires_at,
+    };
+    let transition = by_shop(order, Happening::PaymentRenewed, now)?;
+    let transition = transition.map(|it| it.with(Record::Renewed(renewal)));
+    land(ports, transition, now).await
 }
 
 /// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening is not known to have come to
@@ -118,7 +154,7 @@ pub async fn close_payment(
     let (Some(session_id), Status::PendingPayment) = (session_id, order.status) else {
         return Ok(opened);
     };
-    let key = format!("{}:expire", order.payment.id);
+    let key = format!("{}:expire", order.payment.key());
     let session = match ports.payments().expire_session(&key, &session_id).await {
         // It is no longer open: it has ended by itself, or was paid.
         Err(PaymentError::Refused(_)) => ports.payments().session(&session_id).await,
@@ -174,10 +210,17 @@ async fn claim(
     happening: Happening,
     now: Timestamp,
 ) -> Result<Order> {
-    let mut transition = by_shop(order, happening, now)?.ok_or_else(moved_meanwhile)?;
-    if happening == Happening::HoldLapsed {
+    let mut transition = by_shop(order, happening, now)?;
+    if let Some(transition) = &mut transition
+        && happening == Happening::HoldLapsed
+    {
         transition.attempt = order.attempt.saturating_add(1);
     }
+    land(ports, transition, now).await
+}
+
+async fn land(ports: &impl Ports, transition: Option<Transition>, now: Timestamp) -> Result<Order> {
+    let transition = transition.ok_or_else(moved_meanwhile)?;
     match ports.orders().transition(&transition, now).await? {
         Written::Landed(order) => Ok(order),
         Written::Lost => Err(moved_meanwhile()),

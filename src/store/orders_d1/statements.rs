@@ -25,7 +25,7 @@ SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.
         'tracked', json(iif(tracked, 'true', 'false')), 'unit_price', unit_price, 'line_total', line_total,
         'discount', discount, 'tax', tax) ORDER BY position)
      FROM order_lines WHERE order_id = o.id) AS lines,
-    (SELECT json_object('id', id, 'status', status, 'session_id', session_id, 'url', url, 'request', request, 'expires_at', expires_at,
+    (SELECT json_object('id', id, 'attempt', attempt, 'status', status, 'session_id', session_id, 'url', url, 'request', request, 'expires_at', expires_at,
         'captured', json(iif(captured_amount IS NULL, 'null', json_object('amount', captured_amount, 'currency', captured_currency))))
      FROM payments WHERE order_id = o.id) AS payment,
     (SELECT json_group_array(json_object('happening', happening, 'actor', actor, 'subject', subject, 'note', note, 'at', at) ORDER BY version)
@@ -273,6 +273,12 @@ fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option
 
 fn keep_record(order_id: &str, record: &Record, now: Timestamp) -> Result<Statement> {
     Ok(match record {
+        Record::Renewed(it) => Statement::new(RENEW_PAYMENT)
+            .bind(order_id)
+            .bind(it.attempt)
+            .bind(it.request.as_str())
+            .bind(it.expires_at)
+            .bind(it.expires_at.plus_secs(STUCK_SECS)),
         Record::Shipped(it) => Statement::new(INSERT_FULFILLMENT)
             .bind(it.id.as_str())
             .bind(order_id)
@@ -450,6 +456,9 @@ FROM json_each(?2)";
 
 const INSERT_PAYMENT: &str = "
 INSERT INTO payments (id, order_id, status, request, expires_at, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+
+const RENEW_PAYMENT: &str = "
+UPDATE payments SET attempt = ?2, request = ?3, expires_at = ?4, look_at = ?5 WHERE order_id = ?1";
 
 const UPDATE_PAYMENT: &str = "
 UPDATE payments SET status = ?2, captured_amount = COALESCE(?3, captured_amount), captured_currency = COALESCE(?4, captured_currency),

@@ -41,6 +41,10 @@ impl Payments for Stripe {
         sessions::prepare(session)
     }
 
+    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
+        Ok(sessions::renew(request, expires_at))
+    }
+
     async fn open_session(
         &self,
         idempotency_key: &str,

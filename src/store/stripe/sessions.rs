@@ -4,9 +4,10 @@ use crate::error::{Error, Result};
 use crate::shop::payments::{NewSession, PaymentError, Session, SessionItem, SessionState};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
+use durable::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use worker::url::form_urlencoded::Serializer;
+use worker::url::form_urlencoded::{self, Serializer};
 
 /// One line item per line, with quantity 1 and the final amount: Stripe's sum can't differ from the order's.
 pub fn prepare(session: &NewSession) -> Result<String> {
@@ -29,6 +30,19 @@ pub fn prepare(session: &NewSession) -> Result<String> {
             .append_pair(&format!("{price}[product_data][name]"), &item.name);
     }
     Ok(form.finish())
+}
+
+/// A request that was prepared, with another end.
+pub fn renew(request: &str, expires_at: Timestamp) -> String {
+    let expires_at = expires_at.as_secs().to_string();
+    let mut form = Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(request.as_bytes()) {
+        match name.as_ref() {
+            "expires_at" => form.append_pair(&name, &expires_at),
+            _ => form.append_pair(&name, &value),
+        };
+    }
+    form.finish()
 }
 
 pub fn read(object: Value) -> Result<Session, PaymentError> {
@@ -132,7 +146,6 @@ struct ItemObject {
 mod tests {
     use super::*;
     use crate::shop::money::Currency;
-    use durable::Timestamp;
     use serde_json::json;
 
     fn object(status: &str, payment_status: &str, currency: &str) -> Value {
@@ -197,6 +210,12 @@ mod tests {
         };
         let form = prepare(&session).unwrap();
         assert_eq!(form, prepare(&session).unwrap());
+        let expires_at = session.expires_at.plus_secs(3600);
+        let later = NewSession {
+            expires_at,
+            ..session
+        };
+        assert_eq!(renew(&form, expires_at), prepare(&later).unwrap());
         assert!(form.contains("unit_amount%5D=500000&"), "{form}");
         assert!(form.contains("name%5D=Tee+%26+co"), "{form}");
         assert!(

@@ -188,6 +188,7 @@ pub static WORDS: Words = Words {
         Happening::HoldLapsed => "Wir suchen Ihre Artikel noch einmal",
         Happening::HeldAnew | Happening::ConfirmedLate => "Ihre Artikel liegen wieder bereit",
         Happening::OutOfStock => "Ausverkauft, bevor bezahlt werden konnte",
+        Happening::PaymentRenewed => "Die Zahlungsseite wird erneut angefordert",
         Happening::PaymentProcessing => "Zahlung unterwegs",
         Happening::Paid => "Bezahlt",
         Happening::PaidWrongAmount => "Mit einem anderen Betrag bezahlt",

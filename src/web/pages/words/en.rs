@@ -180,6 +180,7 @@ pub static WORDS: Words = Words {
         Happening::HoldLapsed => "Looking for your items again",
         Happening::HeldAnew | Happening::ConfirmedLate => "Your items are set aside again",
         Happening::OutOfStock => "Sold out before it could be paid",
+        Happening::PaymentRenewed => "The payment page is asked for again",
         Happening::PaymentProcessing => "Payment on its way",
         Happening::Paid => "Paid",
         Happening::PaidWrongAmount => "Paid with another amount",
