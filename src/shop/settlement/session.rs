@@ -141,13 +141,14 @@ async fn renew_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Res
 }
 
 /// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening is not known to have come to
-/// nothing is opened first, since the same key finds it.
+/// nothing is opened first, since the same key finds it; another task of the same round may have just done so.
 pub async fn close_payment(
     ports: &impl Ports,
     order: &Order,
     now: Timestamp,
 ) -> Result<Option<Session>> {
-    let opened = open_payment(ports, order, now).await?;
+    let order = find_order(ports, &order.id).await?;
+    let opened = open_payment(ports, &order, now).await?;
     let known = opened.as_ref().map(|session| session.id.clone());
     let order = find_order(ports, &order.id).await?;
     let session_id = known.or_else(|| order.payment.session_id.clone());

@@ -1,0 +1,138 @@
+/**
+ * A payment provider that is away, and sessions that end while someone pays: the order is kept, its payment follows, and money never
+ * stands without an order. Time is not waited for: rows are aged as the hours would have aged them.
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import type { Client, Json } from './client.ts';
+import { sessionOf, startShop, type Shop } from './shop.ts';
+
+const MINUTE = 60_000;
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
+});
+after(() => shop.close());
+
+test('an order that found no provider for 31 minutes gets a session of its own, and is paid', async () => {
+  const before = await shop.stock('LAMP');
+  const { buyer, order } = await orderWhileAway();
+  await age(order, 31 * MINUTE);
+  await shop.scheduled();
+  const renewed = (await buyer.get(`/api/v1/orders/${order.id}`)).expect(200);
+  assert.deepEqual([renewed.status, renewed.payment.status], ['pending_payment', 'open']);
+  assert.deepEqual(renewed.timeline.map(({ event }: Json) => event), ['placed', 'payment_renewed']);
+  const session = shop.sandbox.account.sessions.get(sessionOf(renewed))!;
+  assert.ok(session.expires_at - session.created >= 59 * 60, 'it can be paid for an hour');
+  assert.equal(session.amount_total, order.total.amount);
+  assert.deepEqual(await held(), before.held + 1);
+  await shop.press(renewed, 'pay');
+  await shop.settled(order, 'confirmed');
+  assert.equal(sessionsOf(order).length, 1);
+});
+
+test('a session whose answer was lost is found after half an hour, and no other is opened', async () => {
+  shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'reset_after' });
+  const buyer = shop.shopper();
+  const order = await buyer.buy('LAMP');
+  assert.equal(order.payment.url, undefined);
+  await age(order, 31 * MINUTE);
+  await shop.scheduled();
+  const found = (await buyer.get(`/api/v1/orders/${order.id}`)).expect(200);
+  assert.equal(sessionOf(found), sessionsOf(order)[0]!.id);
+  assert.deepEqual([sessionsOf(order).length, found.timeline.length], [1, 1]);
+  await shop.press(found, 'pay');
+  await shop.settled(order, 'confirmed');
+});
+
+test('between 25 and 30 minutes, when a call may be on its way, nothing is decided', async () => {
+  const { order } = await orderWhileAway();
+  await age(order, 27 * MINUTE);
+  await shop.scheduled();
+  const waiting = await orderOf(order);
+  assert.deepEqual([waiting.status, waiting.payment.status, waiting.timeline.length], ['pending_payment', 'preparing', 1]);
+  await age(order, 4 * MINUTE);
+  await shop.scheduled();
+  assert.equal((await orderOf(order)).payment.status, 'open');
+});
+
+test('an order that is cancelled while the provider is away ends without a session', async () => {
+  const before = await held();
+  const { buyer, order } = await orderWhileAway();
+  shop.sandbox.faults.add({ on: 'api', path: '/v1/', kind: 'error', status: 429, times: 2 });
+  (await buyer.post(`/api/v1/orders/${order.id}/cancel`, {})).expect(200);
+  shop.sandbox.faults.clear();
+  await age(order, 31 * MINUTE);
+  await shop.scheduled();
+  await shop.settled(order, 'cancelled');
+  assert.deepEqual([sessionsOf(order).length, await held()], [0, before]);
+});
+
+test('an outage of a whole working day ends the order, and gives back its units', async () => {
+  const before = await held();
+  const { order } = await orderWhileAway();
+  await age(order, 7 * 60 * MINUTE);
+  await shop.scheduled();
+  await shop.settled(order, 'expired');
+  assert.deepEqual([sessionsOf(order).length, await held()], [0, before]);
+});
+
+test('a session that ends while the shopper pays', async (t) => {
+  await t.test('is paid when the money was faster, whatever the shop was told first', async () => {
+    const order = await shop.shopper().buy('LAMP');
+    shop.sandbox.faults.add({ on: 'webhook', type: '*', kind: 'hold', times: 100 });
+    shop.sandbox.control.pay(sessionOf(order));
+    shop.sandbox.faults.clear();
+    shop.sandbox.control.emit('checkout.session.expired', { id: sessionOf(order), object: 'checkout.session' });
+    await shop.settled(order, 'confirmed');
+    shop.sandbox.control.release('reverse');
+    await shop.sandbox.deliveries.idle();
+    assert.deepEqual((await orderOf(order)).timeline.map(({ event }: Json) => event), ['placed', 'paid']);
+  });
+
+  await t.test('is expired when the end was faster: the payment page takes nothing', async () => {
+    const before = await held();
+    const order = await shop.shopper().buy('LAMP');
+    shop.sandbox.control.expire(sessionOf(order));
+    const answer = await fetch(order.payment.url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' });
+    await answer.arrayBuffer();
+    await shop.settled(order, 'expired');
+    assert.deepEqual([sessionsOf(order)[0]!.payment_status, await held()], ['unpaid', before]);
+  });
+
+  await t.test('is settled by whoever was first when the shopper cancels and pays at once', async () => {
+    const buyer = shop.shopper();
+    const order = await buyer.buy('LAMP');
+    const id = sessionOf(order);
+    const [cancelled] = await Promise.all([
+      buyer.post(`/api/v1/orders/${order.id}/cancel`, {}),
+      fetch(order.payment.url, { method: 'POST', body: new URLSearchParams({ action: 'pay' }), redirect: 'manual' }).then((answer) => answer.arrayBuffer()),
+    ]);
+    assert.ok([200, 409].includes(cancelled.status), cancelled.text);
+    const paid = shop.sandbox.account.sessions.get(id)!.payment_status === 'paid';
+    await shop.settled(order, paid ? 'confirmed' : 'cancelled');
+  });
+});
+
+/** An order of a minute in which the provider would not begin anything. */
+async function orderWhileAway(): Promise<{ buyer: Client; order: Json }> {
+  shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'error', status: 429 });
+  const buyer = shop.shopper();
+  const order = await buyer.buy('LAMP');
+  assert.deepEqual([order.status, order.payment.status], ['pending_payment', 'preparing']);
+  return { buyer, order };
+}
+
+/** As if the order had been placed `millis` earlier, and was due to be looked at. */
+async function age(order: Json, millis: number): Promise<void> {
+  await shop.rows('UPDATE orders SET created_at = created_at - ? WHERE id = ?', millis, order.id);
+  await shop.rows('UPDATE payments SET expires_at = expires_at - ? WHERE order_id = ?', millis, order.id);
+  await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
+}
+
+const orderOf = async (order: Json) => (await shop.staff.get(`/api/v1/orders/${order.id}`)).expect(200);
+const held = async () => (await shop.stock('LAMP')).held;
+const sessionsOf = (order: Json) => [...shop.sandbox.account.sessions.values()].filter((session) => session.client_reference_id === order.id);
