@@ -1,5 +1,5 @@
 //! `npm run simulate`: whole checkouts in a world that fails, crashes, repeats, delays and reorders, drawn from seeds.
-//! Promises: the same seed replays exactly; a seed that breaks an invariant is named with its trace, and exit code 1.
+//! Promises: the same seed replays exactly, and all cores are used; a seed that breaks an invariant is named with its trace, and exit code 1.
 
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, Stop, succeeds } from "./run.mjs";
@@ -12,12 +12,16 @@ npm run simulate [-- --seeds 2000] [--from 0] [--seed N]
   --from   the first of them
   --seed   this seed alone, with its whole trace`;
 
+/** More seeds than this are worth compiling with optimization. */
+const FEW = 500;
+
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { seed, seeds, from } = options(args);
   const env = await setUp();
   const chosen = seed === undefined ? { SIMULATION_SEEDS: seeds, SIMULATION_FROM: from } : { SIMULATION_SEED: seed };
-  const line = ["test", "--test", "simulation", "every_seed_ends_well", "--", "--nocapture"];
+  const profile = Number(seeds) > FEW && seed === undefined ? ["--profile", "simulation"] : [];
+  const line = ["test", ...profile, "--test", "simulation", "every_seed_ends_well", "--", "--nocapture"];
   return (await succeeds("cargo", line, { ...env, RUST_BACKTRACE: "0", ...chosen })) ? 0 : 1;
 });
 

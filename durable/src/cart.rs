@@ -2,7 +2,8 @@
 //!
 //! A cart has no authority over prices or stock. Its `version` grows with every change, so that two tabs can't overwrite
 //! each other unseen. A checkout freezes it under the order's id; it thaws when the order dies, and loses the bought lines when the
-//! order is paid. A cart that is left alone is news once, and deleted after its time; never while an order has it.
+//! order is paid. A cart that is left alone is news once, and deleted after its time; never while an order has it: then it asks what has
+//! become of that, again each time the period has passed, so that no order keeps it for ever.
 
 use crate::Timestamp;
 use crate::machine::{Machine, ReplyOf, digest_of};
@@ -137,6 +138,8 @@ pub enum Event {
     },
     /// Left alone with something in it.
     Abandoned,
+    /// Frozen for so long that it asks after the order.
+    AskedAfterOrder,
     /// Left alone for so long that it is gone.
     Deleted,
 }
@@ -189,7 +192,7 @@ pub type Reply = ReplyOf<Cart>;
 /// How long a cart is left alone until something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Periods {
-    /// Seconds until it counts as abandoned.
+    /// Seconds until it counts as abandoned, or asks after the order that has frozen it.
     pub abandoned_secs: u32,
     /// Seconds until it is deleted.
     pub kept_secs: u32,
@@ -223,6 +226,9 @@ pub struct Cart {
     /// Whether it has been reported since then.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
+    /// When it last asked after the order that has frozen it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<Timestamp>,
     #[serde(skip)]
     periods: Periods,
 }
@@ -282,13 +288,21 @@ impl Machine for Cart {
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
-        if *event == Event::Abandoned {
-            self.abandoned = true;
-            return;
+        match event {
+            Event::Abandoned => {
+                self.abandoned = true;
+                return;
+            }
+            Event::AskedAfterOrder => {
+                self.asked_at = Some(at);
+                return;
+            }
+            _ => {}
         }
         self.version = self.version.saturating_add(1);
         self.changed_at = Some(at);
         self.abandoned = false;
+        self.asked_at = None;
         match event {
             Event::LineSet { sku, quantity } => {
                 match self.lines.iter_mut().find(|line| line.sku == *sku) {
@@ -312,7 +326,7 @@ impl Machine for Cart {
                 self.empty();
                 self.changed_at = None;
             }
-            Event::Abandoned => {}
+            Event::Abandoned | Event::AskedAfterOrder => {}
         }
     }
 
@@ -320,11 +334,14 @@ impl Machine for Cart {
         let is_due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
         let abandoned = is_due(self.abandoned_at()).then_some(Event::Abandoned);
         let deleted = is_due(self.deleted_at()).then_some(Event::Deleted);
-        abandoned.into_iter().chain(deleted).collect()
+        let asked = is_due(self.asks_at()).then_some(Event::AskedAfterOrder);
+        [abandoned, deleted, asked].into_iter().flatten().collect()
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        self.abandoned_at().or_else(|| self.deleted_at())
+        self.abandoned_at()
+            .or_else(|| self.deleted_at())
+            .or_else(|| self.asks_at())
     }
 
     fn view(&self) -> Self {
@@ -343,6 +360,10 @@ impl Machine for Cart {
             Event::Deleted => Some(News::CartDeleted {
                 cart_id: cart_id(),
                 version: self.version,
+            }),
+            Event::AskedAfterOrder => Some(News::CartFrozen {
+                cart_id: cart_id(),
+                order_id: before.frozen_by.clone()?,
             }),
             _ => None,
         };
@@ -516,6 +537,13 @@ impl Cart {
         Some(idle_since.plus_secs(self.periods.kept_secs))
     }
 
+    /// When it next asks after the order that has frozen it.
+    fn asks_at(&self) -> Option<Timestamp> {
+        self.frozen_by.as_ref()?;
+        let since = self.asked_at.or(self.changed_at)?;
+        Some(since.plus_secs(self.periods.abandoned_secs))
+    }
+
     fn idle_since(&self) -> Option<Timestamp> {
         self.changed_at.filter(|_| self.frozen_by.is_none())
     }
@@ -568,6 +596,7 @@ mod tests {
             r#"{"event":"cleared"}"#,
             r#"{"event":"noted","note":"ring"}"#,
             r#"{"event":"abandoned"}"#,
+            r#"{"event":"asked_after_order"}"#,
             r#"{"event":"deleted"}"#,
         ] {
             let event: Event = serde_json::from_str(stored).unwrap();

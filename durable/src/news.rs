@@ -29,6 +29,13 @@ pub enum News {
         /// When it was last changed.
         idle_since: Timestamp,
     },
+    /// An order has had a cart for long: what has become of it?
+    CartFrozen {
+        /// Which cart.
+        cart_id: String,
+        /// The order.
+        order_id: String,
+    },
     /// A cart was left alone for so long that it is gone.
     CartDeleted {
         /// Which cart.

@@ -365,16 +365,26 @@ struct Model {
     /// Since when it is left alone; none when nobody ever touched it, or it is gone.
     alone_since: Option<Timestamp>,
     reported: bool,
+    /// When it last asked after its order.
+    asked_at: Option<Timestamp>,
     told: Vec<News>,
     answers: BTreeMap<String, String>,
 }
 
 impl Model {
-    /// Time passes over a cart that is left alone, unless an order has it.
+    /// Time passes over a cart that is left alone. While an order has it, it only asks after that.
     fn idle(&mut self, now: Timestamp) {
-        let Some(since) = self.alone_since.filter(|_| self.order.is_none()) else {
+        let Some(since) = self.alone_since else {
             return;
         };
+        if let Some(order_id) = self.order.clone() {
+            if self.asked_at.unwrap_or(since).plus_secs(ABANDONED_SECS) <= now {
+                self.asked_at = Some(now);
+                let cart_id = object::NAME.to_owned();
+                self.told.push(News::CartFrozen { cart_id, order_id });
+            }
+            return;
+        }
         if !self.lines.is_empty() && !self.reported && since.plus_secs(ABANDONED_SECS) <= now {
             self.reported = true;
             self.told.push(News::CartAbandoned {
@@ -398,7 +408,10 @@ impl Model {
     }
 
     fn wake_at(&self) -> Option<Timestamp> {
-        let since = self.alone_since.filter(|_| self.order.is_none())?;
+        let since = self.alone_since?;
+        if self.order.is_some() {
+            return Some(self.asked_at.unwrap_or(since).plus_secs(ABANDONED_SECS));
+        }
         let reports = !self.lines.is_empty() && !self.reported;
         Some(since.plus_secs(if reports { ABANDONED_SECS } else { KEPT_SECS }))
     }
@@ -443,6 +456,7 @@ impl Model {
         assert_eq!(cart.frozen_by, self.order);
         assert_eq!(cart.changed_at, self.alone_since);
         assert_eq!(cart.abandoned, self.reported);
+        assert_eq!(cart.asked_at, self.asked_at);
     }
 
     /// Every reason to refuse `command`.
@@ -535,6 +549,7 @@ impl Model {
         }
         if self.changes > before {
             self.alone_since = Some(now);
+            self.asked_at = None;
             self.reported = false;
         }
     }

@@ -14,7 +14,7 @@ mod cart;
 mod holds;
 mod order;
 
-pub use cart::{complete_cart, thaw_cart};
+pub use cart::{complete_cart, settle_cart, thaw_cart};
 pub use holds::{HOLD_SECS, hold_id, hold_lines, release_lines, tracked_lines};
 
 use crate::error::{Error, Result};

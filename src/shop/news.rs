@@ -1,10 +1,12 @@
-//! What follows from what the objects tell: the record of the public words, the boards that show them, the carts left alone.
+//! What follows from what the objects tell: the record of the public words, the boards that show them, the carts left alone, and those
+//! that an order keeps.
 //!
 //! Safe to repeat and in any order: record and boards keep the newest version of each SKU and cart. The record is written first, so
 //! that what a board shows is never ahead of what a board could be filled from again.
 
 use crate::error::Result;
-use crate::shop::ports::{Boards, NewsRecord};
+use crate::shop::checkout::settle_cart;
+use crate::shop::ports::{Boards, NewsRecord, Ports};
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of};
 use durable::news::News;
@@ -18,6 +20,7 @@ pub const NEWS_QUEUE: &str = "object-news";
 /// # Errors
 /// A port's failure; hearing the news again is safe.
 pub async fn hear_news(
+    ports: &impl Ports,
     record: &impl NewsRecord,
     boards: &impl Boards,
     news: &[News],
@@ -26,6 +29,19 @@ pub async fn hear_news(
     record.keep(news, now).await?;
     for (bucket, posts) in posts_by_bucket(news) {
         boards.post(bucket, &posts).await?;
+    }
+    answer_carts(ports, news, now).await
+}
+
+/// Tells carts that stand still what has become of their orders.
+///
+/// # Errors
+/// A port's failure; telling again is safe.
+pub async fn answer_carts(ports: &impl Ports, news: &[News], now: Timestamp) -> Result<()> {
+    for news in news {
+        if let News::CartFrozen { cart_id, order_id } = news {
+            settle_cart(ports, cart_id, order_id, now).await?;
+        }
     }
     Ok(())
 }

@@ -251,6 +251,8 @@ pub trait Orders {
     ) -> Result<Written<Option<Basis>>>;
     /// The checkout of a cart under this key, else the one that has the cart, unless all of it was given back.
     async fn standing_checkout(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>>;
+    /// Whether the checkout of an order has not come to nothing with all given back.
+    async fn is_under_way(&self, order_id: &str) -> Result<bool>;
     /// A quote, and what is published now under its SKUs.
     async fn basis(&self, quote_id: &str) -> Result<Option<Basis>>;
     /// Checkouts that have not come to an order, untouched since `before`, the oldest first; touches them.

@@ -17,14 +17,14 @@ impl<D: Database> NewsRecord for NewsD1<D> {
     async fn keep(&self, news: &[News], now: Timestamp) -> Result<()> {
         let mut statements = vec![forget_the_gone(now)];
         for news in news {
-            statements.push(keep_newest(news, now)?);
+            statements.extend(keep_newest(news, now)?);
         }
         Ok(self.0.batch(statements).await?)
     }
 }
 
-fn keep_newest(news: &News, now: Timestamp) -> Result<Statement> {
-    Ok(match news {
+fn keep_newest(news: &News, now: Timestamp) -> Result<Option<Statement>> {
+    Ok(Some(match news {
         News::StockChanged { sku, stock } => Statement::new(
             "INSERT INTO stock_words (sku, word, promise_at, purchase_limit, version, told_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
@@ -48,7 +48,8 @@ fn keep_newest(news: &News, now: Timestamp) -> Result<Statement> {
             cart_id,
             version: at,
         } => keep_cart(cart_id, *at, None, now),
-    })
+        News::CartFrozen { .. } => return Ok(None),
+    }))
 }
 
 fn keep_cart(cart_id: &str, at: u64, lines: Option<String>, idle_since: Timestamp) -> Statement {

@@ -149,7 +149,7 @@ async fn hear(app: &App, messages: &[Message]) {
 }
 
 async fn hear_all(app: &App, news: &[News]) -> Result<()> {
-    hear_news(&app.news_record(), &app.boards(), news, app.now).await
+    hear_news(app, &app.news_record(), &app.boards(), news, app.now).await
 }
 
 fn read_news(message: &Message) -> Option<News> {

@@ -17,6 +17,7 @@ use storefront::shop::fulfillments::{
 };
 use storefront::shop::ids::Signer;
 use storefront::shop::money::{Currency, Money};
+use storefront::shop::news::answer_carts;
 use storefront::shop::orders::{
     Actor, Instruction, Order, OrderLinks, cancel_order, set_order_status,
 };
@@ -441,6 +442,23 @@ async fn cron(sim: Sim) {
             .map(drop)
     })
     .await;
+    hear_carts(sim).await;
+}
+
+/// The carts' alarms ring, and the queue of their news is consumed; what fails is told again.
+async fn hear_carts(sim: Sim) {
+    let world = &sim.0;
+    let rung = world.carts.ring(world.now());
+    world.news.borrow_mut().extend(rung);
+    let news = world.news.take();
+    let (mine, told) = (sim.clone(), news.clone());
+    let heard = request(world, async move {
+        answer_carts(&mine, &told, mine.0.now()).await
+    })
+    .await;
+    if !matches!(heard, Some(Ok(()))) {
+        world.news.borrow_mut().extend(news);
+    }
 }
 
 /// Ships, delivers, takes back and cancels whatever it finds.

@@ -2,6 +2,7 @@
 
 use crate::actors::SKUS;
 use crate::world::World;
+use durable::cart::Periods as CartPeriods;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -146,17 +147,28 @@ pub fn within_the_bound(world: &World) -> Holds {
         "two orders of one key",
         "SELECT order_id FROM checkouts GROUP BY cart_id, idempotency_key HAVING COUNT(*) > 1",
     )?;
+    frozen_carts_have_orders(world, CartPeriods::default().abandoned_secs)
+}
+
+/// But for one that was frozen by a request that outlived its own checkout: that asks after its order when `patience_secs` have passed.
+fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
+    let now = world.now();
     for cart_id in world.carts.names() {
-        let cart = world.carts.view(&cart_id, world.now());
+        let cart = world.carts.view(&cart_id, now);
         let Some(order_id) = cart.frozen_by else {
             continue;
         };
-        let status = world.db.ask(&format!(
-            "SELECT status FROM orders WHERE id = '{order_id}'"
-        ));
-        holds(status == ["pending_payment"], || {
-            format!("{cart_id} is frozen by {order_id}: {status:?}")
-        })?;
+        let known = ids(
+            world,
+            &format!("SELECT status FROM orders WHERE id = '{order_id}'"),
+        );
+        let asks_later = cart
+            .changed_at
+            .is_some_and(|at| now < at.plus_secs(patience_secs));
+        holds(
+            known == ["pending_payment"] || (known.is_empty() && asks_later),
+            || format!("{cart_id} is frozen by {order_id}: {known:?}"),
+        )?;
     }
     Ok(())
 }
@@ -174,6 +186,7 @@ pub fn at_the_end(world: &World) -> Holds {
         "a refund is pending",
         "SELECT id FROM refunds WHERE status = 'pending'",
     )?;
+    frozen_carts_have_orders(world, 0)?;
     money_has_an_order(world)?;
     stock_is_that_of_the_orders(world)?;
     books_agree(world)?;

@@ -28,11 +28,18 @@ mod scheduler;
 mod world;
 
 use planted::Bug;
-use std::env;
+use std::num::NonZero;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, thread};
 
 /// Seeds in an ordinary test run.
 const SEEDS: u64 = 150;
+
+/// Seeds between two words of progress.
+const SEEDS_A_WORD: u64 = 250;
 
 /// Seeds within which a planted bug must be caught.
 const SEEDS_FOR_A_BUG: u64 = 400;
@@ -46,25 +53,48 @@ fn every_seed_ends_well() {
             count.unwrap_or(SEEDS),
         ),
     };
-    let mut told = invariants::Told::default();
-    for seed in first..first + count {
-        let run = run(seed, None);
-        if count == 1 {
-            eprintln!("{}", run.trace.join("\n"));
-        }
-        if let Err(broken) = run.outcome {
-            let from = run.trace.len().saturating_sub(40);
-            panic!(
-                "seed {seed}: {broken}\n{}\nreplay it: npm run simulate -- --seed {seed}",
-                run.trace[from..].join("\n")
-            );
-        }
-        told.add(&run.told);
-    }
+    let told = run_all(first..first + count);
     eprintln!("{count} seeds: {told}");
     if count >= SEEDS {
         told.check_variety();
     }
+}
+
+/// Runs the seeds on every core, the lower ones first; ends at the first that does not end well.
+fn run_all(seeds: Range<u64>) -> invariants::Told {
+    let next = AtomicU64::new(seeds.start);
+    let told = Mutex::new(invariants::Told::default());
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(|| {
+                while let Some(seed) = take(&next, seeds.end) {
+                    let run = run(seed, None);
+                    if seeds.end - seeds.start == 1 {
+                        eprintln!("{}", run.trace.join("\n"));
+                    }
+                    if let Err(broken) = &run.outcome {
+                        next.store(seeds.end, Ordering::Relaxed);
+                        panic!("{}", failure_of(seed, broken, &run.trace));
+                    }
+                    told.lock().unwrap().add(&run.told);
+                }
+            });
+        }
+    });
+    told.into_inner().unwrap()
+}
+
+fn take(next: &AtomicU64, end: u64) -> Option<u64> {
+    let seed = next.fetch_add(1, Ordering::Relaxed);
+    if seed.is_multiple_of(SEEDS_A_WORD) && seed < end {
+        eprintln!("seed {seed} …");
+    }
+    (seed < end).then_some(seed)
+}
+
+fn failure_of(seed: u64, broken: &str, trace: &[String]) -> String {
+    let last = trace[trace.len().saturating_sub(40)..].join("\n");
+    format!("{last}\nseed {seed}: {broken}\nreplay it: npm run simulate -- --seed {seed}")
 }
 
 #[test]

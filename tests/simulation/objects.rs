@@ -3,6 +3,7 @@
 use durable::Timestamp;
 use durable::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
 use durable::machine::{Machine, Reply, ReplyOf, Request};
+use durable::news::News;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use std::cell::RefCell;
@@ -38,6 +39,19 @@ impl<M: Machine + Default> ObjectsOf<M> {
             Reply::Done { view, .. } => view,
             Reply::Refused { .. } => unreachable!("a look is not refused"),
         }
+    }
+
+    /// What an alarm does: ends what time has ended, and hands out the news.
+    pub fn ring(&self, now: Timestamp) -> Vec<News> {
+        let mut news = vec![];
+        for object in self.0.borrow_mut().values_mut() {
+            object.keeper.wake(&object.sql, now).unwrap();
+            for (seq, message) in object.keeper.news(&object.sql, 100).unwrap() {
+                news.push(serde_json::from_str(&message).unwrap());
+                object.keeper.heard(&object.sql, seq).unwrap();
+            }
+        }
+        news
     }
 
     /// A row as the object keeps it.

@@ -8,6 +8,7 @@ use crate::random::Random;
 use crate::scheduler::Task;
 use durable::Timestamp;
 use durable::cart::Cart;
+use durable::news::News;
 use durable::stock::Stock;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Storm {
     pub jump: u64,
     /// The provider is gone for a while.
     pub outage: u64,
+    /// A request outlives a jump of some minutes, and with it the sweep's patience.
+    pub linger: u64,
 }
 
 type Late = Box<dyn FnOnce(&World)>;
@@ -46,6 +49,8 @@ pub struct World {
     pub inbox: RefCell<BTreeMap<String, bool>>,
     /// Ids on the queue.
     pub queue: RefCell<Vec<String>>,
+    /// News of the carts on their way.
+    pub news: RefCell<Vec<News>>,
     /// Confirmations handed to the queue of mails, by order; its consumer sends each once.
     pub mails: RefCell<BTreeMap<String, u32>>,
     pub spawned: RefCell<Vec<Task>>,
@@ -64,6 +69,9 @@ pub struct World {
 /// Milliseconds that a message, or a request, lives at most.
 const LIFE_MILLIS: i64 = 55_000;
 
+/// Milliseconds that a request outlives at most.
+const MAX_LINGER_MILLIS: i64 = 5 * 60_000;
+
 impl World {
     pub fn new(seed: u64, bug: Option<Bug>) -> Rc<Self> {
         let random = Random::new(seed);
@@ -77,6 +85,7 @@ impl World {
             provider: RefCell::default(),
             inbox: RefCell::default(),
             queue: RefCell::default(),
+            news: RefCell::default(),
             mails: RefCell::default(),
             spawned: RefCell::default(),
             touched: Cell::new(true),
@@ -131,8 +140,8 @@ impl World {
         self.late.borrow_mut().push((due, Box::new(message)));
     }
 
-    /// A moment passes, seldom a long one: true when it was longer than a request lives.
-    pub fn time_passes(&self) -> bool {
+    /// A moment passes, seldom a long one: how often, in a thousand, a request lives on; none when it was but a moment.
+    pub fn time_passes(&self) -> Option<u64> {
         let jump = if self.random.chance(self.storm.get().jump) {
             *self.random.pick(&[
                 5_000,
@@ -145,7 +154,13 @@ impl World {
         } else {
             self.random.below(20) as i64
         };
-        self.advance(jump)
+        let outlives = self.advance(jump);
+        let lingers = if jump <= MAX_LINGER_MILLIS {
+            self.storm.get().linger
+        } else {
+            0
+        };
+        outlives.then_some(lingers)
     }
 
     /// What is on its way arrives before the clock has moved by more than it lives.
@@ -184,5 +199,6 @@ fn storm_of(random: &Random) -> Storm {
         crash: level(random),
         jump: *random.pick(&[0, 2, 8]),
         outage: *random.pick(&[0, 0, 20]),
+        linger: *random.pick(&[0, 0, 300]),
     }
 }

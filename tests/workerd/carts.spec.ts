@@ -84,7 +84,7 @@ test('a cart is whose token it is', async () => {
   assert.deepEqual(summed((await owner.get('/api/v1/cart')).expect(200)), { LAMP: 1 });
 });
 
-test('a cart left alone is reported once and deleted after its time, but not while an order has it', async () => {
+test('a cart left alone is reported once and deleted after its time, but not while an order has it: then it asks what has become of that', async () => {
   const quick = await startShop({ vars: { CART_ABANDONED_SECS: '1', CART_KEPT_SECS: '3' } });
   try {
     await quick.importCatalog(csvOf({ sku: 'LAMP' }));
@@ -105,6 +105,13 @@ test('a cart left alone is reported once and deleted after its time, but not whi
     const frozen = (await ordering.get('/api/v1/cart')).expect(200);
     assert.deepEqual([summed(frozen), frozen.order_id], [{ LAMP: 1 }, order.id]);
     assert.deepEqual(await told(frozen.id), []);
+
+    const stranded = quick.shopper();
+    const { id: strandedId } = await stranded.add('LAMP');
+    const freeze = { change: { do: 'freeze', order_id: 'ord_that_came_to_nothing' } };
+    assert.equal((await quick.cartObject(strandedId).do('freeze', freeze)).reply, 'done');
+    await eventually(async () => assert.equal((await stranded.get('/api/v1/cart')).expect(200).order_id, undefined));
+    await stranded.add('LAMP');
   } finally {
     await quick.close();
   }

@@ -18,7 +18,9 @@ pub(super) async fn freeze_cart(
         Reply::Refused {
             refusal: cart::Refusal::FrozenBy { order_id },
         } => {
-            free_cart(ports, &checkout.cart_id, &order_id, now).await?;
+            if !settle_cart(ports, &checkout.cart_id, &order_id, now).await? {
+                return Err(cart_in_checkout(&order_id));
+            }
             ask_to_freeze(ports, checkout).await?
         }
         reply => reply,
@@ -108,21 +110,27 @@ async fn ask_to_freeze(ports: &impl Ports, checkout: &Checkout) -> Result<cart::
         .await
 }
 
-/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself.
+/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself, and a request that
+/// outlived its own checkout may have frozen the cart after all was given back. False while the order, or its checkout, is under way.
 ///
 /// # Errors
-/// 409 `cart_in_checkout` while that order is under way.
-async fn free_cart(
+/// A port's failure; settling again is safe.
+pub async fn settle_cart(
     ports: &impl Ports,
     cart_id: &str,
     order_id: &str,
     now: Timestamp,
-) -> Result<()> {
-    match ports.orders().order(order_id).await? {
-        Some(order) if order.status.is_dead() => thaw_cart(ports, cart_id, order_id, now).await,
-        Some(order) if order.status.is_sold() => complete_cart(ports, cart_id, order_id).await,
-        _ => Err(cart_in_checkout(order_id)),
+) -> Result<bool> {
+    let orders = ports.orders();
+    match orders.order(order_id).await? {
+        Some(order) if order.status.is_sold() => complete_cart(ports, cart_id, order_id).await?,
+        Some(order) if order.status.is_dead() => thaw_cart(ports, cart_id, order_id, now).await?,
+        None if !orders.is_under_way(order_id).await? => {
+            thaw_cart(ports, cart_id, order_id, now).await?;
+        }
+        _ => return Ok(false),
     }
+    Ok(true)
 }
 
 pub(super) fn cart_in_checkout(order_id: &str) -> Error {

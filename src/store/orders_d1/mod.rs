@@ -56,6 +56,11 @@ impl<D: Database> Orders for OrdersD1<D> {
             .transpose()
     }
 
+    async fn is_under_way(&self, order_id: &str) -> Result<bool> {
+        let statement = Statement::new(sql::CHECKOUT_UNDER_WAY).bind(order_id);
+        Ok(!self.texts(statement).await?.is_empty())
+    }
+
     async fn basis(&self, quote_id: &str) -> Result<Option<Basis>> {
         let statement = Statement::new(sql::BASIS).bind(quote_id);
         first_basis(self.0.query(statement).await?)

@@ -388,6 +388,9 @@ SELECT order_id, cart_id, idempotency_key, request_hash, quote_id, billing_addre
 WHERE cart_id = ?1 AND ((idempotency_key = ?2 AND step <> 'returned') OR live = 1)
 ORDER BY idempotency_key = ?2 AND step <> 'returned' DESC LIMIT 1";
 
+pub const CHECKOUT_UNDER_WAY: &str =
+    "SELECT step AS value FROM checkouts WHERE order_id = ?1 AND step <> 'returned'";
+
 pub const BASIS: &str = "
 SELECT body AS quote, (SELECT json_group_object(sku, json(listing)) FROM (
     SELECT line.value ->> 'sku' AS sku, (
