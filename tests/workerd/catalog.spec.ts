@@ -277,6 +277,33 @@ test('staff add, change and remove a product', async () => {
   await eventually(async () => assert.equal((await shop.staff.get(`/api/v1/products/oak-desk`)).status, 404));
 });
 
+test('a document that the copy does not have yet is answered from the version before', async () => {
+  const kv = (await shop.miniflare.getKVNamespace('CATALOG')) as unknown as { get(key: string): Promise<string | null>; put(key: string, value: string): Promise<void>; delete(key: string): Promise<void> };
+  (await importFile(csvOf({ sku: 'OLDER', title: 'Unchanged' }))).expect(200);
+  await publish();
+  const before = new Set(await documents());
+  const titleOf = (handle: string, items: Json[]) => items.find((item) => item.handle === handle)?.title;
+  (await importFile(csvOf({ sku: 'OLDER', title: 'Changed' }, { sku: 'NEWER', title: 'Newer' }))).expect(200);
+  await publish();
+  const late = new Map<string, string>();
+  for (const key of (await documents()).filter((name) => !before.has(name))) {
+    const json = JSON.parse((await kv.get(key)) ?? 'null');
+    if (json?.variants) late.set(key, JSON.stringify(json));
+  }
+  assert.equal(late.size, 2);
+  for (const key of late.keys()) await kv.delete(key);
+
+  await eventually(async () => assert.match((await shop.staff.get('/collections/things')).text, /Changed/));
+  assert.equal(titleOf('older', (await list('category=things')).data), 'Unchanged');
+  assert.equal((await shop.staff.get('/api/v1/products/older')).expect(200).title, 'Unchanged');
+  const unknown = await shop.staff.get('/api/v1/products/newer');
+  unknown.refused(503, 'catalog_not_copied');
+  assert.ok(Number(unknown.headers.get('retry-after')) > 0);
+  for (const [key, json] of late) await kv.put(key, json);
+  await eventually(async () => assert.equal((await shop.staff.get('/api/v1/products/older')).expect(200).title, 'Changed'));
+  await eventually(async () => assert.equal((await shop.staff.get('/api/v1/products/newer')).expect(200).title, 'Newer'));
+});
+
 test('public answers have a tag that spares the next one', async () => {
   for (const path of ['/', '/products', '/products/tea-pot', '/collections/lamps', '/api/v1/products', '/api/v1/categories', '/api/v1/products/tea-pot']) {
     if ((await shop.staff.get(path)).status === 404) continue;

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::version::newest_copied;
-use crate::shop::catalog::{Card, Category, Version};
+use crate::shop::catalog::{Card, Category, Product, Version};
 use crate::shop::money::Currency;
 use crate::shop::ports::{PublicStocks, PublishedCatalog};
 use durable::board::Posts;
@@ -143,7 +143,8 @@ pub async fn list_products_from(
     .ok_or(Error::NotFound("page"))
 }
 
-/// A page of the published products: the first of the current version, or the one at `cursor`, in the version it walks.
+/// A page of the published products with their whole documents: the first of the current version, or the one at `cursor`, in the
+/// version it walks.
 ///
 /// # Errors
 /// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no longer kept.
@@ -152,15 +153,34 @@ pub async fn list_products(
     stocks: &impl PublicStocks,
     query: &ListQuery,
     cursor: Option<Cursor>,
-) -> Result<Listed> {
+) -> Result<(Listed, Vec<Rc<Product>>)> {
     let Some(cursor) = cursor else {
-        return list_products_from(catalog, stocks, query, 0).await;
+        return newest_copied(catalog, async |version: &Version| {
+            whole_page(catalog, stocks, version, query, 0)
+                .await
+                .map(Some)
+        })
+        .await?
+        .ok_or(Error::NotFound("page"));
     };
     let version = catalog
         .version(cursor.seq)
         .await?
         .ok_or(Error::Gone("cursor_expired"))?;
-    page(catalog, stocks, &version, query, cursor.offset).await
+    whole_page(catalog, stocks, &version, query, cursor.offset).await
+}
+
+async fn whole_page(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    version: &Version,
+    query: &ListQuery,
+    offset: usize,
+) -> Result<(Listed, Vec<Rc<Product>>)> {
+    let listed = page(catalog, stocks, version, query, offset).await?;
+    let documents = listed.items.iter().map(|card| &card.document);
+    let products = try_join_all(documents.map(|key| catalog.product(key))).await?;
+    Ok((listed, products))
 }
 
 async fn page(

@@ -20,7 +20,7 @@ use utoipa::openapi::{RefOr, Schema};
 
 /// Codes that any operation may answer with.
 const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `cross_site`, `not_found`, \
-    `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `internal_error`";
+    `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `catalog_not_copied`, `internal_error`";
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/api/v1/openapi.json");
 

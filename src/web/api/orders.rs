@@ -187,7 +187,8 @@ pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`: these units left, or all that is left.
 ///
 /// # Errors
-/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
+/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`, `control_character`,
+/// `idempotency_key_reused`.
 pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (shipment, _) = call.json::<Shipment>().await?;
     let new = NewFulfillment {

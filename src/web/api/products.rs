@@ -11,7 +11,6 @@ use crate::shop::ports::PublishedCatalog;
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
-use futures_util::future::try_join_all;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -23,14 +22,8 @@ use std::collections::BTreeMap;
 pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let query = read_query(call)?;
     let cursor = read_cursor(call)?;
-    let catalog = call.app.catalog();
-    let page = catalog::list_products(&catalog, &call.app.public_stocks(), &query, cursor).await?;
-    let products = try_join_all(
-        page.items
-            .iter()
-            .map(|card| catalog.product(&card.document)),
-    )
-    .await?;
+    let (catalog, stocks) = (call.app.catalog(), call.app.public_stocks());
+    let (page, products) = catalog::list_products(&catalog, &stocks, &query, cursor).await?;
     let list = List {
         data: products
             .iter()
