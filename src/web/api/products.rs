@@ -7,7 +7,6 @@ use crate::shop::catalog::{
 };
 use crate::shop::ids::derived_id;
 use crate::shop::money::{Currency, Money};
-use crate::shop::ports::PublishedCatalog;
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
