@@ -136,14 +136,16 @@ function shopFromEnvironment() {
   return { url: process.env.SHOP_URL ?? "http://127.0.0.1:8787", key: process.env.ADMIN_API_KEY ?? readDevSecrets().ADMIN_API_KEY };
 }
 
-/** Calls the shop, and again while it says that waiting helps: every call here can be repeated. */
-async function call({ url, key }, method, path, body, type) {
+/** Calls the shop, and again while it says that waiting helps, or is gone after it was there: every call here can be repeated. */
+async function call(shop, method, path, body, type) {
+  const { url, key } = shop;
   if (!key) throw new Stop("the staff key is missing: set ADMIN_API_KEY, or run `npm run setup` for one in .dev.vars");
   const headers = { authorization: `Bearer ${key}`, accept: "application/json, text/csv", ...(type && { "content-type": type }) };
   for (let attempt = 1; ; attempt += 1) {
     const answer = await fetch(new URL(path, url), { method, headers, body }).catch(() => null);
+    shop.answered ||= answer !== null;
     if (answer?.ok) return answer;
-    const wait = answer ? Number(answer.headers.get("retry-after")) : attempt > 1 ? 1 : 0;
+    const wait = answer ? Number(answer.headers.get("retry-after")) : Number(shop.answered);
     if (!wait || attempt >= ATTEMPTS) throw answer ? await refused(answer) : new Stop(`no shop answers at ${url}: start it with \`npm run dev\`, or set SHOP_URL`);
     await setTimeout(1000 * wait);
   }

@@ -1,7 +1,10 @@
 /** `npm run catalog`, as a merchant runs it: what goes in is shown, and comes out again. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -22,8 +25,9 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-const catalog = (...args: string[]) =>
-  run(process.execPath, ['tools/catalog.mjs', ...args], { env: { ...process.env, SHOP_URL: shop.url, ADMIN_API_KEY: SECRETS.ADMIN_API_KEY } });
+const catalogAt = (url: string, ...args: string[]) =>
+  run(process.execPath, ['tools/catalog.mjs', ...args], { env: { ...process.env, SHOP_URL: url, ADMIN_API_KEY: SECRETS.ADMIN_API_KEY } });
+const catalog = (...args: string[]) => catalogAt(shop.url, ...args);
 
 const shown = async (): Promise<string[]> =>
   (await shop.shopper().get('/api/v1/products')).expect(200)['data'].map(({ handle }: { handle: string }) => handle);
@@ -42,6 +46,38 @@ test('a dry run shows nothing, an import publishes, an export reads back the sam
   assert.match((await catalog('import', exported, '--dry-run')).stdout, /0 new, 0 changed/);
   await catalog('export', again);
   assert.equal(await readFile(again, 'utf8'), await readFile(exported, 'utf8'));
+});
+
+test('a connection that is lost on the way is made again, and nothing is imported twice', async () => {
+  const given = join(folder, 'many.csv');
+  await writeFile(given, csvOf(...Array.from({ length: 3000 }, (_, number) => ({ sku: `MANY-${number}`, tracked: false }))));
+  let asked = 0;
+  let lost = 0;
+  const flaky = createServer((incoming, outgoing) => {
+    asked += 1;
+    const loses = asked % 2 === 0;
+    const forwarded = request(new URL(incoming.url!, shop.url), { method: incoming.method, headers: incoming.headers }, (answer) => {
+      if (!loses) return void answer.pipe(outgoing.writeHead(answer.statusCode!, answer.headers));
+      lost += 1; // the shop has done the work, and the command does not learn of it
+      answer.resume().on('end', () => incoming.socket.destroy());
+    });
+    incoming.pipe(forwarded);
+  }).listen(0, '127.0.0.1');
+  await once(flaky, 'listening');
+  try {
+    const { port } = flaky.address() as AddressInfo;
+    const { stdout } = await catalogAt(`http://127.0.0.1:${port}`, 'import', given, '--no-publish');
+    assert.match(stdout, /imported 3000 products with 3000 variants/);
+    assert.ok(lost > 0);
+  } finally {
+    flaky.close();
+  }
+  const [{ count }] = (await shop.rows<{ count: number }>("SELECT COUNT(*) AS count FROM products WHERE handle LIKE 'many-%'")) as [{ count: number }];
+  assert.equal(count, 3000);
+});
+
+test('a shop that does not answer is told with its cure', async () => {
+  await assert.rejects(catalogAt('http://127.0.0.1:9', 'publish'), { code: 1, stderr: /no shop answers at http:\/\/127\.0\.0\.1:9/ });
 });
 
 test('a word that is no command is named with its cure', async () => {

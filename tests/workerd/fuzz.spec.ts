@@ -67,7 +67,7 @@ function bodyOf(random: Random, operation: Json): string {
 
 function ask(random: Random): Asked {
   const { method, path, operation } = random.one(operations);
-  const filled = path.replace(/\{[^}]+\}/g, () => random.one(WORDS)).replace(/[^!-~]|[<>"\\^`{|}]/gu, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'));
+  const filled = path.replace(/\{[^}]+\}/g, () => random.one(WORDS)).replace(/[^!-~]|[<>"\\^`{|}]/gu, encodeURIComponent);
   const names = [...(operation.parameters ?? []).filter((parameter: Json) => parameter.in === 'query').map(({ name }: Json) => name), 'cursor', 'currency', 'limit'];
   const query = Array.from({ length: random.below(4) }, () => `${random.one(names)}=${encodeURIComponent(random.one(WORDS))}`).join('&');
   const headers: Record<string, string> = {};
