@@ -2,6 +2,7 @@
 //! staff, and a merchant who changes prices.
 
 use crate::invariants;
+use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::{Task, pause, request, run};
 use crate::world::World;
@@ -448,6 +449,9 @@ async fn cron(sim: Sim) {
 /// The carts' alarms ring, and the queue of their news is consumed; what fails is told again.
 async fn hear_carts(sim: Sim) {
     let world = &sim.0;
+    if world.bug == Some(Bug::CartsNotHeard) {
+        return;
+    }
     let rung = world.carts.ring(world.now());
     world.news.borrow_mut().extend(rung);
     let news = world.news.take();

@@ -130,6 +130,11 @@ fn tasks_skipped_when_already_confirmed_are_caught() {
 }
 
 #[test]
+fn a_frozen_cart_that_nobody_hears_is_caught() {
+    assert_caught(Bug::CartsNotHeard);
+}
+
+#[test]
 fn a_sweep_that_forgets_checkouts_is_caught() {
     assert_caught(Bug::CheckoutsNotSwept);
 }

@@ -20,6 +20,8 @@ pub enum Bug {
     ConfirmedIsDone,
     /// The sweep looks for no checkouts.
     CheckoutsNotSwept,
+    /// Nobody hears a cart that asks after its order.
+    CartsNotHeard,
     /// A payment is renewed without looking for the session that a lost answer told of.
     SessionsNotLookedFor,
 }

@@ -253,16 +253,20 @@ impl CartObjects for Sim {
         operation_id: String,
         command: cart::Command,
     ) -> Result<cart::Reply> {
+        let freezes = matches!(command.change, cart::Change::Freeze { .. });
         let request = Request::Do {
             operation_id,
             command,
         };
         let (cart_id, what) = (cart_id.to_owned(), format!("{cart_id} {request:?}"));
-        self.call(what, move |world| {
-            world.carts.ask(&cart_id, &request, world.now())
-        })
-        .await
-        .map_err(Error::internal)
+        let lingers = freezes && self.0.random.chance(self.0.storm.get().linger);
+        let send = move |world: &World| world.carts.ask(&cart_id, &request, world.now());
+        if lingers {
+            self.0.note(format!("lingers: {what}"));
+            self.0.much_later(move |world| drop(send(world)));
+            return Err(Error::internal("the request lingers"));
+        }
+        self.call(what, send).await.map_err(Error::internal)
     }
 
     async fn view(&self, cart_id: &str) -> Result<cart::Cart> {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 
 pub struct Task {
     future: Pin<Box<dyn Future<Output = ()>>>,
-    /// A request: it may crash, and is mostly gone when the clock jumps by more than a request lives.
+    /// A request: it may crash, and is gone when the clock jumps by more than a request lives.
     mortal: bool,
 }
 
@@ -47,8 +47,8 @@ pub fn run(
             drop(tasks.swap_remove(at));
         }
         tasks.append(&mut world.spawned.borrow_mut());
-        if let Some(lingers) = world.time_passes() {
-            tasks.retain(|task| !task.mortal || world.random.chance(lingers));
+        if world.time_passes() {
+            tasks.retain(|task| !task.mortal);
         }
         after_each()?;
     }

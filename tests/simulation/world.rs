@@ -31,7 +31,7 @@ pub struct Storm {
     pub jump: u64,
     /// The provider is gone for a while.
     pub outage: u64,
-    /// A request outlives a jump of some minutes, and with it the sweep's patience.
+    /// A request outlives the sweep's patience before it freezes its cart, and dies then.
     pub linger: u64,
 }
 
@@ -69,8 +69,8 @@ pub struct World {
 /// Milliseconds that a message, or a request, lives at most.
 const LIFE_MILLIS: i64 = 55_000;
 
-/// Milliseconds that a request outlives at most.
-const MAX_LINGER_MILLIS: i64 = 5 * 60_000;
+/// Milliseconds for which a request that outlives the sweep's patience does so at most.
+const MAX_LINGER_MILLIS: u64 = 8 * 60_000;
 
 impl World {
     pub fn new(seed: u64, bug: Option<Bug>) -> Rc<Self> {
@@ -136,12 +136,21 @@ impl World {
 
     /// Has a message arrive some time later.
     pub fn later(&self, message: impl FnOnce(&Self) + 'static) {
-        let due = self.clock.get() + self.random.below(LIFE_MILLIS as u64 / 20) as i64;
+        self.within(LIFE_MILLIS as u64 / 20, message);
+    }
+
+    /// Has a message arrive after the sweep may have dealt with whoever sent it.
+    pub fn much_later(&self, message: impl FnOnce(&Self) + 'static) {
+        self.within(MAX_LINGER_MILLIS, message);
+    }
+
+    fn within(&self, millis: u64, message: impl FnOnce(&Self) + 'static) {
+        let due = self.clock.get() + self.random.below(millis) as i64;
         self.late.borrow_mut().push((due, Box::new(message)));
     }
 
-    /// A moment passes, seldom a long one: how often, in a thousand, a request lives on; none when it was but a moment.
-    pub fn time_passes(&self) -> Option<u64> {
+    /// A moment passes, seldom a long one: true when it was longer than a request lives.
+    pub fn time_passes(&self) -> bool {
         let jump = if self.random.chance(self.storm.get().jump) {
             *self.random.pick(&[
                 5_000,
@@ -154,13 +163,7 @@ impl World {
         } else {
             self.random.below(20) as i64
         };
-        let outlives = self.advance(jump);
-        let lingers = if jump <= MAX_LINGER_MILLIS {
-            self.storm.get().linger
-        } else {
-            0
-        };
-        outlives.then_some(lingers)
+        self.advance(jump)
     }
 
     /// What is on its way arrives before the clock has moved by more than it lives.
@@ -199,6 +202,6 @@ fn storm_of(random: &Random) -> Storm {
         crash: level(random),
         jump: *random.pick(&[0, 2, 8]),
         outage: *random.pick(&[0, 0, 20]),
-        linger: *random.pick(&[0, 0, 300]),
+        linger: *random.pick(&[0, 0, 0, 700]),
     }
 }
