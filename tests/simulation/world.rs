@@ -72,10 +72,16 @@ const LIFE_MILLIS: i64 = 55_000;
 /// Milliseconds for which a request that outlives the sweep's patience does so at most.
 const MAX_LINGER_MILLIS: u64 = 8 * 60_000;
 
+/// How often requests linger where they do at all, in a thousand.
+const LINGERS: u64 = 700;
+
 impl World {
     pub fn new(seed: u64, bug: Option<Bug>) -> Rc<Self> {
         let random = Random::new(seed);
-        let storm = storm_of(&random);
+        let mut storm = storm_of(&random);
+        if bug == Some(Bug::CartsNotHeard) {
+            storm.linger = LINGERS;
+        }
         Rc::new(Self {
             storm: Cell::new(storm),
             bug,
@@ -202,6 +208,6 @@ fn storm_of(random: &Random) -> Storm {
         crash: level(random),
         jump: *random.pick(&[0, 2, 8]),
         outage: *random.pick(&[0, 0, 20]),
-        linger: *random.pick(&[0, 0, 0, 700]),
+        linger: *random.pick(&[0, 0, 0, LINGERS]),
     }
 }
