@@ -36,7 +36,7 @@ use serde_json::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::js_sys::Date;
-use worker::{Bucket, Env, KvStore, ObjectNamespace};
+use worker::{Bucket, Env, KvStore, ObjectNamespace, RateLimiter};
 
 /// What configures the shop.
 pub struct Config {
@@ -79,6 +79,7 @@ struct Bindings {
     cart: ObjectNamespace,
     queues: Queues,
     payments_knowledge: Knowledge,
+    lookups: RateLimiter,
     board: ObjectNamespace,
     media: Bucket,
     images: Images,
@@ -229,6 +230,20 @@ impl App {
         Objects(self.bindings.board.clone())
     }
 
+    /// Whether this visitor may ask for the link of an order once more.
+    ///
+    /// # Errors
+    /// 429.
+    pub async fn check_lookup_rate(&self, visitor: &str) -> Result<()> {
+        let outcome = self.bindings.lookups.limit(visitor.to_owned()).await;
+        if outcome.map_err(Error::internal)?.success {
+            return Ok(());
+        }
+        Err(Error::TooMany {
+            retry_after_secs: 60,
+        })
+    }
+
     /// Milliseconds since this event began.
     #[must_use]
     pub fn millis_since(&self) -> i64 {
@@ -343,6 +358,7 @@ impl Bindings {
                 outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
             },
             payments_knowledge: Knowledge::default(),
+            lookups: env.rate_limiter("ORDER_LOOKUPS").map_err(Error::internal)?,
             board: env.durable_object("BOARD").map_err(Error::internal)?,
             media: env.bucket("MEDIA").map_err(Error::internal)?,
             images: env.get_binding("IMAGES").map_err(Error::internal)?,

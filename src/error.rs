@@ -56,6 +56,11 @@ pub enum Error {
     UnsupportedMediaType(&'static str),
     /// 422: it reads, but these fields can't be accepted.
     Invalid(Vec<FieldError>),
+    /// 429: asked too often; try again after so many seconds.
+    TooMany {
+        /// Seconds until it is worth trying again.
+        retry_after_secs: u32,
+    },
     /// 503: a part of the shop does not answer; try again after so many seconds.
     Unavailable {
         /// Stable code.
@@ -150,6 +155,7 @@ impl Error {
             Self::TooLarge(_) => 413,
             Self::UnsupportedMediaType(_) => 415,
             Self::Invalid(_) => 422,
+            Self::TooMany { .. } => 429,
             Self::Internal(_) => 500,
             Self::Unavailable { .. } => 503,
         }
@@ -171,6 +177,7 @@ impl Error {
             Self::TooLarge(_) => "body_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::Invalid(errors) => errors.first().map_or("invalid", |error| error.code),
+            Self::TooMany { .. } => "too_many_requests",
             Self::Internal(_) => "internal_error",
         }
     }
@@ -190,6 +197,7 @@ impl Error {
             Self::TooLarge(_) => "The request is too large",
             Self::UnsupportedMediaType(_) => "The content type is not accepted here",
             Self::Invalid(_) => "The request can't be accepted",
+            Self::TooMany { .. } => "Asked too often",
             Self::Internal(_) => "Something went wrong on our side",
             Self::Unavailable { .. } => "Temporarily unavailable",
         }
@@ -221,7 +229,8 @@ impl Error {
                 .collect::<Vec<_>>()
                 .join(" "),
             Self::Internal(_) => "The error has been logged with this request's id.".to_owned(),
-            Self::Unavailable {
+            Self::TooMany { retry_after_secs }
+            | Self::Unavailable {
                 retry_after_secs, ..
             } => format!("Please try again in {retry_after_secs} seconds."),
         }
@@ -231,7 +240,8 @@ impl Error {
     #[must_use]
     pub fn retry_after_secs(&self) -> Option<u32> {
         match self {
-            Self::Unavailable {
+            Self::TooMany { retry_after_secs }
+            | Self::Unavailable {
                 retry_after_secs, ..
             } => Some(*retry_after_secs),
             Self::Conflict { data, .. } => data

@@ -6,8 +6,9 @@
 
 use crate::error::{Error, Result};
 use crate::shop::ids::derived_id;
+use crate::shop::languages::Language;
 use crate::shop::money::Money;
-use crate::shop::orders::{Order, OrderLinks};
+use crate::shop::orders::{LinkRequest, Order, OrderLinks};
 use crate::shop::ports::{MailProvider, Mails, Orders};
 use durable::Timestamp;
 use maud::{DOCTYPE, Markup, html};
@@ -29,6 +30,8 @@ pub enum MailKind {
     Refund,
     /// The payment came to nothing, or the goods are gone.
     PaymentProblem,
+    /// The way back to the order, for its owner who asked.
+    OrderLink,
 }
 
 /// Something for the shopper to know, as it waits in the queue.
@@ -38,9 +41,22 @@ pub struct Letter {
     pub kind: MailKind,
     /// Of which order.
     pub order_id: String,
-    /// Of which refund; empty: of the order as a whole.
+    /// Of which refund, in which hour; empty: of the order as a whole.
     #[serde(default)]
     pub subject: String,
+    /// What it is written in.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// What waits in the queue of what goes out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Outgoing {
+    /// To be sent.
+    Letter(Letter),
+    /// To be looked into first.
+    LinkRequest(LinkRequest),
 }
 
 impl Letter {
@@ -51,6 +67,7 @@ impl Letter {
             kind,
             order_id: order_id.to_owned(),
             subject: String::new(),
+            language: Language::default(),
         }
     }
 
@@ -138,7 +155,7 @@ pub async fn send_letter(
 /// When it is about a refund that the order does not have.
 pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Message> {
     let number = order.number;
-    let link = links.status(&order.id);
+    let link = links.clone().in_language(letter.language).status(&order.id);
     let (subject, paragraphs) = match letter.kind {
         MailKind::OrderConfirmation => (
             format!("Order {number} is confirmed"),
@@ -151,6 +168,16 @@ pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Mes
                     "Depending on your bank it takes five to ten working days to arrive.".to_owned(),
                 ],
         ),
+        MailKind::OrderLink => match letter.language {
+            Language::English => (
+                format!("The way to your order {number}"),
+                vec!["Someone, hopefully you, asked for the link to this order. Whoever has it can see the order: keep it to yourself.".to_owned()],
+            ),
+            Language::German => (
+                format!("Der Weg zu Ihrer Bestellung {number}"),
+                vec!["Jemand, hoffentlich Sie, hat den Link zu dieser Bestellung angefordert. Wer ihn hat, kann die Bestellung sehen: Geben Sie ihn nicht weiter.".to_owned()],
+            ),
+        },
         MailKind::PaymentProblem => (
             format!("Your payment for order {number} did not go through"),
             vec![

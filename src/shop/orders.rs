@@ -3,10 +3,12 @@
 //! [`transitions`]: crate::shop::transitions
 
 mod links;
+mod lookup;
 mod moves;
 mod order;
 
 pub use links::OrderLinks;
+pub use lookup::{LinkRequest, request_order_link, send_order_link};
 pub use moves::{Record, Renewal, Transition, with_money};
 pub use order::{Actor, Dispute, Order, OrderEvent, Payment, Refund, RefundStatus, Task};
 

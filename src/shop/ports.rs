@@ -9,7 +9,7 @@ use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
 use crate::shop::mail::{Claim, Letter, Message};
 use crate::shop::media::Media;
-use crate::shop::orders::{Order, OrderFilter, Transition};
+use crate::shop::orders::{LinkRequest, Order, OrderFilter, Transition};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
@@ -442,6 +442,8 @@ pub trait MessageQueues {
 pub trait Mail {
     /// Hands a letter to the queue of what goes out.
     async fn post(&self, letter: &Letter) -> Result<()>;
+    /// Hands a wish for the link of an order to the same queue.
+    async fn ask_for_link(&self, request: &LinkRequest) -> Result<()>;
 }
 
 /// Which letters were sent.

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::mail::{Letter, OUTGOING_QUEUE};
+use crate::shop::orders::LinkRequest;
 use crate::shop::ports::{Mail, MessageQueues, PublishQueue};
 use crate::shop::publish::PUBLISHES_QUEUE;
 use crate::store::inbox_d1::EVENTS_QUEUE;
@@ -56,5 +57,9 @@ pub struct Outgoing<Q>(pub Q);
 impl<Q: MessageQueues> Mail for Outgoing<Q> {
     async fn post(&self, letter: &Letter) -> Result<()> {
         self.0.send(OUTGOING_QUEUE, &to_json(letter)?).await
+    }
+
+    async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {
+        self.0.send(OUTGOING_QUEUE, &to_json(request)?).await
     }
 }

@@ -10,8 +10,9 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::dead_letters::{DEAD_SUFFIX, dead_queue};
-use crate::shop::mail::{Letter, OUTGOING_QUEUE, send_letter};
+use crate::shop::mail::{OUTGOING_QUEUE, Outgoing, send_letter};
 use crate::shop::news::{NEWS_QUEUE, hear_news};
+use crate::shop::orders::send_order_link;
 use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
@@ -87,8 +88,14 @@ async fn each<'a, F: Future<Output = ()>>(
 }
 
 async fn send(app: &App, body: &str) -> Result<()> {
-    let letter: Letter = serde_json::from_str(body)
-        .map_err(|error| Error::internal(format!("a letter does not read: {error}")))?;
+    let outgoing: Outgoing = serde_json::from_str(body)
+        .map_err(|error| Error::internal(format!("what goes out does not read: {error}")))?;
+    let letter = match outgoing {
+        Outgoing::Letter(letter) => letter,
+        Outgoing::LinkRequest(request) => {
+            return send_order_link(&app.orders(), &app.mail(), &request, app.now).await;
+        }
+    };
     let links = app.order_links();
     send_letter(
         &app.orders(),

@@ -87,6 +87,8 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/checkout/{quote_id}"           Anyone pages::checkout::review;
     Post   "/checkout/{quote_id}"           Anyone pages::checkout::place;
     Get    "/policies/{name}"               Anyone pages::policies::show;
+    Get    "/orders"                        Anyone pages::lookup::ask;
+    Post   "/orders"                        Anyone pages::lookup::send;
     Get    "/orders/{id}"                   Anyone pages::orders::show;
     Get    "/orders/{id}/invoice"           Anyone pages::orders::show_invoice;
     Post   "/orders/{id}/cancel"            Anyone pages::orders::cancel;

@@ -8,11 +8,12 @@ use toml::{Table, Value};
 type Names = BTreeSet<String>;
 
 /// How the App asks for a binding, and where wrangler.toml gives it.
-const KINDS: [(&str, &str, &str); 6] = [
+const KINDS: [(&str, &str, &str); 7] = [
     ("kv", "kv_namespaces", "binding"),
     ("d1", "d1_databases", "binding"),
     ("durable_object", "durable_objects.bindings", "name"),
     ("queue", "queues.producers", "binding"),
+    ("rate_limiter", "ratelimits", "name"),
     ("bucket", "r2_buckets", "binding"),
     ("get_binding", "images", "binding"),
 ];

@@ -10,6 +10,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use std::rc::Rc;
 use storefront::error::{Error, Result};
 use storefront::shop::mail::Letter;
+use storefront::shop::orders::LinkRequest;
 use storefront::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
@@ -500,6 +501,10 @@ impl Inbox for Sim {
 }
 
 impl Mail for Sim {
+    async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {
+        unreachable!("no actor asks for {request:?}")
+    }
+
     async fn post(&self, letter: &Letter) -> Result<()> {
         let id = letter.order_id.clone();
         self.call(format!("mail {id}"), move |world| {

@@ -162,6 +162,7 @@ function bindings(config: Unstable_Config) {
     images: { binding: config.images!.binding },
     d1Databases: Object.fromEntries(config.d1_databases.map(({ binding, database_id }) => [binding, database_id])),
     durableObjects: Object.fromEntries(objects),
+    ratelimits: Object.fromEntries((config.ratelimits ?? []).map(({ name, ...limit }) => [name, limit])),
     queueProducers: Object.fromEntries((config.queues.producers ?? []).map(({ binding, queue }) => [binding, { queueName: queue }])),
   };
 }

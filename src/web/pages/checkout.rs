@@ -13,6 +13,7 @@ use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
 use crate::web::pages::cart::{in_checkout, order_path};
+use crate::web::pages::fields::{Field, Typed};
 use crate::web::pages::layout::{Visit, encoded, page};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::words::Words;
@@ -209,30 +210,6 @@ fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
     }
 }
 
-/// A text field: its name, label, `autocomplete` word, and whether it is needed.
-struct Field {
-    name: &'static str,
-    label: &'static str,
-    autocomplete: &'static str,
-    required: bool,
-}
-
-impl Field {
-    const fn new(
-        name: &'static str,
-        label: &'static str,
-        autocomplete: &'static str,
-        required: bool,
-    ) -> Self {
-        Self {
-            name,
-            label,
-            autocomplete,
-            required,
-        }
-    }
-}
-
 const fn contact_fields(words: &Words) -> [Field; 1] {
     [Field::new("email", words.email, "email", true)]
 }
@@ -248,37 +225,7 @@ const fn address_fields(words: &Words) -> [Field; 6] {
     ]
 }
 
-/// A form that was filled in, and what is wrong with it.
-struct Typed<'a> {
-    words: &'static Words,
-    form: &'a Form,
-    errors: &'a [FieldError],
-    /// The field with the first fault, from the top of the page.
-    first_fault: Option<&'static str>,
-}
-
 impl Typed<'_> {
-    fn fault(&self, name: &str) -> Option<String> {
-        let error = self.errors.iter().find(|error| is_of(&error.field, name))?;
-        Some(fault_text(self.words, error))
-    }
-
-    /// A field with its fault beside it: described by it rather than named, so that the label stays the field's name.
-    fn text_field(&self, field: &Field) -> Markup {
-        let name = field.name;
-        let fault = self.fault(name);
-        let fault_id = fault.as_ref().map(|_| format!("{name}-fault"));
-        html! {
-            div class=(format!("field {name}")) {
-                label for=(name) { (field.label) }
-                input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
-                    autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault.as_ref().map(|_| "true")]
-                    aria-describedby=[fault_id.as_ref()] autofocus[self.first_fault == Some(name)];
-                @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault) } }
-            }
-        }
-    }
-
     fn country_field(&self) -> Markup {
         let fault = self.fault("country");
         let fault_id = fault.as_ref().map(|_| "country-fault");
@@ -332,23 +279,14 @@ fn address_form(
     let (contact, address) = (contact_fields(words), address_fields(words));
     let fields = contact.iter().chain(&address).map(|field| field.name);
     let names: Vec<&'static str> = fields.chain(["country", "shipping_method"]).collect();
-    let is_faulty = |name: &&str| errors.iter().any(|error| is_of(&error.field, name));
-    let typed = Typed {
-        words,
-        form,
-        errors,
-        first_fault: names.iter().copied().find(is_faulty),
-    };
-    let elsewhere = errors
-        .iter()
-        .filter(|error| !names.iter().any(|name| is_of(&error.field, name)));
+    let typed = Typed::new(words, form, errors, names);
     html! {
         form method="post" action=(visit.link("/checkout")) class="stack" novalidate {
             h1 { (words.checkout) }
             @if !errors.is_empty() {
                 div class="notice fault" role="alert" {
                     p { (words.please_check) }
-                    @for error in elsewhere { p { (fault_text(words, error)) } }
+                    @for fault in typed.elsewhere() { p { (fault) } }
                 }
             }
             fieldset {
@@ -365,16 +303,6 @@ fn address_form(
             p { a href=(visit.link("/cart")) { (words.back_to_cart) } }
         }
     }
-}
-
-/// Whether a fault of `field`, the path of a request, is about the input `name`.
-fn is_of(field: &str, name: &str) -> bool {
-    field.rsplit('.').next() == Some(name)
-}
-
-/// What is wrong with a field, as the visitor reads it.
-fn fault_text(words: &Words, error: &FieldError) -> String {
-    (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
 }
 
 fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
@@ -395,7 +323,7 @@ fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
                 }
             }
             p class="total" { (words.subtotal) " " strong { (visit.money(cart.subtotal)) } }
-            p class="quiet" { (words.shipping_and_tax_later) }
+            p class="quiet" { (words.shipping_and_tax_next) }
         }
     }
 }

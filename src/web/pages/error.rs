@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::web::call::Call;
 use crate::web::cart_token::forget_cookie;
 use crate::web::pages::cart::{in_checkout, order_path};
+use crate::web::pages::fields::fault_text;
 use crate::web::pages::layout::{Visit, page, search_form};
 use crate::web::pages::words::Words;
 use crate::web::reply::{Reply, headers_of};
@@ -89,6 +90,7 @@ fn title_of(words: &Words, error: &Error) -> &'static str {
             Error::Conflict { .. } | Error::Invalid(_) => words.error_refused,
             Error::NotFound(_) => words.error_not_found,
             Error::Unavailable { .. } => words.error_unavailable,
+            Error::TooMany { .. } => words.error_too_many,
             Error::Internal(_) => words.error_internal,
             Error::Gone(_) => words.error_gone,
             _ => words.error_request,
@@ -101,16 +103,15 @@ fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
     match error {
         Error::Invalid(errors) => errors
             .iter()
-            .map(|error| {
-                (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
-            })
+            .map(|error| fault_text(words, error))
             .collect(),
         Error::Conflict { detail, data, .. } => {
             std::iter::once(explained.unwrap_or_else(|| detail.clone()))
                 .chain(short_lines(words, data))
                 .collect()
         }
-        Error::Unavailable {
+        Error::TooMany { retry_after_secs }
+        | Error::Unavailable {
             retry_after_secs, ..
         } => {
             vec![(words.try_again_in)(*retry_after_secs)]

@@ -3,10 +3,12 @@
 pub mod cart;
 pub mod checkout;
 pub mod error;
+pub mod fields;
 pub mod home;
 pub mod icons;
 pub mod layout;
 pub mod lists;
+pub mod lookup;
 pub mod metadata;
 pub mod orders;
 pub mod pictures;

@@ -129,6 +129,7 @@ pub static WORDS: Words = Words {
         "express" => Some("Expressversand"),
         _ => None,
     },
+    shipping_and_tax_next: "Versand und Steuer kommen auf der nächsten Seite hinzu.",
     continue_to_review: "Weiter zum Prüfen",
     order_summary: "Bestellübersicht",
     review_your_order: "Bestellung prüfen",
@@ -226,6 +227,13 @@ pub static WORDS: Words = Words {
     invoice_refunded: "Bezahlt und erstattet",
     invoice_partly_refunded: "Bezahlt und teilweise erstattet",
     invoice_not_due: "Nicht bezahlt; nichts ist offen",
+    order_number_field: "Bestellnummer",
+    find_your_order_hint: "Geben Sie die Nummer und die E-Mail-Adresse der Bestellung ein. Wir schicken Ihnen einen Link dorthin.",
+    send_the_link: "Link schicken",
+    look_into_your_mail: "Sehen Sie in Ihre E-Mails",
+    link_is_sent: "Wenn es eine Bestellung mit dieser Nummer und Adresse gibt, ist ein Link dorthin unterwegs. Das kann einige Minuten dauern.",
+    try_another: "Andere Nummer versuchen",
+    error_too_many: "Das wurde zu oft versucht",
 
     // Errors
     error_not_found: "Nicht gefunden",

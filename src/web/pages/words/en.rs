@@ -125,6 +125,7 @@ pub static WORDS: Words = Words {
     choose_country: "Choose a country",
     shipping: "Shipping",
     shipping_method_name: |_| None,
+    shipping_and_tax_next: "Shipping and tax are added on the next page.",
     continue_to_review: "Continue to review",
     order_summary: "Order summary",
     review_your_order: "Review your order",
@@ -218,6 +219,13 @@ pub static WORDS: Words = Words {
     invoice_refunded: "Paid and refunded",
     invoice_partly_refunded: "Paid, and refunded in part",
     invoice_not_due: "Not paid; nothing is due",
+    order_number_field: "Order number",
+    find_your_order_hint: "Enter its number and the email address you ordered with. We send you a link to it.",
+    send_the_link: "Send the link",
+    look_into_your_mail: "Look into your mail",
+    link_is_sent: "If there is an order with this number and address, a link to it is on its way. It can take a few minutes.",
+    try_another: "Try another number",
+    error_too_many: "That was asked too often",
 
     // Errors
     error_not_found: "Not found",

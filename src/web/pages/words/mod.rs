@@ -126,6 +126,7 @@ pub struct Words {
     pub choose_country: &'static str,
     pub shipping: &'static str,
     pub shipping_method_name: fn(&str) -> Option<&'static str>,
+    pub shipping_and_tax_next: &'static str,
     pub continue_to_review: &'static str,
     pub order_summary: &'static str,
     pub review_your_order: &'static str,
@@ -180,6 +181,13 @@ pub struct Words {
     pub invoice_refunded: &'static str,
     pub invoice_partly_refunded: &'static str,
     pub invoice_not_due: &'static str,
+    pub order_number_field: &'static str,
+    pub find_your_order_hint: &'static str,
+    pub send_the_link: &'static str,
+    pub look_into_your_mail: &'static str,
+    pub link_is_sent: &'static str,
+    pub try_another: &'static str,
+    pub error_too_many: &'static str,
 
     // Errors
     pub error_not_found: &'static str,

@@ -1,0 +1,114 @@
+//! How someone who lost the link comes back to an order: they name it, and its link goes to the address that the order was placed with.
+//!
+//! Who asks learns nothing: every wish is put on a queue unread and answered alike, so that neither the answer nor its time tells
+//! whether there is such an order, and nobody but its owner gets a mail. Of one order at most one link goes out in an hour, so that
+//! knowing number and address is no way to flood someone; how often one visitor may ask is limited at the door.
+
+use crate::error::{Error, FieldError, Result};
+use crate::shop::ids::equal_secrets;
+use crate::shop::languages::Language;
+use crate::shop::mail::{Letter, MailKind};
+use crate::shop::orders::OrderFilter;
+use crate::shop::ports::{Mail, Orders};
+use crate::shop::stock::customer_of;
+use durable::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Seconds in which at most one link of an order goes out.
+const LINK_EVERY_SECS: i64 = 60 * 60;
+
+/// Longest mail address (RFC 5321).
+const MAX_EMAIL_BYTES: usize = 254;
+
+/// A wish for the link of an order, as it waits in the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkRequest {
+    /// What people call the order.
+    pub order_number: i64,
+    /// Digest of the address that it must have been placed with.
+    pub customer: String,
+    /// What the mail is written in.
+    #[serde(default)]
+    pub language: Language,
+}
+
+/// Takes the wish for a link, whether or not there is such an order.
+///
+/// # Errors
+/// 422 for what can be no number or no address.
+pub async fn request_order_link(
+    mail: &impl Mail,
+    number: &str,
+    email: &str,
+    language: Language,
+) -> Result<()> {
+    let order_number = read_number(number);
+    let faults = [
+        order_number.is_none().then(|| {
+            FieldError::new(
+                "number",
+                "invalid_number",
+                "An order number has digits only.",
+            )
+        }),
+        (!is_plausible(email)).then(|| {
+            FieldError::new(
+                "email",
+                "invalid_email",
+                "An address such as name@example.com.",
+            )
+        }),
+    ];
+    let Some(order_number) = order_number.filter(|_| is_plausible(email)) else {
+        return Err(Error::Invalid(faults.into_iter().flatten().collect()));
+    };
+    let request = LinkRequest {
+        order_number,
+        customer: customer_of(email),
+        language,
+    };
+    mail.ask_for_link(&request).await
+}
+
+/// Posts the link, if it was the order's owner who asked. Safe to repeat: the letter is the same within the hour.
+///
+/// # Errors
+/// When a port fails: to be tried again.
+pub async fn send_order_link(
+    orders: &impl Orders,
+    mail: &impl Mail,
+    request: &LinkRequest,
+    now: Timestamp,
+) -> Result<()> {
+    let filter = OrderFilter {
+        before: request.order_number.checked_add(1),
+        limit: 1,
+        ..OrderFilter::default()
+    };
+    let found = orders.orders(&filter).await?;
+    let order = found.into_iter().find(|order| {
+        order.number == request.order_number
+            && equal_secrets(&customer_of(&order.email), &request.customer)
+    });
+    let Some(order) = order else {
+        return Ok(());
+    };
+    let hour = now.as_secs().div_euclid(LINK_EVERY_SECS);
+    let mut letter = Letter::about(MailKind::OrderLink, &order.id).on(&hour.to_string());
+    letter.language = request.language;
+    mail.post(&letter).await
+}
+
+/// `1002`, also as `#1002`.
+fn read_number(text: &str) -> Option<i64> {
+    let digits = text.trim().trim_start_matches('#');
+    digits.parse().ok().filter(|number| *number > 0)
+}
+
+fn is_plausible(email: &str) -> bool {
+    let email = email.trim();
+    email.len() <= MAX_EMAIL_BYTES
+        && email
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+}

@@ -1,0 +1,105 @@
+//! Fields of forms: what was typed stays, what is wrong stands beside it, and the first fault has the focus. The same with a script and
+//! without one.
+
+use crate::error::FieldError;
+use crate::web::call::Form;
+use crate::web::pages::words::Words;
+use maud::{Markup, html};
+
+/// A text field: its name, label, `autocomplete` word, and whether it is needed.
+pub struct Field {
+    /// As it is sent.
+    pub name: &'static str,
+    label: &'static str,
+    autocomplete: &'static str,
+    required: bool,
+}
+
+impl Field {
+    /// A field.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        label: &'static str,
+        autocomplete: &'static str,
+        required: bool,
+    ) -> Self {
+        Self {
+            name,
+            label,
+            autocomplete,
+            required,
+        }
+    }
+}
+
+/// A form that was filled in, and what is wrong with it.
+pub(super) struct Typed<'a> {
+    pub(super) words: &'static Words,
+    pub(super) form: &'a Form,
+    errors: &'a [FieldError],
+    /// The field with the first fault, from the top of the page.
+    pub(super) first_fault: Option<&'static str>,
+    names: Vec<&'static str>,
+}
+
+impl<'a> Typed<'a> {
+    /// `names` are the fields from the top of the page down.
+    pub(super) fn new(
+        words: &'static Words,
+        form: &'a Form,
+        errors: &'a [FieldError],
+        names: Vec<&'static str>,
+    ) -> Self {
+        let is_faulty = |name: &&str| errors.iter().any(|error| is_of(&error.field, name));
+        Self {
+            words,
+            form,
+            errors,
+            first_fault: names.iter().copied().find(is_faulty),
+            names,
+        }
+    }
+
+    /// What is wrong beside the fields.
+    pub(super) fn elsewhere(&self) -> impl Iterator<Item = String> {
+        let is_shown =
+            |error: &&FieldError| self.names.iter().any(|name| is_of(&error.field, name));
+        let errors = self.errors.iter();
+        errors
+            .filter(move |error| !is_shown(error))
+            .map(|error| fault_text(self.words, error))
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn fault(&self, name: &str) -> Option<String> {
+        let error = self.errors.iter().find(|error| is_of(&error.field, name))?;
+        Some(fault_text(self.words, error))
+    }
+
+    /// A field with its fault beside it: described by it rather than named, so that the label stays the field's name.
+    pub(super) fn text_field(&self, field: &Field) -> Markup {
+        let name = field.name;
+        let fault = self.fault(name);
+        let fault_id = fault.as_ref().map(|_| format!("{name}-fault"));
+        html! {
+            div class=(format!("field {name}")) {
+                label for=(name) { (field.label) }
+                input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
+                    autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault.as_ref().map(|_| "true")]
+                    aria-describedby=[fault_id.as_ref()] autofocus[self.first_fault == Some(name)];
+                @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault) } }
+            }
+        }
+    }
+}
+
+/// Whether a fault of `field`, the path of a request, is about the input `name`.
+fn is_of(field: &str, name: &str) -> bool {
+    field.rsplit('.').next() == Some(name)
+}
+
+/// What is wrong with a field, as the visitor reads it.
+pub(super) fn fault_text(words: &Words, error: &FieldError) -> String {
+    (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
+}
