@@ -34,6 +34,7 @@ document.addEventListener("change", ({ target: { form } }) => form?.hasAttribute
 drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
 addEventListener("popstate", () => location.pathname + location.search !== shown && location.reload());
 addEventListener("storage", ({ key }) => key === "cart" && showCount(remembered()));
+document.addEventListener("cart-changed", countAnew);
 addEventListener("pageshow", ({ persisted }) => persisted && refreshCount());
 
 arrange(document);
@@ -158,6 +159,10 @@ async function refreshCount() {
   if (cart) return remember(Number(cart.dataset.count));
   if (remembered() === null) return;
   showCount(remembered());
+  await countAnew();
+}
+
+async function countAnew() {
   const answer = await fetch("/api/v1/cart").catch(() => null);
   if (answer?.ok) remember((await answer.json()).quantity);
 }

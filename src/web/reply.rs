@@ -69,20 +69,20 @@ impl Reply {
         }
     }
 
+    /// A text of another kind than pages and JSON.
+    #[must_use]
+    pub fn text(content_type: &'static str, text: String) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("Content-Type", content_type.to_owned())],
+            body: text.into_bytes(),
+        }
+    }
+
     /// A text that is the same for everyone, for caches to keep an hour.
     #[must_use]
     pub fn shared(content_type: &'static str, text: String) -> Self {
-        Self {
-            status: 200,
-            headers: vec![
-                ("Content-Type", content_type.to_owned()),
-                (
-                    "Cache-Control",
-                    "public, max-age=300, s-maxage=3600".to_owned(),
-                ),
-            ],
-            body: text.into_bytes(),
-        }
+        Self::text(content_type, text).with("Cache-Control", "public, max-age=300, s-maxage=3600")
     }
 
     /// 303: go there with GET.

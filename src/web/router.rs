@@ -147,6 +147,10 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/assets/{folder}/{name}"        Anyone assets::show_outdated;
     Get    "/media/{name}"                  Anyone media::show;
     Get    "/media/{width}/{name}"          Anyone media::show_at_width;
+    Get    "/offline"                       Anyone pages::offline::show;
+    Get    "/offline/kept"                  Anyone pages::offline::show_kept;
+    Get    "/service-worker.js"             Anyone pages::offline::service_worker;
+    Get    "/speculation-rules.json"        Anyone pages::offline::speculation_rules;
     Get    "/robots.txt"                    Anyone sitemap::robots;
     Get    "/sitemap.xml"                   Anyone sitemap::index;
     Get    "/sitemaps/{part}"               Anyone sitemap::part;

@@ -8,6 +8,7 @@ use crate::shop::ports::PublishedCatalog;
 use crate::web::api::instant;
 use crate::web::call::Call;
 use crate::web::pages::lists::collection_path;
+use crate::web::pages::policies::{POLICIES, Policy};
 use crate::web::pages::products::product_path;
 use crate::web::reply::Reply;
 use durable::Timestamp;
@@ -91,7 +92,8 @@ async fn lists(call: &Call<'_>) -> Result<Vec<Page>> {
     let collections = categories
         .iter()
         .map(|category| collection_path(&category.handle));
-    let paths = fixed.into_iter().chain(collections);
+    let policies = POLICIES.iter().map(Policy::path);
+    let paths = fixed.into_iter().chain(collections).chain(policies);
     Ok(paths
         .map(|path| Page {
             path,

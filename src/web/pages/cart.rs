@@ -8,7 +8,7 @@ use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
 use crate::web::pages::layout::{Visit, encoded, page_with};
-use crate::web::pages::metadata::{self, Metadata, about_the_cart};
+use crate::web::pages::metadata::{self, Metadata};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::{product_path, stock_words};
 use crate::web::reply::Reply;
@@ -39,7 +39,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     };
     let metadata = Metadata {
         title: visit.words().your_cart,
-        description: &about_the_cart(visit.language),
+        description: visit.words().about_the_cart,
         path: "/cart",
         image: None,
         structured: Vec::new(),

@@ -7,7 +7,7 @@ use crate::shop::ports::PublishedCatalog;
 use crate::web::call::Call;
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
 use crate::web::pages::lists::{card_grid, collection_path};
-use crate::web::pages::metadata::{self, Metadata, about_the_shop};
+use crate::web::pages::metadata::{self, Metadata};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::product_path;
 use crate::web::pages::structured_data;
@@ -50,7 +50,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 fn home_page(call: &Call<'_>, visit: &Visit, content: &Markup) -> Reply {
     let metadata = Metadata {
         title: SHOP_NAME,
-        description: &about_the_shop(visit.language),
+        description: visit.words().about_the_shop,
         path: "/",
         image: None,
         structured: structured_data::shop(&call.app.config.shop_url, visit),

@@ -12,6 +12,7 @@ use crate::web::call::Call;
 use crate::web::pages::icons::{BAG, CLOSE, SEARCH, icon};
 use crate::web::pages::lists::collection_path;
 use crate::web::pages::metadata::not_to_be_found;
+use crate::web::pages::offline;
 use crate::web::pages::policies::POLICIES;
 use crate::web::pages::words::{self, Words};
 use crate::web::reply::Reply;
@@ -182,7 +183,7 @@ pub fn page_with(
     let document = html! {
         (DOCTYPE)
         html lang=(visit.language.code()) {
-            (head_of(title, head))
+            (head_of(visit, title, head))
             body {
                 a class="skip" href="#content" { (words.skip_to_content) }
                 (header(visit))
@@ -194,6 +195,7 @@ pub fn page_with(
         }
     };
     Reply::html(status, document.into_string())
+        .with("Speculation-Rules", "\"/speculation-rules.json\"")
 }
 
 /// The form that looks for products by words.
@@ -210,7 +212,7 @@ pub fn search_form(visit: &Visit, id: &str, text: &str) -> Markup {
     }
 }
 
-fn head_of(title: &str, more: &Markup) -> Markup {
+fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -219,6 +221,7 @@ fn head_of(title: &str, more: &Markup) -> Markup {
             link rel="icon" href="/favicon.svg" type="image/svg+xml";
             link rel="stylesheet" href=(kept_address("/css/shop.css"));
             script type="module" src=(kept_address("/js/shop.js")) {}
+            (offline::tags(visit))
             (more)
         }
     }

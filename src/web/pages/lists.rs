@@ -5,7 +5,7 @@ use crate::shop::catalog::{Card, Facet, ListQuery, Listed, Sort, list_products_f
 use crate::shop::money::Money;
 use crate::web::call::Call;
 use crate::web::pages::layout::{Visit, encoded, page_with, search_form};
-use crate::web::pages::metadata::{self, Metadata, about_a_list, not_to_be_found};
+use crate::web::pages::metadata::{self, Metadata, not_to_be_found};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::product_path;
 use crate::web::pages::structured_data;
@@ -226,7 +226,7 @@ impl List<'_> {
         let origin = &call.app.config.shop_url;
         let metadata = Metadata {
             title,
-            description: &about_a_list(visit.language, title, self.listed.total),
+            description: &(visit.words().about_a_list)(title, self.listed.total),
             path: &path,
             image: None,
             structured: vec![structured_data::breadcrumbs(origin, visit, &steps)],

@@ -88,41 +88,6 @@ fn script_json(document: &Value) -> String {
     document.to_string().replace('<', "\\u003c")
 }
 
-/// What the shop is.
-#[must_use]
-pub fn about_the_shop(language: Language) -> String {
-    match language {
-        Language::English => format!(
-            "{SHOP_NAME} sells phones, computers, audio and what goes with them: in stock, quickly sent, easily returned."
-        ),
-        Language::German => format!(
-            "{SHOP_NAME}: Telefone, Computer, Audio und was dazugehört. Vorrätig, schnell verschickt, einfach zurückgegeben."
-        ),
-    }
-}
-
-/// What a list of so many products is.
-#[must_use]
-pub fn about_a_list(language: Language, title: &str, products: usize) -> String {
-    match language {
-        Language::English => format!(
-            "{title} at {SHOP_NAME}: {products} to choose from, with prices, pictures and what is in stock right now."
-        ),
-        Language::German => format!(
-            "{title} bei {SHOP_NAME}: {products} zur Auswahl, mit Preisen, Bildern und dem, was gerade vorrätig ist."
-        ),
-    }
-}
-
-/// What the cart is.
-#[must_use]
-pub fn about_the_cart(language: Language) -> String {
-    match language {
-        Language::English => format!("What you have put into your cart at {SHOP_NAME}."),
-        Language::German => format!("Was Sie bei {SHOP_NAME} in den Warenkorb gelegt haben."),
-    }
-}
-
 /// The beginning of `text`, cut between words.
 #[must_use]
 pub fn shortened(text: &str, max_chars: usize) -> String {

@@ -10,6 +10,7 @@ pub mod layout;
 pub mod lists;
 pub mod lookup;
 pub mod metadata;
+pub mod offline;
 pub mod orders;
 pub mod pictures;
 pub mod policies;

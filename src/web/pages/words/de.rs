@@ -271,5 +271,22 @@ pub static WORDS: Words = Words {
         }
         _ => None,
     },
+    about_the_shop: "Ohmstead: Telefone, Computer, Audio und was dazugehört. Vorrätig, schnell verschickt, einfach zurückgegeben.",
+    about_a_list: |title, products| {
+        format!(
+            "{title} bei Ohmstead: {products} zur Auswahl, mit Preisen, Bildern und dem, was gerade vorrätig ist."
+        )
+    },
+    about_the_cart: "Was Sie bei Ohmstead in den Warenkorb gelegt haben.",
+
+    // Without a network
+    offline: "Sie sind offline",
+    offline_hint: "Diese Seite wurde noch nicht geöffnet und ist daher nicht auf diesem Gerät. Was Sie besucht haben, ist da, und die Liste der Produkte auch.",
+    kept_for_later: "Aufgehoben, bis Sie wieder online sind",
+    kept_for_later_hint: "Im Moment gibt es keine Verbindung. Sobald es eine gibt, kommt es in Ihren Warenkorb, genau einmal.",
+    kept_was_sent: "Was Sie offline hinzugefügt haben, ist jetzt in Ihrem Warenkorb.",
+    kept_was_refused: "Nicht alles, was Sie offline hinzugefügt haben, konnte in Ihren Warenkorb.",
+    update_ready: "Es gibt eine neue Fassung des Shops.",
+    reload: "Neu laden",
     request: "Anfrage",
 };

@@ -251,4 +251,23 @@ pub static WORDS: Words = Words {
         _ => None,
     },
     request: "Request",
+
+    // Descriptions for who searches
+    about_the_shop: "Ohmstead sells phones, computers, audio and what goes with them: in stock, quickly sent, easily returned.",
+    about_a_list: |title, products| {
+        format!(
+            "{title} at Ohmstead: {products} to choose from, with prices, pictures and what is in stock right now."
+        )
+    },
+    about_the_cart: "What you have put into your cart at Ohmstead.",
+
+    // Without a network
+    offline: "You are offline",
+    offline_hint: "This page was not opened before, so it is not on this device. What you have visited is, and so is the list of products.",
+    kept_for_later: "Kept for when you are back online",
+    kept_for_later_hint: "There is no connection right now. It goes into your cart, once, as soon as there is.",
+    kept_was_sent: "What you added while offline is in your cart now.",
+    kept_was_refused: "Not all of what you added while offline could be put into your cart.",
+    update_ready: "There is a new version of the shop.",
+    reload: "Reload",
 };

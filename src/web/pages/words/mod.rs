@@ -205,6 +205,21 @@ pub struct Words {
     pub at_most_of: fn(&str, i64) -> String,
     pub explained: fn(&str) -> Option<&'static str>,
     pub request: &'static str,
+
+    // Descriptions for who searches
+    pub about_the_shop: &'static str,
+    pub about_a_list: fn(&str, usize) -> String,
+    pub about_the_cart: &'static str,
+
+    // Without a network
+    pub offline: &'static str,
+    pub offline_hint: &'static str,
+    pub kept_for_later: &'static str,
+    pub kept_for_later_hint: &'static str,
+    pub kept_was_sent: &'static str,
+    pub kept_was_refused: &'static str,
+    pub update_ready: &'static str,
+    pub reload: &'static str,
 }
 
 /// The words of `language`.

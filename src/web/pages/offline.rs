@@ -1,0 +1,111 @@
+//! The shop without a network, and as an app of its own: the service worker, the pages that it shows while nothing answers, and the
+//! rules by which a browser fetches ahead what a visitor is about to open.
+
+use crate::error::Result;
+use crate::shop::languages::Language;
+use crate::web::assets::kept_address;
+use crate::web::call::Call;
+use crate::web::pages::layout::{Visit, page};
+use crate::web::reply::Reply;
+use maud::{Markup, html};
+use serde_json::json;
+
+/// What the service worker does.
+const SERVICE_WORKER: &str = include_str!("service_worker.js");
+
+/// Pages that are there before they were visited, in every language.
+const PAGES: [&str; 4] = ["/", "/products", "/offline", "/offline/kept"];
+
+/// Where what is a visitor's own begins.
+const OWN: [&str; 3] = ["/cart", "/checkout", "/orders"];
+
+/// Files that pages are made with.
+const FILES: [&str; 6] = [
+    "/css/shop.css",
+    "/js/shop.js",
+    "/js/stock.js",
+    "/js/installed.js",
+    "/mark.svg",
+    "/mark-light.svg",
+];
+
+/// `GET /service-worker.js`: with the list of what is fetched at once, and so another one when a file has changed.
+///
+/// # Errors
+/// None.
+pub async fn service_worker(_call: &mut Call<'_>) -> Result<Reply> {
+    let pages = Language::ALL
+        .into_iter()
+        .flat_map(|language| PAGES.map(|path| language.path(path)));
+    let files = FILES.map(|path| kept_address(path).to_owned());
+    let shell: Vec<String> = pages.chain(files).collect();
+    let script = format!("const SHELL = {};\n\n{SERVICE_WORKER}", json!(shell));
+    Ok(Reply::text("text/javascript; charset=utf-8", script).public())
+}
+
+/// `GET /offline`: instead of a page that was never visited.
+///
+/// # Errors
+/// 422 `unknown_currency`.
+pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?;
+    let words = visit.words();
+    let notice = notice(&visit, words.offline, words.offline_hint);
+    Ok(page(200, &visit, words.offline, &notice).public())
+}
+
+/// `GET /offline/kept`: instead of the cart, for what waits to be sent.
+///
+/// # Errors
+/// 422 `unknown_currency`.
+pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?;
+    let words = visit.words();
+    let notice = notice(&visit, words.kept_for_later, words.kept_for_later_hint);
+    Ok(page(200, &visit, words.kept_for_later, &notice).public())
+}
+
+/// `GET /speculation-rules.json`: a public page is fetched when a pointer rests on its link. It depends on its address alone, so
+/// that is never wrong; what is someone's own is left alone.
+///
+/// # Errors
+/// None.
+pub async fn speculation_rules(_call: &mut Call<'_>) -> Result<Reply> {
+    let own = Language::ALL
+        .into_iter()
+        .flat_map(|language| OWN.map(|path| language.path(path)));
+    let own: Vec<String> = own
+        .chain(["/api".to_owned()])
+        .flat_map(|path| [format!("{path}?*"), format!("{path}/*"), path])
+        .collect();
+    let rules = json!({"prefetch": [{
+        "where": {"and": [{"href_matches": "/*"}, {"not": {"href_matches": own}}]},
+        "eagerness": "moderate",
+    }]});
+    Ok(Reply::text("application/speculationrules+json", rules.to_string()).public())
+}
+
+/// What the head of every page says of the shop as an app, and the words of its script.
+#[must_use]
+pub fn tags(visit: &Visit) -> Markup {
+    let words = visit.words();
+    html! {
+        link rel="manifest" href="/manifest.webmanifest";
+        link rel="apple-touch-icon" href=(kept_address("/icons/touch-180.png"));
+        meta name="theme-color" content="#14181f" media="(prefers-color-scheme: dark)";
+        meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)";
+        script type="module" src=(kept_address("/js/installed.js")) data-service-worker="/service-worker.js"
+            data-sent=(words.kept_was_sent) data-refused=(words.kept_was_refused)
+            data-update=(words.update_ready) data-reload=(words.reload) data-close=(words.close) {}
+    }
+}
+
+fn notice(visit: &Visit, title: &str, hint: &str) -> Markup {
+    html! {
+        section class="notice" {
+            h1 { (title) }
+            p { (hint) }
+            p { a class="button" href=(visit.link("/products")) { (visit.words().browse_all) } }
+        }
+    }
+}
