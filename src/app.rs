@@ -8,8 +8,8 @@ use crate::shop::languages::Language;
 use crate::shop::money::Currency;
 use crate::shop::orders::OrderLinks;
 use crate::shop::ports::{
-    CartObjects, Inbox, Mail, NewsRecord, Orders, Payments, Ports, Prices, StockLedgers,
-    StockObjects,
+    CartObjects, Inbox, Mail, NewsRecord, Orders, Payments, Ports, Prices, PromotionObjects,
+    StockLedgers, StockObjects,
 };
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
@@ -28,6 +28,7 @@ use crate::store::orders_d1::OrdersD1;
 use crate::store::prices_d1::PricesD1;
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
+use crate::store::settings_d1::{KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{Stripe, StripeConfig};
@@ -77,8 +78,10 @@ struct Bindings {
     db: Rc<D1>,
     stock: ObjectNamespace,
     cart: ObjectNamespace,
+    promotion: ObjectNamespace,
     queues: Queues,
     payments_knowledge: Knowledge,
+    settings: KnownSettings,
     lookups: RateLimiter,
     board: ObjectNamespace,
     media: Bucket,
@@ -132,6 +135,15 @@ impl App {
     #[must_use]
     pub fn catalog_record(&self) -> CatalogD1<Rc<D1>> {
         CatalogD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// The merchant's settings.
+    #[must_use]
+    pub fn settings(&self) -> SettingsD1<Rc<D1>> {
+        SettingsD1 {
+            db: Rc::clone(&self.bindings.db),
+            known: Rc::clone(&self.bindings.settings),
+        }
     }
 
     /// Messages that failed.
@@ -309,11 +321,18 @@ impl App {
 
 impl Ports for App {
     fn prices(&self) -> impl Prices {
-        PricesD1(Rc::clone(&self.bindings.db))
+        PricesD1 {
+            db: Rc::clone(&self.bindings.db),
+            known: Rc::clone(&self.bindings.settings),
+        }
     }
 
     fn stock(&self) -> impl StockObjects {
         Objects(self.bindings.stock.clone())
+    }
+
+    fn promotions(&self) -> impl PromotionObjects {
+        Objects(self.bindings.promotion.clone())
     }
 
     fn carts(&self) -> impl CartObjects {
@@ -352,12 +371,14 @@ impl Bindings {
             db: Rc::new(D1(env.d1("DB").map_err(Error::internal)?)),
             stock: env.durable_object("STOCK").map_err(Error::internal)?,
             cart: env.durable_object("CART").map_err(Error::internal)?,
+            promotion: env.durable_object("PROMOTION").map_err(Error::internal)?,
             queues: Queues {
                 publishes: env.queue("CATALOG_PUBLISHES").map_err(Error::internal)?,
                 events: env.queue("STRIPE_EVENTS").map_err(Error::internal)?,
                 outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
             },
             payments_knowledge: Knowledge::default(),
+            settings: KnownSettings::default(),
             lookups: env.rate_limiter("ORDER_LOOKUPS").map_err(Error::internal)?,
             board: env.durable_object("BOARD").map_err(Error::internal)?,
             media: env.bucket("MEDIA").map_err(Error::internal)?,

@@ -13,6 +13,7 @@ use crate::board::{Board, Frame, PUBLISH_EVERY_SECS, Posts, bucket_of, copy_key}
 use crate::cart::{Cart, Periods};
 use crate::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
 use crate::machine::{Inspection, Machine, digest_of};
+use crate::promotion::Promotion;
 use crate::stock::Stock;
 use serde::Serialize;
 use std::cell::{Cell, RefCell};
@@ -41,6 +42,28 @@ impl DurableObject for StockObject {
     fn new(state: State, env: Env) -> Self {
         Self {
             host: Host::new(state, env, Stock::default()),
+        }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        self.host.answer(request).await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.host.ring().await
+    }
+}
+
+/// The object that counts the uses of one promotion.
+#[durable_object]
+pub struct PromotionObject {
+    host: Host<Promotion>,
+}
+
+impl DurableObject for PromotionObject {
+    fn new(state: State, env: Env) -> Self {
+        Self {
+            host: Host::new(state, env, Promotion::default()),
         }
     }
 
@@ -152,6 +175,10 @@ impl<M: Machine> Host<M> {
             Inspection::Log { before, limit } => json(&keeper.log(sql, before, limit)?),
             Inspection::Check => json(&keeper.check(sql)?),
             Inspection::Repair => json(&keeper.repair(sql, now)?),
+            Inspection::Rows { keys } => {
+                keeper.wake(sql, now)?;
+                json(&keeper.rows(&keys)?)
+            }
         })
     }
 

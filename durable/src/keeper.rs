@@ -144,6 +144,15 @@ impl<M: Machine> Keeper<M> {
         &self.machine
     }
 
+    /// What stands under each of `keys`, as the machine would store it.
+    ///
+    /// # Errors
+    /// When a row does not write as JSON.
+    pub fn rows(&self, keys: &[String]) -> Result<Vec<Option<String>>, KeeperError> {
+        let rows = keys.iter().map(|key| self.machine.row(key));
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Whether the shop has not heard all news yet.
     pub const fn has_news(&self) -> bool {
         self.has_news

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`stock`] | SKU (and shard) | its units: on hand, held, committed |
 //! | [`cart`] | cart | its lines, and the order that has frozen it |
+//! | [`promotion`] | promotion with a limit | its uses, of all and of each customer |
 //!
 //! | [`board`] | bucket of SKUs | nothing: it shows what the public may know, to pages by KV and to watchers by WebSocket |
 //!
@@ -16,6 +17,7 @@ mod host;
 pub mod keeper;
 pub mod machine;
 pub mod news;
+pub mod promotion;
 pub mod stock;
 mod time;
 

@@ -108,7 +108,7 @@ pub enum Request<C> {
 }
 
 /// What staff ask of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 pub enum Inspection {
     /// The journal, newest entry first.
@@ -122,6 +122,11 @@ pub enum Inspection {
     Check,
     /// Store what the journal tells.
     Repair,
+    /// What stands under each of these keys.
+    Rows {
+        /// In order.
+        keys: Vec<String>,
+    },
 }
 
 /// An entry of the journal.

@@ -24,6 +24,7 @@ pub use version::{
 };
 
 use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::tax::{is_standard, standard};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -131,6 +132,9 @@ pub struct Variant {
     pub image: Option<String>,
     /// False when units are not counted, and it can always be sold.
     pub tracked: bool,
+    /// How it is taxed: `standard`, `exempt`, or a class of the merchant's own.
+    #[serde(default = "standard", skip_serializing_if = "is_standard")]
+    pub tax_class: String,
     /// Cells of the imported file that the shop writes otherwise, or does not know, so that an export returns them. Staff's
     /// alone: a cost price may be among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -154,6 +158,9 @@ pub struct Price {
     /// What it cost before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at_amount: Option<i64>,
+    /// True when the price list had none in this currency, and it was converted from another when it was published.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub converted: bool,
 }
 
 /// A picture of a product.
@@ -289,6 +296,15 @@ impl Product {
                 });
         }
         ranges
+    }
+
+    /// Handles of the categories it is in, from the root down.
+    #[must_use]
+    pub fn category_handles(&self) -> Vec<String> {
+        (1..=self.category.len())
+            .filter_map(|depth| self.category.get(..depth))
+            .map(category_handle)
+            .collect()
     }
 
     /// The variant with this SKU.

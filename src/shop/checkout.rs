@@ -2,8 +2,8 @@
 //!
 //! 1. A `checkouts` row names the order, the cart and the key, so that whatever follows can be found and resumed.
 //! 2. The quote is checked against the published prices.
-//! 3. The cart is frozen under the order's id, its lines must be the quote's; at the same time the stock of every line is held, in
-//!    SKU order, all or none: either is given back when the other is refused.
+//! 3. The cart is frozen under the order's id, its lines must be the quote's; at the same time a use of every scarce promotion and the
+//!    stock of every line are held, each in the order of their names, all or none: either is given back when the other is refused.
 //! 4. The order is written in one transaction, together with what must follow: pinning the holds and opening the payment.
 //!
 //! A refusal is decided in the database before anything is given back: the order's first event is `placed` or `refused`, never
@@ -15,14 +15,14 @@ mod holds;
 mod order;
 
 pub use cart::{complete_cart, settle_cart, thaw_cart};
-pub use holds::{HOLD_SECS, hold_id, hold_lines, release_lines, tracked_lines};
+pub use holds::{HOLD_SECS, Held, hold_all, hold_id, release_all, tracked_lines};
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
 use crate::shop::idempotency::key_reused;
 use crate::shop::orders::{Order, OrderLinks};
 use crate::shop::ports::{Orders, Ports, Written};
-use crate::shop::pricing::{Listing, Quote, QuoteLine, check_quote};
+use crate::shop::pricing::{Listing, Quote, check_quote};
 use crate::shop::settlement;
 use cart::{cart_in_checkout, freeze_cart};
 use durable::Timestamp;
@@ -138,7 +138,7 @@ pub async fn resume(
             if decided == Written::Lost {
                 return decided_elsewhere(ports, checkout, &basis, now).await;
             }
-            give_back(ports, checkout, &basis.quote.lines, now).await?;
+            give_back(ports, checkout, &basis.quote, now).await?;
             Err(refusal)
         }
         outcome => outcome,
@@ -155,7 +155,7 @@ pub async fn return_checkout(
     now: Timestamp,
 ) -> Result<()> {
     let basis = find_basis(ports, &checkout.quote_id).await?;
-    give_back(ports, checkout, &basis.quote.lines, now).await
+    give_back(ports, checkout, &basis.quote, now).await
 }
 
 /// Step 1. A key that is known leads to its checkout, whatever has become of its quote since, and a cart that has a checkout to a
@@ -224,9 +224,10 @@ async fn attempt(
     let Basis { quote, listings } = basis;
     check_quote(quote, listings)?;
     let order_id = &checkout.order_id;
+    let wanted = (&*quote.lines, &*quote.terms.promotions);
     let (frozen, held) = join(
         freeze_cart(ports, checkout, quote, now),
-        hold_lines(ports, order_id, FIRST_ATTEMPT, &quote.email, &quote.lines),
+        hold_all(ports, order_id, FIRST_ATTEMPT, &quote.email, wanted),
     )
     .await;
     frozen?;
@@ -249,17 +250,18 @@ async fn decided_elsewhere(
     if let Some(order) = ports.orders().order(&checkout.order_id).await? {
         return Ok(order);
     }
-    give_back(ports, checkout, &basis.quote.lines, now).await?;
+    give_back(ports, checkout, &basis.quote, now).await?;
     Err(interrupted())
 }
 
 async fn give_back(
     ports: &impl Ports,
     checkout: &Checkout,
-    lines: &[QuoteLine],
+    quote: &Quote,
     now: Timestamp,
 ) -> Result<()> {
-    release_lines(ports, &checkout.order_id, FIRST_ATTEMPT, lines).await?;
+    let held = (&*quote.lines, &*quote.terms.promotions);
+    release_all(ports, &checkout.order_id, FIRST_ATTEMPT, held).await?;
     thaw_cart(ports, &checkout.cart_id, &checkout.order_id, now).await?;
     ports.orders().mark_returned(&checkout.order_id, now).await
 }

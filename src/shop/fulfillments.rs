@@ -232,7 +232,7 @@ pub fn worth_of(order: &Order, units: &[Units]) -> Result<Money> {
     let of_lines: Vec<i64> = order
         .lines
         .iter()
-        .map(|line| sum([line.line_total, line.discount.saturating_neg(), line.tax]))
+        .map(|line| order.totals.charged(line))
         .collect::<Result<_>>()?;
     let beside = sum([
         order.totals.total,
@@ -350,13 +350,15 @@ mod tests {
     use crate::shop::money::Currency;
     use crate::shop::orders::Payment;
     use crate::shop::payments::PaymentStatus;
-    use crate::shop::pricing::{QuoteLine, Totals};
+    use crate::shop::pricing::quote::LineDetail;
+    use crate::shop::pricing::{QuoteLine, Terms, Totals};
     use proptest::prelude::*;
 
-    fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64) -> Order {
+    fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64, tax_included: bool) -> Order {
         let subtotal = lines.iter().map(|line| line.line_total).sum::<i64>();
         let discount_total = lines.iter().map(|line| line.discount).sum::<i64>();
         let tax_total = lines.iter().map(|line| line.tax).sum::<i64>();
+        let on_top = if tax_included { 0 } else { tax_total };
         Order {
             id: "ord_1".into(),
             number: 1001,
@@ -375,8 +377,11 @@ mod tests {
                 discount_total,
                 shipping_total: shipping,
                 tax_total,
-                total: subtotal - discount_total + shipping + tax_total,
+                total: subtotal - discount_total + shipping + on_top,
+                shipping_tax: 0,
+                tax_included,
             },
+            terms: Terms::default(),
             created_at: Timestamp::default(),
             payment: Payment {
                 id: "pay_1".into(),
@@ -404,7 +409,7 @@ mod tests {
                 let discount = line_total * off / 100;
                 QuoteLine {
                     sku: format!("SKU{at}"), quantity, title: String::new(), variant_title: String::new(), tracked: true,
-                    unit_price, line_total, discount, tax: (line_total - discount) * tax / 1000,
+                    unit_price, line_total, discount, tax: (line_total - discount) * tax / 1000, detail: LineDetail::default(),
                 }
             }).collect()
         }
@@ -416,9 +421,10 @@ mod tests {
             lines in any_lines(),
             shipping in 0..100_000_i64,
             code in prop::sample::select(vec!["USD", "JPY", "KWD", "CLF"]),
+            tax_included in any::<bool>(),
             shuffle in any::<u64>(),
         ) {
-            let mut order = order(code, lines, shipping);
+            let mut order = order(code, lines, shipping, tax_included);
             let mut units: Vec<String> = order.lines.iter()
                 .flat_map(|line| std::iter::repeat_n(line.sku.clone(), line.quantity as usize))
                 .collect();

@@ -5,7 +5,7 @@
 //! holds only at the version that the attempt began, so that an order is confirmed by holds that are its own and pinned, or not at all.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::hold_lines;
+use crate::shop::checkout::hold_all;
 use crate::shop::fulfillments::record_id;
 use crate::shop::orders::{Actor, Order, Transition, moved_meanwhile, with_money};
 use crate::shop::ports::{Orders, Ports, Written};
@@ -26,11 +26,14 @@ pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp
         return Ok(());
     }
     let order = begin_attempt(ports, order, now).await?;
-    match hold_lines(ports, &order.id, order.attempt, &order.email, &order.lines).await {
+    match hold_all(ports, &order.id, order.attempt, &order.email, order.held()).await {
         Ok(()) => {}
-        Err(Error::Conflict { code, .. }) if code == "contended" && is_patient(&order, now) => {
+        Err(Error::Conflict {
+            code: code @ ("contended" | "promotion_contended"),
+            ..
+        }) if is_patient(&order, now) => {
             return Err(Error::Unavailable {
-                code: "contended",
+                code,
                 retry_after_secs: 60,
             });
         }

@@ -49,18 +49,27 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// An order was placed: goods are sold, the shopper owes.
+    /// An order was placed: goods are sold, the shopper owes. Tax that is in the prices is taken out of what they were sold for.
     ///
     /// # Errors
     /// When the totals do not add up.
     pub fn placed(totals: &Totals, currency: Currency) -> Result<Self> {
+        let (in_goods, in_shipping) = if totals.tax_included {
+            let in_goods = totals.tax_total.saturating_sub(totals.shipping_tax);
+            (in_goods, totals.shipping_tax)
+        } else {
+            (0, 0)
+        };
         Self::new(
             currency,
             [
                 (Account::Receivable, totals.total),
                 (Account::Discounts, totals.discount_total),
-                (Account::Sales, totals.subtotal.saturating_neg()),
-                (Account::Shipping, totals.shipping_total.saturating_neg()),
+                (Account::Sales, in_goods.saturating_sub(totals.subtotal)),
+                (
+                    Account::Shipping,
+                    in_shipping.saturating_sub(totals.shipping_total),
+                ),
                 (Account::Tax, totals.tax_total.saturating_neg()),
             ],
         )
@@ -154,9 +163,13 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_totals()(subtotal in 0..1_000_000_i64, part in 0..100_i64, shipping_total in 0..10_000_i64, tax_total in 0..100_000_i64) -> Totals {
+        fn any_totals()(subtotal in 0..1_000_000_i64, part in 0..100_i64, shipping_total in 0..10_000_i64, tax_total in 0..100_000_i64, of_shipping in 0..=100_i64, tax_included in any::<bool>()) -> Totals {
             let discount_total = subtotal * part / 100;
-            Totals { subtotal, discount_total, shipping_total, tax_total, total: subtotal - discount_total + shipping_total + tax_total }
+            let on_top = if tax_included { 0 } else { tax_total };
+            Totals {
+                subtotal, discount_total, shipping_total, tax_total, total: subtotal - discount_total + shipping_total + on_top,
+                shipping_tax: tax_total * of_shipping / 100, tax_included,
+            }
         }
     }
 

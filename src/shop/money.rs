@@ -174,22 +174,54 @@ pub fn times(unit: i64, quantity: u32) -> Result<i64> {
     unit.checked_mul(i64::from(quantity)).ok_or_else(overflow)
 }
 
-/// `amount` times `parts_per_million`, rounded half up to a multiple of `increment`: the rule of every tax line.
+/// A part of an amount, exactly. Neither number is negative, the second is not zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// So many …
+    pub numerator: i128,
+    /// … of so many.
+    pub denominator: i128,
+}
+
+impl Ratio {
+    /// So many parts per million.
+    #[must_use]
+    pub fn ppm(parts_per_million: i64) -> Self {
+        Self {
+            numerator: parts_per_million.into(),
+            denominator: 1_000_000,
+        }
+    }
+}
+
+/// `ratio` of `amount`, rounded half up to a multiple of `increment`: the rule of every tax line and every discount.
 ///
 /// # Errors
 /// When an argument is negative, or the result does not fit.
-pub fn share_half_up(amount: i64, parts_per_million: i64, increment: i64) -> Result<i64> {
+pub fn share_half_up(amount: i64, ratio: Ratio, increment: i64) -> Result<i64> {
     let share = || -> Option<i64> {
-        let unit = i128::from(increment).checked_mul(1_000_000)?;
-        let exact = i128::from(amount).checked_mul(i128::from(parts_per_million))?;
+        let unit = i128::from(increment).checked_mul(ratio.denominator)?;
+        let exact = i128::from(amount).checked_mul(ratio.numerator)?;
         if exact < 0 || unit <= 0 {
             return None;
         }
-        let half = unit.checked_div(2)?;
-        let steps = exact.checked_add(half)?.checked_div(unit)?;
+        let doubled = exact.checked_mul(2)?.checked_add(unit)?;
+        let steps = doubled.checked_div(unit.checked_mul(2)?)?;
         i64::try_from(steps.checked_mul(i128::from(increment))?).ok()
     };
     share().ok_or_else(overflow)
+}
+
+/// Splits `amount` by `weights` as [`split`] does, each part a multiple of `increment`. `amount` is one.
+///
+/// # Errors
+/// As [`split`].
+pub fn split_in(amount: i64, weights: &[i64], increment: i64) -> Result<Vec<i64>> {
+    let steps = amount.checked_div(increment).ok_or_else(overflow)?;
+    split(steps, weights)?
+        .into_iter()
+        .map(|part| part.checked_mul(increment).ok_or_else(overflow))
+        .collect()
 }
 
 /// Splits `amount` by `weights`, exactly: what rounding down leaves goes, a unit each, to the largest remainders, the first of equal
@@ -309,10 +341,16 @@ mod tests {
 
     #[test]
     fn half_a_unit_rounds_up() {
-        assert_eq!(share_half_up(50, 10_000, 1).unwrap(), 1);
-        assert_eq!(share_half_up(49, 10_000, 1).unwrap(), 0);
-        assert_eq!(share_half_up(119_900, 80_000, 1).unwrap(), 9_592);
-        assert_eq!(share_half_up(379_900, 50_000, 10).unwrap(), 19_000);
+        assert_eq!(share_half_up(50, Ratio::ppm(10_000), 1).unwrap(), 1);
+        assert_eq!(share_half_up(49, Ratio::ppm(10_000), 1).unwrap(), 0);
+        assert_eq!(
+            share_half_up(119_900, Ratio::ppm(80_000), 1).unwrap(),
+            9_592
+        );
+        assert_eq!(
+            share_half_up(379_900, Ratio::ppm(50_000), 10).unwrap(),
+            19_000
+        );
     }
 
     proptest! {
@@ -339,7 +377,7 @@ mod tests {
 
         #[test]
         fn a_share_is_the_nearest_step(amount in 0..=MAX_AMOUNT, ppm in 0..=1_000_000_i64, increment in prop::sample::select(vec![1_i64, 10])) {
-            let share = share_half_up(amount, ppm, increment).unwrap();
+            let share = share_half_up(amount, Ratio::ppm(ppm), increment).unwrap();
             let exact = i128::from(amount) * i128::from(ppm);
             let distance = (i128::from(share) * 1_000_000 - exact).abs();
             prop_assert!(share % increment == 0 && distance * 2 <= i128::from(increment) * 1_000_000);

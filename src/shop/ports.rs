@@ -14,15 +14,18 @@ use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
-use crate::shop::pricing::{Listing, PriceList, Quote, ShippingMethod};
+use crate::shop::pricing::prices::{Repricing, ScheduledPrice};
+use crate::shop::pricing::{Listing, PriceList, Quote};
+use crate::shop::promotions::Uses;
 use crate::shop::publish::{Pointer, Publish, Step};
 use crate::shop::reconciliation::Booked;
+use crate::shop::settings::SettingsVersion;
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use durable::board::Posts;
 use durable::machine::{Checkup, Entry};
 use durable::news::News;
-use durable::{Timestamp, cart, stock};
+use durable::{Timestamp, cart, promotion, stock};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -32,6 +35,8 @@ pub trait Ports {
     fn prices(&self) -> impl Prices;
     /// The stock objects.
     fn stock(&self) -> impl StockObjects;
+    /// The objects of promotions that can be used up.
+    fn promotions(&self) -> impl PromotionObjects;
     /// The cart objects.
     fn carts(&self) -> impl CartObjects;
     /// Checkouts, orders, their effects.
@@ -119,6 +124,10 @@ pub trait PublishRecord {
     /// Active products behind `position` in the merchant's order, each with its own.
     async fn active_products_after(&self, position: i64, limit: u32)
     -> Result<Vec<(i64, Product)>>;
+    /// What makes the record's prices those of publish `seq`: rates and scheduled prices of `skus`, as of when it began.
+    async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing>;
+    /// Whether a scheduled price began or ended since the last publish.
+    async fn is_price_due(&self, now: Timestamp) -> Result<bool>;
     /// What was listed last under each of `skus`.
     async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>>;
     /// The keys of the documents that are there already, by digest; they are kept for publish `seq` from now on.
@@ -156,10 +165,8 @@ pub trait PublishQueue {
 
 /// What orders are priced from: rows that a publish wrote and nothing changes.
 pub trait Prices {
-    /// What a cart with these SKUs is priced from.
-    async fn price_list(&self, skus: &[String]) -> Result<PriceList>;
-    /// The ways to ship, in the merchant's order.
-    async fn shipping_methods(&self) -> Result<Vec<ShippingMethod>>;
+    /// What a cart with these SKUs is priced from, for a shopper with this mail address.
+    async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList>;
     /// Keeps a quote.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// A quote by id.
@@ -174,6 +181,18 @@ pub trait MediaFiles {
     async fn delete(&self, name: &str) -> Result<bool>;
 }
 
+/// The merchant's settings, each version as it was written.
+pub trait SettingsRecord {
+    /// As they are now.
+    async fn current_settings(&self) -> Result<Rc<SettingsVersion>>;
+    /// Writes the next version; lost when there is one already.
+    async fn save_settings(&self, next: &SettingsVersion, now: Timestamp) -> Result<Written>;
+    /// The scheduled prices of a SKU.
+    async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>>;
+    /// Replaces the scheduled prices of a SKU.
+    async fn save_scheduled_prices(&self, sku: &str, prices: &[ScheduledPrice]) -> Result<()>;
+}
+
 /// One object per SKU.
 pub trait StockObjects {
     /// Carries out `command` once per `operation_id`.
@@ -185,6 +204,19 @@ pub trait StockObjects {
     ) -> Result<stock::Reply>;
     /// The stock as it stands.
     async fn view(&self, sku: &str) -> Result<stock::View>;
+}
+
+/// One object per promotion that can be used up.
+pub trait PromotionObjects {
+    /// Carries out `command` once per `operation_id`.
+    async fn ask(
+        &self,
+        id: &str,
+        operation_id: String,
+        command: promotion::Command,
+    ) -> Result<promotion::Reply>;
+    /// How often it has been used, by all and by a customer.
+    async fn uses(&self, id: &str, customer: &str) -> Result<Uses>;
 }
 
 /// What staff ask of a stock object.

@@ -214,7 +214,8 @@ pub async fn rollback_catalog(
     get_publish(record, seq).await
 }
 
-/// Takes up a publish that has stopped, mends a pointer that a crash left behind, and deletes what is no longer kept.
+/// Takes up a publish that has stopped, begins one for scheduled prices whose time has begun or ended, mends a pointer that a crash left
+/// behind, and deletes what is no longer kept.
 ///
 /// # Errors
 /// A store's failure; the next sweep goes on.
@@ -228,6 +229,9 @@ pub async fn sweep_catalog(
         && running.moved_at < now.minus_secs(STUCK_SECS)
     {
         queue.enqueue_publish(running.seq, 0).await?;
+    }
+    if record.is_price_due(now).await? {
+        publish_catalog(record, copy, queue, now).await?;
     }
     follow(record, copy).await?;
     record.condemn_documents(now.minus_secs(KEPT_SECS)).await?;
@@ -291,6 +295,16 @@ async fn write_products(
     let products = record
         .active_products_after(publish.position, PRODUCTS_A_STEP)
         .await?;
+    let skus: Vec<String> = products
+        .iter()
+        .flat_map(|(_, product)| &product.variants)
+        .map(|variant| variant.sku.clone())
+        .collect();
+    let repricing = record.repricing(publish.seq, &skus).await?;
+    let products: Vec<(i64, Product)> = products
+        .into_iter()
+        .map(|(position, product)| (position, repricing.reprice(product)))
+        .collect();
     let documents = products
         .iter()
         .map(|(_, product)| Document::of(&product.clone().published()))
@@ -308,7 +322,6 @@ async fn write_products(
         .iter()
         .flat_map(|(_, product)| listings_of(product))
         .collect();
-    let skus: Vec<String> = listings.keys().cloned().collect();
     let last = record.last_listings(&skus).await?;
     listings.retain(|sku, listing| last.get(sku) != Some(listing));
     let step = Step {
@@ -412,6 +425,9 @@ fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '
                 handle: product.handle.clone(),
                 tracked: variant.tracked,
                 prices: variant.prices.clone(),
+                categories: product.category_handles(),
+                weight_grams: variant.weight_grams,
+                tax_class: variant.tax_class.clone(),
             },
         )
     })

@@ -37,7 +37,7 @@ pub enum Happening {
     HoldLapsed,
     /// The new attempt holds everything, and its payment may be opened.
     HeldAnew,
-    /// Its stock was gone before it could be paid.
+    /// Its stock, or a promotion of it, was gone before it could be paid.
     OutOfStock,
     /// It is known that no session was opened in the time there was for it; another may be.
     PaymentRenewed,
@@ -95,19 +95,19 @@ pub enum Effect {
     OpenPayment,
     /// Have the provider end the session, and learn how it ended.
     ClosePayment,
-    /// Make the held units the order's own.
+    /// Make the held units and uses of promotions the order's own.
     CommitStock,
     /// Take the bought lines out of the cart.
     CompleteCart,
     /// Tell the shopper that the order is confirmed.
     SendConfirmation,
-    /// Give the held units back.
+    /// Give the held units and uses of promotions back.
     ReleaseStock,
     /// Give back what an attempt that was given up still holds.
     ReleaseAttempt,
     /// Give the cart back as it was.
     ThawCart,
-    /// Put the units of a paid order, none of which has left, back on sale.
+    /// Put the units of a paid order, none of which has left, back on sale, and give its uses of promotions back.
     RestockOrder,
     /// Book the units of a fulfilment out of the building.
     ShipStock,

@@ -296,6 +296,7 @@ struct VariantRow {
     weight_grams: Option<u32>,
     image: Option<String>,
     tracked: i64,
+    tax_class: String,
     source: String,
     prices: String,
 }
@@ -313,6 +314,7 @@ impl VariantRow {
             weight_grams: self.weight_grams,
             image: self.image,
             tracked: self.tracked != 0,
+            tax_class: self.tax_class,
             source: from_json::<BTreeMap<String, SourceCell>>(&self.source)?,
         })
     }
@@ -348,11 +350,11 @@ const DELETE_VARIANTS: &str = "
 DELETE FROM variants WHERE product_id IN (SELECT value ->> 'id' FROM json_each(?1))";
 
 const INSERT_VARIANTS: &str = "
-INSERT INTO variants (id, product_id, position, sku, sku_generated, title, option_values, barcode, weight_grams, image, tracked, source)
+INSERT INTO variants (id, product_id, position, sku, sku_generated, title, option_values, barcode, weight_grams, image, tracked, tax_class, source)
 SELECT
     v.value ->> 'id', p.value ->> 'id', v.key, v.value ->> 'sku', COALESCE(v.value ->> 'sku_generated', 0), v.value ->> 'title',
     v.value -> 'option_values', v.value ->> 'barcode', v.value ->> 'weight_grams', v.value ->> 'image', v.value ->> 'tracked',
-    COALESCE(v.value -> 'source', '{}')
+    COALESCE(v.value ->> 'tax_class', 'standard'), COALESCE(v.value -> 'source', '{}')
 FROM json_each(?1) AS p, json_each(p.value, '$.variants') AS v";
 
 const INSERT_PRICES: &str = "
@@ -372,7 +374,7 @@ SELECT DISTINCT cells.key AS value FROM variants, json_each(variants.source) AS 
 const PRODUCTS_AFTER: &str = select_products!("WHERE position > ?1 ORDER BY position LIMIT ?2");
 
 const VARIANTS_OF_PRODUCTS: &str = "
-SELECT v.id, v.product_id, v.sku, v.sku_generated, v.title, v.option_values, v.barcode, v.weight_grams, v.image, v.tracked, v.source,
+SELECT v.id, v.product_id, v.sku, v.sku_generated, v.title, v.option_values, v.barcode, v.weight_grams, v.image, v.tracked, v.tax_class, v.source,
     (SELECT json_group_object(currency, CASE WHEN compare_at_amount IS NULL
         THEN json_object('amount', amount)
         ELSE json_object('amount', amount, 'compare_at_amount', compare_at_amount) END)

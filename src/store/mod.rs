@@ -19,6 +19,7 @@ pub mod orders_d1;
 pub mod prices_d1;
 pub mod publish_d1;
 pub mod queues;
+pub mod settings_d1;
 pub mod sql;
 pub mod stock_kv;
 pub mod stripe;

@@ -3,10 +3,13 @@
 
 use crate::error::{Error, Result};
 use crate::shop::idempotency::key_reused;
-use crate::shop::ports::{Boards, CartObjects, Movement, StockLedgers, StockObjects};
+use crate::shop::ports::{
+    Boards, CartObjects, Movement, PromotionObjects, StockLedgers, StockObjects,
+};
+use crate::shop::promotions::Uses;
 use durable::board::{self, Posts, bucket_of};
 use durable::machine::{Checkup, Inspection, Reply, Request};
-use durable::{cart, stock};
+use durable::{cart, promotion, stock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::wasm_bindgen::JsValue;
@@ -47,6 +50,36 @@ impl StockObjects for Objects {
     }
 }
 
+impl PromotionObjects for Objects {
+    async fn ask(
+        &self,
+        id: &str,
+        operation_id: String,
+        command: promotion::Command,
+    ) -> Result<promotion::Reply> {
+        let request = Request::Do {
+            operation_id,
+            command,
+        };
+        self.call(&promotion::object_name(id), &request).await
+    }
+
+    async fn uses(&self, id: &str, customer: &str) -> Result<Uses> {
+        let keys = vec![
+            promotion::TOTALS_KEY.to_owned(),
+            promotion::customer_key(customer),
+        ];
+        let rows: [Option<String>; 2] = self
+            .inspect(&promotion::object_name(id), Inspection::Rows { keys })
+            .await?;
+        let [all, of_customer] = rows;
+        Ok(Uses {
+            all: read_row(all)?,
+            of_customer: read_row(of_customer)?,
+        })
+    }
+}
+
 impl CartObjects for Objects {
     async fn ask(
         &self,
@@ -71,15 +104,18 @@ impl CartObjects for Objects {
 
 impl StockLedgers for Objects {
     async fn movements(&self, sku: &str, before: Option<u64>, limit: u32) -> Result<Vec<Movement>> {
-        self.inspect(sku, Inspection::Log { before, limit }).await
+        let name = stock::object_name(sku, 0);
+        self.inspect(&name, Inspection::Log { before, limit }).await
     }
 
     async fn check(&self, sku: &str) -> Result<Checkup<stock::View>> {
-        self.inspect(sku, Inspection::Check).await
+        let name = stock::object_name(sku, 0);
+        self.inspect(&name, Inspection::Check).await
     }
 
     async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>> {
-        self.inspect(sku, Inspection::Repair).await
+        let name = stock::object_name(sku, 0);
+        self.inspect(&name, Inspection::Repair).await
     }
 }
 
@@ -121,13 +157,10 @@ impl Objects {
         Ok(stub.fetch_with_request(request).await?.websocket())
     }
 
-    async fn inspect<T: DeserializeOwned>(&self, sku: &str, asked: Inspection) -> Result<T> {
+    async fn inspect<T: DeserializeOwned>(&self, name: &str, asked: Inspection) -> Result<T> {
         let body = serde_json::to_string(&asked).map_err(Error::internal)?;
         let address = format!("{ADDRESS}inspect");
-        let answer = self
-            .deliver(&stock::object_name(sku, 0), &address, &body)
-            .await?;
-        read(&answer)
+        read(&self.deliver(name, &address, &body).await?)
     }
 
     async fn call<C: Serialize, T: DeserializeOwned>(
@@ -180,6 +213,11 @@ impl Objects {
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
     serde_json::from_slice(answer)
         .map_err(|error| Error::internal(format!("object reply: {error}")))
+}
+
+/// A row that is not there is the default.
+fn read_row<T: DeserializeOwned + Default>(row: Option<String>) -> Result<T> {
+    row.map_or_else(|| Ok(T::default()), |row| read(row.as_bytes()))
 }
 
 fn seen<V, R>(reply: Reply<V, R>) -> Result<V> {

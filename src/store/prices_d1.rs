@@ -1,22 +1,31 @@
-//! What orders are priced from: published listings, shipping, tax; and the quotes made of them.
+//! What orders are priced from: published listings and the merchant's settings, in one query; and the quotes made of them.
 
 use crate::error::{Error, Result};
 use crate::shop::ports::Prices;
-use crate::shop::pricing::{PriceList, Quote, ShippingMethod, TaxRate};
+use crate::shop::pricing::{PriceList, Quote};
+use crate::store::settings_d1::{
+    KnownSettings, SettingsRow, known_version, remember, select_settings,
+};
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
 
 /// [`Prices`] on D1.
 #[derive(Debug)]
-pub struct PricesD1<D>(pub D);
+pub struct PricesD1<D> {
+    /// The database.
+    pub db: D,
+    /// The settings that were read last.
+    pub known: KnownSettings,
+}
 
 impl<D: Database> Prices for PricesD1<D> {
-    async fn price_list(&self, skus: &[String]) -> Result<PriceList> {
-        let rows: Vec<PriceListRow> = self
-            .0
-            .query(Statement::new(PRICE_LIST).bind(to_json(&skus)?))
-            .await?;
+    async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList> {
+        let statement = Statement::new(PRICE_LIST)
+            .bind(known_version(&self.known))
+            .bind(to_json(&skus)?)
+            .bind(email.trim().to_lowercase());
+        let rows: Vec<PriceListRow> = self.db.query(statement).await?;
         let row = rows
             .into_iter()
             .next()
@@ -24,17 +33,9 @@ impl<D: Database> Prices for PricesD1<D> {
         Ok(PriceList {
             catalog_seq: row.catalog_seq,
             listings: from_json(&row.listings)?,
-            shipping_methods: from_json(&row.shipping_methods)?,
-            tax_rate: TaxRate {
-                parts_per_million: row.parts_per_million,
-            },
+            settings: remember(&self.known, row.settings)?,
+            has_ordered: row.has_ordered != 0,
         })
-    }
-
-    async fn shipping_methods(&self) -> Result<Vec<ShippingMethod>> {
-        let rows: Vec<TextRow> = self.0.query(Statement::new(SHIPPING_METHODS)).await?;
-        rows.first()
-            .map_or_else(|| Ok(vec![]), |row| from_json(&row.value))
     }
 
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()> {
@@ -43,40 +44,39 @@ impl<D: Database> Prices for PricesD1<D> {
                 .bind(quote.id.as_str())
                 .bind(to_json(quote)?)
                 .bind(now);
-        Ok(self.0.batch(vec![statement]).await?)
+        Ok(self.db.batch(vec![statement]).await?)
     }
 
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>> {
         let rows: Vec<TextRow> = self
-            .0
+            .db
             .query(Statement::new("SELECT body AS value FROM quotes WHERE id = ?1").bind(quote_id))
             .await?;
         rows.first().map(|row| from_json(&row.value)).transpose()
     }
 }
 
-/// What a publish up to the current one says of each SKU of `?1`: its last row.
-const PRICE_LIST: &str = "
+/// What a publish up to the current one says of each SKU of `?2`: its last row. An order that came to nothing is none.
+const PRICE_LIST: &str = concat!(
+    "
 SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
     (SELECT json_group_object(sku, json(listing)) FROM (
         SELECT wanted.value AS sku, (
             SELECT listing FROM listings
             WHERE sku = wanted.value AND seq <= (SELECT seq FROM current_publish) ORDER BY seq DESC LIMIT 1
         ) AS listing
-        FROM json_each(?1) AS wanted
+        FROM json_each(?2) AS wanted
     ) WHERE listing IS NOT NULL) AS listings,
-    (SELECT json_group_array(json_object('id', id, 'title', title, 'prices', json(prices)) ORDER BY position)
-        FROM shipping_methods) AS shipping_methods,
-    (SELECT parts_per_million FROM tax_rate) AS parts_per_million";
-
-const SHIPPING_METHODS: &str = "
-SELECT json_group_array(json_object('id', id, 'title', title, 'prices', json(prices)) ORDER BY position) AS value
-FROM shipping_methods";
+    EXISTS (SELECT 1 FROM orders WHERE LOWER(email) = ?3 AND status NOT IN ('expired', 'cancelled')) AS has_ordered,
+    ",
+    select_settings!()
+);
 
 #[derive(Deserialize)]
 struct PriceListRow {
     catalog_seq: i64,
     listings: String,
-    shipping_methods: String,
-    parts_per_million: i64,
+    has_ordered: i64,
+    #[serde(flatten)]
+    settings: SettingsRow,
 }

@@ -1,10 +1,11 @@
 //! The record of publishes in D1. Every write that must find a publish as its step left it begins at the gate, so that a step
 //! that ran twice, or late, fails whole.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Product};
 use crate::shop::ports::{PublishRecord, Written};
 use crate::shop::pricing::Listing;
+use crate::shop::pricing::prices::Repricing;
 use crate::shop::publish::{Pointer, Publish, Step};
 use crate::store::catalog_d1::{load_products, select_products};
 use crate::store::sql::{
@@ -57,6 +58,25 @@ impl<D: Database> PublishRecord for PublishD1<D> {
             .bind(position)
             .bind(limit);
         load_products(&self.0, statement).await
+    }
+
+    async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing> {
+        let statement = Statement::new(REPRICING).bind(seq).bind(to_json(&skus)?);
+        let rows: Vec<RepricingRow> = self.0.query(statement).await?;
+        let row = rows
+            .into_iter()
+            .next()
+            .ok_or_else(|| Error::internal(format!("no publish {seq}")))?;
+        Ok(Repricing {
+            currencies: from_json(&row.currencies)?,
+            scheduled: from_json(&row.scheduled)?,
+        })
+    }
+
+    async fn is_price_due(&self, now: Timestamp) -> Result<bool> {
+        let statement = Statement::new(PRICE_DUE).bind(now);
+        let rows: Vec<TextRow> = self.0.query(statement).await?;
+        Ok(!rows.is_empty())
     }
 
     async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>> {
@@ -259,6 +279,12 @@ struct DocumentRow {
 }
 
 #[derive(Deserialize)]
+struct RepricingRow {
+    currencies: String,
+    scheduled: String,
+}
+
+#[derive(Deserialize)]
 struct FailuresRow {
     failures: u32,
 }
@@ -302,10 +328,26 @@ macro_rules! select_publishes {
 }
 use select_publishes;
 
-/// Fails on the unique index of running publishes when one is under way.
+/// Fails on the unique index of running publishes when one is under way. A publish keeps the settings that it began with.
 const BEGIN_PUBLISH: &str = "
-INSERT INTO publishes (seq, version, created_at, state, total, moved_at)
-SELECT COALESCE(MAX(seq), 0) + 1, '', ?1, 'running', (SELECT COUNT(*) FROM products WHERE status = 'active'), ?1 FROM publishes";
+INSERT INTO publishes (seq, version, created_at, state, total, moved_at, settings_version)
+SELECT COALESCE(MAX(seq), 0) + 1, '', ?1, 'running', (SELECT COUNT(*) FROM products WHERE status = 'active'), ?1,
+    (SELECT MAX(version) FROM settings) FROM publishes";
+
+const REPRICING: &str = "
+SELECT (SELECT document -> 'currencies' FROM settings WHERE version = publishes.settings_version) AS currencies,
+    (SELECT json_group_object(sku, json(prices)) FROM (
+        SELECT sku, json_group_array(json(price)) AS prices FROM scheduled_prices
+        WHERE sku IN (SELECT value FROM json_each(?2))
+            AND valid_from <= publishes.created_at AND valid_until > publishes.created_at
+        GROUP BY sku
+    )) AS scheduled
+FROM publishes WHERE seq = ?1";
+
+/// A publish that failed is none; one that was switched back is.
+const PRICE_DUE: &str = "
+SELECT sku AS value FROM scheduled_prices, (SELECT MAX(created_at) AS at FROM publishes WHERE state <> 'failed') AS last
+WHERE (valid_from > last.at AND valid_from <= ?1) OR (valid_until > last.at AND valid_until <= ?1) LIMIT 1";
 
 const ACTIVE_PRODUCTS_AFTER: &str =
     select_products!("WHERE status = 'active' AND position > ?1 ORDER BY position LIMIT ?2");

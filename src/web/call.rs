@@ -221,8 +221,16 @@ impl<'a> Call<'a> {
     /// # Errors
     /// 415 for another content type, 400 when it does not read, `unknown_field` for a field that means nothing here.
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<(T, String)> {
+        self.json_up_to(MAX_BODY_BYTES).await
+    }
+
+    /// A JSON body of at most `max` bytes, and its digest.
+    ///
+    /// # Errors
+    /// As [`Self::json`]; 413 as soon as it is longer.
+    pub async fn json_up_to<T: DeserializeOwned>(&mut self, max: usize) -> Result<(T, String)> {
         self.content_type("application/json")?;
-        let body = self.bytes(MAX_BODY_BYTES).await?;
+        let body = self.bytes(max).await?;
         let value = serde_json::from_slice(&body).map_err(|error| {
             let detail = error.to_string();
             let code = if detail.starts_with("unknown field") {

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::shop::languages::Language;
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
-    admin_stock, cart, health, orders, products, refunds, stock,
+    admin_settings, admin_stock, cart, health, orders, products, refunds, stock,
 };
 use crate::web::call::Call;
 use crate::web::guard::{self, Access};
@@ -108,6 +108,7 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/cart/items/{sku}"       Anyone cart::remove_cart_item;
     Delete "/api/v1/cart"                   Anyone cart::clear_cart;
     Put    "/api/v1/cart/note"              Anyone cart::set_cart_note;
+    Get    "/api/v1/cart/shipping-methods"  Anyone cart::list_shipping_methods;
     Post   "/api/v1/cart/quote"             Anyone cart::create_quote;
     Post   "/api/v1/orders"                 Anyone orders::create_order, Own;
     Get    "/api/v1/orders"                 Anyone orders::list_orders;
@@ -134,6 +135,21 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/admin/stock/{sku}/movements" Staff admin_stock::list_stock_movements;
     Get    "/api/v1/admin/stock/{sku}/check" Staff admin_stock::check_stock;
     Post   "/api/v1/admin/stock/{sku}/repair" Staff admin_stock::repair_stock, Again;
+
+    Get    "/api/v1/admin/settings"         Staff  admin_settings::get_settings;
+    Put    "/api/v1/admin/settings"         Staff  admin_settings::set_settings;
+    Get    "/api/v1/admin/settings/currencies" Staff admin_settings::get_currencies;
+    Put    "/api/v1/admin/settings/currencies" Staff admin_settings::set_currencies;
+    Get    "/api/v1/admin/settings/markets" Staff  admin_settings::get_markets;
+    Put    "/api/v1/admin/settings/markets" Staff  admin_settings::set_markets;
+    Get    "/api/v1/admin/settings/tax-zones" Staff admin_settings::get_tax_zones;
+    Put    "/api/v1/admin/settings/tax-zones" Staff admin_settings::set_tax_zones;
+    Get    "/api/v1/admin/settings/shipping-zones" Staff admin_settings::get_shipping_zones;
+    Put    "/api/v1/admin/settings/shipping-zones" Staff admin_settings::set_shipping_zones;
+    Get    "/api/v1/admin/settings/promotions" Staff admin_settings::get_promotions;
+    Put    "/api/v1/admin/settings/promotions" Staff admin_settings::set_promotions;
+    Get    "/api/v1/admin/scheduled-prices/{sku}" Staff admin_settings::get_scheduled_prices;
+    Put    "/api/v1/admin/scheduled-prices/{sku}" Staff admin_settings::set_scheduled_prices;
 
     Get    "/api/v1/admin/dead-letters"              Staff  admin_dead_letters::list_dead_letters;
     Post   "/api/v1/admin/dead-letters/replay"       Staff  admin_dead_letters::replay_letters;

@@ -34,6 +34,11 @@ use storefront::store::jobs_d1::JobsD1;
 
 pub const SKUS: [&str; 3] = ["A", "B", "C"];
 
+/// Promotions that can be used up: how often by all, and by each customer.
+pub const PROMOTIONS: [(&str, u32, u32); 2] = [("one", 1, 1), ("few", 4, 3)];
+
+pub const CUSTOMERS: [&str; 2] = ["ann@example.com", "bob@example.com"];
+
 /// Units of each SKU: fewer than the shoppers want.
 const UNITS: u32 = 5;
 
@@ -188,7 +193,12 @@ fn publish(world: &World, seq: i64, price: i64) {
     }
     world.db.tell(&format!("INSERT INTO current_publish (id, seq) VALUES (1, {seq}) ON CONFLICT (id) DO UPDATE SET seq = {seq}"));
     if seq == 1 {
-        world.db.tell(r#"INSERT INTO shipping_methods (id, position, title, prices) VALUES ('gift', 3, 'On the house', '{"USD":0}')"#);
+        world.db.tell(
+            r#"UPDATE settings SET document = json_insert(document, '$.shipping_zones[0].methods[#]',
+                json('{"id":"gift","title":"On the house","rates":[{"price":{"amount":0,"currency":"USD"}}]}'),
+                '$.promotions[#]', json('{"id":"one","title":"One","code":"ONE","limits":{"total":1},"benefit":{"kind":"percentage","off_ppm":100000}}'),
+                '$.promotions[#]', json('{"id":"few","title":"Few","limits":{"total":4,"per_customer":3},"benefit":{"kind":"percentage","off_ppm":50000}}'))"#,
+        );
     }
 }
 
@@ -254,13 +264,14 @@ async fn ask_for_quote(sim: &Sim, cart_id: &str) -> Option<Quote> {
             ..Address::default()
         },
         shipping_method: (*world.random.pick(&["standard", "gift"])).to_owned(),
-        email: "ann@example.com".to_owned(),
-        codes: vec![],
+        email: (*world.random.pick(&CUSTOMERS)).to_owned(),
+        codes: world.random.pick(&[vec![], vec!["one".to_owned()]]).clone(),
+        vat_number: None,
     };
     let quoted = request(world, async move {
         let usd = [Currency::from_code("USD").unwrap()];
         let now = mine.0.now();
-        create_quote(&mine.prices(), &usd, quote_id, &cart_id, &cart, asked, now).await
+        create_quote(&mine, &usd, quote_id, &cart_id, &cart, asked, now).await
     })
     .await;
     quoted?.ok()

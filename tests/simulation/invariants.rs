@@ -1,14 +1,16 @@
 //! What holds at every step, what holds once the shop was left alone for its bound, and what holds when every session has ended.
 
-use crate::actors::SKUS;
+use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS};
 use crate::world::World;
 use durable::cart::Periods as CartPeriods;
+use durable::promotion::customer_key;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use storefront::error::Error;
 use storefront::shop::orders::Order;
 use storefront::shop::payments::{Session, SessionState};
+use storefront::shop::stock::customer_of;
 use storefront::shop::transitions::{Happening, Status, judge};
 
 type Holds = Result<(), String>;
@@ -27,6 +29,21 @@ pub fn at_every_step(world: &World) -> Holds {
             view.available >= 0 && view.held >= 0 && view.committed >= 0,
             || format!("{sku} counts below zero: {view:?}"),
         )?;
+    }
+    for (id, total, per_customer) in PROMOTIONS {
+        let view = world.promotions.view(id, world.now());
+        holds(view.held + view.consumed <= total, || {
+            format!("{id} is used too often: {view:?}")
+        })?;
+        for customer in CUSTOMERS {
+            let uses = world
+                .promotions
+                .row(id, &customer_key(&customer_of(customer)));
+            let uses: u32 = uses.map_or(0, |row| row.parse().unwrap());
+            holds(uses <= per_customer, || {
+                format!("{id} is used {uses} times by {customer}")
+            })?;
+        }
     }
     for account in world.provider.borrow().sessions.values() {
         payable_means_pinned(world, &account.session)?;
@@ -55,8 +72,29 @@ fn payable_means_pinned(world: &World, session: &Session) -> Holds {
             )
         })?;
     }
+    for id in ids(
+        world,
+        &format!("SELECT promotion FROM ({USES}) WHERE order_id = '{order_id}'"),
+    ) {
+        let pinned = (1..10).any(|attempt| {
+            let row = world
+                .promotions
+                .row(&id, &format!("use/{order_id}:{attempt}"));
+            row.is_some_and(|row| status_of_hold(&row) == "pinned")
+        });
+        holds(pinned, || {
+            format!(
+                "{} of {order_id} can be paid, but its use of {id} is not pinned",
+                session.id
+            )
+        })?;
+    }
     Ok(())
 }
+
+/// The scarce promotions of each order.
+const USES: &str = "SELECT orders.id AS order_id, status, value ->> 'id' AS promotion
+    FROM orders, json_each(terms, '$.promotions') WHERE value -> 'limits' IS NOT NULL";
 
 fn status_of_hold(row: &str) -> String {
     let hold: Value = serde_json::from_str(row).unwrap();
@@ -189,6 +227,7 @@ pub fn at_the_end(world: &World) -> Holds {
     frozen_carts_have_orders(world, 0)?;
     money_has_an_order(world)?;
     stock_is_that_of_the_orders(world)?;
+    promotions_are_used_by_the_orders(world)?;
     books_agree(world)?;
     for id in ids(
         world,
@@ -273,6 +312,20 @@ fn stock_is_that_of_the_orders(world: &World) -> Holds {
         })?;
         holds(view.on_hand == 5 - shipped + restocked, || {
             format!("{sku}: {shipped} shipped, {restocked} back, {view:?}")
+        })?;
+    }
+    Ok(())
+}
+
+fn promotions_are_used_by_the_orders(world: &World) -> Holds {
+    for (id, ..) in PROMOTIONS {
+        let view = world.promotions.view(id, world.now());
+        let sql = format!(
+            "SELECT order_id FROM ({USES}) WHERE promotion = '{id}' AND status IN ('confirmed', 'completed')"
+        );
+        let sold = ids(world, &sql).len();
+        holds(view.held == 0 && view.consumed as usize == sold, || {
+            format!("{id}: {sold} sold with it, {view:?}")
         })?;
     }
     Ok(())
@@ -369,6 +422,12 @@ impl Told {
         for happening in ids(world, "SELECT happening FROM order_events") {
             *told.entry(happening).or_default() += 1;
         }
+        for (id, total, _) in PROMOTIONS {
+            let view = world.promotions.view(id, world.now());
+            *told.entry("promotion_used".to_owned()).or_default() += u64::from(view.consumed);
+            *told.entry("promotion_used_up".to_owned()).or_default() +=
+                u64::from(view.consumed == total);
+        }
         Self(told)
     }
 
@@ -405,9 +464,11 @@ impl Told {
             "refund_found",
             "refund_failed",
             "disputed",
+            "promotion_used",
+            "promotion_used_up",
         ] {
             assert!(
-                self.0.contains_key(what),
+                self.0.get(what).is_some_and(|times| *times > 0),
                 "no order was ever {what}: {self}"
             );
         }

@@ -144,6 +144,16 @@ fn a_payment_renewed_without_looking_is_caught() {
     assert_caught(Bug::SessionsNotLookedFor);
 }
 
+#[test]
+fn a_promotion_that_keeps_the_uses_of_dead_orders_is_caught() {
+    assert_caught(Bug::UseKept);
+}
+
+#[test]
+fn a_use_freed_by_its_clock_while_payable_is_caught() {
+    assert_caught(Bug::UsePinForgotten);
+}
+
 fn assert_caught(bug: Bug) {
     let caught = (0..SEEDS_FOR_A_BUG).find_map(|seed| {
         let outcome = run(seed, Some(bug)).outcome;

@@ -2,6 +2,7 @@
 //! must catch every one.
 
 use durable::machine::Request;
+use durable::promotion;
 use durable::stock::Command;
 use serde_json::Value;
 use storefront::store::sql::Statement;
@@ -24,6 +25,10 @@ pub enum Bug {
     CartsNotHeard,
     /// A payment is renewed without looking for the session that a lost answer told of.
     SessionsNotLookedFor,
+    /// What an order that came to nothing used of a promotion is not given back.
+    UseKept,
+    /// A use of a promotion is never taken off its clock.
+    UsePinForgotten,
 }
 
 const EVENT: &str = "INSERT INTO order_events";
@@ -80,6 +85,22 @@ pub fn request(bug: Option<Bug>, request: Request<Command>) -> Request<Command> 
             operation_id,
             command,
         },
+    }
+}
+
+/// What a promotion's object is asked by a shop with this bug.
+pub fn use_request(
+    bug: Option<Bug>,
+    request: Request<promotion::Command>,
+) -> Request<promotion::Command> {
+    use promotion::Command::{Pin, Release, Return};
+    let Request::Do { command, .. } = &request else {
+        return request;
+    };
+    match (bug, command) {
+        (Some(Bug::UseKept), Release { .. } | Return { .. })
+        | (Some(Bug::UsePinForgotten), Pin { .. }) => Request::View,
+        _ => request,
     }
 }
 

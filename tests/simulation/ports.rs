@@ -5,7 +5,7 @@ use crate::provider;
 use crate::scheduler::pause;
 use crate::world::World;
 use durable::machine::{ReplyOf, Request};
-use durable::{Timestamp, cart, stock};
+use durable::{Timestamp, cart, promotion, stock};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::rc::Rc;
 use storefront::error::{Error, Result};
@@ -16,8 +16,9 @@ use storefront::shop::payments::{
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use storefront::shop::ports::{
-    CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, StockObjects,
+    CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, PromotionObjects, StockObjects,
 };
+use storefront::shop::promotions::Uses;
 use storefront::store::orders_d1::OrdersD1;
 use storefront::store::prices_d1::PricesD1;
 use storefront::store::sql::{Database, SqlError, Statement};
@@ -93,10 +94,17 @@ impl Sim {
 
 impl Ports for Sim {
     fn prices(&self) -> impl Prices {
-        PricesD1(self.clone())
+        PricesD1 {
+            db: self.clone(),
+            known: Rc::clone(&self.0.settings),
+        }
     }
 
     fn stock(&self) -> impl StockObjects {
+        self.clone()
+    }
+
+    fn promotions(&self) -> impl PromotionObjects {
         self.clone()
     }
 
@@ -245,6 +253,48 @@ fn look_and_ask(
     let reply = world.stock.ask(sku, request, world.now());
     world.note(format!("{sku} answers {reply:?}"));
     reply
+}
+
+impl PromotionObjects for Sim {
+    async fn ask(
+        &self,
+        id: &str,
+        operation_id: String,
+        command: promotion::Command,
+    ) -> Result<promotion::Reply> {
+        let request = planted::use_request(
+            self.0.bug,
+            Request::Do {
+                operation_id,
+                command,
+            },
+        );
+        let (id, what) = (id.to_owned(), format!("{id} {request:?}"));
+        self.call(what, move |world| {
+            if world.random.chance(20) {
+                world.promotions.evict(&id);
+            }
+            let reply = world.promotions.ask(&id, &request, world.now());
+            world.note(format!("{id} answers {reply:?}"));
+            reply
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
+    async fn uses(&self, id: &str, customer: &str) -> Result<Uses> {
+        let (name, key) = (id.to_owned(), promotion::customer_key(customer));
+        self.call(format!("uses of {id}"), move |world| Uses {
+            all: world.promotions.view(&name, world.now()),
+            of_customer: count(world.promotions.row(&name, &key)),
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+fn count(row: Option<String>) -> u32 {
+    row.map_or(0, |row| row.parse().unwrap())
 }
 
 impl CartObjects for Sim {

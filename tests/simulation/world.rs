@@ -9,10 +9,12 @@ use crate::scheduler::Task;
 use durable::Timestamp;
 use durable::cart::Cart;
 use durable::news::News;
+use durable::promotion::Promotion;
 use durable::stock::Stock;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use storefront::store::settings_d1::KnownSettings;
 
 /// How often things go wrong, in a thousand.
 #[derive(Clone, Copy, Default)]
@@ -44,7 +46,10 @@ pub struct World {
     pub db: SqliteDb,
     pub stock: ObjectsOf<Stock>,
     pub carts: ObjectsOf<Cart>,
+    pub promotions: ObjectsOf<Promotion>,
     pub provider: RefCell<Provider>,
+    /// The settings that the shop read last.
+    pub settings: KnownSettings,
     /// Events that the shop keeps, and whether they were dealt with.
     pub inbox: RefCell<BTreeMap<String, bool>>,
     /// Ids on the queue.
@@ -88,7 +93,9 @@ impl World {
             db: SqliteDb::migrated(),
             stock: ObjectsOf::default(),
             carts: ObjectsOf::default(),
+            promotions: ObjectsOf::default(),
             provider: RefCell::default(),
+            settings: KnownSettings::default(),
             inbox: RefCell::default(),
             queue: RefCell::default(),
             news: RefCell::default(),

@@ -79,6 +79,38 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     effect: async () => (await shop.staff.get(GIF_PATH)).status,
     status: 204,
   },
+  'GET /api/v1/admin/settings': {
+    send: (client) => client.get('/api/v1/admin/settings'),
+    effect: async () => null,
+  },
+  'PUT /api/v1/admin/settings': {
+    send: async (client) => {
+      const { version, ...settings } = (await shop.staff.get('/api/v1/admin/settings')).expect(200);
+      return client.put('/api/v1/admin/settings', settings);
+    },
+    effect: () => shop.rows('SELECT version FROM settings'),
+  },
+  ...Object.fromEntries(['currencies', 'markets', 'tax-zones', 'shipping-zones', 'promotions'].flatMap((section) => {
+    const path = `/api/v1/admin/settings/${section}`;
+    return [
+      [`GET ${path}`, { send: (client: Client) => client.get(path), effect: async () => null }],
+      [`PUT ${path}`, {
+        send: async (client: Client) => {
+          const { version, ...settings } = (await shop.staff.get(path)).expect(200);
+          return client.put(path, settings);
+        },
+        effect: () => shop.rows('SELECT version FROM settings'),
+      }],
+    ];
+  })),
+  'GET /api/v1/admin/scheduled-prices/{sku}': {
+    send: (client) => client.get('/api/v1/admin/scheduled-prices/LAMP'),
+    effect: async () => null,
+  },
+  'PUT /api/v1/admin/scheduled-prices/{sku}': {
+    send: (client) => client.put('/api/v1/admin/scheduled-prices/LAMP', { prices: [{ currency: 'USD', amount: 500, valid_from: '2099-01-01T00:00:00Z' }] }),
+    effect: () => shop.rows('SELECT sku FROM scheduled_prices'),
+  },
   'GET /api/v1/admin/stock/{sku}': {
     send: (client) => client.get('/api/v1/admin/stock/LAMP'),
     effect: async () => null,

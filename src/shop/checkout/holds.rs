@@ -1,8 +1,11 @@
-//! The stock of a checkout: every tracked line held, in SKU order, all or none; and what is said of the lines that are short.
+//! What a checkout holds: a use of every scarce promotion, and the units of every tracked line, in SKU order, all or none; and what is
+//! said of the lines that are short.
 
 use crate::error::{Error, Result};
 use crate::shop::ports::{Ports, StockObjects};
 use crate::shop::pricing::QuoteLine;
+use crate::shop::pricing::promotions::QuotePromotion;
+use crate::shop::promotions::{hold_uses, release_uses};
 use crate::shop::stock::customer_of;
 use durable::machine::Reply;
 use durable::{cart, stock};
@@ -14,11 +17,41 @@ pub const HOLD_SECS: u32 = 10 * 60;
 /// Seconds after which a shopper who met a held unit should try again.
 pub(super) const CONTENDED_RETRY_SECS: u32 = 2;
 
-/// Holds every tracked line, in SKU order; stops at the first refusal and tells of all lines that are short.
+/// What is held: the lines of a quote, and its promotions.
+pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);
+
+/// Holds a use of every scarce promotion and the units of every tracked line; stops at the first refusal.
 ///
 /// # Errors
-/// 409 `sold_out` or `contended`. What was held until then is still held: the caller gives it back.
-pub async fn hold_lines(
+/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`. What was held until then is still held: the
+/// caller gives it back.
+pub async fn hold_all(
+    ports: &impl Ports,
+    order_id: &str,
+    attempt: u32,
+    email: &str,
+    (lines, promotions): Held<'_>,
+) -> Result<()> {
+    hold_uses(ports, order_id, attempt, email, promotions).await?;
+    hold_lines(ports, order_id, attempt, email, lines).await
+}
+
+/// Releases what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
+///
+/// # Errors
+/// A port's failure; releasing again is safe.
+pub async fn release_all(
+    ports: &impl Ports,
+    order_id: &str,
+    attempt: u32,
+    (lines, promotions): Held<'_>,
+) -> Result<()> {
+    release_uses(ports, order_id, attempt, promotions).await?;
+    release_lines(ports, order_id, attempt, lines).await
+}
+
+/// In SKU order; tells of all lines that are short.
+async fn hold_lines(
     ports: &impl Ports,
     order_id: &str,
     attempt: u32,
@@ -68,11 +101,7 @@ pub fn tracked_lines(lines: &[QuoteLine]) -> Vec<&QuoteLine> {
     tracked
 }
 
-/// Releases what `attempt` of an order holds, on every line: a hold that is still on its way meets the tombstone.
-///
-/// # Errors
-/// A port's failure; releasing again is safe.
-pub async fn release_lines(
+async fn release_lines(
     ports: &impl Ports,
     order_id: &str,
     attempt: u32,

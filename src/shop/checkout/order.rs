@@ -41,6 +41,7 @@ pub(super) fn order_of(
         shipping_method: quote.shipping_method.clone(),
         lines: quote.lines.clone(),
         totals: quote.totals,
+        terms: quote.terms.clone(),
         created_at: now,
         payment: Payment {
             id: order_id.replacen("ord_", "pay_", 1),
@@ -70,16 +71,18 @@ pub(super) fn order_of(
     })
 }
 
-/// One item per line with its final amount, then shipping and tax: their sum is the total.
+/// One item per line with its final amount, then shipping, and tax where it is not in those: their sum is the total.
 fn session_items(quote: &Quote) -> Vec<SessionItem> {
     let of_lines = quote.lines.iter().map(|line| SessionItem {
         name: line.name(),
-        amount: line.line_total.saturating_sub(line.discount),
+        amount: line.left(),
     });
-    let others = [
-        ("Shipping", quote.totals.shipping_total),
-        ("Tax", quote.totals.tax_total),
-    ];
+    let tax = if quote.totals.tax_included {
+        0
+    } else {
+        quote.totals.tax_total
+    };
+    let others = [("Shipping", quote.totals.shipping_total), ("Tax", tax)];
     of_lines
         .chain(others.map(|(name, amount)| SessionItem {
             name: name.to_owned(),

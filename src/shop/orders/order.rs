@@ -2,10 +2,11 @@
 
 use crate::error::Result;
 use crate::shop::addresses::Address;
+use crate::shop::checkout::Held;
 use crate::shop::fulfillments::{Fulfillment, Return, Units};
 use crate::shop::money::{Currency, Money, sum};
 use crate::shop::payments::{DisputeState, PaymentStatus, SESSION_SECS};
-use crate::shop::pricing::{QuoteLine, Totals};
+use crate::shop::pricing::{QuoteLine, Terms, Totals};
 use crate::shop::transitions::{Effect, Happening, Status, judge};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,6 +40,8 @@ pub struct Order {
     pub lines: Vec<QuoteLine>,
     /// The sums of its quote.
     pub totals: Totals,
+    /// What its quote came from.
+    pub terms: Terms,
     /// When it was placed.
     pub created_at: Timestamp,
     /// How it is paid.
@@ -182,6 +185,12 @@ pub struct Task {
 }
 
 impl Order {
+    /// What it holds.
+    #[must_use]
+    pub fn held(&self) -> Held<'_> {
+        (&self.lines, &self.terms.promotions)
+    }
+
     /// Whether someone wants a pending order cancelled.
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {

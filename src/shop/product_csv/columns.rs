@@ -22,6 +22,8 @@ pub const COLUMNS: &[&str] = &[
     "Variant Inventory Qty",
     "Variant Price",
     "Variant Compare At Price",
+    "Variant Taxable",
+    "Variant Tax Code",
     "Variant Barcode",
     "Image Src",
     "Image Position",

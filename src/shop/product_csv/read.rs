@@ -7,6 +7,7 @@ use crate::shop::catalog::{
     Image, Price, Product, ProductOption, Seo, SourceCell, Status, Variant, sanitise_html, slug,
 };
 use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::tax::{EXEMPT, standard};
 use crate::shop::product_csv::columns::{
     FEATURES, IMAGE_COLUMNS, METADATA, SPECIFICATIONS, canonical,
 };
@@ -506,9 +507,22 @@ fn read_variant(
         weight_grams,
         image: Some(row.cell("Variant Image").to_owned()).filter(|url| !url.is_empty()),
         tracked,
+        tax_class: tax_class_of(row),
         source: BTreeMap::new(),
     };
     Ok((variant, quantity.filter(|_| tracked)))
+}
+
+/// What is not taxable is exempt; else the merchant's tax code names a class of its own.
+fn tax_class_of(row: &Row<'_>) -> String {
+    let class = row.cell("Variant Tax Code");
+    if row.cell("Variant Taxable").eq_ignore_ascii_case("false") {
+        EXEMPT.to_owned()
+    } else if class.is_empty() {
+        standard()
+    } else {
+        class.to_owned()
+    }
 }
 
 /// The same handle and options always give the same SKU, so that an import can be repeated.
@@ -548,6 +562,7 @@ fn read_prices(
                     Price {
                         amount,
                         compare_at_amount,
+                        converted: false,
                     },
                 );
             }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Product, Status, Variant};
 use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::tax::{EXEMPT, is_standard};
 use crate::shop::product_csv::columns::{COLUMNS, FEATURES, METADATA, SPECIFICATIONS};
 use crate::shop::product_csv::read::list_of;
 use serde::Serialize;
@@ -168,6 +169,11 @@ fn variant_cells(
         let quantity = quantities.get(&variant.sku).copied().unwrap_or(0);
         row.set("Variant Inventory Tracker", "shopify");
         row.set("Variant Inventory Qty", &quantity.to_string());
+    }
+    if variant.tax_class == EXEMPT {
+        row.set("Variant Taxable", "false");
+    } else if !is_standard(&variant.tax_class) {
+        row.set("Variant Tax Code", &variant.tax_class);
     }
     row.set("Variant Barcode", variant.barcode.as_deref().unwrap_or(""));
     row.set("Variant Image", variant.image.as_deref().unwrap_or(""));

@@ -10,13 +10,14 @@
 //! up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_id, hold_lines, release_lines, tracked_lines};
+use crate::shop::checkout::{hold_all, hold_id, release_all, tracked_lines};
 use crate::shop::money::Money;
 use crate::shop::orders::{
     Order, Record, Renewal, Transition, find_order, move_order, moved_meanwhile,
 };
 use crate::shop::payments::{PaymentError, SESSION_SECS, Session};
 use crate::shop::ports::{Orders, Payments, Ports, StockObjects, Written};
+use crate::shop::promotions::pin_uses;
 use crate::shop::settlement::fold::{by_shop, fold_session, paid};
 use crate::shop::settlement::goods::refused;
 use crate::shop::transitions::{Happening, Status};
@@ -180,7 +181,7 @@ pub async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
             Reply::Refused { refusal } => return Err(refused("pin", order, &refusal)),
         }
     }
-    Ok(true)
+    pin_uses(ports, order).await
 }
 
 /// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a new one. The attempt is let go
@@ -193,8 +194,8 @@ async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<
     }
     let lapsed = order.attempt;
     let order = claim(ports, order, Happening::HoldLapsed, now).await?;
-    release_lines(ports, &order.id, lapsed, &order.lines).await?;
-    match hold_lines(ports, &order.id, order.attempt, &order.email, &order.lines).await {
+    release_all(ports, &order.id, lapsed, order.held()).await?;
+    match hold_all(ports, &order.id, order.attempt, &order.email, order.held()).await {
         Ok(()) => Ok(Some(order)),
         Err(Error::Conflict { .. }) => {
             claim(ports, &order, Happening::OutOfStock, now).await?;

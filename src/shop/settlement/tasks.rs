@@ -2,12 +2,13 @@
 //! that is undone, and notes together what was done and what failed.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{complete_cart, release_lines, thaw_cart};
+use crate::shop::checkout::{complete_cart, release_all, thaw_cart};
 use crate::shop::late_money::settle_late_money;
 use crate::shop::mail::{Letter, MailKind};
 use crate::shop::orders::{Order, Task};
 use crate::shop::payments::Session;
 use crate::shop::ports::{Mail, Orders, Ports};
+use crate::shop::promotions::{consume_uses, return_uses};
 use crate::shop::refunds::pay_refund;
 use crate::shop::settlement::goods::{commit_stock, restock_order, restock_return, ship_stock};
 use crate::shop::settlement::session::{close_payment, open_payment};
@@ -89,21 +90,27 @@ async fn carry_out(
     match task.effect {
         Effect::OpenPayment => return open_payment(ports, order, now).await,
         Effect::ClosePayment => return close_payment(ports, order, now).await,
-        Effect::CommitStock => commit_stock(ports, order).await?,
+        Effect::CommitStock => {
+            commit_stock(ports, order).await?;
+            consume_uses(ports, order).await?;
+        }
         Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
         Effect::SendConfirmation => {
             let letter = Letter::about(MailKind::OrderConfirmation, &order.id);
             ports.mail().post(&letter).await?;
         }
         Effect::ReleaseStock => {
-            release_lines(ports, &order.id, order.attempt, &order.lines).await?
+            release_all(ports, &order.id, order.attempt, order.held()).await?;
         }
         Effect::ReleaseAttempt => {
             let attempt = subject.parse().map_err(Error::internal)?;
-            release_lines(ports, &order.id, attempt, &order.lines).await?;
+            release_all(ports, &order.id, attempt, order.held()).await?;
         }
         Effect::ThawCart => thaw_cart(ports, &order.cart_id, &order.id, now).await?,
-        Effect::RestockOrder => restock_order(ports, order).await?,
+        Effect::RestockOrder => {
+            restock_order(ports, order).await?;
+            return_uses(ports, order).await?;
+        }
         Effect::ShipStock => ship_stock(ports, order, subject).await?,
         Effect::RestockReturn => restock_return(ports, order, subject).await?,
         Effect::PayRefund => pay_refund(ports, order, subject, now).await?,

@@ -6,7 +6,7 @@ use crate::shop::checkout::{Basis, Checkout, CheckoutStep};
 use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::money::Currency;
 use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
-use crate::shop::pricing::{QuoteLine, Totals};
+use crate::shop::pricing::{QuoteLine, Terms, Totals};
 use crate::shop::sweep::{Finding, FindingCount, FindingKind, KeptFinding};
 use crate::shop::transitions::Status;
 use crate::store::sql::{from_json, from_word};
@@ -69,6 +69,9 @@ pub struct OrderRow {
     shipping_total: i64,
     tax_total: i64,
     total: i64,
+    shipping_tax: i64,
+    tax_included: i64,
+    terms: String,
     created_at: i64,
     addresses: String,
     lines: String,
@@ -106,7 +109,10 @@ impl OrderRow {
                 shipping_total: self.shipping_total,
                 tax_total: self.tax_total,
                 total: self.total,
+                shipping_tax: self.shipping_tax,
+                tax_included: self.tax_included != 0,
             },
+            terms: from_json::<Terms>(&self.terms)?,
             created_at: Timestamp::from_millis(self.created_at),
             payment: from_json::<Payment>(&self.payment)?,
             events: from_json::<Vec<OrderEvent>>(&self.events)?,

@@ -17,13 +17,13 @@ macro_rules! select_orders {
     () => {
         "
 SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.email, o.shipping_method,
-    o.subtotal, o.discount_total, o.shipping_total, o.tax_total, o.total, o.created_at,
+    o.subtotal, o.discount_total, o.shipping_total, o.tax_total, o.total, o.shipping_tax, o.tax_included, o.terms, o.created_at,
     (SELECT json_group_object(kind, json_object('name', name, 'line1', line1, 'line2', line2, 'city', city,
         'region', region, 'postal_code', postal_code, 'country', country))
      FROM order_addresses WHERE order_id = o.id) AS addresses,
     (SELECT json_group_array(json_object('sku', sku, 'quantity', quantity, 'title', title, 'variant_title', variant_title,
         'tracked', json(iif(tracked, 'true', 'false')), 'unit_price', unit_price, 'line_total', line_total,
-        'discount', discount, 'tax', tax) ORDER BY position)
+        'discount', discount, 'tax', tax, 'detail', json(detail)) ORDER BY position)
      FROM order_lines WHERE order_id = o.id) AS lines,
     (SELECT json_object('id', id, 'attempt', attempt, 'status', status, 'session_id', session_id, 'url', url, 'request', request, 'expires_at', expires_at,
         'captured', json(iif(captured_amount IS NULL, 'null', json_object('amount', captured_amount, 'currency', captured_currency))))
@@ -229,7 +229,10 @@ fn insert_order(order: &Order, now: Timestamp) -> Result<Statement> {
         .bind(order.totals.shipping_total)
         .bind(order.totals.tax_total)
         .bind(order.totals.total)
-        .bind(now))
+        .bind(now)
+        .bind(order.totals.shipping_tax)
+        .bind(u32::from(order.totals.tax_included))
+        .bind(to_json(&order.terms)?))
 }
 
 fn insert_addresses(order: &Order) -> Result<Statement> {
@@ -440,15 +443,15 @@ INSERT INTO order_events (order_id, version, happening, actor, subject, note, at
 /// Numbers count up from 1001; a batch is one transaction of one writer, so no two orders take the same.
 const INSERT_ORDER: &str = "
 INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email,
-    shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at)
-SELECT ?1, COALESCE(MAX(number), 1000) + 1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13 FROM orders";
+    shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at, shipping_tax, tax_included, terms)
+SELECT ?1, COALESCE(MAX(number), 1000) + 1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15, ?16 FROM orders";
 
 pub const ORDER_NUMBER: &str = "SELECT number FROM orders WHERE id = ?1";
 
 const INSERT_LINES: &str = "
-INSERT INTO order_lines (order_id, position, sku, quantity, title, variant_title, tracked, unit_price, line_total, discount, tax)
+INSERT INTO order_lines (order_id, position, sku, quantity, title, variant_title, tracked, unit_price, line_total, discount, tax, detail)
 SELECT ?1, key, value ->> 'sku', value ->> 'quantity', value ->> 'title', value ->> 'variant_title', value ->> 'tracked',
-    value ->> 'unit_price', value ->> 'line_total', value ->> 'discount', value ->> 'tax'
+    value ->> 'unit_price', value ->> 'line_total', value ->> 'discount', value ->> 'tax', value -> 'detail'
 FROM json_each(?2)";
 
 const INSERT_ADDRESSES: &str = "

@@ -7,6 +7,7 @@ use crate::shop::catalog::{
 };
 use crate::shop::import;
 use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::tax::standard;
 use crate::shop::product_csv::generated_sku;
 use crate::web::api::instant;
 use crate::web::call::Call;
@@ -125,6 +126,9 @@ pub(super) struct VariantInput {
     /// False when units are not counted.
     #[serde(default = "yes")]
     tracked: bool,
+    /// `standard`, `exempt`, or a class of the merchant's own.
+    #[serde(default = "standard")]
+    tax_class: String,
 }
 
 const fn yes() -> bool {
@@ -169,6 +173,7 @@ pub(super) struct RecordedVariant<'a> {
     weight_grams: Option<u32>,
     image: Option<&'a str>,
     tracked: bool,
+    tax_class: &'a str,
 }
 
 async fn read_product(call: &mut Call<'_>) -> Result<Product> {
@@ -235,6 +240,7 @@ impl VariantInput {
                 Price {
                     amount,
                     compare_at_amount,
+                    converted: false,
                 },
             )
         });
@@ -252,6 +258,7 @@ impl VariantInput {
             weight_grams: self.weight_grams,
             image: self.image,
             tracked: self.tracked,
+            tax_class: self.tax_class,
             source: BTreeMap::new(),
         }
     }
@@ -310,6 +317,7 @@ impl<'a> RecordedVariant<'a> {
             weight_grams: variant.weight_grams,
             image: variant.image.as_deref(),
             tracked: variant.tracked,
+            tax_class: &variant.tax_class,
         }
     }
 }

@@ -5,9 +5,10 @@ use crate::shop::cart::{ChangedCart, PricedCart, change_cart, invalid_quantity, 
 use crate::shop::catalog::get_product_of_sku;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports};
-use crate::shop::pricing::{self, Quote, QuoteRequest};
+use crate::shop::pricing::places::Destination;
+use crate::shop::pricing::{self, QuoteRequest};
 use crate::shop::stock::most_for_one;
-use crate::web::api::instant;
+use crate::web::api::pricing::{QuoteView, ShippingOffersView};
 use crate::web::call::Call;
 use crate::web::cart_token::{HEADER, OwnCart};
 use crate::web::reply::Reply;
@@ -120,17 +121,38 @@ pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, Change::Note { note }).await
 }
 
-/// `POST /api/v1/cart/quote {currency, shipping_address, shipping_method, email, codes[]}`
+/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: the ways to ship the cart there, at what each would cost;
+/// without a country, each as cheaply as it can be.
+///
+/// # Errors
+/// 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`.
+pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
+    let (currency, now) = (call.currency()?, call.app.now);
+    let cart = match OwnCart::of(call)? {
+        Some(own) => call.app.carts().view(&own.id).await?,
+        None => Cart::default(),
+    };
+    let [region, postal_code] = ["region", "postal_code"].map(|name| call.query(name));
+    let destination = call
+        .query("country")
+        .map(|country| Destination::new(&country, region.as_deref(), postal_code.as_deref()));
+    let prices = call.app.prices();
+    let offers = pricing::list_shipping_methods(&prices, currency, &cart, destination, now).await?;
+    Reply::json(200, &ShippingOffersView::of(&offers, currency))
+}
+
+/// `POST /api/v1/cart/quote {currency, shipping_address, shipping_method, email, codes[], vat_number?}`
 ///
 /// # Errors
 /// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_postal_code`,
-/// `unknown_shipping_method`, `cart_empty`.
+/// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`, `not_shipped_there`,
+/// `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`, `code_used_up`, `code_not_met`.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;
     let own = OwnCart::of_or_new(call)?;
     let cart = call.app.carts().view(&own.id).await?;
     let quote = pricing::create_quote(
-        &call.app.prices(),
+        call.app,
         &call.app.config.currencies,
         call.app.new_id("quote")?,
         &own.id,
@@ -239,96 +261,6 @@ impl<'a> CartView<'a> {
             quantity: cart.quantity(),
             note: &stored.note,
             order_id: cart.frozen_by.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(super) struct QuoteView<'a> {
-    id: &'a str,
-    expires_at: String,
-    catalog_version: i64,
-    #[cfg_attr(test, schema(value_type = String))]
-    currency: Currency,
-    lines: Vec<PricedLineView<'a>>,
-    shipping_method: &'a str,
-    #[serde(flatten)]
-    totals: TotalsView,
-    #[cfg_attr(test, schema(value_type = Vec<Object>))]
-    promotions: [(); 0],
-}
-
-impl<'a> QuoteView<'a> {
-    fn of(quote: &'a Quote) -> Self {
-        Self {
-            id: &quote.id,
-            expires_at: instant(quote.expires_at),
-            catalog_version: quote.catalog_seq,
-            currency: quote.currency,
-            lines: PricedLineView::all_of(&quote.lines, quote.currency),
-            shipping_method: &quote.shipping_method,
-            totals: TotalsView::of(&quote.totals, quote.currency),
-            promotions: [],
-        }
-    }
-}
-
-/// A line of a quote or an order.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub struct PricedLineView<'a> {
-    sku: &'a str,
-    quantity: u32,
-    title: &'a str,
-    variant_title: &'a str,
-    unit_price: Money,
-    discount: Money,
-    tax: Money,
-    line_total: Money,
-}
-
-impl<'a> PricedLineView<'a> {
-    /// The lines in their currency.
-    #[must_use]
-    pub fn all_of(lines: &'a [pricing::QuoteLine], currency: Currency) -> Vec<Self> {
-        lines
-            .iter()
-            .map(|line| Self {
-                sku: &line.sku,
-                quantity: line.quantity,
-                title: &line.title,
-                variant_title: &line.variant_title,
-                unit_price: Money::new(line.unit_price, currency),
-                discount: Money::new(line.discount, currency),
-                tax: Money::new(line.tax, currency),
-                line_total: Money::new(line.line_total, currency),
-            })
-            .collect()
-    }
-}
-
-/// The sums of a quote or an order.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub struct TotalsView {
-    subtotal: Money,
-    discount_total: Money,
-    shipping_total: Money,
-    tax_total: Money,
-    total: Money,
-}
-
-impl TotalsView {
-    /// The sums in their currency.
-    #[must_use]
-    pub const fn of(totals: &pricing::Totals, currency: Currency) -> Self {
-        Self {
-            subtotal: Money::new(totals.subtotal, currency),
-            discount_total: Money::new(totals.discount_total, currency),
-            shipping_total: Money::new(totals.shipping_total, currency),
-            tax_total: Money::new(totals.tax_total, currency),
-            total: Money::new(totals.total, currency),
         }
     }
 }

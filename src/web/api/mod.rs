@@ -6,12 +6,14 @@ pub mod admin_findings;
 pub mod admin_media;
 pub mod admin_payments;
 pub mod admin_products;
+pub mod admin_settings;
 pub mod admin_stock;
 pub mod cart;
 pub mod health;
 #[cfg(test)]
 mod openapi;
 pub mod orders;
+pub mod pricing;
 pub mod products;
 pub mod refunds;
 pub mod stock;

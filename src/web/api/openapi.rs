@@ -7,9 +7,14 @@ use crate::error::Problem;
 use crate::shop::import::ImportSummary;
 use crate::shop::pricing::QuoteRequest;
 use crate::shop::publish::Publish;
+use crate::shop::settings::Settings;
+use crate::web::api::admin_settings::{
+    CurrenciesSection, MarketsSection, PromotionsSection, Schedule, ShippingZonesSection,
+    TaxZonesSection, Versioned,
+};
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
-    admin_stock, cart, orders, products, refunds, stock,
+    admin_stock, cart, orders, pricing, products, refunds, stock,
 };
 use crate::web::guard::Access;
 use crate::web::router::{ROUTES, Route};
@@ -174,8 +179,23 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         ),
         "create_quote" => (
             schemas.body::<QuoteRequest>(),
-            schemas.add::<cart::QuoteView<'_>>(),
+            schemas.add::<pricing::QuoteView<'_>>(),
         ),
+        "list_shipping_methods" => (None, schemas.add::<pricing::ShippingOffersView<'_>>()),
+        "get_settings" => (None, schemas.add::<Versioned<Settings>>()),
+        "set_settings" => (
+            schemas.body::<Settings>(),
+            schemas.add::<Versioned<Settings>>(),
+        ),
+        "get_currencies" | "set_currencies" => schemas.section::<CurrenciesSection>(name),
+        "get_markets" | "set_markets" => schemas.section::<MarketsSection>(name),
+        "get_tax_zones" | "set_tax_zones" => schemas.section::<TaxZonesSection>(name),
+        "get_shipping_zones" | "set_shipping_zones" => {
+            schemas.section::<ShippingZonesSection>(name)
+        }
+        "get_promotions" | "set_promotions" => schemas.section::<PromotionsSection>(name),
+        "get_scheduled_prices" => (None, schemas.add::<Schedule>()),
+        "set_scheduled_prices" => (schemas.body::<Schedule>(), schemas.add::<Schedule>()),
         "create_order" => (
             schemas.body::<orders::NewOrder>(),
             schemas.add::<orders::OrderView<'_>>(),
@@ -300,6 +320,15 @@ impl Schemas {
     fn body<T: ToSchema>(&mut self) -> Option<Value> {
         let schema = self.add::<T>();
         Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}))
+    }
+
+    /// What reads a section of the settings answers with, and what sets one reads too.
+    fn section<T: ToSchema>(&mut self, name: &str) -> (Option<Value>, Value)
+    where
+        Versioned<T>: ToSchema,
+    {
+        let body = self.body::<T>().filter(|_| name.starts_with("set_"));
+        (body, self.add::<Versioned<T>>())
     }
 
     fn list<T: ToSchema>(&mut self) -> Value {

@@ -13,7 +13,8 @@ use crate::shop::orders::{
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
-use crate::web::api::cart::{PricedLineView, TotalsView, no_cart};
+use crate::web::api::cart::no_cart;
+use crate::web::api::pricing::{PricedLineView, TermsView, TotalsView};
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::cart_token::OwnCart;
@@ -75,7 +76,7 @@ pub(super) struct ReturnedGoods {
 /// `Idempotent-Replayed` with the order that this key placed before, in its current state.
 ///
 /// # Errors
-/// 409 `sold_out`, `contended`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
+/// 409 `sold_out`, `contended`, `promotion_used_up`, `promotion_contended`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
 /// `idempotency_key_reused`, `idempotency_key_required`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;
@@ -328,6 +329,8 @@ pub(super) struct OrderView<'a> {
     shipping_method: &'a str,
     #[serde(flatten)]
     totals: TotalsView,
+    #[serde(flatten)]
+    terms: TermsView<'a>,
     payment: PaymentView<'a>,
     fulfillments: Vec<FulfillmentView<'a>>,
     returns: Vec<ReturnView<'a>>,
@@ -411,6 +414,7 @@ impl<'a> OrderView<'a> {
                 .unwrap_or(&order.shipping_address),
             shipping_method: &order.shipping_method,
             totals: TotalsView::of(&order.totals, order.currency),
+            terms: TermsView::of(&order.terms, order.currency),
             payment: PaymentView::of(order),
             fulfillments: order.fulfillments.iter().map(FulfillmentView::of).collect(),
             returns: order.returns.iter().map(ReturnView::of).collect(),

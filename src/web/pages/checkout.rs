@@ -8,7 +8,10 @@ use crate::shop::countries::Country;
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports, Prices};
-use crate::shop::pricing::{self, Quote, QuoteLine, QuoteRequest, ShippingMethod};
+use crate::shop::pricing::places::Destination;
+use crate::shop::pricing::{
+    self, Quote, QuoteLine, QuoteRequest, ShippingOffer, list_shipping_methods,
+};
 use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
@@ -56,7 +59,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     let app = call.app;
     let cart = app.carts().view(&own.id).await?;
     let quoted = pricing::create_quote(
-        &app.prices(),
+        app,
         &app.config.currencies,
         app.new_id("quote")?,
         &own.id,
@@ -144,7 +147,7 @@ async fn address_page(
     errors: &[FieldError],
 ) -> Result<Reply> {
     let app = call.app;
-    let methods = app.prices().shipping_methods().await?;
+    let methods = methods_for(call, &visit, cart, typed).await;
     let (catalog, stocks) = (app.catalog(), app.public_stocks());
     let priced = price_cart(&catalog, &stocks, cart, visit.currency).await?;
     let content = html! {
@@ -183,12 +186,39 @@ fn typed_in(quote: &Quote) -> Form {
         ("postal_code", or_empty(&address.postal_code)),
         ("country", address.country.clone()),
         ("shipping_method", quote.shipping_method.clone()),
+        ("vat_number", or_empty(&quote.terms.vat_number)),
+        ("code", codes_of(quote)),
     ];
     Form(
         fields
             .map(|(name, value)| (name.to_owned(), value))
             .to_vec(),
     )
+}
+
+fn codes_of(quote: &Quote) -> String {
+    let promotions = quote.terms.promotions.iter();
+    let codes: Vec<&str> = promotions.filter_map(|it| it.code.as_deref()).collect();
+    codes.join(", ")
+}
+
+/// The ways to ship to where the form says; to anywhere, while it says nothing that can be shipped to. What keeps the cart from being
+/// priced at all stands in the form's faults.
+async fn methods_for(
+    call: &Call<'_>,
+    visit: &Visit,
+    cart: &durable::cart::Cart,
+    typed: &Form,
+) -> Vec<ShippingOffer> {
+    let (prices, now) = (call.app.prices(), call.app.now);
+    let there = Destination::of(&request_of(typed, visit).shipping_address);
+    for destination in [Some(there), None] {
+        let methods = list_shipping_methods(&prices, visit.currency, cart, destination, now).await;
+        if let Ok(methods) = methods {
+            return methods;
+        }
+    }
+    vec![]
 }
 
 fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
@@ -206,7 +236,10 @@ fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
         },
         shipping_method: form.get("shipping_method").to_owned(),
         email: form.get("email").to_owned(),
-        codes: vec![],
+        codes: optional("code").map_or_else(Vec::new, |codes| {
+            codes.split(',').map(str::to_owned).collect()
+        }),
+        vat_number: optional("vat_number"),
     }
 }
 
@@ -222,6 +255,13 @@ const fn address_fields(words: &Words) -> [Field; 6] {
         Field::new("postal_code", words.postal_code, "postal-code", false),
         Field::new("city", words.city, "address-level2", false),
         Field::new("region", words.region, "address-level1", false),
+    ]
+}
+
+const fn price_fields(words: &Words) -> [Field; 2] {
+    [
+        Field::new("code", words.promotion_code, "off", false),
+        Field::new("vat_number", words.vat_number, "off", false),
     ]
 }
 
@@ -245,22 +285,18 @@ impl Typed<'_> {
         }
     }
 
-    fn shipping_field(&self, visit: &Visit, methods: &[ShippingMethod]) -> Markup {
+    fn shipping_field(&self, visit: &Visit, methods: &[ShippingOffer]) -> Markup {
         let fault = self.fault("shipping_method");
         let chosen = self.form.get("shipping_method");
-        let offered: Vec<(&ShippingMethod, i64)> = methods
-            .iter()
-            .filter_map(|method| Some((method, *method.prices.get(visit.currency.code())?)))
-            .collect();
         html! {
             fieldset aria-describedby=[fault.as_ref().map(|_| "shipping_method-fault")] {
                 legend { (self.words.shipping) }
-                @for (at, (method, amount)) in offered.iter().enumerate() {
+                @for (at, method) in methods.iter().enumerate() {
                     label class="choice" {
                         input type="radio" name="shipping_method" value=(method.id) required
                             checked[chosen == method.id || (at == 0 && chosen.is_empty())];
                         span { (self.words.shipping_method(method)) }
-                        strong { (visit.money(Money::new(*amount, visit.currency))) }
+                        strong { (visit.money(Money::new(method.price, visit.currency))) }
                     }
                 }
                 @if let Some(fault) = fault { p class="fault" id="shipping_method-fault" { (fault) } }
@@ -271,13 +307,21 @@ impl Typed<'_> {
 
 fn address_form(
     visit: &Visit,
-    methods: &[ShippingMethod],
+    methods: &[ShippingOffer],
     form: &Form,
     errors: &[FieldError],
 ) -> Markup {
     let words = visit.words();
-    let (contact, address) = (contact_fields(words), address_fields(words));
-    let fields = contact.iter().chain(&address).map(|field| field.name);
+    let (contact, address, price) = (
+        contact_fields(words),
+        address_fields(words),
+        price_fields(words),
+    );
+    let fields = contact
+        .iter()
+        .chain(&address)
+        .chain(&price)
+        .map(|field| field.name);
     let names: Vec<&'static str> = fields.chain(["country", "shipping_method"]).collect();
     let typed = Typed::new(words, form, errors, names);
     html! {
@@ -299,6 +343,7 @@ fn address_form(
                 @for field in &address { (typed.text_field(field)) }
             }
             (typed.shipping_field(visit, methods))
+            @for field in &price { (typed.text_field(field)) }
             button class="wide" { (words.continue_to_review) }
             p { a href=(visit.link("/cart")) { (words.back_to_cart) } }
         }
@@ -346,6 +391,14 @@ fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
             }
             aside class="summary" aria-labelledby="summary" {
                 h2 id="summary" { (words.order_summary) }
+                ul class="lines" {
+                    @for promotion in quote.terms.promotions.iter().filter(|it| it.discount > 0) {
+                        li {
+                            div { bdi { (promotion.title) } }
+                            span class="price" { (visit.money(Money::new(promotion.discount.saturating_neg(), quote.currency))) }
+                        }
+                    }
+                }
                 (totals(visit, &quote.totals, quote.currency))
                 form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
                     input type="hidden" name="key" value=(key);
@@ -386,7 +439,7 @@ pub fn totals(visit: &Visit, totals: &pricing::Totals, currency: Currency) -> Ma
             dt { (words.subtotal) } dd { (money(totals.subtotal)) }
             @if totals.discount_total > 0 { dt { (words.discount) } dd { (money(totals.discount_total.saturating_neg())) } }
             dt { (words.shipping) } dd { (money(totals.shipping_total)) }
-            dt { (words.tax) } dd { (money(totals.tax_total)) }
+            dt { (if totals.tax_included { words.included_tax } else { words.tax }) } dd { (money(totals.tax_total)) }
             dt class="grand" { (words.total) } dd class="grand" { strong { (money(totals.total)) } }
         }
     }

@@ -96,7 +96,8 @@ impl<'a> Typed<'a> {
 
 /// Whether a fault of `field`, the path of a request, is about the input `name`.
 fn is_of(field: &str, name: &str) -> bool {
-    field.rsplit('.').next() == Some(name)
+    let is_code = name == "code" && field.starts_with("codes.");
+    is_code || field.rsplit('.').next() == Some(name)
 }
 
 /// What is wrong with a field, as the visitor reads it.

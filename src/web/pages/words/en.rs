@@ -125,6 +125,8 @@ pub static WORDS: Words = Words {
     choose_country: "Choose a country",
     shipping: "Shipping",
     shipping_method_name: |_| None,
+    promotion_code: "Promotion code (optional)",
+    vat_number: "VAT number, for businesses in the EU (optional)",
     shipping_and_tax_next: "Shipping and tax are added on the next page.",
     continue_to_review: "Continue to review",
     order_summary: "Order summary",
@@ -135,6 +137,7 @@ pub static WORDS: Words = Words {
     payment_follows: "You pay on the next page.",
     discount: "Discount",
     tax: "Tax",
+    included_tax: "Tax included",
     total: "Total",
     countries: || {
         let countries = COUNTRIES.iter();

@@ -5,7 +5,7 @@ mod de;
 mod en;
 
 use crate::shop::languages::Language;
-use crate::shop::pricing::ShippingMethod;
+use crate::shop::pricing::ShippingOffer;
 use crate::shop::transitions::Happening;
 
 /// The words of one language.
@@ -126,6 +126,8 @@ pub struct Words {
     pub choose_country: &'static str,
     pub shipping: &'static str,
     pub shipping_method_name: fn(&str) -> Option<&'static str>,
+    pub promotion_code: &'static str,
+    pub vat_number: &'static str,
     pub shipping_and_tax_next: &'static str,
     pub continue_to_review: &'static str,
     pub order_summary: &'static str,
@@ -136,6 +138,7 @@ pub struct Words {
     pub payment_follows: &'static str,
     pub discount: &'static str,
     pub tax: &'static str,
+    pub included_tax: &'static str,
     pub total: &'static str,
     pub countries: fn() -> Vec<(&'static str, &'static str)>,
     pub fault: fn(&str) -> Option<&'static str>,
@@ -242,7 +245,7 @@ impl Words {
     }
 
     /// The name of a way to ship: the merchant's own, where the language has none.
-    pub fn shipping_method<'a>(&self, method: &'a ShippingMethod) -> &'a str {
+    pub fn shipping_method<'a>(&self, method: &'a ShippingOffer) -> &'a str {
         (self.shipping_method_name)(&method.id).unwrap_or(&method.title)
     }
 }

@@ -1,0 +1,569 @@
+//! The uses of one scarce promotion: held for a checkout, consumed by a paid order.
+//!
+//! Never more held and consumed than the limits allow, in total and for one customer. A use is `reserved` on its own clock for
+//! minutes, until it is pinned; a pinned use has no clock, because its payment session can still be paid. It ends exactly once: by
+//! its clock, by release, or, once consumed, by return. The release of a use never seen leaves a tombstone that a late hold
+//! meets. A limit comes with each hold, so that it holds from the quote on that was made with it.
+
+use crate::Timestamp;
+use crate::machine::{Machine, ReplyOf};
+use crate::news::News;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Seconds that an ended use is remembered, so that a hold which arrives late stays ended.
+pub const TOMBSTONE_SECS: u32 = crate::stock::TOMBSTONE_SECS;
+
+/// Seconds for which a consumed use can be given back, because its order was cancelled; after that it counts for good.
+pub const RETURNABLE_SECS: u32 = 90 * 24 * 60 * 60;
+
+/// Most uses that one command or alarm ends because their time is up.
+const DUE_AT_ONCE: usize = 500;
+
+/// The row of its totals, a [`View`].
+pub const TOTALS_KEY: &str = "totals";
+
+const USE_PREFIX: &str = "use/";
+const CUSTOMER_PREFIX: &str = "customer/";
+
+/// The row of a customer's uses, a number.
+#[must_use]
+pub fn customer_key(customer: &str) -> String {
+    format!("{CUSTOMER_PREFIX}{customer}")
+}
+
+/// The name of the object that counts the uses of promotion `id`.
+#[must_use]
+pub fn object_name(id: &str) -> String {
+    id.to_owned()
+}
+
+/// How often a promotion can be used; none: always.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// By all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u32>,
+    /// By each customer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_customer: Option<u32>,
+}
+
+/// What a promotion is asked to do. A `hold_id` names order and attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub enum Command {
+    /// Reserve a use for a checkout, for `ttl_secs` seconds unless pinned.
+    Hold {
+        /// Order and attempt.
+        hold_id: String,
+        /// Who uses it, by a digest.
+        customer: String,
+        /// Within these.
+        limits: Limits,
+        /// Seconds until it ends by itself.
+        ttl_secs: u32,
+    },
+    /// Take the use off its clock: a payment session that can be paid is about to exist.
+    Pin {
+        /// Which use.
+        hold_id: String,
+    },
+    /// Give the use back.
+    Release {
+        /// Which use.
+        hold_id: String,
+    },
+    /// The order is paid.
+    Consume {
+        /// Which use.
+        hold_id: String,
+    },
+    /// The paid order was cancelled, all of it.
+    Return {
+        /// Which use.
+        hold_id: String,
+    },
+}
+
+/// What has happened to the uses of a promotion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// A use was reserved.
+    Held {
+        /// Which use.
+        hold_id: String,
+        /// Whose.
+        customer: String,
+        /// When it ends unless pinned.
+        expires_at: Timestamp,
+    },
+    /// The use was taken off its clock.
+    Pinned {
+        /// Which use.
+        hold_id: String,
+    },
+    /// The use ended and is free again; the id is remembered until `forget_at`.
+    Released {
+        /// Which use.
+        hold_id: String,
+        /// Whose; none: it was never held.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        customer: Option<String>,
+        /// When the tombstone goes.
+        forget_at: Timestamp,
+    },
+    /// The use belongs to a paid order; it can be given back until `settles_at`.
+    Consumed {
+        /// Which use.
+        hold_id: String,
+        /// When it counts for good.
+        settles_at: Timestamp,
+    },
+    /// The id is no longer remembered.
+    Forgotten {
+        /// Which use.
+        hold_id: String,
+    },
+}
+
+/// Why a promotion said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "refusal", rename_all = "snake_case")]
+pub enum Refusal {
+    /// It has been used as often as it can be.
+    UsedUp {
+        /// True while other checkouts hold uses on the clock, which may come back within minutes.
+        contended: bool,
+    },
+    /// This customer has used it as often as one can.
+    UsedUpByCustomer,
+    /// No such use, or it has ended: hold again under a new attempt.
+    HoldEnded,
+    /// The use belongs to a paid order and can't be released.
+    AlreadyConsumed,
+    /// The use belongs to no paid order.
+    NotConsumed,
+    /// The id names a use of another customer.
+    HoldMismatch,
+}
+
+/// What the shop may know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// Uses held for checkouts, on the clock or pinned.
+    pub held: u32,
+    /// Those of the held that are on the clock.
+    pub reserved: u32,
+    /// Uses of paid orders.
+    pub consumed: u32,
+    /// Changes so far.
+    pub version: u64,
+}
+
+impl View {
+    /// Whether nobody can use it now.
+    #[must_use]
+    pub fn is_used_up(&self, limits: Limits) -> bool {
+        let taken = self.held.saturating_add(self.consumed);
+        limits.total.is_some_and(|total| taken >= total)
+    }
+}
+
+/// What a promotion object answers.
+pub type Reply = ReplyOf<Promotion>;
+
+/// The machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Promotion {
+    totals: View,
+    uses: BTreeMap<String, Use>,
+    /// Everything that has an end of its own, by when.
+    ends: BTreeSet<(Timestamp, String)>,
+    /// Uses held and consumed, by customer.
+    customers: BTreeMap<String, u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Use {
+    status: UseStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum UseStatus {
+    Reserved { expires_at: Timestamp },
+    Pinned,
+    Consumed { settles_at: Timestamp },
+    Tombstone { forget_at: Timestamp },
+}
+
+impl Machine for Promotion {
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+    type View = View;
+
+    fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Hold {
+                hold_id,
+                customer,
+                limits,
+                ttl_secs,
+            } => self.hold(hold_id, customer, *limits, now.plus_secs(*ttl_secs)),
+            Command::Pin { hold_id } => self.pin(hold_id),
+            Command::Release { hold_id } => self.release(hold_id, now),
+            Command::Consume { hold_id } => self.consume(hold_id, now),
+            Command::Return { hold_id } => self.give_back(hold_id, now),
+        }
+    }
+
+    fn apply(&mut self, event: &Event, _at: Timestamp) {
+        self.totals.version = self.totals.version.saturating_add(1);
+        match event {
+            Event::Held {
+                hold_id,
+                customer,
+                expires_at,
+            } => {
+                let uses = self.customers.entry(customer.clone()).or_default();
+                *uses = uses.saturating_add(1);
+                let status = UseStatus::Reserved {
+                    expires_at: *expires_at,
+                };
+                let customer = Some(customer.clone());
+                self.put(hold_id, Use { status, customer });
+            }
+            Event::Pinned { hold_id } => self.move_to(hold_id, UseStatus::Pinned),
+            Event::Consumed {
+                hold_id,
+                settles_at,
+            } => {
+                let settles_at = *settles_at;
+                self.move_to(hold_id, UseStatus::Consumed { settles_at });
+            }
+            Event::Released {
+                hold_id,
+                customer,
+                forget_at,
+            } => {
+                self.end(hold_id, customer.as_deref(), *forget_at);
+            }
+            Event::Forgotten { hold_id } => self.forget(hold_id),
+        }
+    }
+
+    fn due(&self, now: Timestamp) -> Vec<Event> {
+        self.ends
+            .iter()
+            .take_while(|(ends_at, _)| *ends_at <= now)
+            .take(DUE_AT_ONCE)
+            .map(|(_, hold_id)| match self.status(hold_id) {
+                Some(UseStatus::Reserved { .. }) => self.released(hold_id, now),
+                _ => Event::Forgotten {
+                    hold_id: hold_id.clone(),
+                },
+            })
+            .collect()
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.ends.first().map(|(at, _)| *at)
+    }
+
+    fn view(&self) -> View {
+        self.totals
+    }
+
+    fn news(&self, _name: &str, _before: &View, _events: &[Event]) -> Vec<News> {
+        vec![]
+    }
+
+    fn touched(event: &Event) -> Vec<String> {
+        let mut keys = vec![TOTALS_KEY.to_owned()];
+        let (hold_id, customer) = match event {
+            Event::Held {
+                hold_id, customer, ..
+            } => (hold_id, Some(customer)),
+            Event::Released {
+                hold_id, customer, ..
+            } => (hold_id, customer.as_ref()),
+            Event::Pinned { hold_id }
+            | Event::Consumed { hold_id, .. }
+            | Event::Forgotten { hold_id } => (hold_id, None),
+        };
+        keys.push(format!("{USE_PREFIX}{hold_id}"));
+        keys.extend(customer.map(|customer| customer_key(customer)));
+        keys
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let mut keys = vec![];
+        if self.totals.version > 0 {
+            keys.push(TOTALS_KEY.to_owned());
+        }
+        keys.extend(self.uses.keys().map(|id| format!("{USE_PREFIX}{id}")));
+        keys.extend(
+            self.customers
+                .keys()
+                .map(|it| format!("{CUSTOMER_PREFIX}{it}")),
+        );
+        keys
+    }
+
+    fn row(&self, key: &str) -> Result<Option<String>, serde_json::Error> {
+        if key == TOTALS_KEY {
+            return serde_json::to_string(&self.totals).map(Some);
+        }
+        if let Some(hold_id) = key.strip_prefix(USE_PREFIX) {
+            let found = self.uses.get(hold_id);
+            return found.map(serde_json::to_string).transpose();
+        }
+        let uses = key
+            .strip_prefix(CUSTOMER_PREFIX)
+            .and_then(|customer| self.customers.get(customer));
+        uses.map(serde_json::to_string).transpose()
+    }
+
+    fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
+        for (key, value) in rows {
+            if let Some(hold_id) = key.strip_prefix(USE_PREFIX) {
+                self.index(hold_id, serde_json::from_str(value)?);
+            } else if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
+                let uses = serde_json::from_str(value)?;
+                self.customers.insert(customer.to_owned(), uses);
+            } else {
+                self.totals = serde_json::from_str(value)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// The judgements, one a command.
+impl Promotion {
+    fn hold(
+        &self,
+        hold_id: &str,
+        customer: &str,
+        limits: Limits,
+        expires_at: Timestamp,
+    ) -> Result<Vec<Event>, Refusal> {
+        if let Some(known) = self.uses.get(hold_id) {
+            return match known.status {
+                UseStatus::Tombstone { .. } => Err(Refusal::HoldEnded),
+                _ if known.customer.as_deref() == Some(customer) => Ok(vec![]),
+                _ => Err(Refusal::HoldMismatch),
+            };
+        }
+        let of_customer = self.customers.get(customer).copied().unwrap_or(0);
+        if limits.per_customer.is_some_and(|most| of_customer >= most) {
+            return Err(Refusal::UsedUpByCustomer);
+        }
+        if self.totals.is_used_up(limits) {
+            let contended = self.totals.reserved > 0;
+            return Err(Refusal::UsedUp { contended });
+        }
+        Ok(vec![Event::Held {
+            hold_id: hold_id.to_owned(),
+            customer: customer.to_owned(),
+            expires_at,
+        }])
+    }
+
+    fn pin(&self, hold_id: &str) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id) {
+            Some(UseStatus::Reserved { .. }) => Ok(vec![Event::Pinned {
+                hold_id: hold_id.to_owned(),
+            }]),
+            Some(UseStatus::Pinned | UseStatus::Consumed { .. }) => Ok(vec![]),
+            Some(UseStatus::Tombstone { .. }) | None => Err(Refusal::HoldEnded),
+        }
+    }
+
+    fn release(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id) {
+            Some(UseStatus::Reserved { .. } | UseStatus::Pinned) | None => {
+                Ok(vec![self.released(hold_id, now)])
+            }
+            Some(UseStatus::Tombstone { .. }) => Ok(vec![]),
+            Some(UseStatus::Consumed { .. }) => Err(Refusal::AlreadyConsumed),
+        }
+    }
+
+    fn consume(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id) {
+            Some(UseStatus::Reserved { .. } | UseStatus::Pinned) => Ok(vec![Event::Consumed {
+                hold_id: hold_id.to_owned(),
+                settles_at: now.plus_secs(RETURNABLE_SECS),
+            }]),
+            Some(UseStatus::Consumed { .. }) => Ok(vec![]),
+            Some(UseStatus::Tombstone { .. }) | None => Err(Refusal::HoldEnded),
+        }
+    }
+
+    /// A use that counts for good by now is not known any more, and stays.
+    fn give_back(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id) {
+            Some(UseStatus::Consumed { .. }) => Ok(vec![self.released(hold_id, now)]),
+            Some(UseStatus::Tombstone { .. }) | None => Ok(vec![]),
+            Some(UseStatus::Reserved { .. } | UseStatus::Pinned) => Err(Refusal::NotConsumed),
+        }
+    }
+
+    fn status(&self, hold_id: &str) -> Option<UseStatus> {
+        self.uses.get(hold_id).map(|known| known.status)
+    }
+
+    fn released(&self, hold_id: &str, now: Timestamp) -> Event {
+        Event::Released {
+            hold_id: hold_id.to_owned(),
+            customer: self.uses.get(hold_id).and_then(|it| it.customer.clone()),
+            forget_at: now.plus_secs(TOMBSTONE_SECS),
+        }
+    }
+}
+
+/// The records: each use is counted in one total.
+impl Promotion {
+    fn put(&mut self, hold_id: &str, known: Use) {
+        self.take(hold_id);
+        self.count(known.status, 1);
+        self.index(hold_id, known);
+    }
+
+    fn move_to(&mut self, hold_id: &str, status: UseStatus) {
+        if let Some(known) = self.take(hold_id) {
+            self.put(hold_id, Use { status, ..known });
+        }
+    }
+
+    fn end(&mut self, hold_id: &str, customer: Option<&str>, forget_at: Timestamp) {
+        if let Some(customer) = customer {
+            let left = self
+                .customers
+                .remove(customer)
+                .unwrap_or(0)
+                .saturating_sub(1);
+            if left > 0 {
+                self.customers.insert(customer.to_owned(), left);
+            }
+        }
+        let status = UseStatus::Tombstone { forget_at };
+        let customer = None;
+        self.put(hold_id, Use { status, customer });
+    }
+
+    /// A consumed use goes on counting, for all and for its customer.
+    fn forget(&mut self, hold_id: &str) {
+        if let Some(known) = self.take(hold_id)
+            && let UseStatus::Consumed { .. } = known.status
+        {
+            self.count(known.status, 1);
+        }
+    }
+
+    fn take(&mut self, hold_id: &str) -> Option<Use> {
+        let known = self.uses.remove(hold_id)?;
+        if let Some(ends_at) = known.status.ends_at() {
+            self.ends.remove(&(ends_at, hold_id.to_owned()));
+        }
+        self.count(known.status, -1);
+        Some(known)
+    }
+
+    fn index(&mut self, hold_id: &str, known: Use) {
+        if let Some(ends_at) = known.status.ends_at() {
+            self.ends.insert((ends_at, hold_id.to_owned()));
+        }
+        self.uses.insert(hold_id.to_owned(), known);
+    }
+
+    fn count(&mut self, status: UseStatus, change: i32) {
+        let View {
+            held,
+            reserved,
+            consumed,
+            ..
+        } = &mut self.totals;
+        match status {
+            UseStatus::Reserved { .. } => {
+                *held = held.saturating_add_signed(change);
+                *reserved = reserved.saturating_add_signed(change);
+            }
+            UseStatus::Pinned => *held = held.saturating_add_signed(change),
+            UseStatus::Consumed { .. } => *consumed = consumed.saturating_add_signed(change),
+            UseStatus::Tombstone { .. } => {}
+        }
+    }
+}
+
+impl UseStatus {
+    const fn ends_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Reserved { expires_at } => Some(expires_at),
+            Self::Consumed { settles_at } => Some(settles_at),
+            Self::Tombstone { forget_at } => Some(forget_at),
+            Self::Pinned => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Stored JSON must still read after a deploy: change these only by adding.
+
+    use super::*;
+
+    #[test]
+    fn stored_rows_still_read() {
+        let rows = [
+            (
+                "totals",
+                r#"{"held":2,"reserved":1,"consumed":3,"version":7}"#,
+            ),
+            (
+                "use/a",
+                r#"{"status":{"status":"reserved","expires_at":1000},"customer":"9f"}"#,
+            ),
+            ("use/b", r#"{"status":{"status":"pinned"},"customer":"9f"}"#),
+            (
+                "use/c",
+                r#"{"status":{"status":"consumed","settles_at":3000},"customer":"9f"}"#,
+            ),
+            (
+                "use/d",
+                r#"{"status":{"status":"tombstone","forget_at":2000}}"#,
+            ),
+            ("customer/9f", "3"),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()));
+
+        let promotion = Promotion::default().restore(&rows).unwrap();
+
+        assert_eq!(promotion.wake_at(), Some(Timestamp::from_millis(1000)));
+        for (key, value) in rows {
+            assert_eq!(promotion.row(&key).unwrap(), Some(value));
+        }
+    }
+
+    #[test]
+    fn stored_events_still_read() {
+        for stored in [
+            r#"{"event":"held","hold_id":"a","customer":"9f","expires_at":1000}"#,
+            r#"{"event":"pinned","hold_id":"a"}"#,
+            r#"{"event":"released","hold_id":"a","customer":"9f","forget_at":2000}"#,
+            r#"{"event":"released","hold_id":"a","forget_at":2000}"#,
+            r#"{"event":"consumed","hold_id":"a","settles_at":3000}"#,
+            r#"{"event":"forgotten","hold_id":"a"}"#,
+        ] {
+            let event: Event = serde_json::from_str(stored).unwrap();
+            assert_eq!(serde_json::to_string(&event).unwrap(), stored);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What a cart costs: pure functions over published prices and the merchant's settings, a stage a file, composed in [`quote`].
+//!
+//! ```text
+//! record → [prices] convert, schedule → publish → listings ─┐
+//! cart ─────────────────────────────────────────────────────┤
+//! settings ─ [places] which zone ───────────────────────────┴→ lines → [promotions] → [shipping] → [tax] → totals → quote
+//! ```
+//!
+//! Nothing here knows a clock, a store or a float. Lines + shipping + tax − discounts = total, exactly, and each number says how it came
+//! about.
+
+pub mod instants;
+pub mod places;
+pub mod prices;
+pub mod promotions;
+pub mod quote;
+pub mod selectors;
+pub mod shipping;
+pub mod tax;
+mod vat_numbers;
+
+#[cfg(test)]
+mod tests;
+
+pub use quote::{
+    Listing, PriceList, Quote, QuoteLine, QuoteRequest, QuoteShipping, ShippingOffer, Terms,
+    Totals, accept_currency, check_quote, create_quote, list_shipping_methods, quote_changed,
+    skus_of,
+};

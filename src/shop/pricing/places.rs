@@ -1,0 +1,322 @@
+//! Places that a zone is made of, and which of several zones an address belongs to: the one that names it most closely.
+//!
+//! A longer postal prefix is closer than a shorter one, any prefix closer than a region, a region closer than its country, a country
+//! closer than anywhere. Zones that name one place equally closely contradict each other, and are refused when they are set.
+
+use crate::error::FieldError;
+use crate::shop::addresses::Address;
+use crate::shop::countries::Country;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The country of a place that is anywhere.
+const ANYWHERE: &str = "*";
+
+/// Addresses of a country, of a region of it, or of a part of its postal codes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Place {
+    /// ISO 3166-1 alpha-2, or `*` for anywhere.
+    pub country: String,
+    /// As addresses have it, in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// How its postal codes begin, in any case, with or without spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_prefix: Option<String>,
+}
+
+/// Where something goes, as places are compared with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Destination {
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    region: String,
+    postal_code: String,
+}
+
+/// What consists of places.
+pub trait Zone {
+    /// Its name among others of its kind.
+    fn id(&self) -> &str;
+    /// What it consists of.
+    fn places(&self) -> &[Place];
+}
+
+impl Destination {
+    /// The destination of a country, and of what more is known of it.
+    #[must_use]
+    pub fn new(country: &str, region: Option<&str>, postal_code: Option<&str>) -> Self {
+        Self {
+            country: country.to_owned(),
+            region: folded(region.unwrap_or_default()),
+            postal_code: compact(postal_code.unwrap_or_default()),
+        }
+    }
+
+    /// Where a parcel to this address goes.
+    #[must_use]
+    pub fn of(address: &Address) -> Self {
+        Self::new(
+            &address.country,
+            address.region.as_deref(),
+            address.postal_code.as_deref(),
+        )
+    }
+}
+
+/// The zone that names `destination` most closely.
+#[must_use]
+pub fn zone_of<'z, Z: Zone>(zones: &'z [Z], destination: &Destination) -> Option<&'z Z> {
+    let closest = |zone: &'z Z| {
+        let places = zone.places().iter();
+        let matching = places.filter(|place| place.covers(destination));
+        Some((matching.map(Place::closeness).max()?, zone))
+    };
+    zones
+        .iter()
+        .filter_map(closest)
+        .max_by_key(|(closeness, _)| *closeness)
+        .map(|(_, zone)| zone)
+}
+
+/// Names that stand twice, places that can't be, and places that two zones name equally closely. `field` is where the zones are.
+pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
+    let mut problems = problems_of_ids(zones.iter().map(Zone::id), field);
+    let mut taken: BTreeMap<(String, String, String), &str> = BTreeMap::new();
+    for (at, zone) in zones.iter().enumerate() {
+        if zone.places().is_empty() {
+            let detail = "At least one place.";
+            problems.push(FieldError::new(
+                format!("{field}[{at}].places"),
+                "required",
+                detail,
+            ));
+        }
+        for (nth, place) in zone.places().iter().enumerate() {
+            let field = format!("{field}[{at}].places[{nth}]");
+            problems.extend(place.problem(&field));
+            if let Some(other) = taken.insert(place.key(), zone.id()) {
+                let detail = format!("The zone `{other}` has this very place.");
+                problems.push(FieldError::new(field, "overlapping_zones", detail));
+            }
+        }
+    }
+    problems
+}
+
+/// Ids that stand twice, or are none.
+pub fn problems_of_ids<'a>(ids: impl Iterator<Item = &'a str>, field: &str) -> Vec<FieldError> {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut problems = Vec::new();
+    for (at, id) in ids.enumerate() {
+        let field = format!("{field}[{at}].id");
+        let fits = (1..=MAX_ID_BYTES).contains(&id.len())
+            && id
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        if !fits {
+            let detail = format!("1 to {MAX_ID_BYTES} letters, digits, hyphens and underscores.");
+            problems.push(FieldError::new(&*field, "invalid_id", detail));
+        }
+        if seen.contains(&id) {
+            problems.push(FieldError::new(
+                field,
+                "duplicate_id",
+                "This id stands twice.",
+            ));
+        }
+        seen.push(id);
+    }
+    problems
+}
+
+/// Longest id of a zone, a method or a promotion.
+const MAX_ID_BYTES: usize = 64;
+
+impl Place {
+    fn covers(&self, destination: &Destination) -> bool {
+        (self.country == ANYWHERE || self.country == destination.country)
+            && self
+                .region
+                .as_deref()
+                .is_none_or(|region| folded(region) == destination.region)
+            && self
+                .postal_prefix
+                .as_deref()
+                .is_none_or(|prefix| destination.postal_code.starts_with(&compact(prefix)))
+    }
+
+    fn closeness(&self) -> (usize, bool, bool) {
+        let prefix = self.postal_prefix.as_deref().map(compact);
+        (
+            prefix.map_or(0, |prefix| prefix.len()),
+            self.region.is_some(),
+            self.country != ANYWHERE,
+        )
+    }
+
+    /// Equal for places that name the same addresses equally closely.
+    fn key(&self) -> (String, String, String) {
+        (
+            self.country.clone(),
+            folded(self.region.as_deref().unwrap_or_default()),
+            compact(self.postal_prefix.as_deref().unwrap_or_default()),
+        )
+    }
+
+    fn problem(&self, field: &str) -> Option<FieldError> {
+        let is_blank = |text: &Option<String>, read: fn(&str) -> String| {
+            text.as_deref().is_some_and(|text| read(text).is_empty())
+        };
+        let anywhere = self.country == ANYWHERE;
+        let (name, code, detail) = if !anywhere && Country::of_code(&self.country).is_none() {
+            let detail = "A country code of two capital letters, such as US; * is anywhere.";
+            ("country", "invalid_country", detail)
+        } else if is_blank(&self.region, folded) {
+            ("region", "required", "A region, or none at all.")
+        } else if is_blank(&self.postal_prefix, compact) {
+            (
+                "postal_prefix",
+                "required",
+                "Some characters, or none at all.",
+            )
+        } else if anywhere && (self.region.is_some() || self.postal_prefix.is_some()) {
+            let detail = "Regions and postal codes are those of a country.";
+            ("country", "invalid_country", detail)
+        } else {
+            return None;
+        };
+        Some(FieldError::new(format!("{field}.{name}"), code, detail))
+    }
+}
+
+fn folded(text: &str) -> String {
+    text.trim().to_lowercase()
+}
+
+/// Letters and digits in upper case: what is left of a postal code without spaces and hyphens.
+fn compact(text: &str) -> String {
+    text.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Clone, Debug)]
+    struct Named(String, Vec<Place>);
+
+    impl Zone for Named {
+        fn id(&self) -> &str {
+            &self.0
+        }
+        fn places(&self) -> &[Place] {
+            &self.1
+        }
+    }
+
+    fn place(country: &str, region: Option<&str>, prefix: Option<&str>) -> Place {
+        Place {
+            country: country.to_owned(),
+            region: region.map(str::to_owned),
+            postal_prefix: prefix.map(str::to_owned),
+        }
+    }
+
+    fn zone(id: &str, place: Place) -> Named {
+        Named(id.to_owned(), vec![place])
+    }
+
+    #[test]
+    fn the_closest_zone_has_the_address() {
+        let zones = [
+            zone("world", place("*", None, None)),
+            zone("gb", place("GB", None, None)),
+            zone("scotland", place("GB", Some("Scotland"), None)),
+            zone("edinburgh", place("GB", None, Some("eh"))),
+            zone("leith", place("GB", Some("Scotland"), Some("EH6 "))),
+        ];
+        for (country, region, postal_code, wanted) in [
+            ("JP", Some("Scotland"), Some("EH6"), "world"),
+            ("GB", None, Some("SW1A 1AA"), "gb"),
+            ("GB", Some(" SCOTLAND "), Some("G1 1AA"), "scotland"),
+            ("GB", Some("Scotland"), Some("EH1 1AA"), "edinburgh"),
+            ("GB", Some("Scotland"), Some("eh6-6aa"), "leith"),
+            ("GB", None, Some("EH6 6AA"), "edinburgh"),
+        ] {
+            let found = zone_of(&zones, &Destination::new(country, region, postal_code));
+            assert_eq!(
+                found.map(Zone::id),
+                Some(wanted),
+                "{country} {postal_code:?}"
+            );
+        }
+        assert!(zone_of(&zones[1..], &Destination::new("JP", None, None)).is_none());
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_told_with_its_place() {
+        let zones = [
+            zone("a", place("GB", Some("Scotland"), Some("EH 6"))),
+            zone("a", place("GB", Some("scotland"), Some("eh6"))),
+            zone("c d", place("gb", None, None)),
+            zone("e", place("GB", Some(" "), None)),
+            zone("f", place("FR", None, Some("-"))),
+            zone("g", place("*", Some("NY"), None)),
+            Named("h".into(), vec![]),
+        ];
+        let found: Vec<_> = problems_of_zones(&zones, "zones")
+            .into_iter()
+            .map(|problem| format!("{} {}", problem.field, problem.code))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "zones[1].id duplicate_id",
+                "zones[2].id invalid_id",
+                "zones[1].places[0] overlapping_zones",
+                "zones[2].places[0].country invalid_country",
+                "zones[3].places[0].region required",
+                "zones[4].places[0].postal_prefix required",
+                "zones[5].places[0].country invalid_country",
+                "zones[6].places required",
+            ]
+        );
+    }
+
+    fn any_place() -> impl Strategy<Value = Place> {
+        let country = prop::sample::select(vec!["*", "US", "GB"]);
+        let region = prop::sample::select(vec![None, Some("NY"), Some("nj")]);
+        let prefix = prop::sample::select(vec![None, Some("1"), Some("10"), Some("1 0 0")]);
+        (country, region, prefix)
+            .prop_map(|(country, region, prefix)| place(country, region, prefix))
+    }
+
+    proptest! {
+        /// Zones that are accepted answer every address alike, in whichever order they stand.
+        #[test]
+        fn the_order_of_zones_decides_nothing(
+            places in prop::collection::vec(any_place(), 1..8),
+            rotation in 0..8_usize,
+            country in prop::sample::select(vec!["US", "GB", "JP"]),
+            region in prop::sample::select(vec![None, Some("NY"), Some("NJ")]),
+            postal_code in prop::sample::select(vec![None, Some("10001"), Some("1"), Some("20000")]),
+        ) {
+            let zones: Vec<_> = places.into_iter().enumerate().map(|(at, place)| zone(&at.to_string(), place)).collect();
+            prop_assume!(problems_of_zones(&zones, "zones").is_empty());
+            let mut turned = zones.clone();
+            turned.rotate_left(rotation % zones.len());
+            let to = Destination::new(country, region, postal_code);
+            let found = zone_of(&zones, &to).map(Zone::id);
+            prop_assert_eq!(found, zone_of(&turned, &to).map(Zone::id));
+            let covered = zones.iter().any(|zone| zone.1[0].covers(&to));
+            prop_assert_eq!(found.is_some(), covered);
+        }
+    }
+}

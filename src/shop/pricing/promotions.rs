@@ -1,0 +1,714 @@
+//! Promotions: which of them a cart has, and what each takes off.
+//!
+//! Those on goods come first, those on shipping after; among them the higher priority, and at equal priority the smaller id, so that
+//! the order in which they are kept decides nothing. Each is counted on what the ones before it have left. One that does not stack stands
+//! alone: it is passed over once another has taken something off, and keeps the others away once it has itself. A discount is
+//! counted once, rounded half up, and spread over the goods it is about by largest remainder; no line goes below zero.
+
+use crate::error::{FieldError, Result};
+use crate::shop::money::{Currency, MAX_AMOUNT, Money, Ratio, share_half_up, split_in, sum, times};
+use crate::shop::pricing::instants;
+use crate::shop::pricing::places::problems_of_ids;
+use crate::shop::pricing::quote::{Item, LinePromotion};
+use crate::shop::pricing::selectors::{Selector, amount_in, problems_of_money, selects};
+use durable::Timestamp;
+use durable::promotion::Limits;
+use serde::{Deserialize, Serialize};
+
+/// A reason to charge less.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Promotion {
+    /// `summer`; also names the object that counts its uses, so that a limit counts across changes.
+    pub id: String,
+    /// As shoppers read it.
+    pub title: String,
+    /// What a shopper types for it, in any case and with any spaces; none: it comes by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The higher comes first.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub priority: i32,
+    /// Whether others may take something off beside it.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub stacks: bool,
+    /// From then on.
+    #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<String>, format = DateTime))]
+    pub starts_at: Option<Timestamp>,
+    /// Until then.
+    #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(value_type = Option<String>, format = DateTime))]
+    pub ends_at: Option<Timestamp>,
+    /// The goods it is about: the minimums count them, and the discount is on them. None: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Selector>,
+    /// Goods of which the cart must have some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<Selector>,
+    /// What those goods must cost at least, before discounts; where it stands, other currencies are not served.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub min_subtotal: Vec<Money>,
+    /// Units of those goods that there must be at least.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_quantity: Option<u32>,
+    /// Whom it is for: mail addresses, kept as their digests. None: everyone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub customers: Vec<String>,
+    /// Whether it is for who has never ordered, and so once for each.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_order: bool,
+    /// How often it can be used.
+    #[serde(default, skip_serializing_if = "is_unlimited")]
+    #[cfg_attr(test, schema(value_type = Object))]
+    pub limits: Limits,
+    /// What it takes off.
+    pub benefit: Benefit,
+}
+
+/// What a promotion takes off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub enum Benefit {
+    /// A part of the goods' price.
+    Percentage {
+        /// Parts per million: 10 % are 100000.
+        off_ppm: i64,
+    },
+    /// An amount, at most the goods' price.
+    Amount {
+        /// One for each currency it is offered in.
+        amounts: Vec<Money>,
+    },
+    /// The price of shipping.
+    FreeShipping {
+        /// By these methods; none: by any.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        methods: Vec<String>,
+    },
+    /// Of every so many units bought, so many more for less: the cheapest ones.
+    BuyXGetY {
+        /// Units at their price.
+        buy: u32,
+        /// Units for less.
+        get: u32,
+        /// Parts per million off those: 1000000 makes them free.
+        off_ppm: i64,
+        /// What can be had for less; none: the goods that it is about.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        gets: Vec<Selector>,
+    },
+    /// A part that grows with the number of units.
+    QuantityTiers {
+        /// The last that is reached holds.
+        tiers: Vec<QuantityTier>,
+    },
+    /// A part that grows with what the goods cost.
+    SubtotalTiers {
+        /// The last that is reached holds, in each currency.
+        tiers: Vec<SubtotalTier>,
+    },
+}
+
+/// A step by units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct QuantityTier {
+    /// From so many units on.
+    pub from: u32,
+    /// Parts per million.
+    pub off_ppm: i64,
+}
+
+/// A step by price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct SubtotalTier {
+    /// From this price on, before discounts.
+    pub from: Money,
+    /// Parts per million.
+    pub off_ppm: i64,
+}
+
+/// A promotion as a quote tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotePromotion {
+    /// Which.
+    pub id: String,
+    /// As shoppers read it.
+    pub title: String,
+    /// The code that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What it takes off goods and shipping, in minor units.
+    pub discount: i64,
+    /// Whether others may take something off beside it.
+    pub stacks: bool,
+    /// Why it takes nothing off, though its code was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<Reason>,
+    /// How often it can be used, if not always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// Why a promotion takes nothing off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub enum Reason {
+    /// It has not begun.
+    NotStarted,
+    /// It is over.
+    Ended,
+    /// It has been used as often as it can be.
+    UsedUp,
+    /// It is not offered in this currency.
+    NotInCurrency,
+    /// The goods it is about cost less than its minimum.
+    BelowMinimum,
+    /// The cart has not enough of the goods it is about.
+    NoSuchGoods,
+    /// It is for others.
+    NotForCustomer,
+    /// It is for a first order.
+    NotFirstOrder,
+    /// It is for other ways to ship.
+    OtherShipping,
+    /// Another has taken something off, and the two do not stack.
+    DoesNotStack {
+        /// The other.
+        with: String,
+    },
+    /// There is nothing left to take off.
+    NothingLeft,
+}
+
+/// What is known of who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Shopper<'a> {
+    /// Codes in their plain form.
+    pub codes: &'a [String],
+    /// Digest of the mail address.
+    pub customer: &'a str,
+    /// Whether there is an order of that address that came to something.
+    pub has_ordered: bool,
+    /// Ids of promotions that have been used as often as they can be.
+    pub used_up: &'a [String],
+    /// ISO 4217.
+    pub currency: Currency,
+    /// When it is asked.
+    pub now: Timestamp,
+}
+
+/// A code in its plain form: without spaces, in upper case.
+#[must_use]
+pub fn plain_code(code: &str) -> String {
+    code.chars()
+        .filter(|character| !character.is_whitespace())
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// Takes off the goods what the promotions on them give, and tells of each that was asked for.
+///
+/// # Errors
+/// When amounts do not fit.
+pub fn discount_goods(
+    promotions: &[Promotion],
+    shopper: &Shopper<'_>,
+    items: &mut [Item<'_>],
+) -> Result<Vec<QuotePromotion>> {
+    let mut told: Vec<QuotePromotion> = Vec::new();
+    for promotion in asked_for(promotions, shopper.codes) {
+        if promotion.is_on_shipping() {
+            continue;
+        }
+        let outcome = match promotion.objection(shopper, items, &told) {
+            Some(reason) => Err(reason),
+            None => promotion.shares(shopper.currency, items)?,
+        };
+        match outcome {
+            Ok(shares) => {
+                let discount = sum(shares.iter().copied())?;
+                for (item, share) in items.iter_mut().zip(shares).filter(|(_, share)| *share > 0) {
+                    item.line.discount = sum([item.line.discount, share])?;
+                    item.line.detail.promotions.push(LinePromotion {
+                        id: promotion.id.clone(),
+                        amount: share,
+                    });
+                }
+                told.push(promotion.told(discount, None));
+            }
+            Err(reason) if promotion.code.is_some() => told.push(promotion.told(0, Some(reason))),
+            Err(_) => {}
+        }
+    }
+    Ok(told)
+}
+
+/// What is taken off a shipping `price` by `method`, told behind what the goods' promotions told.
+///
+/// # Errors
+/// When amounts do not fit.
+pub fn discount_shipping(
+    promotions: &[Promotion],
+    shopper: &Shopper<'_>,
+    items: &[Item<'_>],
+    method: &str,
+    price: i64,
+    told: &mut Vec<QuotePromotion>,
+) -> Result<i64> {
+    let mut left = price;
+    for promotion in asked_for(promotions, shopper.codes) {
+        let Benefit::FreeShipping { methods } = &promotion.benefit else {
+            continue;
+        };
+        let by_others = !methods.is_empty() && !methods.iter().any(|it| it == method);
+        let objection = promotion
+            .objection(shopper, items, told)
+            .or(by_others.then_some(Reason::OtherShipping))
+            .or((left == 0).then_some(Reason::NothingLeft));
+        match objection {
+            None => {
+                told.push(promotion.told(left, None));
+                left = 0;
+            }
+            Some(reason) if promotion.code.is_some() => told.push(promotion.told(0, Some(reason))),
+            Some(_) => {}
+        }
+    }
+    sum([price, left.saturating_neg()])
+}
+
+/// Those that come by themselves or by one of `codes`, in the order in which they are counted.
+fn asked_for<'p>(promotions: &'p [Promotion], codes: &[String]) -> Vec<&'p Promotion> {
+    let mut asked: Vec<&Promotion> = promotions
+        .iter()
+        .filter(|promotion| match &promotion.code {
+            None => true,
+            Some(code) => !codes.is_empty() && codes.contains(&plain_code(code)),
+        })
+        .collect();
+    asked.sort_by(|a, b| b.priority.cmp(&a.priority).then_with(|| a.id.cmp(&b.id)));
+    asked
+}
+
+impl Promotion {
+    /// How often it can be used: one for first orders once by each customer, since two of a customer's can be placed at once.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        let per_customer = if self.first_order {
+            Some(1)
+        } else {
+            self.limits.per_customer
+        };
+        Limits {
+            per_customer,
+            ..self.limits
+        }
+    }
+
+    const fn is_on_shipping(&self) -> bool {
+        matches!(self.benefit, Benefit::FreeShipping { .. })
+    }
+
+    /// Why it takes nothing off this cart, if that does not depend on amounts that are left.
+    fn objection(
+        &self,
+        shopper: &Shopper<'_>,
+        items: &[Item<'_>],
+        told: &[QuotePromotion],
+    ) -> Option<Reason> {
+        if self.starts_at.is_some_and(|at| shopper.now < at) {
+            return Some(Reason::NotStarted);
+        }
+        if self.ends_at.is_some_and(|at| shopper.now >= at) {
+            return Some(Reason::Ended);
+        }
+        if shopper.used_up.contains(&self.id) {
+            return Some(Reason::UsedUp);
+        }
+        if !self.customers.is_empty() && !self.customers.iter().any(|it| it == shopper.customer) {
+            return Some(Reason::NotForCustomer);
+        }
+        if self.first_order && shopper.has_ordered {
+            return Some(Reason::NotFirstOrder);
+        }
+        self.objection_to_goods(shopper.currency, items)
+            .or_else(|| self.objection_to_others(told))
+    }
+
+    fn objection_to_goods(&self, currency: Currency, items: &[Item<'_>]) -> Option<Reason> {
+        let about = || {
+            items
+                .iter()
+                .filter(|item| selects(&self.items, &item.goods()))
+        };
+        let required = items
+            .iter()
+            .any(|item| selects(&self.requires, &item.goods()));
+        let units = about().fold(0_u32, |units, item| {
+            units.saturating_add(item.line.quantity)
+        });
+        if !required || units == 0 || units < self.min_quantity.unwrap_or(0) {
+            return Some(Reason::NoSuchGoods);
+        }
+        if self.min_subtotal.is_empty() {
+            return None;
+        }
+        let Some(minimum) = amount_in(&self.min_subtotal, currency) else {
+            return Some(Reason::NotInCurrency);
+        };
+        let subtotal = about().fold(0_i64, |all, item| all.saturating_add(item.line.line_total));
+        (subtotal < minimum).then_some(Reason::BelowMinimum)
+    }
+
+    fn objection_to_others(&self, told: &[QuotePromotion]) -> Option<Reason> {
+        let mut others = told.iter().filter(|it| it.passed_over.is_none());
+        let other = if self.stacks {
+            others.find(|it| !it.stacks)
+        } else {
+            others.next()
+        };
+        other.map(|other| Reason::DoesNotStack {
+            with: other.id.clone(),
+        })
+    }
+}
+
+/// What it takes off.
+impl Promotion {
+    /// What it takes off each item; or why nothing.
+    fn shares(&self, currency: Currency, items: &[Item<'_>]) -> Result<Result<Vec<i64>, Reason>> {
+        let shares = match &self.benefit {
+            Benefit::Percentage { off_ppm } => self.part_of_goods(*off_ppm, currency, items)?,
+            Benefit::Amount { amounts } => {
+                let Some(amount) = amount_in(amounts, currency) else {
+                    return Ok(Err(Reason::NotInCurrency));
+                };
+                let left = self.left_of(items);
+                let all = sum(left.iter().copied())?;
+                split_in(amount.min(all), &left, currency.charge_increment())?
+            }
+            Benefit::BuyXGetY {
+                buy,
+                get,
+                off_ppm,
+                gets,
+            } => {
+                let gets = if gets.is_empty() { &self.items } else { gets };
+                let units = units_for_less(items, &self.items, gets, *buy, *get);
+                part_of_units(items, &units, *off_ppm, currency)?
+            }
+            Benefit::QuantityTiers { tiers } => {
+                let units = self.sum_of(items, |item| item.line.quantity.into())?;
+                let reached = tiers.iter().filter(|tier| i64::from(tier.from) <= units);
+                let Some(tier) = reached.max_by_key(|tier| tier.from) else {
+                    return Ok(Err(Reason::NoSuchGoods));
+                };
+                self.part_of_goods(tier.off_ppm, currency, items)?
+            }
+            Benefit::SubtotalTiers { tiers } => {
+                let subtotal = self.sum_of(items, |item| item.line.line_total)?;
+                let reached = tiers
+                    .iter()
+                    .filter(|tier| tier.from.currency == currency && tier.from.amount <= subtotal);
+                let Some(tier) = reached.max_by_key(|tier| tier.from.amount) else {
+                    return Ok(Err(Reason::BelowMinimum));
+                };
+                self.part_of_goods(tier.off_ppm, currency, items)?
+            }
+            Benefit::FreeShipping { .. } => vec![],
+        };
+        if shares.iter().all(|share| *share == 0) {
+            return Ok(Err(Reason::NothingLeft));
+        }
+        Ok(Ok(shares))
+    }
+
+    fn part_of_goods(
+        &self,
+        off_ppm: i64,
+        currency: Currency,
+        items: &[Item<'_>],
+    ) -> Result<Vec<i64>> {
+        let left = self.left_of(items);
+        let increment = currency.charge_increment();
+        let all = sum(left.iter().copied())?;
+        let amount = share_half_up(all, Ratio::ppm(off_ppm), increment)?;
+        split_in(amount, &left, increment)
+    }
+
+    /// What is left of the price of each item that it is about; 0 for the others.
+    fn left_of(&self, items: &[Item<'_>]) -> Vec<i64> {
+        let left = |item: &Item<'_>| {
+            if selects(&self.items, &item.goods()) {
+                item.line.left()
+            } else {
+                0
+            }
+        };
+        items.iter().map(left).collect()
+    }
+
+    fn sum_of(&self, items: &[Item<'_>], of: impl Fn(&Item<'_>) -> i64) -> Result<i64> {
+        let about = items
+            .iter()
+            .filter(|item| selects(&self.items, &item.goods()));
+        sum(about.map(of))
+    }
+
+    fn told(&self, discount: i64, passed_over: Option<Reason>) -> QuotePromotion {
+        let limits = Some(self.limits()).filter(|limits| *limits != Limits::default());
+        QuotePromotion {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            code: self.code.clone(),
+            discount,
+            stacks: self.stacks,
+            limits: limits.filter(|_| passed_over.is_none()),
+            passed_over,
+        }
+    }
+}
+
+/// How many units of each item are had for less: as many as the units bought beside them allow, the cheapest first.
+fn units_for_less(
+    items: &[Item<'_>],
+    buys: &[Selector],
+    gets: &[Selector],
+    buy: u32,
+    get: u32,
+) -> Vec<u32> {
+    let mut cheapest: Vec<(usize, &Item<'_>)> = items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| selects(gets, &item.goods()))
+        .collect();
+    cheapest.sort_by(|(_, a), (_, b)| {
+        (a.line.unit_price, &a.line.sku).cmp(&(b.line.unit_price, &b.line.sku))
+    });
+    let taken_for = |times: u32| -> Option<Vec<u32>> {
+        let mut wanted = get.checked_mul(times)?;
+        let mut taken = vec![0_u32; items.len()];
+        for (at, item) in &cheapest {
+            let units = item.line.quantity.min(wanted);
+            wanted = wanted.saturating_sub(units);
+            *taken.get_mut(*at)? = units;
+        }
+        let bought = items
+            .iter()
+            .zip(&taken)
+            .filter(|(item, _)| selects(buys, &item.goods()))
+            .fold(0_u32, |all, (item, taken)| {
+                all.saturating_add(item.line.quantity.saturating_sub(*taken))
+            });
+        (wanted == 0 && bought >= buy.checked_mul(times)?).then_some(taken)
+    };
+    // What allows so many times allows fewer, too.
+    let (mut most, mut too_many) = (0_u32, MAX_TIMES);
+    let mut best = vec![0; items.len()];
+    while too_many.saturating_sub(most) > 1 {
+        let middle = most.midpoint(too_many);
+        match taken_for(middle) {
+            Some(taken) => (most, best) = (middle, taken),
+            None => too_many = middle,
+        }
+    }
+    best
+}
+
+/// More often than any cart has units.
+const MAX_TIMES: u32 = 1 << 20;
+
+/// `off_ppm` of the price of so many units of each item, at most what is left of it.
+fn part_of_units(
+    items: &[Item<'_>],
+    units: &[u32],
+    off_ppm: i64,
+    currency: Currency,
+) -> Result<Vec<i64>> {
+    let part = |(item, units): (&Item<'_>, &u32)| {
+        let price = times(item.line.unit_price, *units)?;
+        let off = share_half_up(price, Ratio::ppm(off_ppm), currency.charge_increment())?;
+        Ok(off.min(item.line.left()))
+    };
+    items.iter().zip(units).map(part).collect()
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_true(value: &bool) -> bool {
+    *value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(value: &i32) -> bool {
+    *value == 0
+}
+
+fn is_unlimited(limits: &Limits) -> bool {
+    *limits == Limits::default()
+}
+
+/// What contradicts itself in promotions.
+#[must_use]
+pub fn problems_of_promotions(promotions: &[Promotion]) -> Vec<FieldError> {
+    let mut problems = problems_of_ids(promotions.iter().map(|it| &*it.id), "promotions");
+    let mut codes: Vec<String> = Vec::new();
+    for (at, promotion) in promotions.iter().enumerate() {
+        let field = format!("promotions[{at}]");
+        problems.extend(promotion.problems(&field));
+        let Some(code) = promotion.code.as_deref().map(plain_code) else {
+            continue;
+        };
+        if code.is_empty() || code.chars().count() > MAX_CODE_CHARS {
+            let detail = format!("1 to {MAX_CODE_CHARS} characters beside spaces, or no code.");
+            let problem = FieldError::new(format!("{field}.code"), "invalid_code", detail);
+            problems.push(problem);
+        }
+        if codes.contains(&code) {
+            let detail = "Another promotion has this code.";
+            problems.push(FieldError::new(
+                format!("{field}.code"),
+                "duplicate_code",
+                detail,
+            ));
+        }
+        codes.push(code);
+    }
+    problems
+}
+
+const MAX_CODE_CHARS: usize = 64;
+
+impl Promotion {
+    fn problems(&self, field: &str) -> Vec<FieldError> {
+        let mut problems = problems_of_money(&self.min_subtotal, &format!("{field}.min_subtotal"));
+        let mut tell = |name: &str, code, detail: &str| {
+            problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
+        };
+        if self.title.trim().is_empty() {
+            tell("title", "required", "As shoppers read it.");
+        }
+        if let (Some(starts_at), Some(ends_at)) = (self.starts_at, self.ends_at)
+            && ends_at <= starts_at
+        {
+            tell("ends_at", "invalid_range", "After its start.");
+        }
+        for (name, limit) in [
+            ("limits.total", self.limits.total),
+            ("limits.per_customer", self.limits.per_customer),
+            ("min_quantity", self.min_quantity),
+        ] {
+            if limit == Some(0) {
+                tell(name, "invalid_threshold", "At least 1, or none.");
+            }
+        }
+        problems.extend(self.benefit.problems(&format!("{field}.benefit")));
+        problems
+    }
+}
+
+impl Benefit {
+    fn problems(&self, field: &str) -> Vec<FieldError> {
+        match self {
+            Self::Percentage { off_ppm } => problem_of_part(*off_ppm, field).into_iter().collect(),
+            Self::FreeShipping { .. } => vec![],
+            Self::Amount { amounts } => problems_of_amounts(amounts, &format!("{field}.amounts")),
+            Self::BuyXGetY {
+                buy, get, off_ppm, ..
+            } => {
+                let mut problems: Vec<_> = problem_of_part(*off_ppm, field).into_iter().collect();
+                for (name, units) in [("buy", *buy), ("get", *get)] {
+                    if !(1..=MAX_UNITS).contains(&units) {
+                        let detail = format!("1 to {MAX_UNITS}.");
+                        let field = format!("{field}.{name}");
+                        problems.push(FieldError::new(field, "invalid_threshold", detail));
+                    }
+                }
+                problems
+            }
+            Self::QuantityTiers { tiers } => problems_of_tiers(
+                tiers
+                    .iter()
+                    .map(|tier| (i64::from(tier.from), None, tier.off_ppm)),
+                field,
+            ),
+            Self::SubtotalTiers { tiers } => problems_of_tiers(
+                tiers
+                    .iter()
+                    .map(|tier| (tier.from.amount, Some(tier.from.currency), tier.off_ppm)),
+                field,
+            ),
+        }
+    }
+}
+
+/// Units of one step of buying some and getting some.
+const MAX_UNITS: u32 = 1_000;
+
+fn problem_of_part(off_ppm: i64, field: &str) -> Option<FieldError> {
+    let detail = "1 to 1000000 parts per million: 10 % are 100000.";
+    (!(1..=1_000_000).contains(&off_ppm))
+        .then(|| FieldError::new(format!("{field}.off_ppm"), "invalid_rate", detail))
+}
+
+fn problems_of_amounts(amounts: &[Money], field: &str) -> Vec<FieldError> {
+    let mut problems = problems_of_money(amounts, field);
+    if amounts.is_empty() {
+        problems.push(FieldError::new(field, "required", "At least one."));
+    }
+    for (at, money) in amounts.iter().enumerate() {
+        let increment = money.currency.charge_increment();
+        if money.amount == 0 || money.amount.checked_rem(increment) != Some(0) {
+            let detail = format!("More than 0, in steps of {increment}.");
+            problems.push(FieldError::new(
+                format!("{field}[{at}]"),
+                "invalid_price",
+                detail,
+            ));
+        }
+    }
+    problems
+}
+
+fn problems_of_tiers(
+    tiers: impl Iterator<Item = (i64, Option<Currency>, i64)>,
+    field: &str,
+) -> Vec<FieldError> {
+    let mut problems = Vec::new();
+    let mut steps: Vec<(i64, Option<Currency>)> = Vec::new();
+    for (at, (from, currency, off_ppm)) in tiers.enumerate() {
+        let field = format!("{field}.tiers[{at}]");
+        problems.extend(problem_of_part(off_ppm, &field));
+        if !(0..=MAX_AMOUNT).contains(&from) {
+            let detail = "0 or more.";
+            let problem = FieldError::new(format!("{field}.from"), "invalid_threshold", detail);
+            problems.push(problem);
+        }
+        if steps.contains(&(from, currency)) {
+            let detail = "Another step begins there.";
+            let problem = FieldError::new(format!("{field}.from"), "overlapping_tiers", detail);
+            problems.push(problem);
+        }
+        steps.push((from, currency));
+    }
+    if steps.is_empty() {
+        let detail = "At least one.";
+        problems.push(FieldError::new(
+            format!("{field}.tiers"),
+            "required",
+            detail,
+        ));
+    }
+    problems
+}

@@ -1,0 +1,68 @@
+//! Which goods a rule is about, and amounts that a rule states per currency.
+
+use crate::error::FieldError;
+use crate::shop::money::{Currency, MAX_AMOUNT, Money};
+use serde::{Deserialize, Serialize};
+
+/// Goods that a rule is about, as `{"category": "phones"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub enum Selector {
+    /// Everything in the category with this handle, and below it.
+    Category(String),
+    /// One SKU.
+    Sku(String),
+}
+
+/// What a rule may know of goods.
+#[derive(Clone, Copy, Debug)]
+pub struct Goods<'a> {
+    /// Stock keeping unit.
+    pub sku: &'a str,
+    /// Handles of the categories it is in, from the root down.
+    pub categories: &'a [String],
+}
+
+impl Selector {
+    /// Whether it is about these goods.
+    #[must_use]
+    pub fn selects(&self, goods: &Goods<'_>) -> bool {
+        match self {
+            Self::Category(handle) => goods.categories.contains(handle),
+            Self::Sku(sku) => goods.sku == sku,
+        }
+    }
+}
+
+/// Whether `selectors` are about these goods; none is about all.
+#[must_use]
+pub fn selects(selectors: &[Selector], goods: &Goods<'_>) -> bool {
+    selectors.is_empty() || selectors.iter().any(|it| it.selects(goods))
+}
+
+/// The amount of `currency` among `amounts`.
+#[must_use]
+pub fn amount_in(amounts: &[Money], currency: Currency) -> Option<i64> {
+    amounts
+        .iter()
+        .find(|money| money.currency == currency)
+        .map(|money| money.amount)
+}
+
+/// Amounts that are below zero or too large, and currencies that stand twice.
+pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
+    let mut problems = Vec::new();
+    for (at, money) in amounts.iter().enumerate() {
+        let field = format!("{field}[{at}]");
+        if !(0..=MAX_AMOUNT).contains(&money.amount) {
+            let detail = "Minor units, 0 or more.";
+            problems.push(FieldError::new(&*field, "invalid_threshold", detail));
+        }
+        if amount_in(amounts.get(..at).unwrap_or_default(), money.currency).is_some() {
+            let detail = format!("{} stands twice.", money.currency);
+            problems.push(FieldError::new(field, "duplicate_currency", detail));
+        }
+    }
+    problems
+}

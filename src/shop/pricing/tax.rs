@@ -1,0 +1,473 @@
+//! Tax: which zone's rates an address has, what they come to on an amount, and whether the price has them already.
+//!
+//! Rounded once per line, half up, to what can be charged ([`share_half_up`]); a line's several rates share that one amount by largest
+//! remainder. A product is taxed by its class: a class that its zone gives no rate is taxed as [`STANDARD`], and [`EXEMPT`] never is.
+//! Shipping is taxed by the class of its method. An address in no zone is not taxed.
+
+use crate::error::{FieldError, Result};
+use crate::shop::countries::Country;
+use crate::shop::money::{Currency, Ratio, share_half_up, split_in};
+use crate::shop::pricing::places::{
+    Destination, Place, Zone, problems_of_ids, problems_of_zones, zone_of,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The class of what is taxed like most things.
+pub const STANDARD: &str = "standard";
+
+/// The class of what is never taxed, such as gift cards.
+pub const EXEMPT: &str = "exempt";
+
+/// Countries in which prices are stated alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Market {
+    /// `eu`
+    pub id: String,
+    /// ISO 3166-1 alpha-2; in one market each. Elsewhere prices are without tax.
+    pub countries: Vec<String>,
+    /// Whether prices, those of shipping too, have their tax in them.
+    pub prices_include_tax: bool,
+}
+
+/// Where the same rates hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct TaxZone {
+    /// `us-ny`
+    pub id: String,
+    /// What it consists of; an address belongs to the zone that names it most closely.
+    pub places: Vec<Place>,
+    /// In the order they are applied; several of one class add up.
+    pub rates: Vec<TaxRate>,
+    /// Whether a business that shows a VAT number pays none here, because it owes it itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub exempts_businesses: bool,
+}
+
+/// A tax on one class of products.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct TaxRate {
+    /// `standard`
+    #[serde(default = "standard", skip_serializing_if = "is_standard")]
+    pub class: String,
+    /// As shoppers read it: `VAT`.
+    pub name: String,
+    /// Parts per million: 8.875 % are 88750.
+    pub rate_ppm: i64,
+    /// On the amount and the taxes before it; the last of its class.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compound: bool,
+}
+
+/// How one destination is taxed.
+#[derive(Clone, Copy, Debug)]
+pub struct Taxation<'a> {
+    /// Whose rates hold.
+    pub zone: Option<&'a TaxZone>,
+    /// Whether prices have the tax in them.
+    pub included: bool,
+    /// Whether the buyer owes it itself.
+    pub exempt: bool,
+}
+
+/// The tax on one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tax {
+    /// In minor units.
+    pub amount: i64,
+    /// What each rate has in it; they add up.
+    pub parts: Vec<TaxPart>,
+}
+
+/// What one rate comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxPart {
+    /// As shoppers read it.
+    pub name: String,
+    /// Parts per million.
+    pub rate_ppm: i64,
+    /// In minor units.
+    pub amount: i64,
+}
+
+/// The name of the class [`STANDARD`], for fields that may be left out.
+#[must_use]
+pub fn standard() -> String {
+    STANDARD.to_owned()
+}
+
+/// Whether a class is [`STANDARD`].
+#[must_use]
+pub fn is_standard(class: &str) -> bool {
+    class == STANDARD
+}
+
+/// How a destination is taxed; `has_vat_number` is whether a business shows one.
+#[must_use]
+pub fn taxation<'a>(
+    markets: &[Market],
+    zones: &'a [TaxZone],
+    destination: &Destination,
+    has_vat_number: bool,
+) -> Taxation<'a> {
+    let zone = zone_of(zones, destination);
+    let market = markets
+        .iter()
+        .find(|market| market.countries.contains(&destination.country));
+    Taxation {
+        zone,
+        included: market.is_some_and(|market| market.prices_include_tax),
+        exempt: has_vat_number && zone.is_some_and(|zone| zone.exempts_businesses),
+    }
+}
+
+impl Taxation<'_> {
+    /// The tax on `amount`: in it where prices include tax, else on top of it.
+    ///
+    /// # Errors
+    /// When amounts do not fit.
+    pub fn tax_on(&self, amount: i64, class: &str, currency: Currency) -> Result<Tax> {
+        if self.exempt {
+            return Ok(Tax::default());
+        }
+        self.rates_on(amount, class, currency)
+    }
+
+    /// What a price is to this buyer: one who owes the tax itself pays none, also where prices include it.
+    ///
+    /// # Errors
+    /// When amounts do not fit.
+    pub fn price(&self, listed: i64, class: &str, currency: Currency) -> Result<i64> {
+        if !self.exempt || !self.included {
+            return Ok(listed);
+        }
+        let tax = self.rates_on(listed, class, currency)?;
+        Ok(listed.saturating_sub(tax.amount))
+    }
+
+    fn rates_on(&self, amount: i64, class: &str, currency: Currency) -> Result<Tax> {
+        let rates = self.rates_of(class);
+        let weights: Vec<i64> = weights_of(&rates);
+        let on_top: i128 = weights.iter().copied().map(i128::from).sum();
+        let ratio = Ratio {
+            numerator: on_top,
+            denominator: if self.included {
+                ONE.saturating_add(on_top)
+            } else {
+                ONE
+            },
+        };
+        let increment = currency.charge_increment();
+        let amount = share_half_up(amount, ratio, increment)?;
+        let shares = split_in(amount, &weights, increment)?;
+        let parts = rates.iter().zip(shares).map(|(rate, amount)| TaxPart {
+            name: rate.name.clone(),
+            rate_ppm: rate.rate_ppm,
+            amount,
+        });
+        Ok(Tax {
+            amount,
+            parts: parts.collect(),
+        })
+    }
+
+    fn rates_of(&self, class: &str) -> Vec<&TaxRate> {
+        let Some(zone) = self.zone.filter(|_| class != EXEMPT) else {
+            return vec![];
+        };
+        let of = |class: &str| -> Vec<&TaxRate> {
+            let rates = zone.rates.iter();
+            rates.filter(|rate| rate.class == class).collect()
+        };
+        let own = of(class);
+        if own.is_empty() { of(STANDARD) } else { own }
+    }
+}
+
+/// Parts per million, squared: fine enough for a rate on a rate.
+const ONE: i128 = 1_000_000_000_000;
+
+/// What each rate takes, in parts of [`ONE`].
+fn weights_of(rates: &[&TaxRate]) -> Vec<i64> {
+    let mut before = 1_000_000_i64;
+    let mut weights = Vec::with_capacity(rates.len());
+    for rate in rates {
+        let base = if rate.compound { before } else { 1_000_000 };
+        weights.push(rate.rate_ppm.saturating_mul(base));
+        before = before.saturating_add(rate.rate_ppm);
+    }
+    weights
+}
+
+impl Zone for TaxZone {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn places(&self) -> &[Place] {
+        &self.places
+    }
+}
+
+/// What contradicts itself in markets.
+#[must_use]
+pub fn problems_of_markets(markets: &[Market]) -> Vec<FieldError> {
+    let mut problems = problems_of_ids(markets.iter().map(|market| &*market.id), "markets");
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+    for (at, market) in markets.iter().enumerate() {
+        for (nth, country) in market.countries.iter().enumerate() {
+            let field = format!("markets[{at}].countries[{nth}]");
+            if Country::of_code(country).is_none() {
+                let detail = "A country code of two capital letters, such as US.";
+                problems.push(FieldError::new(&*field, "invalid_country", detail));
+            }
+            if let Some(other) = taken.insert(country, &market.id) {
+                let detail = format!("{country} is in the market `{other}` already.");
+                problems.push(FieldError::new(field, "overlapping_markets", detail));
+            }
+        }
+    }
+    problems
+}
+
+/// What contradicts itself in tax zones.
+#[must_use]
+pub fn problems_of_tax_zones(zones: &[TaxZone]) -> Vec<FieldError> {
+    let mut problems = problems_of_zones(zones, "tax_zones");
+    for (at, zone) in zones.iter().enumerate() {
+        let mut compound: Vec<&str> = Vec::new();
+        for (nth, rate) in zone.rates.iter().enumerate() {
+            let field = |name: &str| format!("tax_zones[{at}].rates[{nth}].{name}");
+            if !(0..=MAX_RATE_PPM).contains(&rate.rate_ppm) {
+                let detail = format!("0 to {MAX_RATE_PPM} parts per million: 8 % are 80000.");
+                problems.push(FieldError::new(field("rate_ppm"), "invalid_rate", detail));
+            }
+            if rate.name.trim().is_empty() {
+                problems.push(FieldError::new(field("name"), "required", "A name."));
+            }
+            if rate.class.trim().is_empty() || rate.class == EXEMPT {
+                let detail = "A class; `exempt` is never taxed.";
+                problems.push(FieldError::new(field("class"), "invalid_class", detail));
+            }
+            if compound.contains(&&*rate.class) {
+                let detail = "The compound rate is the last of its class.";
+                problems.push(FieldError::new(
+                    field("compound"),
+                    "invalid_compound",
+                    detail,
+                ));
+            }
+            if rate.compound {
+                compound.push(&rate.class);
+            }
+        }
+    }
+    problems
+}
+
+/// A tax of all of it.
+const MAX_RATE_PPM: i64 = 1_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rate(class: &str, rate_ppm: i64, compound: bool) -> TaxRate {
+        TaxRate {
+            class: class.into(),
+            name: "Tax".into(),
+            rate_ppm,
+            compound,
+        }
+    }
+
+    fn zone(rates: Vec<TaxRate>) -> TaxZone {
+        TaxZone {
+            id: "z".into(),
+            places: vec![Place {
+                country: "*".into(),
+                region: None,
+                postal_prefix: None,
+            }],
+            rates,
+            exempts_businesses: true,
+        }
+    }
+
+    fn tax(zone: &TaxZone, included: bool, amount: i64, class: &str, code: &str) -> Tax {
+        let taxation = Taxation {
+            zone: Some(zone),
+            included,
+            exempt: false,
+        };
+        let currency = Currency::from_code(code).unwrap();
+        taxation.tax_on(amount, class, currency).unwrap()
+    }
+
+    /// Rates and their outcome as the tax offices publish them.
+    #[test]
+    fn what_law_says_comes_out() {
+        for (rates, included, amount, code, wanted) in [
+            // New York City, 8.875 % on top of $14.99.
+            (
+                vec![rate(STANDARD, 88_750, false)],
+                false,
+                1_499,
+                "USD",
+                133,
+            ),
+            // Germany, 19 % in €119.00.
+            (
+                vec![rate(STANDARD, 190_000, false)],
+                true,
+                11_900,
+                "EUR",
+                1_900,
+            ),
+            // Japan, 10 % in ¥1,100.
+            (
+                vec![rate(STANDARD, 100_000, false)],
+                true,
+                1_100,
+                "JPY",
+                100,
+            ),
+            // Québec before 2013: 5 % GST, and 9.5 % QST on both, on $100.00.
+            (
+                vec![rate(STANDARD, 50_000, false), rate(STANDARD, 95_000, true)],
+                false,
+                10_000,
+                "CAD",
+                1_498,
+            ),
+            // Bahrain, 10 % on BHD 2.690, in steps of ten fils.
+            (
+                vec![rate(STANDARD, 100_000, false)],
+                false,
+                2_690,
+                "BHD",
+                270,
+            ),
+            (vec![], false, 10_000, "USD", 0),
+        ] {
+            let tax = tax(&zone(rates), included, amount, STANDARD, code);
+            assert_eq!(tax.amount, wanted, "{amount} {code}");
+        }
+    }
+
+    #[test]
+    fn a_class_without_a_rate_is_taxed_like_most_things_and_exempt_is_not() {
+        let zone = zone(vec![
+            rate(STANDARD, 190_000, false),
+            rate("reduced", 70_000, false),
+        ]);
+        for (class, wanted) in [(STANDARD, 19), ("reduced", 7), ("books", 19), (EXEMPT, 0)] {
+            assert_eq!(
+                tax(&zone, false, 100, class, "EUR").amount,
+                wanted,
+                "{class}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_business_pays_the_price_without_its_tax() {
+        let zone = zone(vec![rate(STANDARD, 190_000, false)]);
+        let eur = Currency::from_code("EUR").unwrap();
+        for (included, exempt, price, tax) in [
+            (true, true, 10_000, 0),
+            (false, true, 11_900, 0),
+            (true, false, 11_900, 1_900),
+            (false, false, 11_900, 2_261),
+        ] {
+            let taxation = Taxation {
+                zone: Some(&zone),
+                included,
+                exempt,
+            };
+            assert_eq!(taxation.price(11_900, STANDARD, eur).unwrap(), price);
+            assert_eq!(taxation.tax_on(price, STANDARD, eur).unwrap().amount, tax);
+        }
+    }
+
+    fn any_rates() -> impl Strategy<Value = Vec<TaxRate>> {
+        (prop::collection::vec(0..=300_000_i64, 1..4), any::<bool>()).prop_map(
+            |(rates, compound)| {
+                let last = rates.len() - 1;
+                let rates = rates.into_iter().enumerate();
+                rates
+                    .map(|(at, ppm)| rate(STANDARD, ppm, compound && at == last))
+                    .collect()
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn tax_in_a_price_and_on_it_agree_to_a_unit(net in 0..100_000_000_i64, rates in any_rates(), code in prop::sample::select(vec!["USD", "JPY", "KWD", "MGA"])) {
+            let step = Currency::from_code(code).unwrap().charge_increment();
+            let net = net / step * step;
+            let zone = zone(rates);
+            let on_top = tax(&zone, false, net, STANDARD, code);
+            let within = tax(&zone, true, net + on_top.amount, STANDARD, code);
+            prop_assert!((on_top.amount - within.amount).abs() <= step);
+            for tax in [on_top, within] {
+                prop_assert_eq!(tax.parts.iter().map(|part| part.amount).sum::<i64>(), tax.amount);
+                prop_assert!(tax.parts.iter().all(|part| part.amount >= 0 && part.amount % step == 0));
+            }
+        }
+
+        #[test]
+        fn an_accepted_rate_never_fails(rate_ppm in 0..=MAX_RATE_PPM, compound_ppm in 0..=MAX_RATE_PPM, amount in 0..=crate::shop::money::MAX_AMOUNT, included in any::<bool>()) {
+            let zone = zone(vec![rate(STANDARD, rate_ppm, false), rate(STANDARD, compound_ppm, true)]);
+            prop_assert!(problems_of_tax_zones(std::slice::from_ref(&zone)).is_empty());
+            let found = tax(&zone, included, amount, STANDARD, "USD").amount;
+            prop_assert!(found >= 0 && (!included || found <= amount));
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_told_with_its_place() {
+        let zones = [zone(vec![
+            rate(STANDARD, 10_000_000, false),
+            rate(STANDARD, -1, true),
+            rate(STANDARD, 1, true),
+            rate(EXEMPT, 1, false),
+        ])];
+        let markets = [
+            Market {
+                id: "a".into(),
+                countries: vec!["DE".into(), "de".into()],
+                prices_include_tax: true,
+            },
+            Market {
+                id: "b".into(),
+                countries: vec!["DE".into()],
+                prices_include_tax: false,
+            },
+        ];
+        let found: Vec<_> = problems_of_tax_zones(&zones)
+            .into_iter()
+            .chain(problems_of_markets(&markets))
+            .map(|problem| format!("{} {}", problem.field, problem.code))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                "tax_zones[0].rates[0].rate_ppm invalid_rate",
+                "tax_zones[0].rates[1].rate_ppm invalid_rate",
+                "tax_zones[0].rates[2].compound invalid_compound",
+                "tax_zones[0].rates[3].class invalid_class",
+                "markets[0].countries[1] invalid_country",
+                "markets[1].countries[0] overlapping_markets",
+            ]
+        );
+    }
+}

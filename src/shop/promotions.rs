@@ -1,0 +1,209 @@
+//! The uses of scarce promotions on their way through an order: held with its stock, pinned before it can be paid, consumed when it is,
+//! given back when it comes to nothing. Each operation's id names the order, the attempt and the step, so that asking again counts nothing
+//! twice. A promotion without limits has no object and is asked nothing.
+
+use crate::error::{Error, Result};
+use crate::shop::checkout::{HOLD_SECS, hold_id};
+use crate::shop::orders::Order;
+use crate::shop::ports::{Ports, PromotionObjects};
+use crate::shop::pricing::promotions::QuotePromotion;
+use crate::shop::stock::customer_of;
+use durable::machine::Reply;
+use durable::promotion::{Command, Limits, Refusal, View};
+use serde_json::json;
+
+/// Seconds after which a shopper who met a held use should try again.
+const CONTENDED_RETRY_SECS: u32 = 2;
+
+/// How often a promotion has been used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// By all.
+    pub all: View,
+    /// By one customer.
+    pub of_customer: u32,
+}
+
+impl Uses {
+    /// Whether that customer can't use it now.
+    #[must_use]
+    pub fn are_up(&self, limits: Limits) -> bool {
+        self.all.is_used_up(limits)
+            || limits
+                .per_customer
+                .is_some_and(|most| self.of_customer >= most)
+    }
+}
+
+/// Which of `promotions` this customer can't use now.
+///
+/// # Errors
+/// When an object does not answer.
+pub async fn used_up(
+    objects: &impl PromotionObjects,
+    promotions: &[QuotePromotion],
+    customer: &str,
+) -> Result<Vec<String>> {
+    let mut used_up = Vec::new();
+    for (id, limits) in scarce(promotions) {
+        if objects.uses(id, customer).await?.are_up(limits) {
+            used_up.push(id.to_owned());
+        }
+    }
+    Ok(used_up)
+}
+
+/// Holds a use of each, in the order of their ids; stops at the first refusal.
+///
+/// # Errors
+/// 409 `promotion_used_up`, or `promotion_contended` while others hold uses that may come back. What was held until then is still
+/// held: the caller gives it back.
+pub async fn hold_uses(
+    ports: &impl Ports,
+    order_id: &str,
+    attempt: u32,
+    email: &str,
+    promotions: &[QuotePromotion],
+) -> Result<()> {
+    let hold_id = hold_id(order_id, attempt);
+    for (id, limits) in scarce(promotions) {
+        let command = Command::Hold {
+            hold_id: hold_id.clone(),
+            customer: customer_of(email),
+            limits,
+            ttl_secs: HOLD_SECS,
+        };
+        if let Err(refusal) = ask(ports, id, &hold_id, "hold", command).await? {
+            return Err(not_held(id, refusal));
+        }
+    }
+    Ok(())
+}
+
+/// False when a use has ended on its clock, before it could be pinned.
+///
+/// # Errors
+/// A port's failure; pinning again is safe.
+pub async fn pin_uses(ports: &impl Ports, order: &Order) -> Result<bool> {
+    let hold_id = hold_id(&order.id, order.attempt);
+    for (id, _) in scarce(&order.terms.promotions) {
+        let command = Command::Pin {
+            hold_id: hold_id.clone(),
+        };
+        match ask(ports, id, &hold_id, "pin", command).await? {
+            Ok(()) => {}
+            Err(Refusal::HoldEnded) => return Ok(false),
+            Err(refusal) => return Err(unexpected("pin", id, &hold_id, refusal)),
+        }
+    }
+    Ok(true)
+}
+
+/// Gives back what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
+///
+/// # Errors
+/// A port's failure; releasing again is safe.
+pub async fn release_uses(
+    ports: &impl Ports,
+    order_id: &str,
+    attempt: u32,
+    promotions: &[QuotePromotion],
+) -> Result<()> {
+    let hold_id = hold_id(order_id, attempt);
+    ask_each(ports, promotions, &hold_id, "release", |hold_id| {
+        Command::Release { hold_id }
+    })
+    .await
+}
+
+/// Makes the uses those of a paid order.
+///
+/// # Errors
+/// A port's failure; asking again is safe.
+pub async fn consume_uses(ports: &impl Ports, order: &Order) -> Result<()> {
+    let hold_id = hold_id(&order.id, order.attempt);
+    ask_each(
+        ports,
+        &order.terms.promotions,
+        &hold_id,
+        "consume",
+        |hold_id| Command::Consume { hold_id },
+    )
+    .await
+}
+
+/// Gives back the uses of a paid order that was cancelled, all of it.
+///
+/// # Errors
+/// A port's failure; asking again is safe.
+pub async fn return_uses(ports: &impl Ports, order: &Order) -> Result<()> {
+    let hold_id = hold_id(&order.id, order.attempt);
+    ask_each(
+        ports,
+        &order.terms.promotions,
+        &hold_id,
+        "return",
+        |hold_id| Command::Return { hold_id },
+    )
+    .await
+}
+
+/// Those that can be used up, in the order of their ids: two checkouts that want the same ones ask in the same order.
+fn scarce(promotions: &[QuotePromotion]) -> Vec<(&str, Limits)> {
+    let mut scarce: Vec<(&str, Limits)> = promotions
+        .iter()
+        .filter_map(|promotion| Some((&*promotion.id, promotion.limits?)))
+        .collect();
+    scarce.sort_unstable_by_key(|(id, _)| *id);
+    scarce
+}
+
+async fn ask_each(
+    ports: &impl Ports,
+    promotions: &[QuotePromotion],
+    hold_id: &str,
+    step: &str,
+    command: impl Fn(String) -> Command,
+) -> Result<()> {
+    for (id, _) in scarce(promotions) {
+        let asked = ask(ports, id, hold_id, step, command(hold_id.to_owned())).await?;
+        asked.map_err(|refusal| unexpected(step, id, hold_id, refusal))?;
+    }
+    Ok(())
+}
+
+async fn ask(
+    ports: &impl Ports,
+    id: &str,
+    hold_id: &str,
+    step: &str,
+    command: Command,
+) -> Result<Result<(), Refusal>> {
+    let operation_id = format!("{hold_id}:{step}");
+    Ok(
+        match ports.promotions().ask(id, operation_id, command).await? {
+            Reply::Done { .. } => Ok(()),
+            Reply::Refused { refusal } => Err(refusal),
+        },
+    )
+}
+
+fn not_held(id: &str, refusal: Refusal) -> Error {
+    if let Refusal::UsedUp { contended: true } | Refusal::HoldEnded = refusal {
+        return Error::conflict(
+            "promotion_contended",
+            "Other shoppers are using the last of a promotion; some may come back within minutes.",
+            json!({"promotion": id, "retry_after_secs": CONTENDED_RETRY_SECS}),
+        );
+    }
+    Error::conflict(
+        "promotion_used_up",
+        "A promotion of this quote has been used up; ask for a new one.",
+        json!({"promotion": id}),
+    )
+}
+
+/// What a promotion object should not have refused.
+fn unexpected(step: &str, id: &str, hold_id: &str, refusal: Refusal) -> Error {
+    Error::internal(format!("{step} of {id} for {hold_id}: {refusal:?}"))
+}

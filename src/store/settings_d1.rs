@@ -1,0 +1,126 @@
+//! The merchant's settings in D1: immutable rows, the last of which holds, and the schedule of prices.
+//!
+//! An isolate keeps the settings it read last, already parsed. Whoever prices something asks for the newest version and its document in
+//! one go with what it reads anyway, and is sent the document only where it is another: so what is kept is never stale.
+
+use crate::error::{Error, Result};
+use crate::shop::ports::{SettingsRecord, Written};
+use crate::shop::pricing::prices::ScheduledPrice;
+use crate::shop::settings::SettingsVersion;
+use crate::store::sql::{Database, Statement, TextRow, from_json, to_json, written};
+use durable::Timestamp;
+use serde::Deserialize;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The settings that an isolate read last.
+pub type KnownSettings = Rc<RefCell<Option<Rc<SettingsVersion>>>>;
+
+/// [`SettingsRecord`] on D1.
+#[derive(Debug)]
+pub struct SettingsD1<D> {
+    /// The database.
+    pub db: D,
+    /// What was read last.
+    pub known: KnownSettings,
+}
+
+/// The newest version, and its document unless it is the known one.
+#[derive(Debug, Deserialize)]
+pub struct SettingsRow {
+    settings_version: u64,
+    settings: Option<String>,
+}
+
+/// The columns of a [`SettingsRow`]; `?1` is the known version.
+macro_rules! select_settings {
+    () => {
+        "(SELECT MAX(version) FROM settings) AS settings_version, \
+         (SELECT document FROM settings WHERE version = (SELECT MAX(version) FROM settings) AND version <> ?1) AS settings"
+    };
+}
+pub(crate) use select_settings;
+
+impl<D: Database> SettingsRecord for SettingsD1<D> {
+    async fn current_settings(&self) -> Result<Rc<SettingsVersion>> {
+        let statement =
+            Statement::new(concat!("SELECT ", select_settings!())).bind(known_version(&self.known));
+        let rows: Vec<SettingsRow> = self.db.query(statement).await?;
+        let row = rows.into_iter().next();
+        let row = row.ok_or_else(|| Error::internal("no settings"))?;
+        remember(&self.known, row)
+    }
+
+    async fn save_settings(&self, next: &SettingsVersion, now: Timestamp) -> Result<Written> {
+        let version = i64::try_from(next.version).map_err(Error::internal)?;
+        let statement = Statement::new(
+            "INSERT INTO settings (version, document, created_at) VALUES (?1, ?2, ?3)",
+        )
+        .bind(version)
+        .bind(to_json(&next.settings)?)
+        .bind(now);
+        written(self.db.batch(vec![statement]).await)
+    }
+
+    async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>> {
+        let statement = Statement::new(
+            "SELECT price AS value FROM scheduled_prices WHERE sku = ?1 ORDER BY rowid",
+        )
+        .bind(sku);
+        let rows: Vec<TextRow> = self.db.query(statement).await?;
+        rows.iter().map(|row| from_json(&row.value)).collect()
+    }
+
+    async fn save_scheduled_prices(&self, sku: &str, prices: &[ScheduledPrice]) -> Result<()> {
+        let mut statements =
+            vec![Statement::new("DELETE FROM scheduled_prices WHERE sku = ?1").bind(sku)];
+        for price in prices {
+            statements.push(
+                Statement::new(INSERT_SCHEDULED)
+                    .bind(sku)
+                    .bind(price.valid_from.map_or(0, Timestamp::as_millis))
+                    .bind(price.valid_until.map_or(END_OF_TIME, Timestamp::as_millis))
+                    .bind(to_json(price)?),
+            );
+        }
+        Ok(self.db.batch(statements).await?)
+    }
+}
+
+const INSERT_SCHEDULED: &str =
+    "INSERT INTO scheduled_prices (sku, valid_from, valid_until, price) VALUES (?1, ?2, ?3, ?4)";
+
+/// The largest instant that JavaScript counts exactly.
+const END_OF_TIME: i64 = (1 << 53) - 1;
+
+/// The version to ask with.
+#[must_use]
+pub fn known_version(known: &KnownSettings) -> i64 {
+    let version = known.borrow().as_ref().map(|known| known.version);
+    version
+        .and_then(|version| i64::try_from(version).ok())
+        .unwrap_or(0)
+}
+
+/// The settings of a row, kept for the next reader.
+///
+/// # Errors
+/// When the document does not read.
+pub fn remember(known: &KnownSettings, row: SettingsRow) -> Result<Rc<SettingsVersion>> {
+    let kept = known.borrow().clone();
+    match (row.settings, kept) {
+        (Some(document), _) => {
+            let fresh = Rc::new(SettingsVersion {
+                version: row.settings_version,
+                settings: from_json(&document)?,
+            });
+            known.replace(Some(Rc::clone(&fresh)));
+            Ok(fresh)
+        }
+        (None, Some(kept)) if kept.version == row.settings_version => Ok(kept),
+        _ => Err(Error::Unavailable {
+            code: "settings_busy",
+            retry_after_secs: 1,
+        }),
+    }
+}

@@ -1,0 +1,247 @@
+//! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each number with how it came about.
+
+use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::promotions::{QuotePromotion, Reason};
+use crate::shop::pricing::shipping::Delivery;
+use crate::shop::pricing::tax::TaxPart;
+use crate::shop::pricing::{Quote, QuoteLine, ShippingOffer, Terms, Totals};
+use crate::web::api::instant;
+use serde::Serialize;
+
+/// A quote.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct QuoteView<'a> {
+    id: &'a str,
+    expires_at: String,
+    catalog_version: i64,
+    #[cfg_attr(test, schema(value_type = String))]
+    currency: Currency,
+    lines: Vec<PricedLineView<'a>>,
+    shipping_method: &'a str,
+    #[serde(flatten)]
+    totals: TotalsView,
+    #[serde(flatten)]
+    terms: TermsView<'a>,
+}
+
+impl<'a> QuoteView<'a> {
+    /// The quote as it is kept.
+    #[must_use]
+    pub fn of(quote: &'a Quote) -> Self {
+        Self {
+            id: &quote.id,
+            expires_at: instant(quote.expires_at),
+            catalog_version: quote.catalog_seq,
+            currency: quote.currency,
+            lines: PricedLineView::all_of(&quote.lines, quote.currency),
+            shipping_method: &quote.shipping_method,
+            totals: TotalsView::of(&quote.totals, quote.currency),
+            terms: TermsView::of(&quote.terms, quote.currency),
+        }
+    }
+}
+
+/// A line of a quote or an order.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct PricedLineView<'a> {
+    sku: &'a str,
+    quantity: u32,
+    title: &'a str,
+    variant_title: &'a str,
+    unit_price: Money,
+    discount: Money,
+    tax: Money,
+    line_total: Money,
+    listed_price: Money,
+    converted: bool,
+    tax_class: &'a str,
+    promotions: Vec<LinePromotionView<'a>>,
+    taxes: Vec<TaxView<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+struct LinePromotionView<'a> {
+    id: &'a str,
+    discount: Money,
+}
+
+/// What one tax comes to.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+struct TaxView<'a> {
+    name: &'a str,
+    rate_ppm: i64,
+    amount: Money,
+}
+
+impl<'a> PricedLineView<'a> {
+    /// The lines in their currency.
+    #[must_use]
+    pub fn all_of(lines: &'a [QuoteLine], currency: Currency) -> Vec<Self> {
+        lines.iter().map(|line| Self::of(line, currency)).collect()
+    }
+
+    fn of(line: &'a QuoteLine, currency: Currency) -> Self {
+        let money = |amount| Money::new(amount, currency);
+        let promotions = line.detail.promotions.iter().map(|it| LinePromotionView {
+            id: &it.id,
+            discount: money(it.amount),
+        });
+        Self {
+            sku: &line.sku,
+            quantity: line.quantity,
+            title: &line.title,
+            variant_title: &line.variant_title,
+            unit_price: money(line.unit_price),
+            discount: money(line.discount),
+            tax: money(line.tax),
+            line_total: money(line.line_total),
+            listed_price: money(line.detail.listed_price),
+            converted: line.detail.converted,
+            tax_class: &line.detail.tax_class,
+            promotions: promotions.collect(),
+            taxes: taxes(&line.detail.taxes, currency),
+        }
+    }
+}
+
+fn taxes(parts: &[TaxPart], currency: Currency) -> Vec<TaxView<'_>> {
+    let taxes = parts.iter().map(|part| TaxView {
+        name: &part.name,
+        rate_ppm: part.rate_ppm,
+        amount: Money::new(part.amount, currency),
+    });
+    taxes.collect()
+}
+
+/// The sums of a quote or an order.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct TotalsView {
+    subtotal: Money,
+    discount_total: Money,
+    shipping_total: Money,
+    tax_total: Money,
+    total: Money,
+    tax_included: bool,
+}
+
+impl TotalsView {
+    /// The sums in their currency.
+    #[must_use]
+    pub const fn of(totals: &Totals, currency: Currency) -> Self {
+        Self {
+            subtotal: Money::new(totals.subtotal, currency),
+            discount_total: Money::new(totals.discount_total, currency),
+            shipping_total: Money::new(totals.shipping_total, currency),
+            tax_total: Money::new(totals.tax_total, currency),
+            total: Money::new(totals.total, currency),
+            tax_included: totals.tax_included,
+        }
+    }
+}
+
+/// What a quote or an order came from.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct TermsView<'a> {
+    settings_version: u64,
+    tax_zone: Option<&'a str>,
+    tax_exempt: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vat_number: Option<&'a str>,
+    shipping: ShippingView<'a>,
+    promotions: Vec<PromotionView<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+struct ShippingView<'a> {
+    title: &'a str,
+    price: Money,
+    discount: Money,
+    taxes: Vec<TaxView<'a>>,
+    pick_up: bool,
+    delivery: Option<&'a Delivery>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+struct PromotionView<'a> {
+    id: &'a str,
+    title: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    discount: Money,
+    stacks: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passed_over: Option<&'a Reason>,
+}
+
+impl<'a> TermsView<'a> {
+    /// The terms, with amounts in their currency.
+    #[must_use]
+    pub fn of(terms: &'a Terms, currency: Currency) -> Self {
+        let money = |amount| Money::new(amount, currency);
+        let promotion = |it: &'a QuotePromotion| PromotionView {
+            id: &it.id,
+            title: &it.title,
+            code: it.code.as_deref(),
+            discount: money(it.discount),
+            stacks: it.stacks,
+            passed_over: it.passed_over.as_ref(),
+        };
+        Self {
+            settings_version: terms.settings_version,
+            tax_zone: terms.tax_zone.as_deref(),
+            tax_exempt: terms.tax_exempt,
+            vat_number: terms.vat_number.as_deref(),
+            shipping: ShippingView {
+                title: &terms.shipping.title,
+                price: money(terms.shipping.price),
+                discount: money(terms.shipping.discount),
+                taxes: taxes(&terms.shipping.taxes, currency),
+                pick_up: terms.shipping.pick_up,
+                delivery: terms.shipping.delivery.as_ref(),
+            },
+            promotions: terms.promotions.iter().map(promotion).collect(),
+        }
+    }
+}
+
+/// The ways to ship a cart.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct ShippingOffersView<'a> {
+    data: Vec<ShippingOfferView<'a>>,
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+struct ShippingOfferView<'a> {
+    id: &'a str,
+    title: &'a str,
+    price: Money,
+    pick_up: bool,
+    delivery: Option<&'a Delivery>,
+}
+
+impl<'a> ShippingOffersView<'a> {
+    /// The offers in their currency.
+    #[must_use]
+    pub fn of(offers: &'a [ShippingOffer], currency: Currency) -> Self {
+        let data = offers.iter().map(|offer| ShippingOfferView {
+            id: &offer.id,
+            title: &offer.title,
+            price: Money::new(offer.price, currency),
+            pick_up: offer.pick_up,
+            delivery: offer.delivery.as_ref(),
+        });
+        Self {
+            data: data.collect(),
+        }
+    }
+}

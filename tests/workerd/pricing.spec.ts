@@ -1,0 +1,205 @@
+/** Settings by the staff's API, and what they make of quotes, lists and orders. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import { DELIVERY, type Json } from './client.ts';
+import { eventually } from './eventually.ts';
+import { sessionOf, startShop, type Shop } from './shop.ts';
+
+const SETTINGS = '/api/v1/admin/settings';
+const BERLIN = { name: 'Uwe', line1: 'Torstraße 1', city: 'Berlin', postal_code: '10115', country: 'DE' };
+
+const usd = (amount: number) => ({ amount, currency: 'USD' });
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 1000, price: '25.00' }, { sku: 'CORD', quantity: 1000, price: '9.90' }));
+});
+after(() => shop.close());
+
+/** Changes settings, and has them as they were when the test is over. */
+async function change(t: { after(undo: () => unknown): void }, section: string, value: Json): Promise<Json> {
+  const path = `${SETTINGS}/${section}`;
+  const { version, ...before } = (await shop.staff.get(path)).expect(200);
+  t.after(async () => (await shop.staff.put(path, before)).expect(200));
+  return (await shop.staff.put(path, value)).expect(200);
+}
+
+test('settings are versions: a stale change is refused, a bad one with its place', async () => {
+  const { version, ...settings } = (await shop.staff.get(SETTINGS)).expect(200);
+  const stale = await shop.staff.put(`${SETTINGS}/markets`, { markets: [] }, { 'if-match': `"${version + 1}"` });
+  stale.refused(412, 'stale_version');
+  const overlapping = ['a', 'b'].map((id) => ({ id, places: [{ country: 'US', region: 'NY' }], rates: [{ name: 'Tax', rate_ppm: 10_000_000 }] }));
+  const problem = (await shop.staff.put(`${SETTINGS}/tax-zones`, { tax_zones: overlapping })).refused(422, 'overlapping_zones');
+  assert.deepEqual(problem.errors.map(({ field, code }: Json) => `${field} ${code}`), [
+    'tax_zones[1].places[0] overlapping_zones', 'tax_zones[0].rates[0].rate_ppm invalid_rate', 'tax_zones[1].rates[0].rate_ppm invalid_rate',
+  ]);
+  (await shop.staff.put(`${SETTINGS}/tax-zones`, { tax_zones: [], more: 1 })).refused(400, 'unknown_field');
+  assert.equal((await shop.staff.get(SETTINGS)).body.version, version);
+  const same = await shop.staff.put(SETTINGS, settings, { 'if-match': `"${version}"` });
+  assert.deepEqual(same.expect(200), { version: version + 1, ...settings });
+  const both = await Promise.all([1, 2].map(() => shop.staff.put(SETTINGS, settings, { 'if-match': `"${version + 1}"` })));
+  assert.deepEqual(both.map(({ status }) => status).sort(), [200, 412]);
+});
+
+test('prices include tax where the market says so, and the order, the session and the books agree', async (t) => {
+  await change(t, 'markets', { markets: [{ id: 'eu', countries: ['DE'], prices_include_tax: true }] });
+  await change(t, 'tax-zones', { tax_zones: [{ id: 'de', places: [{ country: 'DE' }], rates: [{ name: 'VAT', rate_ppm: 190_000 }], exempts_businesses: true }] });
+  const buyer = shop.shopper();
+  await buyer.add('LAMP', 2);
+  const quote = await buyer.quote({ shipping_address: BERLIN });
+  // 19 % in $50.00 and in $5.95 of shipping
+  assert.deepEqual([quote.subtotal, quote.shipping_total, quote.tax_total, quote.total].map(({ amount }) => amount), [5000, 595, 893, 5595]);
+  assert.deepEqual([quote.tax_included, quote.tax_zone], [true, 'de']);
+  assert.deepEqual(quote.lines[0].taxes, [{ name: 'VAT', rate_ppm: 190_000, amount: usd(798) }]);
+  const order = (await buyer.order(quote.id)).expect(201);
+  assert.deepEqual([order.total, order.tax_included, order.lines], [quote.total, true, quote.lines]);
+  assert.equal(shop.sandbox.account.sessions.get(sessionOf(order))?.amount_total, 5595);
+  const entries = await shop.rows<{ account: string; amount: number }>('SELECT account, amount FROM ledger_entries WHERE order_id = ?', order.id);
+  assert.deepEqual(Object.fromEntries(entries.map(({ account, amount }) => [account, amount])), { receivable: 5595, sales: -4202, shipping: -500, tax: -893 });
+
+  const business = shop.shopper();
+  await business.add('LAMP', 2);
+  const net = await business.quote({ shipping_address: BERLIN, vat_number: 'de 123456789' });
+  assert.deepEqual([net.subtotal, net.shipping_total, net.tax_total, net.total].map(({ amount }) => amount), [4202, 500, 0, 4702]);
+  assert.deepEqual([net.tax_exempt, net.vat_number], [true, 'DE123456789']);
+  const broken = await business.post('/api/v1/cart/quote', { ...DELIVERY, shipping_address: BERLIN, vat_number: 'DE12' });
+  assert.equal(broken.refused(422, 'invalid_vat_number').errors[0].field, 'vat_number');
+});
+
+test('an address in no zone is told of in the list of methods, before the quote', async (t) => {
+  const method = { id: 'post', title: 'Post', by: 'weight', rates: [{ price: usd(700) }], free_over: [usd(4000)], working_days: { min: 1, max: 3 } };
+  await change(t, 'shipping-zones', { shipping_zones: [{ id: 'us', places: [{ country: 'US' }], methods: [method] }] });
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const methods = '/api/v1/cart/shipping-methods';
+  const [offer] = (await buyer.get(`${methods}?country=US&region=NY`)).expect(200).data;
+  assert.deepEqual([offer.id, offer.price], ['post', usd(700)]);
+  assert.match(offer.delivery.latest, /^\d{4}-\d\d-\d\d$/);
+  assert.equal((await buyer.get(`${methods}?country=DE`)).refused(422, 'not_shipped_there').errors[0].field, 'shipping_address.country');
+  (await buyer.post('/api/v1/cart/quote', { ...DELIVERY, shipping_address: BERLIN })).refused(422, 'not_shipped_there');
+  await buyer.add('LAMP');
+  assert.deepEqual((await buyer.get(`${methods}?country=US`)).expect(200).data[0].price, usd(0));
+});
+
+test('codes work in any case and with spaces; what they come to is told line by line', async (t) => {
+  await change(t, 'promotions', { promotions: [
+    { id: 'ten', title: 'Ten percent', code: 'Take Ten', benefit: { kind: 'percentage', off_ppm: 100_000 } },
+    { id: 'big', title: 'Big cart', code: 'BIG', min_subtotal: [usd(100_000)], benefit: { kind: 'amount', amounts: [usd(500)] } },
+    { id: 'past', title: 'Past', code: 'PAST', ends_at: '2020-01-01T00:00:00Z', benefit: { kind: 'free_shipping' } },
+  ] });
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  await buyer.add('CORD');
+  const quote = await buyer.quote({ codes: [' take ten '] });
+  assert.deepEqual(quote.lines.map(({ discount, promotions }: Json) => [discount, promotions]), [
+    [usd(250), [{ id: 'ten', discount: usd(250) }]], [usd(99), [{ id: 'ten', discount: usd(99) }]],
+  ]);
+  assert.deepEqual(quote.promotions, [{ id: 'ten', title: 'Ten percent', code: 'Take Ten', discount: usd(349), stacks: true }]);
+  for (const [code, reason] of [['NONE', 'unknown_code'], ['big', 'code_not_met'], ['past', 'code_ended']] as const) {
+    const { errors } = (await buyer.post('/api/v1/cart/quote', { ...DELIVERY, codes: ['TAKETEN', code] })).refused(422, reason);
+    assert.deepEqual(errors.map(({ field }: Json) => field), ['codes.1']);
+  }
+  const order = (await buyer.order(quote.id)).expect(201);
+  assert.deepEqual([order.promotions, order.lines, order.total], [quote.promotions, quote.lines, quote.total]);
+});
+
+test('a quote keeps the settings it was made by', async (t) => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const quote = await buyer.quote();
+  const { version } = await change(t, 'tax-zones', { tax_zones: [] });
+  assert.ok(quote.settings_version < version);
+  assert.deepEqual((await buyer.order(quote.id)).expect(201).total, quote.total);
+  const untaxed = shop.shopper();
+  await untaxed.add('LAMP');
+  assert.deepEqual([(await untaxed.quote()).tax_total, (await untaxed.quote()).settings_version], [usd(0), version]);
+});
+
+test('a publish converts what the price list leaves out, and shows scheduled prices in their time', async (t) => {
+  await change(t, 'currencies', { currencies: { base: 'USD', rates: [{ currency: 'EUR', rate_ppm: 920_000, rounding: { step: 100, ending: 99 } }] } });
+  (await shop.staff.post('/api/v1/admin/catalog/publish')).expect(200);
+  const price = async (currency: string) => (await shop.staff.get(`/api/v1/products/lamp?currency=${currency}&at=${Math.random()}`)).body?.variants?.[0]?.price;
+  // $25.00 are €23.00, nearest to €22.99; the list's own yen stay.
+  await eventually(async () => assert.deepEqual(await price('EUR'), { amount: 2299, currency: 'EUR' }));
+  assert.deepEqual(await price('JPY'), { amount: 2500, currency: 'JPY' });
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const quote = await buyer.quote({ currency: 'EUR' });
+  assert.deepEqual([quote.lines[0].unit_price.amount, quote.lines[0].converted], [2299, true]);
+
+  const schedule = '/api/v1/admin/scheduled-prices/LAMP';
+  const minute = 60_000;
+  const at = (millis: number) => new Date(Date.now() + millis).toISOString();
+  const sale = { currency: 'USD', amount: 2000, compare_at_amount: 2500, valid_from: at(-minute), valid_until: at(60 * minute) };
+  (await shop.staff.put(schedule, { prices: [sale, { ...sale, valid_from: at(minute) }] })).refused(422, 'overlapping_prices');
+  (await shop.staff.put(schedule, { prices: [sale] })).expect(200);
+  assert.equal((await shop.staff.get(schedule)).expect(200).prices[0].amount, 2000);
+  // As if the last publish were older than the beginning of the sale.
+  await shop.rows('UPDATE publishes SET created_at = created_at - ?', 10 * minute);
+  await shop.scheduled();
+  await eventually(async () => assert.deepEqual(await price('USD'), usd(2000)));
+  assert.deepEqual(await price('EUR'), { amount: 1799, currency: 'EUR' });
+  // And as if it were over.
+  (await shop.staff.put(schedule, { prices: [{ ...sale, valid_until: at(-minute / 60) }] })).expect(200);
+  await shop.rows('UPDATE publishes SET created_at = created_at - ?', minute / 2);
+  await shop.scheduled();
+  await eventually(async () => assert.deepEqual(await price('USD'), usd(2500)));
+});
+
+test('a single-use code used by 50 checkouts at once makes one order; another may use it once that is cancelled', async (t) => {
+  await change(t, 'promotions', { promotions: [
+    { id: 'single', title: 'Once', code: 'ONCE', limits: { total: 1 }, benefit: { kind: 'percentage', off_ppm: 500_000 } },
+  ] });
+  const checkouts = await Promise.all(Array.from({ length: 50 }, async (_, at) => {
+    const buyer = shop.shopper();
+    await buyer.add('CORD');
+    return { buyer, quote: await buyer.quote({ codes: ['once'], email: `buyer${at}@shopper.test` }) };
+  }));
+  const decided = await Promise.all(checkouts.map(({ buyer, quote }) => eventually(async () => {
+    const answer = await buyer.order(quote.id);
+    assert.notEqual(answer.body.code, 'promotion_contended', answer.text);
+    return answer;
+  })));
+  const orders = decided.filter(({ status }) => status === 201).map(({ body }) => body);
+  assert.equal(orders.length, 1);
+  for (const answer of decided) if (answer.status !== 201) assert.equal(answer.refused(409, 'promotion_used_up').promotion, 'single');
+  const { held, committed } = await shop.stock('CORD');
+  const lines = await shop.rows<{ units: number }>("SELECT SUM(quantity) AS units FROM order_lines WHERE sku = 'CORD'");
+  assert.equal(held + committed, lines[0]?.units);
+
+  const late = shop.shopper();
+  await late.add('CORD');
+  (await late.post('/api/v1/cart/quote', { ...DELIVERY, codes: ['ONCE'] })).refused(422, 'code_used_up');
+  await shop.press(orders[0], 'pay');
+  await shop.settled(orders[0], 'confirmed');
+  (await late.post('/api/v1/cart/quote', { ...DELIVERY, codes: ['ONCE'] })).refused(422, 'code_used_up');
+  (await shop.staff.post(`/api/v1/orders/${orders[0].id}/cancel`)).expect(200);
+  await shop.settled(orders[0], 'cancelled');
+  const quote = await late.quote({ codes: ['ONCE'] });
+  assert.deepEqual(quote.discount_total, usd(495));
+  (await late.order(quote.id)).expect(201);
+});
+
+test('a promotion that a customer has used is left out of the next quote, or its code refused', async (t) => {
+  await change(t, 'promotions', { promotions: [
+    { id: 'welcome', title: 'Welcome', first_order: true, benefit: { kind: 'percentage', off_ppm: 100_000 } },
+    { id: 'each', title: 'Once for each', code: 'EACH', limits: { per_customer: 1 }, benefit: { kind: 'percentage', off_ppm: 100_000 } },
+  ] });
+  const [mine, others] = [{ email: 'Carol@shopper.test' }, { email: 'dave@shopper.test' }];
+  const used = async (who: Json, codes: string[] = []) => {
+    const buyer = shop.shopper();
+    await buyer.add('LAMP');
+    const quote = await buyer.quote({ ...who, codes });
+    return { ids: quote.promotions.map(({ id }: Json) => id), place: () => buyer.order(quote.id), buyer };
+  };
+  const [first, second] = [await used(mine, ['EACH']), await used(mine, ['EACH'])];
+  assert.deepEqual(first.ids, ['each', 'welcome']);
+  (await first.place()).expect(201);
+  (await second.place()).refused(409, 'promotion_used_up');
+  assert.deepEqual((await used({ email: ' carol@SHOPPER.test'.trim() })).ids, []);
+  const again = await used(mine);
+  (await again.buyer.post('/api/v1/cart/quote', { ...DELIVERY, ...mine, codes: ['EACH'] })).refused(422, 'code_used_up');
+  assert.deepEqual((await used(others, ['EACH'])).ids, ['each', 'welcome']);
+});
