@@ -110,14 +110,18 @@ pub async fn pay_refund(
         .await
         .map_err(PaymentError::into_error)?;
     let payment_ref = session.payment_ref.unwrap_or_default();
-    let order = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
+    let (order, known) = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
     let refund = find_refund(&order, refund_id)?;
+    let is_there = known.iter().any(|id| id == refund_id);
+    if refund.status == RefundStatus::Pending && is_there {
+        return Ok(());
+    }
     if refund.status != RefundStatus::Pending || is_overtaken(&order) {
         return give_back_rest(ports, order, refund_id, now).await;
     }
     let made = make_refund(&payments, refund, payment_ref.clone(), now).await?;
     if made.state == RefundState::Failed {
-        let order = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
+        let (order, _) = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
         if is_overtaken(&order) {
             return give_back_rest(ports, order, refund_id, now).await;
         }
@@ -125,18 +129,21 @@ pub async fn pay_refund(
     fold_refund(ports, order, &made, now).await.map(drop)
 }
 
-/// Folds every refund of this money, whoever made it.
+/// Folds every refund of this money, whoever made it; and the ids of those that are the shop's. One of these that is pending at the
+/// provider is not asked for again, whatever its key is by now.
 async fn fold_refunds(
     ports: &impl Ports,
     mut order: Order,
     payment_ref: &str,
     now: Timestamp,
-) -> Result<Order> {
+) -> Result<(Order, Vec<String>)> {
     let known = ports.payments().refunds_of(payment_ref).await;
-    for refund in known.map_err(PaymentError::into_error)? {
-        order = fold_refund(ports, order, &refund, now).await?;
+    let known = known.map_err(PaymentError::into_error)?;
+    for refund in &known {
+        order = fold_refund(ports, order, refund, now).await?;
     }
-    Ok(order)
+    let ours = known.into_iter().filter_map(|refund| refund.refund_id);
+    Ok((order, ours.collect()))
 }
 
 /// Whether someone has refunded at the provider a part of what a dead order promises back: then the promise is too large.
