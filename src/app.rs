@@ -57,6 +57,8 @@ pub struct Config {
     pub signer: Signer,
     /// Bytes of products, and again of finished answers, that an isolate keeps.
     pub isolate_cache_bytes: usize,
+    /// Whether this is a developer's own machine.
+    pub in_development: bool,
     /// Staff's key, until accounts arrive; empty: nobody is staff.
     pub admin_api_key: String,
     /// Who carries mails.
@@ -421,6 +423,7 @@ impl Config {
             isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
                 .parse()
                 .map_err(|_| Error::internal("config: ISOLATE_CACHE_BYTES is no number"))?,
+            in_development: var("ENVIRONMENT") == "dev",
             admin_api_key: secret("ADMIN_API_KEY"),
             mail: Carrier::new(
                 &var("MAIL_PROVIDER"),

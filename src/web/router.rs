@@ -86,6 +86,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/checkout"                      Anyone pages::checkout::quote;
     Get    "/checkout/{quote_id}"           Anyone pages::checkout::review;
     Post   "/checkout/{quote_id}"           Anyone pages::checkout::place;
+    Get    "/_design"                       Anyone pages::design::show;
     Get    "/policies/{name}"               Anyone pages::policies::show;
     Get    "/orders"                        Anyone pages::lookup::ask;
     Post   "/orders"                        Anyone pages::lookup::send;

@@ -124,9 +124,9 @@ export class Shopper {
   }
 
   /** From the payment page to the status page, until it says so by itself. */
-  async pay(): Promise<void> {
+  async pay(confirmed = 'Confirmed'): Promise<void> {
     await this.button('Pay').first().click();
-    await this.status('Confirmed').waitFor();
+    await this.status(confirmed).waitFor();
   }
 
   status(word: string): Locator {

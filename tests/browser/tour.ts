@@ -15,6 +15,15 @@ async function* browse(shopper: Shopper): AsyncGenerator<string> {
     'category': '/collections/phones',
     'product': '/products/iphone-17-pro-max',
     'product-single': '/products/ohmstead-gift-card',
+    'product-sold-out': '/products/oddbit-pocket',
+    'search': '/products?q=headphones',
+    'search-nothing': '/products?q=nothing+of+this+name',
+    'policy': '/policies/returns',
+    'lookup': '/orders',
+    'lookup-sent': '/orders?sent',
+    'design': '/_design',
+    'home-german': '/de',
+    'product-german': '/de/products/iphone-17-pro-max?currency=EUR',
     'cart-empty': '/cart',
     'not-found': '/products/nothing-of-this-name',
   };
@@ -54,4 +63,7 @@ async function* order(shopper: Shopper): AsyncGenerator<string> {
   await shopper.heading(/^Pay /).waitFor();
   await shopper.pay();
   yield 'order-confirmed';
+  await shopper.link('Invoice').click();
+  await shopper.heading(/^Invoice /).waitFor();
+  yield 'invoice';
 }

@@ -103,7 +103,10 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     call.app.config.check_payments()?;
-    let own = OwnCart::of(call)?.ok_or(Error::NotFound("cart"))?;
+    let visit = Visit::of(call).await?;
+    let Some(own) = OwnCart::of(call)? else {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    };
     let app = call.app;
     let quote_id = call.param(0).to_owned();
     let checkout = Checkout {
@@ -116,7 +119,6 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         step: CheckoutStep::Started,
     };
     let links = app.order_links().in_language(call.language);
-    let visit = Visit::of(call).await?;
     let placed = match place_order(app, checkout, &links, app.now).await {
         Ok(placed) => placed.order,
         Err(error) => {

@@ -2,6 +2,7 @@
 
 pub mod cart;
 pub mod checkout;
+pub mod design;
 pub mod error;
 pub mod fields;
 pub mod home;

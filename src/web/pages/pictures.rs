@@ -22,10 +22,19 @@ pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetch
     let smaller = Media::at(url).map(|media| sources(&media));
     let sizes = format!("(max-width: {width}px) 100vw, {width}px");
     html! {
-        img src=(kept_address(url)) alt=(alt) width=(width) height=(height) decoding="async"
+        img src=(address(url)) alt=(alt) width=(width) height=(height) decoding="async"
             srcset=[&smaller] sizes=[smaller.is_some().then_some(sizes)]
             loading=[(fetched == Fetched::Late).then_some("lazy")]
             fetchpriority=[(fetched == Fetched::First).then_some("high")];
+    }
+}
+
+/// Where a picture is fetched from: a browser that came safely takes no picture from an unsafe address, so the safe one is tried.
+#[must_use]
+pub fn address(url: &str) -> String {
+    match url.strip_prefix("http://") {
+        Some(rest) => format!("https://{rest}"),
+        None => kept_address(url).to_owned(),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::web::pages::icons::{ZOOM, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with};
 use crate::web::pages::lists::{card_grid, collection_path};
 use crate::web::pages::metadata::{self, Metadata};
-use crate::web::pages::pictures::{Fetched, picture};
+use crate::web::pages::pictures::{Fetched, address, picture};
 use crate::web::pages::structured_data;
 use crate::web::reply::Reply;
 use durable::board::Posts;
@@ -189,7 +189,7 @@ impl Offer<'_> {
                 ul class="frames" aria-label=(words.pictures) {
                     @for (at, image) in images.iter().enumerate() {
                         li id=(format!("picture-{at}")) {
-                            a href=(kept_address(&image.url)) class="frame" data-zoom aria-label=((words.enlarge)(&image.alt)) {
+                            a href=(address(&image.url)) class="frame" data-zoom aria-label=((words.enlarge)(&image.alt)) {
                                 (picture(&image.url, &image.alt, (720, 720), if at == 0 { Fetched::First } else { Fetched::Late }))
                                 (icon(ZOOM))
                             }

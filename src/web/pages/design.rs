@@ -1,0 +1,166 @@
+//! The design system on one page, in development alone: its tokens, and every component in every state. A component is its class and
+//! its markup; what stands here is how to write it.
+
+use crate::error::{Error, FieldError, Result};
+use crate::shop::catalog::Card;
+use crate::shop::ports::PublishedCatalog;
+use crate::web::assets::kept_address;
+use crate::web::call::{Call, Form};
+use crate::web::pages::fields::{Field, Typed};
+use crate::web::pages::icons::{BAG, CLOSE, SEARCH, ZOOM, icon};
+use crate::web::pages::layout::{Visit, page_with};
+use crate::web::pages::lists::card_grid;
+use crate::web::pages::metadata::not_to_be_found;
+use crate::web::pages::products::stock_words;
+use crate::web::reply::Reply;
+use durable::stock::Word;
+use maud::{Markup, html};
+
+/// What `assets/css/shop.css` names, with what each is for.
+const COLOURS: [(&str, &str); 13] = [
+    ("ink", "text"),
+    ("quiet", "text that may be skipped"),
+    ("ground", "the page"),
+    ("raised", "what lies on it"),
+    ("panel", "fields and choices"),
+    ("line", "between things"),
+    ("edge", "around what can be pressed"),
+    ("accent", "the one thing to do"),
+    ("accent-strong", "the same under the pointer"),
+    ("good", "in stock"),
+    ("low", "nearly gone"),
+    ("fault", "what went wrong"),
+    ("fault-ground", "behind it"),
+];
+
+const SIZES: [&str; 6] = ["display", "heading", "title", "large", "body", "small"];
+
+/// `GET /_design`
+///
+/// # Errors
+/// 404 anywhere but in development.
+pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
+    if !call.app.config.in_development {
+        return Err(Error::NotFound("page"));
+    }
+    let visit = Visit::of(call).await?;
+    let version = call.app.catalog().current().await?;
+    let cards: Vec<&Card> = version.featured.iter().take(4).collect();
+    let head = html! {
+        (not_to_be_found())
+        link rel="stylesheet" href=(kept_address("/css/design.css"));
+    };
+    let content = html! {
+        h1 { "Design system" }
+        (section("Colour", &colours()))
+        (section("Type", &type_scale()))
+        (section("Buttons", &buttons()))
+        (section("Fields", &fields(&visit)))
+        (section("Prices, badges, stock", &prices(&visit)))
+        (section("Cards", &card_grid(&visit, &cards)))
+        (section("Finding one's way", &ways()))
+        (section("Quantity", &quantity()))
+        (section("Notices, empty, waiting", &states()))
+    };
+    Ok(page_with(200, &visit, "Design system", &head, &content))
+}
+
+fn section(title: &str, content: &Markup) -> Markup {
+    html! { section class="specimen" { h2 { (title) } (content) } }
+}
+
+fn colours() -> Markup {
+    html! {
+        ul class="colours" {
+            @for (name, use_of) in COLOURS {
+                li { span class={ "colour " (name) } {} code { "--" (name) } span class="quiet" { (use_of) } }
+            }
+        }
+    }
+}
+
+fn type_scale() -> Markup {
+    html! {
+        @for size in SIZES { p class={ "size-" (size) } { "Aa Ää 1,199.00 · " (size) } }
+    }
+}
+
+fn buttons() -> Markup {
+    html! {
+        p class="actions" {
+            button { "Primary" }
+            button class="secondary" { "Secondary" }
+            button disabled { "Disabled" }
+            button class="link" { "Link" }
+            a class="button" href="#" { "Link as button" }
+        }
+        p class="actions" {
+            @for (path, name) in [(BAG, "Cart"), (SEARCH, "Search"), (CLOSE, "Close"), (ZOOM, "Enlarge")] {
+                button class="icon-button" aria-label=(name) { (icon(path)) }
+            }
+        }
+    }
+}
+
+fn fields(visit: &Visit) -> Markup {
+    let form = Form(vec![("faulty".to_owned(), "what was typed".to_owned())]);
+    let errors = [FieldError::new("faulty", "required", "")];
+    let typed = Typed::new(visit.words(), &form, &errors, vec!["plain"]);
+    html! {
+        form class="stack narrow-page" novalidate {
+            (typed.text_field(&Field::new("plain", "Plain", "off", false)))
+            (typed.text_field(&Field::new("faulty", "With a fault", "off", true)))
+            div class="field" { label for="choose" { "Select" } select id="choose" { option { "One" } option { "Two" } } }
+            fieldset {
+                legend { "Choice" }
+                label class="choice" { input type="radio" name="choice" checked; span { "Chosen" } strong { "$5.95" } }
+                label class="choice" { input type="radio" name="choice"; span { "Not chosen" } strong { "$19.95" } }
+            }
+        }
+    }
+}
+
+fn prices(visit: &Visit) -> Markup {
+    html! {
+        p class="price" { "$329.00 " s { "$399.00" } " " span class="badge sale" { "Sale" } " " span class="badge" { "New" } }
+        @for word in [Word::InStock, Word::Low, Word::Preorder, Word::Out] { div { (stock_words(visit, "", word)) } }
+    }
+}
+
+fn ways() -> Markup {
+    html! {
+        nav class="breadcrumb" aria-label="Breadcrumb" { ol { li { a href="#" { "All products" } } li { a href="#" { "Phones" } } } }
+        nav class="steps" aria-label="Steps" { ol { li { "Cart" } li aria-current="step" { "Delivery" } li { "Review" } } }
+        nav class="pagination" aria-label="Pages" {
+            ol { li { a href="#" aria-current="page" { "1" } } li { a href="#" { "2" } } }
+            a rel="next" href="#" { "Next" }
+        }
+        ul class="chips" { li { a href="#" { "Chip" } } li { a href="#" { "Another" } } }
+        div class="option" role="group" aria-label="Storage" {
+            ul class="choices" {
+                li { a href="#" aria-current="true" { span { "256GB" } small { "$1,199.00" } } }
+                li { a href="#" { span { "512GB" } small { "$1,399.00" } } }
+                li { a href="#" data-stock="out" { span { "1TB" } small { "Sold out" } } }
+            }
+        }
+    }
+}
+
+fn quantity() -> Markup {
+    html! {
+        div class="stepper" {
+            button aria-label="One less" { "−" }
+            input aria-label="Quantity" type="number" value="2";
+            button aria-label="One more" { "+" }
+        }
+    }
+}
+
+fn states() -> Markup {
+    html! {
+        p class="notice" { "A notice." }
+        p class="notice fault" { "A notice of a fault." }
+        div class="empty" { p { "Nothing here yet." } p { a class="button secondary" href="#" { "Somewhere else" } } }
+        div class="skeleton" { span {} span {} }
+    }
+}
