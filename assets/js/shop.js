@@ -120,11 +120,11 @@ function moving(change) {
 
 async function add(form, submitter) {
   const button = form.querySelector("button");
+  if (button.classList.contains("is-waiting")) return;
   const loaded = await load(requestOf(form, submitter), button);
   if (!loaded) return;
   fillDrawer(loaded.page);
-  const cart = loaded.page.getElementById("cart") ?? drawerContent.querySelector("#cart");
-  if (cart) announce(form.dataset.adds);
+  if (drawerContent.querySelector("#cart")) announce(form.dataset.adds);
 }
 
 async function openCart() {
