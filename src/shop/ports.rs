@@ -18,7 +18,7 @@ use crate::shop::pricing::prices::{Repricing, ScheduledPrice};
 use crate::shop::pricing::{Listing, PriceList, Quote};
 use crate::shop::promotions::Uses;
 use crate::shop::publish::{Pointer, Publish, Step};
-use crate::shop::reconciliation::Booked;
+use crate::shop::reconciliation::{Booked, Fee};
 use crate::shop::settings::SettingsVersion;
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
@@ -433,6 +433,8 @@ pub trait Jobs {
     async fn take_turn(&self, job: &str, every_secs: u32, now: Timestamp) -> Result<bool>;
     /// Gives a turn back that came to nothing.
     async fn give_turn_back(&self, job: &str) -> Result<()>;
+    /// Books fees of orders' payments, each once.
+    async fn book_fees(&self, fees: &[Fee]) -> Result<()>;
     /// What the ledger's clearing account moved from one instant until before another.
     async fn clearing_movements(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Booked>>;
 }

@@ -1,7 +1,10 @@
 //! What the provider knows and the shop may have missed: events that could not be delivered are fetched and dealt with, and once a day
-//! the ledger is compared with the movements of the balance at the provider. What can't be healed is kept for staff.
+//! what the provider kept for itself is booked, and the ledger compared with the movements of the balance at the provider. What
+//! can't be healed is kept for staff.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::shop::ledger::Journal;
+use crate::shop::money::Currency;
 use crate::shop::payments::{BalanceEntry, BalanceKind, PaymentError};
 use crate::shop::ports::{Inbox, Jobs, Orders, Payments, Ports};
 use crate::shop::sweep::{Finding, FindingKind, KEPT_SECS};
@@ -29,6 +32,19 @@ pub struct Booked {
     /// An ISO 4217 code.
     pub currency: String,
     /// When it was booked.
+    pub at: Timestamp,
+}
+
+/// What the provider kept of a movement of its balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fee {
+    /// The provider's id of the movement.
+    pub entry_id: String,
+    /// The money that moved.
+    pub payment_ref: String,
+    /// What is booked for it.
+    pub journal: Journal,
+    /// When the money moved.
     pub at: Timestamp,
 }
 
@@ -98,7 +114,7 @@ async fn heal_undelivered(ports: &impl Ports, now: Timestamp) -> Result<Vec<Find
     Ok(findings)
 }
 
-/// Compares the day before `today`.
+/// Books the fees of the day before `today`, and compares that day.
 async fn compare_balance(
     ports: &impl Ports,
     jobs: &impl Jobs,
@@ -115,6 +131,7 @@ async fn compare_balance(
         .balance_entries(from, until)
         .await
         .map_err(PaymentError::into_error)?;
+    jobs.book_fees(&fees(&provider)?).await?;
     let ledger = jobs.clearing_movements(from, until).await?;
     let is_of_day = |at: Timestamp| day.contains(&at);
     Ok(differing(&moved(&provider), &ledger, is_of_day)
@@ -130,7 +147,26 @@ async fn compare_balance(
         .collect())
 }
 
-/// What the ledger should have of the provider's movements. The fee of a payment is not booked order by order.
+/// The fees that nothing else books: that of a dispute comes with the dispute.
+fn fees(entries: &[BalanceEntry]) -> Result<Vec<Fee>> {
+    let of_payments = entries.iter().filter(|entry| {
+        !matches!(entry.kind, BalanceKind::Other | BalanceKind::Dispute) && entry.fee != 0
+    });
+    of_payments
+        .map(|entry| {
+            let currency = Currency::from_code(&entry.currency)
+                .ok_or_else(|| Error::internal(format!("a fee in {}", entry.currency)))?;
+            Ok(Fee {
+                entry_id: entry.id.clone(),
+                payment_ref: entry.payment_ref.clone(),
+                journal: Journal::fee(entry.fee, currency)?,
+                at: entry.at,
+            })
+        })
+        .collect()
+}
+
+/// What the ledger should have of the provider's movements.
 fn moved(entries: &[BalanceEntry]) -> Vec<Booked> {
     let of_orders = entries
         .iter()
@@ -143,8 +179,7 @@ fn moved(entries: &[BalanceEntry]) -> Vec<Booked> {
                 currency: entry.currency.clone(),
                 at: entry.at,
             };
-            let fee = (entry.kind == BalanceKind::Dispute && entry.fee != 0)
-                .then(|| booked(entry.fee.saturating_neg()));
+            let fee = (entry.fee != 0).then(|| booked(entry.fee.saturating_neg()));
             [Some(booked(entry.amount)), fee].into_iter().flatten()
         })
         .collect()

@@ -1,11 +1,13 @@
-//! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it.
+//! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it. A fee's row and its journal are one
+//! transaction, and the row is unique: it is booked once.
 
 use crate::error::Result;
+use crate::shop::ledger::Entry;
 use crate::shop::ports::Jobs;
-use crate::shop::reconciliation::Booked;
-use crate::store::sql::{Database, Statement, TextRow};
+use crate::shop::reconciliation::{Booked, Fee};
+use crate::store::sql::{Database, Statement, TextRow, json_chunks};
 use durable::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// [`Jobs`] on a database.
 #[derive(Debug)]
@@ -29,6 +31,16 @@ impl<D: Database> Jobs for JobsD1<D> {
         Ok(self.0.batch(vec![statement]).await?)
     }
 
+    async fn book_fees(&self, fees: &[Fee]) -> Result<()> {
+        let rows: Vec<FeeRow<'_>> = fees.iter().map(FeeRow::of).collect();
+        for chunk in json_chunks(&rows)? {
+            let statements = [INSERT_FEES, INSERT_FEE_ENTRIES, INSERT_FEE_JOURNALS];
+            let batch = statements.map(|sql| Statement::new(sql).bind(chunk.as_str()));
+            self.0.batch(batch.to_vec()).await?;
+        }
+        Ok(())
+    }
+
     async fn clearing_movements(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Booked>> {
         let statement = Statement::new(
             "SELECT p.payment_ref, e.amount, e.currency, j.at FROM journals AS j
@@ -46,6 +58,46 @@ impl<D: Database> Jobs for JobsD1<D> {
                 at: Timestamp::from_millis(row.at),
             })
             .collect())
+    }
+}
+
+/// Only of money that an order took.
+const INSERT_FEES: &str = "
+INSERT INTO fees (entry_id, order_id)
+SELECT value ->> 'entry_id', p.order_id FROM json_each(?1) JOIN payments AS p ON p.payment_ref = value ->> 'payment_ref' WHERE true
+ON CONFLICT (entry_id) DO NOTHING";
+
+const INSERT_FEE_ENTRIES: &str = "
+INSERT INTO ledger_entries (order_id, version, journal, account, amount, currency)
+SELECT f.order_id, 0, f.seq, entry.value ->> 'account', entry.value ->> 'amount', fee.value ->> 'currency'
+FROM json_each(?1) AS fee JOIN fees AS f ON f.entry_id = fee.value ->> 'entry_id' JOIN json_each(fee.value, '$.entries') AS entry WHERE true
+ON CONFLICT DO NOTHING";
+
+const INSERT_FEE_JOURNALS: &str = "
+INSERT INTO journals (order_id, version, journal, at, balance)
+SELECT f.order_id, 0, f.seq, fee.value ->> 'at',
+    (SELECT SUM(amount) FROM ledger_entries WHERE order_id = f.order_id AND version = 0 AND journal = f.seq)
+FROM json_each(?1) AS fee JOIN fees AS f ON f.entry_id = fee.value ->> 'entry_id' WHERE true
+ON CONFLICT DO NOTHING";
+
+#[derive(Serialize)]
+struct FeeRow<'a> {
+    entry_id: &'a str,
+    payment_ref: &'a str,
+    currency: &'static str,
+    entries: &'a [Entry],
+    at: Timestamp,
+}
+
+impl<'a> FeeRow<'a> {
+    fn of(fee: &'a Fee) -> Self {
+        Self {
+            entry_id: &fee.entry_id,
+            payment_ref: &fee.payment_ref,
+            currency: fee.journal.currency.code(),
+            entries: &fee.journal.entries,
+            at: fee.at,
+        }
     }
 }
 

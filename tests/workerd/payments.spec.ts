@@ -193,10 +193,18 @@ test('whatever came in whatever order, each order’s events again and shuffled 
 });
 
 test('the ledger agrees with the provider’s balance, and a difference is told', async () => {
-  await shop.rows('UPDATE journals SET at = at - 86400000');
-  for (const entry of shop.sandbox.account.balance.values()) entry.created -= 86_400;
-  await compareAnew();
-  assert.deepEqual(await differences(), []);
+  const order = await paidYesterday();
+  const { balance_transaction: txn } = shop.sandbox.account.charges.get(shop.sandbox.account.intents.get(intentOf(order))!.latest_charge!)!;
+  const { fee, net } = shop.sandbox.account.balance.get(String(txn))!;
+  assert.ok(fee > 0);
+  for (const _ of [1, 2]) {
+    await compareAnew();
+    const { fees, clearing } = await balances(order);
+    assert.deepEqual([fees, clearing], [fee, net], 'what the provider kept is booked once');
+    assert.deepEqual(await differences(), []);
+  }
+  const unbalanced = await shop.rows('SELECT order_id FROM ledger_entries GROUP BY order_id, version, journal, currency HAVING SUM(amount) <> 0');
+  assert.deepEqual(unbalanced, []);
   const [entry] = shop.sandbox.account.balance.values();
   entry!.amount += 1;
   await compareAnew();
@@ -255,6 +263,14 @@ async function payLate(order: Json): Promise<void> {
 
 async function makeDue(order: Json): Promise<void> {
   await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
+}
+
+/** Everything that was ever paid was paid a day earlier. */
+async function paidYesterday(): Promise<Json> {
+  const order = await paid('LAMP');
+  await shop.rows('UPDATE journals SET at = at - 86400000');
+  for (const entry of shop.sandbox.account.balance.values()) entry.created -= 86_400;
+  return order;
 }
 
 async function compareAnew(): Promise<void> {
