@@ -22,7 +22,7 @@ const PATIENCE_SECS: u32 = 15 * 60;
 /// # Errors
 /// When a port fails or the units may still come back: to be tried again.
 pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<()> {
-    if !order.status.is_dead() || order.refundable().is_none() {
+    if !order.status.is_dead() || order.kept().is_none() {
         return Ok(());
     }
     let order = begin_attempt(ports, order, now).await?;

@@ -18,6 +18,7 @@
 
 mod actors;
 mod database;
+mod exhaustive;
 mod invariants;
 mod objects;
 mod planted;

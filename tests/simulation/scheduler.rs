@@ -63,7 +63,7 @@ pub async fn pause(world: &World) {
             return Poll::Ready(());
         }
         paused = true;
-        if world.in_request.get() && world.random.chance(world.storm.get().crash) {
+        if world.in_request.get() && world.crashes_here() {
             world.crashed.set(true);
             world.note("crash".to_owned());
         }

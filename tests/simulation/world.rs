@@ -63,6 +63,8 @@ pub struct World {
     pub touched: Cell<bool>,
     pub in_request: Cell<bool>,
     pub crashed: Cell<bool>,
+    /// How many steps of requests there are until one crashes.
+    pub crash_at: Cell<Option<u32>>,
     late: RefCell<Vec<(i64, Late)>>,
     /// Until when the provider answers nothing.
     gone_until: Cell<i64>,
@@ -104,6 +106,7 @@ impl World {
             touched: Cell::new(true),
             in_request: Cell::new(false),
             crashed: Cell::new(false),
+            crash_at: Cell::default(),
             late: RefCell::default(),
             gone_until: Cell::default(),
             clock: Cell::new(1_795_000_000_000),
@@ -135,6 +138,14 @@ impl World {
     pub fn calm(&self) {
         self.storm.set(Storm::default());
         self.gone_until.set(0);
+    }
+
+    /// Whether a request crashes at this step.
+    pub fn crashes_here(&self) -> bool {
+        let chosen = self.crash_at.get();
+        self.crash_at
+            .set(chosen.and_then(|left| left.checked_sub(1)));
+        chosen == Some(0) || self.random.chance(self.storm.get().crash)
     }
 
     /// Whether the provider answers; now and then it stops to, for longer than a session's request can be repeated.

@@ -287,9 +287,13 @@ impl Order {
     /// What was received and is not promised back yet; nothing while the provider lets nothing be refunded.
     #[must_use]
     pub fn refundable(&self) -> Option<Money> {
-        if self.disputes.iter().any(|dispute| !dispute.refundable) {
-            return None;
-        }
+        self.kept()
+            .filter(|_| self.disputes.iter().all(|dispute| dispute.refundable))
+    }
+
+    /// What was received and is not promised back yet, be it disputed.
+    #[must_use]
+    pub fn kept(&self) -> Option<Money> {
         let captured = self.payment.captured?;
         let promised = self
             .refunds

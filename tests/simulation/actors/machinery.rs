@@ -1,0 +1,121 @@
+//! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of their queue; the cron.
+
+use crate::actors::links;
+use crate::planted::Bug;
+use crate::ports::Sim;
+use crate::scheduler::request;
+use std::rc::Rc;
+use storefront::shop::news::answer_carts;
+use storefront::shop::payments::WebhookEvent;
+use storefront::shop::ports::{Inbox, Ports};
+use storefront::shop::reconciliation;
+use storefront::shop::settlement;
+use storefront::shop::sweep::{self};
+use storefront::store::jobs_d1::JobsD1;
+
+/// Delivers events: late, in any order, now and then twice or not at all.
+pub async fn webhooks(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(700) || world.provider.borrow().events.is_empty() {
+        return;
+    }
+    let at = world
+        .random
+        .below(world.provider.borrow().events.len() as u64) as usize;
+    let session_id = world.provider.borrow_mut().events.swap_remove(at);
+    if world.random.chance(100) {
+        world.provider.borrow_mut().undelivered.push(session_id);
+        return;
+    }
+    let id = format!("{session_id}/{}", world.name("evt"));
+    let (mine, about) = (sim.clone(), session_id.clone());
+    let delivered = request(world, async move {
+        let event = WebhookEvent {
+            id: id.clone(),
+            kind: "session".to_owned(),
+            payload: session_id,
+        };
+        let kept = mine.inbox().receive(&event, mine.0.now()).await.is_ok();
+        if kept {
+            let _ = mine.inbox().enqueue(&id).await;
+        }
+        kept
+    })
+    .await;
+    if delivered != Some(true) {
+        world.provider.borrow_mut().undelivered.push(about);
+    }
+}
+
+/// Tells the shop of something, and sees the shop deal with it at once.
+pub async fn deliver(sim: Sim, about: String) {
+    let world = Rc::clone(&sim.0);
+    let id = format!("{about}/{}", world.name("evt"));
+    request(&world, async move {
+        let event = WebhookEvent {
+            id: id.clone(),
+            kind: "told".to_owned(),
+            payload: about,
+        };
+        sim.inbox().receive(&event, sim.0.now()).await?;
+        settlement::handle_event(&sim, &id, sim.0.now()).await
+    })
+    .await;
+}
+
+pub async fn consumer(sim: Sim) {
+    let world = &sim.0;
+    if world.queue.borrow().is_empty() {
+        return;
+    }
+    let at = world.random.below(world.queue.borrow().len() as u64) as usize;
+    let id = world.queue.borrow_mut().swap_remove(at);
+    let (mine, event_id) = (sim.clone(), id.clone());
+    let handled = request(world, async move {
+        settlement::handle_event(&mine, &event_id, mine.0.now()).await
+    })
+    .await;
+    let tries_left = world.random.chance(700);
+    if !matches!(handled, Some(Ok(()))) && tries_left {
+        world.queue.borrow_mut().push(id);
+    }
+}
+
+pub async fn cron(sim: Sim) {
+    let world = &sim.0;
+    if world.storm.get().jump > 0 && world.random.chance(900) {
+        return;
+    }
+    let mine = sim.clone();
+    request(world, async move {
+        sweep::run(&mine, &links(), mine.0.now()).await.map(drop)
+    })
+    .await;
+    let mine = sim.clone();
+    request(world, async move {
+        reconciliation::run(&mine, &JobsD1(mine.clone()), mine.0.now())
+            .await
+            .map(drop)
+    })
+    .await;
+    hear_carts(sim).await;
+}
+
+/// The carts' alarms ring, and the queue of their news is consumed; what fails is told again.
+async fn hear_carts(sim: Sim) {
+    let world = &sim.0;
+    if world.bug == Some(Bug::CartsNotHeard) {
+        return;
+    }
+    let rung = world.carts.ring(world.now());
+    world.news.borrow_mut().extend(rung);
+    let news = world.news.take();
+    let (mine, told) = (sim.clone(), news.clone());
+    let heard = request(world, async move {
+        answer_carts(&mine, &told, mine.0.now()).await
+    })
+    .await;
+    if !matches!(heard, Some(Ok(()))) {
+        world.news.borrow_mut().extend(news);
+    }
+}

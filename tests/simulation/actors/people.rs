@@ -1,0 +1,149 @@
+//! Staff, the bank and the merchant.
+
+use crate::actors::{instruction, publish};
+use crate::ports::Sim;
+use crate::scheduler::request;
+use storefront::shop::fulfillments::{
+    NewFulfillment, NewReturn, Tracking, create_fulfillment, create_return, deliver_fulfillment,
+};
+use storefront::shop::money::Money;
+use storefront::shop::orders::{Actor, set_order_status};
+use storefront::shop::payments::RefundState;
+use storefront::shop::ports::{Orders, Ports};
+use storefront::shop::refunds::{AskedRefund, create_refund};
+use storefront::shop::transitions::Status;
+
+/// Ships, delivers, takes back and cancels whatever it finds.
+pub async fn staff(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(600) {
+        return;
+    }
+    let orders = world
+        .db
+        .ask("SELECT id FROM orders WHERE status IN ('confirmed', 'completed') ORDER BY number");
+    if orders.is_empty() {
+        return;
+    }
+    let order_id = world.random.pick(&orders).as_str().unwrap().to_owned();
+    let (mine, work) = (sim.clone(), world.random.below(8));
+    request(world, async move { handle(&mine, &order_id, work).await }).await;
+}
+
+async fn handle(sim: &Sim, order_id: &str, work: u64) {
+    let world = &sim.0;
+    let now = world.now();
+    let Ok(Some(order)) = sim.orders().order(order_id).await else {
+        return;
+    };
+    let id = world.name("rec");
+    let _ = match work {
+        0 | 1 => {
+            let mut lines = order.unshipped();
+            lines.truncate(1);
+            let new = NewFulfillment {
+                lines: Some(lines),
+                tracking: Tracking::default(),
+            };
+            create_fulfillment(sim, order_id, &id, new, now)
+                .await
+                .map(drop)
+        }
+        2 => {
+            let new = NewFulfillment {
+                lines: None,
+                tracking: Tracking::default(),
+            };
+            create_fulfillment(sim, order_id, &id, new, now)
+                .await
+                .map(drop)
+        }
+        3 => match order.fulfillments.first() {
+            Some(parcel) => deliver_fulfillment(sim, order_id, &parcel.id, now)
+                .await
+                .map(drop),
+            None => Ok(()),
+        },
+        4 => {
+            let new = NewReturn {
+                lines: order.returnable(),
+                restock: world.random.chance(500),
+                reason: None,
+            };
+            create_return(sim, order_id, &id, new, now).await.map(drop)
+        }
+        6 if world.random.chance(500) => {
+            let asked = AskedRefund {
+                amount: Some(Money::new(100, order.currency)),
+                reason: None,
+            };
+            create_refund(sim, order_id, &id, asked, now)
+                .await
+                .map(drop)
+        }
+        6 => {
+            if let Some(session_id) = &order.payment.session_id {
+                let made = world.provider.borrow_mut().refund_elsewhere(session_id);
+                world.note(format!("{session_id} is refunded elsewhere: {made}"));
+            }
+            Ok(())
+        }
+        5 => set_order_status(
+            sim,
+            order_id,
+            Status::Completed,
+            instruction(world, Actor::Staff),
+            now,
+        )
+        .await
+        .map(drop),
+        _ if world.random.chance(300) => set_order_status(
+            sim,
+            order_id,
+            Status::Cancelled,
+            instruction(world, Actor::Staff),
+            now,
+        )
+        .await
+        .map(drop),
+        _ => Ok(()),
+    };
+}
+
+/// Disputes payments, decides disputes, and sends refunds back, also those that had arrived.
+pub async fn bank(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(980) {
+        return;
+    }
+    let mut provider = world.provider.borrow_mut();
+    let some = |ids: Vec<String>| {
+        ids.get(world.random.below(ids.len() as u64) as usize)
+            .cloned()
+    };
+    let told = match world.random.below(3) {
+        0 => some(provider.sessions.keys().cloned().collect())
+            .map(|id| format!("{id} is disputed: {}", provider.dispute(&id))),
+        1 => some(provider.disputes.keys().cloned().collect()).map(|id| {
+            let won = world.random.chance(500);
+            format!("{id} is decided, won: {won}: {}", provider.decide(&id, won))
+        }),
+        _ => some(provider.refunds.keys().cloned().collect()).map(|id| {
+            let failed = provider.end_refund(&id, RefundState::Failed);
+            format!("{id} comes back: {failed}")
+        }),
+    };
+    told.into_iter().for_each(|line| world.note(line));
+}
+
+pub async fn merchant(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(995) {
+        return;
+    }
+    let seq = world.db.ask("SELECT MAX(seq) + 1 FROM publishes")[0]
+        .as_i64()
+        .unwrap();
+    publish(world, seq, *world.random.pick(&[0, 900, 1000, 1100]));
+    world.note(format!("publish {seq}"));
+}

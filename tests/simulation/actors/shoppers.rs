@@ -1,0 +1,210 @@
+//! Shoppers: they fill carts, ask for quotes, order with both hands, and pay, at once, slowly, late or not at all.
+
+use crate::actors::{CUSTOMERS, SKUS, instruction, links};
+use crate::invariants;
+use crate::ports::Sim;
+use crate::scheduler::{Task, pause, request};
+use crate::world::World;
+use durable::cart;
+use durable::machine::{Reply, Request};
+use std::cell::Cell;
+use std::rc::Rc;
+use storefront::error::{Error, Result};
+use storefront::shop::addresses::Address;
+use storefront::shop::checkout::{Checkout, CheckoutStep, place_order};
+use storefront::shop::money::Currency;
+use storefront::shop::orders::{Actor, Order, cancel_order};
+use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
+
+/// How often a shopper whose answer was lost asks again.
+const PATIENCE: u32 = 4;
+
+pub async fn shop(sim: Sim, shopping: Rc<Cell<usize>>) {
+    let world = &sim.0;
+    let cart_id = world.name("cart");
+    for _ in 0..=world.random.below(3) {
+        fill_cart(&sim, &cart_id).await;
+        let shipping = *world.random.pick(&["standard", "gift"]);
+        let email = *world.random.pick(&CUSTOMERS);
+        let codes = world.random.pick(&[vec![], vec!["one".to_owned()]]).clone();
+        if let Some(quote) = ask_for_quote(&sim, &cart_id, shipping, email, codes).await {
+            check_out(&sim, &cart_id, &quote).await;
+        }
+    }
+    shopping.set(shopping.get() - 1);
+}
+
+async fn fill_cart(sim: &Sim, cart_id: &str) {
+    let world = &sim.0;
+    for _ in 0..=world.random.below(2) {
+        let change = cart::Change::Set {
+            sku: (*world.random.pick(&SKUS)).to_owned(),
+            quantity: 1 + world.random.below(3) as u32,
+            at_most: cart::MAX_QUANTITY,
+        };
+        put(world, cart_id, change);
+        pause(world).await;
+    }
+}
+
+pub fn put(world: &World, cart_id: &str, change: cart::Change) {
+    let request = Request::Do {
+        operation_id: world.name("op"),
+        command: cart::Command {
+            if_version: None,
+            change,
+        },
+    };
+    let reply = world.carts.ask(cart_id, &request, world.now());
+    if matches!(reply, Reply::Refused { .. }) {
+        world.note(format!("{cart_id} takes nothing: {reply:?}"));
+    }
+}
+
+pub async fn ask_for_quote(
+    sim: &Sim,
+    cart_id: &str,
+    shipping: &str,
+    email: &str,
+    codes: Vec<String>,
+) -> Option<Quote> {
+    let world = &sim.0;
+    let cart = world.carts.view(cart_id, world.now());
+    let (mine, cart_id, quote_id) = (sim.clone(), cart_id.to_owned(), world.name("quote"));
+    let asked = QuoteRequest {
+        currency: "USD".to_owned(),
+        shipping_address: Address {
+            name: "Ann".to_owned(),
+            line1: "1 Main Street".to_owned(),
+            city: "New York".to_owned(),
+            region: Some("NY".to_owned()),
+            postal_code: Some("10001".to_owned()),
+            country: "US".to_owned(),
+            ..Address::default()
+        },
+        shipping_method: shipping.to_owned(),
+        email: email.to_owned(),
+        codes,
+        vat_number: None,
+    };
+    let quoted = request(world, async move {
+        let usd = [Currency::from_code("USD").unwrap()];
+        let now = mine.0.now();
+        create_quote(&mine, &usd, quote_id, &cart_id, &cart, asked, now).await
+    })
+    .await;
+    quoted?.ok()
+}
+
+/// Places an order until there is an answer, now and then with both hands at once, or from another tab.
+async fn check_out(sim: &Sim, cart_id: &str, quote: &Quote) {
+    let world = &sim.0;
+    let key = world.name("key");
+    if world.random.chance(200) {
+        let other = if world.random.chance(300) {
+            world.name("key")
+        } else {
+            key.clone()
+        };
+        let twin = place(sim.clone(), cart_id.to_owned(), quote.id.clone(), other);
+        world.spawned.borrow_mut().push(Task::actor(async move {
+            twin.await;
+        }));
+    }
+    for _ in 0..PATIENCE {
+        match place(
+            sim.clone(),
+            cart_id.to_owned(),
+            quote.id.clone(),
+            key.clone(),
+        )
+        .await
+        {
+            Some(Ok(order)) => return live_on(sim, order).await,
+            Some(Err(error)) if is_final(&error) => {
+                world.note(format!("{cart_id} is refused: {error}"));
+                invariants::refused(world, cart_id, &key, &error);
+                return;
+            }
+            _ => pause(world).await,
+        }
+    }
+}
+
+/// A refusal ends it; anything else is worth asking again with the same key.
+fn is_final(error: &Error) -> bool {
+    matches!(error, Error::Conflict { .. } | Error::Invalid(_))
+}
+
+pub async fn place(
+    sim: Sim,
+    cart_id: String,
+    quote_id: String,
+    key: String,
+) -> Option<Result<Order>> {
+    let world = Rc::clone(&sim.0);
+    request(&world, async move {
+        let world = &sim.0;
+        let checkout = Checkout {
+            order_id: world.name("ord"),
+            cart_id,
+            request_hash: quote_id.clone(),
+            quote_id,
+            idempotency_key: key,
+            billing_address: None,
+            step: CheckoutStep::Started,
+        };
+        let placed = place_order(&sim, checkout, &links(), world.now()).await?;
+        invariants::answered(world, &placed.order);
+        Ok(placed.order)
+    })
+    .await
+}
+
+/// What shoppers do with an order: pay, at once or slowly, cancel, or forget about it.
+async fn live_on(sim: &Sim, order: Order) {
+    let world = &sim.0;
+    for _ in 0..world.random.below(12) {
+        pause(world).await;
+    }
+    let session_id = {
+        let provider = world.provider.borrow();
+        let of_order = provider
+            .sessions
+            .values()
+            .find(|it| it.session.order_id.as_deref() == Some(&order.id));
+        of_order.map(|it| it.session.id.clone())
+    };
+    match (world.random.below(6), session_id) {
+        (0..=2, Some(id)) => {
+            world.touched.set(true);
+            let paid = world.provider.borrow_mut().pay(&id);
+            world.note(format!("a shopper pays {id} of {}: {paid}", order.id));
+        }
+        (3, Some(id)) => {
+            let paid = world.provider.borrow_mut().pay_slowly(&id);
+            world.note(format!(
+                "a shopper pays {id} of {} slowly: {paid}",
+                order.id
+            ));
+        }
+        (4, _) => cancel(sim, &order.id, Actor::Shopper).await,
+        (5, Some(id)) if world.random.chance(300) => {
+            let paid = world.provider.borrow_mut().pay_late(&id);
+            world.note(format!("a shopper pays {id} of {} late: {paid}", order.id));
+        }
+        _ => {}
+    }
+}
+
+async fn cancel(sim: &Sim, order_id: &str, actor: Actor) {
+    let (mine, order_id, instruction) =
+        (sim.clone(), order_id.to_owned(), instruction(&sim.0, actor));
+    let cancelled = request(&sim.0, async move {
+        cancel_order(&mine, &order_id, instruction, mine.0.now()).await
+    })
+    .await;
+    if let Some(Ok(order)) = cancelled {
+        invariants::answered(&sim.0, &order);
+    }
+}

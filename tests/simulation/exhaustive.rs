@@ -1,0 +1,291 @@
+//! What chance might miss, tried in full on one order in calm weather: every way in which the provider's doings and the news of them can
+//! follow each other, every multiset of repeated news, and a crash at every step of a purchase.
+
+use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, put};
+use crate::invariants;
+use crate::ports::Sim;
+use crate::provider::Provider;
+use crate::scheduler::{Task, request, run};
+use crate::world::World;
+use durable::cart;
+use serde_json::Value;
+use std::future::Future;
+use std::mem::take;
+use std::rc::Rc;
+use storefront::shop::orders::{Actor, Instruction, cancel_order};
+use storefront::shop::payments::RefundState;
+
+/// What the provider does to the session `cs_1`, its money and what is about that.
+type Doing = fn(&mut Provider);
+
+const PAID: Doing = |it| assert!(it.pay("cs_1"));
+const PAID_SLOWLY: Doing = |it| assert!(it.pay_slowly("cs_1"));
+const ARRIVED: Doing = |it| assert!(it.arrive("cs_1"));
+const CAME_TO_NOTHING: Doing = |it| assert!(it.fail("cs_1"));
+const EXPIRED: Doing = |it| assert!(it.end("cs_1").is_ok());
+const PAID_LATE: Doing = |it| assert!(it.pay_late("cs_1"));
+const PART_REFUNDED: Doing = |it| assert!(it.refund_elsewhere("cs_1"));
+const REFUND_FAILED: Doing = |it| {
+    let made_first = it.refunds.keys().next().cloned().unwrap();
+    assert!(it.end_refund(&made_first, RefundState::Failed));
+};
+const DISPUTED: Doing = |it| assert!(it.dispute("cs_1"));
+const DISPUTE_WON: Doing = |it| assert!(it.decide("du_pi_cs_1", true));
+const DISPUTE_LOST: Doing = |it| assert!(it.decide("du_pi_cs_1", false));
+
+const STORIES: [(&str, &[Doing]); 6] = [
+    ("lost", &[PAID, PART_REFUNDED, DISPUTED, DISPUTE_LOST]),
+    ("won", &[PAID, DISPUTED, DISPUTE_WON, PART_REFUNDED]),
+    (
+        "slow",
+        &[PAID_SLOWLY, ARRIVED, PART_REFUNDED, REFUND_FAILED],
+    ),
+    ("failed", &[PAID_SLOWLY, CAME_TO_NOTHING]),
+    ("late", &[EXPIRED, PAID_LATE, PART_REFUNDED]),
+    (
+        "late and disputed",
+        &[EXPIRED, PAID_LATE, DISPUTED, DISPUTE_LOST],
+    ),
+];
+
+#[test]
+fn every_interleaving_of_events_ends_alike() {
+    for (story, doings) in STORIES {
+        let all = interleavings(doings.len());
+        let ends = all.iter().map(|steps| (steps, end_of(doings, steps)));
+        let mut ends = ends.peekable();
+        let first = ends.peek().unwrap().1.clone();
+        for (steps, end) in ends {
+            assert_eq!(end, first, "{story}: {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn every_multiset_of_duplicates_has_one_effect() {
+    let (_, doings) = STORIES[0];
+    let once = end_with_duplicates(doings, &[1; 4]);
+    for multiset in 0..3_u32.pow(4) {
+        let times: [u32; 4] = [1, 3, 9, 27].map(|place| 1 + multiset / place % 3);
+        assert_eq!(end_with_duplicates(doings, &times), once, "{times:?}");
+    }
+}
+
+#[test]
+fn a_crash_at_any_step_of_a_purchase_changes_nothing() {
+    let unharmed = purchase(None).1;
+    for phase in 0..PHASES {
+        let mut step = 0;
+        while let (true, end) = purchase(Some((phase, step))) {
+            assert_eq!(end, unharmed, "a crash in phase {phase} at step {step}");
+            step += 1;
+        }
+        assert!(step > 5, "phase {phase} has {step} steps");
+    }
+}
+
+/// A step is the number of what the provider does next, or that of what the shop is told of; each is told after it was done.
+fn interleavings(doings: usize) -> Vec<Vec<Step>> {
+    let mut found = Vec::new();
+    extend(&mut vec![], doings, &mut found);
+    found
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Step {
+    Done(usize),
+    Told(usize),
+}
+
+fn extend(steps: &mut Vec<Step>, doings: usize, found: &mut Vec<Vec<Step>>) {
+    if steps.len() == 2 * doings {
+        found.push(steps.clone());
+        return;
+    }
+    let done = steps
+        .iter()
+        .filter(|it| matches!(it, Step::Done(_)))
+        .count();
+    let untold = (0..done).map(Step::Told).filter(|it| !steps.contains(it));
+    let next = (done < doings).then_some(Step::Done(done));
+    for step in next.into_iter().chain(untold).collect::<Vec<_>>() {
+        steps.push(step);
+        extend(steps, doings, found);
+        steps.pop();
+    }
+}
+
+fn end_of(doings: &[Doing], steps: &[Step]) -> Vec<Value> {
+    let world = ordered();
+    let mut news = Vec::new();
+    for step in steps {
+        match step {
+            Step::Done(at) => news.push(news_of(&world, doings[*at])),
+            Step::Told(at) => tell(&world, &news[*at]),
+        }
+    }
+    rest(&world);
+    state(&world)
+}
+
+fn end_with_duplicates(doings: &[Doing], times: &[u32]) -> Vec<Value> {
+    let world = ordered();
+    let news: Vec<String> = doings.iter().map(|doing| news_of(&world, *doing)).collect();
+    for round in 0..3 {
+        for (about, _) in news.iter().zip(times).filter(|(_, times)| round < **times) {
+            tell(&world, about);
+        }
+    }
+    rest(&world);
+    let mut end = state(&world);
+    end.extend(world.db.ask("SELECT COUNT(*) FROM journals"));
+    end.extend(
+        world
+            .db
+            .ask("SELECT happening FROM order_events ORDER BY version"),
+    );
+    end.extend(world.mails.borrow().values().map(|sent| Value::from(*sent)));
+    end
+}
+
+/// An order is placed, its payment told of, and cancelled by staff with its money given back.
+const PHASES: usize = 3;
+
+/// A purchase with a crash in one phase, at one of its steps; whether it came to that step, and how it ended.
+fn purchase(crash: Option<(usize, u32)>) -> (bool, Vec<Value>) {
+    let world = quoted();
+    let sim = Sim(Rc::clone(&world));
+    let mut crashed = false;
+    for phase in 0..PHASES {
+        let at = crash.filter(|(there, _)| *there == phase);
+        world.crash_at.set(at.map(|(_, step)| step));
+        if phase == 1 {
+            assert!(world.provider.borrow_mut().pay("cs_1"));
+        }
+        go(&world, step_of(sim.clone(), phase));
+        crashed |= at.is_some() && world.crash_at.take().is_none();
+        rest(&world);
+        invariants::within_the_bound(&world).unwrap();
+        // Whoever got no answer asks again.
+        go(&world, step_of(sim.clone(), phase));
+    }
+    rest(&world);
+    (crashed, state(&world))
+}
+
+async fn step_of(sim: Sim, phase: usize) {
+    let world = Rc::clone(&sim.0);
+    match phase {
+        0 => order(sim).await,
+        1 => deliver(sim, "cs_1".to_owned()).await,
+        _ => {
+            let instruction = Instruction {
+                actor: Actor::Staff,
+                note: None,
+                if_version: None,
+                refund_id: "re_of_staff".to_owned(),
+            };
+            let order_id = world.db.ask("SELECT id FROM orders")[0].clone();
+            request(&world, async move {
+                let now = sim.0.now();
+                cancel_order(&sim, order_id.as_str().unwrap(), instruction, now).await
+            })
+            .await;
+        }
+    }
+}
+
+const CART: &str = "cart_of_ann";
+
+async fn order(sim: Sim) {
+    let quote = sim.0.db.ask("SELECT id FROM quotes")[0].clone();
+    let quote_id = quote.as_str().unwrap().to_owned();
+    place(sim, CART.to_owned(), quote_id, "key".to_owned()).await;
+}
+
+/// A calm world in which someone is about to order.
+fn quoted() -> Rc<World> {
+    let world = World::new(0, None);
+    world.calm();
+    fill(&world);
+    for (sku, quantity) in [("A", 2), ("B", 1)] {
+        let change = cart::Change::Set {
+            sku: sku.to_owned(),
+            quantity,
+            at_most: cart::MAX_QUANTITY,
+        };
+        put(&world, CART, change);
+    }
+    let sim = Sim(Rc::clone(&world));
+    go(&world, async move {
+        let quote = ask_for_quote(&sim, CART, "standard", CUSTOMERS[0], vec![]).await;
+        assert!(quote.is_some());
+    });
+    world
+}
+
+fn ordered() -> Rc<World> {
+    let world = quoted();
+    go(&world, order(Sim(Rc::clone(&world))));
+    world
+}
+
+fn go(world: &Rc<World>, work: impl Future<Output = ()> + 'static) {
+    run(world, vec![Task::actor(work)], || {
+        invariants::at_every_step(world)
+    })
+    .unwrap();
+}
+
+/// What the provider has to say of what it does.
+fn news_of(world: &World, doing: Doing) -> String {
+    let mut provider = world.provider.borrow_mut();
+    doing(&mut provider);
+    provider.events.pop().unwrap()
+}
+
+fn tell(world: &Rc<World>, about: &str) {
+    go(world, deliver(Sim(Rc::clone(world)), about.to_owned()));
+}
+
+/// Left alone for longer than the sweep needs; refunds on their way arrive.
+fn rest(world: &Rc<World>) {
+    for _ in 0..5 {
+        let news = arrived(&mut world.provider.borrow_mut());
+        for about in news {
+            tell(world, &about);
+        }
+        world.advance(4 * 60_000);
+        go(world, cron(Sim(Rc::clone(world))));
+    }
+}
+
+/// Every refund that is on its way arrives; what there is to tell.
+fn arrived(provider: &mut Provider) -> Vec<String> {
+    let ids: Vec<String> = provider.refunds.keys().cloned().collect();
+    for id in ids {
+        provider.end_refund(&id, RefundState::Succeeded);
+    }
+    take(&mut provider.events)
+}
+
+const STATE: &[&str] = &[
+    "SELECT status FROM orders",
+    "SELECT status || ' ' || COALESCE(captured_amount, 0) FROM payments",
+    "SELECT account || ' ' || SUM(amount) FROM ledger_entries GROUP BY account HAVING SUM(amount) <> 0 ORDER BY account",
+    "SELECT amount || ' ' || status FROM refunds ORDER BY amount, status",
+    "SELECT state || ' ' || withdrawn || ' ' || fee FROM disputes ORDER BY id",
+    "SELECT effect FROM outbox WHERE done_at IS NULL",
+];
+
+fn state(world: &World) -> Vec<Value> {
+    let units = SKUS.map(|sku| {
+        let view = world.stock.view(sku, world.now());
+        Value::from(format!(
+            "{sku} {} {} {}",
+            view.on_hand, view.held, view.committed
+        ))
+    });
+    let told = STATE.iter().flat_map(|sql| world.db.ask(sql));
+    told.chain(units).collect()
+}

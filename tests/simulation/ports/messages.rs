@@ -1,0 +1,76 @@
+//! The inbox, its queue, and the mails.
+
+use crate::ports::Sim;
+use durable::Timestamp;
+use storefront::error::{Error, Result};
+use storefront::shop::mail::Letter;
+use storefront::shop::orders::LinkRequest;
+use storefront::shop::payments::WebhookEvent;
+use storefront::shop::ports::{Inbox, Mail};
+
+impl Inbox for Sim {
+    async fn receive(&self, event: &WebhookEvent, _now: Timestamp) -> Result<bool> {
+        let id = event.id.clone();
+        self.call(format!("keep {id}"), move |world| {
+            let mut inbox = world.inbox.borrow_mut();
+            let is_new = !inbox.contains_key(&id);
+            inbox.entry(id.clone()).or_insert(false);
+            is_new
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
+    async fn enqueue(&self, event_id: &str) -> Result<()> {
+        let id = event_id.to_owned();
+        self.call(format!("queue {id}"), move |world| {
+            world.queue.borrow_mut().push(id.clone())
+        })
+        .await
+        .map_err(Error::internal)
+    }
+
+    async fn payload(&self, event_id: &str) -> Result<Option<String>> {
+        let session_id = event_id.split('/').next().unwrap_or_default().to_owned();
+        Ok(self
+            .0
+            .inbox
+            .borrow()
+            .contains_key(event_id)
+            .then_some(session_id))
+    }
+
+    async fn processed(&self, event_id: &str, _outcome: &str, _now: Timestamp) -> Result<()> {
+        let id = event_id.to_owned();
+        self.call(format!("done {id}"), move |world| {
+            world.inbox.borrow_mut().insert(id.clone(), true)
+        })
+        .await
+        .map(|_| ())
+        .map_err(Error::internal)
+    }
+
+    async fn unseen(&self, _before: Timestamp, _limit: u32) -> Result<Vec<String>> {
+        let inbox = self.0.inbox.borrow();
+        Ok(inbox
+            .iter()
+            .filter(|(_, done)| !**done)
+            .map(|(id, _)| id.clone())
+            .collect())
+    }
+}
+
+impl Mail for Sim {
+    async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {
+        unreachable!("no actor asks for {request:?}")
+    }
+
+    async fn post(&self, letter: &Letter) -> Result<()> {
+        let id = letter.order_id.clone();
+        self.call(format!("mail {id}"), move |world| {
+            *world.mails.borrow_mut().entry(id.clone()).or_default() += 1;
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}

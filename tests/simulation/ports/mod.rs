@@ -1,0 +1,206 @@
+//! The ports of the shop in this world: its own stores over SQLite, and objects, provider, inbox and mail that go wrong.
+
+mod messages;
+mod objects;
+mod payments;
+
+use crate::planted::{self};
+use crate::scheduler::pause;
+use crate::world::World;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use std::rc::Rc;
+use storefront::error::Result;
+use storefront::shop::ports::{
+    CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, PromotionObjects, StockObjects,
+};
+use storefront::store::orders_d1::OrdersD1;
+use storefront::store::prices_d1::PricesD1;
+use storefront::store::sql::{Database, SqlError, Statement};
+
+/// The world as the shop sees it.
+#[derive(Clone)]
+pub struct Sim(pub Rc<World>);
+
+/// What becomes of one call.
+enum Fate {
+    Works,
+    Fails,
+    FailsAfter,
+    Late,
+    Repeats,
+}
+
+impl Sim {
+    async fn fate(&self) -> Fate {
+        pause(&self.0).await;
+        let (random, storm) = (&self.0.random, self.0.storm.get());
+        if random.chance(storm.fail) {
+            Fate::Fails
+        } else if random.chance(storm.fail_after) {
+            Fate::FailsAfter
+        } else if random.chance(storm.late) {
+            Fate::Late
+        } else if random.chance(storm.repeat) {
+            Fate::Repeats
+        } else {
+            Fate::Works
+        }
+    }
+
+    /// A call whose message may be lost, be late or come twice; `send` is what it does when it arrives.
+    async fn call<T>(
+        &self,
+        what: String,
+        send: impl Fn(&World) -> T + 'static,
+    ) -> Result<T, String> {
+        let fate = self.fate().await;
+        let world = &self.0;
+        world.touched.set(true);
+        let answer = match fate {
+            Fate::Works => Ok(send(world)),
+            Fate::Fails => Err("fails"),
+            Fate::FailsAfter => {
+                send(world);
+                Err("fails after landing")
+            }
+            Fate::Late => {
+                let what = what.clone();
+                world.later(move |world| {
+                    world.note(format!("arrives late: {what}"));
+                    send(world);
+                });
+                Err("is late")
+            }
+            Fate::Repeats => {
+                let answer = send(world);
+                world.later(move |world| drop(send(world)));
+                Ok(answer)
+            }
+        };
+        world.note(match &answer {
+            Ok(_) => what.clone(),
+            Err(fault) => format!("{fault}: {what}"),
+        });
+        pause(world).await;
+        answer.map_err(|fault| format!("{what} {fault}"))
+    }
+}
+
+impl Ports for Sim {
+    fn prices(&self) -> impl Prices {
+        PricesD1 {
+            db: self.clone(),
+            known: Rc::clone(&self.0.settings),
+        }
+    }
+
+    fn stock(&self) -> impl StockObjects {
+        self.clone()
+    }
+
+    fn promotions(&self) -> impl PromotionObjects {
+        self.clone()
+    }
+
+    fn carts(&self) -> impl CartObjects {
+        self.clone()
+    }
+
+    fn orders(&self) -> impl Orders {
+        OrdersD1(self.clone())
+    }
+
+    fn payments(&self) -> impl Payments {
+        self.clone()
+    }
+
+    fn inbox(&self) -> impl Inbox {
+        self.clone()
+    }
+
+    fn mail(&self) -> impl Mail {
+        self.clone()
+    }
+}
+
+impl Database for Sim {
+    async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
+        // A query that writes is asked once: who asks it can't tell a repeat from the first.
+        let fate = self.fate().await;
+        if matches!(fate, Fate::Fails | Fate::Late) {
+            return Err(SqlError::Failed("the database fails".to_owned()));
+        }
+        let rows = planted::rows(self.0.bug, statement.sql, self.0.db.query(&statement)?);
+        if matches!(fate, Fate::FailsAfter) {
+            return Err(SqlError::Failed(
+                "the database fails after answering".to_owned(),
+            ));
+        }
+        pause(&self.0).await;
+        rows.into_iter()
+            .map(|row| {
+                serde_json::from_value(row).map_err(|error| SqlError::Failed(error.to_string()))
+            })
+            .collect()
+    }
+
+    async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
+        let _: Vec<IgnoredAny> = self.write(statements, None).await?;
+        Ok(())
+    }
+
+    async fn batch_then_query<T: DeserializeOwned>(
+        &self,
+        statements: Vec<Statement>,
+        query: Statement,
+    ) -> Result<Vec<T>, SqlError> {
+        self.write(statements, Some(query)).await
+    }
+}
+
+impl Sim {
+    /// A batch is not sent twice by the platform, but its answer can be lost, and it can land after its sender gave up.
+    async fn write<T: DeserializeOwned>(
+        &self,
+        statements: Vec<Statement>,
+        query: Option<Statement>,
+    ) -> Result<Vec<T>, SqlError> {
+        let fate = self.fate().await;
+        let world = &self.0;
+        world.touched.set(true);
+        let statements = planted::statements(world.bug, statements);
+        let what = statements.first().map(told).unwrap_or_default();
+        let land = move |world: &World| world.db.batch(&statements, query.as_ref());
+        let lost = |fault: &str| Err(SqlError::Failed(format!("the database {fault}")));
+        let rows = match fate {
+            Fate::Works | Fate::Repeats => land(world),
+            Fate::Fails => lost("fails"),
+            Fate::FailsAfter => land(world).and(lost("fails after landing")),
+            Fate::Late => {
+                world.later(move |world| {
+                    let landed = land(world);
+                    world.note(format!("lands late: {:?}", landed.map(|_| ())));
+                });
+                lost("is late")
+            }
+        };
+        world.note(format!("{what}: {:?}", rows.as_ref().map(|_| ())));
+        pause(world).await;
+        rows?
+            .into_iter()
+            .map(|row| {
+                serde_json::from_value(row).map_err(|error| SqlError::Failed(error.to_string()))
+            })
+            .collect()
+    }
+}
+
+/// The beginning of a statement, for the trace.
+fn told(statement: &Statement) -> String {
+    let words: Vec<&str> = statement.sql.split_whitespace().take(3).collect();
+    let parameters: String = format!("{:?}", statement.parameters)
+        .chars()
+        .take(120)
+        .collect();
+    format!("{} {parameters}", words.join(" "))
+}

@@ -1,0 +1,181 @@
+//! The payment provider, as far as it is reached.
+
+use crate::planted::Bug;
+use crate::ports::Sim;
+use crate::provider;
+use crate::world::World;
+use durable::Timestamp;
+use storefront::error::{Error, Result};
+use storefront::shop::payments::{
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
+    ProviderRefund, Session, SessionItem, WebhookEvent,
+};
+use storefront::shop::ports::Payments;
+
+type Asked<T> = Result<T, PaymentError>;
+
+impl Sim {
+    async fn ask_provider<T>(
+        &self,
+        what: &str,
+        send: impl Fn(&World) -> Asked<T> + 'static,
+    ) -> Asked<T> {
+        self.call(format!("provider: {what}"), move |world| {
+            if world.provider_answers() {
+                return send(world);
+            }
+            Err(PaymentError::Unknown("the provider is gone".to_owned()))
+        })
+        .await
+        .map_err(PaymentError::Unknown)?
+    }
+}
+
+fn not_used<T>() -> Asked<T> {
+    Err(PaymentError::Unknown("this world has none".to_owned()))
+}
+
+impl Payments for Sim {
+    fn prepare(&self, session: &NewSession) -> Result<String> {
+        Ok(provider::prepare(session))
+    }
+
+    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
+        Ok(provider::renew(request, expires_at))
+    }
+
+    async fn open_session(&self, idempotency_key: &str, request: &str) -> Asked<Session> {
+        let (key, request) = (idempotency_key.to_owned(), request.to_owned());
+        self.ask_provider(&format!("open {key}"), move |world| {
+            world
+                .provider
+                .borrow_mut()
+                .open(&key, &request, world.now())
+        })
+        .await
+    }
+
+    async fn session(&self, session_id: &str) -> Asked<Session> {
+        let id = session_id.to_owned();
+        self.ask_provider(&format!("look at {id}"), move |world| {
+            world.provider.borrow().session(&id)
+        })
+        .await
+    }
+
+    async fn expire_session(&self, _idempotency_key: &str, session_id: &str) -> Asked<Session> {
+        let id = session_id.to_owned();
+        self.ask_provider(&format!("end {id}"), move |world| {
+            world.provider.borrow_mut().end(&id)
+        })
+        .await
+    }
+
+    async fn session_items(&self, _session_id: &str) -> Asked<Vec<SessionItem>> {
+        not_used()
+    }
+
+    async fn find_session(&self, order_id: &str, _since: Timestamp) -> Asked<Option<Session>> {
+        let id = order_id.to_owned();
+        self.ask_provider(&format!("find {id}"), move |world| {
+            let found = world
+                .provider
+                .borrow()
+                .session_of(|it| it.order_id.as_ref() == Some(&id));
+            Ok(found.filter(|_| world.bug != Some(Bug::SessionsNotLookedFor)))
+        })
+        .await
+    }
+
+    async fn session_of_payment(&self, payment_ref: &str) -> Asked<Option<Session>> {
+        let money = payment_ref.to_owned();
+        self.ask_provider(&format!("whose is {money}"), move |world| {
+            Ok(world
+                .provider
+                .borrow()
+                .session_of(|it| it.payment_ref.as_ref() == Some(&money)))
+        })
+        .await
+    }
+
+    fn prepare_refund(&self, refund: &NewRefund) -> Result<String> {
+        Ok(provider::prepare_refund(refund))
+    }
+
+    async fn create_refund(&self, idempotency_key: &str, request: &str) -> Asked<ProviderRefund> {
+        let (key, request) = (idempotency_key.to_owned(), request.to_owned());
+        let pending = self.0.random.chance(300);
+        self.ask_provider(&format!("refund {key}"), move |world| {
+            world.provider.borrow_mut().refund(&key, &request, pending)
+        })
+        .await
+    }
+
+    async fn refund(&self, provider_id: &str) -> Asked<ProviderRefund> {
+        let id = provider_id.to_owned();
+        self.ask_provider(&format!("look at {id}"), move |world| {
+            let found = world.provider.borrow().refunds.get(&id).cloned();
+            found.ok_or_else(|| PaymentError::Refused("no such refund".to_owned()))
+        })
+        .await
+    }
+
+    async fn refunds_of(&self, payment_ref: &str) -> Asked<Vec<ProviderRefund>> {
+        let money = payment_ref.to_owned();
+        self.ask_provider(&format!("refunds of {money}"), move |world| {
+            let provider = world.provider.borrow();
+            Ok(provider
+                .refunds
+                .values()
+                .filter(|it| it.payment_ref == money)
+                .cloned()
+                .collect())
+        })
+        .await
+    }
+
+    async fn dispute(&self, provider_id: &str) -> Asked<ProviderDispute> {
+        let id = provider_id.to_owned();
+        self.ask_provider(&format!("look at {id}"), move |world| {
+            let found = world.provider.borrow().disputes.get(&id).cloned();
+            found.ok_or_else(|| PaymentError::Refused("no such dispute".to_owned()))
+        })
+        .await
+    }
+
+    fn verify(&self, _delivery: &Delivery<'_>, _now: Timestamp) -> Result<WebhookEvent> {
+        Err(Error::internal("deliveries are not signed here"))
+    }
+
+    /// An event's payload is the id of what it is about.
+    fn read_event(&self, payload: &str) -> Result<Notice> {
+        let id = payload.to_owned();
+        Ok(match payload.split('_').next() {
+            Some("re") => Notice::Refund(id),
+            Some("du") => Notice::Dispute(id),
+            _ => Notice::Session(id),
+        })
+    }
+
+    async fn undelivered_events(&self, _since: Timestamp) -> Asked<Vec<WebhookEvent>> {
+        self.ask_provider("undelivered events", |world| {
+            let provider = world.provider.borrow();
+            let of = |(at, about): (usize, &String)| WebhookEvent {
+                id: format!("{about}/undelivered{at}"),
+                kind: "undelivered".to_owned(),
+                payload: about.clone(),
+            };
+            Ok(provider.undelivered.iter().enumerate().map(of).collect())
+        })
+        .await
+    }
+
+    /// Nothing is compared in this world: its invariants do.
+    async fn balance_entries(
+        &self,
+        _from: Timestamp,
+        _until: Timestamp,
+    ) -> Asked<Vec<BalanceEntry>> {
+        Ok(vec![])
+    }
+}
