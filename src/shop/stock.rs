@@ -5,11 +5,27 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Product, get_product_of_sku};
 use crate::shop::ids::digest_of;
-use crate::shop::ports::{PublicStocks, PublishedCatalog, StockObjects};
+use crate::shop::ports::{CatalogRecord, PublicStocks, PublishedCatalog, StockObjects};
 use durable::cart;
 use durable::machine::Reply;
 use durable::stock::{Command, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal, View, Word};
 use serde_json::json;
+
+/// The stock of a SKU. One that has lost its product keeps what it has.
+///
+/// # Errors
+/// 404 for a SKU that no product has and that was never stocked.
+pub async fn get_stock(
+    record: &impl CatalogRecord,
+    stock: &impl StockObjects,
+    sku: &str,
+) -> Result<View> {
+    let view = stock.view(sku).await?;
+    if view.version == 0 && record.owners_of_skus(&[sku.to_owned()]).await?.is_empty() {
+        return Err(Error::NotFound("SKU"));
+    }
+    Ok(view)
+}
 
 /// Carries out a change by staff; once per `operation_id`.
 ///

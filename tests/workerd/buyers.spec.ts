@@ -32,7 +32,7 @@ test('a hundred buyers for ten units', async (t) => {
     assert.equal(new Set(winners.map(({ answer }) => answer.body.number)).size, UNITS);
     for (const { answer } of losers) {
       const { lines } = answer.refused(409, 'sold_out');
-      assert.deepEqual(lines, [{ sku: 'PHONE', code: 'sold_out', max_quantity: 0 }]);
+      assert.deepEqual(lines, [{ sku: 'PHONE', title: 'Thing PHONE', variant_title: '', code: 'sold_out', max_quantity: 0 }]);
     }
   });
 

@@ -85,7 +85,7 @@ test('a refusal is not kept: the key is free, the cart moves, nothing is held', 
   const key = randomUUID();
   const before = await shop.counts();
   const refused = (await buyer.order(quoteId, key)).refused(409, 'sold_out');
-  assert.deepEqual(refused.lines, [{ sku: 'LAST', code: 'sold_out', max_quantity: 1 }]);
+  assert.deepEqual(refused.lines, [{ sku: 'LAST', title: 'Thing LAST', variant_title: '', code: 'sold_out', max_quantity: 1 }]);
   const own = { order_events: 0, checkouts: 0 };
   assert.deepEqual({ ...(await shop.counts()), ...own }, { ...before, ...own });
   assert.deepEqual(await shop.rows('SELECT step, live FROM checkouts WHERE quote_id = ?', quoteId), [{ step: 'returned', live: 0 }]);

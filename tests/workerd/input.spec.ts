@@ -106,6 +106,7 @@ refusals('parameters and headers', {
 });
 
 const received = (receive: unknown) => () => shop.staff.post('/api/v1/admin/stock/LAMP', { receive });
+const changed = (change: unknown) => () => shop.staff.post('/api/v1/admin/stock/LAMP', change);
 const imported = (csv: string, type = 'text/csv') => () => shop.staff.send('POST', '/api/v1/admin/catalog/import', csv, { 'content-type': type });
 const row = (fields: string) => `Handle,Title,Variant Price,Variant SKU\n${fields}`;
 
@@ -113,7 +114,13 @@ refusals('what staff send', {
   'no change': [received(null), 422, 'one_change'],
   'no units': [received(0), 422, 'invalid_quantity'],
   'more units than may move': [received(1_000_001), 422, 'invalid_quantity'],
-  ...Object.fromEntries([-1, 1.5, 1e12, '2'].map((receive) => [`units: ${JSON.stringify(receive)}`, [received(receive), 400, 'malformed_json']])),
+  ...Object.fromEntries([-1, 1.5, 1e12, 1e300].map((receive) => [`units: ${receive}`, [received(receive), 422, 'invalid_quantity']])),
+  'units in words': [received('2'), 400, 'malformed_json'],
+  ...Object.fromEntries([0, 1.5, 1e12, -1e12].map((by) => [`units more or less: ${by}`, [changed({ adjust: { by, reason: 'counted' } }), 422, 'invalid_quantity']])),
+  ...Object.fromEntries([-1, 1.5, 1e12].map((quantity) => [`units written off: ${quantity}`, [changed({ write_off: { quantity, reason: 'broken' } }), 422, 'invalid_quantity']])),
+  ...Object.fromEntries([-1, 1.5, 1e12].map((low_threshold) => [`a threshold: ${low_threshold}`, [changed({ configure: { low_threshold } }), 422, 'invalid_settings']])),
+  'a SKU that no product has': [() => shop.staff.post('/api/v1/admin/stock/NOTHING', { receive: 1 }), 404, 'not_found'],
+  'the stock of a SKU that no product has': [() => shop.staff.get('/api/v1/admin/stock/NOTHING'), 404, 'not_found'],
   'an empty file': [imported(''), 422, 'nothing_to_import'],
   'a file without products': [imported(row('')), 422, 'nothing_to_import'],
   'a file that is no CSV': [imported('\0\u{1F4A5}'), 422, 'nothing_to_import'],

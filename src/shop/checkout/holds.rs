@@ -84,7 +84,7 @@ async fn hold_lines(
         let view = ports.stock().view(&line.sku).await?;
         short.extend(ShortLine::of_view(line, &view));
     }
-    Err(short_stock(&short))
+    Err(short_stock(&short, lines))
 }
 
 /// The id of an order's hold on each of its SKUs.
@@ -165,12 +165,18 @@ const fn short_code(contended: bool) -> &'static str {
     if contended { CONTENDED } else { SOLD_OUT }
 }
 
-fn short_stock(short: &[ShortLine]) -> Error {
+fn short_stock(short: &[ShortLine], lines: &[QuoteLine]) -> Error {
     let lines: Vec<Value> = short
         .iter()
-        .map(|line| {
-            let max_quantity = line.max_quantity.clamp(0, i64::from(cart::MAX_QUANTITY));
-            json!({"sku": line.sku, "code": line.code, "max_quantity": max_quantity})
+        .filter_map(|short| Some((short, lines.iter().find(|line| line.sku == short.sku)?)))
+        .map(|(short, line)| {
+            json!({
+                "sku": line.sku,
+                "title": line.title,
+                "variant_title": line.variant_title,
+                "code": short.code,
+                "max_quantity": short.max_quantity.clamp(0, i64::from(cart::MAX_QUANTITY)),
+            })
         })
         .collect();
     if short.iter().all(|line| line.code == CONTENDED) {

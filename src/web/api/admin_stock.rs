@@ -1,23 +1,25 @@
 //! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees, and the movements they come from.
 
 use crate::error::{Error, Result};
-use crate::shop::ports::{Ports, StockLedgers, StockObjects};
+use crate::shop::ports::{Ports, StockLedgers};
 use crate::shop::stock;
-use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
+use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor, whole};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
 use chrono::DateTime;
 use durable::Timestamp;
 use durable::machine::Checkup;
-use durable::stock::{Command, Event, Settings, View, Word};
+use durable::stock::{Command, Event, MAX_QUANTITY, Settings, View, Word};
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 /// A change: exactly one of these.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct StockChange {
-    receive: Option<u32>,
+    #[cfg_attr(test, schema(value_type = Option<u32>))]
+    receive: Option<Number>,
     adjust: Option<Adjustment>,
     write_off: Option<Units>,
     r#return: Option<Units>,
@@ -28,7 +30,8 @@ pub(super) struct StockChange {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Adjustment {
-    by: i32,
+    #[cfg_attr(test, schema(value_type = i32))]
+    by: Number,
     reason: String,
 }
 
@@ -37,7 +40,8 @@ pub(super) struct Adjustment {
 #[cfg_attr(test, schema(as = StockUnits))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Units {
-    quantity: u32,
+    #[cfg_attr(test, schema(value_type = u32))]
+    quantity: Number,
     reason: String,
 }
 
@@ -46,10 +50,13 @@ pub(super) struct Units {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
-    low_threshold: Option<u32>,
-    backorder_cap: Option<u32>,
+    #[cfg_attr(test, schema(value_type = Option<u32>))]
+    low_threshold: Option<Number>,
+    #[cfg_attr(test, schema(value_type = Option<u32>))]
+    backorder_cap: Option<Number>,
     promise_at: Option<String>,
-    purchase_limit: Option<u32>,
+    #[cfg_attr(test, schema(value_type = Option<u32>))]
+    purchase_limit: Option<Number>,
 }
 
 #[derive(Serialize)]
@@ -107,23 +114,25 @@ pub(super) struct CheckupView<'a> {
 /// `GET /api/v1/admin/stock/{sku}`
 ///
 /// # Errors
-/// When the object does not answer.
+/// 404 for a SKU that no product has and that was never stocked.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let view = call.app.stock().view(call.param(0)).await?;
-    reply(call.param(0), view)
+    let (app, sku) = (call.app, call.param(0));
+    let view = stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
+    reply(sku, view)
 }
 
 /// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`, `configure`.
 ///
 /// # Errors
-/// 422 `one_change`, `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409 `below_promised`.
+/// 404 for a SKU that no product has and that was never stocked; 422 `one_change`, `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409 `below_promised`.
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StockChange>().await?;
     let command = change.command()?;
     let operation_id = call.operation_id()?;
-    let (view, replayed) =
-        stock::change_stock(&call.app.stock(), call.param(0), command, operation_id).await?;
-    let reply = reply(call.param(0), view)?;
+    let (app, sku) = (call.app, call.param(0));
+    stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
+    let (view, replayed) = stock::change_stock(&app.stock(), sku, command, operation_id).await?;
+    let reply = reply(sku, view)?;
     Ok(if replayed {
         reply.with("Idempotent-Replayed", "true")
     } else {
@@ -189,21 +198,30 @@ fn reply(sku: &str, view: View) -> Result<Reply> {
 impl StockChange {
     fn command(self) -> Result<Command> {
         let commands = [
-            self.receive.map(|quantity| Command::Receive { quantity }),
-            self.adjust
-                .map(|Adjustment { by, reason }| Command::Adjust { by, reason }),
-            self.write_off
-                .map(|Units { quantity, reason }| Command::WriteOff { quantity, reason }),
-            self.r#return
-                .map(|Units { quantity, reason }| Command::Return { quantity, reason }),
-            self.configure
-                .map(|rules| rules.settings())
-                .transpose()?
-                .map(|settings| Command::Configure { settings }),
+            self.receive.map(|quantity| {
+                let quantity = read_quantity("receive", &quantity)?;
+                Ok(Command::Receive { quantity })
+            }),
+            self.adjust.map(|Adjustment { by, reason }| {
+                let by = read_difference("adjust.by", &by)?;
+                Ok(Command::Adjust { by, reason })
+            }),
+            self.write_off.map(|Units { quantity, reason }| {
+                let quantity = read_quantity("write_off.quantity", &quantity)?;
+                Ok(Command::WriteOff { quantity, reason })
+            }),
+            self.r#return.map(|Units { quantity, reason }| {
+                let quantity = read_quantity("return.quantity", &quantity)?;
+                Ok(Command::Return { quantity, reason })
+            }),
+            self.configure.map(|rules| {
+                let settings = rules.settings()?;
+                Ok(Command::Configure { settings })
+            }),
         ];
         let mut given = commands.into_iter().flatten();
         match (given.next(), given.next()) {
-            (Some(command), None) => Ok(command),
+            (Some(command), None) => command,
             _ => Err(Error::invalid(
                 "change",
                 "one_change",
@@ -217,12 +235,44 @@ impl Rules {
     fn settings(self) -> Result<Settings> {
         let defaults = Settings::default();
         Ok(Settings {
-            low_threshold: self.low_threshold.unwrap_or(defaults.low_threshold),
-            backorder_cap: self.backorder_cap.unwrap_or(defaults.backorder_cap),
+            low_threshold: read_setting("low_threshold", self.low_threshold.as_ref())?
+                .unwrap_or(defaults.low_threshold),
+            backorder_cap: read_setting("backorder_cap", self.backorder_cap.as_ref())?
+                .unwrap_or(defaults.backorder_cap),
             promise_at: self.promise_at.as_deref().map(read_instant).transpose()?,
-            purchase_limit: self.purchase_limit,
+            purchase_limit: read_setting("purchase_limit", self.purchase_limit.as_ref())?,
         })
     }
+}
+
+fn read_quantity(field: &'static str, number: &Number) -> Result<u32> {
+    let most = i64::from(MAX_QUANTITY);
+    whole(number, 1..=most).ok_or_else(|| {
+        let detail = format!("A whole number from 1 to {most}.");
+        Error::invalid(field, "invalid_quantity", detail)
+    })
+}
+
+fn read_difference(field: &'static str, number: &Number) -> Result<i32> {
+    let most = i64::from(MAX_QUANTITY);
+    whole(number, most.saturating_neg()..=most)
+        .filter(|by| *by != 0)
+        .ok_or_else(|| {
+            let detail = format!("A whole number up to {most}, or down to -{most}; not 0.");
+            Error::invalid(field, "invalid_quantity", detail)
+        })
+}
+
+/// The object judges what it may be.
+fn read_setting(name: &str, number: Option<&Number>) -> Result<Option<u32>> {
+    let Some(number) = number else {
+        return Ok(None);
+    };
+    let setting = whole(number, 0..=MAX_QUANTITY.into());
+    setting.map(Some).ok_or_else(|| {
+        let detail = format!("A whole number up to {MAX_QUANTITY}.");
+        Error::invalid(format!("configure.{name}"), "invalid_settings", detail)
+    })
 }
 
 fn read_instant(text: &str) -> Result<Timestamp> {

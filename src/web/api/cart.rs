@@ -9,6 +9,7 @@ use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::{self, QuoteRequest};
 use crate::shop::stock::most_for_one;
 use crate::web::api::pricing::{QuoteView, ShippingOffersView};
+use crate::web::api::whole;
 use crate::web::call::Call;
 use crate::web::cart_token::{HEADER, OwnCart};
 use crate::web::reply::Reply;
@@ -197,13 +198,8 @@ async fn whole_cart(call: &Call<'_>, own: &OwnCart, cart: &Cart) -> Result<Reply
     )
 }
 
-/// A JSON number that is a quantity; a fraction, a negative or a huge one is understood and refused.
 fn read_quantity(number: &Number) -> Result<u32> {
-    number
-        .as_u64()
-        .and_then(|quantity| u32::try_from(quantity).ok())
-        .filter(|quantity| (1..=MAX_QUANTITY).contains(quantity))
-        .ok_or_else(|| invalid_quantity(MAX_QUANTITY))
+    whole(number, 1..=MAX_QUANTITY.into()).ok_or_else(|| invalid_quantity(MAX_QUANTITY))
 }
 
 #[derive(Serialize)]

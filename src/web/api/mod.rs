@@ -24,6 +24,8 @@ use chrono::{DateTime, SecondsFormat};
 use data_encoding::BASE64URL_NOPAD;
 use durable::Timestamp;
 use serde::Serialize;
+use serde_json::Number;
+use std::ops::RangeInclusive;
 
 /// A page of a list.
 #[derive(Debug, Serialize)]
@@ -90,6 +92,15 @@ pub fn malformed_cursor() -> Error {
         "malformed_cursor",
         "Cursors are those that a list answered with.",
     )
+}
+
+/// A JSON number as a whole number of `range`; none when it is another: a fraction, a negative or a huge one is understood and refused.
+#[must_use]
+pub fn whole<T: TryFrom<i64>>(number: &Number, range: RangeInclusive<i64>) -> Option<T> {
+    number
+        .as_i64()
+        .filter(|whole| range.contains(whole))
+        .and_then(|whole| T::try_from(whole).ok())
 }
 
 /// An instant by RFC 3339, in UTC.

@@ -22,10 +22,12 @@ use serde_json::{Map, Value, json};
 use std::fs;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
+use worker::Method;
 
 /// Codes that any operation may answer with.
 const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `cross_site`, `not_found`, \
-    `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `catalog_not_copied`, `internal_error`";
+    `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `idempotency_key_reused`, `request_under_way`, \
+    `catalog_not_copied`, `internal_error`";
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/api/v1/openapi.json");
 
@@ -272,7 +274,11 @@ fn parameters(route: &Route, docs: &str) -> Vec<Value> {
     let of_cart = route.handler_name.starts_with("cart::");
     let in_headers = ["Idempotency-Key", "If-Match", "Cart-Token"]
         .into_iter()
-        .filter(|name| docs.contains(&format!("`{name}`")) || (of_cart && *name == "Cart-Token"))
+        .filter(|name| {
+            docs.contains(&format!("`{name}`"))
+                || (of_cart && *name == "Cart-Token")
+                || (route.method == Method::Post && *name == "Idempotency-Key")
+        })
         .map(|name| parameter(name, "header", docs.contains(&format!("with an `{name}`"))));
     in_path.chain(in_query).chain(in_headers).collect()
 }

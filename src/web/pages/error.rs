@@ -129,9 +129,14 @@ fn short_lines(words: &Words, data: &Value) -> Vec<String> {
         .into_iter()
         .flatten()
         .filter_map(|line| {
-            let sku = line.get("sku")?.as_str()?;
             let most = line.get("max_quantity")?.as_i64()?;
-            Some((words.at_most_of)(sku, most))
+            let titles = ["title", "variant_title"].map(|name| line.get(name)?.as_str());
+            let titles: Vec<&str> = titles
+                .into_iter()
+                .flatten()
+                .filter(|title| !title.is_empty())
+                .collect();
+            Some((words.at_most_of)(&titles.join(", "), most))
         })
         .collect()
 }

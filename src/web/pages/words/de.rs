@@ -257,7 +257,7 @@ pub static WORDS: Words = Words {
     error_gone: "Das gibt es nicht mehr",
     error_request: "Diese Anfrage lässt sich nicht beantworten",
     try_again_in: |secs| format!("Bitte versuchen Sie es in {secs} Sekunden noch einmal."),
-    at_most_of: |sku, most| format!("Von {sku} können Sie {most} haben."),
+    at_most_of: |title, most| format!("Von {title} können Sie {most} haben."),
     explained: |code| match code {
         "invalid_cart_token" => {
             Some("Er war keiner von unseren und wurde beiseitegelegt. Sie können neu beginnen.")

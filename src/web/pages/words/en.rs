@@ -243,7 +243,7 @@ pub static WORDS: Words = Words {
     error_gone: "It is no longer kept",
     error_request: "This request can't be answered",
     try_again_in: |secs| format!("Please try again in {secs} seconds."),
-    at_most_of: |sku, most| format!("Of {sku} you can have {most}."),
+    at_most_of: |title, most| format!("Of {title} you can have {most}."),
     explained: |code| match code {
         "invalid_cart_token" => {
             Some("It was not one of ours and has been set aside. You can start a new one.")
