@@ -79,12 +79,6 @@ impl Reply {
         }
     }
 
-    /// A text that is the same for everyone, for caches to keep an hour.
-    #[must_use]
-    pub fn shared(content_type: &'static str, text: String) -> Self {
-        Self::text(content_type, text).with("Cache-Control", "public, max-age=300, s-maxage=3600")
-    }
-
     /// 303: go there with GET.
     #[must_use]
     pub fn see_other(location: String) -> Self {

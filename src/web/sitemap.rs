@@ -1,5 +1,5 @@
 //! `robots.txt` and the sitemap of the published catalog: an index, one part with the lists, and parts of products, each far
-//! below the 50,000 addresses that sitemaps.org allows. Caches keep them; the isolate does not.
+//! below the 50,000 addresses that sitemaps.org allows.
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{list_cards, list_categories};
@@ -32,7 +32,7 @@ pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
         "User-agent: *\n{rules}\nSitemap: {}/sitemap.xml\n",
         config.shop_url
     );
-    Ok(Reply::shared("text/plain; charset=utf-8", text))
+    Ok(Reply::text("text/plain; charset=utf-8", text).public())
 }
 
 /// `GET /sitemap.xml`: the index.
@@ -134,5 +134,5 @@ fn url(origin: &str, page: &Page, language: Language) -> Markup {
 #[must_use]
 pub fn xml(root: &Markup) -> Reply {
     let document = html! { (PreEscaped(r#"<?xml version="1.0" encoding="UTF-8"?>"#)) (root) };
-    Reply::shared("application/xml; charset=utf-8", document.into_string())
+    Reply::text("application/xml; charset=utf-8", document.into_string()).public()
 }

@@ -61,6 +61,22 @@ for (const [device, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP
   });
 }
 
+test('a public page is fetched when a pointer rests on its link, and a page of someone\'s own is not', async () => {
+  const { headers } = await fetch(shop.url);
+  assert.equal(headers.get('speculation-rules'), '"/speculation-rules.json"');
+  const shopper = await Shopper.arrive(browser, shop.url, { viewport: DESKTOP });
+  const asked = (path: string) => shop.log.filter((line) => line.includes(`"path":"${path}"`)).length;
+  await shopper.visit('/products');
+  const link = shopper.page.locator('main a[href^="/products/"]').nth(5);
+  const path = (await link.getAttribute('href'))!;
+  const before = [asked(path), asked('/cart')];
+  await shopper.link(/^Cart/).hover();
+  await link.hover();
+  await eventually(() => assert.ok(asked(path) > before[0]!));
+  assert.equal(asked('/cart'), before[1]);
+  await shopper.leave();
+});
+
 /** Pictures on the screen that are not there yet, and counts of the cart that are not told yet. */
 function unfinished(page: Page): Promise<number> {
   return page.evaluate(() => {

@@ -13,7 +13,7 @@ addEventListener("activate", (event) => event.waitUntil(activate()));
 addEventListener("sync", (event) => event.waitUntil(sendAdditions()));
 addEventListener("message", (event) => {
   if (event.data === "take over") return skipWaiting();
-  event.waitUntil(sendAdditions());
+  event.waitUntil(sendAdditions().catch(() => {}));
 });
 addEventListener("fetch", (event) => {
   const { request } = event;
@@ -89,18 +89,21 @@ async function add(request) {
   }
 }
 
-/** One after the other, so that a first cart is there for the second; for one caller at a time. */
+/** One after the other, so that a first cart is there for the second; for one caller at a time. Fails while one waits on. */
 function sendAdditions() {
   return navigator.locks.request("additions", async () => {
+    const waiting = await inAdditions("readonly", (additions) => additions.getAll());
     let [sent, refused] = [0, 0];
-    for (const addition of await inAdditions("readonly", (additions) => additions.getAll())) {
+    for (const addition of waiting) {
       const answer = await send(addition, "manual").catch(() => null);
       if (!answer || answer.status >= 500) break;
       await inAdditions("readwrite", (additions) => additions.delete(addition.key));
-      answer.type === "opaqueredirect" ? sent++ : refused++;
+      if (answer.type === "opaqueredirect") sent += 1;
+      else refused += 1;
     }
-    if (sent + refused === 0) return;
-    for (const client of await clients.matchAll()) client.postMessage({ sent, refused });
+    const dealtWith = sent + refused;
+    if (dealtWith > 0) for (const client of await clients.matchAll()) client.postMessage({ sent, refused });
+    if (dealtWith < waiting.length) throw new Error("the shop does not answer yet");
   });
 }
 
