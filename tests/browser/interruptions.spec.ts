@@ -95,7 +95,7 @@ test('who wants more than there is learns how much there is, and can have that',
   await shopper.review();
   await shopper.button('Place order').click();
   await shopper.heading('Not enough is left').waitFor();
-  await shopper.page.getByText('Of RARE you can have 2.').waitFor();
+  await shopper.page.getByText('Of Thing RARE you can have 2.').waitFor();
   await shopper.link('Go to your cart').click();
   await shopper.setQuantity(2);
   await shopper.review();

@@ -90,6 +90,12 @@ impl Visit {
         })
     }
 
+    /// What the merchant's texts are written in, where that is not the language of the page: for who hears them read.
+    pub(super) fn language_of_products(&self) -> Option<&'static str> {
+        let written = Language::default();
+        (self.language != written).then(|| written.code())
+    }
+
     /// An amount as the visitor reads it.
     #[must_use]
     pub fn money(&self, money: Money) -> String {

@@ -381,7 +381,7 @@ fn about(visit: &Visit, product: &Product) -> Markup {
             }
         }
         @if !product.description_html.is_empty() {
-            div class="description" { (PreEscaped(&product.description_html)) }
+            div class="description" lang=[visit.language_of_products()] { (PreEscaped(&product.description_html)) }
         }
         @if !product.specifications.is_empty() {
             section class="specifications" aria-labelledby="specifications" {
