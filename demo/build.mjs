@@ -1,5 +1,5 @@
 /**
- * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, and every picture it names.
+ * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, every picture it names, and `settings.json`.
  * Promises the same bytes for the same source, and refuses a catalog that an import could not take whole.
  *
  *   node demo/build.mjs
@@ -9,9 +9,11 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { draw } from './art.mjs';
 import { CURRENCIES, products } from './products.mjs';
 import { brand } from './brand.mjs';
+import { settings } from './settings.mjs';
 
 const MEDIA = new URL('../assets/media/', import.meta.url);
 const CSV = new URL('./catalog.csv', import.meta.url);
+const SETTINGS = new URL('./settings.json', import.meta.url);
 const MAX_PICTURE_BYTES = 12_000;
 
 const [BASE, ...MARKETS] = Object.keys(CURRENCIES);
@@ -38,6 +40,7 @@ for (const stale of readdirSync(MEDIA).filter((file) => !pictures.has(file))) rm
 for (const [name, svg] of rendered) writeFileSync(new URL(name, MEDIA), svg);
 for (const [name, art] of brand.marks) writeFileSync(new URL(`../${name}`, MEDIA), draw(art));
 writeFileSync(CSV, [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))].map(line).join(''));
+writeFileSync(SETTINGS, `${JSON.stringify(settings)}\n`);
 console.log(`${catalog.length} products, ${rows.filter((row) => row['Variant SKU']).length} variants, ${pictures.size} pictures`);
 
 /** One picture per value of the option that is drawn, then the product's further views. */

@@ -1,7 +1,7 @@
 //! `npm run dev`: from a fresh clone to a shop that sells, on this machine alone.
 //! Promises: nothing it starts outlives it.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -84,10 +84,17 @@ async function open(url, key, demo, stopping) {
   await ready(url, stopping);
   if (demo && (await isEmpty(url))) {
     say("importing the demo catalog");
+    await setSettings(url, key);
     await importCatalog(join(root, "demo/catalog.csv"), { url, key });
     await publishCatalog({ url, key });
   }
   console.log(`\n  Shop ready at ${url}\n  Ctrl-C stops it.\n`);
+}
+
+async function setSettings(url, key) {
+  const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
+  const answer = await fetch(`${url}/api/v1/admin/settings`, { method: "PUT", headers, body: readFileSync(join(root, "demo/settings.json")) });
+  if (!answer.ok) throw new Stop(`demo/settings.json is refused: ${answer.status} ${await answer.text()}`);
 }
 
 async function ready(url, stopping) {

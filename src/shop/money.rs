@@ -41,6 +41,7 @@ impl Currency {
         match (self.code(), self.exponent()) {
             ("MGA", _) => 100,
             (_, 3) => 10,
+            (_, 4) => 100,
             _ => 1,
         }
     }
@@ -326,6 +327,36 @@ mod tests {
             (-100_000_000, "EUR", "-€1,000,000.00"),
         ] {
             assert_eq!(Money::new(amount, currency(code)).to_string(), text);
+        }
+    }
+
+    /// ISO 4217 list one, and docs.stripe.com/currencies for what can be charged.
+    #[test]
+    fn exponents_and_increments_are_those_of_the_lists() {
+        for (codes, exponent, increment) in [
+            (
+                "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+                0,
+                1,
+            ),
+            ("BHD IQD JOD KWD LYD OMR TND", 3, 10),
+            ("CLF UYW", 4, 100),
+            ("MGA", 2, 100),
+            (
+                "AED ARS AUD BRL CAD CHF CNY CZK DKK EGP EUR GBP HKD HUF IDR ILS INR KES MAD MRU MXN MYR NGN NOK NZD PHP PKR \
+                 PLN QAR RON SAR SEK SGD THB TRY TWD UAH USD UZS VES ZAR",
+                2,
+                1,
+            ),
+        ] {
+            for code in codes.split_whitespace() {
+                let currency = currency(code);
+                assert_eq!(currency.exponent(), exponent, "{code}");
+                assert_eq!(currency.charge_increment(), increment, "{code}");
+            }
+        }
+        for no_money in ["XAU", "XTS", "XXX", "XDR", "usd", "US", ""] {
+            assert_eq!(Currency::from_code(no_money), None, "{no_money}");
         }
     }
 

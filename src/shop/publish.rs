@@ -415,7 +415,8 @@ async fn put_missing(
     Ok((keys, written))
 }
 
-fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '_ {
+/// What is sold under each SKU of a product.
+pub fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '_ {
     product.variants.iter().map(|variant| {
         (
             variant.sku.clone(),

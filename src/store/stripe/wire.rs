@@ -65,4 +65,18 @@ mod tests {
         }
         assert_eq!(to_wire(12_345, Currency::from_code("MGA").unwrap()), None);
     }
+
+    #[test]
+    fn whatever_is_priced_can_be_written() {
+        for code in "AED BHD BIF CLF CLP DJF EUR GNF HUF ISK JOD JPY KMF KRW KWD LYD MGA OMR PYG RWF TND TWD UGX USD VND VUV XAF XOF XPF"
+            .split_whitespace()
+        {
+            let currency = Currency::from_code(code).unwrap();
+            for steps in [0, 1, 7, 123_457] {
+                let minor = steps * currency.charge_increment();
+                let wire = to_wire(minor, currency).unwrap_or_else(|| panic!("{minor} {code}"));
+                assert_eq!(from_wire(wire, code), Some(minor), "{code}");
+            }
+        }
+    }
 }
