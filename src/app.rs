@@ -31,7 +31,7 @@ use crate::store::queues::{Outgoing, Queues};
 use crate::store::settings_d1::{KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::stock_kv::StockKv;
-use crate::store::stripe::{Stripe, StripeConfig};
+use crate::store::stripe::{STRIPE_API, Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
 use std::cell::{Cell, RefCell};
@@ -63,6 +63,7 @@ pub struct Config {
     pub admin_api_key: String,
     /// Who carries mails.
     pub mail: Carrier,
+    takes_payments: bool,
     stripe: StripeConfig,
 }
 
@@ -402,8 +403,12 @@ impl Config {
                 .unwrap_or_default()
         };
         let production = var("ENVIRONMENT") == "production";
-        let api_base = var("STRIPE_API_BASE");
-        if production && api_base != STRIPE_API {
+        let stripe = StripeConfig {
+            api_base: var("STRIPE_API_BASE"),
+            secret_key: secret("STRIPE_SECRET_KEY"),
+            webhook_secrets: words(&secret("STRIPE_WEBHOOK_SECRET")),
+        };
+        if production && stripe.api_base != STRIPE_API {
             return Err(Error::internal(
                 "config: production takes payments at Stripe alone",
             ));
@@ -414,11 +419,7 @@ impl Config {
             currencies: read_currencies(&var("CURRENCIES"))?,
             cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
             cors_origins: words(&var("CORS_ORIGINS")),
-            payment_origins: if api_base == STRIPE_API {
-                "https://checkout.stripe.com".to_owned()
-            } else {
-                api_base.clone()
-            },
+            payment_origins: stripe.payment_origin().to_owned(),
             signer: Signer::new(&required("SIGNING_KEY", secret("SIGNING_KEY"))?),
             isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
                 .parse()
@@ -434,11 +435,8 @@ impl Config {
                 },
                 var("ENVIRONMENT") == "dev",
             )?,
-            stripe: StripeConfig {
-                api_base,
-                secret_key: secret("STRIPE_SECRET_KEY"),
-                webhook_secrets: words(&secret("STRIPE_WEBHOOK_SECRET")),
-            },
+            takes_payments: stripe.is_usable(production),
+            stripe,
         })
     }
 
@@ -453,18 +451,18 @@ impl Config {
             .ok_or_else(|| Error::internal("config: CURRENCIES names none"))
     }
 
-    /// Whether payments can be taken and deliveries verified.
+    /// Whether payments can be taken and deliveries verified; in production by live secrets alone.
     ///
     /// # Errors
     /// 503 `payments_not_configured`.
     pub fn check_payments(&self) -> Result<()> {
-        if self.stripe.secret_key.is_empty() || self.stripe.webhook_secrets.is_empty() {
-            return Err(Error::Unavailable {
-                code: "payments_not_configured",
-                retry_after_secs: 300,
-            });
+        if self.takes_payments {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::Unavailable {
+            code: "payments_not_configured",
+            retry_after_secs: 300,
+        })
     }
 
     fn check_secrets(&self) -> Result<()> {
@@ -473,8 +471,6 @@ impl Config {
         self.check_payments()
     }
 }
-
-const STRIPE_API: &str = "https://api.stripe.com";
 
 fn required(name: &str, value: String) -> Result<String> {
     if value.is_empty() {

@@ -34,7 +34,7 @@ impl Currency {
     }
 
     /// The smallest step, in minor units, that can be charged: payment providers take three-decimal currencies in steps of
-    /// ten (docs.stripe.com/currencies#three-decimal) and the ariary without its fifths. Prices and taxes are rounded to it
+    /// ten and the ariary without its fifths. Prices and taxes are rounded to it
     /// when they are made, so that what is charged is what was quoted.
     #[must_use]
     pub fn charge_increment(self) -> i64 {

@@ -6,7 +6,7 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Seconds that a payment session can be paid: within what providers take (Stripe: 30 minutes to 24 hours).
+/// Seconds that a payment session can be paid: within what providers take, 30 minutes to 24 hours.
 pub const SESSION_SECS: u32 = 60 * 60;
 
 /// A session to be opened.

@@ -46,9 +46,38 @@ test('what is signed but no event of this mode is refused', async () => {
   const before = await shop.counts();
   (await post('no json')).refused(400, 'malformed_event');
   (await post('{}')).refused(400, 'malformed_event');
+  (await post('')).refused(400, 'malformed_event');
   (await post(event({ livemode: true }))).refused(400, 'wrong_mode');
+  (await post(event({ account: 'acct_of_someone_else' }))).refused(400, 'wrong_account');
   (await post(' '.repeat(1024 * 1024 + 1))).refused(413, 'body_too_large');
   assert.deepEqual(await shop.counts(), before);
+});
+
+test('what is refused is logged with its reason, and without a word of the delivery', async () => {
+  const payload = event({ account: 'acct_of_someone_else', data: { object: { id: 'cus_1', email: 'ann@shopper.test' } } });
+  const header = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET });
+  const send = (signature: string) => shop.shopper().send('POST', PATH, payload, { 'stripe-signature': signature });
+  const ids = [(await send(header)).refused(400, 'wrong_account').request_id, (await send(`${header}0`)).refused(400, 'invalid_signature').request_id];
+  const lines = await eventually(() => {
+    const found = ids.map((id) => shop.log.find((line) => line.includes(id)));
+    assert.ok(found.every((line) => line !== undefined));
+    return found;
+  });
+  assert.match(lines[0]!, /wrong_account/);
+  assert.match(lines[1]!, /invalid_signature/);
+  const secrets = [SECRETS.STRIPE_WEBHOOK_SECRET, SECRETS.STRIPE_SECRET_KEY, header.split('v1=')[1]!, 'ann@shopper.test', 'acct_of_someone_else'];
+  assert.deepEqual(shop.log.filter((line) => secrets.some((secret) => line.includes(secret))), []);
+});
+
+test('an event that was dealt with is taken again, and changes nothing', async () => {
+  const payload = event();
+  for (const [receipt, outcome] of [[1, 'ignored'], [2, 'ignored']]) {
+    (await post(payload)).expect(200);
+    await eventually(async () => {
+      const rows = await shop.rows('SELECT outcome FROM webhook_events WHERE id = ?', JSON.parse(payload).id);
+      assert.deepEqual(rows, [{ outcome }], `receipt ${receipt}`);
+    });
+  }
 });
 
 test('any of several signatures will do, as while a secret is rolled', async () => {
@@ -66,11 +95,13 @@ test('an event of a kind that concerns nobody is kept and done with', async () =
   });
 });
 
-test('an event larger than a queue message gets through', async () => {
-  const payload = event({ data: { object: { id: 'cus_1', note: 'x'.repeat(300_000) } } });
-  (await post(payload)).expect(200);
-  const { id } = JSON.parse(payload);
-  await eventually(async () => assert.equal((await shop.rows('SELECT outcome FROM webhook_events WHERE id = ?', id))[0]?.['outcome'], 'ignored'));
+test('an event larger than a queue message gets through', async (t) => {
+  for (const bytes of [200_000, 300_000]) await t.test(`${bytes} bytes`, async () => {
+    const payload = event({ data: { object: { id: 'cus_1', note: 'x'.repeat(bytes) } } });
+    (await post(payload)).expect(200);
+    const { id } = JSON.parse(payload);
+    await eventually(async () => assert.equal((await shop.rows('SELECT outcome FROM webhook_events WHERE id = ?', id))[0]?.['outcome'], 'ignored'));
+  });
 });
 
 test('one event delivered twenty times at once, and all events again in any order, have one effect', async () => {

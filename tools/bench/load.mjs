@@ -54,6 +54,7 @@ export function exchange(socket, request) {
     };
     const closed = () => done(reject, new Stop(`the server closed the connection: ${unexpected(request, answer)}`));
     const failed = (error) => done(reject, error);
+    if (socket.destroyed) return closed();
     socket.on("data", read).on("close", closed).on("error", failed);
     socket.write(request);
   });

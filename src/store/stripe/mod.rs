@@ -32,6 +32,50 @@ pub struct StripeConfig {
     pub webhook_secrets: Vec<String>,
 }
 
+/// Where real money is taken.
+pub const STRIPE_API: &str = "https://api.stripe.com";
+
+/// Characters behind its prefix that a real key or secret has at least.
+const MIN_SECRET_CHARS: usize = 16;
+
+impl StripeConfig {
+    /// Whether payments can be taken and deliveries verified: with `real_money`, by a live key and a secret that is no placeholder, at Stripe
+    /// alone.
+    #[must_use]
+    pub fn is_usable(&self, real_money: bool) -> bool {
+        let given = !self.secret_key.is_empty() && !self.webhook_secrets.is_empty();
+        let is_real = || {
+            let of_endpoint = |secret: &String| is_secret(secret, "whsec_");
+            self.api_base == STRIPE_API
+                && LIVE_KEYS
+                    .iter()
+                    .any(|prefix| is_secret(&self.secret_key, prefix))
+                && self.webhook_secrets.iter().all(of_endpoint)
+        };
+        given && (!real_money || is_real())
+    }
+
+    /// Where a shopper's browser is sent to pay.
+    #[must_use]
+    pub fn payment_origin(&self) -> &str {
+        if self.api_base == STRIPE_API {
+            "https://checkout.stripe.com"
+        } else {
+            &self.api_base
+        }
+    }
+}
+
+/// How keys of real money begin.
+const LIVE_KEYS: [&str; 2] = ["sk_live_", "rk_live_"];
+
+fn is_secret(text: &str, prefix: &str) -> bool {
+    let fits = |rest: &str| {
+        rest.len() >= MIN_SECRET_CHARS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    };
+    text.strip_prefix(prefix).is_some_and(fits)
+}
+
 /// [`Payments`] on Stripe.
 #[derive(Clone)]
 pub struct Stripe(pub StripeConfig);
@@ -203,8 +247,57 @@ impl Payments for Stripe {
 
 impl Stripe {
     fn is_live(&self) -> bool {
-        ["sk_live_", "rk_live_"]
+        LIVE_KEYS
             .iter()
             .any(|prefix| self.0.secret_key.starts_with(prefix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn real_money_is_taken_with_real_secrets_at_stripe_alone() {
+        let (key, secret) = ("sk_live_51AbCdEfGhIjKlMnOp", "whsec_AbCdEfGhIjKlMnOpQr");
+        for (api_base, secret_key, webhook_secrets, usable, usable_for_real) in [
+            (STRIPE_API, key, vec![secret], true, true),
+            (STRIPE_API, key, vec![secret, secret], true, true),
+            (
+                STRIPE_API,
+                "rk_live_51AbCdEfGhIjKlMnOp",
+                vec![secret],
+                true,
+                true,
+            ),
+            (
+                STRIPE_API,
+                "sk_test_51AbCdEfGhIjKlMnOp",
+                vec![secret],
+                true,
+                false,
+            ),
+            (STRIPE_API, "sk_live_", vec![secret], true, false),
+            (
+                STRIPE_API,
+                "sk_live_your-key-goes-here",
+                vec![secret],
+                true,
+                false,
+            ),
+            (STRIPE_API, key, vec!["whsec_changeme"], true, false),
+            (STRIPE_API, key, vec![secret, "secret"], true, false),
+            ("https://sandbox.example", key, vec![secret], true, false),
+            (STRIPE_API, "", vec![secret], false, false),
+            (STRIPE_API, key, vec![], false, false),
+        ] {
+            let config = StripeConfig {
+                api_base: api_base.into(),
+                secret_key: secret_key.into(),
+                webhook_secrets: webhook_secrets.into_iter().map(str::to_owned).collect(),
+            };
+            let found = (config.is_usable(false), config.is_usable(true));
+            assert_eq!(found, (usable, usable_for_real), "{api_base} {secret_key}");
+        }
     }
 }

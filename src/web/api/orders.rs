@@ -77,7 +77,7 @@ pub(super) struct ReturnedGoods {
 ///
 /// # Errors
 /// 409 `sold_out`, `contended`, `promotion_used_up`, `promotion_contended`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
-/// `idempotency_key_reused`, `idempotency_key_required`; 503 `checkout_interrupted`.
+/// `idempotency_key_reused`, `idempotency_key_required`; 503 `checkout_interrupted`, `payments_not_configured`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;
     let idempotency_key = call.idempotency_key()?.ok_or_else(|| {
