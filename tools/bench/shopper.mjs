@@ -15,6 +15,8 @@ const DELIVERY = {
   shipping_address: { name: "Ann Shopper", line1: "1 Main Street", city: "New York", region: "NY", postal_code: "10001", country: "US" },
 };
 
+const PATIENCE_MS = 60_000; // without an answer, the run fails
+
 export class Shopper {
   #socket;
   #address;
@@ -22,6 +24,7 @@ export class Shopper {
   static async at(address) {
     const socket = connect({ ...address, noDelay: true });
     await once(socket, "connect");
+    socket.setTimeout(PATIENCE_MS, () => socket.destroy());
     return new Shopper(socket, address);
   }
 
