@@ -172,6 +172,28 @@ test('a page says in schema.org\'s words what is on it', async (t) => {
   });
 });
 
+test('a feed of more products than one request may read comes in parts, each of which names the next', async () => {
+  const listings = Array.from({ length: 401 }, (_, at) => ({ sku: `PART-${at}`, tracked: false }));
+  for (let from = 0; from < listings.length; from += 100) { // what one request imports
+    const some = listings.slice(from, from + 100);
+    const imported = await shop.staff.send('POST', '/api/v1/admin/catalog/import', csvOf(...some), { 'content-type': 'text/csv' });
+    assert.equal(imported.expect(200).products, some.length);
+  }
+  await publish();
+  const ids: string[] = [];
+  let parts = 0;
+  await eventually(async () => assert.ok((await text('/feeds/google.xml')).includes('rel="next"')), { within: 60_000 });
+  for (let path: string | undefined = '/feeds/google.xml'; path; parts += 1) {
+    const xml: string = await text(path);
+    ids.push(...all(xml, 'g:id'));
+    path = xml.match(/<atom:link rel="next" href="([^"]+)"/)?.[1]?.replace(ORIGIN, '');
+  }
+  assert.equal(parts, 2);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const { sku } of listings) assert.ok(ids.includes(sku), sku);
+  assert.ok(ids.includes('IP17PM-SLV-256'));
+});
+
 const published = async (): Promise<string[]> => {
   const handles: string[] = [];
   for (let cursor = ''; ;) {
