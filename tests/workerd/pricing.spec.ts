@@ -1,5 +1,7 @@
 /** Settings by the staff's API, and what they make of quotes, lists and orders. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Json } from './client.ts';
@@ -202,4 +204,24 @@ test('a promotion that a customer has used is left out of the next quote, or its
   const again = await used(mine);
   (await again.buyer.post('/api/v1/cart/quote', { ...DELIVERY, ...mine, codes: ['EACH'] })).refused(422, 'code_used_up');
   assert.deepEqual((await used(others, ['EACH'])).ids, ['each', 'welcome']);
+});
+
+test('the settings of the demo price a cart in each of its markets', async (t) => {
+  const { version, ...before } = (await shop.staff.get(SETTINGS)).expect(200);
+  t.after(async () => (await shop.staff.put(SETTINGS, before)).expect(200));
+  const demo = JSON.parse(readFileSync(join(import.meta.dirname, '../../demo/settings.json'), 'utf8'));
+  (await shop.staff.put(SETTINGS, demo)).expect(200);
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const address = { name: 'Ann', line1: '1 Main Street', city: 'Town' };
+  for (const [zone, included, tax, there] of [
+    ['us-ny', false, 124, { country: 'US', region: 'New York', postal_code: '10001' }],
+    ['de', true, 503, BERLIN],
+    ['gb', true, 525, { country: 'GB', postal_code: 'SW1A 1AA' }],
+    ['jp', true, 277, { country: 'JP', region: 'Tokyo', postal_code: '100-0001' }],
+    ['kw', false, 0, { country: 'KW' }],
+  ] as const) {
+    const quote = await buyer.quote({ shipping_address: { ...address, ...there } });
+    assert.deepEqual([quote.tax_zone, quote.tax_included, quote.tax_total.amount], [zone, included, tax]);
+  }
 });

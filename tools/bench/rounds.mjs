@@ -16,9 +16,10 @@ import { load } from "./load.mjs";
 import { objectScenarios } from "./objects.mjs";
 import { benchOrders, NAME as ORDERS } from "./orders.mjs";
 import { benchPayments, NAME as PAYMENTS, paymentScenarios } from "./payments.mjs";
+import { quoteScenarios } from "./quotes.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
 
-const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios];
+const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios, ...quoteScenarios];
 const WARM_UP_SECONDS = 1;
 
 export async function bench({ seconds, rounds, connections, only, say }) {
