@@ -5,7 +5,7 @@
 //! holds only at the version that the attempt began, so that an order is confirmed by holds that are its own and pinned, or not at all.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::hold_all;
+use crate::shop::checkout::{hold_all, release_all};
 use crate::shop::fulfillments::record_id;
 use crate::shop::orders::{Actor, Order, Transition, moved_meanwhile, with_money};
 use crate::shop::ports::{Orders, Ports, Written};
@@ -25,7 +25,10 @@ pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp
     if !order.status.is_dead() || order.kept().is_none() {
         return Ok(());
     }
+    let given_up = order.attempt;
     let order = begin_attempt(ports, order, now).await?;
+    // What it held would be missing now.
+    release_all(ports, &order.id, given_up, order.held()).await?;
     match hold_all(ports, &order.id, order.attempt, &order.email, order.held()).await {
         Ok(()) => {}
         Err(Error::Conflict {

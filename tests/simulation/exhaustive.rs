@@ -84,6 +84,15 @@ fn a_crash_at_any_step_of_a_purchase_changes_nothing() {
     }
 }
 
+#[test]
+fn late_money_finds_its_last_units_after_a_crash_at_any_step() {
+    let mut step = 0;
+    while late_money(step) {
+        step += 1;
+    }
+    assert!(step > 5, "late money has {step} steps");
+}
+
 /// A step is the number of what the provider does next, or that of what the shop is told of; each is told after it was done.
 fn interleavings(doings: usize) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
@@ -195,6 +204,25 @@ async fn step_of(sim: Sim, phase: usize) {
     }
 }
 
+/// Money for the last units comes late, and who deals with it dies at a step; whether it came to that.
+fn late_money(step: u32) -> bool {
+    let world = ordered_of(&LAST_UNITS);
+    let expired = news_of(&world, EXPIRED);
+    tell(&world, &expired);
+    let late = news_of(&world, PAID_LATE);
+    world.crash_at.set(Some(step));
+    tell(&world, &late);
+    let crashed = world.crash_at.take().is_none();
+    rest(&world);
+    // What was not answered is told again.
+    tell(&world, &late);
+    rest(&world);
+    let status = world.db.ask("SELECT status FROM orders");
+    assert_eq!(status, ["confirmed"], "a crash at step {step}");
+    invariants::at_the_end(&world).unwrap();
+    crashed
+}
+
 const CART: &str = "cart_of_ann";
 
 async fn order(sim: Sim) {
@@ -203,12 +231,20 @@ async fn order(sim: Sim) {
     place(sim, CART.to_owned(), quote_id, "key".to_owned()).await;
 }
 
-/// A calm world in which someone is about to order.
+const SOME_UNITS: [(&str, u32); 2] = [("A", 2), ("B", 1)];
+
+const LAST_UNITS: [(&str, u32); 2] = [("A", 5), ("B", 1)];
+
 fn quoted() -> Rc<World> {
+    quoted_for(&SOME_UNITS)
+}
+
+/// A calm world in which someone is about to order.
+fn quoted_for(units: &[(&str, u32)]) -> Rc<World> {
     let world = World::new(0, None);
     world.calm();
     fill(&world);
-    for (sku, quantity) in [("A", 2), ("B", 1)] {
+    for &(sku, quantity) in units {
         let change = cart::Change::Set {
             sku: sku.to_owned(),
             quantity,
@@ -225,7 +261,11 @@ fn quoted() -> Rc<World> {
 }
 
 fn ordered() -> Rc<World> {
-    let world = quoted();
+    ordered_of(&SOME_UNITS)
+}
+
+fn ordered_of(units: &[(&str, u32)]) -> Rc<World> {
+    let world = quoted_for(units);
     go(&world, order(Sim(Rc::clone(&world))));
     world
 }

@@ -119,6 +119,7 @@ impl Transition {
                         it.id.clone()
                     }
                     (Effect::PayRefund, Some(Record::Promised(it))) => it.id.clone(),
+                    (Effect::ReleaseStock, _) => self.attempt.to_string(),
                     (Effect::ReleaseAttempt, _) => self.attempt.saturating_sub(1).to_string(),
                     (Effect::SendRefund, Some(Record::RefundEnded(id, _))) => id.clone(),
                     (
@@ -190,4 +191,46 @@ pub fn with_money(
         status: RefundStatus::Pending,
         created_at: now,
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::transitions::Status;
+
+    fn moved(happening: Happening, attempt: u32) -> Transition {
+        let now = Timestamp::from_millis(0);
+        Transition {
+            order_id: "ord_1".into(),
+            from_version: 1,
+            event: OrderEvent {
+                happening,
+                actor: Actor::Shop,
+                subject: None,
+                note: None,
+                at: now,
+            },
+            outcome: judge(Status::PendingPayment, happening).unwrap(),
+            attempt,
+            captured: None,
+            payment_ref: None,
+            journals: vec![],
+            record: None,
+        }
+    }
+
+    #[test]
+    fn what_is_let_go_of_is_named_by_its_attempt() {
+        for (happening, effect, attempt) in [
+            (Happening::SessionExpired, Effect::ReleaseStock, "3"),
+            (Happening::HoldLapsed, Effect::ReleaseAttempt, "2"),
+        ] {
+            let subject = attempt.to_owned();
+            assert!(
+                moved(happening, 3)
+                    .tasks()
+                    .contains(&Task { effect, subject })
+            );
+        }
+    }
 }

@@ -99,10 +99,8 @@ async fn carry_out(
             let letter = Letter::about(MailKind::OrderConfirmation, &order.id);
             ports.mail().post(&letter).await?;
         }
-        Effect::ReleaseStock => {
-            release_all(ports, &order.id, order.attempt, order.held()).await?;
-        }
-        Effect::ReleaseAttempt => {
+        // Of the attempt that it names: late money may have begun another since.
+        Effect::ReleaseStock | Effect::ReleaseAttempt => {
             let attempt = subject.parse().map_err(Error::internal)?;
             release_all(ports, &order.id, attempt, order.held()).await?;
         }
