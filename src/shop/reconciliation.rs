@@ -200,10 +200,9 @@ fn differing(
             let of = |side: usize| sides.get(side).and_then(|side| side.get(payment_ref));
             let empty = Vec::new();
             let (provider, ledger) = (of(0).unwrap_or(&empty), of(1).unwrap_or(&empty));
-            let converted = match (provider.first(), ledger.first()) {
-                (Some(a), Some(b)) => a.currency != b.currency,
-                _ => false,
-            };
+            let converted = !provider.is_empty()
+                && !ledger.is_empty()
+                && currencies(provider) != currencies(ledger);
             !converted
                 && sum(provider) != sum(ledger)
                 && !(has_all(provider, ledger, &is_of_day) && has_all(ledger, provider, &is_of_day))
@@ -218,6 +217,10 @@ fn by_payment(booked: &[Booked]) -> BTreeMap<&str, Vec<&Booked>> {
         by.entry(&one.payment_ref).or_default().push(one);
     }
     by
+}
+
+fn currencies<'a>(booked: &[&'a Booked]) -> BTreeSet<&'a str> {
+    booked.iter().map(|one| one.currency.as_str()).collect()
 }
 
 /// Whether every movement of the day in `these` is among `those`, each as often.
@@ -304,14 +307,19 @@ mod tests {
 
     #[test]
     fn another_currency_is_not_compared() {
-        let euros = Booked {
+        let euros = |amount| Booked {
             currency: "EUR".into(),
-            ..booked("pi_1", 460, 10)
+            ..booked("pi_1", amount, 10)
         };
+        let dollars = booked("pi_1", 500, 11);
+        let nothing = Vec::<String>::new();
         assert_eq!(
-            check(&[euros], &[booked("pi_1", 500, 10)]),
-            Vec::<String>::new()
+            check(&[euros(460)], std::slice::from_ref(&dollars)),
+            nothing
         );
+        // A fee is booked in the provider's currency, at the instant that the provider names.
+        let provider = [euros(460), euros(-15)];
+        assert_eq!(check(&provider, &[euros(-15), dollars]), nothing);
     }
 
     #[test]
