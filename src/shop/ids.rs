@@ -27,6 +27,13 @@ pub fn digest_of(content: &[u8]) -> String {
     base32(digest.get(..16).unwrap_or_default())
 }
 
+/// Whether `text` is what [`digest_of`] gives.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
+    let is_of_base32 = |byte: u8| matches!(byte, b'a'..=b'z' | b'2'..=b'7');
+    text.len() == 26 && text.bytes().all(is_of_base32)
+}
+
 /// Signs ids, so that whoever shows a signed id was given it by the shop.
 #[derive(Clone)]
 pub struct Signer {

@@ -189,8 +189,13 @@ pub trait SettingsRecord {
     async fn save_settings(&self, next: &SettingsVersion, now: Timestamp) -> Result<Written>;
     /// The scheduled prices of a SKU.
     async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>>;
-    /// Replaces the scheduled prices of a SKU.
-    async fn save_scheduled_prices(&self, sku: &str, prices: &[ScheduledPrice]) -> Result<()>;
+    /// Replaces the scheduled prices of a SKU; what should have begun by `now` begins then.
+    async fn save_scheduled_prices(
+        &self,
+        sku: &str,
+        prices: &[ScheduledPrice],
+        now: Timestamp,
+    ) -> Result<()>;
 }
 
 /// One object per SKU.

@@ -107,12 +107,13 @@ pub async fn set_scheduled_prices(
     sold_in: &[Currency],
     sku: &str,
     prices: Vec<ScheduledPrice>,
+    now: Timestamp,
 ) -> Result<Vec<ScheduledPrice>> {
     let problems = problems_of_schedule(&prices, sold_in);
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }
-    record.save_scheduled_prices(sku, &prices).await?;
+    record.save_scheduled_prices(sku, &prices, now).await?;
     Ok(prices)
 }
 

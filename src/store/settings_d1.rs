@@ -71,14 +71,21 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
         rows.iter().map(|row| from_json(&row.value)).collect()
     }
 
-    async fn save_scheduled_prices(&self, sku: &str, prices: &[ScheduledPrice]) -> Result<()> {
+    async fn save_scheduled_prices(
+        &self,
+        sku: &str,
+        prices: &[ScheduledPrice],
+        now: Timestamp,
+    ) -> Result<()> {
         let mut statements =
             vec![Statement::new("DELETE FROM scheduled_prices WHERE sku = ?1").bind(sku)];
         for price in prices {
+            // What should have begun by now begins now, or no publish would show it: the last one may be later.
+            let valid_from = price.valid_from.map_or(now, |from| from.max(now));
             statements.push(
                 Statement::new(INSERT_SCHEDULED)
                     .bind(sku)
-                    .bind(price.valid_from.map_or(0, Timestamp::as_millis))
+                    .bind(valid_from)
                     .bind(price.valid_until.map_or(END_OF_TIME, Timestamp::as_millis))
                     .bind(to_json(price)?),
             );

@@ -26,6 +26,7 @@ mod ports;
 mod provider;
 mod random;
 mod scheduler;
+mod schedules;
 mod world;
 
 use planted::Bug;

@@ -6,6 +6,7 @@
 //! counted once, rounded half up, and spread over the goods it is about by largest remainder; no line goes below zero.
 
 use crate::error::{FieldError, Result};
+use crate::shop::ids::is_digest;
 use crate::shop::money::{Currency, MAX_AMOUNT, Money, Ratio, share_half_up, split_in, sum, times};
 use crate::shop::pricing::instants;
 use crate::shop::pricing::places::problems_of_ids;
@@ -611,6 +612,12 @@ impl Promotion {
         ] {
             if limit == Some(0) {
                 tell(name, "invalid_threshold", "At least 1, or none.");
+            }
+        }
+        for (at, customer) in self.customers.iter().enumerate() {
+            if !is_digest(customer) {
+                let detail = "A mail address, or the digest that stands for one.";
+                tell(&format!("customers[{at}]"), "invalid_email", detail);
             }
         }
         problems.extend(self.benefit.problems(&format!("{field}.benefit")));

@@ -6,7 +6,7 @@
 use crate::error::{Error, FieldError, Result};
 use crate::shop::addresses::Address;
 use crate::shop::catalog::Price;
-use crate::shop::money::{Currency, sum, times};
+use crate::shop::money::{Currency, Money, sum, times};
 use crate::shop::ports::{Ports, Prices};
 use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::promotions::{
@@ -366,6 +366,7 @@ pub async fn create_quote(
         Err(error) => return Err(error),
     };
     errors.extend(code_errors(&codes, &priced.terms.promotions));
+    errors.extend(charge_error(priced.totals.total, currency));
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
@@ -822,6 +823,16 @@ fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldErro
     refused.collect()
 }
 
+/// What costs nothing is not charged; what costs something must be worth a charge.
+fn charge_error(total: i64, currency: Currency) -> Option<FieldError> {
+    let least = currency.smallest_charge();
+    (0 < total && total < least).then(|| {
+        let least = Money::new(least, currency);
+        let detail = format!("Less than {least} can't be charged.");
+        FieldError::new("cart", "below_smallest_charge", detail)
+    })
+}
+
 const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
     Some(match reason {
         Reason::NotStarted => ("code_not_started", "This promotion has not begun."),
@@ -859,4 +870,27 @@ fn email_errors(email: &str) -> Option<FieldError> {
             "An address such as name@example.com.",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_little_to_be_charged_is_refused() {
+        for (total, code, refused) in [
+            (0, "USD", false),
+            (1, "USD", true),
+            (49, "USD", true),
+            (50, "USD", false),
+            (29, "GBP", true),
+            (49, "JPY", true),
+            (17_499, "HUF", true),
+            (10, "KWD", false),
+        ] {
+            let currency = Currency::from_code(code).unwrap();
+            let error = charge_error(total, currency);
+            assert_eq!(error.is_some(), refused, "{total} {code}");
+        }
+    }
 }

@@ -302,8 +302,14 @@ impl ShippingMethod {
         if self.rates.is_empty() {
             tell("rates".into(), "required", "At least one price.");
         }
-        if self.up_to.is_some_and(|most| most < 0) {
-            tell("up_to".into(), "invalid_threshold", "0 or more.");
+        let reaches = |most: i64| self.rates.iter().all(|rate| rate.from <= most);
+        if self
+            .up_to
+            .is_some_and(|most| most < 0 || self.by == Measure::Nothing || !reaches(most))
+        {
+            let detail =
+                "0 or more, no less than any step; none where the price depends on nothing.";
+            tell("up_to".into(), "invalid_threshold", detail);
         }
         if self
             .working_days
@@ -501,6 +507,16 @@ mod tests {
                     rates: vec![],
                     ..method(Measure::Weight, &[])
                 },
+                ShippingMethod {
+                    id: "small".into(),
+                    up_to: Some(4),
+                    ..method(Measure::Weight, &[(0, 500), (5, 600)])
+                },
+                ShippingMethod {
+                    id: "any".into(),
+                    up_to: Some(4),
+                    ..method(Measure::Nothing, &[(0, 500)])
+                },
             ],
         }];
         let found: Vec<_> = problems_of_shipping_zones(&zones)
@@ -529,6 +545,8 @@ mod tests {
                 "[0].rates[3].price invalid_price",
                 "[0].rates[3].from overlapping_rates",
                 "[1].rates required",
+                "[2].up_to invalid_threshold",
+                "[3].up_to invalid_threshold",
             ]
         );
     }

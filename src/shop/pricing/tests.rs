@@ -7,7 +7,7 @@ use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::places::{Destination, Place};
 use crate::shop::pricing::prices::Currencies;
 use crate::shop::pricing::promotions::{
-    Benefit, Promotion, QuantityTier, Reason, Shopper, SubtotalTier,
+    Benefit, Promotion, QuantityTier, Reason, Shopper, SubtotalTier, problems_of_promotions,
 };
 use crate::shop::pricing::quote::{Occasion, PricedLines, offers_for, price_lines};
 use crate::shop::pricing::selectors::Selector;
@@ -15,6 +15,7 @@ use crate::shop::pricing::shipping::{Measure, ShippingMethod, ShippingRate, Ship
 use crate::shop::pricing::tax::{EXEMPT, Market, STANDARD, TaxRate, TaxZone, standard};
 use crate::shop::pricing::{Listing, PriceList};
 use crate::shop::settings::{Settings, SettingsVersion};
+use crate::shop::stock::customer_of;
 use durable::Timestamp;
 use durable::cart::Line;
 use durable::promotion::Limits;
@@ -487,6 +488,80 @@ fn conditions_keep_a_promotion_away_and_say_why() {
             "{offer:?}"
         );
     }
+}
+
+#[test]
+fn promotions_that_contradict_themselves_are_told_with_their_place() {
+    let ten = |id: &str| promotion(id, Benefit::Percentage { off_ppm: 100_000 });
+    let kwd = |amount| Money::new(amount, currency("KWD"));
+    let promotions = [
+        Promotion {
+            code: Some("Ten Off".into()),
+            starts_at: Some(NOW),
+            ends_at: Some(NOW),
+            ..ten("a")
+        },
+        Promotion {
+            code: Some("tenoff".into()),
+            limits: Limits {
+                total: Some(0),
+                per_customer: Some(0),
+            },
+            ..ten("a")
+        },
+        Promotion {
+            code: Some(" ".into()),
+            min_subtotal: vec![kwd(-1), kwd(1)],
+            ..ten("b")
+        },
+        Promotion {
+            customers: vec![customer_of("ann@example.com"), "ann".into()],
+            ..promotion(
+                "c",
+                Benefit::Percentage {
+                    off_ppm: 10_000_000,
+                },
+            )
+        },
+        promotion(
+            "d",
+            Benefit::Amount {
+                amounts: vec![kwd(15)],
+            },
+        ),
+        promotion(
+            "e",
+            Benefit::BuyXGetY {
+                buy: 0,
+                get: 1,
+                off_ppm: 1,
+                gets: vec![],
+            },
+        ),
+        promotion("f", Benefit::QuantityTiers { tiers: vec![] }),
+    ];
+    let found: Vec<_> = problems_of_promotions(&promotions)
+        .into_iter()
+        .map(|problem| format!("{} {}", problem.field, problem.code))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "promotions[1].id duplicate_id",
+            "promotions[0].ends_at invalid_range",
+            "promotions[1].limits.total invalid_threshold",
+            "promotions[1].limits.per_customer invalid_threshold",
+            "promotions[1].code duplicate_code",
+            "promotions[2].min_subtotal[0] invalid_threshold",
+            "promotions[2].min_subtotal[1] duplicate_currency",
+            "promotions[2].code invalid_code",
+            "promotions[3].customers[1] invalid_email",
+            "promotions[3].benefit.off_ppm invalid_rate",
+            "promotions[4].benefit.amounts[0] invalid_price",
+            "promotions[5].benefit.buy invalid_threshold",
+            "promotions[6].benefit.tiers required",
+        ]
+    );
 }
 
 #[test]

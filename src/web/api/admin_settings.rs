@@ -82,7 +82,7 @@ pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
 /// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`, `invalid_country`, `overlapping_zones`,
 /// `overlapping_markets`, `overlapping_rates`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
 /// `invalid_rounding`, `invalid_class`, `invalid_compound`, `invalid_price`, `invalid_threshold`, `invalid_range`, `invalid_code`,
-/// `duplicate_code`; 412 `stale_version`; 503 `settings_busy`.
+/// `duplicate_code`, `invalid_email`; 412 `stale_version`; 503 `settings_busy`.
 pub async fn set_settings(call: &mut Call<'_>) -> Result<Reply> {
     set::<Settings>(call).await
 }
@@ -184,9 +184,14 @@ pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let (Schedule { prices }, _) = call.json().await?;
     let (app, sku) = (call.app, call.param(0));
-    let prices =
-        settings::set_scheduled_prices(&app.settings(), &app.config.currencies, sku, prices)
-            .await?;
+    let prices = settings::set_scheduled_prices(
+        &app.settings(),
+        &app.config.currencies,
+        sku,
+        prices,
+        app.now,
+    )
+    .await?;
     Reply::json(200, &Schedule { prices })
 }
 
