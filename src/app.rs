@@ -3,6 +3,7 @@
 //! Bindings and configuration are the same for every event of an isolate, so they are looked up once.
 
 use crate::error::{Error, Result};
+use crate::shop::catalog::{OneVersion, Version};
 use crate::shop::ids::{Entropy, Signer, new_id};
 use crate::shop::languages::Language;
 use crate::shop::money::Currency;
@@ -34,7 +35,7 @@ use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{STRIPE_API, Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use worker::js_sys::Date;
 use worker::{Bucket, Env, KvStore, ObjectNamespace, RateLimiter};
@@ -74,6 +75,7 @@ pub struct App {
     pub config: Rc<Config>,
     /// The time of this event.
     pub now: Timestamp,
+    shown: OnceCell<Rc<Version>>,
 }
 
 struct Bindings {
@@ -115,12 +117,22 @@ impl App {
             bindings,
             config,
             now: now(),
+            shown: OnceCell::new(),
         })
     }
 
-    /// The published catalog.
+    /// The published catalog, in one version for the whole event.
     #[must_use]
-    pub fn catalog(&self) -> CatalogKv {
+    pub fn catalog(&self) -> OneVersion<'_, CatalogKv> {
+        OneVersion {
+            catalog: self.catalog_copy(),
+            shown: &self.shown,
+        }
+    }
+
+    /// The copy of the catalog that shoppers are shown.
+    #[must_use]
+    pub fn catalog_copy(&self) -> CatalogKv {
         CatalogKv {
             kv: self.bindings.catalog.clone(),
             now: self.now,
@@ -194,13 +206,13 @@ impl App {
     /// The published catalog, where its pointer should be looked at again; for one caller at a time.
     #[must_use]
     pub fn catalog_to_refresh(&self) -> Option<CatalogKv> {
-        refresh_is_due(self.now).then(|| self.catalog())
+        refresh_is_due(self.now).then(|| self.catalog_copy())
     }
 
     /// What a publish writes to, and what carries it on.
     #[must_use]
     pub fn publish_ports(&self) -> (PublishD1<Rc<D1>>, CatalogKv, Queues) {
-        (self.publish_record(), self.catalog(), self.queues())
+        (self.publish_record(), self.catalog_copy(), self.queues())
     }
 
     /// The time now, where an event takes long.

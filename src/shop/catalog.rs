@@ -6,6 +6,7 @@
 mod barcodes;
 mod html;
 mod list;
+mod one_version;
 mod parts;
 mod related;
 mod rules;
@@ -15,8 +16,10 @@ mod version;
 pub use barcodes::gtin;
 pub use html::{sanitise_html, text_of};
 pub use list::{Cursor, Facet, ListQuery, Listed, Sort, list_products, list_products_from};
+pub use one_version::OneVersion;
 pub use parts::{list_cards, list_products_part};
 pub use related::list_related_products;
+pub use rules::MAX_CHARS;
 pub use sections::{Section, list_sections};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,

@@ -12,7 +12,7 @@ pub const MAX_VARIANTS: usize = 250;
 pub const MAX_OPTIONS: usize = 3;
 
 /// Longest title, handle, SKU and the like, in characters.
-const MAX_CHARS: usize = 255;
+pub const MAX_CHARS: usize = 255;
 
 impl Product {
     /// What keeps this product out of the record; nothing when all is well.

@@ -122,9 +122,13 @@ pub async fn rollback_catalog(call: &mut Call<'_>) -> Result<Reply> {
         Rollback::default()
     };
     let app = call.app;
-    let publish =
-        publish::rollback_catalog(&app.publish_record(), &app.catalog(), wanted.seq, app.now)
-            .await?;
+    let publish = publish::rollback_catalog(
+        &app.publish_record(),
+        &app.catalog_copy(),
+        wanted.seq,
+        app.now,
+    )
+    .await?;
     reply(&publish)
 }
 

@@ -1,0 +1,104 @@
+//! What one request is shown: one version of the catalog, whatever is published while it is answered.
+
+use crate::error::Result;
+use crate::shop::catalog::{Card, Product, Version};
+use crate::shop::ports::PublishedCatalog;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// A published catalog that stays at the version it was first asked for.
+#[derive(Debug)]
+pub struct OneVersion<'a, C> {
+    /// Where the documents are.
+    pub catalog: C,
+    /// The version, once it was asked for.
+    pub shown: &'a OnceCell<Rc<Version>>,
+}
+
+impl<C: PublishedCatalog> PublishedCatalog for OneVersion<'_, C> {
+    async fn current(&self) -> Result<Rc<Version>> {
+        if let Some(shown) = self.shown.get() {
+            return Ok(Rc::clone(shown));
+        }
+        let current = self.catalog.current().await?;
+        Ok(Rc::clone(self.shown.get_or_init(|| current)))
+    }
+
+    async fn previous(&self) -> Result<Option<Rc<Version>>> {
+        self.catalog.previous().await
+    }
+
+    async fn version(&self, seq: i64) -> Result<Option<Rc<Version>>> {
+        self.catalog.version(seq).await
+    }
+
+    async fn directory(&self, key: &str) -> Result<Rc<BTreeMap<String, String>>> {
+        self.catalog.directory(key).await
+    }
+
+    async fn cards(&self, key: &str) -> Result<Rc<Vec<Card>>> {
+        self.catalog.cards(key).await
+    }
+
+    async fn product(&self, key: &str) -> Result<Rc<Product>> {
+        self.catalog.product(key).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::catalog::not_copied;
+    use futures_util::FutureExt;
+    use std::cell::Cell;
+
+    /// Publishes whenever it is asked what is shown.
+    #[derive(Default)]
+    struct Restless(Cell<i64>);
+
+    impl PublishedCatalog for Restless {
+        async fn current(&self) -> Result<Rc<Version>> {
+            self.0.set(self.0.get() + 1);
+            Ok(Rc::new(Version {
+                seq: self.0.get(),
+                ..Version::default()
+            }))
+        }
+
+        async fn previous(&self) -> Result<Option<Rc<Version>>> {
+            Ok(None)
+        }
+
+        async fn version(&self, _: i64) -> Result<Option<Rc<Version>>> {
+            Ok(None)
+        }
+
+        async fn directory(&self, _: &str) -> Result<Rc<BTreeMap<String, String>>> {
+            Err(not_copied())
+        }
+
+        async fn cards(&self, _: &str) -> Result<Rc<Vec<Card>>> {
+            Err(not_copied())
+        }
+
+        async fn product(&self, _: &str) -> Result<Rc<Product>> {
+            Err(not_copied())
+        }
+    }
+
+    #[test]
+    fn a_request_stays_at_its_version() {
+        let shown = OnceCell::new();
+        let seqs = [1, 2].map(|_| {
+            let catalog = OneVersion {
+                catalog: Restless::default(),
+                shown: &shown,
+            };
+            catalog.catalog.0.set(41);
+            let ask = || catalog.current().now_or_never().unwrap().unwrap().seq;
+            [ask(), ask()]
+        });
+        assert_eq!(seqs, [[42, 42]; 2]);
+    }
+}
