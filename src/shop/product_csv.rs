@@ -11,7 +11,7 @@ mod read;
 mod write;
 
 pub use read::{
-    ImportedProduct, Name, ProductFile, RowError, Window, generated_sku, read_products,
+    ImportedProduct, Name, ProductFile, RowError, Window, generated_skus, read_products,
 };
 pub use write::{header_of, write_rows};
 

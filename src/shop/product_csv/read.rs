@@ -4,8 +4,10 @@
 //! an SKU gets a stable one made of its handle and options; no bytes panic.
 
 use crate::shop::catalog::{
-    Image, Price, Product, ProductOption, Seo, SourceCell, Status, Variant, sanitise_html, slug,
+    Image, MAX_CHARS, Price, Product, ProductOption, Seo, SourceCell, Status, Variant,
+    sanitise_html, slug,
 };
+use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, standard};
 use crate::shop::product_csv::columns::{
@@ -14,7 +16,7 @@ use crate::shop::product_csv::columns::{
 use crate::shop::product_csv::write::rows_of;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A part of a file: its header row, then rows from somewhere on.
 #[derive(Clone, Copy, Debug)]
@@ -139,6 +141,9 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
     file
 }
 
+/// Most bytes of a product as the record is given it: what D1 takes in one parameter, and some room.
+const MAX_PRODUCT_BYTES: usize = 1_900_000;
+
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The rows of each product that the window has whole, and the first row of the rest.
@@ -240,6 +245,21 @@ impl<'a> Row<'a> {
             .map_or("", |cell| cell.trim())
     }
 
+    /// This row, its empty cells filled from another, as it would stand on `line`.
+    fn completed_by(&self, other: &Self, line: u64) -> Self {
+        let said = |row: &Self, at: usize| {
+            let cell = row.cells.get(at).filter(|cell| !cell.trim().is_empty());
+            cell.cloned()
+        };
+        let count = self.cells.len().max(other.cells.len());
+        let cells = (0..count).map(|at| said(self, at).or_else(|| said(other, at)));
+        Self {
+            line,
+            cells: cells.map(Option::unwrap_or_default).collect(),
+            ..*self
+        }
+    }
+
     fn error(&self, column: &str, detail: impl Into<String>) -> RowError {
         RowError::new(self.line, column, detail)
     }
@@ -328,14 +348,31 @@ fn read_product(
     rows: &[Row<'_>],
     currencies: &[Currency],
 ) -> Result<ImportedProduct, Vec<RowError>> {
-    let Some(first) = rows.first() else {
+    let Some(opening) = rows.first() else {
         return Err(vec![]);
     };
+    let mut variant_rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.has_variant()).collect();
+    // A first row that states no variant is one with the first row that does.
+    let joined = variant_rows
+        .first()
+        .filter(|row| row.start != opening.start)
+        .map(|row| {
+            (
+                opening.completed_by(row, opening.line),
+                opening.completed_by(row, row.line),
+            )
+        });
+    let first = joined.as_ref().map_or(opening, |(first, _)| first);
+    if let (Some(row), Some((_, variant))) = (variant_rows.first_mut(), &joined) {
+        *row = variant;
+    }
     let handle = slug(first.cell("Handle"));
     let mut errors = Vec::new();
     if handle.is_empty() {
         errors.push(first.error("Handle", "A product needs a handle of letters or digits."));
     }
+    errors.extend(too_long(first, "Handle", &handle));
+    errors.extend(too_long(first, "Title", first.cell("Title")));
     if first.cell("Title").is_empty() {
         errors.push(first.error("Title", "The first row of a product needs a title."));
     }
@@ -345,7 +382,6 @@ fn read_product(
     let features = read_field(first, FEATURES, &mut errors);
     let specifications = read_field(first, SPECIFICATIONS, &mut errors);
     let metadata = read_field(first, METADATA, &mut errors);
-    let variant_rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.has_variant()).collect();
     let names = option_names(first, &variant_rows);
     let mut variants: Vec<Variant> = Vec::new();
     let mut quantities = Vec::new();
@@ -354,8 +390,13 @@ fn read_product(
         column: "Handle",
         value: handle.clone(),
     }];
-    for row in &variant_rows {
-        let (variant, quantity) = match read_variant(&handle, &names, row, currencies) {
+    let choices: Vec<Vec<String>> = variant_rows
+        .iter()
+        .map(|row| option_values_of(row, &names))
+        .collect();
+    let generated = generated_skus(&handle, &choices);
+    for ((row, choice), generated) in variant_rows.iter().zip(choices).zip(generated) {
+        let (variant, quantity) = match read_variant(row, &names, choice, generated, currencies) {
             Ok(read) => read,
             Err(problems) => {
                 errors.extend(problems);
@@ -416,11 +457,25 @@ fn read_product(
     for ((variant, row), written) in product.variants.iter_mut().zip(variant_rows).zip(&written) {
         variant.source = row.source(written);
     }
+    // The handle of the first row is written on all.
+    for variant in product.variants.iter_mut().skip(1) {
+        variant.source.remove("Handle");
+    }
+    let bytes = serde_json::to_string(&product).map_or(0, |json| json.len());
+    if bytes > MAX_PRODUCT_BYTES {
+        let detail = format!("The rows of a product may have {MAX_PRODUCT_BYTES} bytes together.");
+        return Err(vec![first.error("Body (HTML)", detail)]);
+    }
     Ok(ImportedProduct {
         product,
         quantities,
         names: unique,
     })
+}
+
+fn too_long(row: &Row<'_>, column: &str, text: &str) -> Option<RowError> {
+    let detail = || format!("At most {MAX_CHARS} characters.");
+    (text.chars().count() > MAX_CHARS).then(|| row.error(column, detail()))
 }
 
 /// A field of the product that its cell has as JSON.
@@ -462,18 +517,22 @@ fn option_names(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<String> {
     names
 }
 
-fn read_variant(
-    handle: &str,
-    names: &[String],
-    row: &Row<'_>,
-    currencies: &[Currency],
-) -> Result<(Variant, Option<u32>), Vec<RowError>> {
-    let mut errors = Vec::new();
-    let option_values: Vec<String> = ["Option1 Value", "Option2 Value", "Option3 Value"]
+fn option_values_of(row: &Row<'_>, names: &[String]) -> Vec<String> {
+    ["Option1 Value", "Option2 Value", "Option3 Value"]
         .iter()
         .take(names.len())
         .map(|column| row.cell(column).to_owned())
-        .collect();
+        .collect()
+}
+
+fn read_variant(
+    row: &Row<'_>,
+    names: &[String],
+    option_values: Vec<String>,
+    generated_sku: String,
+    currencies: &[Currency],
+) -> Result<(Variant, Option<u32>), Vec<RowError>> {
+    let mut errors = Vec::new();
     for (value, name) in option_values.iter().zip(names) {
         if value.is_empty() {
             let at = option_values
@@ -487,15 +546,16 @@ fn read_variant(
     let prices = read_prices(row, currencies, &mut errors);
     let weight_grams = read_number(row, "Variant Grams", &mut errors);
     let quantity = read_number(row, "Variant Inventory Qty", &mut errors);
+    let sku = row.cell("Variant SKU");
+    errors.extend(too_long(row, "Variant SKU", sku));
     if !errors.is_empty() {
         return Err(errors);
     }
     let tracked = !row.cell("Variant Inventory Tracker").is_empty();
-    let sku = row.cell("Variant SKU");
     let variant = Variant {
         id: String::new(),
         sku: if sku.is_empty() {
-            generated_sku(handle, &option_values)
+            generated_sku
         } else {
             sku.to_owned()
         },
@@ -525,13 +585,31 @@ fn tax_class_of(row: &Row<'_>) -> String {
     }
 }
 
-/// The same handle and options always give the same SKU, so that an import can be repeated.
+/// An SKU for each variant, by its option values. The same handle and options always give the same, so that an import can be
+/// repeated; where two choices differ by signs alone (`+1.5`, `-1.5`), a digest tells them apart.
 #[must_use]
-pub fn generated_sku(handle: &str, option_values: &[String]) -> String {
-    let mut parts = vec![handle.to_owned()];
-    parts.extend(option_values.iter().map(|value| slug(value)));
-    parts.retain(|part| !part.is_empty());
-    parts.join("-")
+pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
+    let plain = |values: &Vec<String>| {
+        let mut parts = vec![handle.to_owned()];
+        parts.extend(values.iter().map(|value| slug(value)));
+        parts.retain(|part| !part.is_empty());
+        parts.join("-")
+    };
+    let mut choices_of: BTreeMap<String, BTreeSet<&Vec<String>>> = BTreeMap::new();
+    for values in choices {
+        choices_of.entry(plain(values)).or_default().insert(values);
+    }
+    choices
+        .iter()
+        .map(|values| {
+            let sku = plain(values);
+            if choices_of.get(&sku).is_none_or(|same| same.len() == 1) {
+                return sku;
+            }
+            let digest = digest_of(values.join("\0").as_bytes());
+            format!("{sku}-{}", digest.get(..6).unwrap_or_default())
+        })
+        .collect()
 }
 
 fn read_prices(

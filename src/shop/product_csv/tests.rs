@@ -233,6 +233,76 @@ fn options_without_a_name_are_numbered_and_a_missing_value_is_told() {
     assert_eq!(file.products[0].product.options[0].name, "Option 1");
 }
 
+#[test]
+fn a_first_row_without_a_variant_comes_out_again() {
+    let file = read(concat!(
+        "Handle,Title,Vendor,Type,Published,Option1 Name,Option1 Value,Variant SKU,Variant Price,Cost per item\n",
+        "stool,Oak Stool,,Stools,TRUE,Height,,,,3.10\nstool,,Acme,,,,45 cm,S-45,80,\nstool,,,,,,60 cm,,95,\n",
+    ));
+    let again = written(&file);
+    let of = |file: &ProductFile| {
+        file.products
+            .iter()
+            .map(|one| one.product.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(&read(&again)), of(&file));
+    let first = &cells(&again)[0];
+    for (column, cell) in [
+        ("Title", "Oak Stool"),
+        ("Vendor", "Acme"),
+        ("Published", "TRUE"),
+        ("Variant Price", "80"),
+        ("Cost per item", "3.10"),
+    ] {
+        assert_eq!(first[column], cell);
+    }
+    let file = read("Handle,Title,Status,Option1 Value,Variant Price\na,A,odd,,\na,,,S,no\n");
+    assert_eq!(places(&file), [(2, "Status"), (3, "Variant Price")]);
+}
+
+#[test]
+fn a_handle_of_the_first_row_alone_comes_out_again() {
+    let file = read("Handle,Title,Option1 Value,Variant Price\nTEE,Tee,S,5\n,,M,5\n");
+    let again = read(&written(&file));
+    assert_eq!(again.products[0].product, file.products[0].product);
+}
+
+#[test]
+fn choices_that_differ_by_signs_alone_have_skus_of_their_own() {
+    let skus = |values: [&str; 3]| -> BTreeMap<String, String> {
+        let rows = values
+            .map(|value| format!("lens,Lens,{value},5\n"))
+            .concat();
+        let file = read(&format!("Handle,Title,Option1 Value,Variant Price\n{rows}"));
+        assert_eq!(file.errors, []);
+        let variants = &file.products[0].product.variants;
+        variants
+            .iter()
+            .map(|variant| (variant.title.clone(), variant.sku.clone()))
+            .collect()
+    };
+    let one = skus(["+1.50", "-1.50", "0"]);
+    assert_eq!(one.values().collect::<BTreeSet<_>>().len(), 3);
+    assert_eq!(one["0"], "lens-0");
+    assert_eq!(skus(["0", "-1.50", "+1.50"]), one);
+}
+
+#[test]
+fn what_the_record_cannot_hold_is_told() {
+    let long = "x".repeat(256);
+    let file = read(&format!(
+        "Handle,Title,Variant SKU,Variant Price\na,{long},{long},5\n"
+    ));
+    assert_eq!(places(&file), [(2, "Title"), (2, "Variant SKU")]);
+    let body = "x".repeat(2_000_000);
+    let file = read(&format!(
+        "Handle,Title,Body (HTML),Variant Price\na,A,{body},5\nb,B,,5\n"
+    ));
+    assert_eq!(places(&file), [(2, "Body (HTML)")]);
+    assert_eq!(file.products.len(), 1);
+}
+
 /// Reads `csv` in windows of `size` bytes, as the command does.
 fn read_in_windows(csv: &[u8], size: usize) -> (Vec<ImportedProduct>, Vec<RowError>) {
     let (mut products, mut errors) = (Vec::new(), Vec::new());

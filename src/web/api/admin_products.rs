@@ -8,7 +8,7 @@ use crate::shop::catalog::{
 use crate::shop::import;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::standard;
-use crate::shop::product_csv::generated_sku;
+use crate::shop::product_csv::generated_skus;
 use crate::web::api::instant;
 use crate::web::call::Call;
 use crate::web::reply::Reply;
@@ -195,10 +195,16 @@ fn reply(status: u16, product: &Product) -> Result<Reply> {
 impl ProductInput {
     fn into_product(self) -> Product {
         let handle = slug(self.handle.as_deref().unwrap_or(&self.title));
+        let choices: Vec<Vec<String>> = self
+            .variants
+            .iter()
+            .map(|variant| variant.option_values.clone())
+            .collect();
         let variants: Vec<Variant> = self
             .variants
             .into_iter()
-            .map(|variant| variant.into_variant(&handle))
+            .zip(generated_skus(&handle, &choices))
+            .map(|(variant, sku)| variant.into_variant(sku))
             .collect();
         let options = (0_usize..).zip(self.options);
         Product {
@@ -225,7 +231,7 @@ impl ProductInput {
 }
 
 impl VariantInput {
-    fn into_variant(self, handle: &str) -> Variant {
+    fn into_variant(self, generated_sku: String) -> Variant {
         let before = |currency: Currency| {
             self.compare_at_prices
                 .iter()
@@ -250,9 +256,7 @@ impl VariantInput {
             sku_generated: self.sku.is_none(),
             prices,
             title: self.option_values.join(" / "),
-            sku: self
-                .sku
-                .unwrap_or_else(|| generated_sku(handle, &self.option_values)),
+            sku: self.sku.unwrap_or(generated_sku),
             option_values: self.option_values,
             barcode: self.barcode,
             weight_grams: self.weight_grams,
