@@ -10,7 +10,8 @@ use crate::shop::ids::derived_id;
 use crate::shop::money::Currency;
 use crate::shop::ports::{CatalogRecord, StockObjects, Written};
 use crate::shop::product_csv::{
-    ImportedProduct, Name, ProductFile, RowError, Window, header_of, read_products, write_rows,
+    ImportedProduct, Name, ProductFile, RowError, Window, generated_skus, header_of, read_products,
+    write_rows,
 };
 use crate::shop::stock::{change_stock, receive_stock};
 use durable::Timestamp;
@@ -23,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Variants of one window: each may ask one stock object, and the platform grants 1,000 calls a request.
 pub const VARIANTS_A_WINDOW: usize = 300;
 
-/// Products of one page of an export: each variant asks its stock object.
+/// Most products of one page of an export; each variant asks its stock object, so it ends before [`VARIANTS_A_WINDOW`] too.
 const PRODUCTS_A_PAGE: u32 = 50;
 
 /// Objects asked at once.
@@ -186,13 +187,17 @@ pub async fn export_products(
 ) -> Result<ExportPage> {
     let kept: BTreeSet<String> = record.source_columns().await?.into_iter().collect();
     let header = header_of(&kept, currencies);
-    let products = record
+    let mut products = record
         .products_after(after.unwrap_or(i64::MIN), PRODUCTS_A_PAGE)
         .await?;
+    let found = products.len();
+    products.truncate(fitting(&products));
+    let more =
+        products.len() < found || found >= usize::try_from(PRODUCTS_A_PAGE).unwrap_or(usize::MAX);
     let next = products
         .last()
         .map(|(position, _)| *position)
-        .filter(|_| products.len() >= usize::try_from(PRODUCTS_A_PAGE).unwrap_or(usize::MAX));
+        .filter(|_| more);
     let products: Vec<Product> = products.into_iter().map(|(_, product)| product).collect();
     let quantities = units_of(stock, &products).await?;
     let rows = write_rows(&products, &header, currencies, &quantities)?;
@@ -204,6 +209,19 @@ pub async fn export_products(
     }
     csv.extend(rows);
     Ok(ExportPage { csv, next })
+}
+
+/// How many of these products fit on a page: one at least.
+fn fitting(products: &[(i64, Product)]) -> usize {
+    let mut variants = 0_usize;
+    products
+        .iter()
+        .take_while(|(_, product)| {
+            variants = variants.saturating_add(product.variants.len());
+            variants <= VARIANTS_A_WINDOW
+        })
+        .count()
+        .max(1)
 }
 
 /// Adds a product, whose handle and SKUs nobody else has.
@@ -230,12 +248,13 @@ pub async fn create_product(
 pub async fn update_product(
     record: &impl CatalogRecord,
     id: &str,
-    product: Product,
+    mut product: Product,
     if_version: Option<u64>,
     now: Timestamp,
 ) -> Result<Product> {
     let existing = get_recorded_product(record, id).await?;
     check_version(&existing, if_version)?;
+    keep_generated_skus(&mut product, &existing);
     let product = identified(product, Some(&existing), || Ok(id.to_owned()))?;
     if record
         .replace_product(&product, existing.version, now)
@@ -282,6 +301,27 @@ fn check_version(existing: &Product, if_version: Option<u64>) -> Result<()> {
     }
 }
 
+/// A variant whose SKU was made for it keeps it, whatever the product is called now: its units are counted under it.
+fn keep_generated_skus(product: &mut Product, existing: &Product) {
+    let choices: Vec<Vec<String>> = product
+        .variants
+        .iter()
+        .map(|variant| variant.option_values.clone())
+        .collect();
+    let generated = generated_skus(&product.handle, &choices);
+    for (variant, generated) in product.variants.iter_mut().zip(generated) {
+        let before = existing.variants.iter().find(|before| {
+            before.sku_generated
+                && (before.sku == variant.sku
+                    || variant.sku_generated && before.option_values == variant.option_values)
+        });
+        if let Some(before) = before {
+            variant.sku.clone_from(&before.sku);
+            variant.sku_generated = variant.sku == generated;
+        }
+    }
+}
+
 /// Someone changed the product in between.
 async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
     match get_recorded_product(record, id).await {
@@ -309,39 +349,49 @@ async fn refuse_taken_names(
         .collect();
     let owners = record.owners_of_skus(&skus).await?;
     let known = known_products(record, file).await?;
-    let giving_up: BTreeSet<&str> = known.values().map(|product| product.id.as_str()).collect();
-
-    let mut errors = Vec::new();
-    file.products.retain(|imported| {
-        let id = known
-            .get(&imported.product.handle)
-            .map(|product| product.id.as_str());
-        let before = errors.len();
-        for name in &imported.names {
-            let line = *earlier.entry(claim_of(name)).or_insert(name.line);
-            let owner = owners
-                .get(&name.value)
-                .map(String::as_str)
-                .filter(|owner| name.column != "Handle" && !giving_up.contains(owner))
-                .filter(|owner| Some(*owner) != id);
-            let detail = if line != name.line {
-                format!("`{}` stands on line {line} already.", name.value)
-            } else if owner.is_some() {
-                format!("Another product of the shop has the SKU `{}`.", name.value)
-            } else {
-                continue;
-            };
-            errors.push(RowError {
-                line: name.line,
-                column: name.column.to_owned(),
-                detail,
-            });
-        }
-        errors.len() == before
+    leave_out(file, |name| {
+        let line = *earlier.entry(claim_of(name)).or_insert(name.line);
+        (line != name.line).then(|| format!("`{}` stands on line {line} already.", name.value))
     });
-    file.errors.extend(errors);
+    // A product that is left out keeps its SKUs, which may keep out one that was to have them.
+    loop {
+        let id_of = |product: &Product| Some(known.get(&product.handle)?.id.as_str());
+        let giving_up: BTreeSet<&str> = file
+            .products
+            .iter()
+            .filter_map(|imported| id_of(&imported.product))
+            .collect();
+        let left_out = leave_out(file, |name| {
+            owners
+                .get(&name.value)
+                .filter(|owner| name.column != "Handle" && !giving_up.contains(owner.as_str()))
+                .map(|_| format!("Another product of the shop has the SKU `{}`.", name.value))
+        });
+        if left_out == 0 {
+            break;
+        }
+    }
     file.errors.sort_by_key(|error| error.line);
     Ok(owners)
+}
+
+/// Leaves out the products that have a name with something against it; returns how many.
+fn leave_out(file: &mut ProductFile, mut against: impl FnMut(&Name) -> Option<String>) -> usize {
+    let mut errors = Vec::new();
+    let before = file.products.len();
+    file.products.retain(|imported| {
+        let found = errors.len();
+        errors.extend(imported.names.iter().filter_map(|name| {
+            Some(RowError {
+                line: name.line,
+                column: name.column.to_owned(),
+                detail: against(name)?,
+            })
+        }));
+        errors.len() == found
+    });
+    file.errors.extend(errors);
+    before.saturating_sub(file.products.len())
 }
 
 /// What an import must not name twice, and where it does.
