@@ -31,12 +31,17 @@ impl<V: Clone> Bounded<V> {
             return Some(value.clone());
         }
         let (value, bytes) = self.old.remove(name)?;
-        self.put(name.to_owned(), value.clone(), bytes, max_bytes);
+        self.insert(name.to_owned(), value.clone(), bytes, max_bytes);
         Some(value)
     }
 
-    /// Keeps a value that takes `bytes`, where all together may take `max_bytes`.
+    /// Keeps a value that takes `bytes` beside its name, where all together may take `max_bytes`.
     pub fn put(&mut self, name: String, value: V, bytes: usize, max_bytes: usize) {
+        let bytes = bytes.saturating_add(name.len());
+        self.insert(name, value, bytes, max_bytes);
+    }
+
+    fn insert(&mut self, name: String, value: V, bytes: usize, max_bytes: usize) {
         let half = max_bytes / 2;
         if bytes > half {
             return;
@@ -76,12 +81,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_bound_holds(puts in prop::collection::vec((0_u8..20, 0_usize..80), 0..200)) {
+        fn the_bound_holds(puts in prop::collection::vec(("[a-c]{0,20}", 0_usize..80, any::<bool>()), 0..200)) {
             let mut kept = Bounded::default();
-            for (name, bytes) in puts {
-                kept.put(name.to_string(), bytes, bytes, 100);
-                let young: usize = kept.young.values().map(|(_, bytes)| bytes).sum();
-                let old: usize = kept.old.values().map(|(_, bytes)| bytes).sum();
+            let sum = |kept: &HashMap<String, (usize, usize)>| -> usize {
+                kept.iter().map(|(name, (bytes, _))| name.len() + bytes).sum()
+            };
+            for (name, bytes, asks) in puts {
+                if asks {
+                    kept.get(&name, 100);
+                } else {
+                    kept.put(name, bytes, bytes, 100);
+                }
+                let (young, old) = (sum(&kept.young), sum(&kept.old));
                 prop_assert_eq!(young, kept.young_bytes);
                 prop_assert!(young + old <= 100);
             }
