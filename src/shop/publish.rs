@@ -21,9 +21,12 @@ pub const PUBLISHES_QUEUE: &str = "catalog-publishes";
 /// Products of one step.
 const PRODUCTS_A_STEP: u32 = 100;
 
-/// Documents that one request writes before it hands on to the next: with its queries far below the 1,000 calls that the platform
+/// Calls that one request makes before it hands on to the next: a last step more is still far below the 1,000 that the platform
 /// grants.
-const WRITES_A_REQUEST: usize = 400;
+const CALLS_A_REQUEST: usize = 400;
+
+/// Queries of a step, each statement of its batch counted.
+const QUERIES_A_STEP: usize = 12;
 
 /// Writes under way at once: the platform lets six wait for their answer.
 const WRITES_AT_ONCE: usize = 6;
@@ -250,18 +253,19 @@ async fn advance(
     seq: i64,
     now: Timestamp,
 ) -> Result<Publish> {
-    let mut writes = 0_usize;
-    while writes < WRITES_A_REQUEST {
+    let mut calls = 0_usize;
+    while calls < CALLS_A_REQUEST {
         let publish = get_publish(record, seq).await?;
         if publish.state != PublishState::Running {
             follow(record, copy).await?;
             return Ok(publish);
         }
         if !publish.listing {
-            writes = writes.saturating_add(write_products(record, copy, &publish, now).await?);
+            let written = write_products(record, copy, &publish, now).await?;
+            calls = calls.saturating_add(written).saturating_add(QUERIES_A_STEP);
             continue;
         }
-        let allowed = WRITES_A_REQUEST.saturating_sub(writes);
+        let allowed = CALLS_A_REQUEST.saturating_sub(calls);
         match write_lists(record, copy, &publish, allowed, now).await? {
             Lists::More => break,
             Lists::Written(version) => {
@@ -432,4 +436,179 @@ pub fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)>
             },
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::money::Currency;
+    use crate::shop::pricing::prices::{Currencies, Repricing};
+    use futures_util::FutureExt;
+    use std::cell::{Cell, RefCell};
+
+    const PRODUCTS: i64 = 10_000;
+
+    /// Ten thousand products, of which nothing has changed; counts steps.
+    struct Unchanged {
+        publish: RefCell<Publish>,
+        steps: Cell<usize>,
+    }
+
+    impl PublishRecord for Unchanged {
+        async fn running_publish(&self) -> Result<Option<Publish>> {
+            panic!("not asked here")
+        }
+
+        async fn publish(&self, _: i64) -> Result<Option<Publish>> {
+            Ok(Some(self.publish.borrow().clone()))
+        }
+
+        async fn current_publish(&self) -> Result<Option<Pointer>> {
+            Ok(None)
+        }
+
+        async fn begin_publish(&self, _: Timestamp) -> Result<Written> {
+            panic!("not asked here")
+        }
+
+        async fn active_products_after(
+            &self,
+            position: i64,
+            limit: u32,
+        ) -> Result<Vec<(i64, Product)>> {
+            let last = PRODUCTS.min(position + i64::from(limit));
+            let product = |position: i64| Product {
+                id: position.to_string(),
+                ..Product::default()
+            };
+            Ok((position + 1..=last)
+                .map(|position| (position, product(position)))
+                .collect())
+        }
+
+        async fn repricing(&self, _: i64, _: &[String]) -> Result<Repricing> {
+            Ok(Repricing {
+                currencies: Currencies {
+                    base: Currency::from_code("USD").unwrap(),
+                    rates: vec![],
+                },
+                scheduled: BTreeMap::new(),
+            })
+        }
+
+        async fn is_price_due(&self, _: Timestamp) -> Result<bool> {
+            Ok(false)
+        }
+
+        async fn last_listings(&self, _: &[String]) -> Result<BTreeMap<String, Listing>> {
+            Ok(BTreeMap::new())
+        }
+
+        async fn reuse_documents(
+            &self,
+            _: i64,
+            digests: &[String],
+        ) -> Result<BTreeMap<String, String>> {
+            let keys = digests
+                .iter()
+                .map(|digest| (digest.clone(), digest.clone()));
+            Ok(keys.collect())
+        }
+
+        async fn save_step(&self, step: &Step, _: Timestamp) -> Result<Written> {
+            self.steps.set(self.steps.get() + 1);
+            let mut publish = self.publish.borrow_mut();
+            publish.position = step.position;
+            publish.listing = step.listing;
+            Ok(Written::Landed(()))
+        }
+
+        async fn cards(&self, _: i64) -> Result<Vec<Card>> {
+            Ok(vec![])
+        }
+
+        async fn finish_publish(&self, _: i64, _: &str, _: Timestamp) -> Result<Written> {
+            self.publish.borrow_mut().state = PublishState::Done;
+            Ok(Written::Landed(()))
+        }
+
+        async fn switch_back(&self, _: i64, _: Timestamp) -> Result<Written> {
+            panic!("not asked here")
+        }
+
+        async fn publish_failed(&self, _: i64, error: &str) -> Result<u32> {
+            panic!("{error}")
+        }
+
+        async fn abandon_publish(&self, _: i64, error: &str, _: Timestamp) -> Result<()> {
+            panic!("{error}")
+        }
+
+        async fn condemn_documents(&self, _: Timestamp) -> Result<()> {
+            panic!("not asked here")
+        }
+
+        async fn condemned_documents(&self, _: u32) -> Result<Vec<String>> {
+            panic!("not asked here")
+        }
+
+        async fn documents_deleted(&self, _: &[String]) -> Result<()> {
+            panic!("not asked here")
+        }
+    }
+
+    struct Nowhere;
+
+    impl CatalogCopy for Nowhere {
+        async fn put_document(&self, _: &str, _: &str) -> Result<()> {
+            Ok(())
+        }
+
+        async fn pointer(&self) -> Result<Option<Pointer>> {
+            Ok(None)
+        }
+
+        async fn point_to(&self, _: Pointer) -> Result<()> {
+            Ok(())
+        }
+
+        async fn delete_documents(&self, _: &[String]) -> Result<()> {
+            panic!("not asked here")
+        }
+    }
+
+    impl PublishQueue for Nowhere {
+        async fn enqueue_publish(&self, _: i64, _: u32) -> Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_request_makes_few_queries_even_where_nothing_has_changed() {
+        let record = Unchanged {
+            publish: RefCell::new(Publish {
+                seq: 1,
+                state: PublishState::Running,
+                version: String::new(),
+                products: 0,
+                total: 10_000,
+                position: 0,
+                listing: false,
+                error: None,
+                moved_at: Timestamp::default(),
+            }),
+            steps: Cell::new(0),
+        };
+        let mut requests = 0;
+        while record.publish.borrow().state == PublishState::Running {
+            record.steps.set(0);
+            continue_publish(&record, &Nowhere, &Nowhere, 1, Timestamp::default())
+                .now_or_never()
+                .unwrap()
+                .unwrap();
+            requests += 1;
+            assert!(record.steps.get() * QUERIES_A_STEP < 500);
+        }
+        assert!((2..10).contains(&requests), "{requests} requests");
+    }
 }
