@@ -99,9 +99,9 @@ async fn carry_out(
             let letter = Letter::about(MailKind::OrderConfirmation, &order.id);
             ports.mail().post(&letter).await?;
         }
-        // Of the attempt that it names: late money may have begun another since.
+        // Of the attempt that it names: late money may have begun another since. Tasks from before named none.
         Effect::ReleaseStock | Effect::ReleaseAttempt => {
-            let attempt = subject.parse().map_err(Error::internal)?;
+            let attempt = subject.parse().unwrap_or(order.attempt);
             release_all(ports, &order.id, attempt, order.held()).await?;
         }
         Effect::ThawCart => thaw_cart(ports, &order.cart_id, &order.id, now).await?,
