@@ -46,7 +46,7 @@ impl Currency {
         }
     }
 
-    /// The least that can be charged, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts); 0 where none is known.
+    /// The least that can be charged, in minor units by what payment providers say; 0 where none is known.
     #[must_use]
     pub fn smallest_charge(self) -> i64 {
         match self.code() {

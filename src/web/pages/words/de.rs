@@ -166,6 +166,7 @@ pub static WORDS: Words = Words {
         "too_many_lines" => Some("Mehr verschiedene Artikel passen nicht in den Warenkorb."),
         "invalid_quantity" => Some("Bitte geben Sie eine ganze Zahl von 1 bis 99 ein."),
         "amount_too_large" => Some("Der Betrag ist zu hoch."),
+        "below_smallest_charge" => Some("Der Betrag ist zu niedrig, um bezahlt zu werden."),
         _ => None,
     },
 
