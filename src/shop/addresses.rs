@@ -2,6 +2,7 @@
 
 use crate::error::FieldError;
 use crate::shop::countries::Country;
+use crate::shop::subdivisions::{knows_regions, region_code};
 use serde::{Deserialize, Serialize};
 
 /// A postal address.
@@ -45,7 +46,7 @@ impl Address {
             ("line1", field_fault(&self.line1, true)),
             ("line2", field_fault(line2, false)),
             ("city", field_fault(&self.city, needs(Country::needs_city))),
-            ("region", field_fault(region, needs(Country::needs_region))),
+            ("region", region_fault(region, country)),
             ("postal_code", postal_code_fault(postal_code, country)),
             ("country", country_fault(country)),
         ];
@@ -103,6 +104,22 @@ fn field_fault(value: &str, required: bool) -> Fault {
         ));
     }
     None
+}
+
+fn region_fault(region: &str, country: Option<&Country>) -> Fault {
+    let required = country.is_some_and(Country::needs_region);
+    let fault = field_fault(region, required);
+    if fault.is_some() || region.trim().is_empty() {
+        return fault;
+    }
+    country
+        .filter(|country| {
+            knows_regions(country.code) && region_code(country.code, region).is_none()
+        })
+        .map(|country| {
+            let detail = format!("There is no such region of {}.", country.name);
+            ("invalid_region", detail)
+        })
 }
 
 fn postal_code_fault(postal_code: &str, country: Option<&Country>) -> Fault {
@@ -204,6 +221,25 @@ mod tests {
                 .map(|(field, code)| format!("{field} {code}"))
                 .collect();
             assert_eq!(found, wanted, "{country}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_one_of_its_country() {
+        for (country, region, postal_code, fits) in [
+            ("US", "ny", "10001", true),
+            ("US", "Narnia", "10001", false),
+            ("CA", "Ontario", "K1A 0B1", true),
+            ("CA", "NY", "K1A 0B1", false),
+            ("DE", "Narnia", "10115", true),
+        ] {
+            let address = Address {
+                region: Some(region.into()),
+                postal_code: Some(postal_code.into()),
+                country: country.into(),
+                ..tokyo()
+            };
+            assert_eq!(codes(&address).is_empty(), fits, "{country} {region}");
         }
     }
 

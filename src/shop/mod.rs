@@ -31,5 +31,6 @@ pub mod refunds;
 pub mod settings;
 pub mod settlement;
 pub mod stock;
+pub mod subdivisions;
 pub mod sweep;
 pub mod transitions;

@@ -6,6 +6,7 @@
 use crate::error::FieldError;
 use crate::shop::addresses::Address;
 use crate::shop::countries::Country;
+use crate::shop::subdivisions::region_code;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -50,7 +51,7 @@ impl Destination {
     pub fn new(country: &str, region: Option<&str>, postal_code: Option<&str>) -> Self {
         Self {
             country: country.to_owned(),
-            region: folded(region.unwrap_or_default()),
+            region: region_of(country, region.unwrap_or_default()),
             postal_code: compact(postal_code.unwrap_or_default()),
         }
     }
@@ -141,7 +142,7 @@ impl Place {
             && self
                 .region
                 .as_deref()
-                .is_none_or(|region| folded(region) == destination.region)
+                .is_none_or(|region| region_of(&self.country, region) == destination.region)
             && self
                 .postal_prefix
                 .as_deref()
@@ -161,7 +162,7 @@ impl Place {
     fn key(&self) -> (String, String, String) {
         (
             self.country.clone(),
-            folded(self.region.as_deref().unwrap_or_default()),
+            region_of(&self.country, self.region.as_deref().unwrap_or_default()),
             compact(self.postal_prefix.as_deref().unwrap_or_default()),
         )
     }
@@ -190,6 +191,11 @@ impl Place {
         };
         Some(FieldError::new(format!("{field}.{name}"), code, detail))
     }
+}
+
+/// By its code where that is known, so that `New York` and `NY` are one.
+fn region_of(country: &str, region: &str) -> String {
+    folded(region_code(country, region).unwrap_or(region))
 }
 
 fn folded(text: &str) -> String {
@@ -237,6 +243,7 @@ mod tests {
     fn the_closest_zone_has_the_address() {
         let zones = [
             zone("world", place("*", None, None)),
+            zone("new york", place("US", Some("NY"), None)),
             zone("gb", place("GB", None, None)),
             zone("scotland", place("GB", Some("Scotland"), None)),
             zone("edinburgh", place("GB", None, Some("eh"))),
@@ -244,6 +251,7 @@ mod tests {
         ];
         for (country, region, postal_code, wanted) in [
             ("JP", Some("Scotland"), Some("EH6"), "world"),
+            ("US", Some("New York"), Some("10001"), "new york"),
             ("GB", None, Some("SW1A 1AA"), "gb"),
             ("GB", Some(" SCOTLAND "), Some("G1 1AA"), "scotland"),
             ("GB", Some("Scotland"), Some("EH1 1AA"), "edinburgh"),
