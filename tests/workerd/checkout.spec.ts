@@ -42,6 +42,7 @@ test('an address is what its country needs', async (t) => {
     ['no postal code where one is needed', { ...good, postal_code: undefined }, 'postal_code', 'required'],
     ['a postal code of another country', { ...good, postal_code: 'SW1A 1AA' }, 'postal_code', 'invalid_postal_code'],
     ['no region where one is needed', { ...good, region: '  ' }, 'region', 'required'],
+    ['a region of another country', { ...good, region: 'Ontario' }, 'region', 'invalid_region'],
     ['a country that is none', { ...good, country: 'ZZ' }, 'country', 'invalid_country'],
     ['a country in words', { ...good, country: 'Germany' }, 'country', 'invalid_country'],
     ['a control character', { ...good, name: 'Ann\u0000' }, 'name', 'control_character'],
@@ -63,7 +64,11 @@ test('any script is kept as it was typed', async () => {
   await buyer.add('LAMP');
   const address = { name: 'عائشة 🎉 "><img src=x>', line1: 'שדרות 1 \u202Eabc', city: '東京', region: '東京都', postal_code: '100-0001', country: 'JP' };
   const { id } = await buyer.quote({ shipping_address: address });
-  assert.deepEqual((await buyer.order(id)).expect(201).shipping_address, address);
+  const order = (await buyer.order(id)).expect(201);
+  assert.deepEqual(order.shipping_address, address);
+  const page = (await buyer.send('GET', order.status_url.slice(order.status_url.indexOf('/orders/')))).text;
+  assert.ok(page.includes('عائشة 🎉 &quot;&gt;&lt;img src=x&gt;') && page.includes('<bdi>שדרות 1 \u202Eabc'), page);
+  assert.ok(!page.includes('<img src=x>'));
 });
 
 test('a quote adds up, line by line, and is what is charged', async () => {

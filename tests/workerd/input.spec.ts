@@ -103,6 +103,10 @@ refusals('parameters and headers', {
   'an old version': [(own) => own.put('/api/v1/cart/items/LAMP', { quantity: 3 }, { 'if-match': '"0"' }), 412, 'stale_version'],
   'a version that is none': [(own) => own.put('/api/v1/cart/items/LAMP', { quantity: 3 }, { 'if-match': '1' }), 400, 'malformed_header'],
   'a key that is none': [(own) => own.put('/api/v1/cart/items/LAMP', { quantity: 3 }, { 'idempotency-key': '' }), 400, 'malformed_header'],
+  ...Object.fromEntries(['usd', '-USD', '', 'US$', '$'].map((currency) =>
+    [`currency of the quote: "${currency}"`, [(own: Client) => own.post('/api/v1/cart/quote', { ...DELIVERY, currency }), 422, 'unknown_currency']])),
+  'a currency that is a number': [(own) => own.post('/api/v1/cart/quote', { ...DELIVERY, currency: -1 }), 400, 'malformed_json'],
+  'a price of one\'s own': [(own) => own.post('/api/v1/cart/quote', { ...DELIVERY, total: { amount: -1, currency: 'USD' } }), 400, 'unknown_field'],
   'unknown shipping method': [(own) => own.post('/api/v1/cart/quote', { ...DELIVERY, shipping_method: 'rocket' }), 422, 'unknown_shipping_method'],
   'no mail address': [(own) => own.post('/api/v1/cart/quote', { ...DELIVERY, email: 'nobody' }), 422, 'invalid_email'],
   'unknown quote': [(own) => own.order('quote_nothing'), 422, 'unknown_quote'],
@@ -180,6 +184,27 @@ test('a quote of another cart cannot be ordered', async () => {
   (await thief.order(id)).refused(422, 'unknown_quote');
   (await shop.shopper().order(id)).refused(422, 'cart_empty');
   assert.deepEqual(await shop.counts(), before);
+});
+
+test('an order of someone else is not there', async (t) => {
+  const [ann, eve] = [shop.shopper(), shop.shopper()];
+  const [order, other] = [await ann.buy('CHAIR'), await eve.buy('CHAIR')];
+  const [token, otherToken] = [order, other].map(({ status_url: url }) => new URL(url).searchParams.get('token')!);
+  const state = async () => [await shop.counts(), (await ann.get(`/api/v1/orders/${order.id}`)).expect(200)];
+  const before = await state();
+  const forged = { 'no token': '', 'the token of another order': `?token=${otherToken}`, 'a token cut short': `?token=${token!.slice(0, -1)}`, 'a token of another kind': `?token=${eve.cartToken}` };
+  for (const [name, query] of Object.entries(forged)) await t.test(name, async () => {
+    (await eve.get(`/api/v1/orders/${order.id}${query}`)).refused(404, 'not_found');
+    (await eve.post(`/api/v1/orders/${order.id}/cancel${query}`)).refused(404, 'not_found');
+    for (const page of ['', '/invoice']) {
+      const answer = await eve.get(`/orders/${order.id}${page}${query}`);
+      assert.equal(answer.status, 404);
+      assert.ok(!answer.text.includes(order.number) && !answer.text.includes(order.email));
+    }
+    assert.equal((await form(eve, `/orders/${order.id}/cancel${query}`, {})).status, 404);
+  });
+  assert.deepEqual((await eve.get('/api/v1/orders')).expect(200).data.map(({ id }: { id: string }) => id), [other.id]);
+  assert.deepEqual(await state(), before);
 });
 
 test('a quote that no longer fits is not ordered', async () => {
