@@ -151,6 +151,7 @@ pub static WORDS: Words = Words {
         "invalid_email" => Some("Eine E-Mail-Adresse sieht so aus: anna@example.com."),
         "invalid_country" => Some("Bitte wählen Sie ein Land."),
         "invalid_postal_code" => Some("Diese Postleitzahl passt nicht zum Land."),
+        "invalid_region" => Some("Diese Region gibt es in dem Land nicht."),
         "invalid_number" => Some("Eine Bestellnummer besteht aus Ziffern."),
         "unknown_shipping_method" => Some("Bitte wählen Sie eine Versandart."),
         "unknown_sku" => Some("Das gibt es nicht mehr zu kaufen."),
