@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Client } from './client.ts';
 import { eventually } from './eventually.ts';
+import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -19,6 +20,7 @@ before(async () => {
   await shop.importCatalog(csvOf({ sku: 'LAMP' }, { sku: 'CHAIR' }));
   buyer = shop.shopper();
   await buyer.add('LAMP', 2);
+  await eventually(async () => assert.equal((await buyer.get('/api/v1/stock/LAMP')).expect(200).stock, 'in_stock'), { within: 20_000 });
   // The word of a new SKU is published behind its first units, and would change a cart that is compared.
   await eventually(async () => assert.equal((await buyer.get('/api/v1/cart')).expect(200).lines[0].stock, 'in_stock'));
 });
