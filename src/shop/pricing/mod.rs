@@ -1,4 +1,4 @@
-//! What a cart costs: pure functions over published prices and the merchant's settings, a stage a file, composed in [`quote`].
+//! What a cart costs: pure functions over published prices and the merchant's settings, a stage a file, composed in [`pipeline`].
 //!
 //! ```text
 //! record → [prices] convert, schedule → publish → listings ─┐
@@ -10,10 +10,12 @@
 //! about.
 
 pub mod instants;
+pub mod pipeline;
 pub mod places;
 pub mod prices;
 pub mod promotions;
 pub mod quote;
+mod quoting;
 pub mod selectors;
 pub mod shipping;
 pub mod tax;
@@ -23,7 +25,8 @@ mod vat_numbers;
 mod tests;
 
 pub use quote::{
-    Listing, PriceList, Quote, QuoteLine, QuoteRequest, QuoteShipping, ShippingOffer, Terms,
-    Totals, accept_currency, check_quote, create_quote, list_shipping_methods, quote_changed,
-    skus_of,
+    Listing, PriceList, Quote, QuoteLine, QuoteRequest, QuoteShipping, ShippingOffer, Terms, Totals,
+};
+pub use quoting::{
+    accept_currency, check_quote, create_quote, list_shipping_methods, quote_changed, skus_of,
 };

@@ -4,12 +4,12 @@
 use crate::error::Error;
 use crate::shop::catalog::Price;
 use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
 use crate::shop::pricing::places::{Destination, Place};
 use crate::shop::pricing::prices::Currencies;
 use crate::shop::pricing::promotions::{
     Benefit, Promotion, QuantityTier, Reason, Shopper, SubtotalTier, problems_of_promotions,
 };
-use crate::shop::pricing::quote::{Occasion, PricedLines, offers_for, price_lines};
 use crate::shop::pricing::selectors::Selector;
 use crate::shop::pricing::shipping::{Measure, ShippingMethod, ShippingRate, ShippingZone};
 use crate::shop::pricing::tax::{EXEMPT, Market, STANDARD, TaxRate, TaxZone, standard};

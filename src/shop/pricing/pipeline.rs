@@ -1,0 +1,340 @@
+//! Every stage of pricing in its order: goods at their listed price, what promotions take off them, shipping and what they take off
+//! that, tax, sums.
+
+use crate::error::{Error, FieldError, Result};
+use crate::shop::money::{Currency, sum, times};
+use crate::shop::pricing::places::Destination;
+use crate::shop::pricing::promotions::{
+    QuotePromotion, Shopper, discount_goods, discount_shipping,
+};
+use crate::shop::pricing::quote::{
+    LineDetail, Listing, PriceList, QuoteLine, QuoteShipping, ShippingOffer, Terms, Totals,
+};
+use crate::shop::pricing::selectors::Goods;
+use crate::shop::pricing::shipping::{Offer, Parcel, offers, offers_anywhere};
+use crate::shop::pricing::tax::{Taxation, taxation};
+use durable::cart::Line;
+use std::collections::BTreeMap;
+
+/// A line on its way through the stages.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// What is sold.
+    pub listing: &'a Listing,
+    /// What it costs so far.
+    pub line: QuoteLine,
+}
+
+impl Item<'_> {
+    /// What rules may know of it.
+    #[must_use]
+    pub fn goods(&self) -> Goods<'_> {
+        Goods {
+            sku: &self.line.sku,
+            categories: &self.listing.categories,
+        }
+    }
+}
+
+/// For whom and where a cart is priced.
+#[derive(Clone, Debug)]
+pub struct Occasion<'a> {
+    /// Where it goes.
+    pub destination: Destination,
+    /// Whether a business shows a VAT number.
+    pub has_vat_number: bool,
+    /// Who buys, by which codes.
+    pub shopper: Shopper<'a>,
+}
+
+/// A cart that went through all stages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricedLines {
+    /// A line per SKU.
+    pub lines: Vec<QuoteLine>,
+    /// What it adds up to.
+    pub totals: Totals,
+    /// What it came from.
+    pub terms: Terms,
+}
+
+/// The ways to ship `lines`, at what each would cost.
+///
+/// # Errors
+/// As [`list_shipping_methods`].
+pub fn offers_for(
+    lines: &[Line],
+    list: &PriceList,
+    occasion: &Occasion<'_>,
+) -> Result<Vec<ShippingOffer>> {
+    let settings = &list.settings.settings;
+    let goods = discounted_goods(lines, list, occasion)?;
+    goods
+        .offers(list, occasion)?
+        .into_iter()
+        .map(|offer| {
+            let mut told = goods.promotions.clone();
+            let discount = discount_shipping(
+                &settings.promotions,
+                &occasion.shopper,
+                &goods.items,
+                &offer.method.id,
+                offer.price,
+                &mut told,
+            )?;
+            Ok(ShippingOffer {
+                id: offer.method.id.clone(),
+                title: offer.method.title.clone(),
+                price: sum([offer.price, discount.saturating_neg()])?,
+                pick_up: offer.method.pick_up,
+                delivery: offer.delivery,
+            })
+        })
+        .collect()
+}
+
+/// Takes `lines` through all stages.
+///
+/// # Errors
+/// 422 naming each line that can't be sold, and a method that is not offered.
+pub fn price_lines(
+    lines: &[Line],
+    list: &PriceList,
+    occasion: &Occasion<'_>,
+    shipping_method: &str,
+) -> Result<PricedLines> {
+    let settings = &list.settings.settings;
+    let currency = occasion.shopper.currency;
+    let mut goods = discounted_goods(lines, list, occasion)?;
+    let offer = goods.offer(list, occasion, shipping_method)?;
+    let price = goods
+        .taxation
+        .price(offer.price, &offer.method.tax_class, currency)?;
+    let discount = discount_shipping(
+        &settings.promotions,
+        &occasion.shopper,
+        &goods.items,
+        shipping_method,
+        price,
+        &mut goods.promotions,
+    )?;
+    let shipping_total = sum([price, discount.saturating_neg()])?;
+    let shipping_tax = goods
+        .taxation
+        .tax_on(shipping_total, &offer.method.tax_class, currency)?;
+    for Item { listing, line } in &mut goods.items {
+        let tax = goods
+            .taxation
+            .tax_on(line.left(), &listing.tax_class, currency)?;
+        line.tax = tax.amount;
+        line.detail.taxes = tax.parts;
+    }
+    let lines: Vec<QuoteLine> = goods.items.into_iter().map(|item| item.line).collect();
+    Ok(PricedLines {
+        totals: add_up(
+            &lines,
+            shipping_total,
+            shipping_tax.amount,
+            goods.taxation.included,
+        )?,
+        lines,
+        terms: Terms {
+            settings_version: list.settings.version,
+            tax_zone: goods.taxation.zone.map(|zone| zone.id.clone()),
+            vat_number: None,
+            tax_exempt: goods.taxation.exempt,
+            shipping: QuoteShipping {
+                title: offer.method.title.clone(),
+                price,
+                discount,
+                taxes: shipping_tax.parts,
+                pick_up: offer.method.pick_up,
+                delivery: offer.delivery,
+            },
+            promotions: goods.promotions,
+        },
+    })
+}
+
+/// A cart after the stages that goods go through without their shipping.
+struct DiscountedGoods<'a> {
+    items: Vec<Item<'a>>,
+    taxation: Taxation<'a>,
+    promotions: Vec<QuotePromotion>,
+}
+
+fn discounted_goods<'a>(
+    lines: &[Line],
+    list: &'a PriceList,
+    occasion: &Occasion<'_>,
+) -> Result<DiscountedGoods<'a>> {
+    let settings = &list.settings.settings;
+    let taxation = taxation(
+        &settings.markets,
+        &settings.tax_zones,
+        &occasion.destination,
+        occasion.has_vat_number,
+    );
+    let mut items = listed_items(lines, &list.listings, &taxation, occasion.shopper.currency)?;
+    let promotions = discount_goods(&settings.promotions, &occasion.shopper, &mut items)?;
+    Ok(DiscountedGoods {
+        items,
+        taxation,
+        promotions,
+    })
+}
+
+impl DiscountedGoods<'_> {
+    fn offers<'l>(&self, list: &'l PriceList, occasion: &Occasion<'_>) -> Result<Vec<Offer<'l>>> {
+        let goods: Vec<Goods<'_>> = self.items.iter().map(Item::goods).collect();
+        let zones = &list.settings.settings.shipping_zones;
+        let (parcel, shopper) = (self.parcel()?, &occasion.shopper);
+        let Destination { country, .. } = &occasion.destination;
+        if country.is_empty() {
+            let (currency, now) = (shopper.currency, shopper.now);
+            return Ok(offers_anywhere(zones, &goods, parcel, currency, now));
+        }
+        offers(
+            zones,
+            &occasion.destination,
+            &goods,
+            parcel,
+            shopper.currency,
+            shopper.now,
+        )
+        .ok_or_else(|| {
+            let detail = format!("The shop does not ship to this address in {country}.");
+            Error::invalid("shipping_address.country", "not_shipped_there", detail)
+        })
+    }
+
+    fn offer<'l>(
+        &self,
+        list: &'l PriceList,
+        occasion: &Occasion<'_>,
+        method: &str,
+    ) -> Result<Offer<'l>> {
+        let mut offers = self.offers(list, occasion)?;
+        if let Some(at) = offers.iter().position(|offer| offer.method.id == method) {
+            return Ok(offers.swap_remove(at));
+        }
+        let known: Vec<_> = offers.iter().map(|offer| &*offer.method.id).collect();
+        let detail = if known.is_empty() {
+            "Nothing carries these goods to this address.".to_owned()
+        } else {
+            format!("One of: {}.", known.join(", "))
+        };
+        Err(Error::invalid(
+            "shipping_method",
+            "unknown_shipping_method",
+            detail,
+        ))
+    }
+
+    fn parcel(&self) -> Result<Parcel> {
+        let lines = || self.items.iter().map(|item| &item.line);
+        let weights = self.items.iter().map(|item| {
+            let grams = item.listing.weight_grams.unwrap_or(0);
+            times(grams.into(), item.line.quantity)
+        });
+        Ok(Parcel {
+            weight_grams: sum(weights.collect::<Result<Vec<_>>>()?)?,
+            subtotal: sum(lines().map(QuoteLine::left))?,
+            quantity: sum(lines().map(|line| line.quantity.into()))?,
+        })
+    }
+}
+
+/// The first stage: what each line costs at its published price.
+fn listed_items<'a>(
+    lines: &[Line],
+    listings: &'a BTreeMap<String, Listing>,
+    taxation: &Taxation<'_>,
+    currency: Currency,
+) -> Result<Vec<Item<'a>>> {
+    let mut errors = Vec::new();
+    let mut items = Vec::with_capacity(lines.len());
+    for line in lines {
+        match listed_item(line, listings, taxation, currency) {
+            Ok(item) => items.push(item),
+            Err((code, detail)) => {
+                let field = format!("cart.{}", line.sku);
+                errors.push(FieldError::new(field, code, detail));
+            }
+        }
+    }
+    if errors.is_empty() {
+        Ok(items)
+    } else {
+        Err(Error::Invalid(errors))
+    }
+}
+
+fn listed_item<'a>(
+    line: &Line,
+    listings: &'a BTreeMap<String, Listing>,
+    taxation: &Taxation<'_>,
+    currency: Currency,
+) -> Result<Item<'a>, (&'static str, String)> {
+    let listing = listings
+        .get(&line.sku)
+        .ok_or_else(|| ("unknown_sku", "This item is no longer on sale.".to_owned()))?;
+    let price = listing.prices.get(currency.code()).ok_or_else(|| {
+        let detail = format!("This item is not sold in {currency}.");
+        ("not_sold_in_currency", detail)
+    })?;
+    let priced = taxation
+        .price(price.amount, &listing.tax_class, currency)
+        .and_then(|unit_price| Ok((unit_price, times(unit_price, line.quantity)?)));
+    let (unit_price, line_total) = priced.map_err(|_| {
+        let detail = "This is more than an order can take.".to_owned();
+        ("amount_too_large", detail)
+    })?;
+    Ok(Item {
+        listing,
+        line: QuoteLine {
+            sku: line.sku.clone(),
+            quantity: line.quantity,
+            title: listing.title.clone(),
+            variant_title: listing.variant_title.clone(),
+            tracked: listing.tracked,
+            unit_price,
+            line_total,
+            discount: 0,
+            tax: 0,
+            detail: LineDetail {
+                listed_price: price.amount,
+                converted: price.converted,
+                tax_class: listing.tax_class.clone(),
+                ..LineDetail::default()
+            },
+        },
+    })
+}
+
+/// The last stage.
+fn add_up(
+    lines: &[QuoteLine],
+    shipping_total: i64,
+    shipping_tax: i64,
+    tax_included: bool,
+) -> Result<Totals> {
+    let subtotal = sum(lines.iter().map(|line| line.line_total))?;
+    let discount_total = sum(lines.iter().map(|line| line.discount))?;
+    let tax_total = sum(lines.iter().map(|line| line.tax).chain([shipping_tax]))?;
+    let total = sum([
+        subtotal,
+        discount_total.saturating_neg(),
+        shipping_total,
+        if tax_included { 0 } else { tax_total },
+    ])?;
+    Ok(Totals {
+        subtotal,
+        discount_total,
+        shipping_total,
+        tax_total,
+        total,
+        shipping_tax,
+        tax_included,
+    })
+}

@@ -1,0 +1,314 @@
+//! Asking for a quote, and for the ways to ship: what a request must be, and whether a quote still says what is published.
+
+use crate::error::{Error, FieldError, Result};
+use crate::shop::money::{Currency, Money};
+use crate::shop::ports::{Ports, Prices};
+use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
+use crate::shop::pricing::places::Destination;
+use crate::shop::pricing::promotions::{QuotePromotion, Reason, Shopper, plain_code};
+use crate::shop::pricing::quote::{Listing, PriceList, Quote, QuoteRequest, ShippingOffer, Terms};
+use crate::shop::pricing::vat_numbers::read_vat_number;
+use crate::shop::promotions::used_up;
+use crate::shop::stock::customer_of;
+use durable::Timestamp;
+use durable::cart::Cart;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Seconds that a quote can be ordered from.
+pub const QUOTE_SECS: u32 = 30 * 60;
+
+/// Most codes of one quote.
+const MAX_CODES: usize = 10;
+
+/// Prices a cart and keeps the quote.
+///
+/// # Errors
+/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart.
+pub async fn create_quote(
+    ports: &impl Ports,
+    sold_in: &[Currency],
+    quote_id: String,
+    cart_id: &str,
+    cart: &Cart,
+    request: QuoteRequest,
+    now: Timestamp,
+) -> Result<Quote> {
+    let currency = accept_currency(&request.currency, sold_in)?;
+    let customer = customer_of(&request.email);
+    let prices = ports.prices();
+    let list = prices.price_list(&skus_of(cart), &request.email).await?;
+    let codes: Vec<String> = request.codes.iter().map(|code| plain_code(code)).collect();
+    let mut errors = request_errors(&request, &list);
+    if cart.lines.is_empty() {
+        errors.push(FieldError::new("cart", "cart_empty", "The cart is empty."));
+    }
+    let occasion = Occasion {
+        destination: Destination::of(&request.shipping_address),
+        has_vat_number: request.vat_number.is_some(),
+        shopper: Shopper {
+            codes: &codes,
+            customer: &customer,
+            has_ordered: list.has_ordered,
+            used_up: &[],
+            currency,
+            now,
+        },
+    };
+    let method = &request.shipping_method;
+    let priced = match price_with_what_is_left(ports, cart, &list, occasion, method).await {
+        Ok(priced) => priced,
+        Err(Error::Invalid(problems)) => {
+            errors.extend(problems);
+            return Err(Error::Invalid(errors));
+        }
+        Err(error) => return Err(error),
+    };
+    errors.extend(code_errors(&codes, &priced.terms.promotions));
+    errors.extend(charge_error(priced.totals.total, currency));
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let vat_number = request.vat_number.as_deref();
+    let country = &request.shipping_address.country;
+    let terms = Terms {
+        vat_number: vat_number.and_then(|number| read_vat_number(number, country).ok()),
+        ..priced.terms
+    };
+    let quote = Quote {
+        id: quote_id,
+        cart_id: cart_id.to_owned(),
+        expires_at: now.plus_secs(QUOTE_SECS),
+        catalog_seq: list.catalog_seq,
+        currency,
+        email: request.email,
+        shipping_address: request.shipping_address,
+        shipping_method: request.shipping_method,
+        lines: priced.lines,
+        totals: priced.totals,
+        terms,
+    };
+    prices.save_quote(&quote, now).await?;
+    Ok(quote)
+}
+
+/// Prices a cart by the promotions that this customer can still use: one that has been used up is left out, and another may come in its
+/// place.
+async fn price_with_what_is_left(
+    ports: &impl Ports,
+    cart: &Cart,
+    list: &PriceList,
+    occasion: Occasion<'_>,
+    shipping_method: &str,
+) -> Result<PricedLines> {
+    let mut left_out: Vec<String> = Vec::new();
+    loop {
+        let mut occasion = occasion.clone();
+        occasion.shopper.used_up = &left_out;
+        let priced = price_lines(&cart.lines, list, &occasion, shipping_method)?;
+        let customer = occasion.shopper.customer;
+        let gone = used_up(&ports.promotions(), &priced.terms.promotions, customer).await?;
+        if gone.is_empty() {
+            return Ok(priced);
+        }
+        left_out.extend(gone);
+    }
+}
+
+/// The ways to ship a cart to a place, at what each would cost, without any code; without a place, each as cheaply as it can be.
+///
+/// # Errors
+/// 422 `not_shipped_there` where the shop does not ship, and for lines that can't be sold.
+pub async fn list_shipping_methods(
+    prices: &impl Prices,
+    currency: Currency,
+    cart: &Cart,
+    destination: Option<Destination>,
+    now: Timestamp,
+) -> Result<Vec<ShippingOffer>> {
+    let list = prices.price_list(&skus_of(cart), "").await?;
+    let occasion = Occasion {
+        destination: destination.unwrap_or_default(),
+        has_vat_number: false,
+        shopper: Shopper {
+            codes: &[],
+            customer: "",
+            has_ordered: true,
+            used_up: &[],
+            currency,
+            now,
+        },
+    };
+    offers_for(&cart.lines, &list, &occasion)
+}
+
+/// Whether `quote` still says what the published prices say.
+///
+/// # Errors
+/// 409 `quote_changed` with old and new.
+pub fn check_quote(quote: &Quote, listings: &BTreeMap<String, Listing>) -> Result<()> {
+    let changes: Vec<_> = quote
+        .lines
+        .iter()
+        .filter_map(|line| {
+            let listing = listings.get(&line.sku);
+            let unit_price = listing
+                .and_then(|listing| listing.prices.get(quote.currency.code()))
+                .map(|price| price.amount);
+            let same = unit_price == Some(line.detail.listed_price)
+                && listing.is_some_and(|listing| listing.tracked == line.tracked);
+            (!same).then(|| {
+                json!({"sku": line.sku, "old": {"unit_price": line.detail.listed_price}, "new": unit_price.map(|unit_price| json!({"unit_price": unit_price}))})
+            })
+        })
+        .collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    Err(quote_changed(
+        "Prices have changed since this quote; ask for a new one.",
+        json!({"lines": changes}),
+    ))
+}
+
+/// 409 `quote_changed`.
+pub fn quote_changed(detail: &str, data: serde_json::Value) -> Error {
+    Error::conflict("quote_changed", detail, data)
+}
+
+/// The currency with this code, if the shop sells in it.
+///
+/// # Errors
+/// 422 `unknown_currency`.
+pub fn accept_currency(code: &str, sold_in: &[Currency]) -> Result<Currency> {
+    sold_in
+        .iter()
+        .find(|currency| currency.code() == code)
+        .copied()
+        .ok_or_else(|| {
+            let codes: Vec<_> = sold_in.iter().map(|currency| currency.code()).collect();
+            let detail = format!("The shop sells in {}.", codes.join(", "));
+            Error::invalid("currency", "unknown_currency", detail)
+        })
+}
+
+/// SKUs of a cart.
+#[must_use]
+pub fn skus_of(cart: &Cart) -> Vec<String> {
+    cart.lines.iter().map(|line| line.sku.clone()).collect()
+}
+
+fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
+    let mut errors = request.shipping_address.errors("shipping_address");
+    errors.extend(email_errors(&request.email));
+    if let Some(number) = &request.vat_number
+        && let Err(detail) = read_vat_number(number, &request.shipping_address.country)
+    {
+        errors.push(FieldError::new("vat_number", "invalid_vat_number", detail));
+    }
+    if request.codes.len() > MAX_CODES {
+        let detail = format!("At most {MAX_CODES}.");
+        errors.push(FieldError::new("codes", "too_many_codes", detail));
+    }
+    let promotions = &list.settings.settings.promotions;
+    let is_known = |plain: &str| {
+        promotions
+            .iter()
+            .filter_map(|it| it.code.as_deref())
+            .any(|code| plain_code(code) == plain)
+    };
+    for (at, code) in request.codes.iter().enumerate() {
+        if !is_known(&plain_code(code)) {
+            let detail = format!("There is no promotion `{code}`.");
+            errors.push(FieldError::new(
+                format!("codes.{at}"),
+                "unknown_code",
+                detail,
+            ));
+        }
+    }
+    errors
+}
+
+/// What keeps a code from being accepted. One that only gives way to another promotion is kept, and the quote tells why.
+fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldError> {
+    let refused = promotions.iter().filter_map(|promotion| {
+        let (code, detail) = refusal_of(promotion.passed_over.as_ref()?)?;
+        let plain = plain_code(promotion.code.as_deref()?);
+        let at = codes.iter().position(|given| *given == plain)?;
+        Some(FieldError::new(format!("codes.{at}"), code, detail))
+    });
+    refused.collect()
+}
+
+/// What costs nothing is not charged; what costs something must be worth a charge.
+fn charge_error(total: i64, currency: Currency) -> Option<FieldError> {
+    let least = currency.smallest_charge();
+    (0 < total && total < least).then(|| {
+        let least = Money::new(least, currency);
+        let detail = format!("Less than {least} can't be charged.");
+        FieldError::new("cart", "below_smallest_charge", detail)
+    })
+}
+
+const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
+    Some(match reason {
+        Reason::NotStarted => ("code_not_started", "This promotion has not begun."),
+        Reason::Ended => ("code_ended", "This promotion is over."),
+        Reason::UsedUp => ("code_used_up", "This promotion has been used up."),
+        Reason::NotInCurrency => ("code_not_met", "It is not offered in this currency."),
+        Reason::BelowMinimum => ("code_not_met", "The cart is below its minimum."),
+        Reason::NoSuchGoods => (
+            "code_not_met",
+            "The cart has not enough of the goods it is for.",
+        ),
+        Reason::NotForCustomer => ("code_not_met", "It is for other customers."),
+        Reason::NotFirstOrder => ("code_not_met", "It is for a first order."),
+        Reason::OtherShipping => ("code_not_met", "It is for other ways to ship."),
+        Reason::DoesNotStack { .. } | Reason::NothingLeft => return None,
+    })
+}
+
+fn email_errors(email: &str) -> Option<FieldError> {
+    let plausible = email.len() <= 254
+        && email.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && domain.contains('.')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+                && !domain.contains('@')
+        })
+        && !email
+            .chars()
+            .any(|character| character.is_whitespace() || character.is_control());
+    (!plausible).then(|| {
+        FieldError::new(
+            "email",
+            "invalid_email",
+            "An address such as name@example.com.",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_little_to_be_charged_is_refused() {
+        for (total, code, refused) in [
+            (0, "USD", false),
+            (1, "USD", true),
+            (49, "USD", true),
+            (50, "USD", false),
+            (29, "GBP", true),
+            (49, "JPY", true),
+            (17_499, "HUF", true),
+            (10, "KWD", false),
+        ] {
+            let currency = Currency::from_code(code).unwrap();
+            let error = charge_error(total, currency);
+            assert_eq!(error.is_some(), refused, "{total} {code}");
+        }
+    }
+}
