@@ -1,0 +1,60 @@
+//! Deliveries of the payment provider: whatever header and body come, nothing panics, nothing unsigned is believed, and what is
+//! signed is believed only when it is an event of this account and mode.
+//!
+//! The input is a header, a zero byte, and a body. The same body is also tried with the signature that it should have, so that what
+//! lies behind the signature is reached too.
+
+#![no_main]
+
+use durable::Timestamp;
+use hmac::{Hmac, KeyInit, Mac};
+use libfuzzer_sys::fuzz_target;
+use sha2::Sha256;
+use storefront::shop::payments::Delivery;
+use storefront::shop::ports::Payments;
+use storefront::store::stripe::{Stripe, StripeConfig};
+
+const NOW_SECS: i64 = 1_795_000_000;
+const SECRET: &str = "whsec_of_the_fuzzer";
+
+fuzz_target!(|input: &[u8]| {
+    let at = input.iter().position(|byte| *byte == 0).unwrap_or(0);
+    let (header, body) = input.split_at(at);
+    let header = String::from_utf8_lossy(header).into_owned();
+    assert!(receive(&header, body).is_none(), "believed: {header}");
+    if let Some(payload) = receive(&signed(body), body) {
+        assert_eq!(payload.as_bytes(), body, "it is kept as it came");
+        stripe().read_event(&payload).expect("what was kept reads");
+    }
+});
+
+fn receive(header: &str, body: &[u8]) -> Option<String> {
+    let header = |name: &str| (name == "Stripe-Signature").then(|| header.to_owned());
+    let delivery = Delivery {
+        header: &header,
+        body,
+    };
+    let event = stripe().verify(&delivery, Timestamp::from_millis(NOW_SECS * 1000));
+    event.ok().map(|event| event.payload)
+}
+
+fn stripe() -> Stripe {
+    Stripe(StripeConfig {
+        api_base: String::new(),
+        secret_key: "sk_test_of_the_fuzzer".to_owned(),
+        webhook_secrets: vec![SECRET.to_owned()],
+    })
+}
+
+fn signed(body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("any key will do");
+    mac.update(format!("{NOW_SECS}.").as_bytes());
+    mac.update(body);
+    let hex: String = mac
+        .finalize()
+        .into_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("t={NOW_SECS},v1={hex}")
+}
