@@ -117,6 +117,32 @@ mod tests {
         assert!(!check(&format!("t={NOW},v1={good}"), BODY, &[]));
     }
 
+    /// Made by `Stripe.webhooks.generateTestHeaderString` of the official package, 23.1.0.
+    #[test]
+    fn what_the_official_package_signs_is_believed() {
+        for (body, secret, signature) in [
+            (
+                r#"{"id":"evt_1"}"#,
+                "whsec_one",
+                "4aa0c01e89dd5298f5ee398e217d321cee1ec9ac88f56a5d30bdc842031c4e5d",
+            ),
+            (
+                r#"{"name":"Zoë 🛒"}"#,
+                "whsec_two",
+                "316593a72564489fa0c4bbe138cef822a1c2d9735922beab56eebc685fd4ed08",
+            ),
+            (
+                "",
+                "whsec_one",
+                "dc6ce4e3ea80fd12b096dd7bce3fe863aec58bd61e5f1394fcde465c4a6ac975",
+            ),
+        ] {
+            let header = format!("t={NOW},v1={signature}");
+            assert!(check(&header, body.as_bytes(), &[secret]), "{body}");
+            assert!(!check(&header, body.as_bytes(), &["whsec_three"]), "{body}");
+        }
+    }
+
     #[test]
     fn a_signature_holds_for_five_minutes_and_one_ahead() {
         for (at, holds) in [
