@@ -47,11 +47,20 @@ function take(event, act) {
 
 function requestOf(form, submitter) {
   const data = new URLSearchParams(new FormData(form, submitter));
+  if (submitter?.name === "step") count(form, Number(submitter.value));
   if (form.method === "post") return new Request(form.action, { method: "POST", body: data });
   const url = new URL(form.action);
   for (const [name, value] of [...data]) if (!value) data.delete(name);
   url.search = data;
   return new Request(url);
+}
+
+/** The next click counts from here, answered or not. */
+function count(form, quantity) {
+  const input = form.elements.quantity;
+  if (!input) return;
+  for (const button of form.querySelectorAll("[name=step]")) button.value = Math.max(0, Number(button.value) + quantity - input.value);
+  input.value = quantity;
 }
 
 /** Fetches a page, unless a later wish has overtaken this one; null then. When the network fails, the browser goes there and says so. */

@@ -19,7 +19,7 @@ pub use list::{Cursor, Facet, ListQuery, Listed, Sort, list_products, list_produ
 pub use one_version::OneVersion;
 pub use parts::{list_cards, list_products_part};
 pub use related::list_related_products;
-pub use rules::MAX_CHARS;
+pub use rules::{MAX_CHARS, MAX_TITLE_CHARS};
 pub use sections::{Section, list_sections};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,

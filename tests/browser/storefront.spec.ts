@@ -129,6 +129,18 @@ test('who can not see hears what changes in the cart, and its number is shown', 
   await shopper.leave();
 });
 
+test('every click on + counts, however fast they come', async () => {
+  const shopper = await Shopper.arrive(browser, shop.url);
+  const { page } = shopper;
+  await shopper.add('murmur-over', 2);
+  await shopper.visit('/cart');
+  await page.locator('[id^=more-]').evaluate((more: HTMLElement) => [1, 2, 3].forEach(() => more.click()));
+  await page.locator('[data-cart-count]', { hasText: '5' }).waitFor();
+  await page.reload();
+  assert.equal(await page.locator('[name=quantity]').inputValue(), '5');
+  await shopper.leave();
+});
+
 test('filters narrow a list without a reload, with one too, and count what is left', async () => {
   for (const javaScript of [true, false]) {
     const shopper = await Shopper.arrive(browser, shop.url, { javaScript });

@@ -7,7 +7,6 @@ import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Client } from './client.ts';
 import { eventually } from './eventually.ts';
-import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const JSON_TYPE = { 'content-type': 'application/json' };

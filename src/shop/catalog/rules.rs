@@ -11,7 +11,10 @@ pub const MAX_VARIANTS: usize = 250;
 /// Most options of a product: what Shopify's CSV has columns for.
 pub const MAX_OPTIONS: usize = 3;
 
-/// Longest title, handle, SKU and the like, in characters.
+/// Longest title, in characters.
+pub const MAX_TITLE_CHARS: usize = 500;
+
+/// Longest handle, SKU and the like, in characters.
 pub const MAX_CHARS: usize = 255;
 
 impl Product {
@@ -19,19 +22,19 @@ impl Product {
     #[must_use]
     pub fn problems(&self, currencies: &[Currency]) -> Vec<FieldError> {
         let mut problems = Vec::new();
-        let mut text = |field: &str, value: &str| {
-            if value.trim().is_empty() || value.chars().count() > MAX_CHARS {
-                let detail = format!("1 to {MAX_CHARS} characters.");
+        let mut text = |field: &str, value: &str, most: usize| {
+            if value.trim().is_empty() || value.chars().count() > most {
+                let detail = format!("1 to {most} characters.");
                 problems.push(FieldError::new(field, "invalid_text", detail));
             }
         };
-        text("title", &self.title);
-        text("handle", &self.handle);
+        text("title", &self.title, MAX_TITLE_CHARS);
+        text("handle", &self.handle, MAX_CHARS);
         for (at, variant) in self.variants.iter().enumerate() {
-            text(&format!("variants[{at}].sku"), &variant.sku);
+            text(&format!("variants[{at}].sku"), &variant.sku, MAX_CHARS);
         }
         for (at, option) in self.options.iter().enumerate() {
-            text(&format!("options[{at}]"), &option.name);
+            text(&format!("options[{at}]"), &option.name, MAX_CHARS);
         }
         if self.options.len() > MAX_OPTIONS {
             let detail = format!("At most {MAX_OPTIONS}.");

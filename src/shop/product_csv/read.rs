@@ -4,8 +4,8 @@
 //! an SKU gets a stable one made of its handle and options; no bytes panic.
 
 use crate::shop::catalog::{
-    Image, MAX_CHARS, Price, Product, ProductOption, Seo, SourceCell, Status, Variant,
-    sanitise_html, slug,
+    Image, MAX_CHARS, MAX_TITLE_CHARS, Price, Product, ProductOption, Seo, SourceCell, Status,
+    Variant, sanitise_html, slug,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
@@ -371,8 +371,13 @@ fn read_product(
     if handle.is_empty() {
         errors.push(first.error("Handle", "A product needs a handle of letters or digits."));
     }
-    errors.extend(too_long(first, "Handle", &handle));
-    errors.extend(too_long(first, "Title", first.cell("Title")));
+    errors.extend(too_long(first, "Handle", &handle, MAX_CHARS));
+    errors.extend(too_long(
+        first,
+        "Title",
+        first.cell("Title"),
+        MAX_TITLE_CHARS,
+    ));
     if first.cell("Title").is_empty() {
         errors.push(first.error("Title", "The first row of a product needs a title."));
     }
@@ -473,9 +478,9 @@ fn read_product(
     })
 }
 
-fn too_long(row: &Row<'_>, column: &str, text: &str) -> Option<RowError> {
-    let detail = || format!("At most {MAX_CHARS} characters.");
-    (text.chars().count() > MAX_CHARS).then(|| row.error(column, detail()))
+fn too_long(row: &Row<'_>, column: &str, text: &str, most: usize) -> Option<RowError> {
+    let detail = || format!("At most {most} characters.");
+    (text.chars().count() > most).then(|| row.error(column, detail()))
 }
 
 /// A field of the product that its cell has as JSON.
@@ -547,7 +552,7 @@ fn read_variant(
     let weight_grams = read_number(row, "Variant Grams", &mut errors);
     let quantity = read_number(row, "Variant Inventory Qty", &mut errors);
     let sku = row.cell("Variant SKU");
-    errors.extend(too_long(row, "Variant SKU", sku));
+    errors.extend(too_long(row, "Variant SKU", sku, MAX_CHARS));
     if !errors.is_empty() {
         return Err(errors);
     }
