@@ -290,7 +290,7 @@ fn choices_that_differ_by_signs_alone_have_skus_of_their_own() {
 
 #[test]
 fn what_the_record_cannot_hold_is_told() {
-    let long = "x".repeat(256);
+    let long = "x".repeat(501);
     let file = read(&format!(
         "Handle,Title,Variant SKU,Variant Price\na,{long},{long},5\n"
     ));
