@@ -32,8 +32,7 @@ const country = (code) => ({ country: code });
 
 const states = Object.entries(STATES).map(([code, [name, rate]]) => ({
   id: `us-${code.toLowerCase()}`,
-  // An address may say either.
-  places: [code, name].map((region) => ({ country: 'US', region })),
+  places: [{ country: 'US', region: code }],
   rates: [{ name: `${name} sales tax`, rate_ppm: percent(rate) }],
 }));
 
