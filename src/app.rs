@@ -32,7 +32,7 @@ use crate::store::queues::{Outgoing, Queues};
 use crate::store::settings_d1::{KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::stock_kv::StockKv;
-use crate::store::stripe::{STRIPE_API, Stripe, StripeConfig};
+use crate::store::stripe::{MAX_PAGES, STRIPE_API, Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -76,6 +76,7 @@ pub struct App {
     /// The time of this event.
     pub now: Timestamp,
     shown: OnceCell<Rc<Version>>,
+    provider_pages_left: Rc<Cell<u32>>,
 }
 
 struct Bindings {
@@ -118,6 +119,7 @@ impl App {
             config,
             now: now(),
             shown: OnceCell::new(),
+            provider_pages_left: Rc::new(Cell::new(MAX_PAGES)),
         })
     }
 
@@ -360,7 +362,10 @@ impl Ports for App {
 
     fn payments(&self) -> impl Payments {
         GuardedPayments {
-            provider: Stripe(self.config.stripe.clone()),
+            provider: Stripe {
+                config: self.config.stripe.clone(),
+                pages_left: Rc::clone(&self.provider_pages_left),
+            },
             db: Rc::clone(&self.bindings.db),
             knowledge: Rc::clone(&self.bindings.payments_knowledge),
             clock: now,

@@ -163,7 +163,7 @@ pub enum DisputeState {
 }
 
 /// A movement of the shop's balance at the provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceEntry {
     /// The provider's id.
     pub id: String,
@@ -197,6 +197,15 @@ pub enum BalanceKind {
     Other,
 }
 
+/// A part of a list of the provider's, which has the newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// The provider's name of where the next page begins; none: this is the last.
+    pub next: Option<String>,
+}
+
 /// A delivery as it came in: the provider's adapter alone knows which header proves it.
 pub struct Delivery<'a> {
     /// A header by name.
@@ -206,7 +215,7 @@ pub struct Delivery<'a> {
 }
 
 /// An event of the provider whose signature holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WebhookEvent {
     /// The provider's id of the event.
     pub id: String,
@@ -242,6 +251,8 @@ pub enum PaymentError {
     Misconfigured(String),
     /// No answer that says whether it was done: ask again with the same key.
     Unknown(String),
+    /// It answers, but has more than can be read at once: go on later.
+    TooMuch(String),
 }
 
 impl PaymentError {
@@ -265,6 +276,7 @@ impl fmt::Display for PaymentError {
             Self::Unavailable(message) => ("unavailable", message),
             Self::Misconfigured(message) => ("misconfigured", message),
             Self::Unknown(message) => ("unknown", message),
+            Self::TooMuch(message) => ("too much", message),
         };
         write!(f, "{word}: {message}")
     }

@@ -11,14 +11,14 @@ use crate::shop::mail::{Claim, Letter, Message};
 use crate::shop::media::Media;
 use crate::shop::orders::{LinkRequest, Order, OrderFilter, Transition};
 use crate::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use crate::shop::pricing::prices::{Repricing, ScheduledPrice};
 use crate::shop::pricing::{Listing, PriceList, Quote};
 use crate::shop::promotions::Uses;
 use crate::shop::publish::{Pointer, Publish, Step};
-use crate::shop::reconciliation::{Booked, Fee};
+use crate::shop::reconciliation::{Fee, Movements};
 use crate::shop::settings::SettingsVersion;
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
@@ -26,7 +26,10 @@ use durable::board::Posts;
 use durable::machine::{Checkup, Entry};
 use durable::news::News;
 use durable::{Timestamp, cart, promotion, stock};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 /// Everything that checkout, settlement and the sweep touch.
@@ -370,11 +373,12 @@ pub trait Payments {
     ) -> Result<Session, PaymentError>;
     /// The lines of a session's page.
     async fn session_items(&self, session_id: &str) -> Result<Vec<SessionItem>, PaymentError>;
-    /// The session of an order among those opened since, for when the answer to opening it was lost.
+    /// The session of an order among those opened from one instant to another, for when the answer to opening it was lost.
     async fn find_session(
         &self,
         order_id: &str,
-        since: Timestamp,
+        from: Timestamp,
+        until: Timestamp,
     ) -> Result<Option<Session>, PaymentError>;
     /// The session that took the money of this name.
     async fn session_of_payment(&self, payment_ref: &str) -> Result<Option<Session>, PaymentError>;
@@ -401,15 +405,19 @@ pub trait Payments {
     fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<WebhookEvent>;
     /// What a stored event is about.
     fn read_event(&self, payload: &str) -> Result<Notice>;
-    /// Events since then whose delivery never succeeded.
-    async fn undelivered_events(&self, since: Timestamp)
-    -> Result<Vec<WebhookEvent>, PaymentError>;
-    /// Movements of the shop's balance from one instant until before another.
+    /// Events since then whose delivery did not succeed so far: the page that begins `after` an earlier one.
+    async fn undelivered_events(
+        &self,
+        since: Timestamp,
+        after: Option<&str>,
+    ) -> Result<Page<WebhookEvent>, PaymentError>;
+    /// Movements of the shop's balance from one instant until before another: the page that begins `after` an earlier one.
     async fn balance_entries(
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<BalanceEntry>, PaymentError>;
+        after: Option<&str>,
+    ) -> Result<Page<BalanceEntry>, PaymentError>;
 }
 
 /// How the payment provider is.
@@ -424,6 +432,10 @@ pub trait Inbox {
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool>;
     /// Hands the event's id to the consumer.
     async fn enqueue(&self, event_id: &str) -> Result<()>;
+    /// Keeps events; the ids of those that were not there yet.
+    async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>>;
+    /// Hands the ids of events to the consumer.
+    async fn enqueue_all(&self, event_ids: &[String]) -> Result<()>;
     /// The payload of an event.
     async fn payload(&self, event_id: &str) -> Result<Option<String>>;
     /// Notes that an event is dealt with.
@@ -432,16 +444,42 @@ pub trait Inbox {
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
 }
 
-/// Jobs that run now and then, and what they look at.
+/// Jobs that run now and then, as far as each has come, and what they look at.
 pub trait Jobs {
-    /// Takes a job's turn, unless it was taken within the last so many seconds.
-    async fn take_turn(&self, job: &str, every_secs: u32, now: Timestamp) -> Result<bool>;
-    /// Gives a turn back that came to nothing.
-    async fn give_turn_back(&self, job: &str) -> Result<()>;
+    /// Takes the turn of a job that is due, with what it kept of its progress; none when it is not due, or another has the turn,
+    /// which counts as lost at `lost_at`.
+    async fn take_turn<P: DeserializeOwned + Default>(
+        &self,
+        job: &str,
+        lost_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<P>>;
+    /// Ends a turn: how far the job is, and when it is due again.
+    async fn end_turn<P: Serialize>(
+        &self,
+        job: &str,
+        progress: &P,
+        due_at: Timestamp,
+    ) -> Result<()>;
     /// Books fees of orders' payments, each once.
     async fn book_fees(&self, fees: &[Fee]) -> Result<()>;
-    /// What the ledger's clearing account moved from one instant until before another.
-    async fn clearing_movements(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Booked>>;
+    /// Keeps what the provider's balance moved, each movement once.
+    async fn keep_entries(&self, entries: &[BalanceEntry]) -> Result<()>;
+    /// Forgets some of the movements from before then.
+    async fn forget_entries(&self, before: Timestamp) -> Result<()>;
+    /// Of the payments that moved in `slice`, those whose two sides differ by what they moved in `window`: no more than
+    /// [`MAX_SUSPECTS`](crate::shop::reconciliation::MAX_SUSPECTS).
+    async fn suspects(
+        &self,
+        slice: &Range<Timestamp>,
+        window: &Range<Timestamp>,
+    ) -> Result<Vec<String>>;
+    /// What the provider and the ledger moved of these payments in `window`.
+    async fn movements(
+        &self,
+        payment_refs: &[String],
+        window: &Range<Timestamp>,
+    ) -> Result<Movements>;
 }
 
 /// Messages that failed, once or for good.
@@ -475,6 +513,8 @@ pub trait DeadLetters {
 pub trait MessageQueues {
     /// Puts a message into a queue.
     async fn send(&self, queue: &str, body: &str) -> Result<()>;
+    /// Puts messages into a queue, at most a hundred.
+    async fn send_all(&self, queue: &str, bodies: &[String]) -> Result<()>;
 }
 
 /// What goes out to shoppers. A letter is handed over and sent later, once.

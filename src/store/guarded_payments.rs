@@ -7,7 +7,7 @@
 use crate::error::Result;
 use crate::shop::breaker::{Breaker, Health, Outcome, Permit};
 use crate::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use crate::shop::ports::{Payments, ProviderHealth};
@@ -91,7 +91,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
             Err(PaymentError::Unknown(error)) => {
                 self.record(Outcome::Failed, Some(error)).await;
             }
-            Err(PaymentError::Unavailable(_)) => {}
+            // It was not asked, or not to the end: that says nothing of how it is.
+            Err(PaymentError::Unavailable(_) | PaymentError::TooMuch(_)) => {}
         }
         answer
     }
@@ -217,9 +218,10 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
     async fn find_session(
         &self,
         order_id: &str,
-        since: Timestamp,
+        from: Timestamp,
+        until: Timestamp,
     ) -> Result<Option<Session>, PaymentError> {
-        self.guard(self.provider.find_session(order_id, since))
+        self.guard(self.provider.find_session(order_id, from, until))
             .await
     }
 
@@ -263,16 +265,20 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
     async fn undelivered_events(
         &self,
         since: Timestamp,
-    ) -> Result<Vec<WebhookEvent>, PaymentError> {
-        self.guard(self.provider.undelivered_events(since)).await
+        after: Option<&str>,
+    ) -> Result<Page<WebhookEvent>, PaymentError> {
+        self.guard(self.provider.undelivered_events(since, after))
+            .await
     }
 
     async fn balance_entries(
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<BalanceEntry>, PaymentError> {
-        self.guard(self.provider.balance_entries(from, until)).await
+        after: Option<&str>,
+    ) -> Result<Page<BalanceEntry>, PaymentError> {
+        self.guard(self.provider.balance_entries(from, until, after))
+            .await
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::shop::payments::WebhookEvent;
 use crate::shop::ports::{Inbox, MessageQueues};
-use crate::store::sql::{Database, SqlError, Statement, TextRow};
+use crate::store::sql::{Database, SqlError, Statement, TextRow, json_chunks};
 use durable::Timestamp;
 
 /// [`Inbox`] on D1 and a queue.
@@ -36,6 +36,24 @@ impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
 
     async fn enqueue(&self, event_id: &str) -> Result<()> {
         self.queues.send(EVENTS_QUEUE, event_id).await
+    }
+
+    async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>> {
+        let mut fresh = Vec::new();
+        for chunk in json_chunks(events)? {
+            let statement = Statement::new(
+                "INSERT INTO webhook_events (id, kind, payload, received_at, due_at)
+                 SELECT value ->> 'id', value ->> 'kind', value ->> 'payload', ?2, ?2 FROM json_each(?1) WHERE true
+                 ON CONFLICT (id) DO NOTHING RETURNING id AS value",
+            );
+            let rows: Vec<TextRow> = self.db.query(statement.bind(chunk).bind(now)).await?;
+            fresh.extend(rows.into_iter().map(|row| row.value));
+        }
+        Ok(fresh)
+    }
+
+    async fn enqueue_all(&self, event_ids: &[String]) -> Result<()> {
+        self.queues.send_all(EVENTS_QUEUE, event_ids).await
     }
 
     async fn payload(&self, event_id: &str) -> Result<Option<String>> {

@@ -1,33 +1,55 @@
 //! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it. A fee's row and its journal are one
-//! transaction, and the row is unique: it is booked once.
+//! transaction, and the row is unique: it is booked once. A movement is kept under the provider's id: once, however often it is read.
 
 use crate::error::Result;
 use crate::shop::ledger::Entry;
+use crate::shop::payments::BalanceEntry;
 use crate::shop::ports::Jobs;
-use crate::shop::reconciliation::{Booked, Fee};
-use crate::store::sql::{Database, Statement, TextRow, json_chunks};
+use crate::shop::reconciliation::{Fee, MAX_SUSPECTS, Movements};
+use crate::store::sql::{Database, Statement, TextRow, from_json, json_chunks, to_json};
 use durable::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::ops::Range;
 
 /// [`Jobs`] on a database.
 #[derive(Debug)]
 pub struct JobsD1<D>(pub D);
 
 impl<D: Database> Jobs for JobsD1<D> {
-    async fn take_turn(&self, job: &str, every_secs: u32, now: Timestamp) -> Result<bool> {
+    async fn take_turn<P: DeserializeOwned + Default>(
+        &self,
+        job: &str,
+        lost_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Option<P>> {
         let statement = Statement::new(
-            "INSERT INTO jobs (name, ran_at) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET ran_at = ?2 WHERE ran_at <= ?3 RETURNING name AS value",
+            "INSERT INTO jobs (name, ran_at, due_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (name) DO UPDATE SET ran_at = ?2, due_at = ?3 WHERE due_at <= ?2
+             RETURNING COALESCE(progress, '') AS value",
         )
         .bind(job)
         .bind(now)
-        .bind(now.minus_secs(every_secs));
+        .bind(lost_at);
         let rows: Vec<TextRow> = self.0.query(statement).await?;
-        Ok(!rows.is_empty())
+        match rows.first().map(|row| row.value.as_str()) {
+            None => Ok(None),
+            Some("") => Ok(Some(P::default())),
+            Some(progress) => from_json(progress).map(Some),
+        }
     }
 
-    async fn give_turn_back(&self, job: &str) -> Result<()> {
-        let statement = Statement::new("DELETE FROM jobs WHERE name = ?1").bind(job);
+    async fn end_turn<P: Serialize>(
+        &self,
+        job: &str,
+        progress: &P,
+        due_at: Timestamp,
+    ) -> Result<()> {
+        let statement =
+            Statement::new("UPDATE jobs SET progress = ?2, due_at = ?3 WHERE name = ?1")
+                .bind(job)
+                .bind(to_json(progress)?)
+                .bind(due_at);
         Ok(self.0.batch(vec![statement]).await?)
     }
 
@@ -41,25 +63,103 @@ impl<D: Database> Jobs for JobsD1<D> {
         Ok(())
     }
 
-    async fn clearing_movements(&self, from: Timestamp, until: Timestamp) -> Result<Vec<Booked>> {
+    async fn keep_entries(&self, entries: &[BalanceEntry]) -> Result<()> {
+        for chunk in json_chunks(entries)? {
+            let statement = Statement::new(KEEP_ENTRIES).bind(chunk);
+            self.0.batch(vec![statement]).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_entries(&self, before: Timestamp) -> Result<()> {
         let statement = Statement::new(
-            "SELECT p.payment_ref, e.amount, e.currency, j.at FROM journals AS j
-             JOIN ledger_entries AS e ON e.order_id = j.order_id AND e.version = j.version AND e.journal = j.journal
-             JOIN payments AS p ON p.order_id = j.order_id
-             WHERE j.at >= ?1 AND j.at < ?2 AND e.account = 'clearing' AND p.payment_ref IS NOT NULL",
+            "DELETE FROM balance_entries WHERE id IN (SELECT id FROM balance_entries WHERE at < ?1 LIMIT ?2)",
         );
-        let rows: Vec<BookedRow> = self.0.query(statement.bind(from).bind(until)).await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Booked {
-                payment_ref: row.payment_ref,
-                amount: row.amount,
-                currency: row.currency,
-                at: Timestamp::from_millis(row.at),
+        let statement = statement.bind(before).bind(MAX_FORGOTTEN);
+        Ok(self.0.batch(vec![statement]).await?)
+    }
+
+    async fn suspects(
+        &self,
+        slice: &Range<Timestamp>,
+        window: &Range<Timestamp>,
+    ) -> Result<Vec<String>> {
+        let statement = Statement::new(SUSPECTS)
+            .bind(slice.start)
+            .bind(slice.end)
+            .bind(window.start)
+            .bind(window.end)
+            .bind(MAX_SUSPECTS);
+        let rows: Vec<TextRow> = self.0.query(statement).await?;
+        Ok(rows.into_iter().map(|row| row.value).collect())
+    }
+
+    async fn movements(
+        &self,
+        payment_refs: &[String],
+        window: &Range<Timestamp>,
+    ) -> Result<Movements> {
+        let of_refs = |sql| {
+            to_json(&payment_refs).map(|refs| {
+                Statement::new(sql)
+                    .bind(refs)
+                    .bind(window.start)
+                    .bind(window.end)
             })
-            .collect())
+        };
+        Ok(Movements {
+            provider: self.0.query(of_refs(ENTRIES_OF)?).await?,
+            ledger: self.0.query(of_refs(BOOKED_OF)?).await?,
+        })
     }
 }
+
+/// Rows that one statement forgets: twice what a run keeps.
+const MAX_FORGOTTEN: u32 = 20_000;
+
+const KEEP_ENTRIES: &str = "
+INSERT INTO balance_entries (id, payment_ref, kind, amount, fee, currency, at)
+SELECT value ->> 'id', value ->> 'payment_ref', value ->> 'kind', value ->> 'amount', value ->> 'fee', value ->> 'currency', value ->> 'at'
+FROM json_each(?1) WHERE true
+ON CONFLICT (id) DO UPDATE SET payment_ref = excluded.payment_ref, kind = excluded.kind, amount = excluded.amount,
+    fee = excluded.fee, currency = excluded.currency, at = excluded.at";
+
+/// No more than narrows: what is left out here would not be told of either.
+const SUSPECTS: &str = "
+WITH moved AS (
+    SELECT payment_ref FROM balance_entries WHERE at >= ?1 AND at < ?2
+    UNION
+    SELECT p.payment_ref FROM journals AS j
+    JOIN ledger_entries AS e ON e.order_id = j.order_id AND e.version = j.version AND e.journal = j.journal AND e.account = 'clearing'
+    JOIN payments AS p ON p.order_id = j.order_id AND p.payment_ref IS NOT NULL
+    WHERE j.at >= ?1 AND j.at < ?2
+), provider AS (
+    SELECT payment_ref, SUM(b.amount - b.fee) AS amount, group_concat(DISTINCT b.currency ORDER BY b.currency) AS currencies
+    FROM moved JOIN balance_entries AS b USING (payment_ref)
+    WHERE b.at >= ?3 AND b.at < ?4 GROUP BY payment_ref
+), ledger AS (
+    SELECT payment_ref, SUM(e.amount) AS amount, group_concat(DISTINCT e.currency ORDER BY e.currency) AS currencies
+    FROM moved JOIN payments AS p USING (payment_ref)
+    JOIN ledger_entries AS e ON e.order_id = p.order_id AND e.account = 'clearing'
+    JOIN journals AS j ON j.order_id = e.order_id AND j.version = e.version AND j.journal = e.journal
+    WHERE j.at >= ?3 AND j.at < ?4 GROUP BY payment_ref
+)
+SELECT payment_ref AS value FROM moved LEFT JOIN provider USING (payment_ref) LEFT JOIN ledger USING (payment_ref)
+WHERE COALESCE(provider.amount, 0) <> COALESCE(ledger.amount, 0)
+    AND COALESCE(provider.currencies, ledger.currencies) = COALESCE(ledger.currencies, provider.currencies)
+ORDER BY payment_ref LIMIT ?5";
+
+const ENTRIES_OF: &str = "
+SELECT b.id, b.payment_ref, b.kind, b.amount, b.fee, b.currency, b.at
+FROM json_each(?1) AS wanted JOIN balance_entries AS b ON b.payment_ref = wanted.value
+WHERE b.at >= ?2 AND b.at < ?3";
+
+const BOOKED_OF: &str = "
+SELECT p.payment_ref, e.amount, e.currency, j.at
+FROM json_each(?1) AS wanted JOIN payments AS p ON p.payment_ref = wanted.value
+JOIN ledger_entries AS e ON e.order_id = p.order_id AND e.account = 'clearing'
+JOIN journals AS j ON j.order_id = e.order_id AND j.version = e.version AND j.journal = e.journal
+WHERE j.at >= ?2 AND j.at < ?3";
 
 /// Only of money that an order took.
 const INSERT_FEES: &str = "
@@ -99,12 +199,4 @@ impl<'a> FeeRow<'a> {
             at: fee.at,
         }
     }
-}
-
-#[derive(Deserialize)]
-struct BookedRow {
-    payment_ref: String,
-    amount: i64,
-    currency: String,
-    at: i64,
 }

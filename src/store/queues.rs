@@ -21,21 +21,29 @@ pub struct Queues {
 }
 
 impl MessageQueues for Queues {
-    /// An environment's queues are named after the plain ones: `stripe-events-staging`.
     async fn send(&self, queue: &str, body: &str) -> Result<()> {
-        let queue = if queue.starts_with(EVENTS_QUEUE) {
-            &self.events
+        let sent = self.named(queue)?.send(body.to_owned()).await;
+        sent.map_err(|error| Error::internal(format!("queue: {error}")))
+    }
+
+    async fn send_all(&self, queue: &str, bodies: &[String]) -> Result<()> {
+        let sent = self.named(queue)?.send_batch(bodies.to_vec()).await;
+        sent.map_err(|error| Error::internal(format!("queue: {error}")))
+    }
+}
+
+impl Queues {
+    /// An environment's queues are named after the plain ones: `stripe-events-staging`.
+    fn named(&self, queue: &str) -> Result<&Queue> {
+        if queue.starts_with(EVENTS_QUEUE) {
+            Ok(&self.events)
         } else if queue.starts_with(OUTGOING_QUEUE) {
-            &self.outgoing
+            Ok(&self.outgoing)
         } else if queue.starts_with(PUBLISHES_QUEUE) {
-            &self.publishes
+            Ok(&self.publishes)
         } else {
-            return Err(Error::internal(format!("no queue {queue}")));
-        };
-        queue
-            .send(body.to_owned())
-            .await
-            .map_err(|error| Error::internal(format!("queue: {error}")))
+            Err(Error::internal(format!("no queue {queue}")))
+        }
     }
 }
 

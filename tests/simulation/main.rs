@@ -25,6 +25,7 @@ mod planted;
 mod ports;
 mod provider;
 mod random;
+mod reconciliation;
 mod scheduler;
 mod schedules;
 mod world;

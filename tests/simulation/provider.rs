@@ -3,9 +3,10 @@
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use storefront::shop::payments::{
-    DisputeState, NewRefund, NewSession, PaymentError, ProviderDispute, ProviderRefund,
-    RefundState, Session, SessionState,
+    BalanceEntry, DisputeState, NewRefund, NewSession, Page, PaymentError, ProviderDispute,
+    ProviderRefund, RefundState, Session, SessionState,
 };
 
 #[derive(Default)]
@@ -20,7 +21,12 @@ pub struct Provider {
     pub events: Vec<String>,
     /// What events are about that were never delivered.
     pub undelivered: Vec<String>,
+    /// Movements of the balance, the newest first.
+    pub balance: Vec<BalanceEntry>,
 }
+
+/// Movements on a page.
+const ENTRIES_A_PAGE: usize = 100;
 
 /// A session, and when it ends by itself.
 pub struct Account {
@@ -293,6 +299,24 @@ impl Provider {
         self.refunds.insert(refund.id.clone(), refund.clone());
         self.events.push(refund.id.clone());
         Ok(refund)
+    }
+
+    /// The movements of `window`, behind that with the id `after`.
+    pub fn balance_page(
+        &self,
+        window: &Range<Timestamp>,
+        after: Option<&str>,
+    ) -> Page<BalanceEntry> {
+        let of_window = self.balance.iter().filter(|it| window.contains(&it.at));
+        let mut left = of_window
+            .skip_while(|it| after.is_some_and(|after| it.id != after))
+            .skip(usize::from(after.is_some()));
+        let items: Vec<_> = left.by_ref().take(ENTRIES_A_PAGE).cloned().collect();
+        let last = items.last().map(|it| it.id.clone());
+        Page {
+            next: left.next().and(last),
+            items,
+        }
     }
 
     /// What was given back of the money of a session.

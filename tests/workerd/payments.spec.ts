@@ -170,6 +170,18 @@ test('events that could not be delivered are fetched and dealt with', async () =
   await mailed(order, 'order_confirmation');
 });
 
+test('more events than a page lists, and than a batch of the queue takes, are fetched', async () => {
+  const type = 'price.created';
+  shop.sandbox.faults.add({ on: 'webhook', type, kind: 'drop', times: 130 });
+  for (let nth = 0; nth < 130; nth += 1) shop.sandbox.control.emit(type, { id: `price_${nth}`, object: 'price' });
+  await shop.rows('DELETE FROM jobs');
+  await shop.scheduled();
+  await eventually(async () => {
+    const [dealt] = await shop.rows("SELECT COUNT(*) AS count FROM webhook_events WHERE kind = ? AND outcome = 'ignored'", type);
+    assert.equal(dealt?.['count'], 130);
+  }, AFTER_RETRIES);
+});
+
 test('whatever came in whatever order, each order’s events again and shuffled change nothing', async () => {
   await eventually(async () => {
     const [left] = await shop.rows('SELECT COUNT(*) AS count FROM webhook_events WHERE processed_at IS NULL');

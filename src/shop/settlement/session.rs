@@ -111,13 +111,13 @@ async fn find_session(
     order: &Order,
     now: Timestamp,
 ) -> Result<Option<Session>> {
-    let since = order.created_at.minus_secs(CLOCKS_SECS);
+    let began_at = order.payment.expires_at.minus_secs(SESSION_SECS);
+    let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
     let found = ports
         .payments()
-        .find_session(&order.id, since)
+        .find_session(&order.id, began_at.minus_secs(CLOCKS_SECS), settled_at)
         .await
         .map_err(PaymentError::into_error)?;
-    let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
     if found.is_none() && now < settled_at {
         return Err(Error::Unavailable {
             code: "payments_unavailable",

@@ -15,11 +15,15 @@ mod wire;
 
 use crate::error::Result;
 use crate::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use crate::shop::ports::Payments;
 use durable::Timestamp;
+use std::cell::Cell;
+use std::rc::Rc;
+
+pub use client::MAX_PAGES;
 
 /// How Stripe is reached, and how its deliveries are known.
 #[derive(Clone)]
@@ -78,7 +82,12 @@ fn is_secret(text: &str, prefix: &str) -> bool {
 
 /// [`Payments`] on Stripe.
 #[derive(Clone)]
-pub struct Stripe(pub StripeConfig);
+pub struct Stripe {
+    /// How it is reached.
+    pub config: StripeConfig,
+    /// Pages of lists that may still be read in this event; [`MAX_PAGES`] at its beginning.
+    pub pages_left: Rc<Cell<u32>>,
+}
 
 impl Payments for Stripe {
     fn prepare(&self, session: &NewSession) -> Result<String> {
@@ -139,16 +148,25 @@ impl Payments for Stripe {
     async fn find_session(
         &self,
         order_id: &str,
-        since: Timestamp,
+        from: Timestamp,
+        until: Timestamp,
     ) -> Result<Option<Session>, PaymentError> {
-        let since = since.as_secs().to_string();
-        let listed = self
-            .list("checkout/sessions", &[("created[gte]", &since)])
-            .await?;
-        let found = listed
-            .into_iter()
-            .find(|session| sessions::order_id(session) == Some(order_id));
-        found.map(sessions::read).transpose()
+        let (from, until) = (from.as_secs().to_string(), until.as_secs().to_string());
+        let created = [("created[gte]", &*from), ("created[lte]", &*until)];
+        let mut after = None;
+        loop {
+            let page = self
+                .page("checkout/sessions", &created, after.as_deref())
+                .await?;
+            let mut sessions = page.items.into_iter();
+            if let Some(found) = sessions.find(|it| sessions::order_id(it) == Some(order_id)) {
+                return sessions::read(found).map(Some);
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(None);
+            }
+        }
     }
 
     /// A refund or dispute of another business of the account may name no payment, and Stripe takes no empty filter.
@@ -201,7 +219,7 @@ impl Payments for Stripe {
         signature::verify(
             header.as_deref(),
             delivery.body,
-            &self.0.webhook_secrets,
+            &self.config.webhook_secrets,
             now,
         )
         .map_err(events::invalid_signature)?;
@@ -215,37 +233,38 @@ impl Payments for Stripe {
     async fn undelivered_events(
         &self,
         since: Timestamp,
-    ) -> Result<Vec<WebhookEvent>, PaymentError> {
+        after: Option<&str>,
+    ) -> Result<Page<WebhookEvent>, PaymentError> {
         let since = since.as_secs().to_string();
-        let listed = self
-            .list(
-                "events",
-                &[("delivery_success", "false"), ("created[gte]", &since)],
-            )
-            .await?;
-        Ok(listed
-            .iter()
-            .filter_map(|event| events::read(event.to_string().as_bytes(), self.is_live()).ok())
-            .collect())
+        let filters = [("delivery_success", "false"), ("created[gte]", &*since)];
+        let page = self.page("events", &filters, after).await?;
+        let events = page.items.iter();
+        Ok(Page {
+            items: events
+                .filter_map(|event| events::read(event.to_string().as_bytes(), self.is_live()).ok())
+                .collect(),
+            next: page.next,
+        })
     }
 
     async fn balance_entries(
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<Vec<BalanceEntry>, PaymentError> {
+        after: Option<&str>,
+    ) -> Result<Page<BalanceEntry>, PaymentError> {
         let (from, until) = (from.as_secs().to_string(), until.as_secs().to_string());
-        let listed = self
-            .list(
-                "balance_transactions",
-                &[
-                    ("created[gte]", &from),
-                    ("created[lt]", &until),
-                    ("expand[]", "data.source"),
-                ],
-            )
-            .await?;
-        listed.into_iter().map(balance::read).collect()
+        let filters = [
+            ("created[gte]", &*from),
+            ("created[lt]", &*until),
+            ("expand[]", "data.source"),
+        ];
+        let page = self.page("balance_transactions", &filters, after).await?;
+        let entries: Result<_, _> = page.items.into_iter().map(balance::read).collect();
+        Ok(Page {
+            items: entries?,
+            next: page.next,
+        })
     }
 }
 
@@ -253,7 +272,7 @@ impl Stripe {
     fn is_live(&self) -> bool {
         LIVE_KEYS
             .iter()
-            .any(|prefix| self.0.secret_key.starts_with(prefix))
+            .any(|prefix| self.config.secret_key.starts_with(prefix))
     }
 }
 
@@ -264,13 +283,27 @@ mod tests {
 
     #[test]
     fn money_without_a_name_is_no_orders() {
-        let stripe = Stripe(StripeConfig {
-            api_base: STRIPE_API.to_owned(),
-            secret_key: String::new(),
-            webhook_secrets: vec![],
-        });
+        let stripe = nowhere(MAX_PAGES);
         let found = stripe.session_of_payment("").now_or_never();
         assert_eq!(found, Some(Ok(None)));
+    }
+
+    #[test]
+    fn a_list_that_is_too_long_is_no_outage() {
+        let (stripe, now) = (nowhere(0), Timestamp::default());
+        let read = stripe.balance_entries(now, now, None).now_or_never();
+        assert!(matches!(read, Some(Err(PaymentError::TooMuch(_)))));
+    }
+
+    fn nowhere(pages: u32) -> Stripe {
+        Stripe {
+            config: StripeConfig {
+                api_base: STRIPE_API.to_owned(),
+                secret_key: String::new(),
+                webhook_secrets: vec![],
+            },
+            pages_left: Rc::new(Cell::new(pages)),
+        }
     }
 
     #[test]

@@ -30,6 +30,23 @@ impl Inbox for Sim {
         .map_err(Error::internal)
     }
 
+    async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>> {
+        let mut fresh = Vec::new();
+        for event in events {
+            if self.receive(event, now).await? {
+                fresh.push(event.id.clone());
+            }
+        }
+        Ok(fresh)
+    }
+
+    async fn enqueue_all(&self, event_ids: &[String]) -> Result<()> {
+        for event_id in event_ids {
+            self.enqueue(event_id).await?;
+        }
+        Ok(())
+    }
+
     async fn payload(&self, event_id: &str) -> Result<Option<String>> {
         let session_id = event_id.split('/').next().unwrap_or_default().to_owned();
         Ok(self

@@ -7,7 +7,7 @@ use crate::world::World;
 use durable::Timestamp;
 use storefront::error::{Error, Result};
 use storefront::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, PaymentError, ProviderDispute,
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use storefront::shop::ports::Payments;
@@ -75,7 +75,12 @@ impl Payments for Sim {
         not_used()
     }
 
-    async fn find_session(&self, order_id: &str, _since: Timestamp) -> Asked<Option<Session>> {
+    async fn find_session(
+        &self,
+        order_id: &str,
+        _from: Timestamp,
+        _until: Timestamp,
+    ) -> Asked<Option<Session>> {
         let id = order_id.to_owned();
         self.ask_provider(&format!("find {id}"), move |world| {
             let found = world
@@ -157,25 +162,45 @@ impl Payments for Sim {
         })
     }
 
-    async fn undelivered_events(&self, _since: Timestamp) -> Asked<Vec<WebhookEvent>> {
-        self.ask_provider("undelivered events", |world| {
+    async fn undelivered_events(
+        &self,
+        _since: Timestamp,
+        after: Option<&str>,
+    ) -> Asked<Page<WebhookEvent>> {
+        let end = after.and_then(|after| after.parse().ok());
+        self.ask_provider("undelivered events", move |world| {
             let provider = world.provider.borrow();
-            let of = |(at, about): (usize, &String)| WebhookEvent {
-                id: format!("{about}/undelivered{at}"),
+            let end = end.unwrap_or(provider.undelivered.len());
+            let start = end.saturating_sub(EVENTS_A_PAGE);
+            let of = |at: usize| WebhookEvent {
+                id: format!("{}/undelivered{at}", provider.undelivered[at]),
                 kind: "undelivered".to_owned(),
-                payload: about.clone(),
+                payload: provider.undelivered[at].clone(),
             };
-            Ok(provider.undelivered.iter().enumerate().map(of).collect())
+            Ok(Page {
+                items: (start..end).rev().map(of).collect(),
+                next: (start > 0).then(|| start.to_string()),
+            })
         })
         .await
     }
 
-    /// Nothing is compared in this world: its invariants do.
     async fn balance_entries(
         &self,
-        _from: Timestamp,
-        _until: Timestamp,
-    ) -> Asked<Vec<BalanceEntry>> {
-        Ok(vec![])
+        from: Timestamp,
+        until: Timestamp,
+        after: Option<&str>,
+    ) -> Asked<Page<BalanceEntry>> {
+        let behind = after.map(str::to_owned);
+        self.ask_provider("balance", move |world| {
+            Ok(world
+                .provider
+                .borrow()
+                .balance_page(&(from..until), behind.as_deref()))
+        })
+        .await
     }
 }
+
+/// Few, so that a look takes several.
+const EVENTS_A_PAGE: usize = 3;
