@@ -41,8 +41,8 @@ const union = Object.entries(UNION).map(([code, rate]) => ({
   ...(code !== 'DE' && { exempts_businesses: true }),
 }));
 
-const standard = (...amounts) => ({ id: 'standard', title: 'Standard', rates: prices(...amounts), free_over: money(10_000, 9_000, 8_000, 15_000, 30_000) });
-const express = (...amounts) => ({ id: 'express', title: 'Express', rates: prices(...amounts), working_days: { min: 1, max: 2 } });
+const standard = (...amounts) => ({ id: 'standard', title: 'Standard', translations: { de: 'Standardversand' }, rates: prices(...amounts), free_over: money(10_000, 9_000, 8_000, 15_000, 30_000) });
+const express = (...amounts) => ({ id: 'express', title: 'Express', translations: { de: 'Expressversand' }, rates: prices(...amounts), working_days: { min: 1, max: 2 } });
 const within = (method, min, max) => ({ ...method, working_days: { min, max } });
 
 /** From two kilograms on, a parcel costs more. */
@@ -77,7 +77,7 @@ export const settings = {
       id: 'us', places: [country('US')],
       methods: [within(heavy(standard(595, 550, 495, 800, 1_800), 2_000, 995, 950, 850, 1_400, 3_000), 3, 5), express(1_995, 1_850, 1_695, 2_800, 6_000)],
     },
-    { id: 'eu', places: Object.keys(UNION).map(country), methods: [within(standard(650, 590, 520, 900, 2_000), 2, 4), express(1_750, 1_590, 1_450, 2_500, 5_500)] },
+    { id: 'eu', title: 'European Union', translations: { de: 'Europäische Union' }, places: Object.keys(UNION).map(country), methods: [within(standard(650, 590, 520, 900, 2_000), 2, 4), express(1_750, 1_590, 1_450, 2_500, 5_500)] },
     { id: 'gb', places: [country('GB')], methods: [within(standard(650, 590, 495, 900, 2_000), 2, 3), express(1_500, 1_390, 1_195, 2_200, 4_600)] },
     { id: 'jp', places: [country('JP')], methods: [within(standard(550, 500, 450, 770, 1_700), 1, 3), express(1_200, 1_100, 950, 1_650, 3_700)] },
     { id: 'kw', places: [country('KW')], methods: [within(standard(900, 850, 750, 1_300, 2_750), 3, 6), express(1_900, 1_750, 1_550, 2_700, 5_750)] },

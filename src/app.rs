@@ -29,7 +29,7 @@ use crate::store::orders_d1::OrdersD1;
 use crate::store::prices_d1::PricesD1;
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
-use crate::store::settings_d1::{KnownSettings, SettingsD1};
+use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{MAX_PAGES, STRIPE_API, Stripe, StripeConfig};
@@ -209,6 +209,12 @@ impl App {
     #[must_use]
     pub fn catalog_to_refresh(&self) -> Option<CatalogKv> {
         refresh_is_due(self.now).then(|| self.catalog_copy())
+    }
+
+    /// The settings, where those that pages show should be looked at again; for one caller at a time.
+    #[must_use]
+    pub fn settings_to_refresh(&self) -> Option<SettingsD1<Rc<D1>>> {
+        settings_d1::refresh_is_due(self.now).then(|| self.settings())
     }
 
     /// What a publish writes to, and what carries it on.

@@ -3,12 +3,14 @@
 //! A language is one arm in each function here and one file of words beside the pages; leaving one out does not compile.
 
 use crate::shop::money::Money;
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A language that the shop speaks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Language {
     /// What addresses without a language are in.
     #[default]
@@ -18,6 +20,9 @@ pub enum Language {
     #[serde(rename = "de")]
     German,
 }
+
+/// What the merchant calls something in other languages than that of its title.
+pub type Translations = BTreeMap<Language, String>;
 
 impl Language {
     /// Every language, the default first.
@@ -59,6 +64,12 @@ impl Language {
         format!("/{}{rest}", self.code())
     }
 
+    /// What something is called: the merchant's translation, else the title as it is.
+    #[must_use]
+    pub fn title<'a>(self, title: &'a str, translations: &'a Translations) -> &'a str {
+        translations.get(&self).map_or(title, String::as_str)
+    }
+
     /// An amount as it is read: `$1,199.00`, `1.199,00 €`.
     #[must_use]
     pub fn money(self, money: Money) -> String {
@@ -87,14 +98,24 @@ impl Language {
         let Some(at) = utc(at) else {
             return String::new();
         };
-        let month = usize::try_from(at.month0())
-            .ok()
-            .and_then(|month| self.months().get(month).copied());
-        let month = month.unwrap_or_default();
-        let (day, year) = (at.day(), at.year());
+        let (day, year) = (self.day_of_year(at.date_naive()), at.year());
         match self {
-            Self::English => format!("{month} {day}, {year}"),
-            Self::German => format!("{day}. {month} {year}"),
+            Self::English => format!("{day}, {year}"),
+            Self::German => format!("{day} {year}"),
+        }
+    }
+
+    /// Days of some weeks, both as `2026-11-25`: `November 25 – 27`, `30. November – 2. Dezember`.
+    #[must_use]
+    pub fn days(self, first: NaiveDate, last: NaiveDate) -> String {
+        let (from, to) = (self.day_of_year(first), self.day_of_year(last));
+        if first == last {
+            return from;
+        }
+        match self {
+            _ if first.month() != last.month() => format!("{from} – {to}"),
+            Self::English => format!("{from} – {}", last.day()),
+            Self::German => format!("{}. – {to}", first.day()),
         }
     }
 
@@ -117,6 +138,17 @@ impl Language {
         match self {
             Self::English => (",", "."),
             Self::German => (".", ","),
+        }
+    }
+
+    fn day_of_year(self, date: NaiveDate) -> String {
+        let month = usize::try_from(date.month0())
+            .ok()
+            .and_then(|month| self.months().get(month).copied());
+        let (month, day) = (month.unwrap_or_default(), date.day());
+        match self {
+            Self::English => format!("{month} {day}"),
+            Self::German => format!("{day}. {month}"),
         }
     }
 
@@ -210,6 +242,30 @@ mod tests {
             "March 2, 2026, 00:05\u{a0}UTC"
         );
         assert_eq!(Language::German.instant(at), "2. März 2026, 00:05\u{a0}UTC");
+    }
+
+    #[test]
+    fn days_from_one_to_another_name_a_month_once() {
+        let day = |text: &str| text.parse().unwrap();
+        for (first, last, english, german) in [
+            ("2026-11-25", "2026-11-25", "November 25", "25. November"),
+            (
+                "2026-11-25",
+                "2026-11-27",
+                "November 25 – 27",
+                "25. – 27. November",
+            ),
+            (
+                "2026-12-31",
+                "2027-01-04",
+                "December 31 – January 4",
+                "31. Dezember – 4. Januar",
+            ),
+        ] {
+            let (first, last) = (day(first), day(last));
+            assert_eq!(Language::English.days(first, last), english);
+            assert_eq!(Language::German.days(first, last), german);
+        }
     }
 
     #[test]

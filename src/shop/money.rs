@@ -27,6 +27,15 @@ impl Currency {
         self.0.code()
     }
 
+    /// The country that is at home in it, by ISO 3166-1: the first two letters of its code (ISO 4217), and the largest country of the euro.
+    #[must_use]
+    pub fn country(self) -> &'static str {
+        match self.code() {
+            "EUR" => "DE",
+            code => code.get(..2).unwrap_or_default(),
+        }
+    }
+
     /// Decimal places of the minor unit (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn exponent(self) -> u32 {

@@ -1,7 +1,8 @@
 //! The merchant's settings in D1: immutable rows, the last of which holds, and the schedule of prices.
 //!
 //! An isolate keeps the settings it read last, already parsed. Whoever prices something asks for the newest version and its document in
-//! one go with what it reads anyway, and is sent the document only where it is another: so what is kept is never stale.
+//! one go with what it reads anyway, and is sent the document only where it is another: so what is kept is never stale. Pages that only
+//! tell of settings are shown what is kept, for at most [`SHOWN_SECS`]; well before, the isolate looks again behind an answer.
 
 use crate::error::{Error, Result};
 use crate::shop::ports::{SettingsRecord, Written};
@@ -10,11 +11,31 @@ use crate::shop::settings::SettingsVersion;
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json, written};
 use durable::Timestamp;
 use serde::Deserialize;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// The settings that an isolate read last.
 pub type KnownSettings = Rc<RefCell<Option<Rc<SettingsVersion>>>>;
+
+/// Seconds that pages are shown what an isolate read, and after which it looks again behind an answer.
+const SHOWN_SECS: u32 = 30;
+const REFRESH_SECS: u32 = 10;
+
+thread_local! {
+    static LOOKED_AT: Cell<Option<Timestamp>> = const { Cell::new(None) };
+}
+
+/// Whether settings that pages were shown should be looked at again; true for one caller at a time.
+#[must_use]
+pub fn refresh_is_due(now: Timestamp) -> bool {
+    let is_due = LOOKED_AT
+        .get()
+        .is_some_and(|looked_at| now >= looked_at.plus_secs(REFRESH_SECS));
+    if is_due {
+        LOOKED_AT.set(Some(now));
+    }
+    is_due
+}
 
 /// [`SettingsRecord`] on D1.
 #[derive(Debug)]
@@ -91,6 +112,27 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
             );
         }
         Ok(self.db.batch(statements).await?)
+    }
+}
+
+impl<D: Database> SettingsD1<D> {
+    /// The settings for pages that tell of them: as they were some seconds ago, or last, while D1 does not answer.
+    ///
+    /// # Errors
+    /// When none were ever read.
+    pub async fn shown_settings(&self, now: Timestamp) -> Result<Rc<SettingsVersion>> {
+        let kept = self.known.borrow().clone();
+        let is_fresh = |looked_at: Timestamp| now < looked_at.plus_secs(SHOWN_SECS);
+        if let Some(kept) = &kept
+            && LOOKED_AT.get().is_some_and(is_fresh)
+        {
+            return Ok(Rc::clone(kept));
+        }
+        LOOKED_AT.set(Some(now));
+        match (self.current_settings().await, kept) {
+            (Err(_), Some(kept)) => Ok(kept),
+            (outcome, _) => outcome,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::languages::Language;
+use crate::shop::ports::SettingsRecord;
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
     admin_settings, admin_stock, cart, health, orders, products, refunds, stock,
@@ -254,12 +255,19 @@ async fn answer(app: &App, request: Request) -> worker::Result<Response> {
     }
 }
 
-/// The pointer of the catalog is looked at behind an answer, so that no shopper waits for it.
+/// The pointer of the catalog and the settings are looked at behind an answer, so that no shopper waits for them.
 fn refresh_behind(app: &App, context: &Context) {
     if let Some(catalog) = app.catalog_to_refresh() {
         context.wait_until(async move {
             if let Err(error) = catalog.refresh().await {
                 log_failure("catalog_not_refreshed", "pointer", &error);
+            }
+        });
+    }
+    if let Some(settings) = app.settings_to_refresh() {
+        context.wait_until(async move {
+            if let Err(error) = settings.current_settings().await {
+                log_failure("settings_not_refreshed", "settings", &error);
             }
         });
     }

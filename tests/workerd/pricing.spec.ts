@@ -85,6 +85,40 @@ test('an address in no zone is told of in the list of methods, before the quote'
   assert.deepEqual((await buyer.get(`${methods}?country=US`)).expect(200).data[0].price, usd(0));
 });
 
+test('the page of a product says how long delivery takes, to its reader first, in the merchant\'s words', async (t) => {
+  const method = (id: string, title: string, more: Json) => ({ id, title, rates: [{ price: usd(700) }, { price: { amount: 900, currency: 'JPY' } }], ...more });
+  const days = (min: number, max: number) => ({ working_days: { min, max } });
+  const zone = (id: string, countries: string[], methods: Json[], more = {}) => ({ id, places: countries.map((country) => ({ country })), methods, ...more });
+  await change(t, 'shipping-zones', { shipping_zones: [
+    zone('us', ['US'], [
+      method('post', 'Slow boat', { ...days(3, 5), translations: { de: 'Langsames Boot' } }),
+      method('courier', 'Bike courier', { ...days(1, 1), excludes: [{ sku: 'CORD' }] }),
+      method('shop', 'Come by', { ...days(0, 0), pick_up: true }),
+    ]),
+    zone('eu', ['AT', 'DE'], [method('post', 'Slow boat', days(0, 4))], { title: 'Middle of Europe', translations: { de: 'Mitteleuropa' } }),
+    zone('jp', ['JP'], [method('post', 'Slow boat', days(2, 2))]),
+    zone('gb', ['GB'], [method('post', 'Slow boat', {})]),
+    zone('world', ['*'], [method('post', 'Slow boat', days(6, 12))]),
+  ] });
+  const told = async (path: string) => {
+    const { text } = await shop.staff.get(path, { accept: 'text/html' });
+    const [, estimate = ''] = text.match(/<details class="delivery">(.*?)<\/details>/s) ?? [];
+    return estimate.replace(/<\/?bdi>/g, '').replace(/<[^>]+>/g, ' ').split(/\s{2,}/).map((part) => part.trim()).filter(Boolean).join(' | ');
+  };
+  for (const [path, estimate] of [
+    ['/products/lamp', 'Delivery: 3–5 working days | United States | United States | Slow boat: 3–5 working days | Bike courier: 1 working day | Middle of Europe | Slow boat: up to 4 working days | Japan | Slow boat: 2 working days | All other countries | Slow boat: 6–12 working days'],
+    ['/products/cord', 'Delivery: 3–5 working days | United States | United States | Slow boat: 3–5 working days | Middle of Europe | Slow boat: up to 4 working days | Japan | Slow boat: 2 working days | All other countries | Slow boat: 6–12 working days'],
+    ['/de/products/cord?currency=JPY', 'Lieferzeit: 2 Werktage | Japan | Vereinigte Staaten | Langsames Boot: 3–5 Werktage | Mitteleuropa | Slow boat: bis zu 4 Werktage | Japan | Slow boat: 2 Werktage | Alle anderen Länder | Slow boat: 6–12 Werktage'],
+    ['/products/lamp?currency=EUR', ''],
+  ] as const) await eventually(async () => assert.equal(await told(path), estimate));
+
+  await change(t, 'shipping-zones', { shipping_zones: [zone('world', ['*'], [method('post', 'Fast boat', days(1, 2))])] });
+  await eventually(async () => assert.equal(await told('/products/lamp'), 'Delivery: 1–2 working days | Worldwide | Worldwide | Fast boat: 1–2 working days'));
+
+  const refused = await shop.staff.put(`${SETTINGS}/shipping-zones`, { shipping_zones: [zone('us', ['US'], [method('post', 'Post', { translations: { de: ' ' } })], { translations: { de: 'Dort' } })] });
+  assert.deepEqual(refused.refused(422, 'required').errors.map(({ field }: Json) => field), ['shipping_zones[0].title', 'shipping_zones[0].methods[0].translations.de']);
+});
+
 test('codes work in any case and with spaces; what they come to is told line by line', async (t) => {
   await change(t, 'promotions', { promotions: [
     { id: 'ten', title: 'Ten percent', code: 'Take Ten', benefit: { kind: 'percentage', off_ppm: 100_000 } },

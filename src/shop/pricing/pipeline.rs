@@ -85,6 +85,7 @@ pub fn offers_for(
             Ok(ShippingOffer {
                 id: offer.method.id.clone(),
                 title: offer.method.title.clone(),
+                translations: offer.method.translations.clone(),
                 price: sum([offer.price, discount.saturating_neg()])?,
                 pick_up: offer.method.pick_up,
                 delivery: offer.delivery,
@@ -145,6 +146,7 @@ pub fn price_lines(
             tax_exempt: goods.taxation.exempt,
             shipping: QuoteShipping {
                 title: offer.method.title.clone(),
+                translations: offer.method.translations.clone(),
                 price,
                 discount,
                 taxes: shipping_tax.parts,

@@ -137,8 +137,14 @@ pub fn problems_of_ids<'a>(ids: impl Iterator<Item = &'a str>, field: &str) -> V
 const MAX_ID_BYTES: usize = 64;
 
 impl Place {
+    /// Whether it is every place that no other zone names.
+    #[must_use]
+    pub fn is_anywhere(&self) -> bool {
+        self.country == ANYWHERE
+    }
+
     fn covers(&self, destination: &Destination) -> bool {
-        (self.country == ANYWHERE || self.country == destination.country)
+        (self.is_anywhere() || self.country == destination.country)
             && self
                 .region
                 .as_deref()
@@ -154,7 +160,7 @@ impl Place {
         (
             prefix.map_or(0, |prefix| prefix.len()),
             self.region.is_some(),
-            self.country != ANYWHERE,
+            !self.is_anywhere(),
         )
     }
 
@@ -171,7 +177,7 @@ impl Place {
         let is_blank = |text: &Option<String>, read: fn(&str) -> String| {
             text.as_deref().is_some_and(|text| read(text).is_empty())
         };
-        let anywhere = self.country == ANYWHERE;
+        let anywhere = self.is_anywhere();
         let (name, code, detail) = if !anywhere && Country::of_code(&self.country).is_none() {
             let detail = "A country code of two capital letters, such as US; * is anywhere.";
             ("country", "invalid_country", detail)

@@ -6,6 +6,7 @@
 use crate::error::Result;
 use crate::shop::addresses::Address;
 use crate::shop::catalog::Price;
+use crate::shop::languages::Translations;
 use crate::shop::money::{Currency, sum};
 use crate::shop::pricing::promotions::QuotePromotion;
 use crate::shop::pricing::shipping::Delivery;
@@ -182,6 +183,9 @@ pub struct Terms {
 pub struct QuoteShipping {
     /// As shoppers read it.
     pub title: String,
+    /// That in other languages.
+    #[serde(skip_serializing_if = "Translations::is_empty")]
+    pub translations: Translations,
     /// What it costs by itself.
     pub price: i64,
     /// What promotions took off that.
@@ -201,6 +205,8 @@ pub struct ShippingOffer {
     pub id: String,
     /// As shoppers read it.
     pub title: String,
+    /// That in other languages.
+    pub translations: Translations,
     /// In minor units, after promotions.
     pub price: i64,
     /// Whether the shopper comes for it.

@@ -5,13 +5,14 @@
 //! nothing, and told so.
 
 use crate::error::FieldError;
+use crate::shop::languages::{Language, Translations};
 use crate::shop::money::{Currency, MAX_AMOUNT, Money};
 use crate::shop::pricing::places::{
     Destination, Place, Zone, problems_of_ids, problems_of_zones, zone_of,
 };
 use crate::shop::pricing::selectors::{Goods, Selector, amount_in, problems_of_money};
 use crate::shop::pricing::tax::{is_standard, standard};
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,12 @@ use serde::{Deserialize, Serialize};
 pub struct ShippingZone {
     /// `us`
     pub id: String,
+    /// As shoppers read it, where the names of its places would be too many: `European Union`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// That in other languages.
+    #[serde(default, skip_serializing_if = "Translations::is_empty")]
+    pub translations: Translations,
     /// What it consists of; an address belongs to the zone that names it most closely.
     pub places: Vec<Place>,
     /// In the merchant's order.
@@ -37,6 +44,9 @@ pub struct ShippingMethod {
     pub id: String,
     /// As shoppers read it.
     pub title: String,
+    /// That in other languages.
+    #[serde(default, skip_serializing_if = "Translations::is_empty")]
+    pub translations: Translations,
     /// What its price depends on.
     #[serde(default, skip_serializing_if = "Measure::is_nothing")]
     pub by: Measure,
@@ -122,6 +132,15 @@ pub struct Delivery {
     pub latest: String,
 }
 
+/// How long parcels to a zone take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Estimate<'a> {
+    /// To where.
+    pub zone: &'a ShippingZone,
+    /// By which methods, in the merchant's order; never empty.
+    pub methods: Vec<(&'a ShippingMethod, WorkingDays)>,
+}
+
 /// What is shipped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parcel {
@@ -172,6 +191,26 @@ pub fn offers_anywhere<'a>(
     cheapest
 }
 
+/// How long `parcel` with `goods` in it takes to each zone that it is delivered to, in the merchant's order: for who has not said where
+/// to. What does not say how long it takes is left out.
+#[must_use]
+pub fn estimates<'a>(
+    zones: &'a [ShippingZone],
+    goods: &[Goods<'_>],
+    parcel: Parcel,
+    currency: Currency,
+) -> Vec<Estimate<'a>> {
+    let estimates = zones.iter().map(|zone| Estimate {
+        zone,
+        methods: zone
+            .priced_methods(goods, parcel, currency)
+            .filter(|(method, _)| !method.pick_up)
+            .filter_map(|(method, _)| Some((method, method.working_days?)))
+            .collect(),
+    });
+    estimates.filter(|it| !it.methods.is_empty()).collect()
+}
+
 impl ShippingZone {
     fn offers(
         &self,
@@ -180,19 +219,31 @@ impl ShippingZone {
         currency: Currency,
         now: Timestamp,
     ) -> Vec<Offer<'_>> {
-        let carried = self.methods.iter().filter(|method| {
-            !goods
-                .iter()
-                .any(|goods| method.excludes.iter().any(|it| it.selects(goods)))
-        });
-        let offers = carried.filter_map(|method| {
-            Some(Offer {
-                price: method.price(parcel, currency)?,
-                delivery: method.working_days.map(|days| days.from(now)),
+        let offers = self
+            .priced_methods(goods, parcel, currency)
+            .map(|(method, price)| Offer {
                 method,
-            })
-        });
+                price,
+                delivery: method.working_days.map(|days| days.from(now)),
+            });
         offers.collect()
+    }
+
+    /// The methods that take a parcel, each with its price.
+    fn priced_methods(
+        &self,
+        goods: &[Goods<'_>],
+        parcel: Parcel,
+        currency: Currency,
+    ) -> impl Iterator<Item = (&ShippingMethod, i64)> {
+        self.methods
+            .iter()
+            .filter(move |method| {
+                !goods
+                    .iter()
+                    .any(|goods| method.excludes.iter().any(|it| it.selects(goods)))
+            })
+            .filter_map(move |method| Some((method, method.price(parcel, currency)?)))
     }
 }
 
@@ -240,6 +291,14 @@ impl WorkingDays {
     }
 }
 
+impl Delivery {
+    /// As shoppers read it: `November 25 – 27`.
+    #[must_use]
+    pub fn days(&self, language: Language) -> Option<String> {
+        Some(language.days(read_date(&self.earliest)?, read_date(&self.latest)?))
+    }
+}
+
 const DAY_SECS: i64 = 24 * 60 * 60;
 
 /// The day that is `working_days` after `day`, both counted since 1970, which began with a Thursday. None of them is a weekend's.
@@ -265,6 +324,14 @@ fn date(day: i64) -> String {
         .to_string()
 }
 
+/// The day of a `2026-11-25`.
+fn read_date(text: &str) -> Option<NaiveDate> {
+    let mut parts = text.split('-');
+    let year = parts.next()?.parse().ok()?;
+    let month = parts.next()?.parse().ok()?;
+    NaiveDate::from_ymd_opt(year, month, parts.next()?.parse().ok()?)
+}
+
 impl Zone for ShippingZone {
     fn id(&self) -> &str {
         &self.id
@@ -280,7 +347,13 @@ impl Zone for ShippingZone {
 pub fn problems_of_shipping_zones(zones: &[ShippingZone]) -> Vec<FieldError> {
     let mut problems = problems_of_zones(zones, "shipping_zones");
     for (at, zone) in zones.iter().enumerate() {
-        let field = format!("shipping_zones[{at}].methods");
+        let field = format!("shipping_zones[{at}]");
+        problems.extend(problems_of_titles(
+            zone.title.as_deref(),
+            &zone.translations,
+            &field,
+        ));
+        let field = format!("{field}.methods");
         let ids = zone.methods.iter().map(|method| &*method.id);
         problems.extend(problems_of_ids(ids, &field));
         for (nth, method) in zone.methods.iter().enumerate() {
@@ -293,12 +366,14 @@ pub fn problems_of_shipping_zones(zones: &[ShippingZone]) -> Vec<FieldError> {
 impl ShippingMethod {
     fn problems(&self, field: &str) -> Vec<FieldError> {
         let mut problems = problems_of_money(&self.free_over, &format!("{field}.free_over"));
+        problems.extend(problems_of_titles(
+            Some(&self.title),
+            &self.translations,
+            field,
+        ));
         let mut tell = |name: String, code, detail: &str| {
             problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
         };
-        if self.title.trim().is_empty() {
-            tell("title".into(), "required", "As shoppers read it.");
-        }
         if self.rates.is_empty() {
             tell("rates".into(), "required", "At least one price.");
         }
@@ -343,6 +418,33 @@ impl ShippingMethod {
     }
 }
 
+/// A title or a translation that says nothing, and translations of no title.
+fn problems_of_titles(
+    title: Option<&str>,
+    translations: &Translations,
+    field: &str,
+) -> Vec<FieldError> {
+    let in_other_languages = translations
+        .iter()
+        .map(|(language, title)| (format!("translations.{}", language.code()), title.as_str()));
+    let own = match title {
+        None if !translations.is_empty() => Some(""),
+        title => title,
+    };
+    own.map(|title| ("title".to_owned(), title))
+        .into_iter()
+        .chain(in_other_languages)
+        .filter(|(_, title)| title.trim().is_empty())
+        .map(|(name, _)| {
+            FieldError::new(
+                format!("{field}.{name}"),
+                "required",
+                "As shoppers read it.",
+            )
+        })
+        .collect()
+}
+
 /// A year of them, nearly.
 const MAX_WORKING_DAYS: u16 = 250;
 
@@ -359,6 +461,7 @@ mod tests {
         ShippingMethod {
             id: "standard".into(),
             title: "Standard".into(),
+            translations: Translations::new(),
             by,
             rates: rates
                 .iter()
@@ -420,6 +523,8 @@ mod tests {
 
         let zones = [ShippingZone {
             id: "us".into(),
+            title: None,
+            translations: Translations::new(),
             places: vec![Place {
                 country: "US".into(),
                 region: None,
@@ -473,13 +578,78 @@ mod tests {
         );
     }
 
+    #[test]
+    fn an_estimate_names_what_is_offered_and_says_how_long_it_takes() {
+        let days = |min, max| Some(WorkingDays { min, max });
+        let post = ShippingMethod {
+            working_days: days(3, 5),
+            ..method(Measure::Nothing, &[(0, 500)])
+        };
+        let zone = |id: &str, methods| ShippingZone {
+            id: id.into(),
+            title: None,
+            translations: Translations::new(),
+            places: vec![],
+            methods,
+        };
+        let zones = [
+            zone("silent", vec![method(Measure::Nothing, &[(0, 500)])]),
+            zone(
+                "near",
+                vec![
+                    ShippingMethod {
+                        id: "here".into(),
+                        pick_up: true,
+                        ..post.clone()
+                    },
+                    ShippingMethod {
+                        id: "letter".into(),
+                        by: Measure::Weight,
+                        up_to: Some(100),
+                        ..post.clone()
+                    },
+                    ShippingMethod {
+                        id: "courier".into(),
+                        working_days: days(1, 1),
+                        excludes: vec![Selector::Sku("A".into())],
+                        ..post.clone()
+                    },
+                    post,
+                ],
+            ),
+        ];
+        let estimated = |sku, weight_grams, code| {
+            let goods = [Goods {
+                sku,
+                categories: &[],
+            }];
+            let parcel = Parcel {
+                weight_grams,
+                ..Parcel::default()
+            };
+            let currency = Currency::from_code(code).unwrap();
+            let estimates = estimates(&zones, &goods, parcel, currency).into_iter();
+            let told = estimates.flat_map(|Estimate { zone, methods }| {
+                let methods = methods.into_iter();
+                methods.map(|(it, days)| format!("{} {} {}", zone.id, it.id, days.max))
+            });
+            told.collect::<Vec<_>>()
+        };
+        assert_eq!(estimated("A", 101, "USD"), ["near standard 5"]);
+        assert_eq!(
+            estimated("B", 100, "USD"),
+            ["near letter 5", "near courier 1", "near standard 5"]
+        );
+        assert!(estimated("B", 100, "EUR").is_empty());
+    }
+
     proptest! {
         #[test]
         fn a_range_is_in_order_and_on_working_days(millis in 0..4_000_000_000_000_i64, min in 0..200_u16, more in 0..50_u16) {
             let Delivery { earliest, latest } = WorkingDays { min, max: min + more }.from(Timestamp::from_millis(millis));
             prop_assert!(date(millis / 1000 / DAY_SECS) <= earliest && earliest <= latest);
             for day in [earliest, latest] {
-                let weekday = day.parse::<chrono::NaiveDate>().unwrap().format("%u").to_string();
+                let weekday = day.parse::<NaiveDate>().unwrap().format("%u").to_string();
                 prop_assert!(&*weekday < "6", "{day} is a weekend's");
             }
         }
@@ -489,6 +659,7 @@ mod tests {
     fn what_contradicts_itself_is_told_with_its_place() {
         let broken = ShippingMethod {
             title: " ".into(),
+            translations: [(Language::German, String::new())].into(),
             up_to: Some(-1),
             free_over: vec![usd(-1), usd(1)],
             working_days: Some(WorkingDays { min: 3, max: 2 }),
@@ -496,6 +667,8 @@ mod tests {
         };
         let zones = [ShippingZone {
             id: "us".into(),
+            title: None,
+            translations: Translations::new(),
             places: vec![Place {
                 country: "US".into(),
                 region: None,
@@ -538,6 +711,7 @@ mod tests {
                 "[0].free_over[0] invalid_threshold",
                 "[0].free_over[1] duplicate_currency",
                 "[0].title required",
+                "[0].translations.de required",
                 "[0].up_to invalid_threshold",
                 "[0].working_days invalid_range",
                 "[0].rates[1].from overlapping_rates",

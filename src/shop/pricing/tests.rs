@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::shop::catalog::Price;
+use crate::shop::languages::Translations;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
 use crate::shop::pricing::places::{Destination, Place};
@@ -66,10 +67,13 @@ fn settings(code: &str, included: bool, rates: Vec<TaxRate>, shipping: i64) -> S
         }],
         shipping_zones: vec![ShippingZone {
             id: "de".into(),
+            title: None,
+            translations: Translations::new(),
             places: anywhere(),
             methods: vec![ShippingMethod {
                 id: "standard".into(),
                 title: "Standard".into(),
+                translations: Translations::new(),
                 by: Measure::Nothing,
                 rates: vec![ShippingRate {
                     from: 0,

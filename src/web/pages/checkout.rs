@@ -9,6 +9,8 @@ use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports, Prices};
 use crate::shop::pricing::places::Destination;
+use crate::shop::pricing::quote::QuoteShipping;
+use crate::shop::pricing::shipping::Delivery;
 use crate::shop::pricing::{
     self, Quote, QuoteLine, QuoteRequest, ShippingOffer, list_shipping_methods,
 };
@@ -214,13 +216,20 @@ async fn methods_for(
 ) -> Vec<ShippingOffer> {
     let (prices, now) = (call.app.prices(), call.app.now);
     let there = Destination::of(&request_of(typed, visit).shipping_address);
-    for destination in [Some(there), None] {
-        let methods = list_shipping_methods(&prices, visit.currency, cart, destination, now).await;
-        if let Ok(methods) = methods {
-            return methods;
-        }
+    let currency = visit.currency;
+    if !there.country.is_empty()
+        && let Ok(methods) = list_shipping_methods(&prices, currency, cart, Some(there), now).await
+    {
+        return methods;
     }
-    vec![]
+    let mut methods = list_shipping_methods(&prices, currency, cart, None, now)
+        .await
+        .unwrap_or_default();
+    for method in &mut methods {
+        // When it arrives depends on where.
+        method.delivery = None;
+    }
+    methods
 }
 
 fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
@@ -297,7 +306,10 @@ impl Typed<'_> {
                     label class="choice" {
                         input type="radio" name="shipping_method" value=(method.id) required
                             checked[chosen == method.id || (at == 0 && chosen.is_empty())];
-                        span { (self.words.shipping_method(method)) }
+                        span {
+                            bdi { (visit.language.title(&method.title, &method.translations)) }
+                            @if let Some(when) = arrival(visit, method.delivery.as_ref(), method.pick_up) { small { (when) } }
+                        }
                         strong { (visit.money(Money::new(method.price, visit.currency))) }
                     }
                 }
@@ -387,6 +399,7 @@ fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
                     h2 id="ship-to" { (words.ship_to) }
                     (label(visit, &quote.shipping_address))
                     p class="quiet" { (quote.email) }
+                    (shipping(visit, &quote.terms.shipping))
                     p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (words.change_address) } }
                 }
                 (quote_lines(visit, &quote.lines, quote.currency))
@@ -410,6 +423,27 @@ fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
             }
         }
     }
+}
+
+/// How a quote or an order is shipped, and when it arrives.
+#[must_use]
+pub fn shipping(visit: &Visit, shipping: &QuoteShipping) -> Markup {
+    html! {
+        p {
+            bdi { (visit.language.title(&shipping.title, &shipping.translations)) }
+            @if let Some(when) = arrival(visit, shipping.delivery.as_ref(), shipping.pick_up) { span class="quiet" { " · " (when) } }
+        }
+    }
+}
+
+fn arrival(visit: &Visit, delivery: Option<&Delivery>, pick_up: bool) -> Option<String> {
+    let words = visit.words();
+    let days = delivery?.days(visit.language)?;
+    Some(if pick_up {
+        (words.ready_for_pick_up)(&days)
+    } else {
+        (words.arrives)(&days)
+    })
 }
 
 /// The lines of a quote or an order.

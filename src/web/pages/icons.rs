@@ -10,6 +10,8 @@ pub const SEARCH: &str = "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l4.5 4.5";
 pub const CLOSE: &str = "M6 6l12 12M18 6L6 18";
 /// A corner that opens.
 pub const ZOOM: &str = "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7";
+/// A lorry.
+pub const TRUCK: &str = "M2 6h12v11H2zM14 10h4l4 4v3h-8zM6 17a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM18 17a2 2 0 1 0 0 4 2 2 0 0 0 0-4z";
 
 /// An icon of 24 × 24, hidden from who hears the page.
 #[must_use]

@@ -2,6 +2,7 @@
 
 pub mod cart;
 pub mod checkout;
+mod delivery;
 pub mod design;
 pub mod error;
 pub mod fields;

@@ -9,7 +9,7 @@ use crate::shop::transitions::{Happening, Status};
 use crate::web::api::orders::{cancel_visible_order, visible_order};
 use crate::web::call::Call;
 use crate::web::pages::cart::order_path;
-use crate::web::pages::checkout::{label, quote_lines, totals};
+use crate::web::pages::checkout::{label, quote_lines, shipping, totals};
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
@@ -82,6 +82,7 @@ fn order_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
                     (totals(visit, &order.totals, order.currency))
                     h2 { (words.ship_to) }
                     (label(visit, &order.shipping_address))
+                    (shipping(visit, &order.terms.shipping))
                     p { a href=(visit.link(&links.invoice_path(&order.id))) { (words.invoice) } }
                     @if can_be_cancelled(order) { (cancel_form(visit, order, links)) }
                 }

@@ -8,9 +8,11 @@ use crate::shop::catalog::{
 };
 use crate::shop::money::Currency;
 use crate::shop::ports::PublicStocks;
+use crate::shop::settings::SettingsVersion;
 use crate::shop::stock::public_stock_of;
 use crate::web::assets::kept_address;
 use crate::web::call::Call;
+use crate::web::pages::delivery;
 use crate::web::pages::icons::{ZOOM, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with};
 use crate::web::pages::lists::{card_grid, collection_path};
@@ -21,8 +23,10 @@ use crate::web::reply::Reply;
 use durable::board::Posts;
 use durable::cart::MAX_QUANTITY;
 use durable::stock::{PublicStock, Word};
+use futures_util::future::join;
 use maud::{Markup, PreEscaped, html};
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 /// Products beside a product.
 const RELATED: usize = 4;
@@ -50,10 +54,17 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .iter()
         .map(|variant| variant.sku.as_str())
         .collect();
+    let public_stocks = call.app.public_stocks();
+    let (stocks, settings) = join(
+        public_stocks.public_stocks(&skus),
+        delivery::settings(call.app),
+    )
+    .await;
     let offer = Offer {
         product: &product,
         chosen,
-        stocks: call.app.public_stocks().public_stocks(&skus).await?,
+        stocks: stocks?,
+        settings,
     };
     let related = list_related_products(&catalog, &product, RELATED).await?;
     let head = html! {
@@ -106,11 +117,12 @@ const fn word(stock: Word) -> &'static str {
     }
 }
 
-/// A product, the variant that is looked at, and whether it can be had.
+/// A product, the variant that is looked at, whether it can be had, and how it is delivered.
 struct Offer<'a> {
     product: &'a Product,
     chosen: &'a Variant,
     stocks: Posts,
+    settings: Option<Rc<SettingsVersion>>,
 }
 
 impl Offer<'_> {
@@ -171,6 +183,7 @@ impl Offer<'_> {
                 @if let Some(at) = stock.promise_at { p class="quiet" { ((words.ships_from)(&visit.language.date(at))) } }
                 (self.buy_form(visit, stock.stock))
                 @if let Some(limit) = stock.purchase_limit { p class="quiet" { ((words.purchase_limit)(limit)) } }
+                @if let Some(it) = &self.settings { (delivery::estimate(visit, &it.settings.shipping_zones, self.product, self.chosen)) }
                 ul class="assurances" {
                     li { a href=(visit.link("/policies/shipping")) { (words.shipping_and_delivery) } }
                     li { a href=(visit.link("/policies/returns")) { (words.returns) } }

@@ -5,7 +5,6 @@ mod de;
 mod en;
 
 use crate::shop::languages::Language;
-use crate::shop::pricing::ShippingOffer;
 use crate::shop::transitions::Happening;
 
 /// The words of one language.
@@ -82,6 +81,10 @@ pub struct Words {
     pub quantity: &'static str,
     pub add_to_cart: &'static str,
     pub added_to_cart: &'static str,
+    pub delivery: &'static str,
+    pub working_days: fn(u16, u16) -> String,
+    pub everywhere: &'static str,
+    pub elsewhere: &'static str,
     pub shipping_and_delivery: &'static str,
     pub returns: &'static str,
     pub sku: &'static str,
@@ -125,7 +128,8 @@ pub struct Words {
     pub country: &'static str,
     pub choose_country: &'static str,
     pub shipping: &'static str,
-    pub shipping_method_name: fn(&str) -> Option<&'static str>,
+    pub arrives: fn(&str) -> String,
+    pub ready_for_pick_up: fn(&str) -> String,
     pub promotion_code: &'static str,
     pub vat_number: &'static str,
     pub shipping_and_tax_next: &'static str,
@@ -242,11 +246,6 @@ impl Words {
             .find(|(known, _)| *known == code)
             .map_or(code, |(_, name)| name)
             .to_owned()
-    }
-
-    /// The name of a way to ship: the merchant's own, where the language has none.
-    pub fn shipping_method<'a>(&self, method: &'a ShippingOffer) -> &'a str {
-        (self.shipping_method_name)(&method.id).unwrap_or(&method.title)
     }
 }
 

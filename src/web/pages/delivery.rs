@@ -1,0 +1,122 @@
+//! How long a product takes to get to its buyer, for who has not said where to: where the page's currency is at home, and to every
+//! other zone behind that.
+
+use crate::app::App;
+use crate::shop::catalog::{Product, Variant};
+use crate::shop::pricing::places::{Destination, Place, zone_of};
+use crate::shop::pricing::selectors::Goods;
+use crate::shop::pricing::shipping::{Estimate, Parcel, ShippingZone, WorkingDays, estimates};
+use crate::shop::settings::SettingsVersion;
+use crate::web::log::log_failure;
+use crate::web::pages::icons::{TRUCK, icon};
+use crate::web::pages::layout::Visit;
+use maud::{Markup, html};
+use std::rc::Rc;
+
+/// The settings to estimate by; none when they can't be read, as no product must be missing for them.
+pub async fn settings(app: &App) -> Option<Rc<SettingsVersion>> {
+    match app.settings().shown_settings(app.now).await {
+        Ok(settings) => Some(settings),
+        Err(error) => {
+            log_failure("settings_not_shown", "delivery", &error);
+            None
+        }
+    }
+}
+
+/// How long one unit of `variant` takes, by the methods that take it; nothing when no method says so.
+#[must_use]
+pub fn estimate(
+    visit: &Visit,
+    zones: &[ShippingZone],
+    product: &Product,
+    variant: &Variant,
+) -> Markup {
+    let Some(price) = variant.price(visit.currency) else {
+        return Markup::default();
+    };
+    let categories = product.category_handles();
+    let goods = [Goods {
+        sku: &variant.sku,
+        categories: &categories,
+    }];
+    let parcel = Parcel {
+        weight_grams: variant.weight_grams.unwrap_or_default().into(),
+        subtotal: price.amount,
+        quantity: 1,
+    };
+    let estimates = estimates(zones, &goods, parcel, visit.currency);
+    let home = zone_of(
+        zones,
+        &Destination::new(visit.currency.country(), None, None),
+    );
+    let nearest = estimates
+        .iter()
+        .find(|it| home.is_some_and(|home| home.id == it.zone.id))
+        .or_else(|| estimates.first());
+    match nearest {
+        Some(nearest) => view(visit, nearest, &estimates, zones.len() == 1),
+        None => Markup::default(),
+    }
+}
+
+fn view(visit: &Visit, nearest: &Estimate<'_>, estimates: &[Estimate<'_>], only: bool) -> Markup {
+    let words = visit.words();
+    html! {
+        details class="delivery" {
+            summary {
+                (icon(TRUCK))
+                span {
+                    @if let Some((_, days)) = nearest.methods.first() { strong { (words.delivery) ": " (working_days(visit, *days)) } }
+                    small { (zone_name(visit, nearest.zone, only)) }
+                }
+            }
+            dl {
+                @for Estimate { zone, methods } in estimates {
+                    div {
+                        dt { (zone_name(visit, zone, only)) }
+                        @for (method, days) in methods {
+                            dd { bdi { (visit.language.title(&method.title, &method.translations)) } ": " (working_days(visit, *days)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn working_days(visit: &Visit, days: WorkingDays) -> String {
+    (visit.words().working_days)(days.min, days.max)
+}
+
+/// What the merchant calls a zone, else the names of its places; anywhere is everywhere only where there is no other zone.
+fn zone_name(visit: &Visit, zone: &ShippingZone, only: bool) -> String {
+    if let Some(title) = &zone.title {
+        return visit.language.title(title, &zone.translations).to_owned();
+    }
+    let names: Vec<String> = zone
+        .places
+        .iter()
+        .map(|place| place_name(visit, place, only))
+        .collect();
+    names.join(", ")
+}
+
+fn place_name(visit: &Visit, place: &Place, only: bool) -> String {
+    let words = visit.words();
+    if place.is_anywhere() {
+        let anywhere = if only {
+            words.everywhere
+        } else {
+            words.elsewhere
+        };
+        return anywhere.to_owned();
+    }
+    let country = words.country_name(&place.country);
+    let within = place.region.as_deref().map(str::to_owned);
+    let within = within.or_else(|| place.postal_prefix.as_ref().map(|it| format!("{it}…")));
+    match within {
+        Some(within) => format!("{country} ({within})"),
+        None => country,
+    }
+}
