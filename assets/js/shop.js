@@ -10,6 +10,7 @@ const drawerContent = document.getElementById("drawer-content");
 const motion = matchMedia("(prefers-reduced-motion: reduce)");
 const sent = new WeakSet();
 let current = null;
+let turn = Promise.resolve();
 let toastTimer = 0;
 let shown = location.pathname + location.search;
 
@@ -70,8 +71,9 @@ async function load(request, element) {
   element?.classList.add("is-waiting");
   try {
     request.headers.set("accept", "text/html");
-    const answer = await fetch(request, { signal: mine.signal });
+    const answer = await (request.method === "POST" ? inTurn(request, mine.signal) : fetch(request, { signal: mine.signal }));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    mine.signal.throwIfAborted();
     return { page, url: answer.url };
   } catch (error) {
     if (error.name === "AbortError") return null;
@@ -81,6 +83,16 @@ async function load(request, element) {
   } finally {
     element?.classList.remove("is-waiting");
   }
+}
+
+/** What changes something is sent once what was sent before it is answered, or the last wish may not be the last to arrive. */
+function inTurn(request, signal) {
+  const answer = turn.then(() => {
+    signal.throwIfAborted();
+    return fetch(request);
+  });
+  turn = answer.catch(() => {});
+  return answer;
 }
 
 async function swap(source, request) {
