@@ -112,10 +112,20 @@ pub enum Claim {
     Sent,
 }
 
+/// What became of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Delivery {
+    /// It was sent, now or before.
+    Sent,
+    /// Someone else is sending it: to be looked at again after so many seconds, in case they died over it.
+    InOtherHands(u32),
+}
+
 /// Sends a letter, once.
 ///
 /// # Errors
-/// When a port fails, or another consumer has the claim: to be tried again.
+/// When a port fails: to be tried again.
 pub async fn send_letter(
     orders: &impl Orders,
     mails: &impl Mails,
@@ -123,15 +133,10 @@ pub async fn send_letter(
     letter: &Letter,
     links: &OrderLinks,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Delivery> {
     match mails.claim(letter, now).await? {
-        Claim::Sent => return Ok(()),
-        Claim::Taken => {
-            return Err(Error::Unavailable {
-                code: "mail_claimed",
-                retry_after_secs: CLAIM_SECS,
-            });
-        }
+        Claim::Sent => return Ok(Delivery::Sent),
+        Claim::Taken => return Ok(Delivery::InOtherHands(CLAIM_SECS)),
         Claim::Yours => {}
     }
     let order = orders
@@ -141,7 +146,10 @@ pub async fn send_letter(
     let message = compose(letter, &order, links)?;
     let id = letter.id();
     match provider.send(&id, letter, &message).await {
-        Ok(()) => mails.sent(&id, now).await,
+        Ok(()) => {
+            mails.sent(&id, now).await?;
+            Ok(Delivery::Sent)
+        }
         Err(error) => {
             mails.failed(&id, &error.to_string()).await?;
             Err(error)

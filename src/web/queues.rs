@@ -10,7 +10,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::dead_letters::{DEAD_SUFFIX, dead_queue};
-use crate::shop::mail::{OUTGOING_QUEUE, Outgoing, send_letter};
+use crate::shop::mail::{Delivery, OUTGOING_QUEUE, Outgoing, send_letter};
 use crate::shop::news::{NEWS_QUEUE, hear_news};
 use crate::shop::orders::send_order_link;
 use crate::shop::ports::{DeadLetters, Ports};
@@ -66,7 +66,10 @@ async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
         each(messages, |message| publish(app, queue, message)).await;
     } else if queue.starts_with(OUTGOING_QUEUE) {
         each(messages, |message| async {
-            finish(app, message, send(app, &message.body).await).await;
+            match send(app, &message.body).await {
+                Ok(Delivery::InOtherHands(secs)) => retry_after(message, secs),
+                outcome => finish(app, message, outcome.map(|_| ())).await,
+            }
         })
         .await;
     } else {
@@ -87,13 +90,14 @@ async fn each<'a, F: Future<Output = ()>>(
         .await;
 }
 
-async fn send(app: &App, body: &str) -> Result<()> {
+async fn send(app: &App, body: &str) -> Result<Delivery> {
     let outgoing: Outgoing = serde_json::from_str(body)
         .map_err(|error| Error::internal(format!("what goes out does not read: {error}")))?;
     let letter = match outgoing {
         Outgoing::Letter(letter) => letter,
         Outgoing::LinkRequest(request) => {
-            return send_order_link(&app.orders(), &app.mail(), &request, app.now).await;
+            send_order_link(&app.orders(), &app.mail(), &request, app.now).await?;
+            return Ok(Delivery::Sent);
         }
     };
     let links = app.order_links();
@@ -119,8 +123,12 @@ async fn finish(app: &App, message: &Message, outcome: Result<()>) {
         .failed(&message.body, &error.to_string(), app.now)
         .await
         .unwrap_or(1);
+    retry_after(message, delay_secs(attempts, app.jitter()));
+}
+
+fn retry_after(message: &Message, secs: u32) {
     let delay = QueueRetryOptionsBuilder::new()
-        .with_delay_seconds(delay_secs(attempts, app.jitter()))
+        .with_delay_seconds(secs)
         .build();
     message.raw.retry_with_options(&delay);
 }

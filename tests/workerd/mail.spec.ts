@@ -65,6 +65,20 @@ test('events, effects and messages that come again send nothing more', async () 
   assert.equal(mailsSent(order.number).length, 1);
 });
 
+test('a mail that another consumer is sending is left to it, and is no failure', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'pay');
+  await mailsOf(order.number, 1);
+  await eventually(async () => assert.equal((await shop.rows('UPDATE mails SET sent_at = NULL, claimed_at = ? WHERE order_id = ? AND sent_at IS NOT NULL RETURNING id', Date.now(), order.id)).length, 1));
+  const queue = await shop.miniflare.getQueueProducer('OUTGOING');
+  await queue.send(JSON.stringify({ kind: 'order_confirmation', order_id: order.id }), { contentType: 'text' });
+  const other = await shop.shopper().buy('LAMP');
+  await shop.press(other, 'pay');
+  await mailsOf(other.number, 1);
+  assert.equal(mailsSent(order.number).length, 1);
+  assert.deepEqual(await shop.rows('SELECT error FROM failures'), []);
+});
+
 test('a mail whose answer was lost is sent again under the same key', async () => {
   const order = await shop.shopper().buy('LAMP');
   failures.push(500);
