@@ -27,6 +27,7 @@ npm run catalog -- rollback      shows the shoppers the version before again; [S
 const WINDOW_BYTES = 1 << 20;
 const MAX_WINDOW_BYTES = 8_000_000;
 const ATTEMPTS = 60;
+const EXPORTS = 5;
 const POLL_MS = 500;
 
 /** Imports a file; the sum of what its windows did. `strict` looks through the whole file before anything is applied. */
@@ -47,7 +48,8 @@ export async function publishCatalog(shop = shopFromEnvironment()) {
   }
   progress();
   if (publish.state === "failed") throw new Stop(`the publish was given up, shoppers see what they saw: ${publish.error}`);
-  say(`published version ${publish.version}: ${publish.products} products`);
+  if (publish.state === "unchanged") say(`nothing has changed: shoppers see version ${publish.version} as before, ${publish.products} products`);
+  else say(`published version ${publish.version}: ${publish.products} products`);
   return publish;
 }
 
@@ -58,26 +60,38 @@ export async function rollbackCatalog(seq, shop = shopFromEnvironment()) {
   return publish;
 }
 
-/** Writes the record to a file. */
+/** Writes the record to a file; anew when a change of the catalog outdates what is written. */
 export async function exportCatalog(file, shop = shopFromEnvironment()) {
   const out = await open(file, "w").catch((error) => {
     throw new Stop(`${file} cannot be written: ${error.message}`);
   });
-  let bytes = 0;
   try {
-    for (let after = ""; after !== null; ) {
-      const answer = await call(shop, "GET", `/api/v1/admin/catalog/export${after ? `?after=${after}` : ""}`);
-      const page = Buffer.from(await answer.arrayBuffer());
-      await out.write(page);
-      bytes += page.length;
-      progress(`exported ${Math.round(bytes / 1000)} KB`);
-      after = answer.headers.get("next-after");
+    let bytes = null;
+    for (let attempt = 1; bytes === null; attempt += 1) {
+      await out.truncate();
+      bytes = await exportPages(out, shop).catch((error) => {
+        if (error.code !== "export_outdated" || attempt >= EXPORTS) throw error;
+        return null;
+      });
     }
+    progress();
+    say(`exported ${bytes} bytes to ${file}`);
   } finally {
     await out.close();
   }
-  progress();
-  say(`exported ${bytes} bytes to ${file}`);
+}
+
+async function exportPages(out, shop) {
+  let bytes = 0;
+  for (let after = ""; after !== null; ) {
+    const answer = await call(shop, "GET", `/api/v1/admin/catalog/export${after ? `?after=${after}` : ""}`);
+    const page = Buffer.from(await answer.arrayBuffer());
+    await out.write(page, 0, page.length, bytes);
+    bytes += page.length;
+    progress(`exported ${Math.round(bytes / 1000)} KB`);
+    after = answer.headers.get("next-after");
+  }
+  return bytes;
 }
 
 async function importFile(file, shop, { dryRun, stock }) {
@@ -90,12 +104,15 @@ async function importFile(file, shop, { dryRun, stock }) {
     const { size } = await source.stat();
     let header = Buffer.alloc(0);
     let window = WINDOW_BYTES;
-    for (let offset = 0, line = 0; offset < size; ) {
+    let [offset, line, unit] = [0, 0, 0];
+    do {
       const part = await read(source, offset, Math.min(window, size - offset));
       const last = offset + part.length >= size;
-      const query = new URLSearchParams({ ...settings, last, ...(line > 0 && { first_line: line }) });
+      const query = new URLSearchParams({ ...settings, last, ...(line > 0 && { first_line: line }), ...(unit > 0 && { from_unit: unit }) });
       const done = await call(shop, "POST", `/api/v1/admin/catalog/import?${query}`, Buffer.concat([header, part]), "text/csv").then(json);
       add(sum, done);
+      unit = done.next_unit ?? 0;
+      if (unit > 0) continue;
       const moved = done.consumed_bytes > done.header_bytes;
       if (!moved && (last || done.header_bytes === 0)) break;
       if (!moved) {
@@ -106,7 +123,7 @@ async function importFile(file, shop, { dryRun, stock }) {
       if (header.length === 0) header = part.subarray(0, done.header_bytes);
       [line, window] = [done.next_line, WINDOW_BYTES];
       progress(`${dryRun ? "read" : "imported"} ${Math.round((100 * offset) / size)} %: ${sum.products} products, ${sum.errors.length} bad rows`);
-    }
+    } while (offset < size);
   } finally {
     await source.close();
     progress();
@@ -161,7 +178,8 @@ async function refused(answer) {
   const problem = await answer.json().catch(() => null);
   const lines = (problem?.errors ?? []).slice(1).map((error) => `\n  ${error.field}: ${error.detail}`);
   const cure = answer.status === 401 ? " (is ADMIN_API_KEY the shop's?)" : "";
-  return new Stop(`refused with ${answer.status}: ${problem?.errors?.[0]?.detail ?? problem?.detail ?? problem?.title ?? answer.statusText}${cure}${lines.join("")}`);
+  const reason = problem?.errors?.[0]?.detail ?? problem?.detail ?? problem?.title ?? answer.statusText;
+  return Object.assign(new Stop(`refused with ${answer.status}: ${reason}${cure}${lines.join("")}`), { code: problem?.code });
 }
 
 /** One line that is written over, on a terminal. */

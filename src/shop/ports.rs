@@ -17,7 +17,7 @@ use crate::shop::payments::{
 use crate::shop::pricing::prices::{Repricing, ScheduledPrice};
 use crate::shop::pricing::{Listing, PriceList, Quote};
 use crate::shop::promotions::Uses;
-use crate::shop::publish::{Pointer, Publish, Step};
+use crate::shop::publish::{ClaimedDocument, Pointer, Publish, Step};
 use crate::shop::reconciliation::{Fee, Movements};
 use crate::shop::settings::SettingsVersion;
 use crate::shop::settlement::Round;
@@ -81,18 +81,21 @@ pub trait CatalogCopy {
     async fn delete_documents(&self, keys: &[String]) -> Result<()>;
 }
 
+/// How many products are read at once: a request has little memory, and few calls.
+#[derive(Clone, Copy, Debug)]
+pub struct PageSize {
+    /// At most.
+    pub products: u32,
+    /// Their variants, at most; 4 KB of description count as one.
+    pub variants: usize,
+}
+
 /// The record of the catalog: what the merchant edits. While a publish is under way every change is refused with 409
 /// `publish_in_progress`, so that a version is the record of one moment.
 pub trait CatalogRecord {
-    /// Inserts or replaces products, all or none; each counts up its version.
-    async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<()>;
-    /// Replaces a product; lost when it is at another version than `if_version`.
-    async fn replace_product(
-        &self,
-        product: &Product,
-        if_version: u64,
-        now: Timestamp,
-    ) -> Result<Written>;
+    /// Inserts or replaces products, all or none; each counts up its version. Lost when one is at another version than it says,
+    /// which is none for a new product.
+    async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<Written>;
     /// Removes a product; lost when it is at another version than `if_version`.
     async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written>;
     /// The products with these ids, in no order.
@@ -101,8 +104,8 @@ pub trait CatalogRecord {
     async fn products_by_handle(&self, handles: &[String]) -> Result<Vec<Product>>;
     /// Columns of imported files that the record keeps without knowing them.
     async fn source_columns(&self) -> Result<Vec<String>>;
-    /// Products behind `position` in the merchant's order, each with its own.
-    async fn products_after(&self, position: i64, limit: u32) -> Result<Vec<(i64, Product)>>;
+    /// Products behind `position` in the merchant's order, each with its own: as many as fit, and one at least.
+    async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>>;
     /// The ids of the products that have these SKUs.
     async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>>;
     /// Claims names for lines of an import, and returns those that an earlier line has, with it.
@@ -116,29 +119,28 @@ pub trait CatalogRecord {
 
 /// The record of publishes, and of what was published at which price.
 pub trait PublishRecord {
-    /// The publish under way.
-    async fn running_publish(&self) -> Result<Option<Publish>>;
+    /// The publish that began last; it alone may be under way.
+    async fn last_publish(&self) -> Result<Option<Publish>>;
     /// A publish by number.
     async fn publish(&self, seq: i64) -> Result<Option<Publish>>;
     /// The number of the version that orders are priced from, and of the one before.
     async fn current_publish(&self) -> Result<Option<Pointer>>;
     /// Begins a publish, unless one is under way; every change of the record is refused until it has ended.
     async fn begin_publish(&self, now: Timestamp) -> Result<Written>;
-    /// Active products behind `position` in the merchant's order, each with its own.
-    async fn active_products_after(&self, position: i64, limit: u32)
-    -> Result<Vec<(i64, Product)>>;
+    /// Active products behind `position` in the merchant's order, each with its own: as many as fit, and one at least.
+    async fn active_products_after(
+        &self,
+        position: i64,
+        size: PageSize,
+    ) -> Result<Vec<(i64, Product)>>;
     /// What makes the record's prices those of publish `seq`: rates and scheduled prices of `skus`, as of when it began.
     async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing>;
     /// Whether a scheduled price began or ended since the last publish.
     async fn is_price_due(&self, now: Timestamp) -> Result<bool>;
     /// What was listed last under each of `skus`.
     async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>>;
-    /// The keys of the documents that are there already, by digest; they are kept for publish `seq` from now on.
-    async fn reuse_documents(
-        &self,
-        seq: i64,
-        digests: &[String],
-    ) -> Result<BTreeMap<String, String>>;
+    /// Keeps documents for publish `seq`, with keys that no other content ever had, whether they are written already or not.
+    async fn claim_documents(&self, seq: i64, digests: &[&str]) -> Result<Vec<ClaimedDocument>>;
     /// Notes the outcome of a step: new documents, cards, changed listings, and how far the publish has come. Lost when the
     /// publish is no longer where the step began.
     async fn save_step(&self, step: &Step, now: Timestamp) -> Result<Written>;
@@ -146,13 +148,16 @@ pub trait PublishRecord {
     async fn cards(&self, seq: i64) -> Result<Vec<Card>>;
     /// Makes publish `seq` the one that orders are priced from, at most once a second; SKUs without a card are no longer listed.
     async fn finish_publish(&self, seq: i64, version: &str, now: Timestamp) -> Result<Written>;
+    /// Ends publish `seq`, whose content is what shoppers see: it is no version of its own.
+    async fn end_unchanged(&self, seq: i64, version: &str, now: Timestamp) -> Result<()>;
     /// Switches to an earlier publish that is still kept, at most once a second, and not while one is under way.
     async fn switch_back(&self, seq: i64, now: Timestamp) -> Result<Written>;
     /// Counts a failed attempt, and returns how many there were since the publish last moved.
     async fn publish_failed(&self, seq: i64, error: &str) -> Result<u32>;
-    /// Gives a publish up: nothing of it was ever seen, and nothing stays.
+    /// Gives a publish up: nothing of it was ever seen, and nothing stays but documents, for the next one.
     async fn abandon_publish(&self, seq: i64, error: &str, now: Timestamp) -> Result<()>;
-    /// No longer keeps versions that nobody has been shown since `before`, nor the documents that no kept version has.
+    /// No longer keeps versions that nobody has been shown since `before`, nor what was given up before, nor the documents that
+    /// nothing else has.
     async fn condemn_documents(&self, before: Timestamp) -> Result<()>;
     /// Keys of documents that are no longer kept, to be deleted.
     async fn condemned_documents(&self, limit: u32) -> Result<Vec<String>>;

@@ -12,8 +12,9 @@ mod write;
 
 pub use read::{
     ImportedProduct, Name, ProductFile, RowError, Window, generated_skus, read_products,
+    without_mark,
 };
-pub use write::{header_of, write_rows};
+pub use write::{header_of, write_header, write_rows};
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Document, Layout, Product};
-use crate::shop::ports::{CatalogCopy, PublishQueue, PublishRecord, Written};
+use crate::shop::ports::{CatalogCopy, PageSize, PublishQueue, PublishRecord, Written};
 use crate::shop::pricing::Listing;
 use durable::Timestamp;
 use futures_util::stream::{self, TryStreamExt};
@@ -19,7 +19,10 @@ use std::collections::BTreeMap;
 pub const PUBLISHES_QUEUE: &str = "catalog-publishes";
 
 /// Products of one step.
-const PRODUCTS_A_STEP: u32 = 100;
+const STEP: PageSize = PageSize {
+    products: 100,
+    variants: 2_000,
+};
 
 /// Calls that one request makes before it hands on to the next: a last step more is still far below the 1,000 that the platform
 /// grants.
@@ -36,6 +39,9 @@ const MAX_FAILURES: u32 = 8;
 
 /// Seconds without progress after which a publish is taken up again.
 const STUCK_SECS: u32 = 60;
+
+/// Seconds without progress after which who asks for a publish takes up the one under way; until then somebody else drives it.
+const DRIVEN_SECS: u32 = 10;
 
 /// Seconds that a version is kept after it was last shown, for cursors, carts and switching back.
 pub const KEPT_SECS: u32 = 48 * 60 * 60;
@@ -76,6 +82,9 @@ pub struct Publish {
     /// Why it was given up, or why its last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whether its documents are there no longer.
+    #[serde(skip)]
+    pub collected: bool,
     /// When it last moved.
     #[serde(skip)]
     pub moved_at: Timestamp,
@@ -90,6 +99,8 @@ pub enum PublishState {
     Running,
     /// Its version can be shown.
     Done,
+    /// Nothing had changed: shoppers see the version that they saw.
+    Unchanged,
     /// Given up; nothing of it was ever seen.
     Failed,
 }
@@ -107,12 +118,23 @@ pub struct Step {
     pub position: i64,
     /// Whether lists are next.
     pub listing: bool,
-    /// Documents that the copy has now: digest and key.
-    pub documents: Vec<(String, String)>,
+    /// Digests of documents that the copy has now.
+    pub documents: Vec<String>,
     /// Cards of the products.
     pub cards: Vec<Card>,
     /// What is sold under a SKU, where it differs from what was listed last.
     pub listings: BTreeMap<String, Listing>,
+}
+
+/// A document that a publish has.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ClaimedDocument {
+    /// Names its content.
+    pub digest: String,
+    /// Its key in the copy.
+    pub key: String,
+    /// 1 when the copy has it.
+    pub written: u32,
 }
 
 /// Key of the document of a version.
@@ -121,7 +143,8 @@ pub fn version_key(seq: i64) -> String {
     format!("version-{seq}")
 }
 
-/// Begins a publish, or takes up the one under way, and goes as far as one request may; the queue does the rest.
+/// Begins a publish and goes as far as one request may; the queue does the rest. Joins one that is under way, or that has just
+/// ended: no change came in between.
 ///
 /// # Errors
 /// A store's failure; what shoppers and orders see stays as it was, and asking again carries on.
@@ -131,12 +154,15 @@ pub async fn publish_catalog(
     queue: &impl PublishQueue,
     now: Timestamp,
 ) -> Result<Publish> {
-    record.begin_publish(now).await?;
-    let running = record
-        .running_publish()
+    let begun = record.begin_publish(now).await?;
+    let publish = record
+        .last_publish()
         .await?
-        .ok_or_else(|| Error::internal("the publish that began has ended"))?;
-    continue_publish(record, copy, queue, running.seq, now).await
+        .ok_or_else(|| Error::internal("there is no publish"))?;
+    if begun == Written::Lost && !publish.is_left_alone(now) {
+        return Ok(publish);
+    }
+    continue_publish(record, copy, queue, publish.seq, now).await
 }
 
 /// Goes on with publish `seq` as far as one request may, and asks the queue for the rest. Running twice is safe: a step that
@@ -193,8 +219,8 @@ pub async fn cancel_publish(
 /// Shows shoppers an earlier version again, and prices orders from it: that of publish `seq`, or the one shown before.
 ///
 /// # Errors
-/// 404 `not_found` without such a version; 409 `not_now` while a publish is under way or within a second of another switch,
-/// or once the version is no longer kept.
+/// 404 `not_found` without such a publish; 409 `already_shown`; 409 `version_not_kept` when it made no version, or that is no
+/// longer kept; 409 `not_now` while a publish is under way or within a second of another switch.
 pub async fn rollback_catalog(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -205,11 +231,11 @@ pub async fn rollback_catalog(
     let seq = seq
         .or_else(|| current.and_then(|current| current.previous))
         .ok_or(Error::NotFound("earlier version"))?;
-    get_publish(record, seq).await?;
+    check_shown_again(&get_publish(record, seq).await?, current)?;
     if record.switch_back(seq, now).await? == Written::Lost {
         return Err(Error::conflict(
             "not_now",
-            "This version is not kept, or a publish is under way, or the last switch is less than a second ago.",
+            "A publish is under way, or the last switch is less than a second ago.",
             serde_json::json!({"retry_after_secs": 1}),
         ));
     }
@@ -228,7 +254,8 @@ pub async fn sweep_catalog(
     queue: &impl PublishQueue,
     now: Timestamp,
 ) -> Result<()> {
-    if let Some(running) = record.running_publish().await?
+    if let Some(running) = record.last_publish().await?
+        && running.state == PublishState::Running
         && running.moved_at < now.minus_secs(STUCK_SECS)
     {
         queue.enqueue_publish(running.seq, 0).await?;
@@ -244,6 +271,29 @@ pub async fn sweep_catalog(
         record.documents_deleted(&keys).await?;
     }
     Ok(())
+}
+
+impl Publish {
+    /// Whether it is under way with nobody at it.
+    fn is_left_alone(&self, now: Timestamp) -> bool {
+        let rests = self.error.is_some() || self.moved_at < now.minus_secs(DRIVEN_SECS);
+        self.state == PublishState::Running && rests
+    }
+}
+
+fn check_shown_again(publish: &Publish, current: Option<Pointer>) -> Result<()> {
+    let refused = |code, detail| Err(Error::conflict(code, detail, serde_json::json!({})));
+    if current.is_some_and(|current| current.seq == publish.seq) {
+        return refused("already_shown", "Shoppers see this version already.");
+    }
+    match publish.state {
+        PublishState::Done if publish.collected => refused(
+            "version_not_kept",
+            "Nobody has been shown this version for two days: it is no longer kept.",
+        ),
+        PublishState::Done => Ok(()),
+        _ => refused("version_not_kept", "This publish made no version."),
+    }
 }
 
 async fn advance(
@@ -268,6 +318,7 @@ async fn advance(
         let allowed = CALLS_A_REQUEST.saturating_sub(calls);
         match write_lists(record, copy, &publish, allowed, now).await? {
             Lists::More => break,
+            Lists::Unchanged(version) => record.end_unchanged(seq, &version, now).await?,
             Lists::Written(version) => {
                 // Lost: within a second of the last switch. The queue tries again.
                 if record.finish_publish(seq, &version, now).await? == Written::Lost {
@@ -296,9 +347,7 @@ async fn write_products(
     publish: &Publish,
     now: Timestamp,
 ) -> Result<usize> {
-    let products = record
-        .active_products_after(publish.position, PRODUCTS_A_STEP)
-        .await?;
+    let products = record.active_products_after(publish.position, STEP).await?;
     let skus: Vec<String> = products
         .iter()
         .flat_map(|(_, product)| &product.variants)
@@ -335,7 +384,7 @@ async fn write_products(
         position: products
             .last()
             .map_or(publish.position, |(position, _)| *position),
-        listing: products.len() < usize::try_from(PRODUCTS_A_STEP).unwrap_or(usize::MAX),
+        listing: products.is_empty(),
         documents: written.clone(),
         cards,
         listings,
@@ -346,10 +395,12 @@ async fn write_products(
 
 enum Lists {
     More,
+    Unchanged(String),
     Written(String),
 }
 
-/// Writes directories and cards that the copy lacks, at most `allowed`, and the version once it has all.
+/// Writes directories and cards that the copy lacks, at most `allowed`, and the version once it has all, unless it is the one
+/// that shoppers see.
 async fn write_lists(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -357,7 +408,12 @@ async fn write_lists(
     allowed: usize,
     now: Timestamp,
 ) -> Result<Lists> {
-    let layout = Layout::of(record.cards(publish.seq).await?)?;
+    let cards = record.cards(publish.seq).await?;
+    if usize::try_from(publish.products) != Ok(cards.len()) {
+        // Somebody else has ended the publish, and its cards are going.
+        return Ok(Lists::More);
+    }
+    let layout = Layout::of(cards)?;
     let documents: Vec<Document> = layout.documents().cloned().collect();
     let (keys, written) = put_missing(record, copy, publish.seq, &documents, allowed).await?;
     if !written.is_empty() {
@@ -379,43 +435,53 @@ async fn write_lists(
         return Ok(Lists::More);
     }
     let version = layout.version(publish.seq, now, &keys)?;
+    if shown_version(record).await? == Some(version.version.clone()) {
+        return Ok(Lists::Unchanged(version.version));
+    }
     let json = serde_json::to_string(&version).map_err(Error::internal)?;
     copy.put_document(&version_key(publish.seq), &json).await?;
     Ok(Lists::Written(version.version))
 }
 
-/// Writes the documents that the copy lacks, at most `allowed` of them. Returns the key of each document that it has now, and
-/// digest and key of each that was written.
+/// Names the content that shoppers see.
+async fn shown_version(record: &impl PublishRecord) -> Result<Option<String>> {
+    let Some(current) = record.current_publish().await? else {
+        return Ok(None);
+    };
+    let publish = get_publish(record, current.seq).await?;
+    Ok(Some(publish.version))
+}
+
+/// Writes the documents that the copy lacks, at most `allowed` of them. Returns the key of each document that it has now, and the
+/// digests of those that were written. Each is on record before it is written, so that it is collected whatever happens.
 async fn put_missing(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
     seq: i64,
     documents: &[Document],
     allowed: usize,
-) -> Result<(BTreeMap<String, String>, Vec<(String, String)>)> {
-    let digests: Vec<String> = documents
+) -> Result<(BTreeMap<String, String>, Vec<String>)> {
+    let by_digest: BTreeMap<&str, &Document> = documents
         .iter()
-        .map(|document| document.digest.clone())
-        .collect();
-    let mut keys = record.reuse_documents(seq, &digests).await?;
-    let mut missing: BTreeMap<&str, &Document> = documents
-        .iter()
-        .filter(|document| !keys.contains_key(&document.digest))
         .map(|document| (document.digest.as_str(), document))
         .collect();
-    while missing.len() > allowed {
-        missing.pop_last();
-    }
-    let written: Vec<(String, String)> = missing
-        .keys()
-        .map(|digest| ((*digest).to_owned(), format!("{digest}-{seq}")))
-        .collect();
-    stream::iter(missing.values().zip(&written).map(Ok))
-        .try_for_each_concurrent(WRITES_AT_ONCE, async |(document, (_, key))| {
-            copy.put_document(key, &document.json).await
-        })
+    let digests: Vec<&str> = by_digest.keys().copied().collect();
+    let claimed = record.claim_documents(seq, &digests).await?;
+    let (mut kept, mut missing): (Vec<_>, Vec<_>) =
+        claimed.into_iter().partition(|claimed| claimed.written > 0);
+    missing.truncate(allowed);
+    stream::iter(missing.iter().map(Ok))
+        .try_for_each_concurrent(
+            WRITES_AT_ONCE,
+            async |missing: &ClaimedDocument| match by_digest.get(missing.digest.as_str()) {
+                Some(document) => copy.put_document(&missing.key, &document.json).await,
+                None => Ok(()),
+            },
+        )
         .await?;
-    keys.extend(written.iter().cloned());
+    let written = missing.iter().map(|one| one.digest.clone()).collect();
+    kept.append(&mut missing);
+    let keys = kept.into_iter().map(|one| (one.digest, one.key)).collect();
     Ok((keys, written))
 }
 
@@ -455,7 +521,7 @@ mod tests {
     }
 
     impl PublishRecord for Unchanged {
-        async fn running_publish(&self) -> Result<Option<Publish>> {
+        async fn last_publish(&self) -> Result<Option<Publish>> {
             panic!("not asked here")
         }
 
@@ -474,9 +540,9 @@ mod tests {
         async fn active_products_after(
             &self,
             position: i64,
-            limit: u32,
+            size: PageSize,
         ) -> Result<Vec<(i64, Product)>> {
-            let last = PRODUCTS.min(position + i64::from(limit));
+            let last = PRODUCTS.min(position + i64::from(size.products));
             let product = |position: i64| Product {
                 id: position.to_string(),
                 ..Product::default()
@@ -504,32 +570,36 @@ mod tests {
             Ok(BTreeMap::new())
         }
 
-        async fn reuse_documents(
-            &self,
-            _: i64,
-            digests: &[String],
-        ) -> Result<BTreeMap<String, String>> {
-            let keys = digests
-                .iter()
-                .map(|digest| (digest.clone(), digest.clone()));
-            Ok(keys.collect())
+        async fn claim_documents(&self, _: i64, digests: &[&str]) -> Result<Vec<ClaimedDocument>> {
+            let written = |digest: &&str| ClaimedDocument {
+                digest: (*digest).to_owned(),
+                key: (*digest).to_owned(),
+                written: 1,
+            };
+            Ok(digests.iter().map(written).collect())
         }
 
         async fn save_step(&self, step: &Step, _: Timestamp) -> Result<Written> {
             self.steps.set(self.steps.get() + 1);
             let mut publish = self.publish.borrow_mut();
             publish.position = step.position;
+            publish.products += u32::try_from(step.cards.len()).unwrap();
             publish.listing = step.listing;
             Ok(Written::Landed(()))
         }
 
         async fn cards(&self, _: i64) -> Result<Vec<Card>> {
-            Ok(vec![])
+            let card = |position| Product::default().card(position, String::new());
+            Ok((1..=PRODUCTS).map(card).collect())
         }
 
         async fn finish_publish(&self, _: i64, _: &str, _: Timestamp) -> Result<Written> {
             self.publish.borrow_mut().state = PublishState::Done;
             Ok(Written::Landed(()))
+        }
+
+        async fn end_unchanged(&self, _: i64, version: &str, _: Timestamp) -> Result<()> {
+            panic!("{version}")
         }
 
         async fn switch_back(&self, _: i64, _: Timestamp) -> Result<Written> {
@@ -595,6 +665,7 @@ mod tests {
                 position: 0,
                 listing: false,
                 error: None,
+                collected: false,
                 moved_at: Timestamp::default(),
             }),
             steps: Cell::new(0),

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Image, Price, Product, ProductOption, Seo, SourceCell, Variant};
-use crate::shop::ports::{CatalogRecord, Written};
+use crate::shop::ports::{CatalogRecord, PageSize, Written};
 use crate::store::sql::{
     Database, GATE_CLOSED, SqlError, Statement, TextRow, from_json, from_word, json_chunks, to_json,
 };
@@ -19,31 +19,17 @@ const NAMES_KEPT_SECS: u32 = 24 * 60 * 60;
 pub struct CatalogD1<D>(pub D);
 
 impl<D: Database> CatalogRecord for CatalogD1<D> {
-    async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<()> {
-        match self.0.batch(save_statements(products, now)?).await {
-            Err(SqlError::Taken(message)) if message.contains(GATE_CLOSED) => {
-                Err(publish_in_progress())
-            }
-            Err(SqlError::Taken(message)) => Err(name_taken(&message)),
-            outcome => Ok(outcome?),
-        }
-    }
-
-    async fn replace_product(
-        &self,
-        product: &Product,
-        if_version: u64,
-        now: Timestamp,
-    ) -> Result<Written> {
-        let mut statements = vec![only_at_version(&product.id, if_version)];
-        statements.extend(save_statements(std::slice::from_ref(product), now)?);
-        self.written_unless_publishing(statements).await
+    async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<Written> {
+        self.written_unless_publishing(save_statements(products, now)?)
+            .await
     }
 
     async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written> {
         self.written_unless_publishing(vec![
             Statement::new(UNLESS_PUBLISHING),
-            only_at_version(id, if_version),
+            Statement::new(ONLY_AT_VERSION)
+                .bind(id)
+                .bind(i64::try_from(if_version).unwrap_or(i64::MAX)),
             Statement::new("DELETE FROM products WHERE id = ?1").bind(id),
         ])
         .await
@@ -66,9 +52,8 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 
-    async fn products_after(&self, position: i64, limit: u32) -> Result<Vec<(i64, Product)>> {
-        let statement = Statement::new(PRODUCTS_AFTER).bind(position).bind(limit);
-        load_products(&self.0, statement).await
+    async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>> {
+        load_products(&self.0, page(PRODUCTS_AFTER, position, size)).await
     }
 
     async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>> {
@@ -164,23 +149,54 @@ pub async fn load_products(
 
 /// The columns of a [`ProductRow`].
 macro_rules! select_products {
-    ($tail:literal) => {
+    ($($tail:tt)+) => {
         concat!(
             "SELECT id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo, \
              features, specifications, metadata, created_at, updated_at, version, \
              (SELECT json_group_array(handle) FROM former_handles WHERE product_id = products.id) AS former_handles \
              FROM products ",
-            $tail
+            $($tail)+
         )
     };
 }
 pub(crate) use select_products;
+
+/// The condition of a page: as many products as fit, and one at least. Bind it with [`page`].
+macro_rules! fitting {
+    ($condition:literal) => {
+        concat!(
+            "WHERE ",
+            $condition,
+            " AND position > ?1 AND position <= (
+    SELECT MAX(position) FROM (
+        SELECT position, size, SUM(size) OVER (ORDER BY position) AS sum FROM (
+            SELECT position, octet_length(description_html) / 4096
+                + (SELECT COUNT(*) FROM variants WHERE product_id = products.id) AS size
+            FROM products WHERE ",
+            $condition,
+            " AND position > ?1 ORDER BY position LIMIT ?2))
+    WHERE sum <= ?3 OR sum = size)
+ORDER BY position"
+        )
+    };
+}
+pub(crate) use fitting;
+
+/// A statement with [`fitting`].
+#[must_use]
+pub fn page(sql: &'static str, after: i64, size: PageSize) -> Statement {
+    Statement::new(sql)
+        .bind(after)
+        .bind(size.products)
+        .bind(u32::try_from(size.variants).unwrap_or(u32::MAX))
+}
 
 fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement>> {
     let mut statements = vec![Statement::new(UNLESS_PUBLISHING)];
     let chunks = json_chunks(products)?;
     // All old variants go before any new one comes, so that a SKU can move between products of one batch.
     for chunk in &chunks {
+        statements.push(Statement::new(ONLY_AT_VERSIONS).bind(chunk.as_str()));
         statements.push(
             Statement::new(UPSERT_PRODUCTS)
                 .bind(chunk.as_str())
@@ -194,12 +210,6 @@ fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement
         }
     }
     Ok(statements)
-}
-
-fn only_at_version(id: &str, version: u64) -> Statement {
-    Statement::new(ONLY_AT_VERSION)
-        .bind(id)
-        .bind(i64::try_from(version).unwrap_or(i64::MAX))
 }
 
 /// 422 for a handle or SKU that another product has; `message` is what SQLite says.
@@ -328,6 +338,12 @@ INSERT INTO gate (open) SELECT 0 WHERE EXISTS (SELECT 1 FROM publishes WHERE sta
 const ONLY_AT_VERSION: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM products WHERE id = ?1 AND version = ?2)";
 
+/// Fails its batch when one of the products is at another version than it says; who says none is new.
+const ONLY_AT_VERSIONS: &str = "
+INSERT INTO gate (open) SELECT 0 WHERE EXISTS (
+    SELECT 1 FROM json_each(?1) AS given LEFT JOIN products ON products.id = given.value ->> 'id'
+    WHERE COALESCE(products.version, 0) <> COALESCE(given.value ->> 'version', 0))";
+
 /// New products go behind those that are there; known ones keep their place and their age.
 const UPSERT_PRODUCTS: &str = "
 INSERT INTO products (id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo,
@@ -371,7 +387,7 @@ const PRODUCTS_BY_HANDLE: &str =
 const SOURCE_COLUMNS: &str = "
 SELECT DISTINCT cells.key AS value FROM variants, json_each(variants.source) AS cells ORDER BY 1";
 
-const PRODUCTS_AFTER: &str = select_products!("WHERE position > ?1 ORDER BY position LIMIT ?2");
+const PRODUCTS_AFTER: &str = select_products!(fitting!("true"));
 
 const VARIANTS_OF_PRODUCTS: &str = "
 SELECT v.id, v.product_id, v.sku, v.sku_generated, v.title, v.option_values, v.barcode, v.weight_grams, v.image, v.tracked, v.tax_class, v.source,

@@ -3,11 +3,11 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Product};
-use crate::shop::ports::{PublishRecord, Written};
+use crate::shop::ports::{PageSize, PublishRecord, Written};
 use crate::shop::pricing::Listing;
 use crate::shop::pricing::prices::Repricing;
-use crate::shop::publish::{Pointer, Publish, Step};
-use crate::store::catalog_d1::{load_products, select_products};
+use crate::shop::publish::{ClaimedDocument, Pointer, Publish, Step};
+use crate::store::catalog_d1::{fitting, load_products, page, select_products};
 use crate::store::sql::{
     Database, Statement, TextRow, from_json, from_word, json_chunks, to_json, written,
 };
@@ -23,9 +23,11 @@ const CARDS_AT_ONCE: u32 = 1000;
 pub struct PublishD1<D>(pub D);
 
 impl<D: Database> PublishRecord for PublishD1<D> {
-    async fn running_publish(&self) -> Result<Option<Publish>> {
-        self.first_publish(Statement::new(select_publishes!("state = 'running'")))
-            .await
+    async fn last_publish(&self) -> Result<Option<Publish>> {
+        self.first_publish(Statement::new(select_publishes!(
+            "seq = (SELECT MAX(seq) FROM publishes)"
+        )))
+        .await
     }
 
     async fn publish(&self, seq: i64) -> Result<Option<Publish>> {
@@ -52,12 +54,9 @@ impl<D: Database> PublishRecord for PublishD1<D> {
     async fn active_products_after(
         &self,
         position: i64,
-        limit: u32,
+        size: PageSize,
     ) -> Result<Vec<(i64, Product)>> {
-        let statement = Statement::new(ACTIVE_PRODUCTS_AFTER)
-            .bind(position)
-            .bind(limit);
-        load_products(&self.0, statement).await
+        load_products(&self.0, page(ACTIVE_PRODUCTS_AFTER, position, size)).await
     }
 
     async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing> {
@@ -87,20 +86,11 @@ impl<D: Database> PublishRecord for PublishD1<D> {
         listings_of(rows)
     }
 
-    async fn reuse_documents(
-        &self,
-        seq: i64,
-        digests: &[String],
-    ) -> Result<BTreeMap<String, String>> {
-        let rows: Vec<DocumentRow> = self
-            .0
-            .query(
-                Statement::new(REUSE_DOCUMENTS)
-                    .bind(to_json(&digests)?)
-                    .bind(seq),
-            )
-            .await?;
-        Ok(rows.into_iter().map(|row| (row.digest, row.key)).collect())
+    async fn claim_documents(&self, seq: i64, digests: &[&str]) -> Result<Vec<ClaimedDocument>> {
+        let statement = Statement::new(CLAIM_DOCUMENTS)
+            .bind(to_json(&digests)?)
+            .bind(seq);
+        Ok(self.0.query(statement).await?)
     }
 
     async fn save_step(&self, step: &Step, now: Timestamp) -> Result<Written> {
@@ -109,9 +99,7 @@ impl<D: Database> PublishRecord for PublishD1<D> {
                 .bind(step.seq)
                 .bind(step.from_position)
                 .bind(u32::from(step.from_listing)),
-            Statement::new(INSERT_DOCUMENTS)
-                .bind(to_json(&step.documents)?)
-                .bind(step.seq),
+            Statement::new(NOTE_WRITTEN).bind(to_json(&step.documents)?),
         ];
         for cards in json_chunks(&step.cards)? {
             statements.push(Statement::new(INSERT_CARDS).bind(cards).bind(step.seq));
@@ -176,6 +164,19 @@ impl<D: Database> PublishRecord for PublishD1<D> {
         written(self.0.batch(statements).await)
     }
 
+    async fn end_unchanged(&self, seq: i64, version: &str, now: Timestamp) -> Result<()> {
+        self.end_without_trace(
+            seq,
+            Statement::new(
+                "UPDATE publishes SET state = 'unchanged', version = ?2, error = NULL, moved_at = ?3 WHERE seq = ?1",
+            )
+            .bind(seq)
+            .bind(version)
+            .bind(now),
+        )
+        .await
+    }
+
     async fn switch_back(&self, seq: i64, now: Timestamp) -> Result<Written> {
         let statements = vec![
             Statement::new(ONLY_WHEN_KEPT_AND_NONE_RUNS).bind(seq),
@@ -203,26 +204,24 @@ impl<D: Database> PublishRecord for PublishD1<D> {
     }
 
     async fn abandon_publish(&self, seq: i64, error: &str, now: Timestamp) -> Result<()> {
-        let statements = vec![
-            Statement::new(ONLY_WHEN_RUNNING).bind(seq),
-            Statement::new("DELETE FROM listings WHERE seq = ?1").bind(seq),
-            Statement::new("DELETE FROM publish_cards WHERE seq = ?1").bind(seq),
+        self.end_without_trace(
+            seq,
             Statement::new(
                 "UPDATE publishes SET state = 'failed', error = ?2, moved_at = ?3 WHERE seq = ?1",
             )
             .bind(seq)
             .bind(error)
             .bind(now),
-        ];
-        written(self.0.batch(statements).await).map(|_| ())
+        )
+        .await
     }
 
     async fn condemn_documents(&self, before: Timestamp) -> Result<()> {
         let statements = vec![
             Statement::new(CONDEMN_VERSIONS).bind(before),
-            Statement::new(COLLECT_VERSIONS).bind(before),
-            Statement::new(CONDEMN_DOCUMENTS),
+            Statement::new(CONDEMN_DOCUMENTS).bind(before),
             Statement::new(FORGET_DOCUMENTS),
+            Statement::new(COLLECT_VERSIONS).bind(before),
         ];
         Ok(self.0.batch(statements).await?)
     }
@@ -243,6 +242,17 @@ impl<D: Database> PublishRecord for PublishD1<D> {
 }
 
 impl<D: Database> PublishD1<D> {
+    /// Ends a publish by `update`, if it is under way; nobody was shown anything of it.
+    async fn end_without_trace(&self, seq: i64, update: Statement) -> Result<()> {
+        let statements = vec![
+            Statement::new(ONLY_WHEN_RUNNING).bind(seq),
+            Statement::new("DELETE FROM listings WHERE seq = ?1").bind(seq),
+            Statement::new("DELETE FROM publish_cards WHERE seq = ?1").bind(seq),
+            update,
+        ];
+        written(self.0.batch(statements).await).map(|_| ())
+    }
+
     async fn first_publish(&self, statement: Statement) -> Result<Option<Publish>> {
         let rows: Vec<PublishRow> = self.0.query(statement).await?;
         rows.into_iter()
@@ -273,12 +283,6 @@ pub struct ListingRow {
 }
 
 #[derive(Deserialize)]
-struct DocumentRow {
-    digest: String,
-    key: String,
-}
-
-#[derive(Deserialize)]
 struct RepricingRow {
     currencies: String,
     scheduled: String,
@@ -299,6 +303,7 @@ struct PublishRow {
     position: i64,
     listing: i64,
     error: Option<String>,
+    collected: i64,
     moved_at: i64,
 }
 
@@ -313,6 +318,7 @@ impl PublishRow {
             position: self.position,
             listing: self.listing != 0,
             error: self.error,
+            collected: self.collected != 0,
             moved_at: Timestamp::from_millis(self.moved_at),
         })
     }
@@ -321,7 +327,7 @@ impl PublishRow {
 macro_rules! select_publishes {
     ($condition:literal) => {
         concat!(
-            "SELECT seq, state, version, products, total, position, listing, error, moved_at FROM publishes WHERE ",
+            "SELECT seq, state, version, products, total, position, listing, error, collected, moved_at FROM publishes WHERE ",
             $condition
         )
     };
@@ -349,15 +355,17 @@ const PRICE_DUE: &str = "
 SELECT sku AS value FROM scheduled_prices, (SELECT MAX(created_at) AS at FROM publishes WHERE state <> 'failed') AS last
 WHERE (valid_from > last.at AND valid_from <= ?1) OR (valid_until > last.at AND valid_until <= ?1) LIMIT 1";
 
-const ACTIVE_PRODUCTS_AFTER: &str =
-    select_products!("WHERE status = 'active' AND position > ?1 ORDER BY position LIMIT ?2");
+const ACTIVE_PRODUCTS_AFTER: &str = select_products!(fitting!("status = 'active'"));
 
 /// `listing` is that of the row with the highest `seq` (SQLite: bare columns beside `MAX`).
 const LAST_LISTINGS: &str = "
 SELECT sku, listing, MAX(seq) FROM listings WHERE sku IN (SELECT value FROM json_each(?1)) GROUP BY sku";
 
-const REUSE_DOCUMENTS: &str = "
-UPDATE documents SET last_seq = MAX(last_seq, ?2) WHERE digest IN (SELECT value FROM json_each(?1)) RETURNING digest, key";
+/// A document keeps the key that it got first, whether it was written under it or not.
+const CLAIM_DOCUMENTS: &str = "
+INSERT INTO documents (digest, key, last_seq, written) SELECT value, value || '-' || ?2, ?2, 0 FROM json_each(?1) WHERE true
+ON CONFLICT (digest) DO UPDATE SET last_seq = MAX(last_seq, excluded.last_seq)
+RETURNING digest, key, written";
 
 const ONLY_WHEN_RUNNING: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM publishes WHERE seq = ?1 AND state = 'running')";
@@ -376,9 +384,8 @@ WHERE NOT EXISTS (SELECT 1 FROM publishes WHERE seq = ?1 AND state = 'done' AND 
     OR EXISTS (SELECT 1 FROM publishes WHERE state = 'running')
     OR EXISTS (SELECT 1 FROM current_publish WHERE seq = ?1)";
 
-const INSERT_DOCUMENTS: &str = "
-INSERT INTO documents (digest, key, last_seq) SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1) WHERE true
-ON CONFLICT (digest) DO UPDATE SET last_seq = MAX(last_seq, excluded.last_seq)";
+const NOTE_WRITTEN: &str = "
+UPDATE documents SET written = 1 WHERE digest IN (SELECT value FROM json_each(?1))";
 
 const INSERT_CARDS: &str = "
 INSERT INTO publish_cards (seq, position, card) SELECT ?2, value ->> 'position', value FROM json_each(?1)";
@@ -406,17 +413,34 @@ const SWITCH: &str = "
 INSERT INTO current_publish (id, seq, switched_at) VALUES (1, ?1, ?2)
 ON CONFLICT (id) DO UPDATE SET previous = seq, seq = excluded.seq, switched_at = excluded.switched_at";
 
-const CONDEMN_VERSIONS: &str = "
-INSERT OR IGNORE INTO condemned (key)
-SELECT 'version-' || seq FROM publishes WHERE state = 'done' AND collected = 0 AND retired_at < ?1";
+/// Publishes that are kept no longer: versions that nobody was shown since `?1`, and what was given up before it.
+macro_rules! no_longer_kept {
+    () => {
+        "collected = 0 AND (state = 'done' AND COALESCE(retired_at, ?1) < ?1 OR state = 'failed' AND moved_at < ?1)"
+    };
+}
 
-const COLLECT_VERSIONS: &str = "
-UPDATE publishes SET collected = 1 WHERE state = 'done' AND collected = 0 AND retired_at < ?1";
+const CONDEMN_VERSIONS: &str = concat!(
+    "INSERT OR IGNORE INTO condemned (key) SELECT 'version-' || seq FROM publishes WHERE ",
+    no_longer_kept!()
+);
 
-const CONDEMN_DOCUMENTS: &str = "
-INSERT OR IGNORE INTO condemned (key) SELECT key FROM documents
-WHERE last_seq < (SELECT MIN(seq) FROM publishes WHERE state = 'running' OR (state = 'done' AND collected = 0))";
+/// A document's key ends with the publish that had it first. It goes when no publish that is kept may have it.
+const CONDEMN_DOCUMENTS: &str = concat!(
+    "INSERT OR IGNORE INTO condemned (key) SELECT key FROM documents
+WHERE EXISTS (SELECT 1 FROM publishes WHERE ",
+    no_longer_kept!(),
+    ") AND NOT EXISTS (
+    SELECT 1 FROM publishes
+    WHERE seq BETWEEN CAST(substr(key, length(digest) + 2) AS INTEGER) AND last_seq
+        AND state <> 'unchanged' AND collected = 0 AND NOT (",
+    no_longer_kept!(),
+    "))"
+);
 
-const FORGET_DOCUMENTS: &str = "
-DELETE FROM documents
-WHERE last_seq < (SELECT MIN(seq) FROM publishes WHERE state = 'running' OR (state = 'done' AND collected = 0))";
+const FORGET_DOCUMENTS: &str = "DELETE FROM documents WHERE key IN (SELECT key FROM condemned)";
+
+const COLLECT_VERSIONS: &str = concat!(
+    "UPDATE publishes SET collected = 1 WHERE ",
+    no_longer_kept!()
+);

@@ -76,6 +76,29 @@ test('a connection that is lost on the way is made again, and nothing is importe
   assert.equal(count, 3000);
 });
 
+test('a file without products is refused, and nothing is published', async () => {
+  const [{ count }] = (await shop.rows<{ count: number }>('SELECT COUNT(*) AS count FROM publishes')) as [{ count: number }];
+  const given = join(folder, 'nothing.csv');
+  for (const [text, told] of [['', /The file is empty\./], ['\ufeff\r\n', /The file is empty\./], ['Handle,Title,Variant Price\r\n', /a header row and no product below it\./]] as const) {
+    await writeFile(given, text);
+    await assert.rejects(catalog('import', given), { code: 1, stderr: told });
+  }
+  assert.deepEqual(await shop.rows('SELECT COUNT(*) AS count FROM publishes'), [{ count }]);
+});
+
+test('a product of seven hundred variants goes in and comes out, units and all', async () => {
+  const [given, exported] = ['rope.csv', 'rope-again.csv'].map((name) => join(folder, name)) as [string, string];
+  const rows = Array.from({ length: 700 }, (_, at) => `rope,${at ? '' : 'Rope'},${at ? '' : 'Length'},${at} m,shopify,${at < 400 ? 2 : 0},5`);
+  await writeFile(given, ['Handle,Title,Option1 Name,Option1 Value,Variant Inventory Tracker,Variant Inventory Qty,Variant Price', ...rows].join('\n'));
+  assert.match((await catalog('import', given)).stdout, /1 products with 700 variants: 1 new/);
+  await catalog('export', exported);
+  const lines = (await readFile(exported, 'utf8')).split('\n').filter((line) => line.startsWith('rope,'));
+  assert.equal(lines.length, 700);
+  assert.equal(lines.filter((line) => line.includes(',shopify,2,')).length, 400);
+  assert.match((await catalog('import', exported, '--stock')).stdout, /0 new, 0 changed/);
+  assert.match((await catalog('publish')).stdout, /nothing has changed: shoppers see version/);
+});
+
 test('a shop that does not answer is told with its cure', async () => {
   await assert.rejects(catalogAt('http://127.0.0.1:9', 'publish'), { code: 1, stderr: /no shop answers at http:\/\/127\.0\.0\.1:9/ });
 });

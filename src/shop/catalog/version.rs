@@ -150,7 +150,7 @@ impl Layout {
     /// The version, once each document has its key.
     ///
     /// # Errors
-    /// When a document has none.
+    /// When a document has none, or a card does not write as JSON.
     pub fn version(
         &self,
         seq: i64,
@@ -185,21 +185,19 @@ impl Layout {
             }
             cards.push(key);
         }
-        let digests: Vec<&str> = self
-            .documents()
-            .map(|document| document.digest.as_str())
-            .collect();
-        Ok(Version {
-            seq,
-            version: digest_of(digests.concat().as_bytes()),
-            published_at,
+        let mut version = Version {
             products: self.products,
             featured: self.featured.clone(),
             categories: categories.into_values().collect(),
             cards,
             handles: self.handles.iter().map(key_of).collect::<Result<_>>()?,
             skus: self.skus.iter().map(key_of).collect::<Result<_>>()?,
-        })
+            ..Version::default()
+        };
+        version.version = Document::of(&version)?.digest;
+        version.seq = seq;
+        version.published_at = published_at;
+        Ok(version)
     }
 }
 

@@ -84,7 +84,7 @@ pub struct RowError {
 #[must_use]
 pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile {
     let mut file = ProductFile::default();
-    let csv = window.csv.strip_prefix(BOM).unwrap_or(window.csv);
+    let csv = without_mark(window.csv);
     let bom_bytes = window.csv.len().saturating_sub(csv.len());
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(csv);
     let columns = match reader.byte_headers() {
@@ -145,6 +145,12 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
 const MAX_PRODUCT_BYTES: usize = 1_900_000;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// A file without the byte-order mark that it may begin with.
+#[must_use]
+pub fn without_mark(csv: &[u8]) -> &[u8] {
+    csv.strip_prefix(BOM).unwrap_or(csv)
+}
 
 /// The rows of each product that the window has whole, and the first row of the rest.
 fn complete_groups<'a>(

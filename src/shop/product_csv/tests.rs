@@ -52,7 +52,14 @@ fn written(file: &ProductFile) -> String {
         .flat_map(|variant| variant.source.keys().cloned())
         .collect();
     let header = header_of(&kept, &currencies());
-    let rows = write_rows(&products, &header, &currencies(), &quantities).unwrap();
+    let rows = write_rows(
+        &products,
+        0..usize::MAX,
+        &header,
+        &currencies(),
+        &quantities,
+    )
+    .unwrap();
     format!("{}\n{}", header.join(","), String::from_utf8(rows).unwrap())
 }
 

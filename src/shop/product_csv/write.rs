@@ -8,6 +8,7 @@ use crate::shop::product_csv::columns::{COLUMNS, FEATURES, METADATA, SPECIFICATI
 use crate::shop::product_csv::read::list_of;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// The columns of a file of these products: those that the shop writes, and those that it only keeps.
 #[must_use]
@@ -26,12 +27,23 @@ pub fn header_of(kept: &BTreeSet<String>, currencies: &[Currency]) -> Vec<String
     header
 }
 
-/// The rows of these products under `header`, which is not among them; `quantities` are units by SKU.
+/// The header row.
+///
+/// # Errors
+/// When it can't be written.
+pub fn write_header(header: &[String]) -> Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header).map_err(Error::internal)?;
+    writer.into_inner().map_err(Error::internal)
+}
+
+/// Of the rows of these products under `header` those in `range`; `quantities` are units by SKU.
 ///
 /// # Errors
 /// When the rows can't be written.
 pub fn write_rows(
     products: &[Product],
+    range: Range<usize>,
     header: &[String],
     currencies: &[Currency],
     quantities: &BTreeMap<String, u32>,
@@ -39,13 +51,16 @@ pub fn write_rows(
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
         .from_writer(Vec::new());
-    for product in products {
-        for row in source_rows(product, currencies, quantities) {
-            let cells = header
-                .iter()
-                .map(|column| row.get(column).map_or("", String::as_str));
-            writer.write_record(cells).map_err(Error::internal)?;
-        }
+    let rows = products
+        .iter()
+        .flat_map(|product| source_rows(product, currencies, quantities))
+        .skip(range.start)
+        .take(range.len());
+    for row in rows {
+        let cells = header
+            .iter()
+            .map(|column| row.get(column).map_or("", String::as_str));
+        writer.write_record(cells).map_err(Error::internal)?;
     }
     writer.into_inner().map_err(Error::internal)
 }

@@ -1,6 +1,7 @@
 //! `/api/v1/admin/catalog`, for staff: imports, exports, publishes.
 
 use crate::error::{Error, Result};
+use crate::shop::export;
 use crate::shop::import::{self, ImportOptions};
 use crate::shop::ports::Ports;
 use crate::shop::publish::{self, Publish, PublishState};
@@ -16,12 +17,13 @@ const MAX_CSV_BYTES: usize = 8 * 1024 * 1024;
 /// Longest name of an import, in bytes.
 const MAX_IMPORT_ID_BYTES: usize = 64;
 
-/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=` with a Shopify product CSV as `text/csv`, or a window
+/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=` with a Shopify product CSV as `text/csv`, or a window
 /// of one: the header row and some rows. The answer says how many bytes it dealt with; the next window begins behind them. Only the
-/// window with `last=true`, which is the default, is read to its end.
+/// window with `last=true`, which is the default, is read to its end. An answer with `next_unit` has dealt with no bytes yet: the
+/// window is to be sent again with it as `from_unit`.
 ///
 /// # Errors
-/// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`; 413, 415.
+/// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413, 415.
 pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
     call.content_type("text/csv")?;
     let options = read_options(call)?;
@@ -43,7 +45,7 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /api/v1/admin/catalog/export?after=`: a page of the record as `text/csv`; `Next-After` names the next page.
 ///
 /// # Errors
-/// 400 `malformed_cursor`.
+/// 400 `malformed_cursor`; 409 `export_outdated`.
 pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     let after = match call.query("after") {
         None => None,
@@ -54,7 +56,7 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
         ),
     };
     let app = call.app;
-    let page = import::export_products(
+    let page = export::export_products(
         &app.catalog_record(),
         &app.stock(),
         &app.config.currencies,
@@ -68,7 +70,8 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
-/// `POST /api/v1/admin/catalog/publish`: 200 with the publish when it is done; 202 when it goes on behind the answer.
+/// `POST /api/v1/admin/catalog/publish`: 200 with the publish when it has ended; 202 when it goes on behind the answer. One that is
+/// under way is joined.
 ///
 /// # Errors
 /// When a store fails; asking again carries on.
@@ -114,7 +117,7 @@ pub(super) struct Rollback {
 /// `POST /api/v1/admin/catalog/rollback {seq?}`: shows that version again, or the one shown before.
 ///
 /// # Errors
-/// 404; 409 `not_now`.
+/// 404; 409 `not_now`, `already_shown`, `version_not_kept`.
 pub async fn rollback_catalog(call: &mut Call<'_>) -> Result<Reply> {
     let wanted = if call.header("Content-Type").is_some() {
         call.json::<Rollback>().await?.0
@@ -155,12 +158,12 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
         Some("false") => Ok(false),
         Some(_) => Err(refused(name, "true or false.")),
     };
-    let first_line = match call.query("first_line") {
-        None => None,
-        Some(line) => Some(
-            line.parse()
-                .map_err(|_| refused("first_line", "A line of the file, from 1."))?,
-        ),
+    let number = |name: &str, detail: &str| match call.query(name) {
+        None => Ok(None),
+        Some(text) => text
+            .parse::<u64>()
+            .map(Some)
+            .map_err(|_| refused(name, detail)),
     };
     let import_id = match call.query("import") {
         None => call.app.new_id("imp")?,
@@ -169,9 +172,12 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
     };
     Ok(ImportOptions {
         import_id,
-        first_line,
+        first_line: number("first_line", "A line of the file, from 1.")?,
         last: flag("last", true)?,
         dry_run: flag("dry_run", false)?,
         set_stock: flag("stock", false)?,
+        from_unit: number("from_unit", "The `next_unit` of an answer.")?
+            .and_then(|unit| usize::try_from(unit).ok())
+            .unwrap_or(0),
     })
 }

@@ -5,10 +5,10 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::{
     Image, Price, Product, ProductOption, Seo, Status, Variant, sanitise_html, slug,
 };
-use crate::shop::import;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::standard;
 use crate::shop::product_csv::generated_skus;
+use crate::shop::products;
 use crate::web::api::instant;
 use crate::web::call::Call;
 use crate::web::reply::Reply;
@@ -24,7 +24,8 @@ pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
     let app = call.app;
     let record = app.catalog_record();
-    let product = import::create_product(&record, product, || app.new_id("prod"), app.now).await?;
+    let product =
+        products::create_product(&record, product, || app.new_id("prod"), app.now).await?;
     reply(201, &product)
 }
 
@@ -37,7 +38,7 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
     let (app, if_match) = (call.app, call.if_match()?);
     let record = app.catalog_record();
     let product =
-        import::update_product(&record, call.param(0), product, if_match, app.now).await?;
+        products::update_product(&record, call.param(0), product, if_match, app.now).await?;
     reply(200, &product)
 }
 
@@ -47,7 +48,7 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
 /// 404; 412 `stale_version`; 409 `publish_in_progress`.
 pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
-    import::delete_product(&record, call.param(0), call.if_match()?).await?;
+    products::delete_product(&record, call.param(0), call.if_match()?).await?;
     Ok(Reply::empty(204))
 }
 
@@ -59,7 +60,7 @@ pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
     reply(
         200,
-        &import::get_recorded_product(&record, call.param(0)).await?,
+        &products::get_recorded_product(&record, call.param(0)).await?,
     )
 }
 

@@ -1,0 +1,81 @@
+//! Handles and SKUs of a file: each is one product's.
+
+use crate::shop::catalog::Product;
+use crate::shop::product_csv::{Name, ProductFile, RowError};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a window before (`earlier`).
+pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<String, u64>) {
+    leave_out(file, |name| {
+        let line = *earlier.entry(claim_of(name)).or_insert(name.line);
+        (line != name.line).then(|| format!("`{}` stands on line {line} already.", name.value))
+    });
+}
+
+/// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by SKU, `known` the products of the
+/// record by handle.
+pub fn refuse_taken_skus(
+    file: &mut ProductFile,
+    owners: &BTreeMap<String, String>,
+    known: &BTreeMap<String, Product>,
+) {
+    // A product that is left out keeps its SKUs, which may keep out one that was to have them.
+    loop {
+        let giving_up: BTreeSet<&str> = file
+            .products
+            .iter()
+            .filter_map(|imported| Some(known.get(&imported.product.handle)?.id.as_str()))
+            .collect();
+        let left_out = leave_out(file, |name| {
+            owners
+                .get(&name.value)
+                .filter(|owner| name.column != "Handle" && !giving_up.contains(owner.as_str()))
+                .map(|_| format!("Another product of the shop has the SKU `{}`.", name.value))
+        });
+        if left_out == 0 {
+            break;
+        }
+    }
+}
+
+/// The SKUs of a file.
+pub fn skus_of(file: &ProductFile) -> Vec<String> {
+    file.products
+        .iter()
+        .flat_map(|imported| &imported.names)
+        .filter(|name| name.column != "Handle")
+        .map(|name| name.value.clone())
+        .collect()
+}
+
+/// What an import must not name twice, and where it does.
+pub fn claims_of(file: &ProductFile) -> Vec<(String, u64)> {
+    file.products
+        .iter()
+        .flat_map(|imported| &imported.names)
+        .map(|name| (claim_of(name), name.line))
+        .collect()
+}
+
+fn claim_of(name: &Name) -> String {
+    format!("{}:{}", name.column, name.value)
+}
+
+/// Leaves out the products that have a name with something against it; returns how many.
+fn leave_out(file: &mut ProductFile, mut against: impl FnMut(&Name) -> Option<String>) -> usize {
+    let mut errors = Vec::new();
+    let before = file.products.len();
+    file.products.retain(|imported| {
+        let found = errors.len();
+        errors.extend(imported.names.iter().filter_map(|name| {
+            Some(RowError {
+                line: name.line,
+                column: name.column.to_owned(),
+                detail: against(name)?,
+            })
+        }));
+        errors.len() == found
+    });
+    file.errors.extend(errors);
+    before.saturating_sub(file.products.len())
+}

@@ -1,0 +1,16 @@
+//! The catalog's use cases on the real SQL (SQLite in memory), with what others do put between any two of its statements.
+
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+#[path = "../simulation/database.rs"]
+mod database;
+mod export;
+mod import;
+mod publish;
+mod world;

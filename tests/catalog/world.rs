@@ -1,0 +1,294 @@
+//! A shop's catalog in memory: the real use cases and SQL, beside a copy, a queue and stock objects that only count.
+
+use crate::database::SqliteDb;
+use durable::Timestamp;
+use durable::machine::Reply;
+use durable::stock::{self, Command};
+use futures_util::FutureExt;
+use serde::de::DeserializeOwned;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+use storefront::error::{Error, Result};
+use storefront::shop::export::{ExportCursor, ExportPage, export_products};
+use storefront::shop::import::{ImportOptions, ImportSummary, import_products};
+use storefront::shop::money::Currency;
+use storefront::shop::ports::{CatalogCopy, PublishQueue, StockObjects};
+use storefront::shop::publish::{
+    Pointer, Publish, PublishState, continue_publish, publish_catalog, rollback_catalog,
+    sweep_catalog,
+};
+use storefront::store::catalog_d1::CatalogD1;
+use storefront::store::publish_d1::PublishD1;
+use storefront::store::sql::{Database, SqlError, Statement};
+
+pub const HOUR_SECS: u32 = 60 * 60;
+
+type Event = Box<dyn FnOnce(&World)>;
+
+/// One shop. `happens` puts an event of somebody else's between two statements.
+#[derive(Clone, Default)]
+pub struct World(Rc<Parts>);
+
+pub struct Parts {
+    pub db: SqliteDb,
+    /// Documents of the published copy.
+    pub documents: RefCell<BTreeMap<String, String>>,
+    pub pointer: Cell<Option<Pointer>>,
+    /// Documents that the copy still takes before it fails.
+    pub takes: Cell<usize>,
+    pub on_hand: RefCell<BTreeMap<String, i64>>,
+    operations: RefCell<Vec<String>>,
+    /// Calls to stock objects.
+    pub calls: Cell<usize>,
+    pub now: Cell<Timestamp>,
+    ids: Cell<u32>,
+    event: RefCell<Option<(&'static str, Event)>>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            db: SqliteDb::migrated(),
+            documents: RefCell::default(),
+            pointer: Cell::default(),
+            takes: Cell::new(usize::MAX),
+            on_hand: RefCell::default(),
+            operations: RefCell::default(),
+            calls: Cell::default(),
+            now: Cell::new(Timestamp::from_millis(1_800_000_000_000)),
+            ids: Cell::default(),
+            event: RefCell::default(),
+        }
+    }
+}
+
+impl std::ops::Deref for World {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl World {
+    /// Lets `event` happen right before the next statement that has `words` in it.
+    pub fn happens(&self, words: &'static str, event: impl FnOnce(&World) + 'static) {
+        *self.event.borrow_mut() = Some((words, Box::new(event)));
+    }
+
+    pub fn pass(&self, secs: u32) {
+        self.now.set(self.now.get().plus_secs(secs));
+    }
+
+    /// Imports a whole file, as the command does.
+    pub fn import(&self, csv: &str) -> ImportSummary {
+        let mut from_unit = 0;
+        loop {
+            let done = self.import_once(csv, from_unit).unwrap();
+            match done.next_unit {
+                Some(next) => from_unit = next,
+                None => return done,
+            }
+        }
+    }
+
+    /// One request of an import.
+    pub fn import_once(&self, csv: &str, from_unit: usize) -> Result<ImportSummary> {
+        self.calls.set(0);
+        let options = ImportOptions {
+            import_id: "imp".to_owned(),
+            first_line: None,
+            last: true,
+            dry_run: false,
+            set_stock: false,
+            from_unit,
+        };
+        now(import_products(
+            &CatalogD1(self.clone()),
+            self,
+            csv.as_bytes(),
+            &options,
+            &usd(),
+            || Ok(self.new_id()),
+            self.now.get(),
+        ))
+    }
+
+    /// One page of an export.
+    pub fn export_page(&self, cursor: Option<&str>) -> Result<ExportPage> {
+        self.calls.set(0);
+        let cursor = cursor.map(|text| text.parse::<ExportCursor>().unwrap());
+        now(export_products(
+            &CatalogD1(self.clone()),
+            self,
+            &usd(),
+            cursor,
+        ))
+    }
+
+    /// A whole export, each page of which makes at most `calls` to objects.
+    pub fn export(&self, calls: usize) -> String {
+        let (mut csv, mut cursor) = (Vec::new(), None);
+        loop {
+            let page = self.export_page(cursor.as_deref()).unwrap();
+            assert!(self.calls.get() <= calls, "{} calls", self.calls.get());
+            csv.extend(page.csv);
+            match page.next {
+                Some(next) => cursor = Some(next.to_string()),
+                None => return String::from_utf8(csv).unwrap(),
+            }
+        }
+    }
+
+    /// Asks for a publish and sees it through, as the queue does.
+    pub fn publish(&self) -> Publish {
+        self.pass(2);
+        let mut publish = self.ask_for_publish().unwrap();
+        while publish.state == PublishState::Running {
+            self.pass(2);
+            publish = self.drive(publish.seq).unwrap();
+        }
+        publish
+    }
+
+    pub fn ask_for_publish(&self) -> Result<Publish> {
+        let record = PublishD1(self.clone());
+        now(publish_catalog(&record, self, self, self.now.get()))
+    }
+
+    pub fn drive(&self, seq: i64) -> Result<Publish> {
+        let record = PublishD1(self.clone());
+        now(continue_publish(&record, self, self, seq, self.now.get()))
+    }
+
+    pub fn roll_back(&self, seq: Option<i64>) -> Result<Publish> {
+        self.pass(2);
+        let record = PublishD1(self.clone());
+        now(rollback_catalog(&record, self, seq, self.now.get()))
+    }
+
+    pub fn sweep(&self) {
+        let record = PublishD1(self.clone());
+        now(sweep_catalog(&record, self, self, self.now.get())).unwrap();
+    }
+
+    fn new_id(&self) -> String {
+        self.ids.set(self.ids.get() + 1);
+        format!("prod_{}", self.ids.get())
+    }
+
+    fn look(&self, statement: &Statement) {
+        let mut event = self.event.borrow_mut();
+        if event
+            .as_ref()
+            .is_none_or(|(words, _)| !statement.sql.contains(words))
+        {
+            return;
+        }
+        let due = event.take();
+        drop(event);
+        if let Some((_, event)) = due {
+            event(self);
+        }
+    }
+}
+
+pub fn usd() -> Vec<Currency> {
+    vec![Currency::from_code("USD").unwrap()]
+}
+
+/// Nothing here waits.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    future.now_or_never().unwrap()
+}
+
+impl Database for World {
+    async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
+        self.look(&statement);
+        self.db.query(&statement)
+    }
+
+    async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
+        for statement in &statements {
+            self.look(statement);
+        }
+        self.db.batch(&statements, None).map(|_| ())
+    }
+
+    async fn batch_then_query<T: DeserializeOwned>(
+        &self,
+        _: Vec<Statement>,
+        _: Statement,
+    ) -> Result<Vec<T>, SqlError> {
+        panic!("not asked here")
+    }
+}
+
+impl CatalogCopy for World {
+    async fn put_document(&self, key: &str, json: &str) -> Result<()> {
+        let Some(takes) = self.takes.get().checked_sub(1) else {
+            return Err(Error::internal("the copy fails"));
+        };
+        self.takes.set(takes);
+        self.documents
+            .borrow_mut()
+            .insert(key.to_owned(), json.to_owned());
+        Ok(())
+    }
+
+    async fn pointer(&self) -> Result<Option<Pointer>> {
+        Ok(self.pointer.get())
+    }
+
+    async fn point_to(&self, pointer: Pointer) -> Result<()> {
+        self.pointer.set(Some(pointer));
+        Ok(())
+    }
+
+    async fn delete_documents(&self, keys: &[String]) -> Result<()> {
+        self.documents
+            .borrow_mut()
+            .retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+}
+
+impl PublishQueue for World {
+    async fn enqueue_publish(&self, _: i64, _: u32) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl StockObjects for World {
+    async fn ask(&self, sku: &str, operation_id: String, command: Command) -> Result<stock::Reply> {
+        self.calls.set(self.calls.get() + 1);
+        let by = match command {
+            Command::Receive { quantity } => i64::from(quantity),
+            Command::Adjust { by, .. } => i64::from(by),
+            other => panic!("not asked here: {other:?}"),
+        };
+        let replayed = self.operations.borrow().contains(&operation_id);
+        if !replayed {
+            self.operations.borrow_mut().push(operation_id);
+            *self.on_hand.borrow_mut().entry(sku.to_owned()).or_default() += by;
+        }
+        let view = self.seen(sku);
+        Ok(Reply::Done { view, replayed })
+    }
+
+    async fn view(&self, sku: &str) -> Result<stock::View> {
+        self.calls.set(self.calls.get() + 1);
+        Ok(self.seen(sku))
+    }
+}
+
+impl World {
+    fn seen(&self, sku: &str) -> stock::View {
+        stock::View {
+            on_hand: self.on_hand.borrow().get(sku).copied().unwrap_or(0),
+            ..stock::View::default()
+        }
+    }
+}
