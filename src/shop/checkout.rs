@@ -52,7 +52,7 @@ pub struct Checkout {
     pub request_hash: String,
     /// What is ordered.
     pub quote_id: String,
-    /// Who pays; none: who receives.
+    /// Who pays; none: whom the quote names, else who receives.
     pub billing_address: Option<Address>,
     /// How far it is.
     pub step: CheckoutStep,

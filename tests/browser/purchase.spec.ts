@@ -38,6 +38,45 @@ for (const [name, kind] of Object.entries(visitors)) {
   });
 }
 
+for (const javaScript of [true, false]) {
+  test(`an order billed to another address, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    const shopper = await Shopper.arrive(browser, shop.url, { viewport: PHONE, javaScript });
+    const { page } = shopper;
+    const billing = page.getByRole('group', { name: 'Billing address' });
+    const field = (label: string) => billing.getByLabel(`Billing address: ${label}`, { exact: true });
+    await shopper.add('murmur-over');
+    await shopper.link('Check out').click();
+    await shopper.fill(ADDRESS);
+    assert.equal(await field('City').isVisible(), false);
+    await billing.getByLabel('The same as the delivery address').uncheck();
+    await field('Country').selectOption({ label: 'Germany' });
+    for (const [label, value] of [['Full name', 'Åse & Söhne <GmbH>'], ['Address', 'Torstraße 1'], ['City', 'Berlin'], ['Postal code', '1']] as const) await field(label).fill(value);
+    shopper.expects(/status of 422/);
+    await shopper.button('Continue to review').click();
+    await page.locator('input[name=billing_postal_code][aria-invalid=true]:focus').waitFor();
+    assert.equal(await page.locator('[aria-invalid]').count(), 1);
+    assert.equal(await field('Full name').inputValue(), 'Åse & Söhne <GmbH>');
+    await field('Postal code').fill('10119');
+    await shopper.button('Continue to review').click();
+    await shopper.heading('Review your order').waitFor();
+    await shopper.link('Change the address').click();
+    assert.equal(await field('City').inputValue(), 'Berlin');
+    await shopper.button('Continue to review').click();
+    const billed = page.locator('address', { hasText: 'Åse & Söhne <GmbH>' });
+    for (const [leave, arrive] of [
+      [() => shopper.placeOrder().then(() => shopper.pay()), 'Review your order'],
+      [() => shopper.link('Invoice').click(), 'Confirmed. Thank you!'],
+      [async () => {}, /^Invoice/],
+    ] as const) {
+      await shopper.heading(arrive).waitFor();
+      assert.match(await billed.innerText(), /Torstraße 1\s+Berlin, 10119\s+Germany/);
+      assert.match(await page.locator('address').first().innerText(), /Ann Shopper|Söhne/);
+      await leave();
+    }
+    await shopper.leave();
+  });
+}
+
 /** Home, category, product, variant, cart. */
 async function choose(shopper: Shopper): Promise<void> {
   await shopper.visit('/');

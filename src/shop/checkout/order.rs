@@ -37,7 +37,10 @@ pub(super) fn order_of(
         currency: quote.currency,
         email: quote.email.clone(),
         shipping_address: quote.shipping_address.clone(),
-        billing_address: checkout.billing_address.clone(),
+        billing_address: checkout
+            .billing_address
+            .clone()
+            .or_else(|| quote.billing_address.clone()),
         shipping_method: quote.shipping_method.clone(),
         lines: quote.lines.clone(),
         totals: quote.totals,

@@ -63,6 +63,9 @@ pub struct QuoteRequest {
     pub currency: String,
     /// Where it goes.
     pub shipping_address: Address,
+    /// Who it is billed to, where that is another address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<Address>,
     /// Id of a way to ship.
     pub shipping_method: String,
     /// Where the confirmation goes.
@@ -92,6 +95,9 @@ pub struct Quote {
     pub email: String,
     /// Where it goes.
     pub shipping_address: Address,
+    /// Who it is billed to, where that is another address and the order names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<Address>,
     /// Id of the way to ship.
     pub shipping_method: String,
     /// A line per SKU.

@@ -83,6 +83,7 @@ pub async fn create_quote(
         currency,
         email: request.email,
         shipping_address: request.shipping_address,
+        billing_address: request.billing_address,
         shipping_method: request.shipping_method,
         lines: priced.lines,
         totals: priced.totals,
@@ -200,6 +201,9 @@ pub fn skus_of(cart: &Cart) -> Vec<String> {
 
 fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
     let mut errors = request.shipping_address.errors("shipping_address");
+    if let Some(billing) = &request.billing_address {
+        errors.extend(billing.errors("billing_address"));
+    }
     errors.extend(email_errors(&request.email));
     if let Some(number) = &request.vat_number
         && let Err(detail) = read_vat_number(number, &request.shipping_address.country)

@@ -142,7 +142,7 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &ShippingOffersView::of(&offers, currency))
 }
 
-/// `POST /api/v1/cart/quote {currency, shipping_address, shipping_method, email, codes[], vat_number?}`
+/// `POST /api/v1/cart/quote {currency, shipping_address, billing_address?, shipping_method, email, codes[], vat_number?}`
 ///
 /// # Errors
 /// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_region`, `invalid_postal_code`,

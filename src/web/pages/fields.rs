@@ -6,13 +6,18 @@ use crate::web::call::Form;
 use crate::web::pages::words::Words;
 use maud::{Markup, html};
 
-/// A text field: its name, label, `autocomplete` word, and whether it is needed.
+/// How the names of a billing address's fields begin.
+pub const BILLING: &str = "billing_";
+
+/// A field: its name, label, `autocomplete` words, and whether it is needed.
 pub struct Field {
     /// As it is sent.
     pub name: &'static str,
     label: &'static str,
-    autocomplete: &'static str,
+    /// What browsers may fill in.
+    pub autocomplete: &'static str,
     required: bool,
+    group: Option<&'static str>,
 }
 
 impl Field {
@@ -29,6 +34,16 @@ impl Field {
             label,
             autocomplete,
             required,
+            group: None,
+        }
+    }
+
+    /// The same field of a group, whose name it is told apart by from another of its label.
+    #[must_use]
+    pub const fn of(self, group: &'static str) -> Self {
+        Self {
+            group: Some(group),
+            ..self
         }
     }
 }
@@ -77,17 +92,31 @@ impl<'a> Typed<'a> {
         Some(fault_text(self.words, error))
     }
 
-    /// A field with its fault beside it: described by it rather than named, so that the label stays the field's name.
+    /// A field for a line of text.
     pub(super) fn text_field(&self, field: &Field) -> Markup {
         let name = field.name;
+        self.with_fault(field, |fault_id| html! {
+            input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
+                autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault_id.map(|_| "true")]
+                aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)];
+        })
+    }
+
+    /// A field with its fault beside it: described by it rather than named, so that the label stays the field's name. `input` is told the
+    /// id of the fault, if there is one.
+    pub(super) fn with_fault(
+        &self,
+        field: &Field,
+        input: impl FnOnce(Option<&str>) -> Markup,
+    ) -> Markup {
+        let name = field.name;
+        let part = name.strip_prefix(BILLING).unwrap_or(name);
         let fault = self.fault(name);
         let fault_id = fault.as_ref().map(|_| format!("{name}-fault"));
         html! {
-            div class=(format!("field {name}")) {
-                label for=(name) { (field.label) }
-                input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
-                    autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault.as_ref().map(|_| "true")]
-                    aria-describedby=[fault_id.as_ref()] autofocus[self.first_fault == Some(name)];
+            div class=(format!("field {part}")) {
+                label for=(name) { @if let Some(group) = field.group { span class="unseen" { (group) ": " } } (field.label) }
+                (input(fault_id.as_deref()))
                 @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault) } }
             }
         }
@@ -96,8 +125,13 @@ impl<'a> Typed<'a> {
 
 /// Whether a fault of `field`, the path of a request, is about the input `name`.
 fn is_of(field: &str, name: &str) -> bool {
-    let is_code = name == "code" && field.starts_with("codes.");
-    is_code || field.rsplit('.').next() == Some(name)
+    let (whole, part) = field.rsplit_once('.').unwrap_or(("", field));
+    let is_billing = whole == "billing_address";
+    match name.strip_prefix(BILLING) {
+        Some(name) => is_billing && part == name,
+        None if name == "code" => whole == "codes",
+        None => !is_billing && part == name,
+    }
 }
 
 /// What is wrong with a field, as the visitor reads it.

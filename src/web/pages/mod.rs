@@ -17,5 +17,6 @@ pub mod orders;
 pub mod pictures;
 pub mod policies;
 pub mod products;
+mod purchase;
 pub mod structured_data;
 mod words;

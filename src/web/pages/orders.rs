@@ -9,8 +9,8 @@ use crate::shop::transitions::{Happening, Status};
 use crate::web::api::orders::{cancel_visible_order, visible_order};
 use crate::web::call::Call;
 use crate::web::pages::cart::order_path;
-use crate::web::pages::checkout::{label, quote_lines, shipping, totals};
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
+use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
@@ -83,6 +83,7 @@ fn order_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
                     h2 { (words.ship_to) }
                     (label(visit, &order.shipping_address))
                     (shipping(visit, &order.terms.shipping))
+                    @if let Some(billing) = &order.billing_address { h2 { (words.billed_to) } (label(visit, billing)) }
                     p { a href=(visit.link(&links.invoice_path(&order.id))) { (words.invoice) } }
                     @if can_be_cancelled(order) { (cancel_form(visit, order, links)) }
                 }

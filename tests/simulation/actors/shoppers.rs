@@ -82,6 +82,7 @@ pub async fn ask_for_quote(
             country: "US".to_owned(),
             ..Address::default()
         },
+        billing_address: None,
         shipping_method: shipping.to_owned(),
         email: email.to_owned(),
         codes,

@@ -126,6 +126,8 @@ pub static WORDS: Words = Words {
     contact: "Kontakt",
     email: "E-Mail",
     delivery_address: "Lieferadresse",
+    billing_address: "Rechnungsadresse",
+    same_as_delivery: "Dieselbe wie die Lieferadresse",
     full_name: "Vor- und Nachname",
     address: "Straße und Hausnummer",
     address_more: "Adresszusatz, Firma (freiwillig)",

@@ -126,6 +126,8 @@ pub static WORDS: Words = Words {
     contact: "Contact",
     email: "Email",
     delivery_address: "Delivery address",
+    billing_address: "Billing address",
+    same_as_delivery: "The same as the delivery address",
     full_name: "Full name",
     address: "Address",
     address_more: "Flat, company (optional)",

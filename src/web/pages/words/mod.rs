@@ -119,6 +119,8 @@ pub struct Words {
     pub contact: &'static str,
     pub email: &'static str,
     pub delivery_address: &'static str,
+    pub billing_address: &'static str,
+    pub same_as_delivery: &'static str,
     pub full_name: &'static str,
     pub address: &'static str,
     pub address_more: &'static str,

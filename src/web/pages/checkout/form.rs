@@ -1,0 +1,291 @@
+//! The form of the checkout: what is asked for, what was typed, and what it asks a quote for.
+//!
+//! Without a script, too, a billing address is asked for only where it is another: the style sheet hides its fields while they say the
+//! same, and what they hold then is not read.
+
+use crate::error::FieldError;
+use crate::shop::addresses::Address;
+use crate::shop::countries::Country;
+use crate::shop::money::Money;
+use crate::shop::pricing::{Quote, QuoteRequest, ShippingOffer};
+use crate::web::call::{Call, Form};
+use crate::web::pages::fields::{BILLING, Field, Typed};
+use crate::web::pages::layout::Visit;
+use crate::web::pages::purchase::arrival;
+use crate::web::pages::words::Words;
+use maud::{Markup, html};
+
+/// The box that says that the order is billed to where it goes.
+const SAME: &str = "billing_same";
+
+/// A form as it comes: the country is the one that the visitor seems to be in.
+pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
+    let country = call.header("CF-IPCountry").unwrap_or_default();
+    let country = Country::of_code(&country).map_or("", |country| country.code);
+    form_of([
+        ("country", country),
+        ("billing_country", country),
+        (SAME, "yes"),
+    ])
+}
+
+/// What must have been typed for this quote.
+pub(super) fn typed_in(quote: &Quote) -> Form {
+    let codes = codes_of(quote);
+    let address = &quote.shipping_address;
+    let billing = quote.billing_address.clone().unwrap_or_default();
+    let is_same = if quote.billing_address.is_none() {
+        "yes"
+    } else {
+        ""
+    };
+    form_of([
+        ("email", quote.email.as_str()),
+        ("name", &address.name),
+        ("line1", &address.line1),
+        ("line2", or_empty(&address.line2)),
+        ("city", &address.city),
+        ("region", or_empty(&address.region)),
+        ("postal_code", or_empty(&address.postal_code)),
+        ("country", &address.country),
+        ("shipping_method", &quote.shipping_method),
+        (SAME, is_same),
+        ("billing_name", &billing.name),
+        ("billing_line1", &billing.line1),
+        ("billing_line2", or_empty(&billing.line2)),
+        ("billing_city", &billing.city),
+        ("billing_region", or_empty(&billing.region)),
+        ("billing_postal_code", or_empty(&billing.postal_code)),
+        ("billing_country", &billing.country),
+        ("vat_number", or_empty(&quote.terms.vat_number)),
+        ("code", &codes),
+    ])
+}
+
+/// What the form asks for.
+pub(super) fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
+    QuoteRequest {
+        currency: visit.currency.code().to_owned(),
+        shipping_address: address_in(form, ""),
+        billing_address: is_billed_elsewhere(form).then(|| address_in(form, BILLING)),
+        shipping_method: form.get("shipping_method").to_owned(),
+        email: form.get("email").to_owned(),
+        codes: optional(form, "code").map_or_else(Vec::new, |codes| {
+            codes.split(',').map(str::to_owned).collect()
+        }),
+        vat_number: optional(form, "vat_number"),
+    }
+}
+
+/// The form with what was typed, each fault beside its field.
+pub(super) fn address_form(
+    visit: &Visit,
+    methods: &[ShippingOffer],
+    form: &Form,
+    errors: &[FieldError],
+) -> Markup {
+    let words = visit.words();
+    let typed = Typed::new(words, form, errors, field_names(words));
+    html! {
+        form method="post" action=(visit.link("/checkout")) class="stack" novalidate {
+            h1 { (words.checkout) }
+            @if !errors.is_empty() {
+                div class="notice fault" role="alert" {
+                    p { (words.please_check) }
+                    @for fault in typed.elsewhere() { p { (fault) } }
+                }
+            }
+            fieldset {
+                legend { (words.contact) }
+                @for field in &contact_fields(words) { (typed.text_field(field)) }
+            }
+            fieldset class="address" {
+                legend { (words.delivery_address) }
+                (typed.country_field(&country_field(words)))
+                @for field in &address_fields(words) { (typed.text_field(field)) }
+            }
+            (typed.shipping_field(visit, methods))
+            fieldset class="billing" {
+                legend { (words.billing_address) }
+                label class="choice" {
+                    input type="checkbox" name=(SAME) value="yes" checked[!is_billed_elsewhere(form)];
+                    span { (words.same_as_delivery) }
+                }
+                div class="address" {
+                    (typed.country_field(&billing_country_field(words)))
+                    @for field in &billing_fields(words) { (typed.text_field(field)) }
+                }
+            }
+            @for field in &price_fields(words) { (typed.text_field(field)) }
+            button class="wide" { (words.continue_to_review) }
+            p { a href=(visit.link("/cart")) { (words.back_to_cart) } }
+        }
+    }
+}
+
+/// The fields from the top of the page down.
+fn field_names(words: &Words) -> Vec<&'static str> {
+    let groups: [&[Field]; 6] = [
+        &contact_fields(words),
+        &[country_field(words)],
+        &address_fields(words),
+        &[Field::new("shipping_method", words.shipping, "off", true)],
+        &[billing_country_field(words)],
+        &billing_fields(words),
+    ];
+    let names = groups.into_iter().flatten().map(|field| field.name);
+    names
+        .chain(price_fields(words).map(|field| field.name))
+        .collect()
+}
+
+const fn contact_fields(words: &Words) -> [Field; 1] {
+    [Field::new("email", words.email, "email", true)]
+}
+
+const fn country_field(words: &Words) -> Field {
+    Field::new("country", words.country, "shipping country", true)
+}
+
+const fn address_fields(words: &Words) -> [Field; 6] {
+    [
+        Field::new("name", words.full_name, "shipping name", true),
+        Field::new("line1", words.address, "shipping address-line1", true),
+        Field::new("line2", words.address_more, "shipping address-line2", false),
+        Field::new(
+            "postal_code",
+            words.postal_code,
+            "shipping postal-code",
+            false,
+        ),
+        Field::new("city", words.city, "shipping address-level2", false),
+        Field::new("region", words.region, "shipping address-level1", false),
+    ]
+}
+
+const fn billing_country_field(words: &Words) -> Field {
+    Field::new("billing_country", words.country, "billing country", true).of(words.billing_address)
+}
+
+const fn billing_fields(words: &Words) -> [Field; 6] {
+    let of = words.billing_address;
+    [
+        Field::new("billing_name", words.full_name, "billing name", true).of(of),
+        Field::new(
+            "billing_line1",
+            words.address,
+            "billing address-line1",
+            true,
+        )
+        .of(of),
+        Field::new(
+            "billing_line2",
+            words.address_more,
+            "billing address-line2",
+            false,
+        )
+        .of(of),
+        Field::new(
+            "billing_postal_code",
+            words.postal_code,
+            "billing postal-code",
+            false,
+        )
+        .of(of),
+        Field::new("billing_city", words.city, "billing address-level2", false).of(of),
+        Field::new(
+            "billing_region",
+            words.region,
+            "billing address-level1",
+            false,
+        )
+        .of(of),
+    ]
+}
+
+const fn price_fields(words: &Words) -> [Field; 2] {
+    [
+        Field::new("code", words.promotion_code, "off", false),
+        Field::new("vat_number", words.vat_number, "off", false),
+    ]
+}
+
+impl Typed<'_> {
+    fn country_field(&self, field: &Field) -> Markup {
+        let name = field.name;
+        let chosen = self.form.get(name);
+        self.with_fault(field, |fault_id| html! {
+            select id=(name) name=(name) autocomplete=(field.autocomplete) required aria-invalid=[fault_id.map(|_| "true")]
+                aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)] {
+                option value="" { (self.words.choose_country) }
+                @for (code, country) in (self.words.countries)() {
+                    option value=(code) selected[code == chosen] { (country) }
+                }
+            }
+        })
+    }
+
+    fn shipping_field(&self, visit: &Visit, methods: &[ShippingOffer]) -> Markup {
+        let name = "shipping_method";
+        let fault = self.fault(name);
+        let chosen = self.form.get(name);
+        html! {
+            fieldset aria-describedby=[fault.as_ref().map(|_| "shipping_method-fault")] {
+                legend { (self.words.shipping) }
+                @for (at, method) in methods.iter().enumerate() {
+                    label class="choice" {
+                        input type="radio" name=(name) value=(method.id) required autofocus[at == 0 && self.first_fault == Some(name)]
+                            checked[chosen == method.id || (at == 0 && chosen.is_empty())];
+                        span {
+                            bdi { (visit.language.title(&method.title, &method.translations)) }
+                            @if let Some(when) = arrival(visit, method.delivery.as_ref(), method.pick_up) { small { (when) } }
+                        }
+                        strong { (visit.money(Money::new(method.price, visit.currency))) }
+                    }
+                }
+                @if let Some(fault) = fault { p class="fault" id="shipping_method-fault" { (fault) } }
+            }
+        }
+    }
+}
+
+/// Whether the form asks for an address of its own to bill: one that has no such fields does not.
+fn is_billed_elsewhere(form: &Form) -> bool {
+    form.get(SAME).is_empty() && form.0.iter().any(|(name, _)| name.starts_with(BILLING))
+}
+
+fn address_in(form: &Form, prefix: &str) -> Address {
+    let name = |part: &str| format!("{prefix}{part}");
+    let typed = |part| form.get(&name(part)).to_owned();
+    Address {
+        name: typed("name"),
+        line1: typed("line1"),
+        line2: optional(form, &name("line2")),
+        city: typed("city"),
+        region: optional(form, &name("region")),
+        postal_code: optional(form, &name("postal_code")),
+        country: typed("country").to_uppercase(),
+    }
+}
+
+fn optional(form: &Form, name: &str) -> Option<String> {
+    Some(form.get(name).to_owned()).filter(|value| !value.is_empty())
+}
+
+fn or_empty(value: &Option<String>) -> &str {
+    value.as_deref().unwrap_or_default()
+}
+
+fn codes_of(quote: &Quote) -> String {
+    let promotions = quote.terms.promotions.iter();
+    let codes: Vec<&str> = promotions.filter_map(|it| it.code.as_deref()).collect();
+    codes.join(", ")
+}
+
+fn form_of<const N: usize>(fields: [(&str, &str); N]) -> Form {
+    Form(
+        fields
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .to_vec(),
+    )
+}

@@ -1,0 +1,82 @@
+//! What a quote and the order that it becomes both show: lines, sums, addresses, and how it is shipped.
+
+use crate::shop::addresses::Address;
+use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::quote::QuoteShipping;
+use crate::shop::pricing::shipping::Delivery;
+use crate::shop::pricing::{QuoteLine, Totals};
+use crate::web::pages::layout::Visit;
+use maud::{Markup, html};
+
+/// How a quote or an order is shipped, and when it arrives.
+#[must_use]
+pub fn shipping(visit: &Visit, shipping: &QuoteShipping) -> Markup {
+    html! {
+        p {
+            bdi { (visit.language.title(&shipping.title, &shipping.translations)) }
+            @if let Some(when) = arrival(visit, shipping.delivery.as_ref(), shipping.pick_up) { span class="quiet" { " · " (when) } }
+        }
+    }
+}
+
+/// When it arrives, where that is known.
+#[must_use]
+pub fn arrival(visit: &Visit, delivery: Option<&Delivery>, pick_up: bool) -> Option<String> {
+    let words = visit.words();
+    let days = delivery?.days(visit.language)?;
+    Some(if pick_up {
+        (words.ready_for_pick_up)(&days)
+    } else {
+        (words.arrives)(&days)
+    })
+}
+
+/// The lines of a quote or an order.
+#[must_use]
+pub fn quote_lines(visit: &Visit, lines: &[QuoteLine], currency: Currency) -> Markup {
+    let words = visit.words();
+    html! {
+        ul class="lines" {
+            @for line in lines {
+                li {
+                    div {
+                        span class="title" { bdi { (line.title) } }
+                        p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }
+                    }
+                    span class="price" { (visit.money(Money::new(line.line_total, currency))) }
+                }
+            }
+        }
+    }
+}
+
+/// The sums of a quote or an order.
+#[must_use]
+pub fn totals(visit: &Visit, totals: &Totals, currency: Currency) -> Markup {
+    let words = visit.words();
+    let money = |amount| visit.money(Money::new(amount, currency));
+    html! {
+        dl class="totals" {
+            dt { (words.subtotal) } dd { (money(totals.subtotal)) }
+            @if totals.discount_total > 0 { dt { (words.discount) } dd { (money(totals.discount_total.saturating_neg())) } }
+            dt { (words.shipping) } dd { (money(totals.shipping_total)) }
+            dt { (if totals.tax_included { words.included_tax } else { words.tax }) } dd { (money(totals.tax_total)) }
+            dt class="grand" { (words.total) } dd class="grand" { strong { (money(totals.total)) } }
+        }
+    }
+}
+
+/// An address as on a parcel.
+#[must_use]
+pub fn label(visit: &Visit, address: &Address) -> Markup {
+    let mut lines = address.label();
+    if let Some(country) = lines.last_mut() {
+        visit
+            .words()
+            .country_name(&address.country)
+            .clone_into(country);
+    }
+    html! {
+        address { @for line in lines { bdi { (line) } br; } }
+    }
+}
