@@ -1,0 +1,290 @@
+//! The units of one SKU: on hand, held for a checkout, committed to a paid order.
+//!
+//! Always `held + committed ≤ on_hand + backorder_cap`. A hold is `reserved` on its own clock for minutes, until it is pinned; a
+//! pinned hold has no clock, because its payment session can still be paid: it ends only by commit or release. A hold ends exactly
+//! once: committed (and then shipped or restocked), released or expired. The release of a hold never seen leaves a tombstone
+//! that a late hold meets, so that a delayed message can't strand units.
+//!
+//! What the public may know is a word, and no number; it is news when it changes.
+
+mod holds;
+mod judgements;
+mod messages;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use judgements::TOMBSTONE_SECS;
+pub use messages::{
+    Command, Event, LOW_THRESHOLD, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal,
+    ReleaseReason, Settings, View, Word,
+};
+
+use crate::Timestamp;
+use crate::machine::{Machine, ReplyOf};
+use crate::news::News;
+use holds::{Hold, HoldStatus, Totals};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most holds that one command or alarm ends because their time is up; the alarm goes on with the rest at once.
+const DUE_AT_ONCE: usize = 500;
+
+const TOTALS_KEY: &str = "totals";
+const SETTINGS_KEY: &str = "settings";
+const HOLD_PREFIX: &str = "hold/";
+const BUYER_PREFIX: &str = "buyer/";
+
+/// The name of the object that referees `sku`. `shard` is 0 until one object is too slow for one SKU.
+#[must_use]
+pub fn object_name(sku: &str, shard: u32) -> String {
+    format!("{sku}#{shard}")
+}
+
+/// The SKU that the object `name` referees.
+#[must_use]
+pub fn sku_of(name: &str) -> &str {
+    name.rsplit_once('#').map_or(name, |(sku, _)| sku)
+}
+/// What a stock object answers.
+pub type Reply = ReplyOf<Stock>;
+
+/// The machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stock {
+    totals: Totals,
+    settings: Settings,
+    holds: BTreeMap<String, Hold>,
+    /// Everything that has an end of its own, by when: reserved holds and tombstones.
+    ends: BTreeSet<(Timestamp, String)>,
+    /// Units held and bought under a purchase limit, by customer.
+    buyers: BTreeMap<String, u32>,
+}
+
+impl Machine for Stock {
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+    type View = View;
+
+    fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Receive { quantity } => self.receive(*quantity),
+            Command::Adjust { by, reason } => self.adjust(*by, reason),
+            Command::WriteOff { quantity, reason } => self.write_off(*quantity, reason),
+            Command::Return { quantity, reason } => self.take_back(*quantity, reason),
+            Command::Configure { settings } => self.configure(*settings),
+            Command::Hold {
+                hold_id,
+                quantity,
+                ttl_secs,
+                customer,
+            } => self.hold(
+                hold_id,
+                *quantity,
+                now.plus_secs(*ttl_secs),
+                customer.as_deref(),
+            ),
+            Command::Extend { hold_id, ttl_secs } => self.extend(hold_id, now.plus_secs(*ttl_secs)),
+            Command::Pin { hold_id } => self.pin(hold_id),
+            Command::Release { hold_id } => self.release(hold_id, now),
+            Command::Commit { hold_id } => self.commit(hold_id),
+            Command::Restock { hold_id } => self.restock(hold_id, now),
+            Command::Ship { hold_id, quantity } => self.ship(hold_id, *quantity, now),
+        }
+    }
+
+    fn apply(&mut self, event: &Event, _at: Timestamp) {
+        self.totals.version = self.totals.version.saturating_add(1);
+        match event {
+            Event::Received { quantity } | Event::Returned { quantity, .. } => {
+                self.count(i64::from(*quantity));
+            }
+            Event::WrittenOff { quantity, .. } => {
+                self.count(i64::from(*quantity).saturating_neg());
+            }
+            Event::Adjusted { by, .. } => self.count(i64::from(*by)),
+            Event::Configured { settings } => self.settings = *settings,
+            Event::Held {
+                hold_id,
+                quantity,
+                expires_at,
+                customer,
+            } => {
+                if let Some(customer) = customer {
+                    self.buys(customer, *quantity);
+                }
+                self.put(
+                    hold_id,
+                    Hold {
+                        quantity: *quantity,
+                        status: HoldStatus::Reserved {
+                            expires_at: *expires_at,
+                        },
+                        customer: customer.clone(),
+                    },
+                );
+            }
+            Event::Extended {
+                hold_id,
+                expires_at,
+            } => self.move_to(
+                hold_id,
+                HoldStatus::Reserved {
+                    expires_at: *expires_at,
+                },
+            ),
+            Event::Pinned { hold_id } => self.move_to(hold_id, HoldStatus::Pinned),
+            Event::Committed { hold_id } => self.move_to(hold_id, HoldStatus::Committed),
+            Event::Released {
+                hold_id, forget_at, ..
+            } => {
+                self.unbuys(hold_id);
+                self.put(hold_id, Hold::tombstone(*forget_at));
+            }
+            Event::Shipped {
+                hold_id,
+                quantity,
+                forget_at,
+            } => self.leave(hold_id, *quantity, *forget_at),
+            Event::Forgotten { hold_id } => {
+                self.take(hold_id);
+            }
+        }
+    }
+
+    fn due(&self, now: Timestamp) -> Vec<Event> {
+        self.ends
+            .iter()
+            .take_while(|(ends_at, _)| *ends_at <= now)
+            .take(DUE_AT_ONCE)
+            .filter_map(|(_, hold_id)| {
+                let hold = self.holds.get(hold_id)?;
+                Some(match hold.status {
+                    HoldStatus::Tombstone { .. } | HoldStatus::Shipped { .. } => Event::Forgotten {
+                        hold_id: hold_id.clone(),
+                    },
+                    _ => self.released(hold_id, ReleaseReason::Expired, now),
+                })
+            })
+            .collect()
+    }
+
+    fn wake_at(&self) -> Option<Timestamp> {
+        self.ends.first().map(|(at, _)| *at)
+    }
+
+    fn view(&self) -> View {
+        let Totals {
+            on_hand,
+            reserved,
+            pinned,
+            committed,
+            version,
+        } = self.totals;
+        View {
+            on_hand,
+            held: reserved.saturating_add(pinned),
+            reserved,
+            committed,
+            available: self.available(),
+            settings: self.settings,
+            stock: self.word(),
+            version,
+        }
+    }
+
+    fn news(&self, name: &str, before: &View, _events: &[Event]) -> Vec<News> {
+        let stock = self.view().public();
+        if stock.reads_like(&before.public()) {
+            return vec![];
+        }
+        let sku = sku_of(name).to_owned();
+        vec![News::StockChanged { sku, stock }]
+    }
+
+    fn touched(event: &Event) -> Vec<String> {
+        let mut keys = vec![TOTALS_KEY.to_owned()];
+        match event {
+            Event::Received { .. }
+            | Event::Adjusted { .. }
+            | Event::WrittenOff { .. }
+            | Event::Returned { .. } => {}
+            Event::Configured { .. } => keys.push(SETTINGS_KEY.to_owned()),
+            Event::Held {
+                hold_id, customer, ..
+            }
+            | Event::Released {
+                hold_id, customer, ..
+            } => {
+                keys.push(hold_key(hold_id));
+                keys.extend(customer.as_deref().map(buyer_key));
+            }
+            Event::Extended { hold_id, .. }
+            | Event::Pinned { hold_id }
+            | Event::Committed { hold_id }
+            | Event::Shipped { hold_id, .. }
+            | Event::Forgotten { hold_id } => keys.push(hold_key(hold_id)),
+        }
+        keys
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let mut keys = vec![];
+        if self.totals.version > 0 {
+            keys.push(TOTALS_KEY.to_owned());
+        }
+        if self.settings != Settings::default() {
+            keys.push(SETTINGS_KEY.to_owned());
+        }
+        keys.extend(self.holds.keys().map(|hold_id| hold_key(hold_id)));
+        keys.extend(self.buyers.keys().map(|customer| buyer_key(customer)));
+        keys
+    }
+
+    fn row(&self, key: &str) -> Result<Option<String>, serde_json::Error> {
+        if key == TOTALS_KEY {
+            return serde_json::to_string(&self.totals).map(Some);
+        }
+        if key == SETTINGS_KEY {
+            let changed = self.settings != Settings::default();
+            return changed
+                .then(|| serde_json::to_string(&self.settings))
+                .transpose();
+        }
+        if let Some(hold_id) = key.strip_prefix(HOLD_PREFIX) {
+            return self
+                .holds
+                .get(hold_id)
+                .map(serde_json::to_string)
+                .transpose();
+        }
+        let units = key
+            .strip_prefix(BUYER_PREFIX)
+            .and_then(|customer| self.buyers.get(customer));
+        units.map(serde_json::to_string).transpose()
+    }
+
+    fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
+        for (key, value) in rows {
+            if let Some(hold_id) = key.strip_prefix(HOLD_PREFIX) {
+                self.index(hold_id, serde_json::from_str(value)?);
+            } else if let Some(customer) = key.strip_prefix(BUYER_PREFIX) {
+                self.buyers
+                    .insert(customer.to_owned(), serde_json::from_str(value)?);
+            } else if key == SETTINGS_KEY {
+                self.settings = serde_json::from_str(value)?;
+            } else {
+                self.totals = serde_json::from_str(value)?;
+            }
+        }
+        Ok(self)
+    }
+}
+
+fn hold_key(hold_id: &str) -> String {
+    format!("{HOLD_PREFIX}{hold_id}")
+}
+
+fn buyer_key(customer: &str) -> String {
+    format!("{BUYER_PREFIX}{customer}")
+}
