@@ -65,7 +65,7 @@ fn a_breach_is_found() {
         ("src/app.rs", "use crate::web::reply::Reply;"),
         ("src/error.rs", "use crate::shop::money::Money;"),
         ("src/error.rs", "impl From<worker::Error> for Error {}"),
-        ("durable/src/stock.rs", "use worker::Date;"),
+        ("durable/src/stock/records.rs", "use worker::Date;"),
         ("durable/src/keeper.rs", "use storefront::shop;"),
         ("durable/src/host.rs", "extern crate storefront;"),
     ] {
