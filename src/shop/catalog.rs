@@ -317,6 +317,17 @@ impl Product {
     }
 }
 
+/// Which product, for people and for programs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductName {
+    /// `prod_…`
+    pub id: String,
+    /// Its name in its URL.
+    pub handle: String,
+    /// As shoppers read it.
+    pub title: String,
+}
+
 impl ProductOption {
     /// The `at`-th option of a product, with the values that its variants have, in their order.
     #[must_use]

@@ -5,7 +5,9 @@
 
 use crate::error::{Error, Result};
 use crate::shop::ids::digest_of;
-use crate::shop::ports::MediaFiles;
+use crate::shop::ports::{CatalogRecord, MediaFiles};
+use durable::Timestamp;
+use serde_json::json;
 
 /// Largest upload, in bytes.
 pub const MAX_MEDIA_BYTES: usize = 10 * 1024 * 1024;
@@ -15,6 +17,9 @@ const WIDTHS: [u32; 6] = [160, 320, 640, 960, 1280, 1920];
 
 /// Longest side, in pixels: what is larger can't be scaled down.
 const MAX_SIDE: u32 = 12_000;
+
+/// Most products that are told to name a picture.
+const MOST_TOLD: usize = 100;
 
 /// Where media are served.
 const FOLDER: &str = "/media/";
@@ -30,6 +35,17 @@ pub struct Media {
     pub width: u32,
     /// Pixels.
     pub height: u32,
+}
+
+/// A picture as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredMedia {
+    /// Which.
+    pub media: Media,
+    /// Its size.
+    pub bytes: u64,
+    /// When it was uploaded, last.
+    pub uploaded_at: Timestamp,
 }
 
 /// What browsers show.
@@ -57,12 +73,25 @@ pub async fn upload_media(files: &impl MediaFiles, content: Vec<u8>) -> Result<M
     Ok(media)
 }
 
-/// Removes a picture. Pages that still name it show its description instead.
+/// Removes a picture that no product of the record names. Until the next publish, pages may show the description of one that a product
+/// has only just stopped naming.
 ///
 /// # Errors
-/// 404.
-pub async fn delete_media(files: &impl MediaFiles, name: &str) -> Result<()> {
+/// 404; 409 `media_in_use` with the products.
+pub async fn delete_media(
+    files: &impl MediaFiles,
+    record: &impl CatalogRecord,
+    name: &str,
+) -> Result<()> {
     let media = Media::of_name(name).ok_or(Error::NotFound("media"))?;
+    let products = record.products_naming(&media.path(), MOST_TOLD).await?;
+    if !products.is_empty() {
+        return Err(Error::conflict(
+            "media_in_use",
+            "Products name this picture; take it out of them first.",
+            json!({"products": products}),
+        ));
+    }
     if files.delete(&media.name).await? {
         return Ok(());
     }

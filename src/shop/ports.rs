@@ -3,12 +3,12 @@
 
 use crate::error::Result;
 use crate::shop::breaker::Health;
-use crate::shop::catalog::{Card, Product, Version};
+use crate::shop::catalog::{Card, Product, ProductName, Version};
 use crate::shop::checkout::{Basis, Checkout};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
 use crate::shop::mail::{Claim, Letter, Message};
-use crate::shop::media::Media;
+use crate::shop::media::{Media, StoredMedia};
 use crate::shop::orders::{LinkRequest, Order, OrderFilter, Transition};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
@@ -108,6 +108,8 @@ pub trait CatalogRecord {
     async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>>;
     /// The ids of the products that have these SKUs.
     async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>>;
+    /// Products whose pictures, variants or descriptions name `url`, at most `limit`, in the merchant's order.
+    async fn products_naming(&self, url: &str, limit: usize) -> Result<Vec<ProductName>>;
     /// Claims names for lines of an import, and returns those that an earlier line has, with it.
     async fn claim_names(
         &self,
@@ -187,6 +189,12 @@ pub trait MediaFiles {
     async fn put(&self, media: &Media, content: Vec<u8>) -> Result<()>;
     /// Removes one; false when there is none.
     async fn delete(&self, name: &str) -> Result<bool>;
+    /// Those behind the name `after`, by name, at most `limit`; and the name to go on behind, where there are more.
+    async fn list(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<StoredMedia>, Option<String>)>;
 }
 
 /// The merchant's settings, each version as it was written.

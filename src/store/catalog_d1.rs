@@ -2,7 +2,9 @@
 //! trips than one.
 
 use crate::error::{Error, Result};
-use crate::shop::catalog::{Image, Price, Product, ProductOption, Seo, SourceCell, Variant};
+use crate::shop::catalog::{
+    Image, Price, Product, ProductName, ProductOption, Seo, SourceCell, Variant,
+};
 use crate::shop::ports::{CatalogRecord, PageSize, Written};
 use crate::store::sql::{
     Database, GATE_CLOSED, SqlError, Statement, TextRow, from_json, from_word, json_chunks, to_json,
@@ -65,6 +67,12 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
             .into_iter()
             .map(|row| (row.sku, row.product_id))
             .collect())
+    }
+
+    async fn products_naming(&self, url: &str, limit: usize) -> Result<Vec<ProductName>> {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let statement = Statement::new(PRODUCTS_NAMING).bind(url).bind(limit);
+        Ok(self.0.query(statement).await?)
     }
 
     async fn claim_names(
@@ -399,6 +407,12 @@ FROM variants AS v WHERE v.product_id IN (SELECT value FROM json_each(?1)) ORDER
 
 const OWNERS_OF_SKUS: &str = "
 SELECT sku, product_id FROM variants WHERE sku IN (SELECT value FROM json_each(?1))";
+
+const PRODUCTS_NAMING: &str = "
+SELECT id, handle, title FROM products
+WHERE instr(images, ?1) OR instr(description_html, ?1)
+    OR EXISTS (SELECT 1 FROM variants WHERE product_id = products.id AND instr(image, ?1))
+ORDER BY position LIMIT ?2";
 
 const CLAIM_NAMES: &str = "
 INSERT OR IGNORE INTO import_names (import_id, name, line, claimed_at)

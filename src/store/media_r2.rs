@@ -1,14 +1,15 @@
 //! Media in R2, under their names; smaller ones are made by Cloudflare Images where the account has it, else they are the originals.
 
 use crate::error::{Error, Result};
-use crate::shop::media::{Kind, Media};
+use crate::shop::media::{Kind, Media, StoredMedia};
 use crate::shop::ports::MediaFiles;
-use worker::js_sys::{Object, Promise, Reflect};
+use durable::Timestamp;
+use worker::js_sys::{self, Promise, Reflect};
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, Response};
-use worker::{Bucket, EnvBinding, HttpMetadata, ResponseBody};
+use worker::{Bucket, EnvBinding, HttpMetadata, Object, ResponseBody};
 
 /// [`MediaFiles`] on R2.
 #[derive(Debug)]
@@ -56,6 +57,33 @@ impl MediaFiles for MediaR2 {
         self.bucket.delete(name).await.map_err(Error::internal)?;
         Ok(true)
     }
+
+    async fn list(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<StoredMedia>, Option<String>)> {
+        let mut asked = self.bucket.list();
+        asked = asked.limit(u32::try_from(limit).unwrap_or(u32::MAX));
+        if let Some(after) = after {
+            asked = asked.start_after(after);
+        }
+        let found = asked.execute().await.map_err(Error::internal)?;
+        let objects = found.objects();
+        let next = objects.last().map(Object::key);
+        let stored = objects.iter().filter_map(stored_media).collect();
+        Ok((stored, next.filter(|_| found.truncated())))
+    }
+}
+
+/// What an object is; none for what was not uploaded as a picture.
+fn stored_media(object: &Object) -> Option<StoredMedia> {
+    let uploaded_at = i64::try_from(object.uploaded().as_millis()).ok()?;
+    Some(StoredMedia {
+        media: Media::of_name(&object.key())?,
+        bytes: object.size(),
+        uploaded_at: Timestamp::from_millis(uploaded_at),
+    })
 }
 
 impl MediaR2 {
@@ -118,10 +146,15 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn input(this: &Images, stream: &ReadableStream) -> std::result::Result<Transformer, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn transform(this: &Transformer, options: &Object)
-    -> std::result::Result<Transformer, JsValue>;
+    fn transform(
+        this: &Transformer,
+        options: &js_sys::Object,
+    ) -> std::result::Result<Transformer, JsValue>;
     #[wasm_bindgen(method, catch)]
-    fn output(this: &Transformer, options: &Object) -> std::result::Result<Promise, JsValue>;
+    fn output(
+        this: &Transformer,
+        options: &js_sys::Object,
+    ) -> std::result::Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch)]
     fn response(this: &Transformed) -> std::result::Result<Response, JsValue>;
 }
@@ -158,8 +191,8 @@ impl Images {
     }
 }
 
-fn options(pairs: &[(&str, JsValue)]) -> std::result::Result<Object, JsValue> {
-    let object = Object::new();
+fn options(pairs: &[(&str, JsValue)]) -> std::result::Result<js_sys::Object, JsValue> {
+    let object = js_sys::Object::new();
     for (name, value) in pairs {
         Reflect::set(&object, &JsValue::from(*name), value)?;
     }

@@ -129,6 +129,7 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::get_publish;
     Delete "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::cancel_publish;
     Post   "/api/v1/admin/catalog/rollback" Staff  admin_catalog::rollback_catalog;
+    Get    "/api/v1/admin/media"            Staff  admin_media::list_media;
     Post   "/api/v1/admin/media"            Staff  admin_media::create_media, Own;
     Delete "/api/v1/admin/media/{name}"     Staff  admin_media::remove_media;
     Get    "/api/v1/admin/products/{id}"    Staff  admin_products::get_recorded_product;

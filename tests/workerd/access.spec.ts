@@ -69,6 +69,10 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     send: async (client) => client.get(`/api/v1/admin/products/${await idOf('lamp')}`),
     effect: async () => null,
   },
+  'GET /api/v1/admin/media': {
+    send: (client) => client.get('/api/v1/admin/media'),
+    effect: async () => null,
+  },
   'POST /api/v1/admin/media': {
     send: (client) => client.send('POST', '/api/v1/admin/media', GIF),
     effect: async () => (await shop.staff.get(GIF_PATH)).status,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { csvOf } from './catalog.ts';
+import type { Json } from './client.ts';
 import { eventually } from './eventually.ts';
 import { startShop, type Shop } from './shop.ts';
 
@@ -90,6 +91,47 @@ test('what is no picture is refused, and nothing of it is kept', async (t) => {
   });
   const bucket = (await shop.miniflare.getR2Bucket('MEDIA')) as unknown as { list(): Promise<{ objects: { key: string }[] }> };
   assert.ok((await bucket.list()).objects.every(({ key }) => !key.includes('12001') && !key.includes('-10x10')));
+});
+
+test('staff see every picture once, page by page', async () => {
+  const { url } = (await upload(await paint(64, 32, 'webp'))).expect(201);
+  const seen: Json[] = [];
+  for (let cursor: string | null = ''; cursor !== null;) {
+    const { data, next_cursor }: Json = (await shop.staff.get(`/api/v1/admin/media?limit=2${cursor && `&cursor=${cursor}`}`)).expect(200);
+    assert.ok(data.length <= 2);
+    seen.push(...data);
+    cursor = next_cursor;
+  }
+  assert.ok(seen.length > 2);
+  assert.equal(new Set(seen.map(({ name }) => name)).size, seen.length);
+  const { uploaded_at, bytes, ...told } = seen.find((it) => it['url'] === url)!;
+  assert.deepEqual(told, { name: url.replace('/media/', ''), url, content_type: 'image/webp', width: 64, height: 32 });
+  assert.equal(bytes, (await fetched(url)).bytes.length);
+  assert.match(uploaded_at, /^20\d\d-\d\d-\d\dT/);
+  (await shop.staff.get('/api/v1/admin/media?limit=0')).refused(422, 'invalid_limit');
+  for (const cursor of ['%', 'bm90aGluZw']) (await shop.staff.get(`/api/v1/admin/media?cursor=${cursor}`)).refused(400, 'malformed_cursor');
+});
+
+test('a picture that a product names can not be removed, wherever it is named', async (t) => {
+  await shop.importCatalog(csvOf({ sku: 'VASE' }));
+  const { id } = (await shop.staff.get('/api/v1/products/vase')).expect(200);
+  const variants = [{ sku: 'VASE', prices: [{ amount: 100, currency: 'USD' }] }];
+  const product = { title: 'Vase', handle: 'vase', variants };
+  for (const [place, named] of Object.entries<(url: string) => Json>({
+    'a picture': (url) => ({ ...product, images: [{ url, alt: 'A vase' }] }),
+    'a picture by its whole address': (url) => ({ ...product, images: [{ url: shop.url + url, alt: 'A vase' }] }),
+    'a variant': (url) => ({ ...product, variants: [{ ...variants[0], image: url }] }),
+    'a description': (url) => ({ ...product, description_html: `<p>Look: <img src="${url}" alt="it"></p>` }),
+  })) await t.test(place, async () => {
+    const { url } = (await upload(await paint(30, 30, 'png'))).expect(201);
+    const remove = () => shop.staff.delete(`/api/v1/admin${url}`);
+    await eventually(async () => (await shop.staff.put(`/api/v1/products/${id}`, named(url))).expect(200));
+    const { products } = (await remove()).refused(409, 'media_in_use');
+    assert.deepEqual(products, [{ id, handle: 'vase', title: 'Vase' }]);
+    assert.equal((await fetched(url)).status, 200);
+    (await shop.staff.put(`/api/v1/products/${id}`, product)).expect(200);
+    (await remove()).expect(204);
+  });
 });
 
 test('staff remove a picture', async () => {

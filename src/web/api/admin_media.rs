@@ -1,7 +1,9 @@
 //! Pictures, as staff upload them.
 
 use crate::error::Result;
-use crate::shop::media::{MAX_MEDIA_BYTES, Media, delete_media, upload_media};
+use crate::shop::media::{MAX_MEDIA_BYTES, Media, StoredMedia, delete_media, upload_media};
+use crate::shop::ports::MediaFiles;
+use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
 use serde::Serialize;
@@ -17,13 +19,64 @@ pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
     Ok(reply.with("Location", media.path()))
 }
 
-/// `DELETE /api/v1/admin/media/{name}`
+/// `GET /api/v1/admin/media?limit=&cursor=`: every picture, by name.
 ///
 /// # Errors
-/// 404.
+/// 400 `malformed_cursor`; 422 `invalid_limit`.
+pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
+    let limit = limit(call)?;
+    let after = decode_cursor(call)?;
+    if let Some(after) = &after {
+        Media::of_name(after).ok_or_else(malformed_cursor)?;
+    }
+    let (stored, next) = call.app.media().list(after.as_deref(), limit).await?;
+    Reply::json(
+        200,
+        &MediaList {
+            data: stored.iter().map(StoredMediaView::of).collect(),
+            next_cursor: next.as_deref().map(encode_cursor),
+        },
+    )
+}
+
+/// `DELETE /api/v1/admin/media/{name}`: removes a picture that no product names.
+///
+/// # Errors
+/// 404; 409 `media_in_use` with the products that name it, at most 100.
 pub async fn remove_media(call: &mut Call<'_>) -> Result<Reply> {
-    delete_media(&call.app.media(), call.param(0)).await?;
+    let (files, record) = (call.app.media(), call.app.catalog_record());
+    delete_media(&files, &record, call.param(0)).await?;
     Ok(Reply::empty(204))
+}
+
+/// A page of pictures.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct MediaList {
+    data: Vec<StoredMediaView>,
+    next_cursor: Option<String>,
+}
+
+/// A picture as it is kept.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+struct StoredMediaView {
+    name: String,
+    #[serde(flatten)]
+    media: MediaView,
+    bytes: u64,
+    uploaded_at: String,
+}
+
+impl StoredMediaView {
+    fn of(stored: &StoredMedia) -> Self {
+        Self {
+            name: stored.media.name.clone(),
+            media: MediaView::of(&stored.media),
+            bytes: stored.bytes,
+            uploaded_at: instant(stored.uploaded_at),
+        }
+    }
 }
 
 /// A picture as staff see it.

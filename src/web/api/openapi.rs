@@ -160,6 +160,7 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             ),
             schemas.add::<admin_media::MediaView>(),
         ),
+        "list_media" => (None, schemas.add::<admin_media::MediaList>()),
         "remove_media" => (None, Value::Null),
         "list_stocks" => (None, schemas.list::<stock::StockView<'_>>()),
         "get_stock" => (None, schemas.add::<stock::StockView<'_>>()),
