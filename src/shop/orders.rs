@@ -6,6 +6,8 @@ mod links;
 mod lookup;
 mod moves;
 mod order;
+#[cfg(test)]
+pub mod samples;
 
 pub use links::OrderLinks;
 pub use lookup::{LinkRequest, request_order_link, send_order_link};

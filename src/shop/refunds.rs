@@ -395,6 +395,11 @@ fn refundable_part(order: &Order, asked: Option<Money>) -> Result<Money> {
     if amount.amount > left.amount {
         return Err(exceeds(Some(left)));
     }
+    let step = amount.currency.charge_increment();
+    if amount.amount.checked_rem(step) != Some(0) {
+        let detail = format!("A multiple of {step} minor units.");
+        return Err(Error::invalid("amount.amount", "invalid_amount", detail));
+    }
     Ok(amount)
 }
 
@@ -420,6 +425,26 @@ fn exceeds(left: Option<Money>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shop::orders::samples::order;
+
+    #[test]
+    fn what_the_provider_could_not_give_back_is_not_promised() {
+        for (code, captured, asked, fits) in [
+            ("KWD", 15_000, 3_330, true),
+            ("KWD", 15_000, 3_333, false),
+            ("MGA", 15_000, 5_050, false),
+            ("ISK", 15_000, 3_333, true),
+            ("USD", 15_000, 15_001, false),
+            ("USD", 15_000, 0, false),
+        ] {
+            let mut order = order(code, vec![], captured, false);
+            let money = |amount| Money::new(amount, order.currency);
+            let (captured, asked) = (money(captured), money(asked));
+            order.payment.captured = Some(captured);
+            let part = refundable_part(&order, Some(asked));
+            assert_eq!(part.is_ok(), fits, "{asked:?} of {captured:?}");
+        }
+    }
 
     #[test]
     fn a_key_is_kept_for_an_hour_and_followed_after_a_pause() {
