@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Answer, type Client, type Json } from './client.ts';
-import { startShop, type Shop } from './shop.ts';
+import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const BUYERS = 200;
 const UNITS = 25;
@@ -81,8 +81,7 @@ test('a quote adds up, line by line, and is what is charged', async () => {
   assert.equal(quote.subtotal.amount - quote.discount_total.amount + quote.shipping_total.amount + quote.tax_total.amount, quote.total.amount);
   const order = (await buyer.order(quote.id)).expect(201);
   for (const field of ['lines', 'subtotal', 'discount_total', 'shipping_total', 'tax_total', 'total']) assert.deepEqual(order[field], quote[field], field);
-  const session = [...shop.sandbox.account.sessions.values()].find(({ client_reference_id: id }) => id === order.id);
-  assert.equal(session?.amount_total, quote.total.amount);
+  assert.equal(shop.sandbox.account.sessions.get(sessionOf(await shop.payable(order)))?.amount_total, quote.total.amount);
 });
 
 test('a price that was published since is told with old and new, and nothing is held', async () => {
@@ -127,6 +126,16 @@ test('two tabs of one cart, and a double click on the page, place one order', as
   assert.equal((await shop.rows('SELECT order_id FROM checkouts WHERE quote_id = ?', quote.id)).length, 1);
   const blank = await clicker.send('POST', `/checkout/${quote.id}`, 'key=', { 'content-type': 'application/x-www-form-urlencoded' });
   assert.equal(blank.status, 400);
+});
+
+test('the fullest cart can be paid', async () => {
+  const skus = Array.from({ length: 100 }, (_, at) => `KIND${at}`);
+  await shop.importCatalog(csvOf(...skus.map((sku) => ({ sku, quantity: 5 }))));
+  const buyer = shop.shopper();
+  for (const sku of skus) await buyer.add(sku);
+  const order = (await buyer.order((await buyer.quote()).id)).expect(201);
+  assert.equal(order.lines.length, skus.length);
+  assert.equal(shop.sandbox.account.sessions.get(sessionOf(await shop.payable(order)))?.amount_total, order.total.amount);
 });
 
 async function orderUntilDecided(buyer: Client, quoteId: string): Promise<Answer> {

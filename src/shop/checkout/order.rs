@@ -2,10 +2,11 @@
 
 use crate::error::Result;
 use crate::shop::checkout::{Checkout, FIRST_ATTEMPT};
+use crate::shop::money::sum;
 use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, Payment, Task};
 use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem};
 use crate::shop::ports::{Payments, Ports};
-use crate::shop::pricing::Quote;
+use crate::shop::pricing::{Quote, QuoteLine, Totals};
 use crate::shop::transitions::{Effect, Happening, Status};
 use durable::Timestamp;
 
@@ -22,7 +23,7 @@ pub(super) fn order_of(
         order_id: order_id.clone(),
         email: quote.email.clone(),
         currency: quote.currency,
-        items: session_items(quote),
+        items: session_items(&quote.lines, &quote.totals)?,
         expires_at,
         success_url: links.status(order_id),
         cancel_url: links.unpaid(order_id),
@@ -74,23 +75,53 @@ pub(super) fn order_of(
     })
 }
 
-/// One item per line with its final amount, then shipping, and tax where it is not in those: their sum is the total.
-fn session_items(quote: &Quote) -> Vec<SessionItem> {
-    let of_lines = quote.lines.iter().map(|line| SessionItem {
+/// Most items of a session: payment providers take no more.
+const MAX_ITEMS: usize = 100;
+
+/// One item per line with its final amount, then shipping, and tax where it is not in those: their sum is the total. Of a cart with more
+/// lines than a session takes, the last are one item.
+fn session_items(lines: &[QuoteLine], totals: &Totals) -> Result<Vec<SessionItem>> {
+    let tax = if totals.tax_included {
+        0
+    } else {
+        totals.tax_total
+    };
+    let others = [("Shipping", totals.shipping_total), ("Tax", tax)];
+    let others = others.map(|(name, amount)| SessionItem {
+        name: name.to_owned(),
+        amount,
+    });
+    let of_lines = lines.iter().map(|line| SessionItem {
         name: line.name(),
         amount: line.left(),
     });
-    let tax = if quote.totals.tax_included {
-        0
-    } else {
-        quote.totals.tax_total
-    };
-    let others = [("Shipping", quote.totals.shipping_total), ("Tax", tax)];
-    of_lines
-        .chain(others.map(|(name, amount)| SessionItem {
-            name: name.to_owned(),
-            amount,
-        }))
-        .filter(|item| item.amount > 0)
-        .collect()
+    let mut items: Vec<SessionItem> = of_lines.filter(|item| item.amount > 0).collect();
+    let room = MAX_ITEMS.saturating_sub(others.len());
+    if items.len() > room {
+        let last = items.split_off(room.saturating_sub(1));
+        items.push(SessionItem {
+            name: format!("{} more items", last.len()),
+            amount: sum(last.iter().map(|item| item.amount))?,
+        });
+    }
+    items.extend(others.into_iter().filter(|item| item.amount > 0));
+    Ok(items)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::orders::samples::{line, order};
+
+    #[test]
+    fn whatever_a_cart_holds_is_charged_in_items_that_a_session_takes() {
+        for count in [1, 97, 98, 99, 100] {
+            let lines = (0..count).map(|at| line(at, 1_000, 2)).collect();
+            let order = order("USD", lines, 595, false);
+            let items = session_items(&order.lines, &order.totals).unwrap();
+            let charged: i64 = items.iter().map(|item| item.amount).sum();
+            assert_eq!(charged, order.totals.total, "{count}");
+            assert_eq!(items.len(), (count + 2).min(MAX_ITEMS), "{count}");
+        }
+    }
 }
