@@ -213,7 +213,9 @@ test('a quote that no longer fits is not ordered', async () => {
   await own.add('LAMP');
   const { id } = await own.quote();
   await own.add('LAMP');
-  (await own.order(id)).refused(409, 'quote_changed');
+  await own.add('CHAIR');
+  const { lines } = (await own.order(id)).refused(409, 'quote_changed');
+  assert.deepEqual(lines, [{ sku: 'CHAIR', old: null, new: { quantity: 1 } }, { sku: 'LAMP', old: { quantity: 1 }, new: { quantity: 2 } }]);
   const current = await own.quote();
   await shop.rows("UPDATE quotes SET body = json_set(body, '$.expires_at', 0) WHERE id = ?", current.id);
   (await own.order(current.id)).refused(409, 'quote_expired');

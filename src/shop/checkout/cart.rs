@@ -6,7 +6,8 @@ use crate::shop::ports::{CartObjects, Orders, Ports};
 use crate::shop::pricing::{Quote, quote_changed};
 use durable::machine::Reply;
 use durable::{Timestamp, cart};
-use serde_json::json;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) async fn freeze_cart(
     ports: &impl Ports,
@@ -34,21 +35,28 @@ pub(super) async fn freeze_cart(
             return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
         }
     };
-    let ordered = quote
-        .lines
-        .iter()
-        .map(|line| (line.sku.as_str(), line.quantity));
-    let in_cart = frozen
-        .lines
-        .iter()
-        .map(|line| (line.sku.as_str(), line.quantity));
-    if ordered.eq(in_cart) {
+    let changes = changes_since(quote, &frozen);
+    if changes.is_empty() {
         return Ok(());
     }
     Err(quote_changed(
         "The cart has changed since this quote; ask for a new one.",
-        json!({}),
+        json!({"lines": changes}),
     ))
+}
+
+/// What was quoted and what is in the cart, of each SKU where these differ.
+fn changes_since(quote: &Quote, cart: &cart::Cart) -> Vec<Value> {
+    let quoted = quote.lines.iter().map(|line| (&line.sku, line.quantity));
+    let in_cart = cart.lines.iter().map(|line| (&line.sku, line.quantity));
+    let (quoted, in_cart): (BTreeMap<_, _>, BTreeMap<_, _>) = (quoted.collect(), in_cart.collect());
+    let told = |quantity: Option<&u32>| quantity.map(|quantity| json!({"quantity": quantity}));
+    let skus: BTreeSet<_> = quoted.keys().chain(in_cart.keys()).collect();
+    skus.into_iter()
+        .map(|sku| (sku, quoted.get(sku), in_cart.get(sku)))
+        .filter(|(_, old, new)| old != new)
+        .map(|(sku, old, new)| json!({"sku": sku, "old": told(old), "new": told(new)}))
+        .collect()
 }
 
 /// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come before the freeze.
