@@ -113,6 +113,8 @@ test('staff lists every order, a shopper those of the cart, others none', async 
   const order = await shopper.buy('LAMP');
   const own = (await shopper.get('/api/v1/orders')).expect(200);
   assert.deepEqual(own.data.map(({ id }: Json) => id), [order.id]);
+  assert.deepEqual((await shopper.get('/api/v1/orders?status=confirmed')).expect(200).data, []);
+  assert.equal((await shopper.get('/api/v1/orders?status=pending_payment')).expect(200).data.length, 1);
   (await shop.shopper().get('/api/v1/orders')).refused(401, 'credentials_required');
 
   const seen: string[] = [];

@@ -172,25 +172,25 @@ pub fn order(order_id: &str) -> Statement {
 pub fn orders(filter: &OrderFilter) -> Result<Statement> {
     let status = filter.status.as_ref().map(to_word).transpose()?;
     // Each in its own words, so that each walks an index of its own.
-    let statement = match (&filter.cart_id, status) {
-        (Some(cart_id), _) => Statement::new(concat!(
+    let statement = match (&filter.cart_id, &status) {
+        (Some(_), _) => Statement::new(concat!(
             select_orders!(),
-            " WHERE o.cart_id = ?1 AND o.number < ?2 ORDER BY o.number DESC LIMIT ?3"
-        ))
-        .bind(cart_id.as_str()),
-        (None, Some(status)) => Statement::new(concat!(
+            " WHERE o.number < ?1 AND o.cart_id = ?3 AND (?4 IS NULL OR o.status = ?4) ORDER BY o.number DESC LIMIT ?2"
+        )),
+        (None, Some(_)) => Statement::new(concat!(
             select_orders!(),
-            " WHERE o.status = ?1 AND o.number < ?2 ORDER BY o.number DESC LIMIT ?3"
-        ))
-        .bind(status),
+            " WHERE o.number < ?1 AND ?3 IS NULL AND o.status = ?4 ORDER BY o.number DESC LIMIT ?2"
+        )),
         (None, None) => Statement::new(concat!(
             select_orders!(),
-            " WHERE ?1 IS NULL AND o.number < ?2 ORDER BY o.number DESC LIMIT ?3"
-        ))
-        .bind(None::<&str>),
+            " WHERE o.number < ?1 AND ?3 IS NULL AND ?4 IS NULL ORDER BY o.number DESC LIMIT ?2"
+        )),
     };
-    let before = filter.before.unwrap_or(MAX_NUMBER);
-    Ok(statement.bind(before).bind(filter.limit))
+    Ok(statement
+        .bind(filter.before.unwrap_or(MAX_NUMBER))
+        .bind(filter.limit)
+        .bind(filter.cart_id.clone())
+        .bind(status))
 }
 
 /// Larger than any order's number, and exact in JavaScript.
