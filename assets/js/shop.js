@@ -222,6 +222,7 @@ function tell(time) {
 async function lookAgain(element) {
   if (!element.isConnected) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (answer?.redirected) return location.assign(answer.url);
   const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page && page.getElementById(element.id);
   const wording = (part) => [...part.querySelectorAll(".status, .timeline span, .button")].map((it) => it.textContent).join();

@@ -55,6 +55,20 @@ test('a checkout that died and whose stock is gone gives everything back', async
   assert.deepEqual(await shop.rows('SELECT step FROM checkouts WHERE order_id = ?', orderId), []);
 });
 
+test('who looks at an order that is being placed is told so, and led back to the cart when it comes to nothing', async () => {
+  const { buyer, orderId, cartId } = await startedCheckout('LAST', 2);
+  await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { do: 'freeze', order_id: orderId } });
+  const [link] = (await buyer.get('/cart')).text.match(/\/orders\/ord_[^"]+/)!;
+  const page = await buyer.get(link);
+  assert.deepEqual([page.status, page.text.includes('data-poll="3"')], [200, true]);
+  const another = await buyer.send('POST', `/checkout/${(await buyer.quote()).id}`, 'key=another', { 'content-type': 'application/x-www-form-urlencoded' });
+  assert.deepEqual([another.status, another.headers.get('location')], [303, link]);
+  await shop.scheduled();
+  const gone = await buyer.get(link);
+  assert.deepEqual([gone.status, gone.headers.get('location')], [303, '/cart']);
+  assert.equal((await buyer.get(`/orders/${orderId}?token=forged`)).status, 404);
+});
+
 test('a checkout that is under way is left alone', async () => {
   const { orderId } = await startedCheckout('LAMP', 1, 5_000);
   await shop.scheduled();

@@ -154,7 +154,7 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404 for anyone else.
 pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
-    let order = visible_order(call, call.param(0)).await?;
+    let order = visible_order(call).await?;
     whole_order(call, &order, 200)
 }
 
@@ -233,14 +233,13 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
     recorded_order(call, &recorded)
 }
 
-/// The order, if the caller may see it; whether it exists stays unknown to others.
+/// The order of the address, if the caller may see it; whether it exists stays unknown to others.
 ///
 /// # Errors
 /// 404.
-pub async fn visible_order(call: &Call<'_>, order_id: &str) -> Result<Order> {
-    let order = call.app.orders().order(order_id).await?;
-    let token = call.query("token").unwrap_or_default();
-    let by_link = call.app.order_links().is_token_of(order_id, &token);
+pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
+    let order = call.app.orders().order(call.param(0)).await?;
+    let by_link = has_link(call);
     let by_cart = |order: &Order| {
         OwnCart::of(call).is_ok_and(|own| own.is_some_and(|own| own.id == order.cart_id))
     };
@@ -249,12 +248,19 @@ pub async fn visible_order(call: &Call<'_>, order_id: &str) -> Result<Order> {
         .ok_or(Error::NotFound("order"))
 }
 
+/// Whether the caller has followed the link to the order of the address.
+#[must_use]
+pub fn has_link(call: &Call<'_>) -> bool {
+    let token = call.query("token").unwrap_or_default();
+    call.app.order_links().is_token_of(call.param(0), &token)
+}
+
 /// Cancels the order of the address, for whoever may see it.
 ///
 /// # Errors
 /// As [`cancel_order`].
 pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Result<Order> {
-    let order = visible_order(call, call.param(0)).await?;
+    let order = visible_order(call).await?;
     let actor = if guard::is_staff(call) {
         Actor::Staff
     } else {

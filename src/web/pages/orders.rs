@@ -1,12 +1,13 @@
 //! An order's pages, for whoever has its link: how it stands, and its invoice.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::shop::fulfillments::Fulfillment;
 use crate::shop::money::Money;
 use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks};
 use crate::shop::payments::PaymentStatus;
+use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
-use crate::web::api::orders::{cancel_visible_order, visible_order};
+use crate::web::api::orders::{cancel_visible_order, has_link, visible_order};
 use crate::web::call::Call;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
@@ -22,7 +23,10 @@ const REFRESH_SECS: u32 = 3;
 /// # Errors
 /// 404 for anyone without the link or the cart.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let order = visible_order(call, call.param(0)).await?;
+    let order = match visible_order(call).await {
+        Err(Error::NotFound(_)) if has_link(call) => return show_unplaced(call).await,
+        order => order?,
+    };
     let visit = Visit::of_or_in(call, order.currency).await?;
     let looks_again = order.status == Status::PendingPayment;
     let title = (visit.words().order_number)(order.number);
@@ -30,12 +34,29 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, &title, looks_again, &content))
 }
 
+/// The link to an order leads to it from when its cart is frozen on: until it is placed it is waited for, and where it came to nothing
+/// the cart is to be changed again.
+async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?;
+    if !call.app.orders().is_under_way(call.param(0)).await? {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    }
+    let words = visit.words();
+    let content = html! {
+        article class="order" id="order" data-poll=(REFRESH_SECS) {
+            h1 class="status" { (words.status_unplaced) }
+            p { (words.payment_link_follows) }
+        }
+    };
+    Ok(private_page(&visit, words.status_unplaced, true, &content))
+}
+
 /// `GET /orders/{id}/invoice?token=`: everything that an invoice says, on one page to print.
 ///
 /// # Errors
 /// 404 for anyone without the link or the cart.
 pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
-    let order = visible_order(call, call.param(0)).await?;
+    let order = visible_order(call).await?;
     let visit = Visit::of_or_in(call, order.currency).await?;
     let content = invoice_page(&visit, &order, &call.app.order_links());
     let title = (visit.words().invoice_number)(order.number);

@@ -183,6 +183,7 @@ pub static WORDS: Words = Words {
 
     // Orders
     order_number: |number| format!("Bestellung {number}"),
+    status_unplaced: "Ihre Bestellung wird aufgegeben",
     status_pending: "Wartet auf Ihre Zahlung",
     status_confirmed: "Bestätigt. Vielen Dank!",
     status_completed: "Geliefert. Vielen Dank!",

@@ -171,6 +171,7 @@ pub static WORDS: Words = Words {
 
     // Orders
     order_number: |number| format!("Order {number}"),
+    status_unplaced: "Your order is being placed",
     status_pending: "Waiting for your payment",
     status_confirmed: "Confirmed. Thank you!",
     status_completed: "Delivered. Thank you!",

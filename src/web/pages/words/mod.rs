@@ -151,6 +151,7 @@ pub struct Words {
 
     // Orders
     pub order_number: fn(i64) -> String,
+    pub status_unplaced: &'static str,
     pub status_pending: &'static str,
     pub status_confirmed: &'static str,
     pub status_completed: &'static str,
