@@ -132,9 +132,9 @@ fn postal_code_fault(postal_code: &str, country: Option<&Country>) -> Fault {
         .filter(|country| !country.takes_postal_code(postal_code))
         .map(|country| {
             let detail = format!(
-                "Postal codes of {} look like {}, where 9 is any digit and A any letter.",
+                "This is no postal code of {}; they look like {}.",
                 country.name,
-                country.postal_code_shapes()
+                country.postal_code_examples()
             );
             ("invalid_postal_code", detail)
         })

@@ -57,11 +57,24 @@ impl Country {
                 .any(|shape| has_shape(&compact, shape))
     }
 
-    /// The shapes of postal codes here, for people.
+    /// What postal codes here look like: a made-up one of each shape.
     #[must_use]
-    pub fn postal_code_shapes(&self) -> String {
-        self.postal_codes.replace('|', " or ")
+    pub fn postal_code_examples(&self) -> String {
+        let examples: Vec<String> = self.postal_codes.split('|').map(example_of).collect();
+        examples.join(" or ")
     }
+}
+
+fn example_of(shape: &str) -> String {
+    let (mut digits, mut letters) = (('1'..='9').cycle(), ('A'..='Z').cycle());
+    shape
+        .chars()
+        .map(|wanted| match wanted {
+            '9' => digits.next().unwrap_or(wanted),
+            'A' | 'X' => letters.next().unwrap_or(wanted),
+            other => other,
+        })
+        .collect()
 }
 
 fn has_shape(code: &str, shape: &str) -> bool {
@@ -375,5 +388,23 @@ mod tests {
             assert!(country.takes_postal_code(good), "{} {good}", country.code);
             assert!(!country.takes_postal_code(bad), "{} {bad}", country.code);
         }
+    }
+
+    #[test]
+    fn a_country_takes_its_own_examples() {
+        for country in COUNTRIES
+            .iter()
+            .filter(|country| !country.postal_codes.is_empty())
+        {
+            for example in country.postal_code_examples().split(" or ") {
+                assert!(
+                    country.takes_postal_code(example),
+                    "{} {example}",
+                    country.code
+                );
+            }
+        }
+        let canada = Country::of_code("CA").unwrap();
+        assert_eq!(canada.postal_code_examples(), "A1B2C3");
     }
 }
