@@ -394,7 +394,7 @@ impl Bindings {
     fn new(env: &Env) -> Result<Self> {
         Ok(Self {
             catalog: env.kv("CATALOG").map_err(Error::internal)?,
-            db: Rc::new(D1(env.d1("DB").map_err(Error::internal)?)),
+            db: Rc::new(D1::of(env.d1("DB").map_err(Error::internal)?)),
             stock: env.durable_object("STOCK").map_err(Error::internal)?,
             cart: env.durable_object("CART").map_err(Error::internal)?,
             promotion: env.durable_object("PROMOTION").map_err(Error::internal)?,

@@ -39,7 +39,7 @@ pub struct Command {
 
 /// A change to a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Change {
     /// So many units more, up to the most that a line takes.
     Add {
@@ -100,7 +100,7 @@ pub enum Change {
 
 /// What has happened to a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The cart now has `quantity` units of `sku`.
     LineSet {
@@ -146,7 +146,7 @@ pub enum Event {
 
 /// Why a cart said no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "refusal", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The quantity is 0 or more than a cart takes.
     QuantityOutOfRange {
@@ -399,7 +399,7 @@ impl Machine for Cart {
         let Some((_, value)) = rows.first() else {
             return Ok(self);
         };
-        let stored: Self = serde_json::from_str(value)?;
+        let stored: Self = crate::json::read(value)?;
         Ok(Self {
             periods: self.periods,
             ..stored
@@ -588,18 +588,18 @@ mod tests {
     #[test]
     fn stored_events_still_read() {
         for stored in [
-            r#"{"event":"line_set","sku":"A","quantity":2}"#,
-            r#"{"event":"line_removed","sku":"A"}"#,
-            r#"{"event":"frozen","order_id":"ord_1"}"#,
-            r#"{"event":"thawed","order_id":"ord_1"}"#,
-            r#"{"event":"completed","order_id":"ord_1"}"#,
-            r#"{"event":"cleared"}"#,
-            r#"{"event":"noted","note":"ring"}"#,
-            r#"{"event":"abandoned"}"#,
-            r#"{"event":"asked_after_order"}"#,
-            r#"{"event":"deleted"}"#,
+            r#"{"line_set":{"sku":"A","quantity":2}}"#,
+            r#"{"line_removed":{"sku":"A"}}"#,
+            r#"{"frozen":{"order_id":"ord_1"}}"#,
+            r#"{"thawed":{"order_id":"ord_1"}}"#,
+            r#"{"completed":{"order_id":"ord_1"}}"#,
+            r#""cleared""#,
+            r#"{"noted":{"note":"ring"}}"#,
+            r#""abandoned""#,
+            r#""asked_after_order""#,
+            r#""deleted""#,
         ] {
-            let event: Event = serde_json::from_str(stored).unwrap();
+            let event: Event = crate::json::read(stored).unwrap();
             assert_eq!(serde_json::to_string(&event).unwrap(), stored);
         }
     }

@@ -159,7 +159,7 @@ impl<M: Machine> Host<M> {
 
     /// The answer to a command or a look; none when `body` is neither.
     fn carry_out(&self, body: &[u8], now: Timestamp) -> Kept<Option<Vec<u8>>> {
-        let Ok(request) = serde_json::from_slice(body) else {
+        let Ok(request) = crate::json::read(body) else {
             return Ok(None);
         };
         let reply = self.on_machine(|keeper, sql| keeper.carry_out(sql, &request, now))?;
@@ -168,7 +168,7 @@ impl<M: Machine> Host<M> {
 
     /// The answer to an inspection; none when `body` is none.
     fn inspect(&self, body: &[u8], now: Timestamp) -> Kept<Option<Vec<u8>>> {
-        let Ok(asked) = serde_json::from_slice(body) else {
+        let Ok(asked) = crate::json::read(body) else {
             return Ok(None);
         };
         self.on_machine(|keeper, sql| match asked {
@@ -297,7 +297,7 @@ impl DurableObject for BoardObject {
             let sku = url.query_pairs().find(|(name, _)| name == "sku");
             return self.watch(&sku.unwrap_or_default().1);
         }
-        let posts = serde_json::from_slice(&request.bytes().await?)?;
+        let posts = crate::json::read(&request.bytes().await?)?;
         self.post(posts).map_err(worker_error)?;
         self.arm(now()).await?;
         Response::empty()
@@ -429,7 +429,7 @@ fn read_board(sql: &ObjectSql) -> Kept<Board> {
         let Ok([Some(sku), Some(stock)]) = <[Option<String>; 2]>::try_from(row) else {
             return Err(KeeperError::Shape("words"));
         };
-        known.insert(sku, serde_json::from_str(&stock)?);
+        known.insert(sku, crate::json::read(&stock)?);
     }
     Ok(Board::new(known))
 }

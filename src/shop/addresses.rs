@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn stored_addresses_still_read() {
         let stored = r#"{"name":"Ann","line1":"1 Main","city":"NYC","region":"NY","postal_code":"10001","country":"US"}"#;
-        let address: Address = serde_json::from_str(stored).unwrap();
+        let address: Address = durable::json::read(stored).unwrap();
         assert_eq!(serde_json::to_string(&address).unwrap(), stored);
         assert_eq!(
             address.label(),

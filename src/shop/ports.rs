@@ -250,8 +250,8 @@ pub trait StockLedgers {
     async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>>;
 }
 
-/// An entry of a stock object's log.
-pub type Movement = Entry<stock::Event>;
+/// An entry of a stock object's log, its events as the object wrote them.
+pub type Movement = Entry<serde_json::Value>;
 
 /// The published copy of what the public may know of SKUs.
 pub trait PublicStocks {

@@ -144,7 +144,7 @@ impl CatalogCopy for CatalogKv {
 
     async fn pointer(&self) -> Result<Option<Pointer>> {
         let text = self.kv.get(POINTER_KEY).text().await.map_err(kv_error)?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(text.and_then(|text| durable::json::read(&text).ok()))
     }
 
     async fn point_to(&self, pointer: Pointer) -> Result<()> {
@@ -217,7 +217,7 @@ impl CatalogKv {
             .await
             .map_err(kv_error)?
             .ok_or_else(not_copied)?;
-        let document: Rc<T> = serde_json::from_slice(&json)
+        let document: Rc<T> = durable::json::read(&json)
             .map(Rc::new)
             .map_err(|error| Error::internal(format!("document {key}: {error}")))?;
         let bytes = json.len().saturating_mul(PARSED_FACTOR);

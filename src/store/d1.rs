@@ -1,36 +1,59 @@
 //! [`Database`] on D1.
+//!
+//! Rows come over as JSON, all at once: a crossing for each of their fields costs more than the text.
 
 use crate::store::sql::{Database, Parameter, SqlError, Statement};
 use serde::de::DeserializeOwned;
-use worker::wasm_bindgen::JsValue;
-use worker::{D1Database, D1PreparedStatement};
+use worker::js_sys::futures::JsFuture;
+use worker::js_sys::{Array, JSON, Promise};
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::worker_sys::types::{D1Database, D1PreparedStatement, D1Result};
 
 /// The shop's database.
 #[derive(Debug)]
-pub struct D1(pub D1Database);
+pub struct D1(D1Database);
 
 impl D1 {
+    /// The database of a binding.
+    #[must_use]
+    pub fn of(binding: worker::D1Database) -> Self {
+        Self(JsValue::from(binding).unchecked_into())
+    }
+
     fn prepare(&self, statement: Statement) -> Result<D1PreparedStatement, SqlError> {
-        let values: Vec<JsValue> = statement.parameters.into_iter().map(to_js).collect();
-        self.0
-            .prepare(statement.sql)
-            .bind(&values)
-            .map_err(sql_error)
+        let values: Array = statement.parameters.into_iter().map(to_js).collect();
+        let prepared = self.0.prepare(statement.sql).map_err(sql_error)?;
+        prepared.bind(values).map_err(sql_error)
+    }
+
+    async fn rows(&self, statement: Statement) -> Result<String, SqlError> {
+        let result = settled(self.prepare(statement)?.all()).await?;
+        json_of(result)
+    }
+
+    /// What each statement of one transaction answered.
+    async fn transaction(&self, statements: Vec<Statement>) -> Result<Array, SqlError> {
+        let prepared = Array::new();
+        for statement in statements {
+            prepared.push(self.prepare(statement)?.as_ref());
+        }
+        let results = settled(self.0.batch(prepared)).await?;
+        Ok(results.unchecked_into())
+    }
+
+    async fn rows_of_last(&self, statements: Vec<Statement>) -> Result<String, SqlError> {
+        let results = self.transaction(statements).await?;
+        json_of(results.at(-1))
     }
 }
 
 impl Database for D1 {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
-        let result = self.prepare(statement)?.all().await.map_err(sql_error)?;
-        result.results().map_err(sql_error)
+        read(&self.rows(statement).await?)
     }
 
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
-        let statements = statements
-            .into_iter()
-            .map(|statement| self.prepare(statement))
-            .collect::<Result<Vec<_>, _>>()?;
-        self.0.batch(statements).await.map_err(sql_error)?;
+        self.transaction(statements).await?;
         Ok(())
     }
 
@@ -40,16 +63,24 @@ impl Database for D1 {
         query: Statement,
     ) -> Result<Vec<T>, SqlError> {
         statements.push(query);
-        let statements = statements
-            .into_iter()
-            .map(|statement| self.prepare(statement))
-            .collect::<Result<Vec<_>, _>>()?;
-        let results = self.0.batch(statements).await.map_err(sql_error)?;
-        match results.last() {
-            Some(result) => result.results().map_err(sql_error),
-            None => Ok(vec![]),
-        }
+        read(&self.rows_of_last(statements).await?)
     }
+}
+
+async fn settled(promise: Result<Promise, JsValue>) -> Result<JsValue, SqlError> {
+    let promise = promise.map_err(sql_error)?;
+    JsFuture::from(promise).await.map_err(sql_error)
+}
+
+fn json_of(result: JsValue) -> Result<String, SqlError> {
+    let rows = result.unchecked_into::<D1Result>().results();
+    let rows = rows.map_err(sql_error)?.unwrap_or_default();
+    let json = JSON::stringify(&rows).map_err(sql_error)?;
+    Ok(json.into())
+}
+
+fn read<T: DeserializeOwned>(rows: &str) -> Result<Vec<T>, SqlError> {
+    durable::json::read(rows).map_err(|error| SqlError::Failed(format!("row: {error}")))
 }
 
 #[expect(
@@ -64,6 +95,6 @@ fn to_js(parameter: Parameter) -> JsValue {
     }
 }
 
-fn sql_error(error: worker::Error) -> SqlError {
-    SqlError::of(error.to_string())
+fn sql_error(error: JsValue) -> SqlError {
+    SqlError::of(worker::Error::from(error).to_string())
 }

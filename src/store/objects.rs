@@ -211,8 +211,7 @@ impl Objects {
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
-    serde_json::from_slice(answer)
-        .map_err(|error| Error::internal(format!("object reply: {error}")))
+    durable::json::read(answer).map_err(|error| Error::internal(format!("object reply: {error}")))
 }
 
 /// A row that is not there is the default.

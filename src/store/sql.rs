@@ -142,7 +142,7 @@ const MAX_CHUNK_BYTES: usize = 1_000_000;
 /// # Errors
 /// When the column holds something else.
 pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
-    serde_json::from_str(json).map_err(|error| Error::internal(format!("stored JSON: {error}")))
+    durable::json::read(json).map_err(|error| Error::internal(format!("stored JSON: {error}")))
 }
 
 /// The word that a unit variant is stored as.
@@ -161,7 +161,7 @@ pub fn to_word(value: &impl Serialize) -> Result<String> {
 /// # Errors
 /// When there is none of that name.
 pub fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
-    T::deserialize(serde_json::Value::from(word))
+    durable::json::read_value(word.into())
         .map_err(|error| Error::internal(format!("stored word: {error}")))
 }
 

@@ -52,7 +52,7 @@ impl StockKv {
         let read = self.kv.get(&copy_key(bucket)).bytes().await;
         let copy = match read.map_err(|error| Error::internal(format!("kv: {error}")))? {
             None => Posts::new(),
-            Some(bytes) => serde_json::from_slice(&bytes)
+            Some(bytes) => durable::json::read(&bytes)
                 .map_err(|error| Error::internal(format!("stock copy {bucket}: {error}")))?,
         };
         let copy = Rc::new(copy);

@@ -231,9 +231,9 @@ impl<'a> Call<'a> {
     pub async fn json_up_to<T: DeserializeOwned>(&mut self, max: usize) -> Result<(T, String)> {
         self.content_type("application/json")?;
         let body = self.bytes(max).await?;
-        let value = serde_json::from_slice(&body).map_err(|error| {
+        let value = durable::json::read(&body).map_err(|error| {
             let detail = error.to_string();
-            let code = if detail.starts_with("unknown field") {
+            let code = if detail.contains("unknown field `") {
                 "unknown_field"
             } else {
                 "malformed_json"

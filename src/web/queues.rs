@@ -91,7 +91,7 @@ async fn each<'a, F: Future<Output = ()>>(
 }
 
 async fn send(app: &App, body: &str) -> Result<Delivery> {
-    let outgoing: Outgoing = serde_json::from_str(body)
+    let outgoing: Outgoing = durable::json::read(body)
         .map_err(|error| Error::internal(format!("what goes out does not read: {error}")))?;
     let letter = match outgoing {
         Outgoing::Letter(letter) => letter,
@@ -168,7 +168,7 @@ async fn hear_all(app: &App, news: &[News]) -> Result<()> {
 }
 
 fn read_news(message: &Message) -> Option<News> {
-    serde_json::from_str(&message.body).ok()
+    durable::json::read(&message.body).ok()
 }
 
 /// What no retry would make readable is kept at once with the dead letters, as its queue would have sent it there.

@@ -63,7 +63,7 @@ fn payable_means_pinned(world: &World, session: &Session) -> Holds {
         let sku = line.as_str().unwrap();
         let pinned = (1..10).any(|attempt| {
             let row = world.stock.row(sku, &format!("hold/{order_id}:{attempt}"));
-            row.is_some_and(|row| status_of_hold(&row) == "pinned")
+            row.is_some_and(|row| is_pinned(&row))
         });
         holds(pinned, || {
             format!(
@@ -80,7 +80,7 @@ fn payable_means_pinned(world: &World, session: &Session) -> Holds {
             let row = world
                 .promotions
                 .row(&id, &format!("use/{order_id}:{attempt}"));
-            row.is_some_and(|row| status_of_hold(&row) == "pinned")
+            row.is_some_and(|row| is_pinned(&row))
         });
         holds(pinned, || {
             format!(
@@ -96,12 +96,9 @@ fn payable_means_pinned(world: &World, session: &Session) -> Holds {
 const USES: &str = "SELECT orders.id AS order_id, status, value ->> 'id' AS promotion
     FROM orders, json_each(terms, '$.promotions') WHERE value -> 'limits' IS NOT NULL";
 
-fn status_of_hold(row: &str) -> String {
+fn is_pinned(row: &str) -> bool {
     let hold: Value = serde_json::from_str(row).unwrap();
-    hold["status"]["status"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned()
+    hold["status"] == "pinned"
 }
 
 fn orders_are_the_fold_of_their_moves(world: &World) -> Holds {

@@ -108,8 +108,8 @@ test('a cart left alone is reported once and deleted after its time, but not whi
 
     const stranded = quick.shopper();
     const { id: strandedId } = await stranded.add('LAMP');
-    const freeze = { change: { do: 'freeze', order_id: 'ord_that_came_to_nothing' } };
-    assert.equal((await quick.cartObject(strandedId).do('freeze', freeze)).reply, 'done');
+    const freeze = { change: { freeze: { order_id: 'ord_that_came_to_nothing' } } };
+    assert.ok((await quick.cartObject(strandedId).do('freeze', freeze)).done);
     await eventually(async () => assert.equal((await stranded.get('/api/v1/cart')).expect(200).order_id, undefined));
     await stranded.add('LAMP');
   } finally {

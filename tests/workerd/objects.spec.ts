@@ -10,22 +10,22 @@ after(() => shop.close());
 
 test('a hold ends by its alarm, without any request', async () => {
   const stock = await stocked('ALARM');
-  const { view } = await stock.do('hold', hold('ord_1:1', 2, 1));
+  const { view } = (await stock.do('hold', hold('ord_1:1', 2, 1))).done;
   assert.deepEqual([view.reserved, view.available], [2, 3]);
   const journal = await eventually(async () => {
     const rows = await stock.stored('SELECT operation_id, events FROM journal ORDER BY seq');
     assert.equal(rows.length, 3);
     return rows;
   });
-  const [released] = JSON.parse(journal[2].events);
-  assert.deepEqual([journal[2].operation_id, released.event, released.reason], [null, 'released', 'expired']);
+  const [event] = JSON.parse(journal[2].events);
+  assert.deepEqual([journal[2].operation_id, event.released.reason], [null, 'expired']);
   assert.equal((await stock.view()).available, 5);
 });
 
 test('a pinned hold has no clock', async () => {
   const stock = await stocked('PINNED');
   await stock.do('hold 1', hold('ord_1:1', 1, 3));
-  assert.equal((await stock.do('pin', { do: 'pin', hold_id: 'ord_1:1' })).reply, 'done');
+  assert.ok((await stock.do('pin', { pin: { hold_id: 'ord_1:1' } })).done);
   await stock.do('hold 2', hold('ord_2:1', 1, 3));
   const view = await eventually(async () => {
     const view = await stock.view();
@@ -38,11 +38,11 @@ test('a pinned hold has no clock', async () => {
 test('an object thrown out of memory keeps its state and its answers', async () => {
   const stock = await stocked('EVICTED');
   const command = hold('ord_1:1', 2, 600);
-  const first = await stock.do('hold', command);
+  const first = (await stock.do('hold', command)).done;
   await stock.evict();
   assert.deepEqual(await stock.view(), first.view);
   await stock.evict();
-  assert.deepEqual(await stock.do('hold', command), { ...first, replayed: true });
+  assert.deepEqual((await stock.do('hold', command)).done, { ...first, replayed: true });
 });
 
 test('an object thrown out of memory is woken by its alarm', async () => {
@@ -57,7 +57,7 @@ test('a cart thrown out of memory keeps its lines', async () => {
   const buyer = shop.shopper();
   const { id } = (await buyer.get('/api/v1/cart')).expect(200);
   const cart = shop.cartObject(id);
-  const { view } = await cart.do('add', { change: { do: 'add', sku: 'LAMP', quantity: 3 } });
+  const { view } = (await cart.do('add', { change: { add: { sku: 'LAMP', quantity: 3 } } })).done;
   await cart.evict();
   assert.deepEqual(await cart.view(), view);
   assert.equal((await buyer.get('/api/v1/cart')).expect(200).lines[0].quantity, 3);
@@ -66,7 +66,7 @@ test('a cart thrown out of memory keeps its lines', async () => {
 test('many commands at once leave what one after the other would', async () => {
   const stock = await stocked('BUSY', 50);
   const replies = await Promise.all(Array.from({ length: 80 }, (_, at) => stock.do(`hold ${at}`, hold(`ord_${at}:1`, 1, 600))));
-  assert.equal(replies.filter(({ reply }) => reply === 'done').length, 50);
+  assert.equal(replies.filter(({ done }) => done).length, 50);
   const left = { held: 50, available: 0, version: 51 };
   assert.deepEqual(some(await stock.view(), left), left);
   await stock.evict();
@@ -75,7 +75,7 @@ test('many commands at once leave what one after the other would', async () => {
 
 test('what is no request of the object is refused, and it lives on', async () => {
   const stock = await stocked('MALFORMED');
-  for (const command of [{}, { do: 'vanish' }, { do: 'hold', hold_id: 'ord_1:1', quantity: -1, ttl_secs: 1 }, 7]) {
+  for (const command of [{}, 'vanish', hold('ord_1:1', -1, 1), { ...hold('ord_1:1', 1, 1), pin: {} }, 7]) {
     await assert.rejects(stock.do('malformed', command), /not a request of this object/);
   }
   assert.equal((await stock.view()).version, 1);
@@ -83,12 +83,12 @@ test('what is no request of the object is refused, and it lives on', async () =>
 
 async function stocked(sku: string, quantity = 5) {
   const stock = shop.stockObject(sku);
-  await stock.do('in', { do: 'receive', quantity });
+  await stock.do('in', { receive: { quantity } });
   return stock;
 }
 
 function hold(holdId: string, quantity: number, ttlSecs: number) {
-  return { do: 'hold', hold_id: holdId, quantity, ttl_secs: ttlSecs };
+  return { hold: { hold_id: holdId, quantity, ttl_secs: ttlSecs } };
 }
 
 /** Of `view`, the members that `wanted` names. */

@@ -20,12 +20,12 @@ export class ShopObject {
   }
 
   async view(): Promise<Json> {
-    return (await this.#ask({ ask: 'view' })).view;
+    return (await this.#ask('view')).done.view;
   }
 
   /** Has a command carried out, once per operation id. */
   do(operationId: string, command: unknown): Promise<Json> {
-    return this.#ask({ ask: 'do', operation_id: operationId, command });
+    return this.#ask({ do: { operation_id: operationId, command } });
   }
 
   /** What its storage holds, read beside the object: it is neither asked nor woken. */

@@ -24,7 +24,7 @@ export const objectScenarios = [
     baseline: "counter object",
     setup: async () => ({ prefix: unique() }),
     request: ({ prefix }, n) => command(`CART/cart_${prefix}_${n % CARTS}`, `${n}`, {
-      change: { do: "set", sku: "PHONE", quantity: 1 + (Math.floor(n / CARTS) % 2) },
+      change: { set: { sku: "PHONE", quantity: 1 + (Math.floor(n / CARTS) % 2) } },
     }),
     baselineRequest: (_state, n) => ({ method: "POST", path: `/${n % CARTS}` }),
   },
@@ -48,15 +48,15 @@ function selling(name, skus, prepare = async () => {}) {
       const hold_id = `ord_${number}:1`;
       const name = names[Math.floor(number / 2) % names.length];
       return commits
-        ? command(name, `${hold_id}:commit`, { do: "commit", hold_id })
-        : command(name, `${hold_id}:hold`, { do: "hold", hold_id, quantity: 1, ttl_secs: 3600 });
+        ? command(name, `${hold_id}:commit`, { commit: { hold_id } })
+        : command(name, `${hold_id}:hold`, { hold: { hold_id, quantity: 1, ttl_secs: 3600 } });
     },
     baselineRequest: (_state, n) => ({ method: "POST", path: `/${Math.floor(n / 2) % skus}` }),
   };
 }
 
 function command(name, operation_id, command) {
-  return { method: "POST", path: `/${name.split("/").map(encodeURIComponent).join("/")}`, body: JSON.stringify({ ask: "do", operation_id, command }) };
+  return { method: "POST", path: `/${name.split("/").map(encodeURIComponent).join("/")}`, body: JSON.stringify({ do: { operation_id, command } }) };
 }
 
 let count = 0;
@@ -69,15 +69,15 @@ async function fill(shop, name, kind, times) {
   const { path } = command(name, "", {});
   const answer = await fetch(new URL(`${path}?fill=${kind}&times=${times}`, shop.url), { method: "POST" });
   const last = await answer.text();
-  if (!answer.ok || !last.includes('"reply":"done"')) throw new Stop(`${name} was not filled: ${last.slice(0, 400)}`);
+  if (!answer.ok || !last.includes('{"done":')) throw new Stop(`${name} was not filled: ${last.slice(0, 400)}`);
 }
 
 /** The Worker that hands requests on to the shop's objects. */
 export const objectDriver = `
   const commands = {
-    receive: () => ({ do: "receive", quantity: 1000000 }),
-    adjust: () => ({ do: "adjust", by: 1, reason: "counted" }),
-    hold: (at) => ({ do: "hold", hold_id: "open_" + at, quantity: 1, ttl_secs: 1000000 }),
+    receive: () => ({ receive: { quantity: 1000000 } }),
+    adjust: () => ({ adjust: { by: 1, reason: "counted" } }),
+    hold: (at) => ({ hold: { hold_id: "open_" + at, quantity: 1, ttl_secs: 1000000 } }),
   };
   export default {
     async fetch(request, env) {
@@ -88,7 +88,7 @@ export const objectDriver = `
       const kind = url.searchParams.get("fill");
       if (!kind) return object.fetch(request);
       const send = async (at) => {
-        const body = JSON.stringify({ ask: "do", operation_id: "fill " + kind + at, command: commands[kind](at) });
+        const body = JSON.stringify({ do: { operation_id: "fill " + kind + at, command: commands[kind](at) } });
         return (await object.fetch("http://object/", { method: "POST", body })).text();
       };
       const times = Number(url.searchParams.get("times"));

@@ -21,7 +21,7 @@ pub(super) struct Hold {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub(super) enum HoldStatus {
     Reserved { expires_at: Timestamp },
     Pinned,

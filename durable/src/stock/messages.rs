@@ -14,7 +14,7 @@ pub const LOW_THRESHOLD: u32 = 5;
 
 /// What stock is asked to do. A `hold_id` names order and attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Units arrived.
     Receive {
@@ -122,7 +122,7 @@ impl Default for Settings {
 
 /// What has happened to the stock of a SKU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// Units arrived.
     Received {
@@ -228,7 +228,7 @@ pub enum ReleaseReason {
 
 /// Why stock said no.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "refusal", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// Not enough free units.
     Short {

@@ -267,14 +267,14 @@ impl Machine for Stock {
     fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
         for (key, value) in rows {
             if let Some(hold_id) = key.strip_prefix(HOLD_PREFIX) {
-                self.index(hold_id, serde_json::from_str(value)?);
+                self.index(hold_id, crate::json::read(value)?);
             } else if let Some(customer) = key.strip_prefix(BUYER_PREFIX) {
                 self.buyers
-                    .insert(customer.to_owned(), serde_json::from_str(value)?);
+                    .insert(customer.to_owned(), crate::json::read(value)?);
             } else if key == SETTINGS_KEY {
-                self.settings = serde_json::from_str(value)?;
+                self.settings = crate::json::read(value)?;
             } else {
-                self.totals = serde_json::from_str(value)?;
+                self.totals = crate::json::read(value)?;
             }
         }
         Ok(self)

@@ -499,7 +499,7 @@ fn read_field<T: DeserializeOwned + Default>(
     if cell.is_empty() {
         return T::default();
     }
-    serde_json::from_str(cell).unwrap_or_else(|error| {
+    durable::json::read(cell).unwrap_or_else(|error| {
         errors.push(row.error(
             column,
             format!("This is not the JSON that was expected: {error}."),

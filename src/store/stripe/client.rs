@@ -141,7 +141,7 @@ impl Stripe {
 
 /// An object of Stripe's as the type that names what the shop reads of it.
 pub(super) fn read_as<T: DeserializeOwned>(object: Value) -> Result<T, PaymentError> {
-    T::deserialize(object)
+    durable::json::read_value(object)
         .map_err(|error| PaymentError::Unknown(format!("the answer does not read: {error}")))
 }
 
@@ -161,7 +161,7 @@ pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
 /// - any other 4xx is a refusal.
 fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
     let error = match status {
-        200..=299 => return serde_json::from_str(body).map_err(unknown),
+        200..=299 => return durable::json::read(body).map_err(unknown),
         _ => ErrorBody::of(body),
     };
     let message = format!("status {status} {}", error.code());
@@ -218,10 +218,10 @@ struct ErrorBody {
 
 impl ErrorBody {
     fn of(body: &str) -> Self {
-        let answer: Option<Value> = serde_json::from_str(body).ok();
+        let answer: Option<Value> = durable::json::read(body).ok();
         answer
             .and_then(|mut answer| answer.get_mut("error").map(Value::take))
-            .and_then(|error| Self::deserialize(error).ok())
+            .and_then(|error| durable::json::read_value(error).ok())
             .unwrap_or_default()
     }
 

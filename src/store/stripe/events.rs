@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
     let payload = std::str::from_utf8(body).map_err(|_| malformed("The event is not UTF-8."))?;
     let event: Envelope =
-        serde_json::from_str(payload).map_err(|_| malformed("The event does not read as one."))?;
+        durable::json::read(payload).map_err(|_| malformed("The event does not read as one."))?;
     if event.id.is_empty() || event.id.len() > MAX_ID_BYTES || event.r#type.is_empty() {
         return Err(malformed("The event has no id or type."));
     }
@@ -31,7 +31,7 @@ pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
 
 /// What a stored event is about.
 pub fn notice_of(payload: &str) -> Result<Notice> {
-    let event: Envelope = serde_json::from_str(payload)
+    let event: Envelope = durable::json::read(payload)
         .map_err(|error| Error::internal(format!("stored event: {error}")))?;
     let about = event.data.object;
     let id = about.id.unwrap_or_default();

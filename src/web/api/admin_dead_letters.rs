@@ -52,7 +52,7 @@ pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
         .ok_or(Error::NotFound("dead letter"))?;
     let history = letters.history(&letter.body).await?;
     let payload = call.app.inbox().payload(&letter.body).await?;
-    let event = payload.and_then(|payload| serde_json::from_str(&payload).ok());
+    let event = payload.and_then(|payload| durable::json::read(&payload).ok());
     Reply::json(
         200,
         &InspectedView {

@@ -9,9 +9,9 @@ use crate::web::reply::Reply;
 use chrono::DateTime;
 use durable::Timestamp;
 use durable::machine::Checkup;
-use durable::stock::{Command, Event, MAX_QUANTITY, Settings, View, Word};
+use durable::stock::{Command, MAX_QUANTITY, Settings, View, Word};
 use serde::{Deserialize, Serialize};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// A change: exactly one of these.
 #[derive(Deserialize)]
@@ -98,7 +98,7 @@ pub(super) struct MovementView {
     at: String,
     operation_id: Option<String>,
     #[cfg_attr(test, schema(value_type = Vec<Object>))]
-    events: Vec<Event>,
+    events: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -166,7 +166,7 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
             seq: movement.seq,
             at: instant(movement.at),
             operation_id: movement.operation_id,
-            events: movement.events,
+            events: movement.events.into_iter().map(told).collect(),
         })
         .collect();
     Reply::json(200, &Movements { data, next_cursor })
@@ -193,6 +193,18 @@ pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
 fn reply(sku: &str, view: View) -> Result<Reply> {
     let numbers = Numbers::of(view);
     Reply::json(200, &StockLevelView { sku, numbers })
+}
+
+/// An event of the object as the API tells it: `{"held": {…}}` is `{"event": "held", …}`.
+fn told(event: Value) -> Value {
+    let Value::Object(event) = event else {
+        return event;
+    };
+    let Some((name, Value::Object(mut fields))) = event.into_iter().next() else {
+        return Value::Null;
+    };
+    fields.insert("event".to_owned(), name.into());
+    fields.into()
 }
 
 impl StockChange {

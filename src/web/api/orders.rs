@@ -291,7 +291,7 @@ pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
 }
 
 fn read_status(word: &str) -> Result<Status> {
-    serde_json::from_value(word.into())
+    durable::json::read_value(word.into())
         .map_err(|_| Error::invalid("status", "unknown_status", "No order stands like this."))
 }
 
