@@ -363,7 +363,10 @@ impl Ports for App {
     }
 
     fn orders(&self) -> impl Orders {
-        OrdersD1(Rc::clone(&self.bindings.db))
+        OrdersD1 {
+            db: Rc::clone(&self.bindings.db),
+            known: Rc::clone(&self.bindings.settings),
+        }
     }
 
     fn payments(&self) -> impl Payments {

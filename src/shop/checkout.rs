@@ -1,7 +1,7 @@
 //! From a quote to a placed order: a saga, since no transaction spans objects. Each step is safe to repeat and to die after.
 //!
 //! 1. A `checkouts` row names the order, the cart and the key, so that whatever follows can be found and resumed.
-//! 2. The quote is checked against the published prices.
+//! 2. The quote is checked against the published prices and the settings in force.
 //! 3. The cart is frozen under the order's id, its lines must be the quote's; at the same time a use of every scarce promotion and the
 //!    stock of every line are held, each in the order of their names, all or none: either is given back when the other is refused.
 //! 4. The order is written in one transaction, together with what must follow: pinning the holds and opening the payment.
@@ -22,7 +22,7 @@ use crate::shop::addresses::Address;
 use crate::shop::idempotency::key_reused;
 use crate::shop::orders::{Order, OrderLinks};
 use crate::shop::ports::{Orders, Ports, Written};
-use crate::shop::pricing::{Listing, Quote, check_quote};
+use crate::shop::pricing::{PriceList, Quote, check_quote};
 use crate::shop::settlement;
 use cart::{cart_in_checkout, freeze_cart};
 use durable::Timestamp;
@@ -31,7 +31,6 @@ use holds::CONTENDED_RETRY_SECS;
 use order::order_of;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::collections::BTreeMap;
 
 /// How often a checkout is begun again because an earlier one was still being given back.
 const MAX_BEGINNINGS: u32 = 3;
@@ -72,13 +71,13 @@ pub enum CheckoutStep {
     Returned,
 }
 
-/// What a checkout is made of: its quote, and what is published now under the SKUs of that.
+/// What a checkout is made of: its quote, and what its SKUs would be priced from now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Basis {
     /// What is ordered.
     pub quote: Quote,
-    /// What is sold now.
-    pub listings: BTreeMap<String, Listing>,
+    /// What is sold now, by which rules.
+    pub list: PriceList,
 }
 
 /// An order, and whether an earlier request placed it.
@@ -93,8 +92,8 @@ pub struct PlacedOrder {
 /// Places the order of `checkout`, or finds the one that its key already placed.
 ///
 /// # Errors
-/// 409 `sold_out` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `cart_in_checkout` with the
-/// order that has the cart; 422 `idempotency_key_reused`, `unknown_quote`. Nothing is held or frozen after a refusal.
+/// 409 `sold_out` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
+/// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`, `unknown_quote`. Nothing is held or frozen after a refusal.
 pub async fn place_order(
     ports: &impl Ports,
     checkout: Checkout,
@@ -221,8 +220,8 @@ async fn attempt(
     links: &OrderLinks,
     now: Timestamp,
 ) -> Result<Order> {
-    let Basis { quote, listings } = basis;
-    check_quote(quote, listings)?;
+    let Basis { quote, list } = basis;
+    check_quote(quote, list)?;
     let order_id = &checkout.order_id;
     let wanted = (&*quote.lines, &*quote.terms.promotions);
     let (frozen, held) = join(

@@ -306,7 +306,7 @@ pub trait Orders {
     async fn standing_checkout(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>>;
     /// Whether the checkout of an order has not come to nothing with all given back.
     async fn is_under_way(&self, order_id: &str) -> Result<bool>;
-    /// A quote, and what is published now under its SKUs.
+    /// A quote, and what its SKUs would be priced from now.
     async fn basis(&self, quote_id: &str) -> Result<Option<Basis>>;
     /// Checkouts that have not come to an order, untouched since `before`, the oldest first; touches them.
     async fn take_stuck_checkouts(

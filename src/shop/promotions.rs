@@ -10,6 +10,7 @@ use crate::shop::pricing::promotions::QuotePromotion;
 use crate::shop::stock::customer_of;
 use durable::machine::Reply;
 use durable::promotion::{Command, Limits, Refusal, View};
+use futures_util::future::try_join_all;
 use serde_json::json;
 
 /// Seconds after which a shopper who met a held use should try again.
@@ -24,40 +25,43 @@ pub struct Uses {
     pub of_customer: u32,
 }
 
-impl Uses {
-    /// Whether that customer can't use it now.
-    #[must_use]
-    pub fn are_up(&self, limits: Limits) -> bool {
-        self.all.is_used_up(limits)
-            || limits
-                .per_customer
-                .is_some_and(|most| self.of_customer >= most)
-    }
-}
-
-/// Which of `promotions` this customer can't use now.
+/// Which of `promotions` can't be used now, by anyone or, where it comes by itself, by this customer. Whether this customer has used up a
+/// code is told when it is ordered with.
 ///
 /// # Errors
-/// When an object does not answer.
+/// 409 `promotion_contended` while others hold the last uses of a code on the clock; when an object does not answer.
 pub async fn used_up(
     objects: &impl PromotionObjects,
     promotions: &[QuotePromotion],
     customer: &str,
 ) -> Result<Vec<String>> {
-    let mut used_up = Vec::new();
-    for (id, limits) in scarce(promotions) {
-        if objects.uses(id, customer).await?.are_up(limits) {
-            used_up.push(id.to_owned());
-        }
+    let asked = promotions.iter().filter_map(|promotion| {
+        let limits = promotion.limits?;
+        Some(async move {
+            let uses = objects.uses(&promotion.id, customer).await?;
+            is_used_up(promotion, limits, uses).map(|is_up| is_up.then(|| promotion.id.clone()))
+        })
+    });
+    Ok(try_join_all(asked).await?.into_iter().flatten().collect())
+}
+
+fn is_used_up(promotion: &QuotePromotion, limits: Limits, uses: Uses) -> Result<bool> {
+    let by_all = uses.all.is_used_up(limits);
+    if promotion.code.is_none() {
+        let by_customer = limits.per_customer.is_some_and(|it| uses.of_customer >= it);
+        return Ok(by_all || by_customer);
     }
-    Ok(used_up)
+    if by_all && uses.all.reserved > 0 {
+        return Err(contended(&promotion.id));
+    }
+    Ok(by_all)
 }
 
 /// Holds a use of each, in the order of their ids; stops at the first refusal.
 ///
 /// # Errors
-/// 409 `promotion_used_up`, or `promotion_contended` while others hold uses that may come back. What was held until then is still
-/// held: the caller gives it back.
+/// 409 `promotion_used_up`, `promotion_contended` while others hold uses that may come back, `promotion_not_available`. What was held
+/// until then is still held: the caller gives it back.
 pub async fn hold_uses(
     ports: &impl Ports,
     order_id: &str,
@@ -189,16 +193,30 @@ async fn ask(
 }
 
 fn not_held(id: &str, refusal: Refusal) -> Error {
-    if let Refusal::UsedUp { contended: true } | Refusal::HoldEnded = refusal {
-        return Error::conflict(
-            "promotion_contended",
-            "Other shoppers are using the last of a promotion; some may come back within minutes.",
-            json!({"promotion": id, "retry_after_secs": CONTENDED_RETRY_SECS}),
-        );
+    match refusal {
+        Refusal::UsedUp { contended: true } | Refusal::HoldEnded => contended(id),
+        Refusal::UsedUpByCustomer => not_available(id),
+        _ => Error::conflict(
+            "promotion_used_up",
+            "A promotion of this quote has been used up; ask for a new one.",
+            json!({"promotion": id}),
+        ),
     }
+}
+
+fn contended(id: &str) -> Error {
     Error::conflict(
-        "promotion_used_up",
-        "A promotion of this quote has been used up; ask for a new one.",
+        "promotion_contended",
+        "Other shoppers are using the last of a promotion; some may come back within minutes.",
+        json!({"promotion": id, "retry_after_secs": CONTENDED_RETRY_SECS}),
+    )
+}
+
+/// 409 `promotion_not_available`, whether the address has used it, has ordered before, or is not one of those it is for.
+pub fn not_available(id: &str) -> Error {
+    Error::conflict(
+        "promotion_not_available",
+        "A promotion of this quote can't be used with this mail address; ask for a quote without it.",
         json!({"promotion": id}),
     )
 }

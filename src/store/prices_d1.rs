@@ -30,12 +30,7 @@ impl<D: Database> Prices for PricesD1<D> {
             .into_iter()
             .next()
             .ok_or_else(|| Error::internal("no price list"))?;
-        Ok(PriceList {
-            catalog_seq: row.catalog_seq,
-            listings: from_json(&row.listings)?,
-            settings: remember(&self.known, row.settings)?,
-            has_ordered: row.has_ordered != 0,
-        })
+        row.into_list(&self.known)
     }
 
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()> {
@@ -72,11 +67,27 @@ SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
     select_settings!()
 );
 
-#[derive(Deserialize)]
-struct PriceListRow {
+/// What a [`PriceList`] is read from.
+#[derive(Debug, Deserialize)]
+pub struct PriceListRow {
     catalog_seq: i64,
     listings: String,
     has_ordered: i64,
     #[serde(flatten)]
     settings: SettingsRow,
+}
+
+impl PriceListRow {
+    /// The list, with the settings of the row or those that are known.
+    ///
+    /// # Errors
+    /// When a column does not read.
+    pub fn into_list(self, known: &KnownSettings) -> Result<PriceList> {
+        Ok(PriceList {
+            catalog_seq: self.catalog_seq,
+            listings: from_json(&self.listings)?,
+            settings: remember(known, self.settings)?,
+            has_ordered: self.has_ordered != 0,
+        })
+    }
 }

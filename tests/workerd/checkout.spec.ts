@@ -91,7 +91,7 @@ test('a price that was published since is told with old and new, and nothing is 
   const { id } = await buyer.quote();
   await shop.importCatalog(csvOf({ sku: 'DEAR', quantity: 5, price: '12.00' }));
   const { lines } = (await buyer.order(id)).refused(409, 'quote_changed');
-  assert.deepEqual(lines, [{ sku: 'DEAR', old: { unit_price: 1000 }, new: { unit_price: 1200 } }]);
+  assert.deepEqual(lines, [{ sku: 'DEAR', old: { unit_price: { amount: 1000, currency: 'USD' } }, new: { unit_price: { amount: 1200, currency: 'USD' } } }]);
   assert.equal((await shop.stock('DEAR')).held, 0);
   (await buyer.order((await buyer.quote()).id)).expect(201);
 });

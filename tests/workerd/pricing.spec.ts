@@ -112,7 +112,8 @@ test('the page of a product says how long delivery takes, to its reader first, i
     ['/products/lamp?currency=EUR', ''],
   ] as const) await eventually(async () => assert.equal(await told(path), estimate));
 
-  await change(t, 'shipping-zones', { shipping_zones: [zone('world', ['*'], [method('post', 'Fast boat', days(1, 2))])] });
+  const worldwide = { shipping_zones: [zone('world', ['*'], [method('post', 'Fast boat', days(1, 2))])] };
+  (await shop.staff.put(`${SETTINGS}/shipping-zones`, worldwide)).expect(200);
   await eventually(async () => assert.equal(await told('/products/lamp'), 'Delivery: 1–2 working days | Worldwide | Worldwide | Fast boat: 1–2 working days'));
 
   const refused = await shop.staff.put(`${SETTINGS}/shipping-zones`, { shipping_zones: [zone('us', ['US'], [method('post', 'Post', { translations: { de: ' ' } })], { translations: { de: 'Dort' } })] });
@@ -145,9 +146,26 @@ test('a quote keeps the settings it was made by', async (t) => {
   const buyer = shop.shopper();
   await buyer.add('LAMP');
   const quote = await buyer.quote();
-  const { version } = await change(t, 'tax-zones', { tax_zones: [] });
+  const { version } = await change(t, 'promotions', { promotions: [
+    { id: 'big', title: 'Big cart', code: 'BIG', min_subtotal: [usd(100_000)], benefit: { kind: 'amount', amounts: [usd(500)] } },
+  ] });
   assert.ok(quote.settings_version < version);
-  assert.deepEqual((await buyer.order(quote.id)).expect(201).total, quote.total);
+  const order = (await buyer.order(quote.id)).expect(201);
+  assert.deepEqual([order.total, order.settings_version], [quote.total, quote.settings_version]);
+});
+
+test('a change of settings that changes what a cart costs is told with old and new', async (t) => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const quote = await buyer.quote();
+  const { held } = await shop.stock('LAMP');
+  const { version } = await change(t, 'tax-zones', { tax_zones: [] });
+  const { old, new: now } = (await buyer.order(quote.id)).refused(409, 'quote_changed');
+  assert.deepEqual([old.tax_total, old.total], [quote.tax_total, quote.total]);
+  assert.deepEqual([now.tax_total, now.total], [usd(0), usd(quote.total.amount - quote.tax_total.amount)]);
+  assert.equal((await shop.stock('LAMP')).held, held);
+  const again = await buyer.quote();
+  assert.deepEqual((await buyer.order(again.id)).expect(201).total, now.total);
   const untaxed = shop.shopper();
   await untaxed.add('LAMP');
   assert.deepEqual([(await untaxed.quote()).tax_total, (await untaxed.quote()).settings_version], [usd(0), version]);
@@ -218,7 +236,7 @@ test('a single-use code used by 50 checkouts at once makes one order; another ma
   (await late.order(quote.id)).expect(201);
 });
 
-test('a promotion that a customer has used is left out of the next quote, or its code refused', async (t) => {
+test('a promotion that a customer has used is left out of the next quote, or its code refused when it is ordered with', async (t) => {
   await change(t, 'promotions', { promotions: [
     { id: 'welcome', title: 'Welcome', first_order: true, benefit: { kind: 'percentage', off_ppm: 100_000 } },
     { id: 'each', title: 'Once for each', code: 'EACH', limits: { per_customer: 1 }, benefit: { kind: 'percentage', off_ppm: 100_000 } },
@@ -233,11 +251,48 @@ test('a promotion that a customer has used is left out of the next quote, or its
   const [first, second] = [await used(mine, ['EACH']), await used(mine, ['EACH'])];
   assert.deepEqual(first.ids, ['each', 'welcome']);
   (await first.place()).expect(201);
-  (await second.place()).refused(409, 'promotion_used_up');
+  assert.equal((await second.place()).refused(409, 'promotion_not_available').promotion, 'each');
   assert.deepEqual((await used({ email: ' carol@SHOPPER.test'.trim() })).ids, []);
-  const again = await used(mine);
-  (await again.buyer.post('/api/v1/cart/quote', { ...DELIVERY, ...mine, codes: ['EACH'] })).refused(422, 'code_used_up');
   assert.deepEqual((await used(others, ['EACH'])).ids, ['each', 'welcome']);
+});
+
+test('a quote with a code does not tell what an address has ordered', async (t) => {
+  await change(t, 'promotions', { promotions: [
+    { id: 'first', title: 'First', code: 'FIRST', first_order: true, benefit: { kind: 'percentage', off_ppm: 100_000 } },
+    { id: 'some', title: 'Some', code: 'SOME', customers: ['grace@shopper.test'], benefit: { kind: 'percentage', off_ppm: 100_000 } },
+  ] });
+  const known = shop.shopper();
+  await known.add('LAMP');
+  (await known.order((await known.quote({ email: 'erin@shopper.test' })).id)).expect(201);
+  for (const code of ['FIRST', 'SOME']) {
+    const quotes = await Promise.all(['erin@shopper.test', 'frank@shopper.test'].map(async (email) => {
+      const buyer = shop.shopper();
+      await buyer.add('LAMP');
+      const { id, expires_at, ...told } = await buyer.quote({ email, codes: [code] });
+      return { told, order: () => buyer.order(id) };
+    }));
+    assert.deepEqual(quotes[0]!.told, quotes[1]!.told);
+    assert.equal(quotes[0]!.told['promotions'][0].checked_at_order, true);
+    (await quotes[0]!.order()).refused(409, 'promotion_not_available');
+    const stranger = await quotes[1]!.order();
+    if (code === 'FIRST') stranger.expect(201);
+    else stranger.refused(409, 'promotion_not_available');
+  }
+});
+
+test('a code whose last use another checkout holds on the clock may come back', async (t) => {
+  await change(t, 'promotions', { promotions: [
+    { id: 'held', title: 'Held', code: 'HELD', limits: { total: 1 }, benefit: { kind: 'percentage', off_ppm: 100_000 } },
+  ] });
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const hold = { do: 'hold', hold_id: 'ord_elsewhere:1', customer: 'someone', limits: { total: 1 }, ttl_secs: 600 };
+  await shop.promotionObject('held').do('elsewhere', hold);
+  const refused = await buyer.post('/api/v1/cart/quote', { ...DELIVERY, codes: ['HELD'] });
+  assert.equal(refused.refused(409, 'promotion_contended').promotion, 'held');
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  await shop.promotionObject('held').do('elsewhere again', { do: 'release', hold_id: 'ord_elsewhere:1' });
+  assert.equal((await buyer.quote({ codes: ['HELD'] })).promotions[0].id, 'held');
 });
 
 test('the settings of the demo price a cart in each of its markets', async (t) => {

@@ -107,6 +107,8 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     },
     /** The object of a SKU. */
     stockObject: (sku: string) => object('STOCK', `${sku}#0`),
+    /** The object of a scarce promotion. */
+    promotionObject: (id: string) => object('PROMOTION', id),
     /** The object of a cart. */
     cartObject: (cartId: string) => object('CART', cartId),
     /** Presses a button of the payment page: `pay`, `decline`, `delay`, `succeed` or `fail`. */

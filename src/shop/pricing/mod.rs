@@ -9,6 +9,7 @@
 //! Nothing here knows a clock, a store or a float. Lines + shipping + tax − discounts = total, exactly, and each number says how it came
 //! about.
 
+mod checking;
 pub mod instants;
 pub mod pipeline;
 pub mod places;
@@ -24,9 +25,8 @@ mod vat_numbers;
 #[cfg(test)]
 mod tests;
 
+pub use checking::{check_quote, quote_changed};
 pub use quote::{
     Listing, PriceList, Quote, QuoteLine, QuoteRequest, QuoteShipping, ShippingOffer, Terms, Totals,
 };
-pub use quoting::{
-    accept_currency, check_quote, create_quote, list_shipping_methods, quote_changed, skus_of,
-};
+pub use quoting::{accept_currency, create_quote, list_shipping_methods, skus_of};

@@ -156,6 +156,9 @@ pub struct QuotePromotion {
     /// How often it can be used, if not always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
+    /// Whether it is seen only when it is ordered with if it is for this customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked_at_order: bool,
 }
 
 /// Why a promotion takes nothing off.
@@ -175,10 +178,6 @@ pub enum Reason {
     BelowMinimum,
     /// The cart has not enough of the goods it is about.
     NoSuchGoods,
-    /// It is for others.
-    NotForCustomer,
-    /// It is for a first order.
-    NotFirstOrder,
     /// It is for other ways to ship.
     OtherShipping,
     /// Another has taken something off, and the two do not stack.
@@ -226,7 +225,7 @@ pub fn discount_goods(
     items: &mut [Item<'_>],
 ) -> Result<Vec<QuotePromotion>> {
     let mut told: Vec<QuotePromotion> = Vec::new();
-    for promotion in asked_for(promotions, shopper.codes) {
+    for promotion in asked_for(promotions, shopper) {
         if promotion.is_on_shipping() {
             continue;
         }
@@ -266,7 +265,7 @@ pub fn discount_shipping(
     told: &mut Vec<QuotePromotion>,
 ) -> Result<i64> {
     let mut left = price;
-    for promotion in asked_for(promotions, shopper.codes) {
+    for promotion in asked_for(promotions, shopper) {
         let Benefit::FreeShipping { methods } = &promotion.benefit else {
             continue;
         };
@@ -287,12 +286,14 @@ pub fn discount_shipping(
     sum([price, left.saturating_neg()])
 }
 
-/// Those that come by themselves or by one of `codes`, in the order in which they are counted.
-fn asked_for<'p>(promotions: &'p [Promotion], codes: &[String]) -> Vec<&'p Promotion> {
+/// Those that come by themselves to this shopper, or by a code, in the order in which they are counted. For whom a code is, is asked when it
+/// is ordered with: a quote is made for any address, and must not tell what that has ordered.
+fn asked_for<'p>(promotions: &'p [Promotion], shopper: &Shopper<'_>) -> Vec<&'p Promotion> {
+    let codes = shopper.codes;
     let mut asked: Vec<&Promotion> = promotions
         .iter()
         .filter(|promotion| match &promotion.code {
-            None => true,
+            None => promotion.is_for(shopper.customer, shopper.has_ordered),
             Some(code) => !codes.is_empty() && codes.contains(&plain_code(code)),
         })
         .collect();
@@ -315,6 +316,19 @@ impl Promotion {
         }
     }
 
+    /// Whether it is for a customer, the digest of a mail address.
+    #[must_use]
+    pub fn is_for(&self, customer: &str, has_ordered: bool) -> bool {
+        let is_named = self.customers.is_empty() || self.customers.iter().any(|it| it == customer);
+        is_named && !(self.first_order && has_ordered)
+    }
+
+    /// Whether a quote leaves open for whom it is.
+    fn is_checked_at_order(&self) -> bool {
+        let is_for_some = !self.customers.is_empty() || self.limits().per_customer.is_some();
+        self.code.is_some() && is_for_some
+    }
+
     const fn is_on_shipping(&self) -> bool {
         matches!(self.benefit, Benefit::FreeShipping { .. })
     }
@@ -334,12 +348,6 @@ impl Promotion {
         }
         if shopper.used_up.contains(&self.id) {
             return Some(Reason::UsedUp);
-        }
-        if !self.customers.is_empty() && !self.customers.iter().any(|it| it == shopper.customer) {
-            return Some(Reason::NotForCustomer);
-        }
-        if self.first_order && shopper.has_ordered {
-            return Some(Reason::NotFirstOrder);
         }
         self.objection_to_goods(shopper.currency, items)
             .or_else(|| self.objection_to_others(told))
@@ -474,6 +482,7 @@ impl Promotion {
             discount,
             stacks: self.stacks,
             limits: limits.filter(|_| passed_over.is_none()),
+            checked_at_order: passed_over.is_none() && self.is_checked_at_order(),
             passed_over,
         }
     }

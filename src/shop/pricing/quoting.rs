@@ -1,4 +1,4 @@
-//! Asking for a quote, and for the ways to ship: what a request must be, and whether a quote still says what is published.
+//! Asking for a quote, and for the ways to ship: what a request must be, and what can't be quoted.
 
 use crate::error::{Error, FieldError, Result};
 use crate::shop::money::{Currency, Money};
@@ -6,14 +6,12 @@ use crate::shop::ports::{Ports, Prices};
 use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
 use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::promotions::{QuotePromotion, Reason, Shopper, plain_code};
-use crate::shop::pricing::quote::{Listing, PriceList, Quote, QuoteRequest, ShippingOffer, Terms};
+use crate::shop::pricing::quote::{PriceList, Quote, QuoteRequest, ShippingOffer, Terms};
 use crate::shop::pricing::vat_numbers::read_vat_number;
 use crate::shop::promotions::used_up;
 use crate::shop::stock::customer_of;
 use durable::Timestamp;
 use durable::cart::Cart;
-use serde_json::json;
-use std::collections::BTreeMap;
 
 /// Seconds that a quote can be ordered from.
 pub const QUOTE_SECS: u32 = 30 * 60;
@@ -24,7 +22,8 @@ const MAX_CODES: usize = 10;
 /// Prices a cart and keeps the quote.
 ///
 /// # Errors
-/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart.
+/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart. 409 `promotion_contended` while other checkouts hold the
+/// last uses of a code.
 pub async fn create_quote(
     ports: &impl Ports,
     sold_in: &[Currency],
@@ -143,40 +142,6 @@ pub async fn list_shipping_methods(
     offers_for(&cart.lines, &list, &occasion)
 }
 
-/// Whether `quote` still says what the published prices say.
-///
-/// # Errors
-/// 409 `quote_changed` with old and new.
-pub fn check_quote(quote: &Quote, listings: &BTreeMap<String, Listing>) -> Result<()> {
-    let changes: Vec<_> = quote
-        .lines
-        .iter()
-        .filter_map(|line| {
-            let listing = listings.get(&line.sku);
-            let unit_price = listing
-                .and_then(|listing| listing.prices.get(quote.currency.code()))
-                .map(|price| price.amount);
-            let same = unit_price == Some(line.detail.listed_price)
-                && listing.is_some_and(|listing| listing.tracked == line.tracked);
-            (!same).then(|| {
-                json!({"sku": line.sku, "old": {"unit_price": line.detail.listed_price}, "new": unit_price.map(|unit_price| json!({"unit_price": unit_price}))})
-            })
-        })
-        .collect();
-    if changes.is_empty() {
-        return Ok(());
-    }
-    Err(quote_changed(
-        "Prices have changed since this quote; ask for a new one.",
-        json!({"lines": changes}),
-    ))
-}
-
-/// 409 `quote_changed`.
-pub fn quote_changed(detail: &str, data: serde_json::Value) -> Error {
-    Error::conflict("quote_changed", detail, data)
-}
-
 /// The currency with this code, if the shop sells in it.
 ///
 /// # Errors
@@ -266,8 +231,6 @@ const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
             "code_not_met",
             "The cart has not enough of the goods it is for.",
         ),
-        Reason::NotForCustomer => ("code_not_met", "It is for other customers."),
-        Reason::NotFirstOrder => ("code_not_met", "It is for a first order."),
         Reason::OtherShipping => ("code_not_met", "It is for other ways to ship."),
         Reason::DoesNotStack { .. } | Reason::NothingLeft => return None,
     })

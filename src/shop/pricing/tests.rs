@@ -2,6 +2,7 @@
 //! nothing depends on the order in which rules are kept.
 
 use crate::error::Error;
+use crate::shop::addresses::Address;
 use crate::shop::catalog::Price;
 use crate::shop::languages::Translations;
 use crate::shop::money::{Currency, Money};
@@ -11,16 +12,18 @@ use crate::shop::pricing::prices::Currencies;
 use crate::shop::pricing::promotions::{
     Benefit, Promotion, QuantityTier, Reason, Shopper, SubtotalTier, problems_of_promotions,
 };
+use crate::shop::pricing::quoting::QUOTE_SECS;
 use crate::shop::pricing::selectors::Selector;
 use crate::shop::pricing::shipping::{Measure, ShippingMethod, ShippingRate, ShippingZone};
 use crate::shop::pricing::tax::{EXEMPT, Market, STANDARD, TaxRate, TaxZone, standard};
-use crate::shop::pricing::{Listing, PriceList};
+use crate::shop::pricing::{Listing, PriceList, Quote, Terms, check_quote};
 use crate::shop::settings::{Settings, SettingsVersion};
 use crate::shop::stock::customer_of;
 use durable::Timestamp;
 use durable::cart::Line;
 use durable::promotion::Limits;
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -452,14 +455,14 @@ fn conditions_keep_a_promotion_away_and_say_why() {
                 customers: vec!["other".into()],
                 ..base()
             },
-            Some(Reason::NotForCustomer),
+            None,
         ),
         (
             Promotion {
                 first_order: true,
                 ..base()
             },
-            Some(Reason::NotFirstOrder),
+            None,
         ),
         (
             Promotion {
@@ -492,6 +495,201 @@ fn conditions_keep_a_promotion_away_and_say_why() {
             "{offer:?}"
         );
     }
+}
+
+#[test]
+fn a_quote_with_a_code_is_the_same_for_any_address() {
+    let cart = cart("USD", &[("A", 1_000, 3)]);
+    let ten = Benefit::Percentage { off_ppm: 100_000 };
+    let promotions = ["welcome", "few", "each"].map(|id| Promotion {
+        code: Some(id.into()),
+        first_order: id == "welcome",
+        customers: vec!["someone".into(); usize::from(id == "few")],
+        limits: Limits {
+            per_customer: (id == "each").then_some(1),
+            ..Limits::default()
+        },
+        ..promotion(id, ten.clone())
+    });
+    let of = |customer, has_ordered| {
+        let asked = Asked {
+            codes: vec!["WELCOME".into(), "FEW".into(), "EACH".into()],
+            customer,
+            has_ordered,
+            ..asked("USD")
+        };
+        asked.price(with(promotions.to_vec()), &cart).unwrap()
+    };
+    assert_eq!(of("someone", false), of("other", true));
+    let told = of("other", true).terms.promotions;
+    assert!(told.iter().all(|it| it.checked_at_order && it.discount > 0));
+}
+
+#[test]
+fn what_comes_by_itself_comes_to_whom_it_is_for() {
+    let cart = cart("USD", &[("A", 1_000, 3)]);
+    let ten = Benefit::Percentage { off_ppm: 100_000 };
+    let first = Promotion {
+        first_order: true,
+        ..promotion("welcome", ten.clone())
+    };
+    let named = Promotion {
+        customers: vec!["someone".into()],
+        ..promotion("few", ten)
+    };
+    for (offer, customer, has_ordered, comes) in [
+        (&first, "other", false, true),
+        (&first, "other", true, false),
+        (&named, "someone", true, true),
+        (&named, "other", false, false),
+    ] {
+        let asked = Asked {
+            customer,
+            has_ordered,
+            ..asked("USD")
+        };
+        let told = asked.price(with(vec![offer.clone()]), &cart).unwrap();
+        assert_eq!(told.terms.promotions.len(), usize::from(comes), "{offer:?}");
+    }
+}
+
+/// The quote of a cart by `settings`, and the list that it was made from.
+fn quoted(settings: Settings, cart: &Cart, asked: &Asked<'_>) -> (Quote, PriceList) {
+    let list = list(settings, &cart.1);
+    let occasion = asked.occasion();
+    let priced = price_lines(&cart.0, &list, &occasion, "standard").unwrap();
+    let quote = Quote {
+        id: "quote_1".into(),
+        cart_id: "cart_1".into(),
+        expires_at: NOW.plus_secs(QUOTE_SECS),
+        catalog_seq: list.catalog_seq,
+        currency: occasion.shopper.currency,
+        email: "ann@example.com".into(),
+        shipping_address: Address {
+            name: "Ann".into(),
+            line1: "1 Street".into(),
+            line2: None,
+            city: "Berlin".into(),
+            region: None,
+            postal_code: Some("10115".into()),
+            country: "DE".into(),
+        },
+        shipping_method: "standard".into(),
+        lines: priced.lines,
+        totals: priced.totals,
+        terms: Terms {
+            vat_number: asked.has_vat_number.then(|| "DE123456789".to_owned()),
+            ..priced.terms
+        },
+    };
+    (quote, list)
+}
+
+fn changed(list: &PriceList, change: impl FnOnce(&mut Settings)) -> PriceList {
+    let mut settings = list.settings.settings.clone();
+    change(&mut settings);
+    PriceList {
+        settings: Rc::new(SettingsVersion {
+            version: list.settings.version + 1,
+            settings,
+        }),
+        ..list.clone()
+    }
+}
+
+fn refusal(checked: Result<(), Error>) -> (&'static str, Value) {
+    match checked {
+        Err(Error::Conflict { code, data, .. }) => (code, data),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn settings_that_change_what_a_cart_costs_change_its_quote() {
+    let cart = cart("USD", &[("A", 10_000, 1)]);
+    let rates = vec![rate(STANDARD, 100_000, false)];
+    let ten = promotion("ten", Benefit::Percentage { off_ppm: 100_000 });
+    let of_today = Settings {
+        promotions: vec![ten],
+        ..settings("USD", false, rates, 500)
+    };
+    let (quote, list) = quoted(of_today, &cart, &asked("USD"));
+    check_quote(&quote, &list).unwrap();
+    let check = |change: &dyn Fn(&mut Settings)| check_quote(&quote, &changed(&list, change));
+    let usd = |amount: i64| json!({"amount": amount, "currency": "USD"});
+    let sums = |discount, shipping, tax, total| json!({"discount_total": usd(discount), "shipping_total": usd(shipping), "tax_total": usd(tax), "total": usd(total)});
+    let old = sums(1_000, 500, 950, 10_450);
+    let taxed = check(&|it| it.tax_zones[0].rates[0].rate_ppm = 200_000);
+    let new = sums(1_000, 500, 1_900, 11_400);
+    assert_eq!(
+        refusal(taxed),
+        ("quote_changed", json!({"old": old, "new": new}))
+    );
+    let shipped = check(&|it| it.shipping_zones[0].methods[0].rates[0].price.amount = 600);
+    assert_eq!(refusal(shipped).1["new"], sums(1_000, 600, 960, 10_560));
+    let dearer = check(&|it| it.promotions.clear());
+    assert_eq!(refusal(dearer).1["new"], sums(0, 500, 1_050, 11_550));
+    let not_carried = check(&|it| it.shipping_zones[0].methods[0].id = "other".into());
+    assert_eq!(refusal(not_carried).1["new"], Value::Null);
+    // What does not concern the cart, or is not known to be left, changes nothing.
+    check(&|it| it.tax_zones[0].rates.push(rate("reduced", 1, false))).unwrap();
+    check(&|it| it.promotions[0].title = "Another".into()).unwrap();
+    check(&|it| {
+        it.promotions.push(Promotion {
+            limits: Limits {
+                total: Some(1),
+                per_customer: None,
+            },
+            ..promotion("scarce", Benefit::Percentage { off_ppm: 1_000 })
+        });
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_promotion_that_ends_after_the_quote_was_made_is_still_in_it() {
+    let cart = cart("USD", &[("A", 10_000, 1)]);
+    let ending = Promotion {
+        ends_at: Some(NOW.plus_secs(1)),
+        ..promotion("ten", Benefit::Percentage { off_ppm: 100_000 })
+    };
+    let (quote, list) = quoted(with(vec![ending]), &cart, &asked("USD"));
+    check_quote(&quote, &changed(&list, |_| {})).unwrap();
+}
+
+#[test]
+fn for_whom_a_code_is_is_told_of_all_reasons_alike_when_it_is_ordered_with() {
+    let cart = cart("USD", &[("A", 10_000, 1)]);
+    let asked = Asked {
+        codes: vec!["X".into()],
+        ..asked("USD")
+    };
+    let base = || Promotion {
+        code: Some("X".into()),
+        ..promotion("ten", Benefit::Percentage { off_ppm: 100_000 })
+    };
+    let told = |offer: Promotion, has_ordered| {
+        let (quote, list) = quoted(with(vec![offer]), &cart, &asked);
+        let list = PriceList {
+            has_ordered,
+            ..list
+        };
+        check_quote(&quote, &list)
+    };
+    let first = Promotion {
+        first_order: true,
+        ..base()
+    };
+    let named = |email: &str| Promotion {
+        customers: vec![customer_of(email)],
+        ..base()
+    };
+    told(base(), true).unwrap();
+    told(first.clone(), false).unwrap();
+    told(named("ann@example.com"), true).unwrap();
+    let refused = ("promotion_not_available", json!({"promotion": "ten"}));
+    assert_eq!(refusal(told(first, true)), refused);
+    assert_eq!(refusal(told(named("other@example.com"), false)), refused);
 }
 
 #[test]
@@ -790,6 +988,18 @@ impl Case {
 }
 
 proptest! {
+    #[test]
+    fn a_quote_holds_while_nothing_that_it_came_from_has_changed(case in any_case()) {
+        let asked = Asked { has_vat_number: case.has_vat_number, ..asked(case.code) };
+        let (quote, list) = quoted(case.settings.clone(), &case.cart, &asked);
+        let same = changed(&list, |_| {});
+        prop_assert!(check_quote(&quote, &same).is_ok());
+        let shipping = quote.totals.shipping_total;
+        let dearer = changed(&list, |it| it.shipping_zones[0].methods[0].rates[0].price.amount += 10_000);
+        let is_free = shipping == 0 && quote.terms.shipping.price > 0;
+        prop_assert_eq!(check_quote(&quote, &dearer).is_ok(), is_free);
+    }
+
     #[test]
     fn the_settings_of_the_cases_are_accepted(case in any_case()) {
         prop_assert_eq!(case.settings.problems(&[currency(case.code)]), vec![]);

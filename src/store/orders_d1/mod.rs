@@ -13,6 +13,7 @@ use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
+use crate::store::settings_d1::{KnownSettings, known_version};
 use crate::store::sql::{Database, Statement, TextRow, to_json, written};
 use durable::Timestamp;
 use rows::{BasisRow, CheckoutRow, FindingCountRow, FindingRow, NumberRow, OrderRow};
@@ -20,7 +21,12 @@ use statements as sql;
 
 /// [`Orders`] on a database.
 #[derive(Debug)]
-pub struct OrdersD1<D>(pub D);
+pub struct OrdersD1<D> {
+    /// The database.
+    pub db: D,
+    /// The settings that were read last.
+    pub known: KnownSettings,
+}
 
 impl<D: Database> Orders for OrdersD1<D> {
     async fn begin_checkout(
@@ -37,10 +43,10 @@ impl<D: Database> Orders for OrdersD1<D> {
             .bind(checkout.quote_id.as_str())
             .bind(billing_address)
             .bind(now);
-        let basis = Statement::new(sql::BASIS).bind(checkout.quote_id.as_str());
-        let outcome = self.0.batch_then_query(vec![begin], basis).await;
+        let basis = self.ask_for_basis(&checkout.quote_id);
+        let outcome = self.db.batch_then_query(vec![begin], basis).await;
         match written(outcome)? {
-            Written::Landed(rows) => Ok(Written::Landed(first_basis(rows)?)),
+            Written::Landed(rows) => self.first_basis(rows).map(Written::Landed),
             Written::Lost => Ok(Written::Lost),
         }
     }
@@ -49,7 +55,7 @@ impl<D: Database> Orders for OrdersD1<D> {
         let statement = Statement::new(sql::STANDING_CHECKOUT)
             .bind(cart_id)
             .bind(key);
-        let rows: Vec<CheckoutRow> = self.0.query(statement).await?;
+        let rows: Vec<CheckoutRow> = self.db.query(statement).await?;
         rows.into_iter()
             .next()
             .map(CheckoutRow::into_checkout)
@@ -62,8 +68,8 @@ impl<D: Database> Orders for OrdersD1<D> {
     }
 
     async fn basis(&self, quote_id: &str) -> Result<Option<Basis>> {
-        let statement = Statement::new(sql::BASIS).bind(quote_id);
-        first_basis(self.0.query(statement).await?)
+        let rows = self.db.query(self.ask_for_basis(quote_id)).await?;
+        self.first_basis(rows)
     }
 
     async fn take_stuck_checkouts(
@@ -76,13 +82,13 @@ impl<D: Database> Orders for OrdersD1<D> {
             .bind(before)
             .bind(limit)
             .bind(now);
-        let rows: Vec<CheckoutRow> = self.0.query(statement).await?;
+        let rows: Vec<CheckoutRow> = self.db.query(statement).await?;
         rows.into_iter().map(CheckoutRow::into_checkout).collect()
     }
 
     async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<i64>> {
         let number = Statement::new(sql::ORDER_NUMBER).bind(order.id.as_str());
-        let outcome = self.0.batch_then_query(sql::place(order, now)?, number);
+        let outcome = self.db.batch_then_query(sql::place(order, now)?, number);
         match written(outcome.await)? {
             Written::Landed(rows) => first_number(rows).map(Written::Landed),
             Written::Lost => Ok(Written::Lost),
@@ -90,21 +96,21 @@ impl<D: Database> Orders for OrdersD1<D> {
     }
 
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written> {
-        written(self.0.batch(sql::refuse(order_id, now)).await)
+        written(self.db.batch(sql::refuse(order_id, now)).await)
     }
 
     async fn mark_returned(&self, order_id: &str, now: Timestamp) -> Result<()> {
         let statement = Statement::new(sql::MARK_RETURNED).bind(order_id).bind(now);
-        Ok(self.0.batch(vec![statement]).await?)
+        Ok(self.db.batch(vec![statement]).await?)
     }
 
     async fn forget_checkout(&self, order_id: &str) -> Result<()> {
         let statement = Statement::new(sql::FORGET_CHECKOUT).bind(order_id);
-        Ok(self.0.batch(vec![statement]).await?)
+        Ok(self.db.batch(vec![statement]).await?)
     }
 
     async fn order(&self, order_id: &str) -> Result<Option<Order>> {
-        let rows: Vec<OrderRow> = self.0.query(sql::order(order_id)).await?;
+        let rows: Vec<OrderRow> = self.db.query(sql::order(order_id)).await?;
         rows.into_iter()
             .next()
             .map(OrderRow::into_order)
@@ -112,7 +118,7 @@ impl<D: Database> Orders for OrdersD1<D> {
     }
 
     async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>> {
-        let rows: Vec<OrderRow> = self.0.query(sql::orders(filter)?).await?;
+        let rows: Vec<OrderRow> = self.db.query(sql::orders(filter)?).await?;
         rows.into_iter().map(OrderRow::into_order).collect()
     }
 
@@ -124,7 +130,7 @@ impl<D: Database> Orders for OrdersD1<D> {
     async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order> {
         let statements = sql::finish_round(order_id, round, now)?;
         let query = sql::order(order_id);
-        first_order(self.0.batch_then_query(statements, query).await?)
+        first_order(self.db.batch_then_query(statements, query).await?)
     }
 
     async fn orders_with_due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<String>> {
@@ -152,24 +158,35 @@ impl<D: Database> Orders for OrdersD1<D> {
             Statement::new(sql::SAVE_FINDINGS).bind(to_json(&findings)?),
             Statement::new(sql::FORGET_FINDINGS).bind(forget_before),
         ];
-        Ok(self.0.batch(batch).await?)
+        Ok(self.db.batch(batch).await?)
     }
 
     async fn findings(&self, before: Option<i64>, limit: u32) -> Result<Vec<KeptFinding>> {
         let statement = Statement::new(sql::FINDINGS).bind(before).bind(limit);
-        let rows: Vec<FindingRow> = self.0.query(statement).await?;
+        let rows: Vec<FindingRow> = self.db.query(statement).await?;
         rows.into_iter().map(FindingRow::into_finding).collect()
     }
 
     async fn finding_counts(&self) -> Result<Vec<FindingCount>> {
-        let rows: Vec<FindingCountRow> = self.0.query(Statement::new(sql::FINDING_COUNTS)).await?;
+        let rows: Vec<FindingCountRow> = self.db.query(Statement::new(sql::FINDING_COUNTS)).await?;
         rows.into_iter().map(FindingCountRow::into_count).collect()
     }
 }
 
 impl<D: Database> OrdersD1<D> {
+    fn ask_for_basis(&self, quote_id: &str) -> Statement {
+        Statement::new(sql::BASIS)
+            .bind(known_version(&self.known))
+            .bind(quote_id)
+    }
+
+    fn first_basis(&self, rows: Vec<BasisRow>) -> Result<Option<Basis>> {
+        let row = rows.into_iter().next();
+        row.map(|row| row.into_basis(&self.known)).transpose()
+    }
+
     async fn moved(&self, order_id: &str, batch: Vec<Statement>) -> Result<Written<Order>> {
-        let outcome = self.0.batch_then_query(batch, sql::order(order_id)).await;
+        let outcome = self.db.batch_then_query(batch, sql::order(order_id)).await;
         match written(outcome)? {
             Written::Landed(rows) => first_order(rows).map(Written::Landed),
             Written::Lost => Ok(Written::Lost),
@@ -177,7 +194,7 @@ impl<D: Database> OrdersD1<D> {
     }
 
     async fn texts(&self, statement: Statement) -> Result<Vec<String>> {
-        let rows: Vec<TextRow> = self.0.query(statement).await?;
+        let rows: Vec<TextRow> = self.db.query(statement).await?;
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
 }
@@ -193,11 +210,4 @@ fn first_number(rows: Vec<NumberRow>) -> Result<i64> {
     rows.first()
         .map(|row| row.number)
         .ok_or_else(|| Error::internal("an order that was written has no number"))
-}
-
-fn first_basis(rows: Vec<BasisRow>) -> Result<Option<Basis>> {
-    rows.into_iter()
-        .next()
-        .map(BasisRow::into_basis)
-        .transpose()
 }

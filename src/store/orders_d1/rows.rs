@@ -9,6 +9,8 @@ use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
 use crate::shop::pricing::{QuoteLine, Terms, Totals};
 use crate::shop::sweep::{Finding, FindingCount, FindingKind, KeptFinding};
 use crate::shop::transitions::Status;
+use crate::store::prices_d1::PriceListRow;
+use crate::store::settings_d1::KnownSettings;
 use crate::store::sql::{from_json, from_word};
 use durable::Timestamp;
 use serde::Deserialize;
@@ -41,14 +43,15 @@ impl CheckoutRow {
 #[derive(Deserialize)]
 pub struct BasisRow {
     quote: String,
-    listings: String,
+    #[serde(flatten)]
+    list: PriceListRow,
 }
 
 impl BasisRow {
-    pub fn into_basis(self) -> Result<Basis> {
+    pub fn into_basis(self, known: &KnownSettings) -> Result<Basis> {
         Ok(Basis {
             quote: from_json(&self.quote)?,
-            listings: from_json(&self.listings)?,
+            list: self.list.into_list(known)?,
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::shop::orders::{Order, OrderEvent, OrderFilter, Record, RefundStatus, 
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
 use crate::shop::transitions::Status;
+use crate::store::settings_d1::select_settings;
 use crate::store::sql::{Statement, to_json, to_word};
 use durable::Timestamp;
 use serde::Serialize;
@@ -394,15 +395,25 @@ ORDER BY idempotency_key = ?2 AND step <> 'returned' DESC LIMIT 1";
 pub const CHECKOUT_UNDER_WAY: &str =
     "SELECT step AS value FROM checkouts WHERE order_id = ?1 AND step <> 'returned'";
 
-pub const BASIS: &str = "
-SELECT body AS quote, (SELECT json_group_object(sku, json(listing)) FROM (
-    SELECT line.value ->> 'sku' AS sku, (
-        SELECT listing FROM listings
-        WHERE sku = line.value ->> 'sku' AND seq <= (SELECT seq FROM current_publish) ORDER BY seq DESC LIMIT 1
-    ) AS listing
-    FROM json_each(quotes.body, '$.lines') AS line
-) WHERE listing IS NOT NULL) AS listings
-FROM quotes WHERE id = ?1";
+/// A quote, and the price list of its SKUs; `?1` is the known version of the settings.
+pub const BASIS: &str = concat!(
+    "
+SELECT body AS quote, COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
+    (SELECT json_group_object(sku, json(listing)) FROM (
+        SELECT line.value ->> 'sku' AS sku, (
+            SELECT listing FROM listings
+            WHERE sku = line.value ->> 'sku' AND seq <= (SELECT seq FROM current_publish) ORDER BY seq DESC LIMIT 1
+        ) AS listing
+        FROM json_each(quotes.body, '$.lines') AS line
+    ) WHERE listing IS NOT NULL) AS listings,
+    EXISTS (
+        SELECT 1 FROM orders WHERE LOWER(email) = LOWER(TRIM(quotes.body ->> '$.email')) AND status NOT IN ('expired', 'cancelled')
+    ) AS has_ordered,
+    ",
+    select_settings!(),
+    "
+FROM quotes WHERE id = ?2"
+);
 
 pub const TAKE_STUCK_CHECKOUTS: &str = "
 UPDATE checkouts SET updated_at = ?3 WHERE order_id IN (

@@ -76,7 +76,7 @@ pub(super) struct ReturnedGoods {
 /// `Idempotent-Replayed` with the order that this key placed before, in its current state.
 ///
 /// # Errors
-/// 409 `sold_out`, `contended`, `promotion_used_up`, `promotion_contended`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
+/// 409 `sold_out`, `contended`, `promotion_used_up`, `promotion_contended`, `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
 /// `idempotency_key_reused`, `idempotency_key_required`; 503 `checkout_interrupted`, `payments_not_configured`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;

@@ -179,6 +179,8 @@ struct PromotionView<'a> {
     stacks: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     passed_over: Option<&'a Reason>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    checked_at_order: bool,
 }
 
 impl<'a> TermsView<'a> {
@@ -193,6 +195,7 @@ impl<'a> TermsView<'a> {
             discount: money(it.discount),
             stacks: it.stacks,
             passed_over: it.passed_over.as_ref(),
+            checked_at_order: it.checked_at_order,
         };
         Self {
             settings_version: terms.settings_version,

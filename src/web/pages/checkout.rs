@@ -236,7 +236,10 @@ fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
                 ul class="lines" {
                     @for promotion in quote.terms.promotions.iter().filter(|it| it.discount > 0) {
                         li {
-                            div { bdi { (promotion.title) } }
+                            div {
+                                bdi { (promotion.title) }
+                                @if promotion.checked_at_order { p class="quiet" { (words.promotion_checked_at_order) } }
+                            }
                             span class="price" { (visit.money(Money::new(promotion.discount.saturating_neg(), quote.currency))) }
                         }
                     }

@@ -85,7 +85,7 @@ fn title_of(words: &Words, error: &Error) -> &'static str {
     match error.code() {
         "invalid_cart_token" => words.error_cart_token,
         "sold_out" => words.error_sold_out,
-        "contended" => words.error_contended,
+        "contended" | "promotion_contended" => words.error_contended,
         _ => match error {
             Error::Conflict { .. } | Error::Invalid(_) => words.error_refused,
             Error::NotFound(_) => words.error_not_found,

@@ -107,7 +107,10 @@ impl Ports for Sim {
     }
 
     fn orders(&self) -> impl Orders {
-        OrdersD1(self.clone())
+        OrdersD1 {
+            db: self.clone(),
+            known: Rc::clone(&self.0.settings),
+        }
     }
 
     fn payments(&self) -> impl Payments {

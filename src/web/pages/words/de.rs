@@ -149,6 +149,7 @@ pub static WORDS: Words = Words {
     change_address: "Adresse ändern",
     place_order: "Zahlungspflichtig bestellen",
     payment_follows: "Bezahlt wird auf der nächsten Seite.",
+    promotion_checked_at_order: "Nicht für alle: Ob Sie ihn nutzen können, prüfen wir mit der Bestellung.",
     discount: "Rabatt",
     tax: "Steuer",
     included_tax: "Enthaltene Steuer",
@@ -282,9 +283,18 @@ pub static WORDS: Words = Words {
         "contended" => Some(
             "Jemand anderes hat die letzten Stücke gerade an der Kasse. Versuchen Sie es in ein paar Minuten noch einmal.",
         ),
-        "quote_changed" => {
-            Some("Preise haben sich geändert. Bitte prüfen Sie die Bestellung noch einmal.")
-        }
+        "quote_changed" => Some(
+            "Preise, Steuern, Versand oder Rabatte haben sich geändert. Bitte prüfen Sie die Bestellung noch einmal.",
+        ),
+        "promotion_used_up" => Some(
+            "Ein Rabatt ist inzwischen aufgebraucht. Bitte prüfen Sie die Bestellung noch einmal.",
+        ),
+        "promotion_contended" => Some(
+            "Jemand anderes hat den letzten Rabatt gerade an der Kasse. Versuchen Sie es in ein paar Minuten noch einmal.",
+        ),
+        "promotion_not_available" => Some(
+            "Ein Rabatt lässt sich mit dieser E-Mail-Adresse nicht nutzen. Bitte gehen Sie ohne den Code noch einmal zur Kasse.",
+        ),
         "quote_expired" => {
             Some("Die Preise galten 30 Minuten. Bitte beginnen Sie an der Kasse noch einmal.")
         }

@@ -149,6 +149,7 @@ pub static WORDS: Words = Words {
     change_address: "Change the address",
     place_order: "Place order",
     payment_follows: "You pay on the next page.",
+    promotion_checked_at_order: "Not for everyone: we check whether you can use it when you order.",
     discount: "Discount",
     tax: "Tax",
     included_tax: "Tax included",

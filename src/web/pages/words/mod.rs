@@ -142,6 +142,7 @@ pub struct Words {
     pub change_address: &'static str,
     pub place_order: &'static str,
     pub payment_follows: &'static str,
+    pub promotion_checked_at_order: &'static str,
     pub discount: &'static str,
     pub tax: &'static str,
     pub included_tax: &'static str,
