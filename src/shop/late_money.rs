@@ -4,13 +4,13 @@
 //! Each run begins an attempt of its own, and the move that begins it has the attempt before it released. The move that ends it
 //! holds only at the version that the attempt began, so that an order is confirmed by holds that are its own and pinned, or not at all.
 
-use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_all, release_all};
+use crate::error::Result;
+use crate::shop::checkout::release_all;
 use crate::shop::fulfillments::record_id;
 use crate::shop::orders::{Actor, Order, Transition, moved_meanwhile, with_money};
 use crate::shop::ports::{Orders, Ports, Written};
 use crate::shop::refunds::promised;
-use crate::shop::settlement::pin_holds;
+use crate::shop::settlement::{hold_again, pin_holds};
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
 
@@ -29,19 +29,8 @@ pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp
     let order = begin_attempt(ports, order, now).await?;
     // What it held would be missing now.
     release_all(ports, &order.id, given_up, order.held()).await?;
-    match hold_all(ports, &order.id, order.attempt, &order.email, order.held()).await {
-        Ok(()) => {}
-        Err(Error::Conflict {
-            code: code @ ("contended" | "promotion_contended"),
-            ..
-        }) if is_patient(&order, now) => {
-            return Err(Error::Unavailable {
-                code,
-                retry_after_secs: 60,
-            });
-        }
-        Err(Error::Conflict { .. }) => return give_back(ports, &order, now).await,
-        Err(error) => return Err(error),
+    if !hold_again(ports, &order, is_patient(&order, now)).await? {
+        return give_back(ports, &order, now).await;
     }
     if !pin_holds(ports, &order).await? {
         return Err(moved_meanwhile());

@@ -9,6 +9,7 @@ mod goods;
 mod session;
 mod tasks;
 
+pub use goods::hold_again;
 pub use session::pin_holds;
 pub use tasks::{Round, drive_or_leave, drive_tasks};
 

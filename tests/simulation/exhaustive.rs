@@ -7,7 +7,8 @@ use crate::ports::Sim;
 use crate::provider::Provider;
 use crate::scheduler::{Task, request, run};
 use crate::world::World;
-use durable::cart;
+use durable::machine::{Reply, Request};
+use durable::{cart, stock};
 use serde_json::Value;
 use std::future::Future;
 use std::mem::take;
@@ -248,6 +249,77 @@ fn late_money(step: u32) -> bool {
     assert_eq!(status, ["confirmed"], "a crash at step {step}");
     invariants::at_the_end(&world).unwrap();
     crashed
+}
+
+#[test]
+fn an_order_that_lost_its_units_waits_for_those_that_may_come_back() {
+    let world = lapsed();
+    hold_elsewhere(&world, 8 * 60);
+    sweep_for(&world, 5);
+    assert_eq!(
+        world.db.ask("SELECT status FROM orders"),
+        ["pending_payment"]
+    );
+    assert_eq!(
+        world.stock.view("B", world.now()).held,
+        0,
+        "nothing is kept from others"
+    );
+    sweep_for(&world, 8);
+    assert_eq!(world.db.ask("SELECT status FROM payments"), ["open"]);
+}
+
+#[test]
+fn an_order_that_lost_its_units_does_not_wait_for_ever() {
+    let world = lapsed();
+    hold_elsewhere(&world, 8 * 60 * 60);
+    sweep_for(&world, 40);
+    assert_eq!(world.db.ask("SELECT status FROM orders"), ["cancelled"]);
+    assert!(
+        world
+            .db
+            .ask("SELECT happening FROM order_events")
+            .contains(&"out_of_stock".into())
+    );
+}
+
+/// An order of the last units, whose holds lapsed before anyone pinned them.
+fn lapsed() -> Rc<World> {
+    for step in 0.. {
+        let world = quoted_for(&LAST_UNITS, &[]);
+        world.crash_at.set(Some(step));
+        go(&world, order(Sim(Rc::clone(&world))));
+        assert!(world.crash_at.take().is_none(), "no crash left it so");
+        let is_written = !world.db.ask("SELECT id FROM orders").is_empty();
+        let reserved = world.stock.view("A", world.now()).reserved;
+        if is_written && reserved == 5 {
+            world.advance(11 * 60_000);
+            return world;
+        }
+    }
+    unreachable!()
+}
+
+/// Another checkout holds the last units, on the clock.
+fn hold_elsewhere(world: &World, ttl_secs: u32) {
+    let request = Request::Do {
+        operation_id: "elsewhere".to_owned(),
+        command: stock::Command::Hold {
+            hold_id: "ord_elsewhere:1".to_owned(),
+            quantity: 5,
+            ttl_secs,
+            customer: None,
+        },
+    };
+    let reply = world.stock.ask("A", &request, world.now());
+    assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
+}
+
+fn sweep_for(world: &Rc<World>, minutes: u32) {
+    for _ in 0..minutes {
+        world.advance(60_000);
+        go(world, cron(Sim(Rc::clone(world))));
+    }
 }
 
 const CART: &str = "cart_of_ann";

@@ -2,12 +2,39 @@
 //! attempt and the step, so that asking again moves nothing twice.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_id, tracked_lines};
+use crate::shop::checkout::{hold_all, hold_id, release_all, tracked_lines};
 use crate::shop::fulfillments::Units;
 use crate::shop::orders::Order;
 use crate::shop::ports::{Ports, StockObjects};
 use durable::machine::Reply;
 use durable::stock;
+
+/// Seconds after which what others held is asked for again.
+const CONTENDED_RETRY_SECS: u32 = 60;
+
+/// Holds what an order is made of once more, all or none, under an attempt that has held nothing before; false when it is gone. What
+/// others hold on the clock may come back: for who `waits`, that is a reason to try again later, with nothing kept from others until then.
+///
+/// # Errors
+/// 503 `contended`, `promotion_contended`; a port's failure.
+pub async fn hold_again(ports: &impl Ports, order: &Order, waits: bool) -> Result<bool> {
+    let held = order.held();
+    match hold_all(ports, &order.id, order.attempt, &order.email, held).await {
+        Ok(()) => Ok(true),
+        Err(Error::Conflict {
+            code: code @ ("contended" | "promotion_contended"),
+            ..
+        }) if waits => {
+            release_all(ports, &order.id, order.attempt, held).await?;
+            Err(Error::Unavailable {
+                code,
+                retry_after_secs: CONTENDED_RETRY_SECS,
+            })
+        }
+        Err(Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
 
 pub async fn commit_stock(ports: &impl Ports, order: &Order) -> Result<()> {
     ask_each_line(ports, order, "commit", |hold_id| stock::Command::Commit {

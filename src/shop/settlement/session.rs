@@ -10,7 +10,7 @@
 //! up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_all, hold_id, release_all, tracked_lines};
+use crate::shop::checkout::{hold_id, release_all, tracked_lines};
 use crate::shop::money::Money;
 use crate::shop::orders::{
     Order, Record, Renewal, Transition, find_order, move_order, moved_meanwhile,
@@ -19,13 +19,16 @@ use crate::shop::payments::{PaymentError, SESSION_SECS, Session};
 use crate::shop::ports::{Orders, Payments, Ports, StockObjects, Written};
 use crate::shop::promotions::pin_uses;
 use crate::shop::settlement::fold::{by_shop, fold_session, paid};
-use crate::shop::settlement::goods::refused;
+use crate::shop::settlement::goods::{hold_again, refused};
 use crate::shop::transitions::{Happening, Status};
 use durable::machine::Reply;
 use durable::{Timestamp, stock};
 
 /// How often one driver holds an order anew before it leaves it to the next.
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
+
+/// Seconds for which units that others hold on the clock are waited for: longer than such a hold lasts.
+const PATIENCE_SECS: u32 = 15 * 60;
 
 /// Seconds by which two clocks may differ, and a call may be on its way.
 const CLOCKS_SECS: u32 = 5 * 60;
@@ -186,7 +189,7 @@ pub async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
 
 /// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a new one. The attempt is let go
 /// only after the claim, which fails when someone else has completed it meanwhile. None when the order has come to nothing
-/// instead: because it is to be cancelled anyway, or because its units are gone.
+/// instead: because it is to be cancelled anyway, or because its units are gone, or did not come back in time.
 async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Option<Order>> {
     if order.is_cancel_requested() {
         claim(ports, order, Happening::Cancelled, now).await?;
@@ -195,14 +198,23 @@ async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<
     let lapsed = order.attempt;
     let order = claim(ports, order, Happening::HoldLapsed, now).await?;
     release_all(ports, &order.id, lapsed, order.held()).await?;
-    match hold_all(ports, &order.id, order.attempt, &order.email, order.held()).await {
-        Ok(()) => Ok(Some(order)),
-        Err(Error::Conflict { .. }) => {
-            claim(ports, &order, Happening::OutOfStock, now).await?;
-            Ok(None)
-        }
-        Err(error) => Err(error),
+    if hold_again(ports, &order, is_patient(&order, now)).await? {
+        return Ok(Some(order));
     }
+    claim(ports, &order, Happening::OutOfStock, now).await?;
+    Ok(None)
+}
+
+/// Whether the order has been without its units for so short that those which others hold on the clock are waited for.
+fn is_patient(order: &Order, now: Timestamp) -> bool {
+    let without = order
+        .events
+        .iter()
+        .rev()
+        .take_while(|event| event.happening != Happening::HeldAnew)
+        .filter(|event| event.happening == Happening::HoldLapsed)
+        .last();
+    without.is_some_and(|lapsed| now < lapsed.at.plus_secs(PATIENCE_SECS))
 }
 
 /// Moves an order from the very version it was read at, since what was found out holds for that one only.
