@@ -9,6 +9,7 @@ use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
 use crate::shop::mail::{Claim, Letter, Message};
 use crate::shop::media::{Media, StoredMedia};
+use crate::shop::money::Currency;
 use crate::shop::orders::{LinkRequest, Order, OrderFilter, Transition};
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
@@ -366,6 +367,8 @@ pub trait IdempotencyKeys {
 /// A provider that takes payments on a page of its own. Whatever changes something there carries a key that was stored before,
 /// and the exact request that was stored with it.
 pub trait Payments {
+    /// The most that it charges at once, in minor units.
+    fn largest_charge(&self, currency: Currency) -> i64;
     /// The exact request for a session, to be kept before the first call, so that every retry sends the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
     /// `request` with another end of the session, for another key.

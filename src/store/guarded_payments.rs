@@ -6,6 +6,7 @@
 
 use crate::error::Result;
 use crate::shop::breaker::{Breaker, Health, Outcome, Permit};
+use crate::shop::money::Currency;
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
@@ -190,6 +191,10 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
 }
 
 impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
+    fn largest_charge(&self, currency: Currency) -> i64 {
+        self.provider.largest_charge(currency)
+    }
+
     fn prepare(&self, session: &NewSession) -> Result<String> {
         self.provider.prepare(session)
     }

@@ -20,7 +20,9 @@ const MINIMUM: Readonly<Record<string, number>> = {
   usd: 50, aed: 200, aud: 50, bgn: 100, brl: 50, cad: 50, chf: 50, czk: 1500, dkk: 250, eur: 50, gbp: 30, hkd: 400,
   huf: 17500, inr: 50, jpy: 50, mxn: 1000, myr: 200, nok: 300, nzd: 50, pln: 200, ron: 200, sek: 300, sgd: 50, thb: 1000,
 };
-const MAXIMUM = 99_999_999;
+/** By the digits that an amount may have. */
+const MAXIMUM: Readonly<Record<string, number>> = { cop: 9_999_999_999, huf: 9_999_999_999, idr: 999_999_999_999, inr: 999_999_999, jpy: 9_999_999_999, lbp: 99_999_999_999 };
+const MAXIMUM_ELSEWHERE = 99_999_999;
 
 export function checkCurrency(currency: string, param: string): void {
   if (decimals(currency) !== undefined) return;
@@ -41,8 +43,9 @@ export function checkAmount(currency: string, amount: number, param: string): vo
 }
 
 export function checkTotal(currency: string, total: number): void {
-  if (total > MAXIMUM) {
-    throw invalid(`The total amount must be no more than ${format(currency, MAXIMUM)}`, 'line_items', 'amount_too_large');
+  const most = MAXIMUM[currency] ?? MAXIMUM_ELSEWHERE;
+  if (total > most) {
+    throw invalid(`The total amount must be no more than ${format(currency, most)}`, 'line_items', 'amount_too_large');
   }
   if (total === 0 || total >= (MINIMUM[currency] ?? 1)) return;
   throw invalid(

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, FieldError, Result};
 use crate::shop::money::{Currency, Money};
-use crate::shop::ports::{Ports, Prices};
+use crate::shop::ports::{Payments, Ports, Prices};
 use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
 use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::promotions::{QuotePromotion, Reason, Shopper, plain_code};
@@ -64,7 +64,8 @@ pub async fn create_quote(
         Err(error) => return Err(error),
     };
     errors.extend(code_errors(&codes, &priced.terms.promotions));
-    errors.extend(charge_error(priced.totals.total, currency));
+    let most = ports.payments().largest_charge(currency);
+    errors.extend(charge_error(priced.totals.total, most, currency));
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
@@ -210,14 +211,21 @@ fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldErro
     refused.collect()
 }
 
-/// What costs nothing is not charged; what costs something must be worth a charge.
-fn charge_error(total: i64, currency: Currency) -> Option<FieldError> {
+/// What costs nothing is not charged; what costs something must be worth a charge, and no more than the `most` that one takes.
+fn charge_error(total: i64, most: i64, currency: Currency) -> Option<FieldError> {
     let least = currency.smallest_charge();
-    (0 < total && total < least).then(|| {
+    let error = |code, detail| Some(FieldError::new("cart", code, detail));
+    if 0 < total && total < least {
         let least = Money::new(least, currency);
         let detail = format!("Less than {least} can't be charged.");
-        FieldError::new("cart", "below_smallest_charge", detail)
-    })
+        return error("below_smallest_charge", detail);
+    }
+    if most < total {
+        let most = Money::new(most, currency);
+        let detail = format!("More than {most} can't be charged at once.");
+        return error("above_largest_charge", detail);
+    }
+    None
 }
 
 const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
@@ -262,20 +270,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_little_to_be_charged_is_refused() {
+    fn what_can_not_be_charged_is_refused() {
+        let (little, much) = (Some("below_smallest_charge"), Some("above_largest_charge"));
         for (total, code, refused) in [
-            (0, "USD", false),
-            (1, "USD", true),
-            (49, "USD", true),
-            (50, "USD", false),
-            (29, "GBP", true),
-            (49, "JPY", true),
-            (17_499, "HUF", true),
-            (10, "KWD", false),
+            (0, "USD", None),
+            (1, "USD", little),
+            (49, "USD", little),
+            (50, "USD", None),
+            (29, "GBP", little),
+            (49, "JPY", little),
+            (17_499, "HUF", little),
+            (10, "KWD", None),
+            (99_999, "USD", None),
+            (100_000, "USD", much),
         ] {
             let currency = Currency::from_code(code).unwrap();
-            let error = charge_error(total, currency);
-            assert_eq!(error.is_some(), refused, "{total} {code}");
+            let error = charge_error(total, 99_999, currency);
+            assert_eq!(error.map(|it| it.code), refused, "{total} {code}");
         }
     }
 }

@@ -574,6 +574,7 @@ fn quoted(settings: Settings, cart: &Cart, asked: &Asked<'_>) -> (Quote, PriceLi
             postal_code: Some("10115".into()),
             country: "DE".into(),
         },
+        billing_address: None,
         shipping_method: "standard".into(),
         lines: priced.lines,
         totals: priced.totals,

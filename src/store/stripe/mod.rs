@@ -14,6 +14,7 @@ mod signature;
 mod wire;
 
 use crate::error::Result;
+use crate::shop::money::Currency;
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
@@ -90,6 +91,10 @@ pub struct Stripe {
 }
 
 impl Payments for Stripe {
+    fn largest_charge(&self, currency: Currency) -> i64 {
+        wire::largest_charge(currency)
+    }
+
     fn prepare(&self, session: &NewSession) -> Result<String> {
         sessions::prepare(session)
     }

@@ -20,6 +20,23 @@ pub fn from_wire(amount: i64, code: &str) -> Option<i64> {
     scale(amount, wire_exponent(code), currency.exponent())
 }
 
+/// The most that one charge can come to, in minor units of ISO 4217: by the digits that Stripe takes
+/// (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). A card's network or another way to pay may take less.
+pub fn largest_charge(currency: Currency) -> i64 {
+    let digits = match currency.code() {
+        "IDR" => 12,
+        "LBP" => 11,
+        "COP" | "HUF" | "JPY" => 10,
+        "INR" => 9,
+        _ => 8,
+    };
+    let largest = 10_i64.saturating_pow(digits).saturating_sub(1);
+    let step =
+        10_i64.saturating_pow(wire_exponent(currency.code()).saturating_sub(currency.exponent()));
+    let whole = largest.saturating_sub(largest.checked_rem(step).unwrap_or(0));
+    from_wire(whole, currency.code()).unwrap_or(i64::MAX)
+}
+
 /// As [`from_wire`], of an answer: what can't be read says nothing.
 pub fn read(amount: i64, code: &str) -> Result<i64, PaymentError> {
     from_wire(amount, code)
@@ -46,6 +63,24 @@ fn scale(amount: i64, from: u32, to: u32) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_largest_charge_has_so_many_digits() {
+        for (code, most) in [
+            ("USD", 99_999_999),
+            ("JPY", 9_999_999_999),
+            ("IDR", 999_999_999_999),
+            ("HUF", 9_999_999_999),
+            ("INR", 999_999_999),
+            ("KWD", 99_999_999),
+            ("ISK", 999_999),
+            ("UGX", 999_999),
+            ("MGA", 9_999_999_900),
+        ] {
+            let currency = Currency::from_code(code).unwrap();
+            assert_eq!(largest_charge(currency), most, "{code}");
+        }
+    }
 
     #[test]
     fn the_wire_has_exponents_of_its_own() {

@@ -147,7 +147,7 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_region`, `invalid_postal_code`,
 /// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`, `not_shipped_there`,
-/// `below_smallest_charge`, `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`, `code_used_up`, `code_not_met`.
+/// `below_smallest_charge`, `above_largest_charge`, `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`, `code_used_up`, `code_not_met`.
 /// 409 `promotion_contended`.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;

@@ -179,6 +179,7 @@ pub static WORDS: Words = Words {
         "invalid_quantity" => Some("Bitte geben Sie eine ganze Zahl von 1 bis 99 ein."),
         "amount_too_large" => Some("Der Betrag ist zu hoch."),
         "below_smallest_charge" => Some("Der Betrag ist zu niedrig, um bezahlt zu werden."),
+        "above_largest_charge" => Some("Der Betrag ist zu hoch, um auf einmal bezahlt zu werden."),
         _ => None,
     },
 
