@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::{env, fs};
 use storefront::error::Error;
+use storefront::shop::catalog::Conversion;
 use storefront::shop::money::{Currency, Money};
 use storefront::shop::pricing::instants::read_instant;
 use storefront::shop::pricing::pipeline::{Occasion, PricedLines, price_lines};
@@ -192,10 +193,15 @@ fn table(priced: &PricedLines, currency: Currency) -> String {
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |what: String, amount: i64| rows.push((what, money(amount)));
     for line in &priced.lines {
-        let source = if line.detail.converted {
-            "converted"
-        } else {
-            "list"
+        let source = match line.detail.conversion {
+            Some(Conversion { from, rate_ppm }) => {
+                format!(
+                    "from {} {} at {rate_ppm} ppm",
+                    from.to_decimal(),
+                    from.currency
+                )
+            }
+            None => "list".to_owned(),
         };
         let each = format!("{} each, {source}", money(line.unit_price));
         row(
@@ -247,7 +253,10 @@ fn table(priced: &PricedLines, currency: Currency) -> String {
         // Writing to a string does not fail.
         let _ = writeln!(text, "{what:<width$}  {amount:>14}");
     }
-    let zone = terms.tax_zone.as_deref().unwrap_or("none");
+    let zone = terms
+        .tax_zone
+        .as_deref()
+        .unwrap_or("none, so that no tax is charged");
     let rounding = currency.charge_increment();
     let _ = write!(
         text,

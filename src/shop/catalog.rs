@@ -164,6 +164,19 @@ pub struct Price {
     /// True when the price list had none in this currency, and it was converted from another when it was published.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub converted: bool,
+    /// From what; of older publishes that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<Conversion>,
+}
+
+/// What a price was converted from, before it was rounded to a pleasant one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub struct Conversion {
+    /// The price in the list.
+    pub from: Money,
+    /// Millionths of the major unit for one of the other's.
+    pub rate_ppm: i64,
 }
 
 /// A picture of a product.

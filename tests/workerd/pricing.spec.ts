@@ -120,6 +120,34 @@ test('the page of a product says how long delivery takes, to its reader first, i
   assert.deepEqual(refused.refused(422, 'required').errors.map(({ field }: Json) => field), ['shipping_zones[0].title', 'shipping_zones[0].methods[0].translations.de']);
 });
 
+test('where no tax is charged, and where it is charged instead, is said in so many words', async (t) => {
+  await change(t, 'tax-zones', { tax_zones: [{ id: 'at', places: [{ country: 'AT' }], rates: [{ name: 'VAT', rate_ppm: 200_000 }] }] });
+  const method = (id: string, more: Json = {}) => ({ id, title: id, rates: [{ price: usd(0) }], ...more });
+  const shop_ = method('shop', { pick_up: true, pick_up_at: { country: 'AT' } });
+  const zones = (methods: Json[]) => ({ shipping_zones: [{ id: 'world', places: [{ country: '*' }], methods }] });
+  const misplaced = await shop.staff.put(`${SETTINGS}/shipping-zones`, zones([{ ...shop_, pick_up: false }]));
+  assert.equal(misplaced.refused(422, 'invalid_place').errors[0].field, 'shipping_zones[0].methods[0].pick_up_at');
+  await change(t, 'shipping-zones', zones([method('standard'), shop_]));
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const shipped = await buyer.quote({ shipping_address: BERLIN });
+  assert.deepEqual([shipped.tax_total, shipped.tax_zone], [usd(0), null]);
+  assert.equal(shipped.tax_explanation, 'No tax is charged at this address: it is in no tax zone.');
+  const fetched = await buyer.quote({ shipping_address: BERLIN, shipping_method: 'shop' });
+  assert.deepEqual([fetched.tax_total, fetched.tax_zone], [usd(500), 'at']);
+  assert.equal(fetched.tax_explanation, 'Taxed where it is picked up, in the tax zone at.');
+  const page = await buyer.get(`/de/checkout/${shipped.id}`, { accept: 'text/html' });
+  assert.match(page.text, /Dorthin berechnen wir keine Steuer/);
+});
+
+test('more than one charge takes is refused before it is ordered', async () => {
+  await shop.importCatalog(csvOf({ sku: 'YACHT', quantity: 50, price: '500000.00' }));
+  const buyer = shop.shopper();
+  await buyer.add('YACHT', 2);
+  const { errors } = (await buyer.post('/api/v1/cart/quote', DELIVERY)).refused(422, 'above_largest_charge');
+  assert.deepEqual(errors.map(({ field }: Json) => field), ['cart']);
+});
+
 test('codes work in any case and with spaces; what they come to is told line by line', async (t) => {
   await change(t, 'promotions', { promotions: [
     { id: 'ten', title: 'Ten percent', code: 'Take Ten', benefit: { kind: 'percentage', off_ppm: 100_000 } },
@@ -182,6 +210,7 @@ test('a publish converts what the price list leaves out, and shows scheduled pri
   await buyer.add('LAMP');
   const quote = await buyer.quote({ currency: 'EUR' });
   assert.deepEqual([quote.lines[0].unit_price.amount, quote.lines[0].converted], [2299, true]);
+  assert.deepEqual(quote.lines[0].conversion, { from: usd(2500), rate_ppm: 920_000 });
 
   const schedule = '/api/v1/admin/scheduled-prices/LAMP';
   const minute = 60_000;
@@ -251,8 +280,11 @@ test('a promotion that a customer has used is left out of the next quote, or its
   const [first, second] = [await used(mine, ['EACH']), await used(mine, ['EACH'])];
   assert.deepEqual(first.ids, ['each', 'welcome']);
   (await first.place()).expect(201);
-  assert.equal((await second.place()).refused(409, 'promotion_not_available').promotion, 'each');
+  assert.equal((await second.place()).refused(409, 'promotion_not_available').promotion, 'welcome');
   assert.deepEqual((await used({ email: ' carol@SHOPPER.test'.trim() })).ids, []);
+  const again = await used(mine, ['EACH']);
+  assert.deepEqual(again.ids, ['each']);
+  assert.equal((await again.place()).refused(409, 'promotion_not_available').promotion, 'each');
   assert.deepEqual((await used(others, ['EACH'])).ids, ['each', 'welcome']);
 });
 

@@ -11,7 +11,7 @@ use crate::shop::pricing::quote::{
     LineDetail, Listing, PriceList, QuoteLine, QuoteShipping, ShippingOffer, Terms, Totals,
 };
 use crate::shop::pricing::selectors::Goods;
-use crate::shop::pricing::shipping::{Offer, Parcel, offers, offers_anywhere};
+use crate::shop::pricing::shipping::{Offer, Parcel, offers, offers_anywhere, place_of_pick_up};
 use crate::shop::pricing::tax::{Taxation, taxation};
 use durable::cart::Line;
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ pub fn offers_for(
     occasion: &Occasion<'_>,
 ) -> Result<Vec<ShippingOffer>> {
     let settings = &list.settings.settings;
-    let goods = discounted_goods(lines, list, occasion)?;
+    let goods = discounted_goods(lines, list, occasion, &occasion.destination)?;
     goods
         .offers(list, occasion)?
         .into_iter()
@@ -106,7 +106,13 @@ pub fn price_lines(
 ) -> Result<PricedLines> {
     let settings = &list.settings.settings;
     let currency = occasion.shopper.currency;
-    let mut goods = discounted_goods(lines, list, occasion)?;
+    let pick_up = place_of_pick_up(
+        &settings.shipping_zones,
+        &occasion.destination,
+        shipping_method,
+    );
+    let taxed_at = pick_up.as_ref().unwrap_or(&occasion.destination);
+    let mut goods = discounted_goods(lines, list, occasion, taxed_at)?;
     let offer = goods.offer(list, occasion, shipping_method)?;
     let price = goods
         .taxation
@@ -144,6 +150,7 @@ pub fn price_lines(
             tax_zone: goods.taxation.zone.map(|zone| zone.id.clone()),
             vat_number: None,
             tax_exempt: goods.taxation.exempt,
+            taxed_at_pick_up: pick_up.is_some(),
             shipping: QuoteShipping {
                 title: offer.method.title.clone(),
                 translations: offer.method.translations.clone(),
@@ -169,12 +176,13 @@ fn discounted_goods<'a>(
     lines: &[Line],
     list: &'a PriceList,
     occasion: &Occasion<'_>,
+    taxed_at: &Destination,
 ) -> Result<DiscountedGoods<'a>> {
     let settings = &list.settings.settings;
     let taxation = taxation(
         &settings.markets,
         &settings.tax_zones,
-        &occasion.destination,
+        taxed_at,
         occasion.has_vat_number,
     );
     let mut items = listed_items(lines, &list.listings, &taxation, occasion.shopper.currency)?;
@@ -307,6 +315,7 @@ fn listed_item<'a>(
             detail: LineDetail {
                 listed_price: price.amount,
                 converted: price.converted,
+                conversion: price.conversion,
                 tax_class: listing.tax_class.clone(),
                 ..LineDetail::default()
             },

@@ -143,6 +143,13 @@ impl Place {
         self.country == ANYWHERE
     }
 
+    /// It as a destination: as much of an address as it names.
+    #[must_use]
+    pub fn destination(&self) -> Destination {
+        let prefix = self.postal_prefix.as_deref();
+        Destination::new(&self.country, self.region.as_deref(), prefix)
+    }
+
     fn covers(&self, destination: &Destination) -> bool {
         (self.is_anywhere() || self.country == destination.country)
             && self
@@ -173,7 +180,8 @@ impl Place {
         )
     }
 
-    fn problem(&self, field: &str) -> Option<FieldError> {
+    /// Why it is none. `field` is where it stands.
+    pub fn problem(&self, field: &str) -> Option<FieldError> {
         let is_blank = |text: &Option<String>, read: fn(&str) -> String| {
             text.as_deref().is_some_and(|text| read(text).is_empty())
         };

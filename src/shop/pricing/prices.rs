@@ -4,8 +4,8 @@
 //! the publish that falls into its time; the clock starts one whenever such a time begins or ends.
 
 use crate::error::FieldError;
-use crate::shop::catalog::{Price, Product};
-use crate::shop::money::{Currency, MAX_AMOUNT};
+use crate::shop::catalog::{Conversion, Price, Product};
+use crate::shop::money::{Currency, MAX_AMOUNT, Money};
 use crate::shop::pricing::instants;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -91,6 +91,7 @@ impl Repricing {
                     amount: scheduled.amount,
                     compare_at_amount: scheduled.compare_at_amount,
                     converted: false,
+                    conversion: None,
                 };
                 let code = scheduled.currency.code().to_owned();
                 variant.prices.insert(code, price);
@@ -121,6 +122,10 @@ impl Currencies {
                 amount,
                 compare_at_amount: before.filter(|before| *before > amount),
                 converted: true,
+                conversion: Some(Conversion {
+                    from: Money::new(base.amount, self.base),
+                    rate_ppm: rate.rate_ppm,
+                }),
             };
             prices.insert(code.to_owned(), price);
         }
@@ -319,6 +324,7 @@ mod tests {
             amount,
             compare_at_amount,
             converted: false,
+            conversion: None,
         };
         let currencies = Currencies {
             base: currency("USD"),
@@ -338,6 +344,11 @@ mod tests {
             (euros.amount, euros.compare_at_amount, euros.converted),
             (9_199, None, true)
         );
+        let conversion = Conversion {
+            from: Money::new(10_000, currency("USD")),
+            rate_ppm: 920_000,
+        };
+        assert_eq!(euros.conversion, Some(conversion));
 
         let mut without_base = BTreeMap::from([("JPY".to_owned(), listed(7, None))]);
         currencies.convert(&mut without_base);

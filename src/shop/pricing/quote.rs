@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::shop::addresses::Address;
-use crate::shop::catalog::Price;
+use crate::shop::catalog::{Conversion, Price};
 use crate::shop::languages::Translations;
 use crate::shop::money::{Currency, sum};
 use crate::shop::pricing::promotions::QuotePromotion;
@@ -145,6 +145,9 @@ pub struct LineDetail {
     /// Whether that was converted from another currency.
     #[serde(default)]
     pub converted: bool,
+    /// How, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversion: Option<Conversion>,
     /// How it is taxed.
     #[serde(default)]
     pub tax_class: String,
@@ -177,6 +180,8 @@ pub struct Terms {
     pub vat_number: Option<String>,
     /// Whether the buyer owes the tax itself.
     pub tax_exempt: bool,
+    /// Whether it is taxed where it is picked up.
+    pub taxed_at_pick_up: bool,
     /// How it is shipped.
     pub shipping: QuoteShipping,
     /// What took something off, and what was asked for and did not.
@@ -219,6 +224,14 @@ pub struct ShippingOffer {
     pub pick_up: bool,
     /// When it arrives, where that is known.
     pub delivery: Option<Delivery>,
+}
+
+impl Terms {
+    /// Whether no tax is charged because the place is in no tax zone. Of orders from before there were zones that is not known.
+    #[must_use]
+    pub const fn is_in_no_tax_zone(&self) -> bool {
+        self.settings_version > 0 && self.tax_zone.is_none()
+    }
 }
 
 impl QuoteLine {

@@ -70,6 +70,9 @@ pub struct ShippingMethod {
     /// Whether the shopper comes for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pick_up: bool,
+    /// Where the shopper comes to: the cart is taxed there, for that is where the goods change hands. None: as if it were shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pick_up_at: Option<Place>,
 }
 
 /// What the price of a method depends on.
@@ -164,6 +167,18 @@ pub fn offers<'a>(
 ) -> Option<Vec<Offer<'a>>> {
     let zone = zone_of(zones, destination)?;
     Some(zone.offers(goods, parcel, currency, now))
+}
+
+/// Where the shopper comes for what `method` hands out to who lives at `destination`; none where it is shipped.
+#[must_use]
+pub fn place_of_pick_up(
+    zones: &[ShippingZone],
+    destination: &Destination,
+    method: &str,
+) -> Option<Destination> {
+    let methods = &zone_of(zones, destination)?.methods;
+    let method = methods.iter().find(|it| it.id == method)?;
+    method.pick_up_at.as_ref().map(Place::destination)
 }
 
 /// The ways to ship `parcel` to anywhere, each as cheaply as it can be: for who has not said where to.
@@ -371,9 +386,15 @@ impl ShippingMethod {
             &self.translations,
             field,
         ));
+        let place = self.pick_up_at.as_ref();
+        problems.extend(place.and_then(|place| place.problem(&format!("{field}.pick_up_at"))));
         let mut tell = |name: String, code, detail: &str| {
             problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
         };
+        if place.is_some_and(|place| !self.pick_up || place.is_anywhere()) {
+            let detail = "A place in one country, of a method whose `pick_up` is true.";
+            tell("pick_up_at".into(), "invalid_place", detail);
+        }
         if self.rates.is_empty() {
             tell("rates".into(), "required", "At least one price.");
         }
@@ -476,6 +497,7 @@ mod tests {
             tax_class: standard(),
             working_days: None,
             pick_up: false,
+            pick_up_at: None,
         }
     }
 
@@ -663,6 +685,11 @@ mod tests {
             up_to: Some(-1),
             free_over: vec![usd(-1), usd(1)],
             working_days: Some(WorkingDays { min: 3, max: 2 }),
+            pick_up_at: Some(Place {
+                country: "Germany".into(),
+                region: None,
+                postal_prefix: None,
+            }),
             ..method(Measure::Nothing, &[(0, 500), (0, 600), (5, 700), (0, -1)])
         };
         let zones = [ShippingZone {
@@ -712,6 +739,8 @@ mod tests {
                 "[0].free_over[1] duplicate_currency",
                 "[0].title required",
                 "[0].translations.de required",
+                "[0].pick_up_at.country invalid_country",
+                "[0].pick_up_at invalid_place",
                 "[0].up_to invalid_threshold",
                 "[0].working_days invalid_range",
                 "[0].rates[1].from overlapping_rates",

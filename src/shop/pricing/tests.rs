@@ -88,6 +88,7 @@ fn settings(code: &str, included: bool, rates: Vec<TaxRate>, shipping: i64) -> S
                 tax_class: standard(),
                 working_days: None,
                 pick_up: false,
+                pick_up_at: None,
             }],
         }],
         promotions: vec![],
@@ -119,6 +120,7 @@ fn listing(code: &str, price: i64, category: &str, tax_class: &str) -> Listing {
         amount: price,
         compare_at_amount: None,
         converted: false,
+        conversion: None,
     };
     Listing {
         title: "Thing".into(),
@@ -830,6 +832,37 @@ fn an_address_that_is_not_shipped_to_is_told_of() {
         ..asked.occasion()
     };
     assert_eq!(offers_for(&cart.0, &list, &anywhere).unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_picked_up_is_taxed_where_that_is() {
+    let cart = cart("USD", &[("A", 10_000, 1)]);
+    let place = |country: &str| Place {
+        country: country.into(),
+        region: None,
+        postal_prefix: None,
+    };
+    let mut settings = settings("USD", false, vec![rate(STANDARD, 100_000, false)], 0);
+    settings.tax_zones[0].places = vec![place("DE")];
+    settings.tax_zones.push(TaxZone {
+        id: "at".into(),
+        places: vec![place("AT")],
+        rates: vec![rate(STANDARD, 200_000, false)],
+        exempts_businesses: false,
+    });
+    let asked = asked("USD");
+    let tax_with = |pick_up_at: Option<Place>| {
+        let mut settings = settings.clone();
+        let method = &mut settings.shipping_zones[0].methods[0];
+        method.pick_up = true;
+        method.pick_up_at = pick_up_at;
+        assert_eq!(settings.problems(&[currency("USD")]), vec![]);
+        let priced = asked.price(settings, &cart).unwrap();
+        (priced.terms.tax_zone, priced.totals.tax_total)
+    };
+    assert_eq!(tax_with(None), (Some("de".into()), 1_000));
+    assert_eq!(tax_with(Some(place("AT"))), (Some("at".into()), 2_000));
+    assert_eq!(tax_with(Some(place("JP"))), (None, 0));
 }
 
 #[test]

@@ -652,6 +652,7 @@ fn read_prices(
                         amount,
                         compare_at_amount,
                         converted: false,
+                        conversion: None,
                     },
                 );
             }

@@ -248,6 +248,7 @@ impl VariantInput {
                     amount,
                     compare_at_amount,
                     converted: false,
+                    conversion: None,
                 },
             )
         });

@@ -80,7 +80,7 @@ pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
 ///
 /// # Errors
 /// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`, `invalid_country`, `overlapping_zones`,
-/// `overlapping_markets`, `overlapping_rates`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
+/// `overlapping_markets`, `overlapping_rates`, `invalid_place`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
 /// `invalid_rounding`, `invalid_class`, `invalid_compound`, `invalid_price`, `invalid_threshold`, `invalid_range`, `invalid_code`,
 /// `duplicate_code`, `invalid_email`; 412 `stale_version`; 503 `settings_busy`.
 pub async fn set_settings(call: &mut Call<'_>) -> Result<Reply> {

@@ -1,5 +1,6 @@
 //! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each number with how it came about.
 
+use crate::shop::catalog::Conversion;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::promotions::{QuotePromotion, Reason};
 use crate::shop::pricing::shipping::Delivery;
@@ -56,6 +57,8 @@ pub struct PricedLineView<'a> {
     line_total: Money,
     listed_price: Money,
     converted: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversion: Option<Conversion>,
     tax_class: &'a str,
     promotions: Vec<LinePromotionView<'a>>,
     taxes: Vec<TaxView<'a>>,
@@ -101,6 +104,7 @@ impl<'a> PricedLineView<'a> {
             line_total: money(line.line_total),
             listed_price: money(line.detail.listed_price),
             converted: line.detail.converted,
+            conversion: line.detail.conversion,
             tax_class: &line.detail.tax_class,
             promotions: promotions.collect(),
             taxes: taxes(&line.detail.taxes, currency),
@@ -151,6 +155,7 @@ pub struct TermsView<'a> {
     settings_version: u64,
     tax_zone: Option<&'a str>,
     tax_exempt: bool,
+    tax_explanation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vat_number: Option<&'a str>,
     shipping: ShippingView<'a>,
@@ -201,6 +206,7 @@ impl<'a> TermsView<'a> {
             settings_version: terms.settings_version,
             tax_zone: terms.tax_zone.as_deref(),
             tax_exempt: terms.tax_exempt,
+            tax_explanation: tax_explanation(terms),
             vat_number: terms.vat_number.as_deref(),
             shipping: ShippingView {
                 title: &terms.shipping.title,
@@ -213,6 +219,26 @@ impl<'a> TermsView<'a> {
             promotions: terms.promotions.iter().map(promotion).collect(),
         }
     }
+}
+
+/// Where and why tax is charged, or is not; none for orders from before that was kept.
+fn tax_explanation(terms: &Terms) -> Option<String> {
+    let place = if terms.taxed_at_pick_up {
+        "where it is picked up"
+    } else {
+        "at this address"
+    };
+    if terms.is_in_no_tax_zone() {
+        return Some(format!("No tax is charged {place}: it is in no tax zone."));
+    }
+    let zone = terms.tax_zone.as_deref()?;
+    Some(if terms.tax_exempt {
+        format!(
+            "No tax is charged {place}, in the tax zone {zone}: the business that buys owes it itself."
+        )
+    } else {
+        format!("Taxed {place}, in the tax zone {zone}.")
+    })
 }
 
 /// The ways to ship a cart.

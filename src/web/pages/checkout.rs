@@ -244,7 +244,7 @@ fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
                         }
                     }
                 }
-                (totals(visit, &quote.totals, quote.currency))
+                (totals(visit, &quote.totals, &quote.terms, quote.currency))
                 form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
                     input type="hidden" name="key" value=(key);
                     button class="wide" { (words.place_order) " · " (total) }

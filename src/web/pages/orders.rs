@@ -100,7 +100,7 @@ fn order_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
                 }
                 aside class="summary" aria-labelledby="summary" {
                     h2 id="summary" { (words.order_summary) }
-                    (totals(visit, &order.totals, order.currency))
+                    (totals(visit, &order.totals, &order.terms, order.currency))
                     h2 { (words.ship_to) }
                     (label(visit, &order.shipping_address))
                     (shipping(visit, &order.terms.shipping))
@@ -160,7 +160,7 @@ fn invoice_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
                     }
                 }
             }
-            (totals(visit, &order.totals, order.currency))
+            (totals(visit, &order.totals, &order.terms, order.currency))
             @for refund in &order.refunds {
                 p { ((words.refund_of)(&visit.money(refund.amount))) ", " (visit.instant(refund.created_at)) }
             }

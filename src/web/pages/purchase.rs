@@ -4,7 +4,7 @@ use crate::shop::addresses::Address;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::quote::QuoteShipping;
 use crate::shop::pricing::shipping::Delivery;
-use crate::shop::pricing::{QuoteLine, Totals};
+use crate::shop::pricing::{QuoteLine, Terms, Totals};
 use crate::web::pages::layout::Visit;
 use maud::{Markup, html};
 
@@ -50,10 +50,15 @@ pub fn quote_lines(visit: &Visit, lines: &[QuoteLine], currency: Currency) -> Ma
     }
 }
 
-/// The sums of a quote or an order.
+/// The sums of a quote or an order, and why there is no tax where there is none.
 #[must_use]
-pub fn totals(visit: &Visit, totals: &Totals, currency: Currency) -> Markup {
+pub fn totals(visit: &Visit, totals: &Totals, terms: &Terms, currency: Currency) -> Markup {
     let words = visit.words();
+    let untaxed = if terms.is_in_no_tax_zone() {
+        Some(words.no_tax_there)
+    } else {
+        terms.tax_exempt.then_some(words.tax_is_owed_by_buyer)
+    };
     let money = |amount| visit.money(Money::new(amount, currency));
     html! {
         dl class="totals" {
@@ -63,6 +68,7 @@ pub fn totals(visit: &Visit, totals: &Totals, currency: Currency) -> Markup {
             dt { (if totals.tax_included { words.included_tax } else { words.tax }) } dd { (money(totals.tax_total)) }
             dt class="grand" { (words.total) } dd class="grand" { strong { (money(totals.total)) } }
         }
+        @if let Some(untaxed) = untaxed { p class="quiet" { (untaxed) } }
     }
 }
 

@@ -153,6 +153,8 @@ pub static WORDS: Words = Words {
     discount: "Rabatt",
     tax: "Steuer",
     included_tax: "Enthaltene Steuer",
+    no_tax_there: "Dorthin berechnen wir keine Steuer; Einfuhrabgaben können dazukommen.",
+    tax_is_owed_by_buyer: "Ohne Steuer: Als Unternehmen schulden Sie sie selbst.",
     total: "Gesamt",
     countries: || COUNTRIES.to_vec(),
     fault: |code| match code {

@@ -153,6 +153,8 @@ pub static WORDS: Words = Words {
     discount: "Discount",
     tax: "Tax",
     included_tax: "Tax included",
+    no_tax_there: "We charge no tax there; import duties may be added.",
+    tax_is_owed_by_buyer: "Without tax: as a business you owe it yourself.",
     total: "Total",
     countries: || {
         let countries = COUNTRIES.iter();

@@ -146,6 +146,8 @@ pub struct Words {
     pub discount: &'static str,
     pub tax: &'static str,
     pub included_tax: &'static str,
+    pub no_tax_there: &'static str,
+    pub tax_is_owed_by_buyer: &'static str,
     pub total: &'static str,
     pub countries: fn() -> Vec<(&'static str, &'static str)>,
     pub fault: fn(&str) -> Option<&'static str>,
