@@ -318,12 +318,12 @@ test('a code whose last use another checkout holds on the clock may come back', 
   ] });
   const buyer = shop.shopper();
   await buyer.add('LAMP');
-  const hold = { do: 'hold', hold_id: 'ord_elsewhere:1', customer: 'someone', limits: { total: 1 }, ttl_secs: 600 };
+  const hold = { hold: { hold_id: 'ord_elsewhere:1', customer: 'someone', limits: { total: 1 }, ttl_secs: 600 } };
   await shop.promotionObject('held').do('elsewhere', hold);
   const refused = await buyer.post('/api/v1/cart/quote', { ...DELIVERY, codes: ['HELD'] });
   assert.equal(refused.refused(409, 'promotion_contended').promotion, 'held');
   assert.ok(Number(refused.headers.get('retry-after')) > 0);
-  await shop.promotionObject('held').do('elsewhere again', { do: 'release', hold_id: 'ord_elsewhere:1' });
+  await shop.promotionObject('held').do('elsewhere again', { release: { hold_id: 'ord_elsewhere:1' } });
   assert.equal((await buyer.quote({ codes: ['HELD'] })).promotions[0].id, 'held');
 });
 
