@@ -288,9 +288,18 @@ impl<'de> Deserializer<'de> for Name<'_> {
         visitor.visit_newtype_struct(self)
     }
 
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_enum(Variant(self.0.to_owned(), Node::Null))
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option
-        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -370,7 +379,7 @@ mod tests {
         state: State,
     }
 
-    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
     #[serde(rename_all = "snake_case")]
     enum State {
         Packed,
@@ -380,6 +389,13 @@ mod tests {
 
     fn fault_of(json: &str) -> String {
         read::<Parcel>(json).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_variant_names_a_field() {
+        let counts: BTreeMap<State, u32> = read(r#"{"packed":2}"#).unwrap();
+        assert_eq!(counts, BTreeMap::from([(State::Packed, 2)]));
+        assert!(read::<BTreeMap<State, u32>>(r#"{"unpacked":2}"#).is_err());
     }
 
     #[test]
