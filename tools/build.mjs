@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 import { withoutNames } from "./wasm.mjs";
@@ -29,7 +30,9 @@ export async function build({ dev = false, force = false, env } = {}) {
   if (!dev) writeFileSync(wasm, withoutNames(readFileSync(wasm)));
   mkdirSync(join(root, ".tools"), { recursive: true });
   writeFileSync(note, inputs);
-  say(`built: ${Math.round(statSync(wasm).size / 1024)} KB of wasm`);
+  const bytes = readFileSync(wasm);
+  const zipped = dev ? "" : `, ${Math.round(gzipSync(bytes, { level: 9 }).length / 1000)} KB as gzip`;
+  say(`built: ${Math.round(bytes.length / 1000)} KB of wasm${zipped}`);
 }
 
 function fingerprint(dev) {

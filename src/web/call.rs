@@ -300,3 +300,15 @@ pub fn idempotency_key(key: &str) -> Result<String> {
 fn unreadable(_: worker::Error) -> Error {
     Error::malformed("malformed_body", "The body could not be read to its end.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_of_another_script_reads_as_the_platform_gives_it() {
+        let url = Url::parse("https://xn--bcher-kva.example/products?q=%C3%BC").unwrap();
+        assert_eq!(url.host_str(), Some("xn--bcher-kva.example"));
+        assert_eq!(url.path(), "/products");
+    }
+}
