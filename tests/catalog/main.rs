@@ -13,4 +13,5 @@ mod database;
 mod export;
 mod import;
 mod publish;
+mod untidy;
 mod world;

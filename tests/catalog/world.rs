@@ -94,8 +94,16 @@ impl World {
         }
     }
 
+    pub fn import_bytes(&self, csv: &[u8]) -> Result<ImportSummary> {
+        self.request(csv, 0)
+    }
+
     /// One request of an import.
     pub fn import_once(&self, csv: &str, from_unit: usize) -> Result<ImportSummary> {
+        self.request(csv.as_bytes(), from_unit)
+    }
+
+    fn request(&self, csv: &[u8], from_unit: usize) -> Result<ImportSummary> {
         self.calls.set(0);
         let options = ImportOptions {
             import_id: "imp".to_owned(),
@@ -108,7 +116,7 @@ impl World {
         now(import_products(
             &CatalogD1(self.clone()),
             self,
-            csv.as_bytes(),
+            csv,
             &options,
             &usd(),
             || Ok(self.new_id()),

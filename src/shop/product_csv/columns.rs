@@ -61,6 +61,8 @@ const RENAMED: &[(&str, &str)] = &[
     ("Inventory tracker", "Variant Inventory Tracker"),
     ("Inventory quantity", "Variant Inventory Qty"),
     ("Weight value (grams)", "Variant Grams"),
+    ("Charge tax", "Variant Taxable"),
+    ("Tax code", "Variant Tax Code"),
     ("Product image URL", "Image Src"),
     ("Variant image URL", "Variant Image"),
 ];

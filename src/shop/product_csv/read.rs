@@ -11,7 +11,7 @@ use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, standard};
 use crate::shop::product_csv::columns::{
-    FEATURES, IMAGE_COLUMNS, METADATA, SPECIFICATIONS, canonical,
+    COLUMNS, FEATURES, IMAGE_COLUMNS, METADATA, SPECIFICATIONS, canonical,
 };
 use crate::shop::product_csv::write::rows_of;
 use serde::Serialize;
@@ -94,13 +94,7 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
             return file;
         }
     };
-    for required in ["Handle", "Title"] {
-        if !columns.has(required) {
-            let detail =
-                "This column is missing; is the file a Shopify product CSV, separated by commas?";
-            file.errors.push(RowError::new(1, required, detail));
-        }
-    }
+    file.errors = columns.problems(csv);
     if !file.errors.is_empty() {
         return file;
     }
@@ -126,12 +120,20 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
     for row in &mut rows {
         row.line = row.line.saturating_add(shift);
     }
-    let (groups, next) = complete_groups(rows, window);
+    let (mut groups, next) = complete_groups(rows, window);
     file.consumed_bytes = next
         .as_ref()
         .map_or(end, |row| row.start)
         .saturating_add(bom_bytes);
-    file.next_line = next.map_or(0, |row| row.line);
+    file.next_line = next.as_ref().map_or(0, |row| row.line);
+    let ends = |rows: &mut Vec<Row<'_>>| rows.last().is_some_and(|row| row.is_unclosed(csv));
+    if window.last
+        && next.is_none()
+        && let Some(row) = groups.pop_if(ends).and_then(|mut rows| rows.pop())
+    {
+        let detail = "A quote is opened here and never closed: the rest of the file is one cell.";
+        file.errors.push(row.error("", detail));
+    }
     for rows in &groups {
         match read_product(rows, currencies) {
             Ok(product) => file.products.push(product),
@@ -208,8 +210,37 @@ impl Columns {
         Self { places, names }
     }
 
-    fn has(&self, name: &str) -> bool {
-        self.places.contains_key(&name.to_lowercase())
+    /// What keeps a file with this header out, whatever its rows say.
+    fn problems(&self, csv: &[u8]) -> Vec<RowError> {
+        let missing: Vec<&str> = ["Handle", "Title"]
+            .into_iter()
+            .filter(|required| !self.places.contains_key(&required.to_lowercase()))
+            .collect();
+        if let [first, ..] = missing.as_slice() {
+            let detail = format!("This column is missing. {}", kind_of_file(csv));
+            return vec![RowError::new(1, first, detail)];
+        }
+        let again = self.names.iter().enumerate().filter(|(at, name)| {
+            COLUMNS.contains(&name.as_str()) && self.places.get(&name.to_lowercase()) != Some(at)
+        });
+        again
+            .map(|(_, name)| RowError::new(1, name, "This column is there twice."))
+            .collect()
+    }
+}
+
+/// Why a header may not read as one.
+fn kind_of_file(csv: &[u8]) -> &'static str {
+    let header = csv.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let is_parted_by = |separator: u8| !header.contains(&b',') && header.contains(&separator);
+    if header.contains(&0) {
+        "The file is UTF-16: save it as UTF-8."
+    } else if is_parted_by(b';') {
+        "The columns are separated by semicolons: save the file with commas."
+    } else if is_parted_by(b'\t') {
+        "The columns are separated by tabs: save the file with commas."
+    } else {
+        "Is the file a product CSV of Shopify's?"
     }
 }
 
@@ -272,6 +303,13 @@ impl<'a> Row<'a> {
 
     fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| cell.trim().is_empty())
+    }
+
+    /// Whether this last row of a file ends in a cell whose quote is never closed.
+    fn is_unclosed(&self, csv: &[u8]) -> bool {
+        let text = csv.get(self.start..).unwrap_or_default();
+        let quotes = text.iter().filter(|byte| **byte == b'"').count();
+        quotes % 2 == 1 && self.cells.last().is_some_and(|cell| cell.contains('\n'))
     }
 
     /// Rows of one product stand together; a row without a handle continues the one above.
@@ -375,7 +413,8 @@ fn read_product(
     let handle = slug(first.cell("Handle"));
     let mut errors = Vec::new();
     if handle.is_empty() {
-        errors.push(first.error("Handle", "A product needs a handle of letters or digits."));
+        let detail = "A product needs a handle of letters or digits.";
+        return Err(vec![first.error("Handle", detail)]);
     }
     errors.extend(too_long(first, "Handle", &handle, MAX_CHARS));
     errors.extend(too_long(
@@ -385,7 +424,8 @@ fn read_product(
         MAX_TITLE_CHARS,
     ));
     if first.cell("Title").is_empty() {
-        errors.push(first.error("Title", "The first row of a product needs a title."));
+        let detail = "The first row of a product needs a title; all its rows stand together.";
+        errors.push(first.error("Title", detail));
     }
     let status = read_status(first)
         .map_err(|error| errors.push(error))

@@ -209,6 +209,36 @@ fn a_file_of_another_kind_is_named_as_such() {
 }
 
 #[test]
+fn a_file_that_was_saved_otherwise_is_told_how_to_save_it() {
+    let told = |csv: &[u8]| read_bytes(csv).errors.remove(0).detail;
+    let utf16: Vec<u8> = "\u{feff}Handle,Title\n"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    assert!(told(b"Handle;Title;Variant Price\na;A;5\n").ends_with("save the file with commas."));
+    assert!(told(b"Handle\tTitle\na\tA\n").contains("tabs"));
+    assert!(told(&utf16).contains("UTF-16"));
+    let file = read("Handle,Title,Tags,URL handle,Variant Price\na,A,x,b,5\n");
+    assert_eq!(places(&file), [(1, "Handle")]);
+    assert_eq!(file.errors[0].detail, "This column is there twice.");
+}
+
+#[test]
+fn a_quote_that_is_never_closed_is_found_where_it_begins() {
+    let rows = "a,A,5\nb,B,5\nb,\"B,6\nc,C,5\nd,D,5\n";
+    let file = read(&format!("Handle,Title,Variant Price\n{rows}"));
+    assert_eq!(places(&file), [(4, "")]);
+    assert_eq!(
+        file.products.len(),
+        1,
+        "what it would be a row of is left out"
+    );
+    let inches = "a,A,5\nb,\"19\"\"\nrack\",5\nc,C 5\" wide,5\n";
+    let file = read(&format!("Handle,Title,Variant Price\n{inches}"));
+    assert_eq!((file.products.len(), places(&file)), (3, vec![]));
+}
+
+#[test]
 fn marks_and_old_encodings_are_understood() {
     let file =
         read_bytes(b"\xef\xbb\xbfhandle,TITLE,Variant Price\ncaf\xe9,Caf\xe9 \x96 50\x80,5\r\n");
@@ -222,12 +252,13 @@ fn marks_and_old_encodings_are_understood() {
 #[test]
 fn the_names_of_newer_files_are_understood() {
     let file = read(
-        "Title,URL handle,Description,SKU,Price,Inventory tracker,Inventory quantity,Option1 name,Option1 value\nTee,tee,<b>x</b>,T-1,5.00,shopify,7,Size,S\n",
+        "Title,URL handle,Description,SKU,Price,Charge tax,Inventory tracker,Inventory quantity,Option1 name,Option1 value\nTee,tee,<b>x</b>,T-1,5.00,FALSE,shopify,7,Size,S\n",
     );
     let imported = &file.products[0];
     assert_eq!(imported.product.description_html, "<b>x</b>");
     assert_eq!(imported.quantities, [("T-1".to_owned(), 7)]);
     assert_eq!(imported.product.options[0].name, "Size");
+    assert_eq!(imported.product.variants[0].tax_class, "exempt");
 }
 
 #[test]
