@@ -18,8 +18,9 @@ use balance::compare_balance;
 use durable::Timestamp;
 use undelivered::heal_undelivered;
 
-/// Pages that a job reads in one run: ten times what comes in by the minute in a busy shop, and within what one run may ask.
-const PAGES_AT_ONCE: u32 = 100;
+/// Pages that a job reads in one run: several times what comes in by the minute in a busy shop. Each costs two requests to the database
+/// or a queue besides.
+const PAGES_AT_ONCE: u32 = 60;
 
 /// Seconds after which a run that was never heard of again counts as lost.
 const LOST_SECS: u32 = 10 * 60;

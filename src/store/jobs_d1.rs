@@ -115,7 +115,7 @@ impl<D: Database> Jobs for JobsD1<D> {
 }
 
 /// Rows that one statement forgets: twice what a run keeps.
-const MAX_FORGOTTEN: u32 = 20_000;
+const MAX_FORGOTTEN: u32 = 12_000;
 
 const KEEP_ENTRIES: &str = "
 INSERT INTO balance_entries (id, payment_ref, kind, amount, fee, currency, at)

@@ -22,9 +22,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Items on a page of a list: Stripe's most.
 const PAGE_SIZE: &str = "100";
 
-/// Pages that one event of the Worker may read: half of the requests that the platform lets it make. As many sessions are opened in forty
-/// minutes of a thousand orders each.
-pub const MAX_PAGES: u32 = 500;
+/// Pages that one event of the Worker may read: of the thousand requests that the platform lets it make, the others are for what it
+/// does beside. As many sessions are opened in forty minutes of a thousand orders each.
+pub const MAX_PAGES: u32 = 400;
 
 impl Stripe {
     /// A change; `body` is form-encoded.
