@@ -261,7 +261,7 @@ fn an_order_that_lost_its_units_waits_for_those_that_may_come_back() {
         ["pending_payment"]
     );
     assert_eq!(
-        world.stock.view("B", world.now()).held,
+        world.stock.view("A", world.now()).held,
         0,
         "nothing is kept from others"
     );
@@ -300,18 +300,19 @@ fn lapsed() -> Rc<World> {
     unreachable!()
 }
 
-/// Another checkout holds the last units, on the clock.
+/// Another checkout holds every unit of the SKU that is asked for last, on the clock.
 fn hold_elsewhere(world: &World, ttl_secs: u32) {
+    let available = world.stock.view("B", world.now()).available;
     let request = Request::Do {
         operation_id: "elsewhere".to_owned(),
         command: stock::Command::Hold {
             hold_id: "ord_elsewhere:1".to_owned(),
-            quantity: 5,
+            quantity: available.try_into().unwrap(),
             ttl_secs,
             customer: None,
         },
     };
-    let reply = world.stock.ask("A", &request, world.now());
+    let reply = world.stock.ask("B", &request, world.now());
     assert!(matches!(reply, Reply::Done { .. }), "{reply:?}");
 }
 
