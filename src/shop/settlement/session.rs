@@ -116,9 +116,11 @@ async fn find_session(
 ) -> Result<Option<Session>> {
     let began_at = order.payment.expires_at.minus_secs(SESSION_SECS);
     let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
+    let from = began_at.minus_secs(CLOCKS_SECS);
+    let until = settled_at.plus_secs(CLOCKS_SECS);
     let found = ports
         .payments()
-        .find_session(&order.id, began_at.minus_secs(CLOCKS_SECS), settled_at)
+        .find_session(&order.id, from, until)
         .await
         .map_err(PaymentError::into_error)?;
     if found.is_none() && now < settled_at {
