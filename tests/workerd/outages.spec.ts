@@ -131,6 +131,7 @@ async function age(order: Json, millis: number): Promise<void> {
   await shop.rows('UPDATE orders SET created_at = created_at - ? WHERE id = ?', millis, order.id);
   await shop.rows('UPDATE payments SET expires_at = expires_at - ? WHERE order_id = ?', millis, order.id);
   await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
+  for (const session of sessionsOf(order)) session.created -= millis / 1000;
 }
 
 const orderOf = async (order: Json) => (await shop.staff.get(`/api/v1/orders/${order.id}`)).expect(200);

@@ -57,7 +57,7 @@ test('a checkout that died and whose stock is gone gives everything back', async
 
 test('who looks at an order that is being placed is told so, and led back to the cart when it comes to nothing', async () => {
   const { buyer, orderId, cartId } = await startedCheckout('LAST', 2);
-  await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { do: 'freeze', order_id: orderId } });
+  await mustDo(shop.cartObject(cartId), `${orderId}:freeze`, { change: { freeze: { order_id: orderId } } });
   const [link] = (await buyer.get('/cart')).text.match(/\/orders\/ord_[^"]+/)!;
   const page = await buyer.get(link);
   assert.deepEqual([page.status, page.text.includes('data-poll="3"')], [200, true]);
