@@ -7,13 +7,13 @@
 //! [`SourceCell`]: crate::shop::catalog::SourceCell
 
 mod columns;
+mod product;
 mod read;
+mod rows;
 mod write;
 
-pub use read::{
-    ImportedProduct, Name, ProductFile, RowError, Window, generated_skus, read_products,
-    without_mark,
-};
+pub use product::generated_skus;
+pub use read::{ImportedProduct, Name, ProductFile, RowError, Window, read_products, without_mark};
 pub use write::{header_of, write_header, write_rows};
 
 #[cfg(test)]

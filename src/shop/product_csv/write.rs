@@ -5,7 +5,7 @@ use crate::shop::catalog::{Product, Status, Variant};
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, is_standard};
 use crate::shop::product_csv::columns::{COLUMNS, FEATURES, METADATA, SPECIFICATIONS};
-use crate::shop::product_csv::read::list_of;
+use crate::shop::product_csv::product::list_of;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,0 +1,450 @@
+//! The rows of one product, read.
+
+use crate::shop::catalog::{
+    Image, MAX_CHARS, MAX_TITLE_CHARS, Price, Product, ProductOption, Seo, Status, Variant,
+    sanitise_html, slug,
+};
+use crate::shop::ids::digest_of;
+use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::tax::{EXEMPT, standard};
+use crate::shop::product_csv::columns::{FEATURES, METADATA, SPECIFICATIONS};
+use crate::shop::product_csv::read::{ImportedProduct, Name, RowError};
+use crate::shop::product_csv::rows::Row;
+use crate::shop::product_csv::write::rows_of;
+use serde::de::DeserializeOwned;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most bytes of a product as the record is given it: what D1 takes in one parameter, and some room.
+const MAX_PRODUCT_BYTES: usize = 1_900_000;
+
+/// The product that these rows are.
+///
+/// # Errors
+/// Every row that keeps it out.
+pub fn read_product(
+    rows: &[Row<'_>],
+    currencies: &[Currency],
+) -> Result<ImportedProduct, Vec<RowError>> {
+    let Some(opening) = rows.first() else {
+        return Err(vec![]);
+    };
+    let mut variant_rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.has_variant()).collect();
+    // A first row that states no variant is one with the first row that does.
+    let joined = variant_rows
+        .first()
+        .filter(|row| row.start != opening.start)
+        .map(|row| {
+            (
+                opening.completed_by(row, opening.line),
+                opening.completed_by(row, row.line),
+            )
+        });
+    let first = joined.as_ref().map_or(opening, |(first, _)| first);
+    if let (Some(row), Some((_, variant))) = (variant_rows.first_mut(), &joined) {
+        *row = variant;
+    }
+    let handle = slug(first.cell("Handle"));
+    let mut errors = Vec::new();
+    if handle.is_empty() {
+        let detail = "A product needs a handle of letters or digits.";
+        return Err(vec![first.error("Handle", detail)]);
+    }
+    errors.extend(too_long(first, "Handle", &handle, MAX_CHARS));
+    errors.extend(too_long(
+        first,
+        "Title",
+        first.cell("Title"),
+        MAX_TITLE_CHARS,
+    ));
+    if first.cell("Title").is_empty() {
+        let detail = "The first row of a product needs a title; all its rows stand together.";
+        errors.push(first.error("Title", detail));
+    }
+    let status = read_status(first)
+        .map_err(|error| errors.push(error))
+        .unwrap_or_default();
+    let features = read_field(first, FEATURES, &mut errors);
+    let specifications = read_field(first, SPECIFICATIONS, &mut errors);
+    let metadata = read_field(first, METADATA, &mut errors);
+    let names = option_names(first, &variant_rows);
+    let mut variants: Vec<Variant> = Vec::new();
+    let mut quantities = Vec::new();
+    let mut unique = vec![Name {
+        line: first.line,
+        column: "Handle",
+        value: handle.clone(),
+    }];
+    let choices: Vec<Vec<String>> = variant_rows
+        .iter()
+        .map(|row| option_values_of(row, &names))
+        .collect();
+    let generated = generated_skus(&handle, &choices);
+    for ((row, choice), generated) in variant_rows.iter().zip(choices).zip(generated) {
+        let (variant, quantity) = match read_variant(row, &names, choice, generated, currencies) {
+            Ok(read) => read,
+            Err(problems) => {
+                errors.extend(problems);
+                continue;
+            }
+        };
+        if unique.iter().skip(1).any(|name| name.value == variant.sku) {
+            let detail = format!("The SKU `{}` is already taken in this file.", variant.sku);
+            errors.push(row.error("Variant SKU", detail));
+        }
+        if variants
+            .iter()
+            .any(|other| other.option_values == variant.option_values)
+        {
+            let detail = "Another variant of this product has the same options.";
+            errors.push(row.error("Option1 Value", detail));
+        }
+        quantities.extend(quantity.map(|quantity| (variant.sku.clone(), quantity)));
+        unique.push(Name {
+            line: row.line,
+            column: "Variant SKU",
+            value: variant.sku.clone(),
+        });
+        variants.push(variant);
+    }
+    if variants.is_empty() && errors.is_empty() {
+        errors.push(first.error("Variant Price", "A product needs a variant with a price."));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let mut product = Product {
+        id: String::new(),
+        handle,
+        title: first.cell("Title").to_owned(),
+        description_html: sanitise_html(first.cell("Body (HTML)")),
+        vendor: first.cell("Vendor").to_owned(),
+        r#type: first.cell("Type").to_owned(),
+        tags: list_of(first.cell("Tags"), ','),
+        status,
+        category: category_of(first),
+        options: (0_usize..)
+            .zip(names)
+            .map(|(at, name)| ProductOption::of(name, at, &variants))
+            .collect(),
+        images: images_of(rows),
+        seo: Seo {
+            title: first.cell("SEO Title").to_owned(),
+            description: first.cell("SEO Description").to_owned(),
+        },
+        features,
+        specifications,
+        metadata,
+        variants,
+        ..Product::default()
+    };
+    let written = rows_of(&product, currencies, &quantities.iter().cloned().collect());
+    for ((variant, row), written) in product.variants.iter_mut().zip(variant_rows).zip(&written) {
+        variant.source = row.source(written);
+    }
+    // The handle of the first row is written on all.
+    for variant in product.variants.iter_mut().skip(1) {
+        variant.source.remove("Handle");
+    }
+    let bytes = serde_json::to_string(&product).map_or(0, |json| json.len());
+    if bytes > MAX_PRODUCT_BYTES {
+        let detail = format!("The rows of a product may have {MAX_PRODUCT_BYTES} bytes together.");
+        return Err(vec![first.error("Body (HTML)", detail)]);
+    }
+    Ok(ImportedProduct {
+        product,
+        quantities,
+        names: unique,
+    })
+}
+
+fn too_long(row: &Row<'_>, column: &str, text: &str, most: usize) -> Option<RowError> {
+    let detail = || format!("At most {most} characters.");
+    (text.chars().count() > most).then(|| row.error(column, detail()))
+}
+
+/// A field of the product that its cell has as JSON.
+fn read_field<T: DeserializeOwned + Default>(
+    row: &Row<'_>,
+    column: &str,
+    errors: &mut Vec<RowError>,
+) -> T {
+    let cell = row.cell(column);
+    if cell.is_empty() {
+        return T::default();
+    }
+    durable::json::read(cell).unwrap_or_else(|error| {
+        errors.push(row.error(
+            column,
+            format!("This is not the JSON that was expected: {error}."),
+        ));
+        T::default()
+    })
+}
+
+/// Names of the options: those of the first row, but for the `Title: Default Title` that Shopify writes for a product without
+/// any. Columns that have values and no name are named by their number.
+fn option_names(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<String> {
+    if first.cell("Option1 Value") == "Default Title" {
+        return vec![];
+    }
+    let mut names: Vec<String> = Vec::new();
+    for at in 1..=3 {
+        let name = first.cell(&format!("Option{at} Name"));
+        let value = format!("Option{at} Value");
+        let used = variants.iter().any(|row| !row.cell(&value).is_empty());
+        match (name.is_empty(), used) {
+            (_, false) => break,
+            (true, true) => names.push(format!("Option {at}")),
+            (false, true) => names.push(name.to_owned()),
+        }
+    }
+    names
+}
+
+fn option_values_of(row: &Row<'_>, names: &[String]) -> Vec<String> {
+    ["Option1 Value", "Option2 Value", "Option3 Value"]
+        .iter()
+        .take(names.len())
+        .map(|column| row.cell(column).to_owned())
+        .collect()
+}
+
+fn read_variant(
+    row: &Row<'_>,
+    names: &[String],
+    option_values: Vec<String>,
+    generated_sku: String,
+    currencies: &[Currency],
+) -> Result<(Variant, Option<u32>), Vec<RowError>> {
+    let mut errors = Vec::new();
+    for (value, name) in option_values.iter().zip(names) {
+        if value.is_empty() {
+            let at = option_values
+                .iter()
+                .take_while(|other| !other.is_empty())
+                .count();
+            let column = format!("Option{} Value", at.saturating_add(1));
+            errors.push(row.error(&column, format!("Each variant needs a value for {name}.")));
+        }
+    }
+    let prices = read_prices(row, currencies, &mut errors);
+    let weight_grams = read_number(row, "Variant Grams", &mut errors);
+    let quantity = read_number(row, "Variant Inventory Qty", &mut errors);
+    let sku = row.cell("Variant SKU");
+    errors.extend(too_long(row, "Variant SKU", sku, MAX_CHARS));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let tracked = !row.cell("Variant Inventory Tracker").is_empty();
+    let variant = Variant {
+        id: String::new(),
+        sku: if sku.is_empty() {
+            generated_sku
+        } else {
+            sku.to_owned()
+        },
+        sku_generated: sku.is_empty(),
+        title: option_values.join(" / "),
+        option_values,
+        prices,
+        barcode: Some(row.cell("Variant Barcode").to_owned()).filter(|code| !code.is_empty()),
+        weight_grams,
+        image: Some(row.cell("Variant Image").to_owned()).filter(|url| !url.is_empty()),
+        tracked,
+        tax_class: tax_class_of(row),
+        source: BTreeMap::new(),
+    };
+    Ok((variant, quantity.filter(|_| tracked)))
+}
+
+/// What is not taxable is exempt; else the merchant's tax code names a class of its own.
+fn tax_class_of(row: &Row<'_>) -> String {
+    let class = row.cell("Variant Tax Code");
+    if row.cell("Variant Taxable").eq_ignore_ascii_case("false") {
+        EXEMPT.to_owned()
+    } else if class.is_empty() {
+        standard()
+    } else {
+        class.to_owned()
+    }
+}
+
+/// An SKU for each variant, by its option values. The same handle and options always give the same, so that an import can be
+/// repeated; where two choices differ by signs alone (`+1.5`, `-1.5`), a digest tells them apart.
+#[must_use]
+pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
+    let plain = |values: &Vec<String>| {
+        let mut parts = vec![handle.to_owned()];
+        parts.extend(values.iter().map(|value| slug(value)));
+        parts.retain(|part| !part.is_empty());
+        parts.join("-")
+    };
+    let mut choices_of: BTreeMap<String, BTreeSet<&Vec<String>>> = BTreeMap::new();
+    for values in choices {
+        choices_of.entry(plain(values)).or_default().insert(values);
+    }
+    choices
+        .iter()
+        .map(|values| {
+            let sku = plain(values);
+            if choices_of.get(&sku).is_none_or(|same| same.len() == 1) {
+                return sku;
+            }
+            let digest = digest_of(values.join("\0").as_bytes());
+            format!("{sku}-{}", digest.get(..6).unwrap_or_default())
+        })
+        .collect()
+}
+
+fn read_prices(
+    row: &Row<'_>,
+    currencies: &[Currency],
+    errors: &mut Vec<RowError>,
+) -> BTreeMap<String, Price> {
+    let mut prices = BTreeMap::new();
+    for (at, currency) in currencies.iter().enumerate() {
+        let (price, compare_at) = if at == 0 {
+            (
+                "Variant Price".to_owned(),
+                "Variant Compare At Price".to_owned(),
+            )
+        } else {
+            (
+                format!("Price / {currency}"),
+                format!("Compare At Price / {currency}"),
+            )
+        };
+        let amount = read_money(row, &price, *currency, errors);
+        let compare_at_amount = read_money(row, &compare_at, *currency, errors);
+        match amount {
+            Some(amount) => {
+                let compare_at_amount = compare_at_amount.filter(|before| *before > amount);
+                prices.insert(
+                    currency.code().to_owned(),
+                    Price {
+                        amount,
+                        compare_at_amount,
+                        converted: false,
+                        conversion: None,
+                    },
+                );
+            }
+            None if at == 0 && row.cell(&price).is_empty() => {
+                errors.push(row.error(&price, "A variant needs a price."));
+            }
+            None => {}
+        }
+    }
+    prices
+}
+
+fn read_money(
+    row: &Row<'_>,
+    column: &str,
+    currency: Currency,
+    errors: &mut Vec<RowError>,
+) -> Option<i64> {
+    let cell = row.cell(column);
+    if cell.is_empty() {
+        return None;
+    }
+    match Money::parse_decimal(cell, currency) {
+        Ok(money) => Some(money.amount),
+        Err(detail) => {
+            errors.push(row.error(column, detail));
+            None
+        }
+    }
+}
+
+/// A whole number; Shopify exports grams as `221.0` and oversold stock as a negative quantity, which counts as none.
+fn read_number(row: &Row<'_>, column: &str, errors: &mut Vec<RowError>) -> Option<u32> {
+    let cell = row.cell(column);
+    let whole = cell.split_once('.').map_or(cell, |(whole, _)| whole);
+    if whole.is_empty() {
+        return None;
+    }
+    if whole
+        .strip_prefix('-')
+        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Some(0);
+    }
+    match whole
+        .parse()
+        .ok()
+        .filter(|number| *number <= durable::stock::MAX_QUANTITY)
+    {
+        Some(number) => Some(number),
+        None => {
+            errors.push(row.error(
+                column,
+                format!(
+                    "`{cell}` is not a whole number up to {}.",
+                    durable::stock::MAX_QUANTITY
+                ),
+            ));
+            None
+        }
+    }
+}
+
+fn read_status(first: &Row<'_>) -> Result<Status, RowError> {
+    match first.cell("Status").to_lowercase().as_str() {
+        "active" if hidden(first) => Ok(Status::Draft),
+        "active" => Ok(Status::Active),
+        "draft" => Ok(Status::Draft),
+        "archived" => Ok(Status::Archived),
+        "" if hidden(first) => Ok(Status::Draft),
+        "" => Ok(Status::Active),
+        other => Err(first.error(
+            "Status",
+            format!("`{other}` is not active, draft or archived."),
+        )),
+    }
+}
+
+/// Shopify says by `Published` whether an active product is seen in the shop.
+fn hidden(first: &Row<'_>) -> bool {
+    first.cell("Published").eq_ignore_ascii_case("false")
+}
+
+fn category_of(first: &Row<'_>) -> Vec<String> {
+    let path = list_of(first.cell("Product Category"), '>');
+    if path.is_empty() {
+        list_of(first.cell("Type"), '>')
+    } else {
+        path
+    }
+}
+
+/// The pictures, by their `Image Position` where the file states it.
+fn images_of(rows: &[Row<'_>]) -> Vec<Image> {
+    let mut images: Vec<(u32, Image)> = Vec::new();
+    for row in rows {
+        let url = row.cell("Image Src");
+        if url.is_empty() || images.iter().any(|(_, image)| image.url == url) {
+            continue;
+        }
+        let position = row.cell("Image Position").parse().unwrap_or(u32::MAX);
+        images.push((
+            position,
+            Image {
+                url: url.to_owned(),
+                alt: row.cell("Image Alt Text").to_owned(),
+                width: None,
+                height: None,
+            },
+        ));
+    }
+    images.sort_by_key(|(position, _)| *position);
+    images.into_iter().map(|(_, image)| image).collect()
+}
+
+/// The parts of a cell, without the space around them.
+pub fn list_of(cell: &str, separator: char) -> Vec<String> {
+    cell.split(separator)
+        .map(|part| part.trim().to_owned())
+        .filter(|part| !part.is_empty())
+        .collect()
+}
