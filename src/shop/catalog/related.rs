@@ -2,12 +2,15 @@
 
 use crate::error::Result;
 use crate::shop::catalog::version::newest_copied;
-use crate::shop::catalog::{Card, Product, Version, category_handle};
+use crate::shop::catalog::{Card, Product, Version};
 use crate::shop::ports::PublishedCatalog;
 use std::cmp::Reverse;
 
-/// Up to `most` products of the same category: those of the same maker first. Reads one document of cards, however large the
-/// category is.
+/// Most documents of cards that are read for one product.
+const MOST_DOCUMENTS: usize = 4;
+
+/// Up to `most` products of the same category, then of those above it; of each document of cards, those of the same maker first. Reads
+/// [`MOST_DOCUMENTS`] at most, however large the categories are.
 ///
 /// # Errors
 /// When the published catalog can't be read.
@@ -17,18 +20,40 @@ pub async fn list_related_products(
     most: usize,
 ) -> Result<Vec<Card>> {
     let related = newest_copied(catalog, async |version: &Version| {
-        let category = version.category(&category_handle(&product.category));
-        let Some(key) = category.and_then(|category| category.cards.first()) else {
-            return Ok(Some(Vec::new()));
-        };
-        let cards = catalog.cards(key).await?;
-        let mut related: Vec<&Card> = cards
-            .iter()
-            .filter(|card| card.handle != product.handle)
-            .collect();
-        related.sort_by_key(|card| (Reverse(card.vendor == product.vendor), card.position));
-        Ok(Some(related.into_iter().take(most).cloned().collect()))
+        let mut related: Vec<Card> = Vec::new();
+        for key in nearest_documents(version, product) {
+            if related.len() >= most {
+                break;
+            }
+            related.extend(neighbours(&catalog.cards(key).await?, product, &related));
+        }
+        related.truncate(most);
+        Ok(Some(related))
     })
     .await?;
     Ok(related.unwrap_or_default())
+}
+
+/// The documents of a product's categories, its own first.
+fn nearest_documents<'v>(version: &'v Version, product: &Product) -> Vec<&'v String> {
+    let mut keys: Vec<&String> = Vec::new();
+    for handle in product.category_handles().iter().rev() {
+        let category = version.category(handle).into_iter();
+        for key in category.flat_map(|category| &category.cards) {
+            if keys.len() < MOST_DOCUMENTS && !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys
+}
+
+/// What of `cards` is neither the product nor known already.
+fn neighbours(cards: &[Card], product: &Product, known: &[Card]) -> Vec<Card> {
+    let is_new = |card: &&Card| {
+        card.handle != product.handle && known.iter().all(|known| known.handle != card.handle)
+    };
+    let mut new: Vec<Card> = cards.iter().filter(is_new).cloned().collect();
+    new.sort_by_key(|card| (Reverse(card.vendor == product.vendor), card.position));
+    new
 }
