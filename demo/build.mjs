@@ -16,6 +16,9 @@ const CSV = new URL('./catalog.csv', import.meta.url);
 const SETTINGS = new URL('./settings.json', import.meta.url);
 const MAX_PICTURE_BYTES = 12_000;
 
+const FEATURES = 'Features (product.metafields.custom.features)';
+const SPECIFICATIONS = 'Specifications (product.metafields.custom.specifications)';
+
 const [BASE, ...MARKETS] = Object.keys(CURRENCIES);
 const COLUMNS = [
   'Handle', 'Title', 'Body (HTML)', 'Vendor', 'Product Category', 'Type', 'Tags', 'Published',
@@ -25,7 +28,7 @@ const COLUMNS = [
   'Variant Taxable', 'Variant Barcode', 'Image Src', 'Image Position', 'Image Alt Text', 'Gift Card', 'SEO Title',
   'SEO Description', 'Variant Image', 'Variant Weight Unit', 'Cost per item',
   ...MARKETS.flatMap((currency) => [`Price / ${currency}`, `Compare At Price / ${currency}`]),
-  'Status',
+  'Status', FEATURES, SPECIFICATIONS,
 ];
 
 const catalog = products.map((product) => ({ ...product, images: imagesOf(product), variants: variantsOf(product) }));
@@ -92,6 +95,8 @@ function productCells(product) {
     'Gift Card': String(product.type === 'Gift Card'),
     'SEO Title': product.title,
     'SEO Description': product.summary,
+    [FEATURES]: product.points ? JSON.stringify(product.points) : '',
+    [SPECIFICATIONS]: product.specs ? JSON.stringify({ ...product.specs, Weight: `${product.grams} g` }) : '',
     ...Object.fromEntries(options.map(({ name }, i) => [`Option${i + 1} Name`, name])),
   };
 }

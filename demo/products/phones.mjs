@@ -18,14 +18,6 @@ const LAUNCH = `<p><strong>The biggest battery, the boldest cameras and the cool
 <p>Video reaches 4K at 120 frames per second in Dolby Vision, with ProRes RAW and genlock for people who cut film for a living.</p>
 <h2>The display</h2>
 <p>6.9 inches of Super Retina XDR, from 1 to 120 Hz, and up to 3000 nits in sunlight: readable at noon, gentle at midnight.</p>
-<h2>In numbers</h2>
-<ul>
-<li>Up to 39 hours of video on one charge (eSIM model)</li>
-<li>Half a charge in about 20 minutes with a 40 W adapter, sold separately</li>
-<li>Wi-Fi 7, Bluetooth 6 and Thread</li>
-<li>USB-C with USB 3 at up to 10 Gb/s</li>
-<li>163.4 × 78.0 × 8.75 mm, IP68</li>
-</ul>
 <h2>In the box</h2>
 <p>iPhone 17 Pro Max and a USB-C charge cable of one meter.</p>`;
 
@@ -38,6 +30,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['launch', 'featured', 'new', 'iphone', '5g'],
     text: 'The 6.9-inch iPhone with a forged aluminum body, A19 Pro with vapor cooling and three 48-megapixel cameras that reach 8×.',
     html: LAUNCH,
+    specs: { Display: '6.9-inch OLED, 1–120 Hz, up to 3000 nits', Chip: 'A19 Pro', Cameras: '48 MP main, ultra wide and telephoto; 18 MP in front', Battery: 'Up to 39 hours of video (eSIM model)', Charging: 'Half in about 20 minutes with 40 W', Wireless: '5G, Wi-Fi 7, Bluetooth 6, Thread', Connector: 'USB-C, USB 3 at up to 10 Gb/s', Size: '163.4 × 78.0 × 8.75 mm', 'Water and dust': 'IP68' },
     art: { kind: 'phone', back: 'pro' },
     views: [
       { name: 'display', alt: 'The 6.9-inch display of iPhone 17 Pro Max', art: { kind: 'screen', color: '#d9692b' } },
@@ -61,6 +54,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['new', 'iphone', '5g'],
     text: 'Everything that makes the Pro Max a Pro, in a 6.3-inch body. The same A19 Pro with vapor cooling, the same three 48-megapixel cameras, one hand less.',
     points: ['6.3-inch Super Retina XDR, 1–120 Hz', 'Main, Ultra Wide and 4× Telephoto, 48 MP each', 'Up to 33 hours of video (eSIM model)', 'Forged aluminum, Ceramic Shield front and back'],
+    specs: { Display: '6.3-inch OLED, 1–120 Hz, up to 3000 nits', Chip: 'A19 Pro', Cameras: '48 MP main, ultra wide and telephoto; 18 MP in front', Battery: 'Up to 33 hours of video (eSIM model)', Wireless: '5G, Wi-Fi 7, Bluetooth 6, Thread', Connector: 'USB-C, USB 3 at up to 10 Gb/s', Size: '150.0 × 71.9 × 8.75 mm', 'Water and dust': 'IP68' },
     art: { kind: 'phone', back: 'pro', size: 0.92 },
     options: [
       colors(PRO_FINISHES),
@@ -79,6 +73,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['new', 'iphone', '5g'],
     text: 'The iPhone most people should buy. It now has the smooth 120 Hz display of the Pro, twice the storage to start with, and a front camera that frames the group for you.',
     points: ['6.3-inch display, 1–120 Hz', 'A19', '48 MP main and 48 MP ultra wide camera', 'Starts at 256GB'],
+    specs: { Display: '6.3-inch OLED, 1–120 Hz', Chip: 'A19', Cameras: '48 MP main and ultra wide; 18 MP in front', Wireless: '5G, Wi-Fi 7, Bluetooth 6', Connector: 'USB-C', Size: '149.6 × 71.5 × 7.95 mm', 'Water and dust': 'IP68' },
     art: { kind: 'phone', back: 'duo', size: 0.92 },
     options: [
       colors({ Lavender: ['LAV', '#cfc3e2'], Sage: ['SAG', '#aebd9a'], 'Mist Blue': ['MST', '#a6bdd6'], White: ['WHT', '#eceeee'], Black: ['BLK', '#383a3d'] }),
@@ -93,6 +88,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['new', 'iphone', '5g'],
     text: 'A phone of 5.6 millimeters. Titanium keeps it stiff, A19 Pro keeps it quick, and most of what is inside is battery.',
     points: ['6.5-inch display, 1–120 Hz', 'A19 Pro', 'One 48 MP camera, 18 MP in front', 'eSIM only'],
+    specs: { Display: '6.5-inch OLED, 1–120 Hz', Chip: 'A19 Pro', Cameras: '48 MP main; 18 MP in front', Wireless: '5G, Wi-Fi 7, Bluetooth 6', Connector: 'USB-C', Size: '156.2 × 74.7 × 5.64 mm', 'Water and dust': 'IP68' },
     art: { kind: 'phone', back: 'air', size: 0.95 },
     options: [
       colors({ 'Sky Blue': ['SKY', '#c3d6e6'], 'Light Gold': ['GLD', '#e6d8bd'], 'Cloud White': ['WHT', '#f0f0ee'], 'Space Black': ['BLK', '#2a2b2e'] }),
@@ -113,6 +109,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     tags: ['5g', 'repairable'],
     text: 'A phone you can open with one screwdriver. Battery, screen, cameras and port come out in minutes, and parts are promised for eight years.',
     points: ['6.3-inch OLED, 120 Hz', 'Battery of 4400 mAh that you can change', 'Eight years of parts and security updates', 'Dual SIM'],
+    specs: { Display: '6.3-inch OLED, 120 Hz', Battery: '4400 mAh, to be changed', Wireless: '5G, dual SIM', Connector: 'USB-C', Updates: 'Eight years' },
     art: { kind: 'phone', back: 'plain', size: 0.92 },
     options: [
       colors({ Forest: ['FOR', '#4f6b5d'], Sand: ['SND', '#cbb799'], Graphite: ['GRA', '#3a3d42'] }),
@@ -131,6 +128,7 @@ export const phones = shelf({ category: 'Electronics > Phones', type: 'Phone', v
     points: ['5.4-inch OLED', 'Two cameras', 'Headphone jack', 'Battery you can change'],
     price: usual(329),
     was: usual(399),
+    specs: { Display: '5.4-inch OLED', Cameras: 'Two', Wireless: '5G', Connector: 'USB-C and headphone jack' },
     art: { kind: 'phone', back: 'duo', size: 0.8 },
     options: [colors({ Ochre: ['OCH', '#c99a4b'], Slate: ['SLT', '#5f6c7b'] })],
   },

@@ -58,10 +58,6 @@ function complete(product) {
     margin: 38,
     ...product,
     summary: product.summary ?? first,
-    html: product.html ?? `<p>${product.text}</p>${bullets(product.points)}`,
+    html: product.html ?? `<p>${product.text}</p>`,
   };
-}
-
-function bullets(points = []) {
-  return points.length ? `<ul>${points.map((point) => `<li>${point}</li>`).join('')}</ul>` : '';
 }
