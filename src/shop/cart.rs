@@ -167,7 +167,6 @@ fn priced_line(
         Some(price) => Some(Money::new(times(price.amount, quantity)?, currency)),
         None => None,
     };
-    let primary = product.and_then(|product| product.images.first());
     Ok(PricedLine {
         sku: sku.to_owned(),
         quantity,
@@ -179,9 +178,9 @@ fn priced_line(
         variant_title: variant
             .map(|variant| variant.title.clone())
             .unwrap_or_default(),
-        image: variant
-            .and_then(|variant| variant.image.clone())
-            .or_else(|| primary.map(|image| image.url.clone())),
+        image: product
+            .and_then(|product| product.picture_of(sku))
+            .map(str::to_owned),
         unit_price,
         line_total,
         stock: product.map_or(Word::Out, |product| {

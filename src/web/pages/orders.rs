@@ -30,7 +30,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of_or_in(call, order.currency).await?;
     let looks_again = order.status == Status::PendingPayment;
     let title = (visit.words().order_number)(order.number);
-    let content = order_page(&visit, &order, &call.app.order_links());
+    let content = order_page(call, &visit, &order).await;
     Ok(private_page(&visit, &title, looks_again, &content))
 }
 
@@ -84,8 +84,10 @@ fn private_page(visit: &Visit, title: &str, looks_again: bool, content: &Markup)
     page_with(200, visit, title, &head, content)
 }
 
-fn order_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
+async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Markup {
     let words = visit.words();
+    let links = &call.app.order_links();
+    let lines = quote_lines(call, visit, &order.lines, order.currency).await;
     let looks_again = order.status == Status::PendingPayment;
     html! {
         article class="order" id="order" data-poll=[looks_again.then_some(REFRESH_SECS)] {
@@ -94,7 +96,7 @@ fn order_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
             @if order.status == Status::PendingPayment { (pay_link(visit, order)) }
             div class="checkout" {
                 div {
-                    (quote_lines(visit, &order.lines, order.currency))
+                    (lines)
                     (parcels(visit, &order.fulfillments))
                     (timeline(visit, order))
                 }
@@ -103,7 +105,7 @@ fn order_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
                     (totals(visit, &order.totals, &order.terms, order.currency))
                     h2 { (words.ship_to) }
                     (label(visit, &order.shipping_address))
-                    (shipping(visit, &order.terms.shipping))
+                    div { (shipping(visit, &order.terms.shipping)) }
                     @if let Some(billing) = &order.billing_address { h2 { (words.billed_to) } (label(visit, billing)) }
                     p { a href=(visit.link(&links.invoice_path(&order.id))) { (words.invoice) } }
                     @if can_be_cancelled(order) { (cancel_form(visit, order, links)) }

@@ -1,21 +1,22 @@
 //! What a quote and the order that it becomes both show: lines, sums, addresses, and how it is shipped.
 
 use crate::shop::addresses::Address;
+use crate::shop::catalog::list_pictures;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::quote::QuoteShipping;
 use crate::shop::pricing::shipping::Delivery;
 use crate::shop::pricing::{QuoteLine, Terms, Totals};
+use crate::web::call::Call;
 use crate::web::pages::layout::Visit;
+use crate::web::pages::pictures::{Fetched, picture};
 use maud::{Markup, html};
 
 /// How a quote or an order is shipped, and when it arrives.
 #[must_use]
 pub fn shipping(visit: &Visit, shipping: &QuoteShipping) -> Markup {
     html! {
-        p {
-            bdi { (visit.language.title(&shipping.title, &shipping.translations)) }
-            @if let Some(when) = arrival(visit, shipping.delivery.as_ref(), shipping.pick_up) { span class="quiet" { " · " (when) } }
-        }
+        p { bdi { (visit.language.title(&shipping.title, &shipping.translations)) } }
+        @if let Some(when) = arrival(visit, shipping.delivery.as_ref(), shipping.pick_up) { p class="quiet" { (when) } }
     }
 }
 
@@ -31,14 +32,24 @@ pub fn arrival(visit: &Visit, delivery: Option<&Delivery>, pick_up: bool) -> Opt
     })
 }
 
-/// The lines of a quote or an order.
-#[must_use]
-pub fn quote_lines(visit: &Visit, lines: &[QuoteLine], currency: Currency) -> Markup {
+/// The lines of a quote or an order, with what pictures the catalog still has of them.
+pub async fn quote_lines(
+    call: &Call<'_>,
+    visit: &Visit,
+    lines: &[QuoteLine],
+    currency: Currency,
+) -> Markup {
+    let skus = lines.iter().map(|line| line.sku.as_str());
+    let pictures = list_pictures(&call.app.catalog(), skus).await;
     let words = visit.words();
     html! {
         ul class="lines" {
             @for line in lines {
                 li {
+                    @match pictures.get(&line.sku) {
+                        Some(url) => (picture(url, "", (64, 64), Fetched::Now)),
+                        None => span class="no-image" {},
+                    }
                     div {
                         span class="title" { bdi { (line.title) } }
                         p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }

@@ -1,0 +1,27 @@
+//! Pictures of what is sold, by SKU.
+
+use crate::shop::catalog::{Product, find_product_of_sku};
+use crate::shop::ports::PublishedCatalog;
+use futures_util::future::join_all;
+use std::collections::BTreeMap;
+
+/// URLs of the pictures of `skus`; what is no longer on sale, or can't be read, has none.
+pub async fn list_pictures(
+    catalog: &impl PublishedCatalog,
+    skus: impl Iterator<Item = &str>,
+) -> BTreeMap<String, String> {
+    let pictures = skus.map(async |sku| {
+        let product = find_product_of_sku(catalog, sku).await.ok()??;
+        Some((sku.to_owned(), product.picture_of(sku)?.to_owned()))
+    });
+    join_all(pictures).await.into_iter().flatten().collect()
+}
+
+impl Product {
+    /// URL of the picture of the variant with this SKU: its own, else the product's first.
+    #[must_use]
+    pub fn picture_of(&self, sku: &str) -> Option<&str> {
+        let own = self.variant(sku)?.image.as_deref();
+        own.or_else(|| self.images.first().map(|image| image.url.as_str()))
+    }
+}
