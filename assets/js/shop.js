@@ -31,6 +31,7 @@ document.addEventListener("submit", (event) => {
   if (form.hasAttribute("data-adds")) return take(event, () => add(form, event.submitter));
 });
 
+document.addEventListener("change", ({ target }) => target.dataset?.refreshes && refresh(target));
 document.addEventListener("change", ({ target: { form } }) => form?.hasAttribute("data-auto") && setTimeout(() => sent.has(form) || form.requestSubmit()));
 drawer.addEventListener("click", (event) => event.target === drawer && drawer.close());
 addEventListener("popstate", () => location.pathname + location.search !== shown && location.reload());
@@ -111,6 +112,29 @@ async function swap(source, request) {
   }
   if (fresh.id === "cart") remember(Number(fresh.dataset.count));
   else document.title = loaded.page.title;
+}
+
+/** What depends on a choice is shown as the page has it for that choice; what was chosen in it before stays, where it is still there. */
+async function refresh(select) {
+  const { name, value, dataset: { refreshes: id } } = select;
+  const url = new URL(location.href);
+  url.searchParams.delete("quote");
+  url.searchParams.set(name, value);
+  const fresh = (await pageOf(await ask(url)))?.getElementById(id);
+  if (!fresh || select.value !== value) return;
+  const old = document.getElementById(id);
+  const chosen = old.querySelector(":checked")?.value;
+  for (const input of fresh.querySelectorAll("input")) if (input.value === chosen) input.checked = true;
+  exchange(old, fresh);
+}
+
+/** An answer that nobody waits for; null when there is none. */
+function ask(url) {
+  return fetch(url, { headers: { accept: "text/html" } }).catch(() => null);
+}
+
+async function pageOf(answer) {
+  return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
 /** The element with the keyboard's focus has it again, by its id. */
@@ -221,10 +245,9 @@ function tell(time) {
 /** Shows what has changed since, and only that: who reads the page is not disturbed. */
 async function lookAgain(element) {
   if (!element.isConnected) return;
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  const answer = await ask(location.href);
   if (answer?.redirected) return location.assign(answer.url);
-  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
-  const fresh = page && page.getElementById(element.id);
+  const fresh = (await pageOf(answer))?.getElementById(element.id);
   const wording = (part) => [...part.querySelectorAll(".status, .timeline span, .button")].map((it) => it.textContent).join();
   if (!fresh || wording(fresh) === wording(element)) return setTimeout(() => lookAgain(element), element.dataset.poll * 1000);
   const said = fresh.querySelector(".status").textContent;

@@ -77,6 +77,39 @@ for (const javaScript of [true, false]) {
   });
 }
 
+test('the ways to ship are those to the country that is chosen, and what was typed stays', async (t) => {
+  const path = '/api/v1/admin/settings/shipping-zones';
+  const { version, ...before } = (await shop.staff.get(path)).expect(200);
+  t.after(async () => (await shop.staff.put(path, before)).expect(200));
+  const zone = (country: string, id: string, title: string, amount: number) => ({
+    id: country, places: [{ country }], methods: [
+      { id: 'slow', title: 'By foot', rates: [{ price: { amount: 0, currency: 'USD' } }] },
+      { id, title, rates: [{ price: { amount, currency: 'USD' } }], working_days: { min: 1, max: 2 } },
+    ],
+  });
+  (await shop.staff.put(path, { shipping_zones: [zone('US', 'rail', 'By rail', 500), zone('DE', 'boat', 'By boat', 900)] })).expect(200);
+  const shopper = await Shopper.arrive(browser, shop.url, { viewport: PHONE });
+  const ways = () => shopper.page.getByRole('group', { name: 'Shipping' });
+  await shopper.add('murmur-over');
+  await shopper.link('Check out').click();
+  await shopper.fill({ Email: ADDRESS.Email });
+  for (const told of [/By foot\s*Free/, /By rail\s*From \$5\.00/, /By boat\s*From \$9\.00/]) assert.match(await ways().innerText(), told);
+  await shopper.fill({ Country: 'Germany' });
+  await ways().getByText('By rail').waitFor({ state: 'detached' });
+  assert.match(await ways().innerText(), /By boat\s*Arrives \w+ \d+.*\s*\$9\.00/);
+  await shopper.page.getByLabel('By boat').check();
+  await shopper.fill({ Country: 'United States' });
+  await ways().getByText('By rail').waitFor();
+  assert.equal(await shopper.page.getByLabel('By foot').isChecked(), true);
+  await shopper.page.getByLabel('By rail').check();
+  await shopper.fill(ADDRESS);
+  assert.equal(await shopper.field('Email').inputValue(), ADDRESS.Email);
+  await shopper.button('Continue to review').click();
+  await shopper.heading('Review your order').waitFor();
+  await shopper.page.locator('.parties', { hasText: 'By rail' }).waitFor();
+  await shopper.leave();
+});
+
 /** Home, category, product, variant, cart. */
 async function choose(shopper: Shopper): Promise<void> {
   await shopper.visit('/');

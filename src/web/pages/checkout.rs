@@ -9,19 +9,22 @@ use crate::shop::ids::digest_of;
 use crate::shop::money::Money;
 use crate::shop::ports::{CartObjects, Ports, Prices};
 use crate::shop::pricing::places::Destination;
-use crate::shop::pricing::{self, Quote, ShippingOffer, list_shipping_methods};
+use crate::shop::pricing::{self, Quote, list_shipping_methods};
 use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
 use crate::web::pages::cart::{in_checkout, order_path};
-use crate::web::pages::checkout::form::{address_form, nothing_typed, request_of, typed_in};
+use crate::web::pages::checkout::form::{
+    Offered, address_form, nothing_typed, request_of, typed_in,
+};
 use crate::web::pages::layout::{Visit, encoded, page};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
-/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=` fills in what that quote was made for.
+/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=` fills in what that quote was made for,
+/// `?country=` where it goes.
 ///
 /// # Errors
 /// 401 for a forged cookie.
@@ -90,7 +93,7 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
         200,
         &visit,
         visit.words().review_your_order,
-        &review_page(&visit, &quote, &key),
+        &review_page(call, &visit, &quote, &key).await,
     ))
 }
 
@@ -160,30 +163,24 @@ async fn address_page(
     Ok(page(status, &visit, visit.words().checkout, &content))
 }
 
-/// The ways to ship to where the form says; to anywhere, while it says nothing that can be shipped to. What keeps the cart from being
-/// priced at all stands in the form's faults.
+/// The ways to ship to where the form says, or what there is anywhere, while it says nothing that can be shipped to. What keeps the cart
+/// from being priced at all stands in the form's faults.
 async fn methods_for(
     call: &Call<'_>,
     visit: &Visit,
     cart: &durable::cart::Cart,
     typed: &Form,
-) -> Vec<ShippingOffer> {
+) -> Offered {
     let (prices, now) = (call.app.prices(), call.app.now);
     let there = Destination::of(&request_of(typed, visit).shipping_address);
     let currency = visit.currency;
     if !there.country.is_empty()
         && let Ok(methods) = list_shipping_methods(&prices, currency, cart, Some(there), now).await
     {
-        return methods;
+        return Offered::There(methods);
     }
-    let mut methods = list_shipping_methods(&prices, currency, cart, None, now)
-        .await
-        .unwrap_or_default();
-    for method in &mut methods {
-        // When it arrives depends on where.
-        method.delivery = None;
-    }
-    methods
+    let methods = list_shipping_methods(&prices, currency, cart, None, now).await;
+    Offered::Anywhere(methods.unwrap_or_default())
 }
 
 fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
@@ -209,27 +206,31 @@ fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
     }
 }
 
-fn review_page(visit: &Visit, quote: &Quote, key: &str) -> Markup {
+async fn review_page(call: &Call<'_>, visit: &Visit, quote: &Quote, key: &str) -> Markup {
     let words = visit.words();
     let total = visit.money(Money::new(quote.totals.total, quote.currency));
+    let lines = quote_lines(call, visit, &quote.lines, quote.currency).await;
     html! {
         (steps(visit, Step::Review))
         div class="checkout" {
             div class="stack" {
                 h1 { (words.review_your_order) }
-                section class="panel" aria-labelledby="ship-to" {
-                    h2 id="ship-to" { (words.ship_to) }
-                    (label(visit, &quote.shipping_address))
-                    p class="quiet" { (quote.email) }
-                    (shipping(visit, &quote.terms.shipping))
-                    h2 { (words.billed_to) }
-                    @match &quote.billing_address {
-                        Some(billing) => (label(visit, billing)),
-                        None => p { (words.same_as_delivery) },
+                div class="panel" {
+                    div class="parties" {
+                        section { h2 { (words.ship_to) } (label(visit, &quote.shipping_address)) }
+                        section {
+                            h2 { (words.billed_to) }
+                            @match &quote.billing_address {
+                                Some(billing) => (label(visit, billing)),
+                                None => p { (words.same_as_delivery) },
+                            }
+                        }
+                        section { h2 { (words.shipping) } (shipping(visit, &quote.terms.shipping)) }
+                        section { h2 { (words.contact) } p { bdi { (quote.email) } } }
                     }
                     p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (words.change_address) } }
                 }
-                (quote_lines(visit, &quote.lines, quote.currency))
+                (lines)
             }
             aside class="summary" aria-labelledby="summary" {
                 h2 id="summary" { (words.order_summary) }

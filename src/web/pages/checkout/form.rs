@@ -18,9 +18,20 @@ use maud::{Markup, html};
 /// The box that says that the order is billed to where it goes.
 const SAME: &str = "billing_same";
 
-/// A form as it comes: the country is the one that the visitor seems to be in.
+/// The ways to ship that the form offers.
+pub(super) enum Offered {
+    /// To where it says.
+    There(Vec<ShippingOffer>),
+    /// To somewhere, each at its lowest price; when it arrives depends on where.
+    Anywhere(Vec<ShippingOffer>),
+}
+
+/// A form as it comes: the country is the one that is asked about, else the one that the visitor seems to be in.
 pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
-    let country = call.header("CF-IPCountry").unwrap_or_default();
+    let country = call
+        .query("country")
+        .or_else(|| call.header("CF-IPCountry"))
+        .unwrap_or_default();
     let country = Country::of_code(&country).map_or("", |country| country.code);
     form_of([
         ("country", country),
@@ -80,7 +91,7 @@ pub(super) fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
 /// The form with what was typed, each fault beside its field.
 pub(super) fn address_form(
     visit: &Visit,
-    methods: &[ShippingOffer],
+    offered: &Offered,
     form: &Form,
     errors: &[FieldError],
 ) -> Markup {
@@ -104,7 +115,7 @@ pub(super) fn address_form(
                 (typed.country_field(&country_field(words)))
                 @for field in &address_fields(words) { (typed.text_field(field)) }
             }
-            (typed.shipping_field(visit, methods))
+            (typed.shipping_field(visit, offered))
             fieldset class="billing" {
                 legend { (words.billing_address) }
                 label class="choice" {
@@ -216,7 +227,7 @@ impl Typed<'_> {
         let chosen = self.form.get(name);
         self.with_fault(field, |fault_id| html! {
             select id=(name) name=(name) autocomplete=(field.autocomplete) required aria-invalid=[fault_id.map(|_| "true")]
-                aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)] {
+                data-refreshes=[(name == "country").then_some("shipping")] aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)] {
                 option value="" { (self.words.choose_country) }
                 @for (code, country) in (self.words.countries)() {
                     option value=(code) selected[code == chosen] { (country) }
@@ -225,12 +236,13 @@ impl Typed<'_> {
         })
     }
 
-    fn shipping_field(&self, visit: &Visit, methods: &[ShippingOffer]) -> Markup {
+    fn shipping_field(&self, visit: &Visit, offered: &Offered) -> Markup {
+        let (Offered::There(methods) | Offered::Anywhere(methods)) = offered;
         let name = "shipping_method";
         let fault = self.fault(name);
         let chosen = self.form.get(name);
         html! {
-            fieldset aria-describedby=[fault.as_ref().map(|_| "shipping_method-fault")] {
+            fieldset id="shipping" aria-describedby=[fault.as_ref().map(|_| "shipping_method-fault")] {
                 legend { (self.words.shipping) }
                 @for (at, method) in methods.iter().enumerate() {
                     label class="choice" {
@@ -238,13 +250,28 @@ impl Typed<'_> {
                             checked[chosen == method.id || (at == 0 && chosen.is_empty())];
                         span {
                             bdi { (visit.language.title(&method.title, &method.translations)) }
-                            @if let Some(when) = arrival(visit, method.delivery.as_ref(), method.pick_up) { small { (when) } }
+                            @if let Offered::There(_) = offered
+                                && let Some(when) = arrival(visit, method.delivery.as_ref(), method.pick_up) { small { (when) } }
                         }
-                        strong { (visit.money(Money::new(method.price, visit.currency))) }
+                        strong { (offered.price(visit, method)) }
                     }
                 }
                 @if let Some(fault) = fault { p class="fault" id="shipping_method-fault" { (fault) } }
             }
+        }
+    }
+}
+
+impl Offered {
+    fn price(&self, visit: &Visit, method: &ShippingOffer) -> String {
+        let words = visit.words();
+        let price = match method.price {
+            0 => words.free.to_owned(),
+            price => visit.money(Money::new(price, visit.currency)),
+        };
+        match self {
+            Self::Anywhere(_) if method.price > 0 => (words.from_price)(&price),
+            _ => price,
         }
     }
 }

@@ -137,6 +137,7 @@ pub static WORDS: Words = Words {
     country: "Land",
     choose_country: "Land wählen",
     shipping: "Versand",
+    free: "Kostenlos",
     arrives: |days| format!("Ankunft {days}"),
     ready_for_pick_up: |days| format!("Abholbereit {days}"),
     promotion_code: "Aktionscode (freiwillig)",

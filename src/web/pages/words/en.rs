@@ -137,6 +137,7 @@ pub static WORDS: Words = Words {
     country: "Country",
     choose_country: "Choose a country",
     shipping: "Shipping",
+    free: "Free",
     arrives: |days| format!("Arrives {days}"),
     ready_for_pick_up: |days| format!("Ready {days}"),
     promotion_code: "Promotion code (optional)",

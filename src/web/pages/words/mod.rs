@@ -130,6 +130,7 @@ pub struct Words {
     pub country: &'static str,
     pub choose_country: &'static str,
     pub shipping: &'static str,
+    pub free: &'static str,
     pub arrives: fn(&str) -> String,
     pub ready_for_pick_up: fn(&str) -> String,
     pub promotion_code: &'static str,
