@@ -11,6 +11,7 @@ rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER);
 const [shop, browser] = await Promise.all([startShop(), openBrowser()]);
 try {
+  (await shop.staff.put('/api/v1/admin/settings', JSON.parse(readFileSync(new URL('../../demo/settings.json', import.meta.url), 'utf8')))).expect(200);
   await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
   for (const [device, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     const shopper = await Shopper.arrive(browser, shop.url, { viewport });

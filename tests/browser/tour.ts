@@ -25,13 +25,18 @@ async function* browse(shopper: Shopper): AsyncGenerator<string> {
     'home-german': '/de',
     'product-german': '/de/products/iphone-17-pro-max?currency=EUR',
     'cart-empty': '/cart',
+    'offline': '/offline',
     'not-found': '/products/nothing-of-this-name',
+    'error': '/products?currency=XXX',
   };
-  shopper.expects(/status of 404/);
+  shopper.expects(/status of 4(04|22)/);
   for (const [name, path] of Object.entries(pages)) {
     await shopper.visit(path);
     yield name;
   }
+  await shopper.visit('/products/iphone-17');
+  await shopper.page.locator('.delivery summary').click();
+  yield 'product-delivery';
 }
 
 async function* order(shopper: Shopper): AsyncGenerator<string> {
@@ -47,6 +52,9 @@ async function* order(shopper: Shopper): AsyncGenerator<string> {
   await shopper.button('Continue to review').click();
   await shopper.page.locator('[aria-invalid]').waitFor();
   yield 'checkout-fault';
+  await shopper.field('The same as the delivery address').uncheck();
+  yield 'checkout-billing';
+  await shopper.field('The same as the delivery address').check();
   await shopper.fill(ADDRESS);
   await shopper.button('Continue to review').click();
   await shopper.heading('Review your order').waitFor();

@@ -7,6 +7,7 @@ use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
+use crate::web::pages::icons::{BAG, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with};
 use crate::web::pages::metadata::{self, Metadata};
 use crate::web::pages::pictures::{Fetched, picture};
@@ -122,6 +123,7 @@ fn empty_cart(visit: &Visit) -> Markup {
     let words = visit.words();
     html! {
         div class="empty" {
+            (icon(BAG))
             h1 { (words.cart_is_empty) }
             p { (words.cart_is_empty_hint) }
             p { a class="button" href=(visit.link("/products")) { (words.browse_all) } }

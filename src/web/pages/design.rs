@@ -7,10 +7,11 @@ use crate::shop::ports::PublishedCatalog;
 use crate::web::assets::kept_address;
 use crate::web::call::{Call, Form};
 use crate::web::pages::fields::{Field, Typed};
-use crate::web::pages::icons::{BAG, CLOSE, SEARCH, ZOOM, icon};
+use crate::web::pages::icons::{BAG, CLOSE, LETTER, OFFLINE, SEARCH, TRUCK, ZOOM, icon};
 use crate::web::pages::layout::{Visit, page_with};
 use crate::web::pages::lists::card_grid;
 use crate::web::pages::metadata::not_to_be_found;
+use crate::web::pages::pictures::{Fetched, address, picture};
 use crate::web::pages::products::stock_words;
 use crate::web::reply::Reply;
 use durable::stock::Word;
@@ -31,6 +32,16 @@ const COLOURS: [(&str, &str); 13] = [
     ("low", "nearly gone"),
     ("fault", "what went wrong"),
     ("fault-ground", "behind it"),
+];
+
+const ICONS: [(&str, &str); 7] = [
+    (BAG, "Cart"),
+    (SEARCH, "Search"),
+    (CLOSE, "Close"),
+    (ZOOM, "Enlarge"),
+    (LETTER, "Mail"),
+    (OFFLINE, "Offline"),
+    (TRUCK, "Delivery"),
 ];
 
 const SIZES: [&str; 6] = ["display", "heading", "title", "large", "body", "small"];
@@ -58,8 +69,10 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         (section("Fields", &fields(&visit)))
         (section("Prices, badges, stock", &prices(&visit)))
         (section("Cards", &card_grid(&visit, &cards)))
+        (section("Gallery, swatches, delivery", &product_parts(&cards)))
         (section("Finding one's way", &ways()))
         (section("Quantity", &quantity()))
+        (section("Drawer, toast", &overlays()))
         (section("Notices, empty, waiting", &states()))
     };
     Ok(page_with(200, &visit, "Design system", &head, &content))
@@ -95,7 +108,7 @@ fn buttons() -> Markup {
             a class="button" href="#" { "Link as button" }
         }
         p class="actions" {
-            @for (path, name) in [(BAG, "Cart"), (SEARCH, "Search"), (CLOSE, "Close"), (ZOOM, "Enlarge")] {
+            @for (path, name) in ICONS {
                 button class="icon-button" aria-label=(name) { (icon(path)) }
             }
         }
@@ -124,6 +137,48 @@ fn prices(visit: &Visit) -> Markup {
     html! {
         p class="price" { "$329.00 " s { "$399.00" } " " span class="badge sale" { "Sale" } " " span class="badge" { "New" } }
         @for word in [Word::InStock, Word::Low, Word::Preorder, Word::Out] { div { (stock_words(visit, "", word)) } }
+    }
+}
+
+fn product_parts(cards: &[&Card]) -> Markup {
+    let pictures: Vec<&str> = cards
+        .iter()
+        .filter_map(|card| Some(card.image.as_ref()?.url.as_str()))
+        .collect();
+    html! {
+        div class="gallery" {
+            ul class="frames" aria-label="Pictures" {
+                @for (at, url) in pictures.iter().enumerate() {
+                    li id=(format!("picture-{at}")) { a href=(address(url)) class="frame" data-zoom aria-label=(format!("Enlarge {at}")) { (picture(url, "", (320, 320), Fetched::Late)) (icon(ZOOM)) } }
+                }
+            }
+            ul class="thumbnails" {
+                @for (at, url) in pictures.iter().enumerate() {
+                    li { a href=(format!("#picture-{at}")) aria-label=(format!("Show {at}")) aria-current=[(at == 0).then_some("true")] { (picture(url, "", (80, 80), Fetched::Late)) } }
+                }
+            }
+        }
+        div class="option" role="group" aria-label="Finish" {
+            ul class="choices swatches" {
+                @for (at, url) in pictures.iter().enumerate() {
+                    li { a href="#" aria-current=[(at == 0).then_some("true")] { (picture(url, "", (64, 64), Fetched::Late)) span { "Finish " (at) } } }
+                }
+            }
+        }
+        details class="delivery" {
+            summary { (icon(TRUCK)) span { strong { "Delivery: 3–5 working days" } small { "United States" } } }
+            dl { div { dt { "United States" } dd { "Standard: 3–5 working days" } } div { dt { "Japan" } dd { "Standard: 1–3 working days" } } }
+        }
+    }
+}
+
+fn overlays() -> Markup {
+    html! {
+        dialog class="drawer" open aria-label="A drawer" {
+            form method="dialog" { p { "What has changed" } button class="icon-button" aria-label="Close the drawer" { (icon(CLOSE)) } }
+            p { "What is beside the page." }
+        }
+        p class="toast" { "What has happened." }
     }
 }
 
@@ -160,7 +215,7 @@ fn states() -> Markup {
     html! {
         p class="notice" { "A notice." }
         p class="notice fault" { "A notice of a fault." }
-        div class="empty" { p { "Nothing here yet." } p { a class="button secondary" href="#" { "Somewhere else" } } }
+        div class="empty" { (icon(BAG)) p { "Nothing here yet." } p { a class="button secondary" href="#" { "Somewhere else" } } }
         div class="skeleton" { span {} span {} }
     }
 }

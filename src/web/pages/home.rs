@@ -5,6 +5,7 @@ use crate::shop::catalog::{self, Card, Product, Section, Version, list_sections}
 use crate::shop::money::Money;
 use crate::shop::ports::PublishedCatalog;
 use crate::web::call::Call;
+use crate::web::pages::icons::{BAG, icon};
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
 use crate::web::pages::lists::{card_grid, collection_path};
 use crate::web::pages::metadata::{self, Metadata};
@@ -121,7 +122,8 @@ fn featured(visit: &Visit, version: &Version) -> Markup {
 fn nothing_published(visit: &Visit) -> Markup {
     let words = visit.words();
     html! {
-        section class="notice" {
+        section class="empty" {
+            (icon(BAG))
             h1 { (words.opens_soon) }
             p { (words.nothing_on_sale) " " code { "npm run catalog -- import FILE" } }
         }

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Facet, ListQuery, Listed, Sort, list_products_from};
 use crate::shop::money::Money;
 use crate::web::call::Call;
+use crate::web::pages::icons::{SEARCH, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with, search_form};
 use crate::web::pages::metadata::{self, Metadata, not_to_be_found};
 use crate::web::pages::pictures::{Fetched, picture};
@@ -264,6 +265,7 @@ impl List<'_> {
                 p class="tally" role="status" { ((words.products_found)(self.listed.total)) }
                 @if cards.is_empty() {
                     div class="empty" {
+                        (icon(SEARCH))
                         p { (words.nothing_matches) }
                         (search_form(visit, "search-again", &self.filter.text))
                         p {

@@ -5,6 +5,7 @@ use crate::shop::orders::request_order_link;
 use crate::shop::ports::Ports;
 use crate::web::call::{Call, Form};
 use crate::web::pages::fields::{Field, Typed};
+use crate::web::pages::icons::{LETTER, icon};
 use crate::web::pages::layout::{Visit, page};
 use crate::web::reply::Reply;
 use maud::html;
@@ -21,6 +22,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let words = visit.words();
     let content = html! {
         section class="empty" {
+            (icon(LETTER))
             h1 { (words.look_into_your_mail) }
             p { (words.link_is_sent) }
             p { a class="button secondary" href=(visit.link("/orders")) { (words.try_another) } }

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::shop::languages::Language;
 use crate::web::assets::kept_address;
 use crate::web::call::Call;
+use crate::web::pages::icons::{OFFLINE, icon};
 use crate::web::pages::layout::{Visit, page};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
@@ -102,7 +103,8 @@ pub fn tags(visit: &Visit) -> Markup {
 
 fn notice(visit: &Visit, title: &str, hint: &str) -> Markup {
     html! {
-        section class="notice" {
+        section class="empty" {
+            (icon(OFFLINE))
             h1 { (title) }
             p { (hint) }
             p { a class="button" href=(visit.link("/products")) { (visit.words().browse_all) } }

@@ -387,19 +387,19 @@ fn variant_price(visit: &Visit, variant: &Variant) -> Markup {
 fn about(visit: &Visit, product: &Product) -> Markup {
     let words = visit.words();
     html! {
+        @if !product.description_html.is_empty() {
+            div class="description" lang=[visit.language_of_products()] { (PreEscaped(&product.description_html)) }
+        }
         @if !product.features.is_empty() {
             section class="features" aria-labelledby="features" {
                 h2 id="features" { (words.features) }
-                ul { @for feature in &product.features { li { (feature) } } }
+                ul lang=[visit.language_of_products()] { @for feature in &product.features { li { (feature) } } }
             }
-        }
-        @if !product.description_html.is_empty() {
-            div class="description" lang=[visit.language_of_products()] { (PreEscaped(&product.description_html)) }
         }
         @if !product.specifications.is_empty() {
             section class="specifications" aria-labelledby="specifications" {
                 h2 id="specifications" { (words.specifications) }
-                dl { @for (name, value) in &product.specifications { div { dt { (name) } dd { (value) } } } }
+                dl lang=[visit.language_of_products()] { @for (name, value) in &product.specifications { div { dt { (name) } dd { (value) } } } }
             }
         }
     }
