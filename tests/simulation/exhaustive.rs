@@ -1,7 +1,7 @@
 //! What chance might miss, tried in full on one order in calm weather: every way in which the provider's doings and the news of them can
 //! follow each other, every multiset of repeated news, and a crash at every step of a purchase.
 
-use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, put};
+use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, publish, put};
 use crate::invariants;
 use crate::ports::Sim;
 use crate::provider::Provider;
@@ -120,6 +120,33 @@ fn a_release_from_before_attempts_were_named_is_carried_out() {
     assert!(left > 0, "no crash left a release undone");
 }
 
+#[test]
+fn an_order_of_nothing_to_pay_is_cancelled_after_a_crash_at_any_step() {
+    let mut pending = 0;
+    for step in 0..100 {
+        let world = World::new(0, None);
+        world.calm();
+        fill(&world);
+        publish(&world, 2, 0);
+        quote_for(&world, &SOME_UNITS, "gift", &[]);
+        world.crash_at.set(Some(step));
+        go(&world, order(Sim(Rc::clone(&world))));
+        if world.crash_at.take().is_some() {
+            break;
+        }
+        if world.db.ask("SELECT status FROM orders") == ["pending_payment"] {
+            pending += 1;
+            go(&world, cancel(Sim(Rc::clone(&world))));
+            rest(&world);
+            let status = world.db.ask("SELECT status FROM orders");
+            assert_eq!(status, ["cancelled"], "a crash at step {step}");
+        }
+        rest(&world);
+        invariants::at_the_end(&world).unwrap();
+    }
+    assert!(pending > 0, "no crash left an order pending");
+}
+
 /// A step is the number of what the provider does next, or that of what the shop is told of; each is told after it was done.
 fn interleavings(doings: usize) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
@@ -210,25 +237,27 @@ fn purchase(crash: Option<(usize, u32)>) -> (bool, Vec<Value>) {
 }
 
 async fn step_of(sim: Sim, phase: usize) {
-    let world = Rc::clone(&sim.0);
     match phase {
         0 => order(sim).await,
         1 => deliver(sim, "cs_1".to_owned()).await,
-        _ => {
-            let instruction = Instruction {
-                actor: Actor::Staff,
-                note: None,
-                if_version: None,
-                refund_id: "re_of_staff".to_owned(),
-            };
-            let order_id = world.db.ask("SELECT id FROM orders")[0].clone();
-            request(&world, async move {
-                let now = sim.0.now();
-                cancel_order(&sim, order_id.as_str().unwrap(), instruction, now).await
-            })
-            .await;
-        }
+        _ => cancel(sim).await,
     }
+}
+
+async fn cancel(sim: Sim) {
+    let world = Rc::clone(&sim.0);
+    let instruction = Instruction {
+        actor: Actor::Staff,
+        note: None,
+        if_version: None,
+        refund_id: "re_of_staff".to_owned(),
+    };
+    let order_id = world.db.ask("SELECT id FROM orders")[0].clone();
+    request(&world, async move {
+        let now = sim.0.now();
+        cancel_order(&sim, order_id.as_str().unwrap(), instruction, now).await
+    })
+    .await;
 }
 
 /// Money for the last units, by a promotion that can be used once, comes late, and who deals with it dies at a step; whether it came to
@@ -344,21 +373,25 @@ fn quoted_for(units: &[(&str, u32)], codes: &[&str]) -> Rc<World> {
     let world = World::new(0, None);
     world.calm();
     fill(&world);
+    quote_for(&world, units, "standard", codes);
+    world
+}
+
+fn quote_for(world: &Rc<World>, units: &[(&str, u32)], shipping: &'static str, codes: &[&str]) {
     for &(sku, quantity) in units {
         let change = cart::Change::Set {
             sku: sku.to_owned(),
             quantity,
             at_most: cart::MAX_QUANTITY,
         };
-        put(&world, CART, change);
+        put(world, CART, change);
     }
-    let sim = Sim(Rc::clone(&world));
+    let sim = Sim(Rc::clone(world));
     let codes = codes.iter().map(|code| (*code).to_owned()).collect();
-    go(&world, async move {
-        let quote = ask_for_quote(&sim, CART, "standard", CUSTOMERS[0], codes).await;
+    go(world, async move {
+        let quote = ask_for_quote(&sim, CART, shipping, CUSTOMERS[0], codes).await;
         assert!(quote.is_some());
     });
-    world
 }
 
 fn ordered() -> Rc<World> {

@@ -65,6 +65,9 @@ pub async fn open_payment(
     if order.totals.total == 0 {
         let nothing = Money::new(0, order.currency);
         move_order(ports, order, now, |order| {
+            if order.status == Status::PendingPayment && order.is_cancel_requested() {
+                return by_shop(order, Happening::Cancelled, now);
+            }
             paid(order, Happening::Paid, nothing, now)
         })
         .await?;

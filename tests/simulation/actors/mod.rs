@@ -166,7 +166,7 @@ pub fn fill(world: &World) {
 }
 
 /// A publish that sells every SKU at `price`, but for the one that is free.
-fn publish(world: &World, seq: i64, price: i64) {
+pub fn publish(world: &World, seq: i64, price: i64) {
     let listing = |title: &str, price: i64| {
         format!(
             r#"{{"title":"{title}","variant_title":"","handle":"{title}","tracked":true,"prices":{{"USD":{{"amount":{price}}}}}}}"#
