@@ -2,7 +2,7 @@
 //! journals. Debits are positive.
 
 use crate::error::{Error, Result};
-use crate::shop::money::{Currency, sum};
+use crate::shop::money::{Currency, split, sum};
 use crate::shop::pricing::Totals;
 use serde::{Deserialize, Serialize};
 
@@ -54,22 +54,15 @@ impl Journal {
     /// # Errors
     /// When the totals do not add up.
     pub fn placed(totals: &Totals, currency: Currency) -> Result<Self> {
-        let (in_goods, in_shipping) = if totals.tax_included {
-            let in_goods = totals.tax_total.saturating_sub(totals.shipping_tax);
-            (in_goods, totals.shipping_tax)
-        } else {
-            (0, 0)
-        };
+        let (goods, shipping) = net_of(totals);
+        let sales = goods.saturating_add(totals.discount_total);
         Self::new(
             currency,
             [
                 (Account::Receivable, totals.total),
                 (Account::Discounts, totals.discount_total),
-                (Account::Sales, in_goods.saturating_sub(totals.subtotal)),
-                (
-                    Account::Shipping,
-                    in_shipping.saturating_sub(totals.shipping_total),
-                ),
+                (Account::Sales, sales.saturating_neg()),
+                (Account::Shipping, shipping.saturating_neg()),
                 (Account::Tax, totals.tax_total.saturating_neg()),
             ],
         )
@@ -103,12 +96,24 @@ impl Journal {
         Self::transfer(Account::Refunds, Account::Receivable, amount, currency)
     }
 
-    /// Goods were sold for less after all, since money is promised back for them.
+    /// An order was sold for less after all: in all for `after` less than its totals say, where it was for `before` less. Goods, shipping
+    /// and tax each bear their share of that, so that an order that is given back whole, in whatever parts, owes no tax.
     ///
     /// # Errors
-    /// Never.
-    pub fn allowed(amount: i64, currency: Currency) -> Result<Self> {
-        Self::transfer(Account::Receivable, Account::Sales, amount, currency)
+    /// When amounts do not fit.
+    pub fn allowed(totals: &Totals, before: i64, after: i64, currency: Currency) -> Result<Self> {
+        let (goods, shipping) = net_of(totals);
+        let weights = [goods, shipping, totals.tax_total];
+        let shares = split(after, &weights)?.into_iter();
+        let differences = shares
+            .zip(split(before, &weights)?)
+            .map(|(after, before)| after.saturating_sub(before));
+        let owed = (Account::Receivable, before.saturating_sub(after));
+        let accounts = [Account::Sales, Account::Shipping, Account::Tax];
+        Self::new(
+            currency,
+            accounts.into_iter().zip(differences).chain([owed]),
+        )
     }
 
     /// Money was given back.
@@ -152,6 +157,19 @@ impl Journal {
     }
 }
 
+/// What goods and shipping come to without the tax that is in them, after discounts.
+const fn net_of(totals: &Totals) -> (i64, i64) {
+    let goods = totals.subtotal.saturating_sub(totals.discount_total);
+    if !totals.tax_included {
+        return (goods, totals.shipping_total);
+    }
+    let tax_in_goods = totals.tax_total.saturating_sub(totals.shipping_tax);
+    (
+        goods.saturating_sub(tax_in_goods),
+        totals.shipping_total.saturating_sub(totals.shipping_tax),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,12 +181,14 @@ mod tests {
     }
 
     prop_compose! {
-        fn any_totals()(subtotal in 0..1_000_000_i64, part in 0..100_i64, shipping_total in 0..10_000_i64, tax_total in 0..100_000_i64, of_shipping in 0..=100_i64, tax_included in any::<bool>()) -> Totals {
-            let discount_total = subtotal * part / 100;
+        fn any_totals()(subtotal in 0..1_000_000_i64, off in 0..=100_i64, shipping_total in 0..10_000_i64, tax in 0..=100_i64, tax_included in any::<bool>()) -> Totals {
+            let discount_total = subtotal * off / 100;
+            let shipping_tax = shipping_total * tax / 100;
+            let tax_total = (subtotal - discount_total) * tax / 100 + shipping_tax;
             let on_top = if tax_included { 0 } else { tax_total };
             Totals {
                 subtotal, discount_total, shipping_total, tax_total, total: subtotal - discount_total + shipping_total + on_top,
-                shipping_tax: tax_total * of_shipping / 100, tax_included,
+                shipping_tax, tax_included,
             }
         }
     }
@@ -196,6 +216,25 @@ mod tests {
             for journal in journals {
                 prop_assert_eq!(journal.entries.iter().map(|entry| entry.amount).sum::<i64>(), 0);
             }
+        }
+
+        #[test]
+        fn an_order_that_is_given_back_in_parts_owes_no_tax(totals in any_totals(), cuts in prop::collection::vec(0..=100_i64, 0..6)) {
+            let mut given_back: Vec<i64> = cuts.into_iter().map(|percent| totals.total * percent / 100).collect();
+            given_back.sort_unstable();
+            given_back.push(totals.total);
+            let mut journals = vec![Journal::placed(&totals, usd()).unwrap(), Journal::paid(totals.total, usd()).unwrap()];
+            let mut before = 0;
+            for after in given_back {
+                journals.push(Journal::allowed(&totals, before, after, usd()).unwrap());
+                journals.push(Journal::refund_promised(after - before, usd()).unwrap());
+                journals.push(Journal::refunded(after - before, usd()).unwrap());
+                before = after;
+            }
+            let mut left = balances(&journals);
+            prop_assert_eq!(left.remove(&Account::Discounts).unwrap_or(0), totals.discount_total);
+            prop_assert_eq!(left.remove(&Account::Sales).unwrap_or(0), -totals.discount_total);
+            prop_assert_eq!(left, BTreeMap::new());
         }
 
         #[test]

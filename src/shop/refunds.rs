@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::shop::fulfillments::{Recorded, check_text, record_id, same_record};
 use crate::shop::ledger::Journal;
-use crate::shop::money::{Currency, Money};
+use crate::shop::money::{Currency, Money, sum};
 use crate::shop::orders::{
     Actor, Order, Record, Refund, RefundStatus, Transition, find_order, move_order, not_allowed,
 };
@@ -235,7 +235,8 @@ async fn fold_refund(
 fn promise(order: &Order, amount: i64, currency: Currency) -> Result<Vec<Journal>> {
     let mut journals = vec![Journal::refund_promised(amount, currency)?];
     if !order.status.is_dead() {
-        journals.push(Journal::allowed(amount, currency)?);
+        let before = order.allowance()?;
+        journals.push(order.allowed(before, sum([before, amount])?)?);
     }
     Ok(journals)
 }

@@ -13,13 +13,27 @@ use serde_json::Value;
 use std::future::Future;
 use std::mem::take;
 use std::rc::Rc;
-use storefront::shop::orders::{Actor, Instruction, cancel_order};
+use storefront::shop::orders::{Actor, Instruction, set_order_status};
 use storefront::shop::payments::RefundState;
+use storefront::shop::transitions::Status;
+use storefront::store::sql::to_word;
 
 /// What the provider does to the session `cs_1`, its money and what is about that.
 type Doing = fn(&mut Provider);
 
 const PAID: Doing = |it| assert!(it.pay("cs_1"));
+const PAID_LESS: Doing = |it| {
+    it.sessions.get_mut("cs_1").unwrap().session.amount -= 101;
+    assert!(it.pay("cs_1"));
+};
+const PAID_MORE: Doing = |it| {
+    it.sessions.get_mut("cs_1").unwrap().session.amount += 101;
+    assert!(it.pay("cs_1"));
+};
+const PAID_IN_EUROS: Doing = |it| {
+    "EUR".clone_into(&mut it.sessions.get_mut("cs_1").unwrap().session.currency);
+    assert!(it.pay("cs_1"));
+};
 const PAID_SLOWLY: Doing = |it| assert!(it.pay_slowly("cs_1"));
 const ARRIVED: Doing = |it| assert!(it.arrive("cs_1"));
 const CAME_TO_NOTHING: Doing = |it| assert!(it.fail("cs_1"));
@@ -134,17 +148,52 @@ fn an_order_of_nothing_to_pay_is_cancelled_after_a_crash_at_any_step() {
         if world.crash_at.take().is_some() {
             break;
         }
-        if world.db.ask("SELECT status FROM orders") == ["pending_payment"] {
+        if status_of(&world) == ["pending_payment"] {
             pending += 1;
-            go(&world, cancel(Sim(Rc::clone(&world))));
+            go(&world, decide(Sim(Rc::clone(&world)), Status::Cancelled));
             rest(&world);
-            let status = world.db.ask("SELECT status FROM orders");
-            assert_eq!(status, ["cancelled"], "a crash at step {step}");
+            assert_eq!(status_of(&world), ["cancelled"], "a crash at step {step}");
         }
         rest(&world);
         invariants::at_the_end(&world).unwrap();
     }
     assert!(pending > 0, "no crash left an order pending");
+}
+
+#[test]
+fn another_amount_than_was_ordered_is_for_a_person() {
+    for paid in [PAID_LESS, PAID_MORE, PAID_IN_EUROS] {
+        for decisions in [
+            vec![Status::Confirmed],
+            vec![Status::Cancelled],
+            vec![Status::Confirmed, Status::Cancelled],
+        ] {
+            let world = ordered();
+            let told = news_of(&world, paid);
+            tell(&world, &told);
+            let mut status = Status::PaymentReview;
+            for decision in decisions {
+                assert_eq!(status_of(&world), [to_word(&status).unwrap()]);
+                go(&world, decide(Sim(Rc::clone(&world)), decision));
+                status = decision;
+                if status == Status::Confirmed {
+                    let told = news_of(&world, PART_REFUNDED);
+                    tell(&world, &told);
+                }
+            }
+            rest(&world);
+            assert_eq!(status_of(&world), [to_word(&status).unwrap()]);
+            invariants::at_the_end(&world).unwrap();
+            if status == Status::Cancelled {
+                let left = "SELECT account FROM ledger_entries GROUP BY account, currency HAVING SUM(amount) <> 0";
+                assert_eq!(world.db.ask(left), [""; 0]);
+            }
+        }
+    }
+}
+
+fn status_of(world: &World) -> Vec<Value> {
+    world.db.ask("SELECT status FROM orders")
 }
 
 /// A step is the number of what the provider does next, or that of what the shop is told of; each is told after it was done.
@@ -240,11 +289,12 @@ async fn step_of(sim: Sim, phase: usize) {
     match phase {
         0 => order(sim).await,
         1 => deliver(sim, "cs_1".to_owned()).await,
-        _ => cancel(sim).await,
+        _ => decide(sim, Status::Cancelled).await,
     }
 }
 
-async fn cancel(sim: Sim) {
+/// Staff gives the only order a status.
+async fn decide(sim: Sim, status: Status) {
     let world = Rc::clone(&sim.0);
     let instruction = Instruction {
         actor: Actor::Staff,
@@ -255,7 +305,7 @@ async fn cancel(sim: Sim) {
     let order_id = world.db.ask("SELECT id FROM orders")[0].clone();
     request(&world, async move {
         let now = sim.0.now();
-        cancel_order(&sim, order_id.as_str().unwrap(), instruction, now).await
+        set_order_status(&sim, order_id.as_str().unwrap(), status, instruction, now).await
     })
     .await;
 }
@@ -274,8 +324,7 @@ fn late_money(step: u32) -> bool {
     // What was not answered is told again.
     tell(&world, &late);
     rest(&world);
-    let status = world.db.ask("SELECT status FROM orders");
-    assert_eq!(status, ["confirmed"], "a crash at step {step}");
+    assert_eq!(status_of(&world), ["confirmed"], "a crash at step {step}");
     invariants::at_the_end(&world).unwrap();
     crashed
 }

@@ -363,11 +363,7 @@ fn books_agree(world: &World) -> Holds {
         .values()
         .map(|it| it.withdrawn + it.fee)
         .sum();
-    let sold = world
-        .db
-        .ask("SELECT SUM(total) FROM orders WHERE status IN ('confirmed', 'completed')")[0]
-        .as_i64()
-        .unwrap_or_default();
+    let sold = world.db.ask("SELECT SUM(captured_amount) FROM payments WHERE order_id IN (SELECT id FROM orders WHERE status IN ('confirmed', 'completed'))")[0].as_i64().unwrap_or_default();
     holds(balance("clearing") == paid - refunded - disputed, || {
         format!(
             "{} in the books, {paid} paid, {refunded} refunded, {disputed} disputed",

@@ -46,7 +46,7 @@ test('a refund in parts never gives back more than was paid, however many ask at
   (await refund(order, {})).expect(201);
   await eventually(async () => assert.equal((await order_(order)).payment_status, 'refunded'));
   assert.equal(refundedAtProvider(order), total);
-  assert.deepEqual(await balances(order), { sales: total - order.subtotal.amount, shipping: -order.shipping_total.amount, tax: -order.tax_total.amount });
+  assert.deepEqual(await balances(order), {});
   await mailed(order, 'refund', 4);
 });
 

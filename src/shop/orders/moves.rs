@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::ledger::Journal;
-use crate::shop::money::Money;
+use crate::shop::money::{Money, sum};
 use crate::shop::orders::{Actor, Dispute, Order, OrderEvent, Refund, RefundStatus, Task};
 use crate::shop::transitions::{Effect, Happening, Move, judge};
 use durable::Timestamp;
@@ -157,7 +157,7 @@ impl Record {
 }
 
 /// Adds to a move what it means for the money: an order that dies is unsold, and what was received for it is promised back; one
-/// that comes back to life is sold again.
+/// that comes back to life is sold again; one that a person approves is sold for what was paid.
 ///
 /// # Errors
 /// When amounts do not fit.
@@ -167,16 +167,21 @@ pub fn with_money(
     refund_id: &str,
     now: Timestamp,
 ) -> Result<Transition> {
-    let allowed = order.promised_back()?;
+    let allowance = order.allowance()?;
     match (order.status.is_dead(), transition.outcome.status.is_dead()) {
         (true, false) => {
             transition.book(Journal::placed(&order.totals, order.currency)?);
-            transition.book(Journal::allowed(allowed, order.currency)?);
+            transition.book(order.allowed(0, allowance)?);
             return Ok(transition);
         }
         (false, true) => {
             transition.book(Journal::unsold(&order.totals, order.currency)?);
-            transition.book(Journal::allowed(allowed.saturating_neg(), order.currency)?);
+            transition.book(order.allowed(allowance, 0)?);
+        }
+        _ if transition.event.happening == Happening::Approved => {
+            let approved = sum([allowance, order.unpaid()])?;
+            transition.book(order.allowed(allowance, approved)?);
+            return Ok(transition);
         }
         _ => return Ok(transition),
     }

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::shop::addresses::Address;
 use crate::shop::checkout::Held;
 use crate::shop::fulfillments::{Fulfillment, Return, Units};
+use crate::shop::ledger::Journal;
 use crate::shop::money::{Currency, Money, sum};
 use crate::shop::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::shop::pricing::{QuoteLine, Terms, Totals};
@@ -272,7 +273,45 @@ impl Order {
         }
     }
 
-    /// What was promised back, and was not given up. As long as the order lives, it was sold for so much less.
+    /// For how much less than its total the order is sold while it lives: for what is promised back, and for what was not paid where a
+    /// person approved of that.
+    ///
+    /// # Errors
+    /// When amounts do not fit.
+    pub fn allowance(&self) -> Result<i64> {
+        let approved = self.has_seen(Happening::Approved);
+        sum([
+            self.promised_back()?,
+            if approved { self.unpaid() } else { 0 },
+        ])
+    }
+
+    /// The journal of an allowance that changes.
+    ///
+    /// # Errors
+    /// When amounts do not fit.
+    pub fn allowed(&self, before: i64, after: i64) -> Result<Journal> {
+        let currency = self.paid().currency;
+        Journal::allowed(&self.totals, before, after, currency)
+    }
+
+    /// What of the total was not paid, negative when more was; nothing of a payment in another currency, which can't be compared.
+    pub(super) fn unpaid(&self) -> i64 {
+        let paid = self.paid();
+        if paid.currency == self.currency {
+            self.totals.total.saturating_sub(paid.amount)
+        } else {
+            0
+        }
+    }
+
+    /// What was received so far.
+    fn paid(&self) -> Money {
+        let captured = self.payment.captured;
+        captured.unwrap_or_else(|| Money::new(0, self.currency))
+    }
+
+    /// What was promised back, and was not given up.
     ///
     /// # Errors
     /// When amounts do not fit.

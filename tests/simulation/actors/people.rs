@@ -16,7 +16,7 @@ use storefront::shop::transitions::Status;
 /// Ships, delivers, takes back and cancels whatever it finds.
 pub async fn staff(sim: Sim) {
     let world = &sim.0;
-    if world.random.chance(600) {
+    if world.random.chance(300) {
         return;
     }
     let orders = world
@@ -41,6 +41,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
         0 | 1 => {
             let mut lines = order.unshipped();
             lines.truncate(1);
+            lines.iter_mut().for_each(|units| units.quantity = 1);
             let new = NewFulfillment {
                 lines: Some(lines),
                 tracking: Tracking::default(),
