@@ -102,6 +102,9 @@ test('a refund that fails gives its amount back to the order, and staff is told'
   (await refund(order, {})).refused(409, 'refund_exceeds_captured');
   shop.sandbox.control.settleRefund(made.id, 'fail');
   await eventually(async () => assert.deepEqual((await order_(order)).refunds.map(({ status }: Json) => status), ['failed']));
+  const { pathname, search } = new URL(order.status_url);
+  const invoice = await shop.shopper().get(`${pathname}/invoice${search}`);
+  assert.deepEqual([invoice.status, invoice.text.includes('Refund of')], [200, false]);
   const findings = (await shop.staff.get('/api/v1/admin/findings')).expect(200).data;
   assert.ok(findings.some(({ kind, subject, finished }: Json) => kind === 'refund_failed' && subject === order.id && !finished));
   (await refund(order, {})).expect(201);

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::shop::fulfillments::Fulfillment;
 use crate::shop::money::Money;
-use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks};
+use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, RefundStatus};
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
@@ -163,7 +163,7 @@ fn invoice_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
                 }
             }
             (totals(visit, &order.totals, &order.terms, order.currency))
-            @for refund in &order.refunds {
+            @for refund in order.refunds.iter().filter(|it| it.status != RefundStatus::Failed) {
                 p { ((words.refund_of)(&visit.money(refund.amount))) ", " (visit.instant(refund.created_at)) }
             }
             p class="paperless" { a href=(visit.link(&links.status_path(&order.id))) { (words.back_to_order) } }
