@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::checkout::{self, Checkout, CheckoutStep};
 use crate::shop::orders::{Order, OrderLinks, find_order};
+use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Inbox, Orders, Ports};
 use crate::shop::settlement;
 use durable::Timestamp;
@@ -124,7 +125,10 @@ pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Resu
         .await?
     {
         let outcome = settlement::check_payment(ports, &order_id, now).await;
-        note(FindingKind::OverdueOrder, &order_id, outcome.map(drop));
+        let takes_its_days = |order: &Order| order.payment.status == PaymentStatus::Processing;
+        if !outcome.as_ref().is_ok_and(takes_its_days) {
+            note(FindingKind::OverdueOrder, &order_id, outcome.map(drop));
+        }
     }
 
     if !findings.is_empty() {
