@@ -182,6 +182,8 @@ pub trait Prices {
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// A quote by id.
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>>;
+    /// Forgets the oldest quotes, at most `limit`, that were made before `before` and that no checkout under way needs.
+    async fn forget_quotes(&self, before: Timestamp, limit: u32) -> Result<()>;
 }
 
 /// Pictures that staff upload, under their names.

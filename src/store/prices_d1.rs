@@ -49,7 +49,17 @@ impl<D: Database> Prices for PricesD1<D> {
             .await?;
         rows.first().map(|row| from_json(&row.value)).transpose()
     }
+
+    async fn forget_quotes(&self, before: Timestamp, limit: u32) -> Result<()> {
+        let statement = Statement::new(FORGET_QUOTES).bind(before).bind(limit);
+        Ok(self.db.batch(vec![statement]).await?)
+    }
 }
+
+/// The oldest come first, without an index that every quote would have to be written to.
+const FORGET_QUOTES: &str = "
+DELETE FROM quotes WHERE rowid IN (SELECT rowid FROM quotes ORDER BY rowid LIMIT ?2) AND created_at < ?1
+    AND id NOT IN (SELECT quote_id FROM checkouts WHERE step <> 'placed')";
 
 /// What a publish up to the current one says of each SKU of `?2`: its last row. An order that came to nothing is none.
 const PRICE_LIST: &str = concat!(

@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::error::Result;
-use crate::shop::ports::IdempotencyKeys;
+use crate::shop::ports::{IdempotencyKeys, Ports};
+use crate::shop::pricing::forget_quotes;
 use crate::shop::publish::sweep_catalog;
 use crate::shop::sweep::Finding;
 use crate::shop::{reconciliation, sweep};
@@ -23,6 +24,9 @@ pub async fn tick(env: &Env) {
     tell("sweep", sweep::run(&app, &app.order_links(), app.now).await);
     if let Err(error) = app.idempotency_keys().forget_expired(app.now).await {
         log_failure("sweep_failed", "idempotency_keys", &error);
+    }
+    if let Err(error) = forget_quotes(&app.prices(), app.now).await {
+        log_failure("sweep_failed", "quotes", &error);
     }
     if app.config.check_payments().is_ok() {
         tell(

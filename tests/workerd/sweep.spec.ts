@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import type { Client, Json } from './client.ts';
+import { eventually } from './eventually.ts';
 import type { ShopObject } from './objects.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
@@ -95,6 +96,26 @@ test('an order whose events were lost is settled by what the provider says after
   });
 });
 
+test('a payment that takes its days is looked at, and nothing to be found', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'delay');
+  await eventually(async () => assert.equal((await shop.staff.get(`/api/v1/orders/${order.id}`)).expect(200).payment_status, 'processing'));
+  await shop.rows('UPDATE payments SET look_at = 0 WHERE order_id = ?', order.id);
+  await shop.scheduled();
+  assert.deepEqual(await shop.rows('SELECT kind FROM findings WHERE subject = ?', order.id), []);
+  assert.deepEqual(await shop.rows('SELECT 1 FROM payments WHERE look_at = 0'), []);
+});
+
+test('quotes are forgotten after two days, but not one that a checkout still needs', async () => {
+  const { buyer, quoteId } = await startedCheckout('LAMP', 1, 5_000);
+  const [old, other] = [await buyer.quote(), await buyer.quote()];
+  const madeAgo = (id: string, hours: number) => shop.rows('UPDATE quotes SET created_at = ? WHERE id = ?', Date.now() - hours * 3_600_000, id);
+  for (const [id, hours] of [[quoteId, 49], [old.id, 49], [other.id, 47]]) await madeAgo(id, hours);
+  await shop.scheduled();
+  const kept = (await shop.rows<{ id: string }>('SELECT id FROM quotes')).map(({ id }) => id);
+  assert.deepEqual([quoteId, old.id, other.id].map((id) => kept.includes(id)), [true, false, true]);
+});
+
 test('a finished shop has nothing to sweep', async () => {
   const before = await shop.counts();
   await shop.scheduled();
@@ -109,7 +130,7 @@ function losingEvents(work: () => void): void {
 }
 
 /** A checkout whose request died right after its first write, `ageMs` ago. */
-async function startedCheckout(sku: string, quantity = 1, ageMs = 120_000): Promise<{ buyer: Client; orderId: string; cartId: string }> {
+async function startedCheckout(sku: string, quantity = 1, ageMs = 120_000): Promise<{ buyer: Client; orderId: string; cartId: string; quoteId: string }> {
   const buyer = shop.shopper();
   const cart = await buyer.add(sku, quantity);
   const quote = await buyer.quote();
@@ -118,7 +139,7 @@ async function startedCheckout(sku: string, quantity = 1, ageMs = 120_000): Prom
     "INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at) VALUES (?, ?, 'key', 'hash', ?, 'started', 1, ?)",
     orderId, cart.id, quote.id, Date.now() - ageMs,
   );
-  return { buyer, orderId, cartId: cart.id };
+  return { buyer, orderId, cartId: cart.id, quoteId: quote.id };
 }
 
 async function mustDo(object: ShopObject, operationId: string, command: Json): Promise<void> {

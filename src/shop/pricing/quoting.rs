@@ -16,6 +16,12 @@ use durable::cart::Cart;
 /// Seconds that a quote can be ordered from.
 pub const QUOTE_SECS: u32 = 30 * 60;
 
+/// Seconds that a quote is kept: an order has all that it needs of it, and nothing is to be kept of who did not order.
+const KEPT_SECS: u32 = 2 * 24 * 60 * 60;
+
+/// Most quotes that are forgotten at once.
+const MAX_FORGOTTEN: u32 = 10_000;
+
 /// Most codes of one quote.
 const MAX_CODES: usize = 10;
 
@@ -114,6 +120,16 @@ async fn price_with_what_is_left(
         }
         left_out.extend(gone);
     }
+}
+
+/// Forgets quotes that have had their time.
+///
+/// # Errors
+/// When the database can't be written; forgetting again is safe.
+pub async fn forget_quotes(prices: &impl Prices, now: Timestamp) -> Result<()> {
+    prices
+        .forget_quotes(now.minus_secs(KEPT_SECS), MAX_FORGOTTEN)
+        .await
 }
 
 /// The ways to ship a cart to a place, at what each would cost, without any code; without a place, each as cheaply as it can be.
