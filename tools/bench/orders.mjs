@@ -1,7 +1,9 @@
 //! Whole guest orders, over and over: a new cart, a quote, an order with its payment session, on each connection.
-//! Promises: every answer is the expected one, and nothing is oversold; measured in an empty shop and in one with many past orders.
+//! Promises: every answer is the expected one, and nothing is oversold; measured in an empty shop, there at a constant rate as well, where
+//! a request waits for no other of its connection, and in one with many past orders.
 //! The sandbox that opens the sessions runs in this process: its CPU is not counted.
 
+import { setTimeout } from "node:timers/promises";
 import { Stop } from "../run.mjs";
 import { startSandbox } from "../../tests/stripe-sandbox/sandbox.ts";
 import { firstProduct } from "./catalog.mjs";
@@ -12,6 +14,8 @@ export const NAME = "guest orders";
 
 const PAST_ORDERS = 100_000;
 
+const PACE = 60; // orders a second that a shop has to carry
+
 export async function benchOrders({ seconds, connections, say }) {
   const sandbox = await startSandbox({ port: 0, secretKey: PAYMENT_SECRETS.STRIPE_SECRET_KEY, webhookSecret: PAYMENT_SECRETS.STRIPE_WEBHOOK_SECRET });
   const shop = await startShop({ vars: { STRIPE_API_BASE: sandbox.url } });
@@ -19,40 +23,88 @@ export async function benchOrders({ seconds, connections, say }) {
     const [{ sku }] = (await firstProduct(shop)).variants;
     await receiveStock(shop, sku);
     await round(shop, sku, 4, 2);
-    say(`${NAME}: ${seconds} s on ${connections} connections, then with ${PAST_ORDERS} past orders`);
+    say(`${NAME}: ${seconds} s on ${connections} connections, as long at ${PACE} orders a second, then with ${PAST_ORDERS} past orders`);
     const fresh = await round(shop, sku, connections, seconds);
+    const paced = await pacedRound(shop, sku, connections, seconds);
     await addPastOrders(shop);
     const later = await round(shop, sku, connections, seconds);
     await checkStock(shop, sku);
-    print({ "in a new shop": fresh, [`after ${PAST_ORDERS} orders`]: later }, connections);
-    return { name: NAME, fresh, later };
+    print({ "in a new shop": fresh, [`at ${PACE} orders a second`]: paced, [`after ${PAST_ORDERS} orders`]: later }, connections);
+    return { name: NAME, fresh, paced, later };
   } finally {
     await Promise.all([shop.stop(), sandbox.close()]);
   }
 }
 
-async function round(shop, sku, connections, seconds) {
-  const latencies = [];
-  let orders = 0;
+/** As many orders as the connections carry, each begun when its connection has placed the one before. */
+function round(shop, sku, connections, seconds) {
+  return measured(shop, async (latencies) => {
+    const until = performance.now() + seconds * 1000;
+    const buy = async () => {
+      const shopper = await Shopper.at(shop.address);
+      try {
+        while (performance.now() < until) latencies.push((await shopper.order(sku)).latencies);
+      } finally {
+        shopper.leave();
+      }
+    };
+    await Promise.all(Array.from({ length: connections }, buy));
+  });
+}
+
+/** Orders that begin at a constant rate, whatever became of those before; the wait for a free connection is part of the first request. */
+function pacedRound(shop, sku, connections, seconds) {
+  return measured(shop, async (latencies) => {
+    const shoppers = await Promise.all(Array.from({ length: connections }, () => Shopper.at(shop.address)));
+    const free = new Pool(shoppers);
+    const start = performance.now();
+    const buy = async (_, n) => {
+      const due = start + (n * 1000) / PACE;
+      await setTimeout(due - performance.now());
+      const shopper = await free.take();
+      const late = performance.now() - due;
+      const [first, ...others] = (await shopper.order(sku)).latencies;
+      latencies.push([late + first, ...others]);
+      free.give(shopper);
+    };
+    try {
+      await Promise.all(Array.from({ length: seconds * PACE }, buy));
+    } finally {
+      for (const shopper of shoppers) shopper.leave();
+    }
+  });
+}
+
+/** What is there for one at a time; who comes when there is nothing waits in line. */
+class Pool {
+  #free;
+  #waiting = [];
+
+  constructor(free) {
+    this.#free = [...free];
+  }
+
+  take() {
+    return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(one) {
+    const next = this.#waiting.shift();
+    if (next) next(one);
+    else this.#free.push(one);
+  }
+}
+
+/** The figures of `run`, which tells the milliseconds of each order's requests. */
+async function measured(shop, run) {
+  const orders = [];
   const cpuBefore = shop.cpuMicros();
   const start = performance.now();
-  const until = start + seconds * 1000;
-  const buy = async () => {
-    const shopper = await Shopper.at(shop.address);
-    try {
-      while (performance.now() < until) {
-        latencies.push(...(await shopper.order(sku)).latencies);
-        orders += 1;
-      }
-    } finally {
-      shopper.leave();
-    }
-  };
-  await Promise.all(Array.from({ length: connections }, buy));
+  await run(orders);
   const elapsed = (performance.now() - start) / 1000;
-  const sorted = latencies.sort((a, b) => a - b);
+  const sorted = orders.flat().sort((a, b) => a - b);
   const at = (share) => Math.round(sorted[Math.floor(sorted.length * share)] * 10) / 10;
-  return { orders_per_second: Math.round((10 * orders) / elapsed) / 10, cpu_ms_per_order: Math.round((shop.cpuMicros() - cpuBefore) / orders / 10) / 100, p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) };
+  return { orders_per_second: Math.round((10 * orders.length) / elapsed) / 10, cpu_ms_per_order: Math.round((shop.cpuMicros() - cpuBefore) / orders.length / 10) / 100, p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) };
 }
 
 /** Orders of the past, as they lie in the database: placed, paid, everything done. */
