@@ -14,6 +14,9 @@ use crate::shop::settlement::{hold_again, pin_holds};
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
 
+/// What the refund of late money is named by: a key of staff is made of printable characters.
+const NO_KEY_OF_STAFF: &str = "\0too late";
+
 /// Seconds for which units that others hold on the clock are waited for.
 const PATIENCE_SECS: u32 = 15 * 60;
 
@@ -57,7 +60,7 @@ async fn give_back(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<
     let mut transition =
         Transition::of(order, Happening::TooLate, Actor::Shop, now).ok_or_else(moved_meanwhile)?;
     transition.attempt = order.attempt.saturating_add(1);
-    let refund_id = record_id("re", &order.id, "too late");
+    let refund_id = record_id("re", &order.id, NO_KEY_OF_STAFF);
     write(
         ports,
         promised(order, transition, &refund_id, amount, now)?,
