@@ -3,9 +3,10 @@
 //! Every type is read from a tree, by one deserializer. A parser that streams is compiled into each type once more, for each kind of
 //! source, and with a second way to read it, from an array: together they were a quarter of the Worker.
 
+use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
-    MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+    IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Error, Value};
@@ -128,7 +129,7 @@ impl<'de> Deserializer<'de> for Node {
             Self::Signed(value) => visitor.visit_i64(value),
             Self::Float(value) => visitor.visit_f64(value),
             Self::String(value) => visitor.visit_string(value),
-            Self::Array(items) => visitor.visit_seq(Items::of(items)),
+            Self::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
             Self::Object(fields) => visitor.visit_map(Fields::of(fields)),
         }
     }
@@ -142,7 +143,7 @@ impl<'de> Deserializer<'de> for Node {
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self {
-            Self::Array(items) => visitor.visit_seq(Items::of(items)),
+            Self::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
             other => Err(other.instead_of(&visitor)),
         }
     }
@@ -194,30 +195,11 @@ impl<'de> Deserializer<'de> for Node {
     }
 }
 
-/// The items of an array.
-struct Items(IntoIter<Node>);
+impl IntoDeserializer<'_, Error> for Node {
+    type Deserializer = Self;
 
-impl Items {
-    fn of(items: Vec<Node>) -> Self {
-        Self(items.into_iter())
-    }
-}
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = Error;
-
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, Error> {
-        let Some(item) = self.0.next() else {
-            return Ok(None);
-        };
-        seed.deserialize(item).map(Some)
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        Some(self.0.len())
+    fn into_deserializer(self) -> Self {
+        self
     }
 }
 
@@ -261,45 +243,12 @@ impl<'de> MapAccess<'de> for Fields {
         if !self.advance() {
             return Ok(None);
         }
-        seed.deserialize(Name(&self.name)).map(Some)
+        seed.deserialize(StrDeserializer::new(&self.name)).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let value = std::mem::replace(&mut self.value, Node::Null);
         seed.deserialize(value).map_err(|error| self.place(&error))
-    }
-}
-
-/// The name of a field or of a variant.
-struct Name<'a>(&'a str);
-
-impl<'de> Deserializer<'de> for Name<'_> {
-    type Error = Error;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_str(self.0)
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_enum(Variant(self.0.to_owned(), Node::Null))
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option
-        unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -327,7 +276,7 @@ impl<'de> EnumAccess<'de> for Variant {
     type Variant = Node;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Node), Error> {
-        Ok((seed.deserialize(Name(&self.0))?, self.1))
+        Ok((seed.deserialize(StrDeserializer::new(&self.0))?, self.1))
     }
 }
 
