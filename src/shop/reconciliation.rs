@@ -16,6 +16,8 @@ use crate::shop::ports::{Jobs, Orders, Ports};
 use crate::shop::sweep::{Finding, KEPT_SECS};
 use balance::compare_balance;
 use durable::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use undelivered::heal_undelivered;
 
 /// Pages that a job reads in one run: several times what comes in by the minute in a busy shop. Each costs two requests to the database
@@ -30,9 +32,28 @@ const LOST_SECS: u32 = 10 * 60;
 /// # Errors
 /// The first failure, after every job had its turn: of the provider, or when the database can't be read or written.
 pub async fn run(ports: &impl Ports, jobs: &impl Jobs, now: Timestamp) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
-    let healed = heal_undelivered(ports, jobs, &mut findings, now).await;
-    let compared = compare_balance(ports, jobs, &mut findings, now).await;
+    let healed = heal_undelivered(ports, jobs, now).await;
+    let compared = compare_balance(ports, jobs, now).await;
+    let mut findings = healed?;
+    findings.extend(compared?);
+    Ok(findings)
+}
+
+/// Gives `job` its turn, if it is due: `work` takes its progress further, tells what it finds, and when the job is due again; after a
+/// failure it is due at once. What was found is kept before how far the job has come: who dies between the two finds it again.
+async fn in_turn<P: DeserializeOwned + Default + Serialize>(
+    ports: &impl Ports,
+    jobs: &impl Jobs,
+    job: &str,
+    now: Timestamp,
+    work: impl AsyncFnOnce(&mut P, &mut Vec<Finding>) -> Result<Timestamp>,
+) -> Result<Vec<Finding>> {
+    let lost_at = now.plus_secs(LOST_SECS);
+    let Some(mut progress) = jobs.take_turn::<P>(job, lost_at, now).await? else {
+        return Ok(vec![]);
+    };
+    let mut findings = vec![];
+    let worked = work(&mut progress, &mut findings).await;
     if !findings.is_empty() {
         let forget_before = now.minus_secs(KEPT_SECS);
         ports
@@ -40,7 +61,9 @@ pub async fn run(ports: &impl Ports, jobs: &impl Jobs, now: Timestamp) -> Result
             .save_findings(&findings, forget_before)
             .await?;
     }
-    healed.and(compared).map(|()| findings)
+    let due_at = worked.as_ref().map_or(now, |due_at| *due_at);
+    jobs.end_turn(job, &progress, due_at).await?;
+    worked.map(|_| findings)
 }
 
 /// How reading a page went.

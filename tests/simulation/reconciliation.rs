@@ -18,6 +18,9 @@ const NOW: i64 = 1_795_150_800_000;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
+/// After which a run that died is made up for.
+const LOST_MILLIS: i64 = 600_000;
+
 #[test]
 fn a_day_of_any_length_is_compared() {
     let world = calm();
@@ -69,6 +72,26 @@ fn a_shop_that_slept_compares_each_day_it_missed() {
 }
 
 #[test]
+fn a_difference_is_told_wherever_the_run_dies() {
+    for steps in 1.. {
+        let world = calm();
+        world.advance(NOW - world.now().as_millis());
+        world.provider.borrow_mut().balance = vec![entry(1, NOW - DAY_MILLIS)];
+        let ended = run(&world, steps).is_some();
+        world.advance(LOST_MILLIS);
+        minute(&world);
+        let told = world
+            .db
+            .ask("SELECT COUNT(*) > 0 FROM findings WHERE subject = 'pi_1'");
+        assert_eq!(told, [1], "died after {steps} steps");
+        if ended {
+            assert!(steps > 5, "each wait for a port is a step");
+            return;
+        }
+    }
+}
+
+#[test]
 fn every_event_that_was_not_delivered_is_taken_in() {
     let world = calm();
     let lost = (0..250).map(|at| format!("cs_{at}")).collect();
@@ -96,15 +119,17 @@ fn calm() -> Rc<World> {
 /// What the run of the next minute finds.
 fn minute(world: &Rc<World>) -> Vec<Finding> {
     world.advance(60_000);
+    run(world, usize::MAX).unwrap()
+}
+
+/// What a run finds that dies after so many steps; none when it did not come to its end.
+fn run(world: &Rc<World>, steps: usize) -> Option<Vec<Finding>> {
     let sim = Sim(Rc::clone(world));
     let now = world.now();
     let jobs = JobsD1(sim.clone());
     let mut run = Box::pin(reconciliation::run(&sim, &jobs, now));
-    loop {
-        if let Some(found) = run.as_mut().now_or_never() {
-            return found.unwrap();
-        }
-    }
+    let found = (0..steps).find_map(|_| run.as_mut().now_or_never());
+    found.map(Result::unwrap)
 }
 
 fn differing(findings: &[Finding]) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::shop::ledger::Journal;
 use crate::shop::money::Currency;
 use crate::shop::payments::{BalanceEntry, BalanceKind};
 use crate::shop::ports::{Jobs, Payments, Ports};
-use crate::shop::reconciliation::{LOST_SECS, PAGES_AT_ONCE, Read, read};
+use crate::shop::reconciliation::{PAGES_AT_ONCE, Read, in_turn, read};
 use crate::shop::sweep::{Finding, FindingKind};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -97,29 +97,28 @@ impl Default for Stage {
 pub async fn compare_balance(
     ports: &impl Ports,
     jobs: &impl Jobs,
-    findings: &mut Vec<Finding>,
     now: Timestamp,
-) -> Result<()> {
-    let lost_at = now.plus_secs(LOST_SECS);
-    let Some(mut progress) = jobs.take_turn::<Progress>(JOB, lost_at, now).await? else {
-        return Ok(());
-    };
-    let today = start_of_day(now.minus_secs(SLACK_SECS));
-    let start = progress.day.unwrap_or(today.minus_secs(DAY_SECS));
-    let day = start..start.plus_secs(DAY_SECS);
-    let compared = compare_day(ports, jobs, &day, &mut progress.stage, findings, now).await;
-    let due_at = if let Ok(true) = compared {
-        progress = Progress {
-            day: Some(day.end),
-            ..Progress::default()
-        };
-        day.end.plus_secs(DAY_SECS).plus_secs(SLACK_SECS)
-    } else {
-        progress.day = Some(day.start);
-        now
-    };
-    jobs.end_turn(JOB, &progress, due_at).await?;
-    compared.map(drop)
+) -> Result<Vec<Finding>> {
+    in_turn(
+        ports,
+        jobs,
+        JOB,
+        now,
+        async |progress: &mut Progress, findings| {
+            let today = start_of_day(now.minus_secs(SLACK_SECS));
+            let start = *progress.day.get_or_insert(today.minus_secs(DAY_SECS));
+            let day = start..start.plus_secs(DAY_SECS);
+            if !compare_day(ports, jobs, &day, &mut progress.stage, findings, now).await? {
+                return Ok(now);
+            }
+            *progress = Progress {
+                day: Some(day.end),
+                ..Progress::default()
+            };
+            Ok(day.end.plus_secs(DAY_SECS).plus_secs(SLACK_SECS))
+        },
+    )
+    .await
 }
 
 /// Takes the comparison of a day as far as one run goes; true at its end.

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::shop::payments::WebhookEvent;
 use crate::shop::ports::{Inbox, Jobs, Payments, Ports};
-use crate::shop::reconciliation::{LOST_SECS, PAGES_AT_ONCE, Read, read};
+use crate::shop::reconciliation::{PAGES_AT_ONCE, Read, in_turn, read};
 use crate::shop::sweep::{Finding, FindingKind};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -35,22 +35,16 @@ struct Progress {
 pub async fn heal_undelivered(
     ports: &impl Ports,
     jobs: &impl Jobs,
-    findings: &mut Vec<Finding>,
     now: Timestamp,
-) -> Result<()> {
-    let lost_at = now.plus_secs(LOST_SECS);
-    let Some(mut progress) = jobs.take_turn::<Progress>(JOB, lost_at, now).await? else {
-        return Ok(());
-    };
-    let looked = look(ports, &mut progress, findings, now).await;
-    let is_done = looked.is_ok() && progress.began_at.is_none();
-    let due_at = if is_done {
-        now.plus_secs(EVERY_SECS)
-    } else {
-        now
-    };
-    jobs.end_turn(JOB, &progress, due_at).await?;
-    looked
+) -> Result<Vec<Finding>> {
+    in_turn(ports, jobs, JOB, now, async |progress, findings| {
+        look(ports, progress, findings, now).await?;
+        Ok(match progress.began_at {
+            None => now.plus_secs(EVERY_SECS),
+            Some(_) => now,
+        })
+    })
+    .await
 }
 
 async fn look(
