@@ -72,7 +72,7 @@ async function load(request, element) {
   element?.classList.add("is-waiting");
   try {
     request.headers.set("accept", "text/html");
-    const answer = await (request.method === "POST" ? inTurn(request, mine.signal) : fetch(request, { signal: mine.signal }));
+    const answer = await (request.method === "POST" ? inTurn(request) : fetch(request, { signal: mine.signal }));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     mine.signal.throwIfAborted();
     return { page, url: answer.url };
@@ -86,12 +86,12 @@ async function load(request, element) {
   }
 }
 
-/** What changes something is sent once what was sent before it is answered, or the last wish may not be the last to arrive. */
-function inTurn(request, signal) {
-  const answer = turn.then(() => {
-    signal.throwIfAborted();
-    return fetch(request);
-  });
+/**
+ * What changes something is sent once what was sent before it is answered, or the last wish may not be the last to arrive; and it is
+ * sent in any case: overtaken is only its answer.
+ */
+function inTurn(request) {
+  const answer = turn.then(() => fetch(request));
   turn = answer.catch(() => {});
   return answer;
 }

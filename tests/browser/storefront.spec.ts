@@ -141,6 +141,17 @@ test('every click on + counts, however fast they come', async () => {
   await shopper.leave();
 });
 
+test('clicks on the + of several lines count, whichever is answered first', async () => {
+  const shopper = await Shopper.arrive(browser, shop.url);
+  const { page } = shopper;
+  await shopper.add('murmur-over');
+  await shopper.add('iphone-air');
+  await shopper.visit('/cart');
+  await page.locator('[id^=more-]').evaluateAll((all: HTMLElement[]) => [all[0], all[1], all[0]].forEach((more) => more!.click()));
+  await page.locator('[data-cart-count]', { hasText: '5' }).waitFor();
+  await shopper.leave();
+});
+
 test('filters narrow a list without a reload, with one too, and count what is left', async () => {
   for (const javaScript of [true, false]) {
     const shopper = await Shopper.arrive(browser, shop.url, { javaScript });
