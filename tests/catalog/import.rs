@@ -127,6 +127,20 @@ fn two_thousand_variants_come_in_and_out_within_the_calls_of_a_request() {
 }
 
 #[test]
+fn units_of_a_row_that_is_refused_are_not_received() {
+    let world = World::default();
+    let file =
+        "Handle,Title,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price
+mug,Mug,M,shopify,3,9
+cup,Cup,M,shopify,40,9
+jar,Jar,mug,shopify,5,-9
+";
+    let done = world.import(file);
+    assert_eq!((done.products, done.errors.len()), (1, 2));
+    assert_eq!(*world.on_hand.borrow(), [("M".to_owned(), 3)].into());
+}
+
+#[test]
 fn a_file_without_products_is_told_as_such() {
     let told = |csv: &str| World::default().import_once(csv, 0).unwrap_err().detail();
     for empty in ["", "\u{feff}", " \r\n\n"] {

@@ -29,7 +29,7 @@ pub fn refuse_taken_skus(
         let left_out = leave_out(file, |name| {
             owners
                 .get(&name.value)
-                .filter(|owner| name.column != "Handle" && !giving_up.contains(owner.as_str()))
+                .filter(|owner| name.is_sku() && !giving_up.contains(owner.as_str()))
                 .map(|_| format!("Another product of the shop has the SKU `{}`.", name.value))
         });
         if left_out == 0 {
@@ -43,7 +43,7 @@ pub fn skus_of(file: &ProductFile) -> Vec<String> {
     file.products
         .iter()
         .flat_map(|imported| &imported.names)
-        .filter(|name| name.column != "Handle")
+        .filter(|name| name.is_sku())
         .map(|name| name.value.clone())
         .collect()
 }

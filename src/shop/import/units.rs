@@ -3,10 +3,10 @@
 use crate::error::Result;
 use crate::shop::import::ImportOptions;
 use crate::shop::ports::StockObjects;
-use crate::shop::product_csv::{ProductFile, RowError};
+use crate::shop::product_csv::{Name, ProductFile, RowError};
 use crate::shop::stock::{count_stock, receive_stock};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// SKUs whose units one request takes, with two calls each: the platform grants 1,000 calls a request.
 pub const UNITS_A_REQUEST: usize = 300;
@@ -16,7 +16,7 @@ const OBJECTS_AT_ONCE: usize = 6;
 
 /// The units that one request takes, counted before anything is left out, so that each request counts alike.
 pub struct Units {
-    units: Vec<(String, u32)>,
+    units: Vec<(Name, u32)>,
     /// Where the next request goes on, if this one does not take all.
     pub next: Option<usize>,
 }
@@ -44,15 +44,18 @@ impl Units {
         owners: &BTreeMap<String, String>,
         options: &ImportOptions,
     ) -> Result<Vec<RowError>> {
-        let names = accepted.products.iter().flat_map(|one| &one.names);
-        let lines: BTreeMap<&str, u64> =
-            names.map(|name| (name.value.as_str(), name.line)).collect();
-        let units = self.units.iter().filter_map(|(sku, quantity)| {
-            let line = lines.get(sku.as_str())?;
-            Some((*line, sku.as_str(), *quantity))
-        });
+        let accepted: BTreeSet<&Name> = accepted
+            .products
+            .iter()
+            .flat_map(|one| &one.names)
+            .collect();
+        let units = self
+            .units
+            .iter()
+            .filter(|(name, _)| accepted.contains(name));
         stream::iter(units)
-            .map(async |(line, sku, quantity)| {
+            .map(async |(name, quantity)| {
+                let (sku, line, quantity) = (name.value.as_str(), name.line, *quantity);
                 if options.set_stock {
                     let operation_id = format!("import:{}:{sku}", options.import_id);
                     return counted(count_stock(stock, sku, quantity, operation_id).await, line);

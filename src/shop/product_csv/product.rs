@@ -98,12 +98,13 @@ pub fn read_product(
             let detail = "Another variant of this product has the same options.";
             errors.push(row.error("Option1 Value", detail));
         }
-        quantities.extend(quantity.map(|quantity| (variant.sku.clone(), quantity)));
-        unique.push(Name {
+        let sku = Name {
             line: row.line,
             column: "Variant SKU",
             value: variant.sku.clone(),
-        });
+        };
+        quantities.extend(quantity.map(|quantity| (sku.clone(), quantity)));
+        unique.push(sku);
         variants.push(variant);
     }
     if variants.is_empty() && errors.is_empty() {
@@ -137,7 +138,11 @@ pub fn read_product(
         variants,
         ..Product::default()
     };
-    let written = rows_of(&product, currencies, &quantities.iter().cloned().collect());
+    let units = quantities
+        .iter()
+        .map(|(sku, quantity)| (sku.value.clone(), *quantity))
+        .collect();
+    let written = rows_of(&product, currencies, &units);
     for ((variant, row), written) in product.variants.iter_mut().zip(variant_rows).zip(&written) {
         variant.source = row.source(written);
     }

@@ -41,14 +41,14 @@ pub struct ProductFile {
 pub struct ImportedProduct {
     /// The product.
     pub product: Product,
-    /// Units by SKU, of the variants that are tracked and state a quantity.
-    pub quantities: Vec<(String, u32)>,
+    /// Units, and the SKUs they are of, of the variants that are tracked and state a quantity.
+    pub quantities: Vec<(Name, u32)>,
     /// Names that no other product of the file may have.
     pub names: Vec<Name>,
 }
 
 /// A handle or SKU, and where the file states it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
     /// The line.
     pub line: u64,
@@ -56,6 +56,14 @@ pub struct Name {
     pub column: &'static str,
     /// The handle or SKU.
     pub value: String,
+}
+
+impl Name {
+    /// Whether it is a SKU.
+    #[must_use]
+    pub fn is_sku(&self) -> bool {
+        self.column == "Variant SKU"
+    }
 }
 
 /// What is wrong with a row.
