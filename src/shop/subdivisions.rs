@@ -4,16 +4,24 @@
 /// The code of a region, without its country: `NY` for `New York`, `US-NY` or `ny`; none when there is none of this name.
 #[must_use]
 pub fn region_code(country: &str, region: &str) -> Option<&'static str> {
-    let wanted = folded(region);
+    let wanted = region.trim();
     let wanted = wanted
-        .strip_prefix(&format!("{}-", folded(country)))
-        .unwrap_or(&wanted);
-    regions_of(country)?
-        .iter()
-        .find(|(code, names)| {
-            folded(code) == wanted || names.split('|').any(|name| folded(name) == wanted)
-        })
-        .map(|(code, _)| *code)
+        .split_once('-')
+        .filter(|(before, _)| before.eq_ignore_ascii_case(country))
+        .map_or(wanted, |(_, code)| code);
+    let regions = regions_of(country)?;
+    let is_called = |name: &str| folded(name).eq(folded(wanted));
+    let by_code = || {
+        regions
+            .iter()
+            .find(|(code, _)| code.eq_ignore_ascii_case(wanted))
+    };
+    let by_name = || {
+        regions
+            .iter()
+            .find(|(_, names)| names.split('|').any(is_called))
+    };
+    by_code().or_else(by_name).map(|(code, _)| *code)
 }
 
 /// Whether the regions of a country are known here.
@@ -32,10 +40,9 @@ fn regions_of(country: &str) -> Option<&'static [(&'static str, &'static str)]> 
     }
 }
 
-/// Whatever its case, accents and the space around it.
-fn folded(text: &str) -> String {
-    text.trim()
-        .chars()
+/// Its characters, whatever their case and accents.
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars()
         .flat_map(char::to_lowercase)
         .map(|character| match character {
             'ō' => 'o',
@@ -43,7 +50,6 @@ fn folded(text: &str) -> String {
             'é' => 'e',
             other => other,
         })
-        .collect()
 }
 
 #[rustfmt::skip] // as a table
@@ -119,7 +125,7 @@ mod tests {
             let words = regions
                 .iter()
                 .flat_map(|(code, names)| std::iter::once(*code).chain(names.split('|')))
-                .map(folded);
+                .map(|word| folded(word).collect());
             let words: Vec<String> = words.collect();
             let distinct: HashSet<&String> = words.iter().collect();
             assert_eq!(distinct.len(), words.len(), "{country}");
