@@ -1,5 +1,5 @@
 //! The Durable Objects as ports: one caller for all machines, with the naming function and the command type of the object's own
-//! crate.
+//! crate. It calls by the platform's own types: `worker`'s read an answer through a stream, chunk by chunk.
 
 use crate::error::{Error, Result};
 use crate::shop::idempotency::key_reused;
@@ -12,8 +12,11 @@ use durable::machine::{Checkup, Inspection, Reply, Request};
 use durable::{cart, promotion, stock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use worker::wasm_bindgen::JsValue;
-use worker::{Headers, Method, ObjectNamespace, RequestInit, WebSocket};
+use worker::js_sys::futures::JsFuture;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::web_sys::{self, RequestInit};
+use worker::worker_sys::types::DurableObject;
+use worker::{Headers, ObjectNamespace, WebSocket};
 
 /// How often a call that the platform calls retryable is made in all.
 const MAX_CALLS: u32 = 3;
@@ -150,7 +153,7 @@ impl Objects {
     async fn open_socket(&self, name: &str, address: &str) -> worker::Result<Option<WebSocket>> {
         let headers = Headers::new();
         headers.set("Upgrade", "websocket")?;
-        let mut init = RequestInit::new();
+        let mut init = worker::RequestInit::new();
         init.with_headers(headers);
         let request = worker::Request::new_with_init(address, &init)?;
         let stub = self.0.get_by_name(name)?;
@@ -174,7 +177,7 @@ impl Objects {
 
     /// Calls the object `name`. A call that failed on its way is made again on a new stub: every command carries an operation
     /// id, so that it is carried out once. An overloaded object is left alone.
-    async fn deliver(&self, name: &str, address: &str, body: &str) -> Result<Vec<u8>> {
+    async fn deliver(&self, name: &str, address: &str, body: &str) -> Result<String> {
         let mut calls: u32 = 1;
         loop {
             match self.deliver_once(name, address, body).await {
@@ -196,27 +199,26 @@ impl Objects {
         name: &str,
         address: &str,
         body: &str,
-    ) -> worker::Result<(u16, Vec<u8>)> {
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_body(Some(JsValue::from_str(body)));
-        let request = worker::Request::new_with_init(address, &init)?;
-        let mut response = self
-            .0
-            .get_by_name(name)?
-            .fetch_with_request(request)
-            .await?;
-        Ok((response.status_code(), response.bytes().await?))
+    ) -> worker::Result<(u16, String)> {
+        let init = RequestInit::new();
+        init.set_method("POST");
+        init.set_body(&JsValue::from_str(body));
+        let request = web_sys::Request::new_with_str_and_init(address, &init)?;
+        let stub: DurableObject = self.0.get_by_name(name)?.into_rpc();
+        let response = JsFuture::from(stub.fetch_with_request(&request)?).await?;
+        let response = response.dyn_into::<web_sys::Response>()?;
+        let answer = JsFuture::from(response.text()?).await?;
+        Ok((response.status(), answer.as_string().unwrap_or_default()))
     }
 }
 
-fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T> {
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T> {
     durable::json::read(answer).map_err(|error| Error::internal(format!("object reply: {error}")))
 }
 
 /// A row that is not there is the default.
 fn read_row<T: DeserializeOwned + Default>(row: Option<String>) -> Result<T> {
-    row.map_or_else(|| Ok(T::default()), |row| read(row.as_bytes()))
+    row.map_or_else(|| Ok(T::default()), |row| read(&row))
 }
 
 fn seen<V, R>(reply: Reply<V, R>) -> Result<V> {
