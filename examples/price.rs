@@ -192,7 +192,8 @@ fn table(priced: &PricedLines, currency: Currency) -> String {
     let money = |amount| Money::new(amount, currency).to_decimal();
     let mut rows: Vec<(String, String)> = Vec::new();
     let mut row = |what: String, amount: i64| rows.push((what, money(amount)));
-    for line in &priced.lines {
+    let terms = &priced.terms;
+    for (at, line) in priced.lines.iter().enumerate() {
         let source = match line.detail.conversion {
             Some(Conversion { from, rate_ppm }) => {
                 format!(
@@ -208,15 +209,11 @@ fn table(priced: &PricedLines, currency: Currency) -> String {
             format!("{}  {} ({each})", line.sku, line.name()),
             line.line_total,
         );
-        for promotion in &line.detail.promotions {
-            row(
-                format!("    {}", promotion.id),
-                promotion.amount.saturating_neg(),
-            );
+        for (promotion, share) in terms.promotions_on(at) {
+            row(format!("    {}", promotion.id), share.saturating_neg());
         }
         taxes(&line.detail.taxes, priced.totals.tax_included, &mut row);
     }
-    let terms = &priced.terms;
     row(
         format!("Shipping  {}", terms.shipping.title),
         terms.shipping.price,

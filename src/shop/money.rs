@@ -271,24 +271,37 @@ pub fn split(amount: i64, weights: &[i64]) -> Result<Vec<i64>> {
     let mut parts = Vec::with_capacity(weights.len());
     let mut remainders = Vec::with_capacity(weights.len());
     for (at, weight) in weights.iter().enumerate() {
-        let exact = i128::from(amount)
-            .checked_mul(i128::from(*weight))
-            .ok_or_else(overflow)?;
-        let part = exact.checked_div_euclid(total).ok_or_else(overflow)?;
-        parts.push(i64::try_from(part).map_err(|_| overflow())?);
-        remainders.push((exact.checked_rem_euclid(total).ok_or_else(overflow)?, at));
+        let (part, remainder) = divided(amount, *weight, total)?;
+        parts.push(part);
+        remainders.push((remainder, at));
     }
     let left = sum([amount, sum(parts.iter().copied())?.saturating_neg()])?;
-    remainders.sort_by(|(a, at_a), (b, at_b)| b.cmp(a).then(at_a.cmp(at_b)));
-    for (_, at) in remainders
-        .into_iter()
-        .take(usize::try_from(left).unwrap_or(0))
-    {
+    let left = usize::try_from(left).unwrap_or(0);
+    if left > 0 && left < remainders.len() {
+        remainders
+            .select_nth_unstable_by(left, |(a, at_a), (b, at_b)| b.cmp(a).then(at_a.cmp(at_b)));
+    }
+    for (_, at) in remainders.into_iter().take(left) {
         if let Some(part) = parts.get_mut(at) {
             *part = sum([*part, 1])?;
         }
     }
     Ok(parts)
+}
+
+/// `amount × weight ÷ total` rounded down, and the remainder. Nearly always 64 bits do, which WebAssembly divides by itself.
+fn divided(amount: i64, weight: i64, total: i128) -> Result<(i64, i128)> {
+    if let (Some(exact), Ok(total)) = (amount.checked_mul(weight), i64::try_from(total)) {
+        let part = exact.checked_div_euclid(total).ok_or_else(overflow)?;
+        let remainder = exact.checked_rem_euclid(total).ok_or_else(overflow)?;
+        return Ok((part, remainder.into()));
+    }
+    let exact = i128::from(amount)
+        .checked_mul(i128::from(weight))
+        .ok_or_else(overflow)?;
+    let part = exact.checked_div_euclid(total).ok_or_else(overflow)?;
+    let remainder = exact.checked_rem_euclid(total).ok_or_else(overflow)?;
+    Ok((i64::try_from(part).map_err(|_| overflow())?, remainder))
 }
 
 fn overflow() -> Error {

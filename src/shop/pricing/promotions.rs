@@ -11,7 +11,6 @@ use crate::shop::money::{Currency, MAX_AMOUNT, Money, Ratio, share_half_up, spli
 use crate::shop::pricing::instants;
 use crate::shop::pricing::pipeline::Item;
 use crate::shop::pricing::places::problems_of_ids;
-use crate::shop::pricing::quote::LinePromotion;
 use crate::shop::pricing::selectors::{Selector, amount_in, problems_of_money, selects};
 use durable::Timestamp;
 use durable::promotion::Limits;
@@ -148,6 +147,10 @@ pub struct QuotePromotion {
     pub code: Option<String>,
     /// What it takes off goods and shipping, in minor units.
     pub discount: i64,
+    /// Of that, what it takes off each line, in the lines' order; none for one on shipping. Here and not with the lines, for it is most of
+    /// a quote where many promotions meet many lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<i64>,
     /// Whether others may take something off beside it.
     pub stacks: bool,
     /// Why it takes nothing off, though its code was given.
@@ -236,14 +239,13 @@ pub fn discount_goods(
         match outcome {
             Ok(shares) => {
                 let discount = sum(shares.iter().copied())?;
-                for (item, share) in items.iter_mut().zip(shares).filter(|(_, share)| *share > 0) {
-                    item.line.discount = sum([item.line.discount, share])?;
-                    item.line.detail.promotions.push(LinePromotion {
-                        id: promotion.id.clone(),
-                        amount: share,
-                    });
+                for (item, share) in items.iter_mut().zip(&shares) {
+                    item.line.discount = sum([item.line.discount, *share])?;
                 }
-                told.push(promotion.told(discount, None));
+                told.push(QuotePromotion {
+                    shares,
+                    ..promotion.told(discount, None)
+                });
             }
             Err(reason) if promotion.code.is_some() => told.push(promotion.told(0, Some(reason))),
             Err(_) => {}
@@ -480,6 +482,7 @@ impl Promotion {
             title: self.title.clone(),
             code: self.code.clone(),
             discount,
+            shares: vec![],
             stacks: self.stacks,
             limits: limits.filter(|_| passed_over.is_none()),
             checked_at_order: passed_over.is_none() && self.is_checked_at_order(),

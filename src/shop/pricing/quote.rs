@@ -151,21 +151,9 @@ pub struct LineDetail {
     /// How it is taxed.
     #[serde(default)]
     pub tax_class: String,
-    /// What each promotion took off.
-    #[serde(default)]
-    pub promotions: Vec<LinePromotion>,
     /// What each tax comes to.
     #[serde(default)]
     pub taxes: Vec<TaxPart>,
-}
-
-/// What a promotion took off a line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LinePromotion {
-    /// Which.
-    pub id: String,
-    /// In minor units.
-    pub amount: i64,
 }
 
 /// What a quote came from, beside its lines.
@@ -231,6 +219,14 @@ impl Terms {
     #[must_use]
     pub const fn is_in_no_tax_zone(&self) -> bool {
         self.settings_version > 0 && self.tax_zone.is_none()
+    }
+
+    /// What took something off the line at a place, and how much of it, in minor units.
+    pub fn promotions_on(&self, line: usize) -> impl Iterator<Item = (&QuotePromotion, i64)> {
+        self.promotions.iter().filter_map(move |promotion| {
+            let share = promotion.shares.get(line).copied();
+            Some((promotion, share.filter(|share| *share > 0)?))
+        })
     }
 }
 

@@ -412,7 +412,7 @@ impl<'a> OrderView<'a> {
             fulfillment_status: order.fulfillment_status(),
             currency: order.currency,
             email: &order.email,
-            lines: PricedLineView::all_of(&order.lines, order.currency),
+            lines: PricedLineView::all_of(&order.lines, &order.terms, order.currency),
             shipping_address: &order.shipping_address,
             billing_address: order
                 .billing_address

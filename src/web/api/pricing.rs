@@ -35,7 +35,7 @@ impl<'a> QuoteView<'a> {
             expires_at: instant(quote.expires_at),
             catalog_version: quote.catalog_seq,
             currency: quote.currency,
-            lines: PricedLineView::all_of(&quote.lines, quote.currency),
+            lines: PricedLineView::all_of(&quote.lines, &quote.terms, quote.currency),
             shipping_method: &quote.shipping_method,
             totals: TotalsView::of(&quote.totals, quote.currency),
             terms: TermsView::of(&quote.terms, quote.currency),
@@ -83,16 +83,21 @@ struct TaxView<'a> {
 impl<'a> PricedLineView<'a> {
     /// The lines in their currency.
     #[must_use]
-    pub fn all_of(lines: &'a [QuoteLine], currency: Currency) -> Vec<Self> {
-        lines.iter().map(|line| Self::of(line, currency)).collect()
+    pub fn all_of(lines: &'a [QuoteLine], terms: &'a Terms, currency: Currency) -> Vec<Self> {
+        let lines = lines.iter().enumerate();
+        lines
+            .map(|(at, line)| Self::of(at, line, terms, currency))
+            .collect()
     }
 
-    fn of(line: &'a QuoteLine, currency: Currency) -> Self {
+    fn of(at: usize, line: &'a QuoteLine, terms: &'a Terms, currency: Currency) -> Self {
         let money = |amount| Money::new(amount, currency);
-        let promotions = line.detail.promotions.iter().map(|it| LinePromotionView {
-            id: &it.id,
-            discount: money(it.amount),
-        });
+        let promotions = terms
+            .promotions_on(at)
+            .map(|(promotion, share)| LinePromotionView {
+                id: &promotion.id,
+                discount: money(share),
+            });
         Self {
             sku: &line.sku,
             quantity: line.quantity,
