@@ -1,5 +1,5 @@
 //! Quotes, and the cart read that each begins with: what pricing costs is the difference in CPU. The settings are the demo's with 200
-//! promotions, every tenth by a code that is given.
+//! promotions: once as a merchant has them, most of them about some of the goods, and once all about all of a cart, at the worst.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,6 @@ import { firstProduct } from "./catalog.mjs";
 import { STAFF_KEY } from "./servers.mjs";
 
 const PROMOTIONS = 200;
-const SHOP = { name: "quotes" };
 const DELIVERY = {
   currency: "USD",
   email: "ann@shopper.test",
@@ -18,43 +17,63 @@ const DELIVERY = {
 };
 
 export const quoteScenarios = [1, 50].flatMap((lines) => [
-  scenario(`cart read, ${lines} lines`, lines, (token) => ({ path: "/api/v1/cart?currency=USD", headers: { "cart-token": token } })),
-  scenario(`quote, ${lines} lines, ${PROMOTIONS} promotions`, lines, (token) => ({
-    method: "POST", path: "/api/v1/cart/quote", headers: { "content-type": "application/json", "cart-token": token }, body: JSON.stringify(DELIVERY),
-  })),
+  scenario(`cart read, ${lines} lines`, lines, usual, (token) => ({ path: "/api/v1/cart?currency=USD", headers: { "cart-token": token } })),
+  scenario(`quote, ${lines} lines, ${PROMOTIONS} promotions`, lines, usual, quote),
+  scenario(`quote, ${lines} lines, ${PROMOTIONS} promotions that all apply`, lines, worst, quote),
 ]);
 
-function scenario(name, lines, request) {
+function scenario(name, lines, promotion, request) {
   return {
     name,
     baseline: "counter object",
-    shop: SHOP,
+    shop: { name: `quotes-${promotion.name}` },
     async setup(shop) {
       await firstProduct(shop);
-      await setPromotions(shop);
-      return cartOf(shop, lines);
+      const products = await allProducts(shop);
+      await setPromotions(shop, Array.from({ length: PROMOTIONS }, (_, at) => promotion(at, products)));
+      return cartOf(shop, products, lines);
     },
     request,
     baselineRequest: () => ({ method: "POST", path: "/0" }),
   };
 }
 
-async function setPromotions(shop) {
+function quote(token) {
+  return { method: "POST", path: "/api/v1/cart/quote", headers: { "content-type": "application/json", "cart-token": token }, body: JSON.stringify(DELIVERY) };
+}
+
+/** One in ten by a code, one of which is given; the others by themselves: about one product, one category, above a subtotal, or over. */
+function usual(at, products) {
+  const { variants, categories } = products[at % products.length];
+  const kinds = [
+    { items: [{ sku: variants[0].sku }] },
+    { items: [{ category: categories.at(-1).handle }], min_quantity: 2 },
+    { min_subtotal: [{ amount: 10_000 * (1 + (at % 50)), currency: "USD" }] },
+    { ends_at: "2026-01-01T00:00:00Z" },
+  ];
+  return { ...worst(at), ...(at % 10 !== 0 && kinds[at % kinds.length]) };
+}
+
+function worst(at) {
+  return { id: `p${at}`, title: `Promotion ${at}`, priority: at % 7, ...(at % 10 === 0 && { code: `CODE${at}` }), benefit: { kind: "percentage", off_ppm: 1_000 } };
+}
+
+async function setPromotions(shop, promotions) {
   const settings = JSON.parse(readFileSync(join(root, "demo/settings.json"), "utf8"));
-  const promotions = Array.from({ length: PROMOTIONS }, (_, at) => ({
-    id: `p${at}`, title: `Promotion ${at}`, priority: at % 7, ...(at % 10 === 0 && { code: `CODE${at}` }),
-    min_subtotal: [{ amount: 100 * at, currency: "USD" }], benefit: { kind: "percentage", off_ppm: 1_000 },
-  }));
   await send(shop, "PUT", "/api/v1/admin/settings", { ...settings, promotions }, { authorization: `Bearer ${STAFF_KEY}` });
 }
 
-async function cartOf(shop, lines) {
+async function allProducts(shop) {
   const products = [];
   for (let cursor = ""; cursor !== null; ) {
     const { data, next_cursor: next } = await (await fetch(new URL(`/api/v1/products?limit=100${cursor && `&cursor=${cursor}`}`, shop.url))).json();
     products.push(...data);
     cursor = next;
   }
+  return products;
+}
+
+async function cartOf(shop, products, lines) {
   const skus = products.flatMap(({ variants }) => variants.map(({ sku }) => sku)).slice(0, lines);
   if (skus.length < lines) throw new Stop(`the catalog has only ${skus.length} SKUs`);
   let token;
