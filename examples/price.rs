@@ -164,7 +164,10 @@ fn price(
     let codes: Vec<String> = cart.codes.iter().map(|code| plain_code(code)).collect();
     let list = PriceList {
         catalog_seq: 0,
-        listings,
+        listings: listings
+            .into_iter()
+            .map(|(sku, it)| (sku, Rc::new(it)))
+            .collect(),
         settings: Rc::new(settings),
         has_ordered: cart.has_ordered,
     };

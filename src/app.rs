@@ -26,7 +26,7 @@ use crate::store::media_r2::{Images, MediaR2};
 use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
 use crate::store::orders_d1::OrdersD1;
-use crate::store::prices_d1::PricesD1;
+use crate::store::prices_d1::{KnownListings, PricesD1};
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
 use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
@@ -88,6 +88,7 @@ struct Bindings {
     queues: Queues,
     payments_knowledge: Knowledge,
     settings: KnownSettings,
+    listings: KnownListings,
     lookups: RateLimiter,
     board: ObjectNamespace,
     media: Bucket,
@@ -347,6 +348,7 @@ impl Ports for App {
         PricesD1 {
             db: Rc::clone(&self.bindings.db),
             known: Rc::clone(&self.bindings.settings),
+            listings: Rc::clone(&self.bindings.listings),
         }
     }
 
@@ -408,6 +410,7 @@ impl Bindings {
             },
             payments_knowledge: Knowledge::default(),
             settings: KnownSettings::default(),
+            listings: KnownListings::default(),
             lookups: env.rate_limiter("ORDER_LOOKUPS").map_err(Error::internal)?,
             board: env.durable_object("BOARD").map_err(Error::internal)?,
             media: env.bucket("MEDIA").map_err(Error::internal)?,

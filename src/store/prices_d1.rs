@@ -1,14 +1,25 @@
 //! What orders are priced from: published listings and the merchant's settings, in one query; and the quotes made of them.
+//!
+//! What one publish lists never changes: an isolate keeps listings of the publish that it saw last, and is sent the others only. Which publish
+//! is current is asked each time, so that what is kept is never stale.
 
+use crate::bounded::Bounded;
 use crate::error::{Error, Result};
 use crate::shop::ports::Prices;
-use crate::shop::pricing::{PriceList, Quote};
+use crate::shop::pricing::{Listing, PriceList, Quote};
 use crate::store::settings_d1::{
     KnownSettings, SettingsRow, known_version, remember, select_settings,
 };
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// Most bytes of listings that an isolate keeps, and what one is counted as.
+const KEPT_BYTES: usize = 4_000_000;
+const LISTING_BYTES: usize = 2_000;
 
 /// [`Prices`] on D1.
 #[derive(Debug)]
@@ -17,20 +28,64 @@ pub struct PricesD1<D> {
     pub db: D,
     /// The settings that were read last.
     pub known: KnownSettings,
+    /// Listings that were read before.
+    pub listings: KnownListings,
+}
+
+/// What an isolate keeps of the publish that it saw last.
+pub type KnownListings = Rc<RefCell<Listings>>;
+
+/// Listings of one publish.
+#[derive(Debug, Default)]
+pub struct Listings {
+    seq: i64,
+    by_sku: Bounded<Rc<Listing>>,
+}
+
+impl Listings {
+    fn of(&mut self, skus: &[String]) -> BTreeMap<String, Rc<Listing>> {
+        let kept = skus.iter().filter_map(|sku| {
+            let listing = self.by_sku.get(sku, KEPT_BYTES)?;
+            Some((sku.clone(), listing))
+        });
+        kept.collect()
+    }
+
+    fn keep(&mut self, list: &PriceList) {
+        if self.seq != list.catalog_seq {
+            self.seq = list.catalog_seq;
+            self.by_sku.clear();
+        }
+        for (sku, listing) in &list.listings {
+            let listing = Rc::clone(listing);
+            self.by_sku
+                .put(sku.clone(), listing, LISTING_BYTES, KEPT_BYTES);
+        }
+    }
 }
 
 impl<D: Database> Prices for PricesD1<D> {
     async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList> {
+        let kept_seq = self.listings.borrow().seq;
+        let kept = self.listings.borrow_mut().of(skus);
+        let others: Vec<&String> = skus.iter().filter(|sku| !kept.contains_key(*sku)).collect();
         let statement = Statement::new(PRICE_LIST)
             .bind(known_version(&self.known))
             .bind(to_json(&skus)?)
-            .bind(email.trim().to_lowercase());
+            .bind(email.trim().to_lowercase())
+            .bind(kept_seq)
+            .bind(to_json(&others)?);
         let rows: Vec<PriceListRow> = self.db.query(statement).await?;
         let row = rows
             .into_iter()
             .next()
             .ok_or_else(|| Error::internal("no price list"))?;
-        row.into_list(&self.known)
+        let mut list = row.into_list(&self.known)?;
+        self.listings.borrow_mut().keep(&list);
+        if list.catalog_seq == kept_seq {
+            list.listings.extend(kept);
+        }
+        Ok(list)
     }
 
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()> {
@@ -61,7 +116,8 @@ const FORGET_QUOTES: &str = "
 DELETE FROM quotes WHERE rowid IN (SELECT rowid FROM quotes ORDER BY rowid LIMIT ?2) AND created_at < ?1
     AND id NOT IN (SELECT quote_id FROM checkouts WHERE step <> 'placed')";
 
-/// What a publish up to the current one says of each SKU of `?2`: its last row. An order that came to nothing is none.
+/// What a publish up to the current one says of each SKU of `?2`, or of `?5` while the publish `?4` is the current one: its last row. An order
+/// that came to nothing is none.
 const PRICE_LIST: &str = concat!(
     "
 SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
@@ -70,7 +126,7 @@ SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
             SELECT listing FROM listings
             WHERE sku = wanted.value AND seq <= (SELECT seq FROM current_publish) ORDER BY seq DESC LIMIT 1
         ) AS listing
-        FROM json_each(?2) AS wanted
+        FROM json_each(iif((SELECT seq FROM current_publish) = ?4, ?5, ?2)) AS wanted
     ) WHERE listing IS NOT NULL) AS listings,
     EXISTS (SELECT 1 FROM orders WHERE LOWER(email) = ?3 AND status NOT IN ('expired', 'cancelled')) AS has_ordered,
     ",
@@ -93,9 +149,11 @@ impl PriceListRow {
     /// # Errors
     /// When a column does not read.
     pub fn into_list(self, known: &KnownSettings) -> Result<PriceList> {
+        let listings: BTreeMap<String, Listing> = from_json(&self.listings)?;
+        let listings = listings.into_iter();
         Ok(PriceList {
             catalog_seq: self.catalog_seq,
-            listings: from_json(&self.listings)?,
+            listings: listings.map(|(sku, it)| (sku, Rc::new(it))).collect(),
             settings: remember(known, self.settings)?,
             has_ordered: self.has_ordered != 0,
         })

@@ -12,6 +12,7 @@
 mod database;
 mod export;
 mod import;
+mod prices;
 mod publish;
 mod untidy;
 mod world;

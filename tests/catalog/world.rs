@@ -208,7 +208,7 @@ pub fn usd() -> Vec<Currency> {
 }
 
 /// Nothing here waits.
-fn now<T>(future: impl Future<Output = T>) -> T {
+pub fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().unwrap()
 }
 

@@ -14,6 +14,7 @@ use durable::stock::Stock;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use storefront::store::prices_d1::KnownListings;
 use storefront::store::settings_d1::KnownSettings;
 
 /// How often things go wrong, in a thousand.
@@ -50,6 +51,8 @@ pub struct World {
     pub provider: RefCell<Provider>,
     /// The settings that the shop read last.
     pub settings: KnownSettings,
+    /// The listings that the shop read before.
+    pub listings: KnownListings,
     /// Events that the shop keeps, and whether they were dealt with.
     pub inbox: RefCell<BTreeMap<String, bool>>,
     /// Ids on the queue.
@@ -98,6 +101,7 @@ impl World {
             promotions: ObjectsOf::default(),
             provider: RefCell::default(),
             settings: KnownSettings::default(),
+            listings: KnownListings::default(),
             inbox: RefCell::default(),
             queue: RefCell::default(),
             news: RefCell::default(),

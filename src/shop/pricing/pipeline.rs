@@ -15,6 +15,7 @@ use crate::shop::pricing::shipping::{Offer, Parcel, offers, offers_anywhere, pla
 use crate::shop::pricing::tax::{Taxation, taxation};
 use durable::cart::Line;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// A line on its way through the stages.
 #[derive(Clone, Debug)]
@@ -258,7 +259,7 @@ impl DiscountedGoods<'_> {
 /// The first stage: what each line costs at its published price.
 fn listed_items<'a>(
     lines: &[Line],
-    listings: &'a BTreeMap<String, Listing>,
+    listings: &'a BTreeMap<String, Rc<Listing>>,
     taxation: &Taxation<'_>,
     currency: Currency,
 ) -> Result<Vec<Item<'a>>> {
@@ -282,7 +283,7 @@ fn listed_items<'a>(
 
 fn listed_item<'a>(
     line: &Line,
-    listings: &'a BTreeMap<String, Listing>,
+    listings: &'a BTreeMap<String, Rc<Listing>>,
     taxation: &Taxation<'_>,
     currency: Currency,
 ) -> Result<Item<'a>, (&'static str, String)> {

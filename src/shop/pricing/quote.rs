@@ -47,7 +47,7 @@ pub struct PriceList {
     /// Which publish.
     pub catalog_seq: i64,
     /// What is sold under each of the cart's SKUs.
-    pub listings: BTreeMap<String, Listing>,
+    pub listings: BTreeMap<String, Rc<Listing>>,
     /// The rules.
     pub settings: Rc<SettingsVersion>,
     /// Whether the shopper has an order that came to something.

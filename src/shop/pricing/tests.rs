@@ -199,7 +199,10 @@ impl Asked<'_> {
 fn list(settings: Settings, listings: &BTreeMap<String, Listing>) -> PriceList {
     PriceList {
         catalog_seq: 1,
-        listings: listings.clone(),
+        listings: listings
+            .iter()
+            .map(|(sku, it)| (sku.clone(), Rc::new(it.clone())))
+            .collect(),
         settings: Rc::new(SettingsVersion {
             version: 7,
             settings,

@@ -91,6 +91,7 @@ impl Ports for Sim {
         PricesD1 {
             db: self.clone(),
             known: Rc::clone(&self.0.settings),
+            listings: Rc::clone(&self.0.listings),
         }
     }
 

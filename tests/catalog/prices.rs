@@ -1,0 +1,89 @@
+//! What is sold at which price, as an isolate that keeps listings is told while others publish.
+
+use crate::world::{World, now};
+use std::rc::Rc;
+use storefront::shop::ports::Prices;
+use storefront::shop::pricing::PriceList;
+use storefront::store::prices_d1::{KnownListings, PricesD1};
+use storefront::store::settings_d1::KnownSettings;
+
+#[derive(Clone)]
+struct Isolate {
+    world: World,
+    listings: KnownListings,
+}
+
+impl Isolate {
+    fn of(world: &World) -> Self {
+        Self {
+            world: world.clone(),
+            listings: KnownListings::default(),
+        }
+    }
+
+    fn list(&self, skus: &[&str]) -> PriceList {
+        let prices = PricesD1 {
+            db: self.world.clone(),
+            known: KnownSettings::default(),
+            listings: Rc::clone(&self.listings),
+        };
+        let skus: Vec<String> = skus.iter().map(|sku| (*sku).to_owned()).collect();
+        now(prices.price_list(&skus, "")).unwrap()
+    }
+
+    /// The prices in cents, in the order of the SKUs; none for what is not sold.
+    fn prices(&self, skus: &[&str]) -> Vec<Option<i64>> {
+        let list = self.list(skus);
+        let price = |sku: &&str| Some(list.listings.get(*sku)?.prices["USD"].amount);
+        skus.iter().map(price).collect()
+    }
+}
+
+fn sell(world: &World, mug: u32, cup: u32) -> i64 {
+    let rows = format!("mug,Mug,M,{mug}\ncup,Cup,C,{cup}\n");
+    world.import(&format!("Handle,Title,Variant SKU,Variant Price\n{rows}"));
+    world.publish().seq
+}
+
+#[test]
+fn a_price_is_that_of_the_current_publish_whatever_was_kept() {
+    let world = World::default();
+    let isolate = Isolate::of(&world);
+    assert_eq!(isolate.prices(&["M"]), [None]);
+    let first = sell(&world, 9, 5);
+    assert_eq!(isolate.prices(&["M", "X"]), [Some(900), None]);
+    assert_eq!(isolate.prices(&["C", "M"]), [Some(500), Some(900)]);
+    sell(&world, 10, 5);
+    assert_eq!(isolate.prices(&["M", "C"]), [Some(1000), Some(500)]);
+    world.roll_back(Some(first)).unwrap();
+    assert_eq!(isolate.prices(&["C", "M"]), [Some(500), Some(900)]);
+}
+
+#[test]
+fn what_one_publish_lists_is_sent_once() {
+    let world = World::default();
+    let isolate = Isolate::of(&world);
+    sell(&world, 9, 5);
+    let kept = isolate.list(&["M"]);
+    world.db.tell("UPDATE listings SET listing = NULL");
+    assert_eq!(isolate.prices(&["M", "C"]), [Some(900), None]);
+    assert!(Rc::ptr_eq(
+        &kept.listings["M"],
+        &isolate.list(&["M"]).listings["M"]
+    ));
+}
+
+#[test]
+fn a_publish_between_what_is_kept_and_what_is_asked_is_seen_whole() {
+    let world = World::default();
+    let isolate = Isolate::of(&world);
+    sell(&world, 9, 5);
+    isolate.list(&["M"]);
+    let other = isolate.clone();
+    world.happens("AS has_ordered", move |world| {
+        sell(world, 10, 6);
+        other.list(&["C"]);
+    });
+    assert_eq!(isolate.prices(&["M", "C"]), [Some(1000), Some(600)]);
+    assert_eq!(isolate.prices(&["M", "C"]), [Some(1000), Some(600)]);
+}
