@@ -228,10 +228,8 @@ pub fn discount_goods(
     items: &mut [Item<'_>],
 ) -> Result<Vec<QuotePromotion>> {
     let mut told: Vec<QuotePromotion> = Vec::new();
-    for promotion in asked_for(promotions, shopper) {
-        if promotion.is_on_shipping() {
-            continue;
-        }
+    let on_goods = promotions.iter().filter(|it| !it.is_on_shipping());
+    for promotion in asked_for(on_goods, shopper) {
         let outcome = match promotion.objection(shopper, items, &told) {
             Some(reason) => Err(reason),
             None => promotion.shares(shopper.currency, items)?,
@@ -267,7 +265,8 @@ pub fn discount_shipping(
     told: &mut Vec<QuotePromotion>,
 ) -> Result<i64> {
     let mut left = price;
-    for promotion in asked_for(promotions, shopper) {
+    let on_shipping = promotions.iter().filter(|it| it.is_on_shipping());
+    for promotion in asked_for(on_shipping, shopper) {
         let Benefit::FreeShipping { methods } = &promotion.benefit else {
             continue;
         };
@@ -290,10 +289,12 @@ pub fn discount_shipping(
 
 /// Those that come by themselves to this shopper, or by a code, in the order in which they are counted. For whom a code is, is asked when it
 /// is ordered with: a quote is made for any address, and must not tell what that has ordered.
-fn asked_for<'p>(promotions: &'p [Promotion], shopper: &Shopper<'_>) -> Vec<&'p Promotion> {
+fn asked_for<'p>(
+    promotions: impl Iterator<Item = &'p Promotion>,
+    shopper: &Shopper<'_>,
+) -> Vec<&'p Promotion> {
     let codes = shopper.codes;
     let mut asked: Vec<&Promotion> = promotions
-        .iter()
         .filter(|promotion| match &promotion.code {
             None => promotion.is_for(shopper.customer, shopper.has_ordered),
             Some(code) => !codes.is_empty() && codes.contains(&plain_code(code)),
@@ -356,17 +357,15 @@ impl Promotion {
     }
 
     fn objection_to_goods(&self, currency: Currency, items: &[Item<'_>]) -> Option<Reason> {
-        let about = || {
-            items
-                .iter()
-                .filter(|item| selects(&self.items, &item.goods()))
-        };
-        let required = items
-            .iter()
-            .any(|item| selects(&self.requires, &item.goods()));
-        let units = about().fold(0_u32, |units, item| {
-            units.saturating_add(item.line.quantity)
-        });
+        let (mut required, mut units, mut subtotal) = (false, 0_u32, 0_i64);
+        for item in items {
+            let goods = item.goods();
+            required = required || selects(&self.requires, &goods);
+            if selects(&self.items, &goods) {
+                units = units.saturating_add(item.line.quantity);
+                subtotal = subtotal.saturating_add(item.line.line_total);
+            }
+        }
         if !required || units == 0 || units < self.min_quantity.unwrap_or(0) {
             return Some(Reason::NoSuchGoods);
         }
@@ -376,7 +375,6 @@ impl Promotion {
         let Some(minimum) = amount_in(&self.min_subtotal, currency) else {
             return Some(Reason::NotInCurrency);
         };
-        let subtotal = about().fold(0_i64, |all, item| all.saturating_add(item.line.line_total));
         (subtotal < minimum).then_some(Reason::BelowMinimum)
     }
 
