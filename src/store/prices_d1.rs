@@ -111,10 +111,14 @@ impl<D: Database> Prices for PricesD1<D> {
     }
 }
 
-/// The oldest come first, without an index that every quote would have to be written to.
+/// The oldest come first, without an index that every quote would have to be written to: it ends at the first that is younger, and reads no
+/// further.
 const FORGET_QUOTES: &str = "
-DELETE FROM quotes WHERE rowid IN (SELECT rowid FROM quotes ORDER BY rowid LIMIT ?2) AND created_at < ?1
-    AND id NOT IN (SELECT quote_id FROM checkouts WHERE step <> 'placed')";
+DELETE FROM quotes WHERE rowid IN (
+    SELECT rowid FROM quotes
+    WHERE rowid < COALESCE((SELECT rowid FROM quotes WHERE created_at >= ?1 ORDER BY rowid LIMIT 1), 9007199254740991)
+    ORDER BY rowid LIMIT ?2
+) AND id NOT IN (SELECT quote_id FROM checkouts WHERE step <> 'placed')";
 
 /// What a publish up to the current one says of each SKU of `?2`, or of `?5` while the publish `?4` is the current one: its last row. An order
 /// that came to nothing is none.

@@ -1,11 +1,13 @@
 //! What is sold at which price, as an isolate that keeps listings is told while others publish.
 
 use crate::world::{World, now};
+use durable::Timestamp;
 use std::rc::Rc;
 use storefront::shop::ports::Prices;
 use storefront::shop::pricing::PriceList;
 use storefront::store::prices_d1::{KnownListings, PricesD1};
 use storefront::store::settings_d1::KnownSettings;
+use storefront::store::sql::{Statement, TextRow};
 
 #[derive(Clone)]
 struct Isolate {
@@ -21,14 +23,17 @@ impl Isolate {
         }
     }
 
-    fn list(&self, skus: &[&str]) -> PriceList {
-        let prices = PricesD1 {
+    fn record(&self) -> PricesD1<World> {
+        PricesD1 {
             db: self.world.clone(),
             known: KnownSettings::default(),
             listings: Rc::clone(&self.listings),
-        };
+        }
+    }
+
+    fn list(&self, skus: &[&str]) -> PriceList {
         let skus: Vec<String> = skus.iter().map(|sku| (*sku).to_owned()).collect();
-        now(prices.price_list(&skus, "")).unwrap()
+        now(self.record().price_list(&skus, "")).unwrap()
     }
 
     /// The prices in cents, in the order of the SKUs; none for what is not sold.
@@ -37,6 +42,34 @@ impl Isolate {
         let price = |sku: &&str| Some(list.listings.get(*sku)?.prices["USD"].amount);
         skus.iter().map(price).collect()
     }
+}
+
+#[test]
+fn quotes_that_had_their_time_go_but_those_that_a_checkout_needs() {
+    let world = World::default();
+    for (at, id) in ["old", "stuck", "older", "young", "late"]
+        .iter()
+        .enumerate()
+    {
+        let created_at = [20, 20, 10, 90, 15][at];
+        world.db.tell(&format!(
+            "INSERT INTO quotes (id, body, created_at) VALUES ('{id}', '{{}}', {created_at})"
+        ));
+    }
+    world.db.tell(
+        "INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at)
+            VALUES ('ord', 'cart', 'key', 'hash', 'stuck', 'began', 1, 0)",
+    );
+    let prices = Isolate::of(&world).record();
+    let kept = |limit, before| {
+        now(prices.forget_quotes(Timestamp::from_millis(before), limit)).unwrap();
+        let ids = Statement::new("SELECT id AS value FROM quotes ORDER BY rowid");
+        let rows: Vec<TextRow> = world.db.query(&ids).unwrap();
+        rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(1, 50), ["stuck", "older", "young", "late"]);
+    assert_eq!(kept(9, 50), ["stuck", "young", "late"]);
+    assert_eq!(kept(9, 99), ["stuck"]);
 }
 
 fn sell(world: &World, mug: u32, cup: u32) -> i64 {

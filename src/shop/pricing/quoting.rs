@@ -12,6 +12,7 @@ use crate::shop::promotions::used_up;
 use crate::shop::stock::customer_of;
 use durable::Timestamp;
 use durable::cart::Cart;
+use std::collections::BTreeSet;
 
 /// Seconds that a quote can be ordered from.
 pub const QUOTE_SECS: u32 = 30 * 60;
@@ -40,6 +41,10 @@ pub async fn create_quote(
     now: Timestamp,
 ) -> Result<Quote> {
     let currency = accept_currency(&request.currency, sold_in)?;
+    if request.codes.len() > MAX_CODES {
+        let detail = format!("At most {MAX_CODES}.");
+        return Err(Error::invalid("codes", "too_many_codes", detail));
+    }
     let customer = customer_of(&request.email);
     let prices = ports.prices();
     let list = prices.price_list(&skus_of(cart), &request.email).await?;
@@ -192,28 +197,25 @@ fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
     {
         errors.push(FieldError::new("vat_number", "invalid_vat_number", detail));
     }
-    if request.codes.len() > MAX_CODES {
-        let detail = format!("At most {MAX_CODES}.");
-        errors.push(FieldError::new("codes", "too_many_codes", detail));
+    errors.extend(unknown_codes(&request.codes, list));
+    errors
+}
+
+fn unknown_codes(codes: &[String], list: &PriceList) -> Vec<FieldError> {
+    if codes.is_empty() {
+        return vec![];
     }
     let promotions = &list.settings.settings.promotions;
-    let is_known = |plain: &str| {
-        promotions
-            .iter()
-            .filter_map(|it| it.code.as_deref())
-            .any(|code| plain_code(code) == plain)
+    let known: BTreeSet<String> = promotions
+        .iter()
+        .filter_map(|it| it.code.as_deref().map(plain_code))
+        .collect();
+    let unknown = |(at, code): (usize, &String)| {
+        let detail = format!("There is no promotion `{code}`.");
+        let error = FieldError::new(format!("codes.{at}"), "unknown_code", detail);
+        (!known.contains(&plain_code(code))).then_some(error)
     };
-    for (at, code) in request.codes.iter().enumerate() {
-        if !is_known(&plain_code(code)) {
-            let detail = format!("There is no promotion `{code}`.");
-            errors.push(FieldError::new(
-                format!("codes.{at}"),
-                "unknown_code",
-                detail,
-            ));
-        }
-    }
-    errors
+    codes.iter().enumerate().filter_map(unknown).collect()
 }
 
 /// What keeps a code from being accepted. One that only gives way to another promotion is kept, and the quote tells why.

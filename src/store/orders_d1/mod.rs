@@ -14,7 +14,7 @@ use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use crate::store::settings_d1::{KnownSettings, known_version};
-use crate::store::sql::{Database, Statement, TextRow, to_json, written};
+use crate::store::sql::{Database, Statement, TextRow, json_chunks, to_json, written};
 use durable::Timestamp;
 use rows::{BasisRow, CheckoutRow, FindingCountRow, FindingRow, NumberRow, OrderRow};
 use statements as sql;
@@ -154,10 +154,10 @@ impl<D: Database> Orders for OrdersD1<D> {
     }
 
     async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()> {
-        let batch = vec![
-            Statement::new(sql::SAVE_FINDINGS).bind(to_json(&findings)?),
-            Statement::new(sql::FORGET_FINDINGS).bind(forget_before),
-        ];
+        let mut batch = vec![Statement::new(sql::FORGET_FINDINGS).bind(forget_before)];
+        for chunk in json_chunks(findings)? {
+            batch.push(Statement::new(sql::SAVE_FINDINGS).bind(chunk));
+        }
         Ok(self.db.batch(batch).await?)
     }
 
