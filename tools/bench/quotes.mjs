@@ -8,6 +8,7 @@ import { firstProduct } from "./catalog.mjs";
 import { STAFF_KEY } from "./servers.mjs";
 
 const PROMOTIONS = 200;
+const CURRENCIES = ["USD", "EUR", "GBP", "JPY", "KWD"];
 const DELIVERY = {
   currency: "USD",
   email: "ann@shopper.test",
@@ -42,13 +43,13 @@ function quote(token) {
   return { method: "POST", path: "/api/v1/cart/quote", headers: { "content-type": "application/json", "cart-token": token }, body: JSON.stringify(DELIVERY) };
 }
 
-/** One in ten by a code, one of which is given; the others by themselves: about one product, one category, above a subtotal, or over. */
+/** One in ten by a code, one of which is given; the others by themselves: about one product, one category, above a subtotal in one of the currencies, or over. */
 function usual(at, products) {
   const { variants, categories } = products[at % products.length];
   const kinds = [
     { items: [{ sku: variants[0].sku }] },
     { items: [{ category: categories.at(-1).handle }], min_quantity: 2 },
-    { min_subtotal: [{ amount: 10_000 * (1 + (at % 50)), currency: "USD" }] },
+    { min_subtotal: [{ amount: 10_000 * (1 + (at % 50)), currency: CURRENCIES[(at >> 2) % CURRENCIES.length] }] },
     { ends_at: "2026-01-01T00:00:00Z" },
   ];
   return { ...worst(at), ...(at % 10 !== 0 && kinds[at % kinds.length]) };
