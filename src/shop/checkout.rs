@@ -92,7 +92,7 @@ pub struct PlacedOrder {
 /// Places the order of `checkout`, or finds the one that its key already placed.
 ///
 /// # Errors
-/// 409 `sold_out` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
+/// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
 /// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`, `unknown_quote`. Nothing is held or frozen after a refusal.
 pub async fn place_order(
     ports: &impl Ports,

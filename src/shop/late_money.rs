@@ -14,12 +14,6 @@ use crate::shop::settlement::{hold_again, pin_holds};
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
 
-/// What the refund of late money is named by: a key of staff is made of printable characters.
-const NO_KEY_OF_STAFF: &str = "\0too late";
-
-/// Seconds for which units that others hold on the clock are waited for.
-const PATIENCE_SECS: u32 = 15 * 60;
-
 /// Holds again what the money is for, or gives it back.
 ///
 /// # Errors
@@ -32,7 +26,7 @@ pub async fn settle_late_money(ports: &impl Ports, order: &Order, now: Timestamp
     let order = begin_attempt(ports, order, now).await?;
     // What it held would be missing now.
     release_all(ports, &order.id, given_up, order.held()).await?;
-    if !hold_again(ports, &order, is_patient(&order, now)).await? {
+    if !hold_again(ports, &order, paid_at(&order), now).await? {
         return give_back(ports, &order, now).await;
     }
     if !pin_holds(ports, &order).await? {
@@ -60,7 +54,7 @@ async fn give_back(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<
     let mut transition =
         Transition::of(order, Happening::TooLate, Actor::Shop, now).ok_or_else(moved_meanwhile)?;
     transition.attempt = order.attempt.saturating_add(1);
-    let refund_id = record_id("re", &order.id, NO_KEY_OF_STAFF);
+    let refund_id = record_id("re", &order.id, "too late");
     write(
         ports,
         promised(order, transition, &refund_id, amount, now)?,
@@ -77,10 +71,10 @@ async fn write(ports: &impl Ports, transition: Transition, now: Timestamp) -> Re
     }
 }
 
-fn is_patient(order: &Order, now: Timestamp) -> bool {
+fn paid_at(order: &Order) -> Option<Timestamp> {
     let paid = order
         .events
         .iter()
         .find(|event| event.happening == Happening::Paid);
-    paid.is_some_and(|paid| now < paid.at.plus_secs(PATIENCE_SECS))
+    paid.map(|event| event.at)
 }

@@ -23,8 +23,8 @@ pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);
 /// Holds a use of every scarce promotion and the units of every tracked line; stops at the first refusal.
 ///
 /// # Errors
-/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`. What was held until then is still held: the
-/// caller gives it back.
+/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
+/// `promotion_not_available`. What was held until then is still held: the caller gives it back.
 pub async fn hold_all(
     ports: &impl Ports,
     order_id: &str,

@@ -62,7 +62,7 @@ pub struct PricedLines {
 /// The ways to ship `lines`, at what each would cost.
 ///
 /// # Errors
-/// As [`list_shipping_methods`].
+/// As [`list_shipping_methods`](super::list_shipping_methods).
 pub fn offers_for(
     lines: &[Line],
     list: &PriceList,

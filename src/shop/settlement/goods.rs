@@ -7,18 +7,28 @@ use crate::shop::fulfillments::Units;
 use crate::shop::orders::Order;
 use crate::shop::ports::{Ports, StockObjects};
 use durable::machine::Reply;
-use durable::stock;
+use durable::{Timestamp, stock};
 
 /// Seconds after which what others held is asked for again.
 const CONTENDED_RETRY_SECS: u32 = 60;
 
+/// Seconds for which units that others hold on the clock are waited for: longer than such a hold lasts.
+const PATIENCE_SECS: u32 = 15 * 60;
+
 /// Holds what an order is made of once more, all or none, under an attempt that has held nothing before; false when it is gone. What
-/// others hold on the clock may come back: for who `waits`, that is a reason to try again later, with nothing kept from others until then.
+/// others hold on the clock may come back: while the order has been without it for short, that is a reason to try again later, with nothing
+/// kept from others until then.
 ///
 /// # Errors
 /// 503 `contended`, `promotion_contended`; a port's failure.
-pub async fn hold_again(ports: &impl Ports, order: &Order, waits: bool) -> Result<bool> {
+pub async fn hold_again(
+    ports: &impl Ports,
+    order: &Order,
+    without_since: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool> {
     let held = order.held();
+    let waits = without_since.is_some_and(|since| now < since.plus_secs(PATIENCE_SECS));
     match hold_all(ports, &order.id, order.attempt, &order.email, held).await {
         Ok(()) => Ok(true),
         Err(Error::Conflict {

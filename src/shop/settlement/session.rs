@@ -27,9 +27,6 @@ use durable::{Timestamp, stock};
 /// How often one driver holds an order anew before it leaves it to the next.
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
 
-/// Seconds for which units that others hold on the clock are waited for: longer than such a hold lasts.
-const PATIENCE_SECS: u32 = 15 * 60;
-
 /// Seconds by which two clocks may differ, and a call may be on its way.
 const CLOCKS_SECS: u32 = 5 * 60;
 
@@ -203,15 +200,15 @@ async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<
     let lapsed = order.attempt;
     let order = claim(ports, order, Happening::HoldLapsed, now).await?;
     release_all(ports, &order.id, lapsed, order.held()).await?;
-    if hold_again(ports, &order, is_patient(&order, now)).await? {
+    if hold_again(ports, &order, without_since(&order), now).await? {
         return Ok(Some(order));
     }
     claim(ports, &order, Happening::OutOfStock, now).await?;
     Ok(None)
 }
 
-/// Whether the order has been without its units for so short that those which others hold on the clock are waited for.
-fn is_patient(order: &Order, now: Timestamp) -> bool {
+/// Since when the order is without its units.
+fn without_since(order: &Order) -> Option<Timestamp> {
     let without = order
         .events
         .iter()
@@ -219,7 +216,7 @@ fn is_patient(order: &Order, now: Timestamp) -> bool {
         .take_while(|event| event.happening != Happening::HeldAnew)
         .filter(|event| event.happening == Happening::HoldLapsed)
         .last();
-    without.is_some_and(|lapsed| now < lapsed.at.plus_secs(PATIENCE_SECS))
+    without.map(|event| event.at)
 }
 
 /// Moves an order from the very version it was read at, since what was found out holds for that one only.

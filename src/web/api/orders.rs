@@ -76,7 +76,7 @@ pub(super) struct ReturnedGoods {
 /// `Idempotent-Replayed` with the order that this key placed before, in its current state.
 ///
 /// # Errors
-/// 409 `sold_out`, `contended`, `promotion_used_up`, `promotion_contended`, `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
+/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`, `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
 /// `idempotency_key_reused`, `idempotency_key_required`; 503 `checkout_interrupted`, `payments_not_configured`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;
@@ -285,7 +285,8 @@ fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<In
 /// 422 `idempotency_key_required`.
 pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     match call.idempotency_key()? {
-        Some(key) => Ok(record_id(prefix, call.param(0), &key)),
+        // The shop names records of its own otherwise.
+        Some(key) => Ok(record_id(prefix, call.param(0), &format!("key:{key}"))),
         None => call.app.new_id(prefix),
     }
 }
