@@ -84,7 +84,7 @@ pub async fn delete_media(
     name: &str,
 ) -> Result<()> {
     let media = Media::of_name(name).ok_or(Error::NotFound("media"))?;
-    let products = record.products_naming(&media.path(), MOST_TOLD).await?;
+    let products = record.products_naming(&media.name, MOST_TOLD).await?;
     if !products.is_empty() {
         return Err(Error::conflict(
             "media_in_use",

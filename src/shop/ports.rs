@@ -109,8 +109,8 @@ pub trait CatalogRecord {
     async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>>;
     /// The ids of the products that have these SKUs.
     async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>>;
-    /// Products whose pictures, variants or descriptions name `url`, at most `limit`, in the merchant's order.
-    async fn products_naming(&self, url: &str, limit: usize) -> Result<Vec<ProductName>>;
+    /// Products whose pictures, variants or descriptions name `picture`, at most `limit`, in the merchant's order.
+    async fn products_naming(&self, picture: &str, limit: usize) -> Result<Vec<ProductName>>;
     /// Claims names for lines of an import, and returns those that an earlier line has, with it.
     async fn claim_names(
         &self,

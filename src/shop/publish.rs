@@ -130,7 +130,7 @@ pub fn version_key(seq: i64) -> String {
 }
 
 /// Begins a publish and goes as far as one request may; the queue does the rest. Joins one that is under way, or that has just
-/// ended: no change came in between.
+/// ended: no change of the catalog came in between.
 ///
 /// # Errors
 /// A store's failure; what shoppers and orders see stays as it was, and asking again carries on.
@@ -213,6 +213,8 @@ pub async fn rollback_catalog(
     seq: Option<i64>,
     now: Timestamp,
 ) -> Result<Publish> {
+    // Where a crash came between the switch and its pointer, shoppers don't see yet what is called shown.
+    follow(record, copy).await?;
     let current = record.current_publish().await?;
     let seq = seq
         .or_else(|| current.and_then(|current| current.previous))

@@ -69,9 +69,9 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
             .collect())
     }
 
-    async fn products_naming(&self, url: &str, limit: usize) -> Result<Vec<ProductName>> {
+    async fn products_naming(&self, picture: &str, limit: usize) -> Result<Vec<ProductName>> {
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        let statement = Statement::new(PRODUCTS_NAMING).bind(url).bind(limit);
+        let statement = Statement::new(PRODUCTS_NAMING).bind(picture).bind(limit);
         Ok(self.0.query(statement).await?)
     }
 

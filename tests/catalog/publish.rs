@@ -72,11 +72,15 @@ fn a_publish_that_changes_nothing_makes_no_version() {
             "version_not_kept"
         );
     }
+    let before = world.pointer.get();
     assert_eq!(world.roll_back(None).unwrap().version, first.version);
+    // Had it crashed before it pointed there, the repeat would.
+    world.pointer.set(before);
     assert_eq!(
         world.roll_back(Some(first.seq)).unwrap_err().code(),
         "already_shown"
     );
+    assert_eq!(world.pointer.get().unwrap().seq, first.seq);
 
     // What was rolled back is published again, and what is edited back to what is shown is no change.
     change(&world, &["A"]);

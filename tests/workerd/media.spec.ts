@@ -120,6 +120,7 @@ test('a picture that a product names can not be removed, wherever it is named', 
   for (const [place, named] of Object.entries<(url: string) => Json>({
     'a picture': (url) => ({ ...product, images: [{ url, alt: 'A vase' }] }),
     'a picture by its whole address': (url) => ({ ...product, images: [{ url: shop.url + url, alt: 'A vase' }] }),
+    'a picture in another width': (url) => ({ ...product, images: [{ url: url.replace('/media/', '/media/640/'), alt: 'A vase' }] }),
     'a variant': (url) => ({ ...product, variants: [{ ...variants[0], image: url }] }),
     'a description': (url) => ({ ...product, description_html: `<p>Look: <img src="${url}" alt="it"></p>` }),
   })) await t.test(place, async () => {

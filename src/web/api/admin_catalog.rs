@@ -165,6 +165,10 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
             .map(Some)
             .map_err(|_| refused(name, detail)),
     };
+    let first_line = number("first_line", "A line of the file, from 1.")?;
+    if first_line == Some(0) {
+        return Err(refused("first_line", "A line of the file, from 1."));
+    }
     let import_id = match call.query("import") {
         None => call.app.new_id("imp")?,
         Some(id) if (1..=MAX_IMPORT_ID_BYTES).contains(&id.len()) => id,
@@ -172,7 +176,7 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
     };
     Ok(ImportOptions {
         import_id,
-        first_line: number("first_line", "A line of the file, from 1.")?,
+        first_line,
         last: flag("last", true)?,
         dry_run: flag("dry_run", false)?,
         set_stock: flag("stock", false)?,
