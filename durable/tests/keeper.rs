@@ -94,6 +94,24 @@ fn a_refusal_is_not_kept() {
 }
 
 #[test]
+fn a_count_that_was_right_is_not_taken_again_after_units_moved() {
+    let sql = Sqlite::empty();
+    let mut keeper = open::<Stock>(&sql).unwrap();
+    let mut on_hand = |operation_id, command| {
+        answer(&sql, &mut keeper, &request(operation_id, command), 0);
+        match answer(&sql, &mut keeper, &Request::View, 0) {
+            Reply::Done { view, .. } => view.on_hand,
+            Reply::Refused { refusal } => panic!("{refusal:?}"),
+        }
+    };
+    assert_eq!(on_hand("in", receive(5)), 5);
+    assert_eq!(on_hand("count", count(5)), 5);
+    assert_eq!(on_hand("sold", adjust(-2)), 3);
+    assert_eq!(on_hand("count", count(5)), 3);
+    assert_eq!(on_hand("count again", count(5)), 5);
+}
+
+#[test]
 fn a_command_costs_the_same_whatever_is_held_and_whatever_has_been() {
     let (quiet, mut quiet_keeper) = shop_with_holds(1);
     let (busy, mut busy_keeper) = shop_with_holds(CROWD);
@@ -513,6 +531,11 @@ fn restock(hold_id: &str) -> stock::Command {
 fn adjust(by: i32) -> stock::Command {
     let reason = "counted".to_owned();
     stock::Command::Adjust { by, reason }
+}
+
+fn count(quantity: u32) -> stock::Command {
+    let reason = "counted".to_owned();
+    stock::Command::Count { quantity, reason }
 }
 
 fn configure(backorder_cap: u32) -> stock::Command {

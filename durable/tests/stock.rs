@@ -151,6 +151,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => hold_id().prop_map(restock),
         4 => (hold_id(), 0..=3_u32).prop_map(|(id, quantity)| ship(id, quantity)),
         2 => (adjustment(), reason()).prop_map(|(by, reason)| Command::Adjust { by, reason }),
+        2 => (quantity(), reason()).prop_map(|(quantity, reason)| Command::Count { quantity, reason }),
         1 => (quantity(), reason()).prop_map(|(quantity, reason)| Command::WriteOff { quantity, reason }),
         1 => (quantity(), reason()).prop_map(|(quantity, reason)| Command::Return { quantity, reason }),
         2 => settings().prop_map(|settings| Command::Configure { settings }),
@@ -410,12 +411,13 @@ impl Model {
     /// Every reason to refuse `command`.
     fn objections(&self, command: &Command) -> Vec<Refusal> {
         let mut objections = vec![];
-        if let Some(quantity) = quantity_of(command)
+        if let Some(quantity) = self.quantity_of(command)
             && !(1..=MAX_QUANTITY).contains(&quantity)
         {
             objections.push(Refusal::QuantityOutOfRange { max: MAX_QUANTITY });
         }
         if let Command::Adjust { reason, .. }
+        | Command::Count { reason, .. }
         | Command::WriteOff { reason, .. }
         | Command::Return { reason, .. } = command
             && (reason.trim().is_empty() || reason.len() > MAX_REASON_BYTES)
@@ -427,6 +429,13 @@ impl Model {
             Command::Receive { .. } | Command::Return { .. } => {}
             Command::Adjust { by, .. } => {
                 objections.extend(self.too_few(i64::from(*by), self.rules.backorder_cap));
+            }
+            Command::Count { quantity, .. } => {
+                let by = i64::from(*quantity) - self.on_hand;
+                objections.extend(
+                    self.too_few(by, self.rules.backorder_cap)
+                        .filter(|_| by != 0),
+                );
             }
             Command::WriteOff { quantity, .. } => {
                 objections.extend(self.too_few(-i64::from(*quantity), self.rules.backorder_cap));
@@ -503,6 +512,22 @@ impl Model {
         objections
     }
 
+    /// The units that `command` moves, if it moves any.
+    fn quantity_of(&self, command: &Command) -> Option<u32> {
+        match command {
+            Command::Receive { quantity }
+            | Command::WriteOff { quantity, .. }
+            | Command::Return { quantity, .. }
+            | Command::Hold { quantity, .. } => Some(*quantity),
+            Command::Adjust { by, .. } => Some(by.unsigned_abs()),
+            Command::Count { quantity, .. } => {
+                let by = i64::from(*quantity) - self.on_hand;
+                u32::try_from(by.abs()).ok().filter(|by| *by != 0)
+            }
+            _ => None,
+        }
+    }
+
     fn too_few(&self, change: i64, backorder_cap: u32) -> Option<Refusal> {
         let on_hand = self.on_hand + change;
         let promised = self.promised();
@@ -534,6 +559,11 @@ impl Model {
             Command::Adjust { by, .. } => {
                 self.on_hand += i64::from(*by);
                 return true;
+            }
+            Command::Count { quantity, .. } => {
+                let changed = self.on_hand != i64::from(*quantity);
+                self.on_hand = i64::from(*quantity);
+                return changed;
             }
             Command::Configure { settings } => {
                 let changed = self.rules != *settings;
@@ -576,6 +606,7 @@ impl Model {
             }
         };
         let limited = self.rules.purchase_limit.is_some();
+        let quantity = self.quantity_of(command).map_or(0, i64::from);
         let Some(hold) = self.find(id) else {
             let buyer = match command {
                 Command::Hold { customer, .. } if limited => customer.clone(),
@@ -583,7 +614,7 @@ impl Model {
             };
             self.holds.push(ModelHold {
                 id: id.clone(),
-                quantity: quantity_of(command).map_or(0, i64::from),
+                quantity,
                 shipped: 0,
                 buyer,
                 fate,
@@ -674,18 +705,6 @@ fn rank(fate: Fate) -> u8 {
         Fate::Pinned => 1,
         Fate::Committed => 2,
         Fate::Shipped(_) | Fate::Released(_) | Fate::Forgotten => 3,
-    }
-}
-
-/// The units that `command` moves, if it says so.
-fn quantity_of(command: &Command) -> Option<u32> {
-    match command {
-        Command::Receive { quantity }
-        | Command::WriteOff { quantity, .. }
-        | Command::Return { quantity, .. }
-        | Command::Hold { quantity, .. } => Some(*quantity),
-        Command::Adjust { by, .. } => Some(by.unsigned_abs()),
-        _ => None,
     }
 }
 

@@ -62,24 +62,25 @@ pub async fn receive_stock(
     }
 }
 
-/// Corrects the count to `quantity` units in the building, whatever was sold since it was first corrected under this
-/// `operation_id`.
+/// Sets the count to `quantity` units in the building, whatever moved since it was first set under this `operation_id`.
 ///
 /// # Errors
-/// 409 `below_promised`.
+/// 409 `below_promised`; 422 `invalid_quantity`.
 pub async fn count_stock(
     stock: &impl StockObjects,
     sku: &str,
     quantity: u32,
     operation_id: String,
 ) -> Result<()> {
-    let off = i64::from(quantity).saturating_sub(stock.view(sku).await?.on_hand);
-    let by = i32::try_from(off).map_err(Error::internal)?;
-    if by == 0 {
-        return Ok(());
-    }
     let reason = "imported".to_owned();
-    match change_stock(stock, sku, Command::Adjust { by, reason }, operation_id).await {
+    match change_stock(
+        stock,
+        sku,
+        Command::Count { quantity, reason },
+        operation_id,
+    )
+    .await
+    {
         Err(error) if error.code() == "idempotency_key_reused" => Ok(()),
         outcome => outcome.map(|_| ()),
     }

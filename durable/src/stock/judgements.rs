@@ -25,6 +25,17 @@ impl Stock {
         Ok(vec![Event::Adjusted { by, reason }])
     }
 
+    pub(super) fn recount(&self, quantity: u32, reason: &str) -> Result<Vec<Event>, Refusal> {
+        let by = i64::from(quantity).saturating_sub(self.totals.on_hand);
+        if by == 0 {
+            stated(reason)?;
+            return Ok(vec![]);
+        }
+        let max = MAX_QUANTITY;
+        let by = i32::try_from(by).map_err(|_| Refusal::QuantityOutOfRange { max })?;
+        self.adjust(by, reason)
+    }
+
     pub(super) fn write_off(&self, quantity: u32, reason: &str) -> Result<Vec<Event>, Refusal> {
         in_range(quantity)?;
         stated(reason)?;

@@ -28,6 +28,13 @@ pub enum Command {
         /// Why.
         reason: String,
     },
+    /// Set the count to what is in the building.
+    Count {
+        /// Units, at most [`MAX_QUANTITY`] more or fewer than counted so far.
+        quantity: u32,
+        /// Why.
+        reason: String,
+    },
     /// Units are spoilt or lost.
     WriteOff {
         /// Units, 1 to [`MAX_QUANTITY`].

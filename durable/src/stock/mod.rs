@@ -70,6 +70,7 @@ impl Machine for Stock {
         match command {
             Command::Receive { quantity } => self.receive(*quantity),
             Command::Adjust { by, reason } => self.adjust(*by, reason),
+            Command::Count { quantity, reason } => self.recount(*quantity, reason),
             Command::WriteOff { quantity, reason } => self.write_off(*quantity, reason),
             Command::Return { quantity, reason } => self.take_back(*quantity, reason),
             Command::Configure { settings } => self.configure(*settings),
