@@ -72,12 +72,15 @@ async function load(request, element) {
   element?.classList.add("is-waiting");
   try {
     request.headers.set("accept", "text/html");
-    const answer = await (request.method === "POST" ? inTurn(request) : fetch(request, { signal: mine.signal }));
+    const answer = await (request.method === "POST" ? inTurn(request) : turn.then(() => fetch(request, { signal: mine.signal })));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     mine.signal.throwIfAborted();
     return { page, url: answer.url };
   } catch (error) {
-    if (error.name === "AbortError") return null;
+    if (error.name === "AbortError") {
+      if (request.method === "POST") turn.then(refreshCount);
+      return null;
+    }
     if (request.method === "GET") location.assign(request.url);
     else announce(error.message);
     return null;
@@ -88,7 +91,7 @@ async function load(request, element) {
 
 /**
  * What changes something is sent once what was sent before it is answered, or the last wish may not be the last to arrive; and it is
- * sent in any case: overtaken is only its answer.
+ * sent in any case: overtaken is only its answer. What is looked at waits for it, too.
  */
 function inTurn(request) {
   const answer = turn.then(() => fetch(request));

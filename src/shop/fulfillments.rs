@@ -102,10 +102,16 @@ pub struct Recorded {
 /// Most characters of a word of staff's: a carrier, a number, a reason.
 const MAX_TEXT_CHARS: usize = 500;
 
-/// The id of the record that `key` makes of an order.
+/// The id of the record of an order that the shop itself makes for `reason`.
 #[must_use]
-pub fn record_id(prefix: &str, order_id: &str, key: &str) -> String {
-    derived_id(prefix, &format!("{order_id}\0{key}"))
+pub fn record_id(prefix: &str, order_id: &str, reason: &str) -> String {
+    derived_id(prefix, &format!("{order_id}\0{reason}"))
+}
+
+/// The id of the record of an order that staff make under `key`: never one of the shop's own, whatever the key.
+#[must_use]
+pub fn record_id_of_key(prefix: &str, order_id: &str, key: &str) -> String {
+    record_id(prefix, order_id, &format!("key:{key}"))
 }
 
 /// Books units out: some of an order, or all that is left. A repeat of the same id changes nothing.

@@ -447,6 +447,20 @@ mod tests {
         }
 
         #[test]
+        fn what_a_split_leaves_goes_to_the_largest_remainders(amount in -20_i64..=20, weights in prop::collection::vec(0..4_i64, 1..12)) {
+            let total: i64 = weights.iter().sum();
+            prop_assume!(total > 0);
+            let mut parts: Vec<i64> = weights.iter().map(|weight| (amount * weight).div_euclid(total)).collect();
+            let mut places: Vec<usize> = (0..weights.len()).collect();
+            places.sort_by_key(|at| std::cmp::Reverse((amount * weights[*at]).rem_euclid(total)));
+            let left = amount - parts.iter().sum::<i64>();
+            for at in places.into_iter().take(left.try_into().unwrap()) {
+                parts[at] += 1;
+            }
+            prop_assert_eq!(split(amount, &weights).unwrap(), parts);
+        }
+
+        #[test]
         fn a_share_is_the_nearest_step(amount in 0..=MAX_AMOUNT, ppm in 0..=1_000_000_i64, increment in prop::sample::select(vec![1_i64, 10])) {
             let share = share_half_up(amount, Ratio::ppm(ppm), increment).unwrap();
             let exact = i128::from(amount) * i128::from(ppm);

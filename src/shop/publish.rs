@@ -213,12 +213,14 @@ pub async fn rollback_catalog(
     seq: Option<i64>,
     now: Timestamp,
 ) -> Result<Publish> {
-    // Where a crash came between the switch and its pointer, shoppers don't see yet what is called shown.
-    follow(record, copy).await?;
     let current = record.current_publish().await?;
     let seq = seq
         .or_else(|| current.and_then(|current| current.previous))
         .ok_or(Error::NotFound("earlier version"))?;
+    if current.is_some_and(|current| current.seq == seq) {
+        // Where a crash came between the switch and its pointer, shoppers don't see yet what is called shown.
+        follow(record, copy).await?;
+    }
     check_shown_again(&get_publish(record, seq).await?, current)?;
     if record.switch_back(seq, now).await? == Written::Lost {
         return Err(Error::conflict(

@@ -40,7 +40,8 @@ pub async fn run(ports: &impl Ports, jobs: &impl Jobs, now: Timestamp) -> Result
 }
 
 /// Gives `job` its turn, if it is due: `work` takes its progress further, tells what it finds, and when the job is due again; after a
-/// failure it is due at once. What was found is kept before how far the job has come: who dies between the two finds it again.
+/// failure of the provider it is due at once, after one of the database once it counts as lost. What was found is kept before how far the job
+/// has come: who dies between the two finds it again, but for events that were received meanwhile, which heal without being told.
 async fn in_turn<P: DeserializeOwned + Default + Serialize>(
     ports: &impl Ports,
     jobs: &impl Jobs,

@@ -65,7 +65,7 @@ pub async fn receive_stock(
 /// Sets the count to `quantity` units in the building, whatever moved since it was first set under this `operation_id`.
 ///
 /// # Errors
-/// 409 `below_promised`; 422 `invalid_quantity`.
+/// 409 `below_promised`; 422 `invalid_quantity`, `idempotency_key_reused` where it was another count.
 pub async fn count_stock(
     stock: &impl StockObjects,
     sku: &str,
@@ -73,17 +73,14 @@ pub async fn count_stock(
     operation_id: String,
 ) -> Result<()> {
     let reason = "imported".to_owned();
-    match change_stock(
+    change_stock(
         stock,
         sku,
         Command::Count { quantity, reason },
         operation_id,
     )
     .await
-    {
-        Err(error) if error.code() == "idempotency_key_reused" => Ok(()),
-        outcome => outcome.map(|_| ()),
-    }
+    .map(drop)
 }
 
 /// What the public may know of a SKU that is on sale.

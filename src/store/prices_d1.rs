@@ -116,7 +116,9 @@ impl<D: Database> Prices for PricesD1<D> {
 const FORGET_QUOTES: &str = "
 DELETE FROM quotes WHERE rowid IN (
     SELECT rowid FROM quotes
-    WHERE rowid < COALESCE((SELECT rowid FROM quotes WHERE created_at >= ?1 ORDER BY rowid LIMIT 1), 9007199254740991)
+    WHERE rowid < COALESCE((
+        SELECT rowid FROM (SELECT rowid, created_at FROM quotes ORDER BY rowid LIMIT ?2) WHERE created_at >= ?1 LIMIT 1
+    ), 9007199254740991)
     ORDER BY rowid LIMIT ?2
 ) AND id NOT IN (SELECT quote_id FROM checkouts WHERE step <> 'placed')";
 

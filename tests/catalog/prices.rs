@@ -1,4 +1,4 @@
-//! What is sold at which price, as an isolate that keeps listings is told while others publish.
+//! What is sold at which price, as an isolate that keeps listings is told while others publish; and how long quotes are kept.
 
 use crate::world::{World, now};
 use durable::Timestamp;
@@ -42,34 +42,6 @@ impl Isolate {
         let price = |sku: &&str| Some(list.listings.get(*sku)?.prices["USD"].amount);
         skus.iter().map(price).collect()
     }
-}
-
-#[test]
-fn quotes_that_had_their_time_go_but_those_that_a_checkout_needs() {
-    let world = World::default();
-    for (at, id) in ["old", "stuck", "older", "young", "late"]
-        .iter()
-        .enumerate()
-    {
-        let created_at = [20, 20, 10, 90, 15][at];
-        world.db.tell(&format!(
-            "INSERT INTO quotes (id, body, created_at) VALUES ('{id}', '{{}}', {created_at})"
-        ));
-    }
-    world.db.tell(
-        "INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at)
-            VALUES ('ord', 'cart', 'key', 'hash', 'stuck', 'began', 1, 0)",
-    );
-    let prices = Isolate::of(&world).record();
-    let kept = |limit, before| {
-        now(prices.forget_quotes(Timestamp::from_millis(before), limit)).unwrap();
-        let ids = Statement::new("SELECT id AS value FROM quotes ORDER BY rowid");
-        let rows: Vec<TextRow> = world.db.query(&ids).unwrap();
-        rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
-    };
-    assert_eq!(kept(1, 50), ["stuck", "older", "young", "late"]);
-    assert_eq!(kept(9, 50), ["stuck", "young", "late"]);
-    assert_eq!(kept(9, 99), ["stuck"]);
 }
 
 fn sell(world: &World, mug: u32, cup: u32) -> i64 {
@@ -119,4 +91,32 @@ fn a_publish_between_what_is_kept_and_what_is_asked_is_seen_whole() {
     });
     assert_eq!(isolate.prices(&["M", "C"]), [Some(1000), Some(600)]);
     assert_eq!(isolate.prices(&["M", "C"]), [Some(1000), Some(600)]);
+}
+
+#[test]
+fn quotes_that_had_their_time_go_but_those_that_a_checkout_needs() {
+    let world = World::default();
+    for (at, id) in ["old", "stuck", "older", "young", "late"]
+        .iter()
+        .enumerate()
+    {
+        let created_at = [20, 20, 10, 90, 15][at];
+        world.db.tell(&format!(
+            "INSERT INTO quotes (id, body, created_at) VALUES ('{id}', '{{}}', {created_at})"
+        ));
+    }
+    world.db.tell(
+        "INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at)
+            VALUES ('ord', 'cart', 'key', 'hash', 'stuck', 'began', 1, 0)",
+    );
+    let prices = Isolate::of(&world).record();
+    let kept = |limit, before| {
+        now(prices.forget_quotes(Timestamp::from_millis(before), limit)).unwrap();
+        let ids = Statement::new("SELECT id AS value FROM quotes ORDER BY rowid");
+        let rows: Vec<TextRow> = world.db.query(&ids).unwrap();
+        rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
+    };
+    assert_eq!(kept(1, 50), ["stuck", "older", "young", "late"]);
+    assert_eq!(kept(9, 50), ["stuck", "young", "late"]);
+    assert_eq!(kept(9, 99), ["stuck"]);
 }

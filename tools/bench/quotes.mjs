@@ -49,7 +49,7 @@ function usual(at, products) {
   const kinds = [
     { items: [{ sku: variants[0].sku }] },
     { items: [{ category: categories.at(-1).handle }], min_quantity: 2 },
-    { min_subtotal: [{ amount: 10_000 * (1 + (at % 50)), currency: CURRENCIES[(at >> 2) % CURRENCIES.length] }] },
+    { min_subtotal: [{ amount: 10_000 * (1 + (at % 50)), currency: CURRENCIES[Math.floor(at / 20) % CURRENCIES.length] }] },
     { ends_at: "2026-01-01T00:00:00Z" },
   ];
   return { ...worst(at), ...(at % 10 !== 0 && kinds[at % kinds.length]) };

@@ -8,7 +8,7 @@ use crate::shop::stock::{count_stock, receive_stock};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// SKUs whose units one request takes, with two calls each: the platform grants 1,000 calls a request.
+/// SKUs whose units one request takes, with two calls each at most: the platform grants 1,000 calls a request.
 pub const UNITS_A_REQUEST: usize = 300;
 
 /// Objects asked at once.

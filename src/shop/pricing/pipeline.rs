@@ -69,7 +69,11 @@ pub fn offers_for(
     occasion: &Occasion<'_>,
 ) -> Result<Vec<ShippingOffer>> {
     let settings = &list.settings.settings;
-    let goods = discounted_goods(lines, list, occasion, &occasion.destination)?;
+    let mut goods = discounted_goods(lines, list, occasion, &occasion.destination)?;
+    // Nobody is told what each line's share is: it is not copied for every offer.
+    for promotion in &mut goods.promotions {
+        promotion.shares.clear();
+    }
     goods
         .offers(list, occasion)?
         .into_iter()

@@ -16,7 +16,7 @@ pub const COLUMNS: &[&str] = &[
     "Option2 Value",
     "Option3 Name",
     "Option3 Value",
-    "Variant SKU",
+    SKU,
     "Variant Grams",
     "Variant Inventory Tracker",
     "Variant Inventory Qty",
@@ -37,6 +37,9 @@ pub const COLUMNS: &[&str] = &[
     "Status",
 ];
 
+/// What a variant is known by, in the shop and out of it.
+pub const SKU: &str = "Variant SKU";
+
 /// Selling points: a JSON array of texts.
 pub const FEATURES: &str = "Features (product.metafields.custom.features)";
 
@@ -54,7 +57,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("URL handle", "Handle"),
     ("Description", "Body (HTML)"),
     ("Published on online store", "Published"),
-    ("SKU", "Variant SKU"),
+    ("SKU", SKU),
     ("Barcode", "Variant Barcode"),
     ("Price", "Variant Price"),
     ("Compare-at price", "Variant Compare At Price"),

@@ -7,7 +7,7 @@ use crate::shop::catalog::{
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, standard};
-use crate::shop::product_csv::columns::{FEATURES, METADATA, SPECIFICATIONS};
+use crate::shop::product_csv::columns::{FEATURES, METADATA, SKU, SPECIFICATIONS};
 use crate::shop::product_csv::read::{ImportedProduct, Name, RowError};
 use crate::shop::product_csv::rows::Row;
 use crate::shop::product_csv::write::rows_of;
@@ -89,7 +89,7 @@ pub fn read_product(
         };
         if unique.iter().skip(1).any(|name| name.value == variant.sku) {
             let detail = format!("The SKU `{}` is already taken in this file.", variant.sku);
-            errors.push(row.error("Variant SKU", detail));
+            errors.push(row.error(SKU, detail));
         }
         if variants
             .iter()
@@ -100,7 +100,7 @@ pub fn read_product(
         }
         let sku = Name {
             line: row.line,
-            column: "Variant SKU",
+            column: SKU,
             value: variant.sku.clone(),
         };
         quantities.extend(quantity.map(|quantity| (sku.clone(), quantity)));
@@ -235,8 +235,8 @@ fn read_variant(
     let prices = read_prices(row, currencies, &mut errors);
     let weight_grams = read_number(row, "Variant Grams", &mut errors);
     let quantity = read_number(row, "Variant Inventory Qty", &mut errors);
-    let sku = row.cell("Variant SKU");
-    errors.extend(too_long(row, "Variant SKU", sku, MAX_CHARS));
+    let sku = row.cell(SKU);
+    errors.extend(too_long(row, SKU, sku, MAX_CHARS));
     if !errors.is_empty() {
         return Err(errors);
     }

@@ -5,9 +5,11 @@
 
 use crate::shop::catalog::Product;
 use crate::shop::money::Currency;
+use crate::shop::product_csv::columns::SKU;
 use crate::shop::product_csv::product::read_product;
 use crate::shop::product_csv::rows::{Columns, Row};
 use serde::Serialize;
+
 /// A part of a file: its header row, then rows from somewhere on.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {
@@ -62,7 +64,7 @@ impl Name {
     /// Whether it is a SKU.
     #[must_use]
     pub fn is_sku(&self) -> bool {
-        self.column == "Variant SKU"
+        self.column == SKU
     }
 }
 

@@ -1,7 +1,7 @@
 //! The rows of a file: columns found by name, cells as text, and what stands in the file's way as a whole.
 
 use crate::shop::catalog::SourceCell;
-use crate::shop::product_csv::columns::{COLUMNS, IMAGE_COLUMNS, canonical};
+use crate::shop::product_csv::columns::{COLUMNS, IMAGE_COLUMNS, SKU, canonical};
 use crate::shop::product_csv::read::RowError;
 use std::collections::{BTreeMap, HashMap};
 
@@ -139,7 +139,7 @@ impl<'a> Row<'a> {
 
     /// A row for a variant states its options, SKU or price; a row for one more image states none of them.
     pub fn has_variant(&self) -> bool {
-        ["Option1 Value", "Variant Price", "Variant SKU"]
+        ["Option1 Value", "Variant Price", SKU]
             .iter()
             .any(|column| !self.cell(column).is_empty())
     }

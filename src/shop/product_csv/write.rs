@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::{Product, Status, Variant};
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, is_standard};
-use crate::shop::product_csv::columns::{COLUMNS, FEATURES, METADATA, SPECIFICATIONS};
+use crate::shop::product_csv::columns::{COLUMNS, FEATURES, METADATA, SKU, SPECIFICATIONS};
 use crate::shop::product_csv::product::list_of;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -175,7 +175,7 @@ fn variant_cells(
         row.set(&format!("Option{at} Value"), value);
     }
     if !variant.sku_generated {
-        row.set("Variant SKU", &variant.sku);
+        row.set(SKU, &variant.sku);
     }
     if let Some(grams) = variant.weight_grams {
         row.set("Variant Grams", &grams.to_string());

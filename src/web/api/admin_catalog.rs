@@ -158,17 +158,13 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
         Some("false") => Ok(false),
         Some(_) => Err(refused(name, "true or false.")),
     };
-    let number = |name: &str, detail: &str| match call.query(name) {
+    let number = |name: &str, least: u64, detail: &str| match call.query(name) {
         None => Ok(None),
-        Some(text) => text
-            .parse::<u64>()
-            .map(Some)
-            .map_err(|_| refused(name, detail)),
+        Some(text) => match text.parse::<u64>() {
+            Ok(number) if number >= least => Ok(Some(number)),
+            _ => Err(refused(name, detail)),
+        },
     };
-    let first_line = number("first_line", "A line of the file, from 1.")?;
-    if first_line == Some(0) {
-        return Err(refused("first_line", "A line of the file, from 1."));
-    }
     let import_id = match call.query("import") {
         None => call.app.new_id("imp")?,
         Some(id) if (1..=MAX_IMPORT_ID_BYTES).contains(&id.len()) => id,
@@ -176,11 +172,11 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
     };
     Ok(ImportOptions {
         import_id,
-        first_line,
+        first_line: number("first_line", 1, "A line of the file, from 1.")?,
         last: flag("last", true)?,
         dry_run: flag("dry_run", false)?,
         set_stock: flag("stock", false)?,
-        from_unit: number("from_unit", "The `next_unit` of an answer.")?
+        from_unit: number("from_unit", 0, "The `next_unit` of an answer.")?
             .and_then(|unit| usize::try_from(unit).ok())
             .unwrap_or(0),
     })

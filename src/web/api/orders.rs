@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
 use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
 use crate::shop::fulfillments::{
-    self, Fulfillment, NewFulfillment, NewReturn, Recorded, Return, Tracking, Units, record_id,
+    self, Fulfillment, NewFulfillment, NewReturn, Recorded, Return, Tracking, Units,
+    record_id_of_key,
 };
 use crate::shop::money::{Currency, Money};
 use crate::shop::orders::{
@@ -285,8 +286,7 @@ fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<In
 /// 422 `idempotency_key_required`.
 pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     match call.idempotency_key()? {
-        // The shop names records of its own otherwise.
-        Some(key) => Ok(record_id(prefix, call.param(0), &format!("key:{key}"))),
+        Some(key) => Ok(record_id_of_key(prefix, call.param(0), &key)),
         None => call.app.new_id(prefix),
     }
 }
