@@ -448,8 +448,8 @@ pub trait ProviderHealth {
 pub trait Inbox {
     /// Keeps an event; false when it is already there.
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool>;
-    /// Hands the event's id to the consumer.
-    async fn enqueue(&self, event_id: &str) -> Result<()>;
+    /// Hands the event's id to the consumer, after a delay.
+    async fn enqueue(&self, event_id: &str, delay_secs: u32) -> Result<()>;
     /// Keeps events; the ids of those that were not there yet.
     async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>>;
     /// Hands the ids of events to the consumer.
@@ -530,7 +530,11 @@ pub trait DeadLetters {
 /// The shop's queues, by name.
 pub trait MessageQueues {
     /// Puts a message into a queue.
-    async fn send(&self, queue: &str, body: &str) -> Result<()>;
+    async fn send(&self, queue: &str, body: &str) -> Result<()> {
+        self.send_later(queue, body, 0).await
+    }
+    /// Puts a message into a queue, which hands it out after a delay.
+    async fn send_later(&self, queue: &str, body: &str, delay_secs: u32) -> Result<()>;
     /// Puts messages into a queue, at most a hundred.
     async fn send_all(&self, queue: &str, bodies: &[String]) -> Result<()>;
 }

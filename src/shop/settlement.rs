@@ -22,6 +22,19 @@ use crate::shop::refunds::settle_refund;
 use durable::Timestamp;
 use fold::fold_session;
 
+/// Seconds that the news of a payment waits for that of its session, which comes at the same time and tells as much. Dealt with at once, the
+/// two would do everything twice, up to the point where one finds that it lost.
+const AFTER_SESSION_SECS: u32 = 5;
+
+/// Seconds after which an event is dealt with.
+#[must_use]
+pub const fn delay_secs(notice: &Notice) -> u32 {
+    match notice {
+        Notice::Payment(_) => AFTER_SESSION_SECS,
+        _ => 0,
+    }
+}
+
 /// Deals with one stored event: safe to repeat, since it folds the state it finds.
 ///
 /// # Errors

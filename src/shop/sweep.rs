@@ -112,7 +112,7 @@ pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Resu
         }
     }
     for event_id in ports.inbox().unseen(stuck_since, MAX_AT_ONCE).await? {
-        let outcome = ports.inbox().enqueue(&event_id).await;
+        let outcome = ports.inbox().enqueue(&event_id, 0).await;
         note(FindingKind::UnseenEvent, &event_id, outcome);
     }
     for order_id in orders.orders_with_due_tasks(now, MAX_AT_ONCE).await? {

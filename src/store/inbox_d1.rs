@@ -34,8 +34,10 @@ impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
         }
     }
 
-    async fn enqueue(&self, event_id: &str) -> Result<()> {
-        self.queues.send(EVENTS_QUEUE, event_id).await
+    async fn enqueue(&self, event_id: &str, delay_secs: u32) -> Result<()> {
+        self.queues
+            .send_later(EVENTS_QUEUE, event_id, delay_secs)
+            .await
     }
 
     async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>> {

@@ -21,8 +21,11 @@ pub struct Queues {
 }
 
 impl MessageQueues for Queues {
-    async fn send(&self, queue: &str, body: &str) -> Result<()> {
-        let sent = self.named(queue)?.send(body.to_owned()).await;
+    async fn send_later(&self, queue: &str, body: &str, delay_secs: u32) -> Result<()> {
+        let message = MessageBuilder::new(body.to_owned())
+            .delay_seconds(delay_secs)
+            .build();
+        let sent = self.named(queue)?.send(message).await;
         sent.map_err(|error| Error::internal(format!("queue: {error}")))
     }
 
@@ -49,13 +52,8 @@ impl Queues {
 
 impl PublishQueue for Queues {
     async fn enqueue_publish(&self, seq: i64, delay_secs: u32) -> Result<()> {
-        let message = MessageBuilder::new(seq.to_string())
-            .delay_seconds(delay_secs)
-            .build();
-        self.publishes
-            .send(message)
+        self.send_later(PUBLISHES_QUEUE, &seq.to_string(), delay_secs)
             .await
-            .map_err(|error| Error::internal(format!("queue: {error}")))
     }
 }
 

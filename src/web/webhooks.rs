@@ -8,6 +8,7 @@
 use crate::error::Result;
 use crate::shop::payments::Delivery;
 use crate::shop::ports::{Inbox, Payments, Ports};
+use crate::shop::settlement::delay_secs;
 use crate::web::call::Call;
 use crate::web::log::log_failure;
 use crate::web::reply::Reply;
@@ -32,7 +33,9 @@ pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {
     };
     let event = app.payments().verify(&delivery, app.now)?;
     app.inbox().receive(&event, app.now).await?;
-    if let Err(error) = app.inbox().enqueue(&event.id).await {
+    let notice = app.payments().read_event(&event.payload);
+    let delay_secs = notice.map_or(0, |notice| delay_secs(&notice));
+    if let Err(error) = app.inbox().enqueue(&event.id, delay_secs).await {
         log_failure("event_not_queued", &event.id, &error);
     }
     Reply::json(200, &json!({"received": true}))

@@ -37,7 +37,7 @@ pub async fn webhooks(sim: Sim) {
         };
         let kept = mine.inbox().receive(&event, mine.0.now()).await.is_ok();
         if kept {
-            let _ = mine.inbox().enqueue(&id).await;
+            let _ = mine.inbox().enqueue(&id, 0).await;
         }
         kept
     })

@@ -21,7 +21,7 @@ impl Inbox for Sim {
         .map_err(Error::internal)
     }
 
-    async fn enqueue(&self, event_id: &str) -> Result<()> {
+    async fn enqueue(&self, event_id: &str, _delay_secs: u32) -> Result<()> {
         let id = event_id.to_owned();
         self.call(format!("queue {id}"), move |world| {
             world.queue.borrow_mut().push(id.clone())
@@ -42,7 +42,7 @@ impl Inbox for Sim {
 
     async fn enqueue_all(&self, event_ids: &[String]) -> Result<()> {
         for event_id in event_ids {
-            self.enqueue(event_id).await?;
+            self.enqueue(event_id, 0).await?;
         }
         Ok(())
     }
