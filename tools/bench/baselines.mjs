@@ -41,6 +41,34 @@ export const baselines = {
       };`,
     options: { d1Databases: ["DB"], queueProducers: { QUEUE: "events" } },
   },
+  /** What a quote does but pricing: asks an object, reads a row, writes one. */
+  "object and D1": {
+    script: `
+      import { DurableObject } from "cloudflare:workers";
+      const body = "x".repeat(2000);
+      export class Note extends DurableObject {
+        constructor(state, env) {
+          super(state, env);
+          state.storage.sql.exec("CREATE TABLE IF NOT EXISTS note (id INTEGER PRIMARY KEY, body TEXT NOT NULL)");
+        }
+        fetch() {
+          return Response.json(this.ctx.storage.sql.exec("SELECT body FROM note").toArray());
+        }
+      }
+      let ready;
+      export default {
+        async fetch(request, env) {
+          ready ??= env.DB.prepare("CREATE TABLE IF NOT EXISTS quotes (id TEXT PRIMARY KEY, body TEXT NOT NULL)").run();
+          await ready;
+          const note = await env.NOTE.get(env.NOTE.idFromName("note")).fetch(request.url);
+          if (request.method === "GET") return note;
+          const { results } = await env.DB.prepare("SELECT ? AS body").bind(body).all();
+          await env.DB.prepare("INSERT INTO quotes VALUES (?, ?)").bind(crypto.randomUUID(), body).run();
+          return Response.json(results);
+        },
+      };`,
+    options: { d1Databases: ["DB"], durableObjects: { NOTE: { className: "Note", useSQLite: true } } },
+  },
   "counter object": {
     script: `
       import { DurableObject } from "cloudflare:workers";

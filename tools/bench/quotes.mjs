@@ -26,7 +26,7 @@ export const quoteScenarios = [1, 50].flatMap((lines) => [
 function scenario(name, lines, promotion, request) {
   return {
     name,
-    baseline: "counter object",
+    baseline: "object and D1",
     shop: { name: `quotes-${promotion.name}` },
     async setup(shop) {
       await firstProduct(shop);
@@ -35,7 +35,7 @@ function scenario(name, lines, promotion, request) {
       return cartOf(shop, products, lines);
     },
     request,
-    baselineRequest: () => ({ method: "POST", path: "/0" }),
+    baselineRequest: () => ({ method: request === quote ? "POST" : "GET", path: "/" }),
   };
 }
 
