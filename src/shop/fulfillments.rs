@@ -424,4 +424,12 @@ mod tests {
             assert!(among(&refused, &left).is_err(), "{refused:?}");
         }
     }
+
+    #[test]
+    fn no_key_of_staff_names_a_record_of_the_shop() {
+        for reason in ["too late", "dp_1", "rest of re_1"] {
+            let own = record_id("re", "ord_1", reason);
+            assert_ne!(record_id_of_key("re", "ord_1", reason), own);
+        }
+    }
 }

@@ -143,3 +143,16 @@ pub async fn check_payment(ports: &impl Ports, order_id: &str, now: Timestamp) -
         .map_err(PaymentError::into_error)?;
     settle_order(ports, order, &session, now).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_news_of_a_payment_waits_for_that_of_its_session() {
+        let waits = |notice: Notice| delay_secs(&notice) > 0;
+        assert!(waits(Notice::Payment("pi".into())));
+        assert!(!waits(Notice::Session("cs".into())));
+        assert!(!waits(Notice::Refund("re".into())) && !waits(Notice::Dispute("dp".into())));
+    }
+}
