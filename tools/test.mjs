@@ -16,6 +16,8 @@ npm test [-- --only rust|workerd|browser] [--name PATTERN] [--dev] [FILE…]
   --dev   with a Worker built without optimization: seconds to build after a change
   FILE    only these spec files`;
 
+/** What keeps a file running longer will not end: it is stopped, told, and the next one runs. */
+const FILE_TIMEOUT_MS = 10 * 60_000;
 const PARTS = { rust: rustTests, workerd: workerdTests, browser: browserTests };
 
 runAsProgram(import.meta.url, async (args) => {
@@ -62,7 +64,7 @@ async function specs(env, { name, files }, belongs) {
   const chosen = files.length > 0 ? files : specFiles("tests").filter(belongs);
   if (chosen.length === 0) return { passed: 0, reason: "there is no spec file" };
   // One file at a time: each runs a workerd of its own, and timing under load is not what is tested.
-  const args = ["--test", "--test-concurrency=1", "--test-reporter=spec", ...(name ? [`--test-name-pattern=${name}`] : []), ...chosen];
+  const args = ["--test", "--test-concurrency=1", `--test-timeout=${FILE_TIMEOUT_MS}`, "--test-reporter=spec", ...(name ? [`--test-name-pattern=${name}`] : []), ...chosen];
   const { code, printed } = await teed("node", args, env);
   return verdict(code, sum(printed.matchAll(/^ℹ pass (\d+)/gm)));
 }

@@ -3,10 +3,10 @@
  * and 100 for everything else, and says which audits cost points.
  */
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import lighthouse from 'lighthouse';
 import { chromium } from 'playwright-core';
 import { findChromium } from '../../tools/chromium.mjs';
+import { freePort } from '../workerd/port.ts';
 import { startShop } from '../workerd/shop.ts';
 
 const RUNS = 3;
@@ -62,12 +62,4 @@ function tell(name: string, report: Report): void {
 
 function score(report: Report, category: Category): number {
   return Math.round((report.categories[category]!.score ?? 0) * 100);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { startSandbox } from '../stripe-sandbox/sandbox.ts';
 import { Client, type Json } from './client.ts';
 import { eventually } from './eventually.ts';
 import { ShopObject } from './objects.ts';
+import { freePort } from './port.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -58,9 +58,13 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
     durableObjectsPersist: data,
     handleStructuredLogs: ({ message }: { message: string }) => void log.push(message),
   } as MiniflareOptions);
-  await miniflare.ready;
-  const db = (await miniflare.getD1Database('DB')) as unknown as Database;
-  await migrate(db);
+  const close = async () => {
+    await Promise.all([sandbox.close(), miniflare.dispose()]).finally(() => rm(data, { recursive: true }));
+  };
+  const db = await ready(miniflare).catch(async (reason: unknown) => {
+    await Promise.allSettled([close()]); // what is left open would keep the process of a failed test alive
+    throw reason;
+  });
   sandbox.control.webhook(`${url}/webhooks/stripe`);
 
   const object = (binding: string, name: string) => {
@@ -124,11 +128,7 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
       assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
       return now;
     }),
-    scheduled, consume, payable,
-    close: async () => {
-      await Promise.all([sandbox.close(), miniflare.dispose()]);
-      await rm(data, { recursive: true });
-    },
+    scheduled, consume, payable, close,
   };
 }
 
@@ -181,6 +181,13 @@ function consumers(config: Unstable_Config, maxRetries: number | undefined) {
   return Object.fromEntries(settings);
 }
 
+async function ready(miniflare: Miniflare): Promise<Database> {
+  await miniflare.ready;
+  const db = (await miniflare.getD1Database('DB')) as unknown as Database;
+  await migrate(db);
+  return db;
+}
+
 async function migrate(db: Database): Promise<void> {
   const folder = join(ROOT, 'd1-migrations');
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()) {
@@ -204,12 +211,4 @@ async function counts(db: Database): Promise<Record<string, number>> {
   const tables = (await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*' AND name NOT IN ('mails', 'stock_words') ORDER BY name").all()).results;
   const counted = await db.batch(tables.map(({ name }) => db.prepare(`SELECT '${name}' AS name, COUNT(*) AS count FROM "${name}"`)));
   return Object.fromEntries(counted.map(({ results: [row] }) => [row?.['name'], row?.['count']]));
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -1,0 +1,25 @@
+/**
+ * A port for a server that must know its address before it listens. Taken below the range from which systems hand ports to whoever
+ * names none (from 32768 on Linux, from 49152 by RFC 6335), so that nobody is given it between the look and the use.
+ */
+import { createServer } from 'node:net';
+
+const FIRST = 20_000;
+const LAST = 32_000;
+const TRIES = 100;
+
+export async function freePort(): Promise<number> {
+  for (let left = TRIES; left > 0; left--) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if (await isFree(port)) return port;
+  }
+  throw new Error(`of ${TRIES} ports between ${FIRST} and ${LAST} each is in use`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
+}
