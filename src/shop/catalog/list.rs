@@ -210,18 +210,13 @@ async fn page(
         let known = stocks.public_stocks(&skus).await?;
         candidates.retain(|card| is_available(card, &known) == available);
     }
-    let any_vendor = ListQuery {
-        vendor: None,
-        ..query.clone()
-    };
-    let any_type = ListQuery {
-        r#type: None,
-        ..query.clone()
-    };
-    let vendors = facets(&candidates, &any_vendor, |card| &card.vendor);
-    let types = facets(&candidates, &any_type, |card| &card.r#type);
+    candidates.retain(|card| query.accepts(card));
+    let of_vendor = |card: &&&Card| query.is_of_vendor(card);
+    let of_type = |card: &&&Card| query.is_of_type(card);
+    let vendors = facets(candidates.iter().filter(of_type), |card| &card.vendor);
+    let types = facets(candidates.iter().filter(of_vendor), |card| &card.r#type);
     let mut matching = candidates;
-    matching.retain(|card| query.accepts(card));
+    matching.retain(|card| query.is_of_vendor(card) && query.is_of_type(card));
     matching.sort_by_key(|card| card.position);
     query.sort(&mut matching);
     let items: Vec<Card> = matching
@@ -245,16 +240,20 @@ async fn page(
 }
 
 impl ListQuery {
+    fn is_of_vendor(&self, card: &Card) -> bool {
+        let wanted = self.vendor.as_ref();
+        wanted.is_none_or(|wanted| same(wanted, &card.vendor))
+    }
+
+    fn is_of_type(&self, card: &Card) -> bool {
+        let wanted = self.r#type.as_ref();
+        wanted.is_none_or(|wanted| same(wanted, &card.r#type))
+    }
+
+    /// By all but vendor and type.
     fn accepts(&self, card: &Card) -> bool {
-        let is = |wanted: &Option<String>, value: &str| {
-            wanted.as_ref().is_none_or(|wanted| same(wanted, value))
-        };
-        is(&self.vendor, &card.vendor)
-            && is(&self.r#type, &card.r#type)
-            && self
-                .tag
-                .as_ref()
-                .is_none_or(|wanted| card.tags.iter().any(|tag| same(wanted, tag)))
+        let is_tagged = |wanted: &String| card.tags.iter().any(|tag| same(wanted, tag));
+        self.tag.as_ref().is_none_or(is_tagged)
             && self.text.as_ref().is_none_or(|text| has_words(card, text))
             && self.accepts_price(card)
     }
@@ -294,14 +293,13 @@ impl ListQuery {
     }
 }
 
-/// How many of the cards that `query` accepts have each value.
+/// How many of the cards have each value.
 fn facets<'a>(
-    cards: &[&'a Card],
-    query: &ListQuery,
+    cards: impl Iterator<Item = &'a &'a Card>,
     value_of: impl Fn(&'a Card) -> &'a str,
 ) -> Vec<Facet> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for card in cards.iter().filter(|card| query.accepts(card)) {
+    for card in cards {
         let count = counts.entry(value_of(card)).or_default();
         *count = count.saturating_add(1);
     }

@@ -22,12 +22,15 @@ pub async fn list_related_products(
     let related = newest_copied(catalog, async |version: &Version| {
         let mut related: Vec<Card> = Vec::new();
         for key in nearest_documents(version, product) {
-            if related.len() >= most {
+            let wanted = most.saturating_sub(related.len());
+            if wanted == 0 {
                 break;
             }
-            related.extend(neighbours(&catalog.cards(key).await?, product, &related));
+            let cards = catalog.cards(key).await?;
+            let nearest = neighbours(&cards, product, &related).into_iter();
+            let nearest: Vec<Card> = nearest.take(wanted).cloned().collect();
+            related.extend(nearest);
         }
-        related.truncate(most);
         Ok(Some(related))
     })
     .await?;
@@ -49,11 +52,11 @@ fn nearest_documents<'v>(version: &'v Version, product: &Product) -> Vec<&'v Str
 }
 
 /// What of `cards` is neither the product nor known already.
-fn neighbours(cards: &[Card], product: &Product, known: &[Card]) -> Vec<Card> {
+fn neighbours<'c>(cards: &'c [Card], product: &Product, known: &[Card]) -> Vec<&'c Card> {
     let is_new = |card: &&Card| {
         card.handle != product.handle && known.iter().all(|known| known.handle != card.handle)
     };
-    let mut new: Vec<Card> = cards.iter().filter(is_new).cloned().collect();
+    let mut new: Vec<&Card> = cards.iter().filter(is_new).collect();
     new.sort_by_key(|card| (Reverse(card.vendor == product.vendor), card.position));
     new
 }
