@@ -111,7 +111,7 @@ test('staff see every picture once, page by page', async () => {
   assert.equal(bytes, (await fetched(url)).bytes.length);
   assert.match(uploaded_at, /^20\d\d-\d\d-\d\dT/);
   (await shop.staff.get('/api/v1/admin/media?limit=0')).refused(422, 'invalid_limit');
-  for (const cursor of ['%', Buffer.from('x'.repeat(1025)).toString('base64url')]) (await shop.staff.get(`/api/v1/admin/media?cursor=${cursor}`)).refused(400, 'malformed_cursor');
+  for (const cursor of ['', '%', Buffer.from('x'.repeat(1025)).toString('base64url')]) (await shop.staff.get(`/api/v1/admin/media?cursor=${cursor}`)).refused(400, 'malformed_cursor');
 });
 
 test('a picture that a product names can not be removed, wherever it is named', async (t) => {

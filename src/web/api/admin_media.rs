@@ -29,7 +29,8 @@ pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
     let limit = limit(call)?;
     let after = decode_cursor(call)?;
-    if after.as_ref().is_some_and(|it| it.len() > MAX_KEY_BYTES) {
+    let is_key = |key: &String| (1..=MAX_KEY_BYTES).contains(&key.len());
+    if !after.as_ref().is_none_or(is_key) {
         return Err(malformed_cursor());
     }
     let (stored, next) = call.app.media().list(after.as_deref(), limit).await?;
