@@ -122,6 +122,17 @@ test('lists filter and sort', async (t) => {
   assert.deepEqual(titles, [...titles].sort());
 });
 
+test('a list tells how many things each other vendor and type would leave', async () => {
+  const html = await (await fetch(`${shop.url}/products?vendor=Alder&type=Lamps`)).text();
+  for (const [facet, others] of [['vendor', 'type=Lamps'], ['type', 'vendor=Alder']] as const) {
+    const choice = html.match(new RegExp(`<select[^>]* name="${facet}".*?</select>`, 's'))![0];
+    const told = [...choice.matchAll(/<option value="([^"]+)"[^>]*>[^<]* \((\d+)\)/g)].map(([, value, count]) => [value!, Number(count)] as const);
+    assert.ok(told.length > 1, facet);
+    for (const [value, count] of told) assert.equal((await list(`limit=1&${others}&${facet}=${value}`)).total, count, value);
+    assert.equal(told.reduce((sum, [, count]) => sum + count, 0), (await list(`limit=1&${others}`)).total, facet);
+  }
+});
+
 test('what a list cannot be asked for is refused', async (t) => {
   const cases: Record<string, [number, string]> = {
     'limit=0': [422, 'invalid_limit'], 'limit=-1': [422, 'invalid_limit'], 'limit=101': [422, 'invalid_limit'], 'limit=1e1': [422, 'invalid_limit'],

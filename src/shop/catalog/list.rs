@@ -210,7 +210,7 @@ async fn page(
         let known = stocks.public_stocks(&skus).await?;
         candidates.retain(|card| is_available(card, &known) == available);
     }
-    candidates.retain(|card| query.accepts(card));
+    candidates.retain(|card| query.accepts_beside_facets(card));
     let of_vendor = |card: &&&Card| query.is_of_vendor(card);
     let of_type = |card: &&&Card| query.is_of_type(card);
     let vendors = facets(candidates.iter().filter(of_type), |card| &card.vendor);
@@ -251,7 +251,7 @@ impl ListQuery {
     }
 
     /// By all but vendor and type.
-    fn accepts(&self, card: &Card) -> bool {
+    fn accepts_beside_facets(&self, card: &Card) -> bool {
         let is_tagged = |wanted: &String| card.tags.iter().any(|tag| same(wanted, tag));
         self.tag.as_ref().is_none_or(is_tagged)
             && self.text.as_ref().is_none_or(|text| has_words(card, text))

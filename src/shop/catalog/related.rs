@@ -27,9 +27,8 @@ pub async fn list_related_products(
                 break;
             }
             let cards = catalog.cards(key).await?;
-            let nearest = neighbours(&cards, product, &related).into_iter();
-            let nearest: Vec<Card> = nearest.take(wanted).cloned().collect();
-            related.extend(nearest);
+            let nearest = neighbours(&cards, product, &related);
+            related.extend(nearest.into_iter().take(wanted).cloned());
         }
         Ok(Some(related))
     })
