@@ -5,13 +5,15 @@
 //! alone: it is passed over once another has taken something off, and keeps the others away once it has itself. A discount is
 //! counted once, rounded half up, and spread over the goods it is about by largest remainder; no line goes below zero.
 
-use crate::error::{FieldError, Result};
-use crate::shop::ids::is_digest;
-use crate::shop::money::{Currency, MAX_AMOUNT, Money, Ratio, share_half_up, split_in, sum, times};
+mod problems;
+
+pub use problems::problems_of_promotions;
+
+use crate::error::Result;
+use crate::shop::money::{Currency, Money, Ratio, share_half_up, split_in, sum, times};
 use crate::shop::pricing::instants;
 use crate::shop::pricing::pipeline::Item;
-use crate::shop::pricing::places::problems_of_ids;
-use crate::shop::pricing::selectors::{Selector, amount_in, problems_of_money, selects};
+use crate::shop::pricing::selectors::{Selector, amount_in, selects};
 use durable::Timestamp;
 use durable::promotion::Limits;
 use serde::{Deserialize, Serialize};
@@ -569,164 +571,4 @@ const fn is_zero(value: &i32) -> bool {
 
 fn is_unlimited(limits: &Limits) -> bool {
     *limits == Limits::default()
-}
-
-/// What contradicts itself in promotions.
-#[must_use]
-pub fn problems_of_promotions(promotions: &[Promotion]) -> Vec<FieldError> {
-    let mut problems = problems_of_ids(promotions.iter().map(|it| &*it.id), "promotions");
-    let mut codes: Vec<String> = Vec::new();
-    for (at, promotion) in promotions.iter().enumerate() {
-        let field = format!("promotions[{at}]");
-        problems.extend(promotion.problems(&field));
-        let Some(code) = promotion.code.as_deref().map(plain_code) else {
-            continue;
-        };
-        if code.is_empty() || code.chars().count() > MAX_CODE_CHARS {
-            let detail = format!("1 to {MAX_CODE_CHARS} characters beside spaces, or no code.");
-            let problem = FieldError::new(format!("{field}.code"), "invalid_code", detail);
-            problems.push(problem);
-        }
-        if codes.contains(&code) {
-            let detail = "Another promotion has this code.";
-            problems.push(FieldError::new(
-                format!("{field}.code"),
-                "duplicate_code",
-                detail,
-            ));
-        }
-        codes.push(code);
-    }
-    problems
-}
-
-const MAX_CODE_CHARS: usize = 64;
-
-impl Promotion {
-    fn problems(&self, field: &str) -> Vec<FieldError> {
-        let mut problems = problems_of_money(&self.min_subtotal, &format!("{field}.min_subtotal"));
-        let mut tell = |name: &str, code, detail: &str| {
-            problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
-        };
-        if self.title.trim().is_empty() {
-            tell("title", "required", "As shoppers read it.");
-        }
-        if let (Some(starts_at), Some(ends_at)) = (self.starts_at, self.ends_at)
-            && ends_at <= starts_at
-        {
-            tell("ends_at", "invalid_range", "After its start.");
-        }
-        for (name, limit) in [
-            ("limits.total", self.limits.total),
-            ("limits.per_customer", self.limits.per_customer),
-            ("min_quantity", self.min_quantity),
-        ] {
-            if limit == Some(0) {
-                tell(name, "invalid_threshold", "At least 1, or none.");
-            }
-        }
-        for (at, customer) in self.customers.iter().enumerate() {
-            if !is_digest(customer) {
-                let detail = "A mail address, or the digest that stands for one.";
-                tell(&format!("customers[{at}]"), "invalid_email", detail);
-            }
-        }
-        problems.extend(self.benefit.problems(&format!("{field}.benefit")));
-        problems
-    }
-}
-
-impl Benefit {
-    fn problems(&self, field: &str) -> Vec<FieldError> {
-        match self {
-            Self::Percentage { off_ppm } => problem_of_part(*off_ppm, field).into_iter().collect(),
-            Self::FreeShipping { .. } => vec![],
-            Self::Amount { amounts } => problems_of_amounts(amounts, &format!("{field}.amounts")),
-            Self::BuyXGetY {
-                buy, get, off_ppm, ..
-            } => {
-                let mut problems: Vec<_> = problem_of_part(*off_ppm, field).into_iter().collect();
-                for (name, units) in [("buy", *buy), ("get", *get)] {
-                    if !(1..=MAX_UNITS).contains(&units) {
-                        let detail = format!("1 to {MAX_UNITS}.");
-                        let field = format!("{field}.{name}");
-                        problems.push(FieldError::new(field, "invalid_threshold", detail));
-                    }
-                }
-                problems
-            }
-            Self::QuantityTiers { tiers } => problems_of_tiers(
-                tiers
-                    .iter()
-                    .map(|tier| (i64::from(tier.from), None, tier.off_ppm)),
-                field,
-            ),
-            Self::SubtotalTiers { tiers } => problems_of_tiers(
-                tiers
-                    .iter()
-                    .map(|tier| (tier.from.amount, Some(tier.from.currency), tier.off_ppm)),
-                field,
-            ),
-        }
-    }
-}
-
-/// Units of one step of buying some and getting some.
-const MAX_UNITS: u32 = 1_000;
-
-fn problem_of_part(off_ppm: i64, field: &str) -> Option<FieldError> {
-    let detail = "1 to 1000000 parts per million: 10 % are 100000.";
-    (!(1..=1_000_000).contains(&off_ppm))
-        .then(|| FieldError::new(format!("{field}.off_ppm"), "invalid_rate", detail))
-}
-
-fn problems_of_amounts(amounts: &[Money], field: &str) -> Vec<FieldError> {
-    let mut problems = problems_of_money(amounts, field);
-    if amounts.is_empty() {
-        problems.push(FieldError::new(field, "required", "At least one."));
-    }
-    for (at, money) in amounts.iter().enumerate() {
-        let increment = money.currency.charge_increment();
-        if money.amount == 0 || money.amount.checked_rem(increment) != Some(0) {
-            let detail = format!("More than 0, in steps of {increment}.");
-            problems.push(FieldError::new(
-                format!("{field}[{at}]"),
-                "invalid_price",
-                detail,
-            ));
-        }
-    }
-    problems
-}
-
-fn problems_of_tiers(
-    tiers: impl Iterator<Item = (i64, Option<Currency>, i64)>,
-    field: &str,
-) -> Vec<FieldError> {
-    let mut problems = Vec::new();
-    let mut steps: Vec<(i64, Option<Currency>)> = Vec::new();
-    for (at, (from, currency, off_ppm)) in tiers.enumerate() {
-        let field = format!("{field}.tiers[{at}]");
-        problems.extend(problem_of_part(off_ppm, &field));
-        if !(0..=MAX_AMOUNT).contains(&from) {
-            let detail = "0 or more.";
-            let problem = FieldError::new(format!("{field}.from"), "invalid_threshold", detail);
-            problems.push(problem);
-        }
-        if steps.contains(&(from, currency)) {
-            let detail = "Another step begins there.";
-            let problem = FieldError::new(format!("{field}.from"), "overlapping_tiers", detail);
-            problems.push(problem);
-        }
-        steps.push((from, currency));
-    }
-    if steps.is_empty() {
-        let detail = "At least one.";
-        problems.push(FieldError::new(
-            format!("{field}.tiers"),
-            "required",
-            detail,
-        ));
-    }
-    problems
 }

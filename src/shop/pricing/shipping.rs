@@ -4,13 +4,14 @@
 //! after their discounts. A method that has no price in a currency is not offered in it. An address in no zone is shipped
 //! nothing, and told so.
 
-use crate::error::FieldError;
+mod problems;
+
+pub use problems::problems_of_shipping_zones;
+
 use crate::shop::languages::{Language, Translations};
-use crate::shop::money::{Currency, MAX_AMOUNT, Money};
-use crate::shop::pricing::places::{
-    Destination, Place, Zone, problems_of_ids, problems_of_zones, zone_of,
-};
-use crate::shop::pricing::selectors::{Goods, Selector, amount_in, problems_of_money};
+use crate::shop::money::{Currency, Money};
+use crate::shop::pricing::places::{Destination, Place, Zone, zone_of};
+use crate::shop::pricing::selectors::{Goods, Selector, amount_in};
 use crate::shop::pricing::tax::{is_standard, standard};
 use chrono::{DateTime, NaiveDate};
 use durable::Timestamp;
@@ -356,118 +357,6 @@ impl Zone for ShippingZone {
         &self.places
     }
 }
-
-/// What contradicts itself in shipping zones.
-#[must_use]
-pub fn problems_of_shipping_zones(zones: &[ShippingZone]) -> Vec<FieldError> {
-    let mut problems = problems_of_zones(zones, "shipping_zones");
-    for (at, zone) in zones.iter().enumerate() {
-        let field = format!("shipping_zones[{at}]");
-        problems.extend(problems_of_titles(
-            zone.title.as_deref(),
-            &zone.translations,
-            &field,
-        ));
-        let field = format!("{field}.methods");
-        let ids = zone.methods.iter().map(|method| &*method.id);
-        problems.extend(problems_of_ids(ids, &field));
-        for (nth, method) in zone.methods.iter().enumerate() {
-            problems.extend(method.problems(&format!("{field}[{nth}]")));
-        }
-    }
-    problems
-}
-
-impl ShippingMethod {
-    fn problems(&self, field: &str) -> Vec<FieldError> {
-        let mut problems = problems_of_money(&self.free_over, &format!("{field}.free_over"));
-        problems.extend(problems_of_titles(
-            Some(&self.title),
-            &self.translations,
-            field,
-        ));
-        let place = self.pick_up_at.as_ref();
-        problems.extend(place.and_then(|place| place.problem(&format!("{field}.pick_up_at"))));
-        let mut tell = |name: String, code, detail: &str| {
-            problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
-        };
-        if place.is_some_and(|place| !self.pick_up || place.is_anywhere()) {
-            let detail = "A place in one country, of a method whose `pick_up` is true.";
-            tell("pick_up_at".into(), "invalid_place", detail);
-        }
-        if self.rates.is_empty() {
-            tell("rates".into(), "required", "At least one price.");
-        }
-        let reaches = |most: i64| self.rates.iter().all(|rate| rate.from <= most);
-        if self
-            .up_to
-            .is_some_and(|most| most < 0 || self.by == Measure::Nothing || !reaches(most))
-        {
-            let detail =
-                "0 or more, no less than any step; none where the price depends on nothing.";
-            tell("up_to".into(), "invalid_threshold", detail);
-        }
-        if self
-            .working_days
-            .is_some_and(|days| days.min > days.max || days.max > MAX_WORKING_DAYS)
-        {
-            let detail =
-                format!("`min` is no more than `max`, `max` no more than {MAX_WORKING_DAYS}.");
-            tell("working_days".into(), "invalid_range", &detail);
-        }
-        let mut steps: Vec<(i64, Currency)> = Vec::new();
-        for (at, rate) in self.rates.iter().enumerate() {
-            let Money { amount, currency } = rate.price;
-            let beyond = self.by == Measure::Nothing && rate.from != 0;
-            if rate.from < 0 || beyond {
-                let detail = "0 or more; nothing but 0 where the price depends on nothing.";
-                tell(format!("rates[{at}].from"), "invalid_threshold", detail);
-            }
-            if !(0..=MAX_AMOUNT).contains(&amount)
-                || amount.checked_rem(currency.charge_increment()) != Some(0)
-            {
-                let detail = "Minor units that can be charged, 0 or more.";
-                tell(format!("rates[{at}].price"), "invalid_price", detail);
-            }
-            if steps.contains(&(rate.from, currency)) {
-                let detail = "Another price in this currency is from the same measure on.";
-                tell(format!("rates[{at}].from"), "overlapping_rates", detail);
-            }
-            steps.push((rate.from, currency));
-        }
-        problems
-    }
-}
-
-/// A title or a translation that says nothing, and translations of no title.
-fn problems_of_titles(
-    title: Option<&str>,
-    translations: &Translations,
-    field: &str,
-) -> Vec<FieldError> {
-    let in_other_languages = translations
-        .iter()
-        .map(|(language, title)| (format!("translations.{}", language.code()), title.as_str()));
-    let own = match title {
-        None if !translations.is_empty() => Some(""),
-        title => title,
-    };
-    own.map(|title| ("title".to_owned(), title))
-        .into_iter()
-        .chain(in_other_languages)
-        .filter(|(_, title)| title.trim().is_empty())
-        .map(|(name, _)| {
-            FieldError::new(
-                format!("{field}.{name}"),
-                "required",
-                "As shoppers read it.",
-            )
-        })
-        .collect()
-}
-
-/// A year of them, nearly.
-const MAX_WORKING_DAYS: u16 = 250;
 
 #[cfg(test)]
 mod tests {
