@@ -26,6 +26,7 @@ use crate::store::media_r2::{Images, MediaR2};
 use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
 use crate::store::orders_d1::OrdersD1;
+use crate::store::pause::Pause;
 use crate::store::prices_d1::{KnownListings, PricesD1};
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
@@ -140,6 +141,7 @@ impl App {
             kv: self.bindings.catalog.clone(),
             now: self.now,
             product_bytes: self.config.isolate_cache_bytes,
+            pause: PAUSE,
         }
     }
 
@@ -236,6 +238,7 @@ impl App {
         StockKv {
             kv: self.bindings.catalog.clone(),
             now: self.now,
+            pause: PAUSE,
         }
     }
 
@@ -308,11 +311,7 @@ impl App {
     /// A random number, to spread what would happen at once; 0 when the platform gives no entropy.
     #[must_use]
     pub fn jitter(&self) -> u32 {
-        let bytes = entropy().unwrap_or_default();
-        bytes
-            .iter()
-            .take(4)
-            .fold(0, |number, byte| (number << 8) | u32::from(*byte))
+        random_number()
     }
 
     /// Links to orders.
@@ -399,7 +398,7 @@ impl Bindings {
     fn new(env: &Env) -> Result<Self> {
         Ok(Self {
             catalog: env.kv("CATALOG").map_err(Error::internal)?,
-            db: Rc::new(D1::of(env.d1("DB").map_err(Error::internal)?)),
+            db: Rc::new(D1::of(env.d1("DB").map_err(Error::internal)?, PAUSE)),
             stock: env.durable_object("STOCK").map_err(Error::internal)?,
             cart: env.durable_object("CART").map_err(Error::internal)?,
             promotion: env.durable_object("PROMOTION").map_err(Error::internal)?,
@@ -544,6 +543,20 @@ fn words(list: &str) -> Vec<String> {
 )]
 fn now() -> Timestamp {
     Timestamp::from_millis(Date::now() as i64)
+}
+
+/// What stores wait before they try again.
+const PAUSE: Pause = Pause {
+    entropy: random_number,
+};
+
+/// A random number; 0 when the platform gives no entropy.
+fn random_number() -> u32 {
+    let bytes = entropy().unwrap_or_default();
+    bytes
+        .iter()
+        .take(4)
+        .fold(0, |number, byte| (number << 8) | u32::from(*byte))
 }
 
 #[expect(

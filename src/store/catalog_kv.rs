@@ -9,6 +9,8 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Product, Version, not_copied};
 use crate::shop::ports::{CatalogCopy, PublishedCatalog};
 use crate::shop::publish::{Pointer, version_key};
+use crate::store::kv;
+use crate::store::pause::Pause;
 use durable::Timestamp;
 use futures_util::stream::{self, TryStreamExt};
 use serde::de::DeserializeOwned;
@@ -62,6 +64,8 @@ pub struct CatalogKv {
     pub now: Timestamp,
     /// Bytes of products that the isolate may keep.
     pub product_bytes: usize,
+    /// Before a read that failed is tried again.
+    pub pause: Pause,
 }
 
 /// The number of the version that this isolate shows, while its pointer is young enough to answer by; nothing is read.
@@ -144,8 +148,8 @@ impl CatalogCopy for CatalogKv {
     }
 
     async fn pointer(&self) -> Result<Option<Pointer>> {
-        let text = self.kv.get(POINTER_KEY).text().await.map_err(kv_error)?;
-        Ok(text.and_then(|text| durable::json::read(&text).ok()))
+        let bytes = kv::read(&self.kv, POINTER_KEY, self.pause).await?;
+        Ok(bytes.and_then(|bytes| durable::json::read(&bytes).ok()))
     }
 
     async fn point_to(&self, pointer: Pointer) -> Result<()> {
@@ -211,12 +215,8 @@ impl CatalogKv {
         if let Some(known) = kept.with_borrow_mut(|kept| kept.get(key, max_bytes)) {
             return Ok(known);
         }
-        let json = self
-            .kv
-            .get(&document_key(key))
-            .bytes()
-            .await
-            .map_err(kv_error)?
+        let json = kv::read(&self.kv, &document_key(key), self.pause)
+            .await?
             .ok_or_else(not_copied)?;
         let document: Rc<T> = durable::json::read(&json)
             .map(Rc::new)

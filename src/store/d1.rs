@@ -2,24 +2,48 @@
 //!
 //! Rows come over as JSON, all at once: a crossing for each of their fields costs more than the text.
 
+use crate::store::pause::Pause;
 use crate::store::sql::{Database, Parameter, SqlError, Statement};
+use crate::store::steady::{Patience, Steady};
 use serde::de::DeserializeOwned;
+use worker::console_warn;
 use worker::js_sys::futures::JsFuture;
 use worker::js_sys::{Array, JSON, Promise};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::types::{D1Database, D1PreparedStatement, D1Result};
 
 /// The shop's database.
+pub type D1 = Steady<Binding, Pause>;
+
+/// The binding of a database.
 #[derive(Debug)]
-pub struct D1(D1Database);
+pub struct Binding(D1Database);
 
 impl D1 {
-    /// The database of a binding.
+    /// The database of a binding; `pause` is what it waits before it asks again.
     #[must_use]
-    pub fn of(binding: worker::D1Database) -> Self {
-        Self(JsValue::from(binding).unchecked_into())
+    pub fn of(binding: worker::D1Database, pause: Pause) -> Self {
+        Self {
+            db: Binding(JsValue::from(binding).unchecked_into()),
+            patience: pause,
+        }
+    }
+}
+
+impl Patience for Pause {
+    fn note(&self, error: &SqlError) {
+        if let SqlError::Interrupted(message) | SqlError::Overloaded(message) = error {
+            let line = serde_json::json!({"level": "warn", "event": "database_unavailable", "error": message});
+            console_warn!("{line}");
+        }
     }
 
+    async fn pause(&self) {
+        self.wait().await;
+    }
+}
+
+impl Binding {
     fn prepare(&self, statement: Statement) -> Result<D1PreparedStatement, SqlError> {
         let values: Array = statement.parameters.into_iter().map(to_js).collect();
         let prepared = self.0.prepare(statement.sql).map_err(sql_error)?;
@@ -47,7 +71,7 @@ impl D1 {
     }
 }
 
-impl Database for D1 {
+impl Database for Binding {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
         read(&self.rows(statement).await?)
     }

@@ -38,20 +38,23 @@ impl<D: Database> IdempotencyKeys for IdempotencyD1<D> {
             "UPDATE idempotency_keys SET answer = ?4 WHERE caller = ?1 AND key = ?2 AND request_id = ?3",
         );
         let statement = of_holder(statement, request).bind(to_json(answer)?);
-        Ok(self.0.batch(vec![statement]).await?)
+        Ok(self.0.repeatable_batch(vec![statement]).await?)
     }
 
     async fn release(&self, request: &KeyedRequest) -> Result<()> {
         let statement = Statement::new(
             "DELETE FROM idempotency_keys WHERE caller = ?1 AND key = ?2 AND request_id = ?3 AND answer IS NULL",
         );
-        Ok(self.0.batch(vec![of_holder(statement, request)]).await?)
+        Ok(self
+            .0
+            .repeatable_batch(vec![of_holder(statement, request)])
+            .await?)
     }
 
     async fn forget_expired(&self, now: Timestamp) -> Result<()> {
         let statement = Statement::new("DELETE FROM idempotency_keys WHERE claimed_at <= ?1");
         let statement = statement.bind(now.minus_secs(KEPT_SECS));
-        Ok(self.0.batch(vec![statement]).await?)
+        Ok(self.0.repeatable_batch(vec![statement]).await?)
     }
 }
 

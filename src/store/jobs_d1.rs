@@ -66,7 +66,7 @@ impl<D: Database> Jobs for JobsD1<D> {
     async fn keep_entries(&self, entries: &[BalanceEntry]) -> Result<()> {
         for chunk in json_chunks(entries)? {
             let statement = Statement::new(KEEP_ENTRIES).bind(chunk);
-            self.0.batch(vec![statement]).await?;
+            self.0.repeatable_batch(vec![statement]).await?;
         }
         Ok(())
     }
@@ -76,7 +76,7 @@ impl<D: Database> Jobs for JobsD1<D> {
             "DELETE FROM balance_entries WHERE id IN (SELECT id FROM balance_entries WHERE at < ?1 LIMIT ?2)",
         );
         let statement = statement.bind(before).bind(MAX_FORGOTTEN);
-        Ok(self.0.batch(vec![statement]).await?)
+        Ok(self.0.repeatable_batch(vec![statement]).await?)
     }
 
     async fn suspects(

@@ -40,7 +40,7 @@ impl<D: Database> Mails for MailsD1<D> {
         let statement = Statement::new("UPDATE mails SET sent_at = ?2 WHERE id = ?1");
         Ok(self
             .0
-            .batch(vec![statement.bind(mail_id).bind(now)])
+            .repeatable_batch(vec![statement.bind(mail_id).bind(now)])
             .await?)
     }
 

@@ -16,10 +16,13 @@ use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::{self, RequestInit};
 use worker::worker_sys::types::DurableObject;
-use worker::{Headers, ObjectNamespace, WebSocket};
+use worker::{Headers, ObjectNamespace, WebSocket, console_warn};
 
-/// How often a call that the platform calls retryable is made in all.
-const MAX_CALLS: u32 = 3;
+/// How often a call that the platform calls retryable is made in all: an object that was reset answers the second one.
+const MAX_CALLS: u32 = 2;
+
+/// Seconds until an object that does not answer is worth asking again.
+const RETRY_SECS: u32 = 1;
 
 /// Objects are found by name; their address only says what is asked of them.
 const ADDRESS: &str = "https://object/";
@@ -242,11 +245,17 @@ fn marked(error: &worker::Error, name: &str) -> bool {
 }
 
 fn unavailable(error: &worker::Error) -> Error {
-    if marked(error, "overloaded") {
-        return Error::Unavailable {
-            code: "overloaded",
-            retry_after_secs: 1,
-        };
+    let code = if marked(error, "overloaded") {
+        "overloaded"
+    } else if marked(error, "retryable") {
+        "object_unavailable"
+    } else {
+        return Error::internal(format!("object: {error}"));
+    };
+    let line = serde_json::json!({"level": "warn", "event": code, "error": error.to_string()});
+    console_warn!("{line}");
+    Error::Unavailable {
+        code,
+        retry_after_secs: RETRY_SECS,
     }
-    Error::internal(format!("object: {error}"))
 }

@@ -12,6 +12,10 @@ pub trait Database {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError>;
     /// Runs all statements as one transaction: all land, or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError>;
+    /// As [`Self::batch`], where a second run would change nothing: it may be tried again when no answer came.
+    async fn repeatable_batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
+        self.batch(statements).await
+    }
     /// Runs all statements as one transaction, and then the query, whose rows it returns, as part of it.
     async fn batch_then_query<T: DeserializeOwned>(
         &self,
@@ -45,6 +49,10 @@ pub enum Parameter {
 pub enum SqlError {
     /// A unique key is already taken, or the gate is closed: someone else was first.
     Taken(String),
+    /// No answer came, and it may have run: worth another try where a second run changes nothing.
+    Interrupted(String),
+    /// More is asked of the database than it can do.
+    Overloaded(String),
     /// Anything else.
     Failed(String),
 }
@@ -59,6 +67,13 @@ impl Statement {
         }
     }
 
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_read(&self) -> bool {
+        let sql = self.sql.trim_start();
+        sql.starts_with("SELECT") || sql.starts_with("WITH")
+    }
+
     /// Binds the next parameter.
     #[must_use]
     pub fn bind(mut self, parameter: impl Into<Parameter>) -> Self {
@@ -70,12 +85,43 @@ impl Statement {
 /// What SQLite says when a batch ran into the gate.
 pub const GATE_CLOSED: &str = "CHECK constraint failed: gate_closed";
 
+/// What D1 says when it lost a query on its way, and what SQLite says while another process writes
+/// (developers.cloudflare.com/d1/observability/debug-d1).
+const INTERRUPTIONS: [&str; 7] = [
+    "Network connection lost",
+    "Replica disconnected from primary",
+    "reset because its code was updated",
+    "storage caused object to be reset",
+    "due to transient issue on remote node",
+    "internal error; reference",
+    "database is locked",
+];
+
+/// What D1 says when it was asked for too much.
+const OVERLOADS: [&str; 4] = [
+    "D1 DB is overloaded",
+    "exceeded timeout which caused object to be reset",
+    "exceeded its CPU time limit",
+    "exceeded its memory limit",
+];
+
+/// Seconds until a database that lost a query is worth asking again.
+const INTERRUPTED_RETRY_SECS: u32 = 1;
+
+/// Seconds until one that is overloaded is.
+const OVERLOADED_RETRY_SECS: u32 = 5;
+
 impl SqlError {
-    /// Reads what SQLite says.
+    /// Reads what SQLite or D1 says.
     #[must_use]
     pub fn of(message: String) -> Self {
-        if message.contains("UNIQUE constraint failed") || message.contains(GATE_CLOSED) {
+        let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
+        if says(&["UNIQUE constraint failed", GATE_CLOSED]) {
             Self::Taken(message)
+        } else if says(&OVERLOADS) {
+            Self::Overloaded(message)
+        } else if says(&INTERRUPTIONS) {
+            Self::Interrupted(message)
         } else {
             Self::Failed(message)
         }
@@ -88,7 +134,16 @@ impl From<SqlError> for Error {
             SqlError::Taken(message) | SqlError::Failed(message) => {
                 Self::internal(format!("sql: {message}"))
             }
+            SqlError::Interrupted(_) => unavailable(INTERRUPTED_RETRY_SECS),
+            SqlError::Overloaded(_) => unavailable(OVERLOADED_RETRY_SECS),
         }
+    }
+}
+
+const fn unavailable(retry_after_secs: u32) -> Error {
+    Error::Unavailable {
+        code: "database_unavailable",
+        retry_after_secs,
     }
 }
 
@@ -215,6 +270,10 @@ impl<D: Database> Database for std::rc::Rc<D> {
 
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
         D::batch(self, statements).await
+    }
+
+    async fn repeatable_batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
+        D::repeatable_batch(self, statements).await
     }
 
     async fn batch_then_query<T: DeserializeOwned>(

@@ -4,6 +4,8 @@
 
 use crate::error::{Error, Result};
 use crate::shop::ports::PublicStocks;
+use crate::store::kv;
+use crate::store::pause::Pause;
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of, copy_key};
 use std::cell::RefCell;
@@ -26,6 +28,8 @@ pub struct StockKv {
     pub kv: KvStore,
     /// The time of this request.
     pub now: Timestamp,
+    /// Before a read that failed is tried again.
+    pub pause: Pause,
 }
 
 impl PublicStocks for StockKv {
@@ -49,8 +53,7 @@ impl StockKv {
         {
             return Ok(copy);
         }
-        let read = self.kv.get(&copy_key(bucket)).bytes().await;
-        let copy = match read.map_err(|error| Error::internal(format!("kv: {error}")))? {
+        let copy = match kv::read(&self.kv, &copy_key(bucket), self.pause).await? {
             None => Posts::new(),
             Some(bytes) => durable::json::read(&bytes)
                 .map_err(|error| Error::internal(format!("stock copy {bucket}: {error}")))?,

@@ -101,12 +101,12 @@ impl<D: Database> Orders for OrdersD1<D> {
 
     async fn mark_returned(&self, order_id: &str, now: Timestamp) -> Result<()> {
         let statement = Statement::new(sql::MARK_RETURNED).bind(order_id).bind(now);
-        Ok(self.db.batch(vec![statement]).await?)
+        Ok(self.db.repeatable_batch(vec![statement]).await?)
     }
 
     async fn forget_checkout(&self, order_id: &str) -> Result<()> {
         let statement = Statement::new(sql::FORGET_CHECKOUT).bind(order_id);
-        Ok(self.db.batch(vec![statement]).await?)
+        Ok(self.db.repeatable_batch(vec![statement]).await?)
     }
 
     async fn order(&self, order_id: &str) -> Result<Option<Order>> {
