@@ -1,8 +1,8 @@
 //! Deliveries of the payment provider: whatever header and body come, nothing panics, nothing unsigned is believed, and what is
 //! signed is believed only when it is an event of this account and mode.
 //!
-//! The input is a header, a zero byte, and a body. The same body is also tried with the signature that it should have, so that what
-//! lies behind the signature is reached too.
+//! The input is a header, a zero byte, and a body; without a zero byte, a body. The same body is also tried with the signature that it should have, alone and beside
+//! the header, so that what lies behind the signature is reached too.
 
 #![no_main]
 
@@ -10,21 +10,32 @@ use durable::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
+use std::cell::Cell;
+use std::rc::Rc;
 use storefront::shop::payments::Delivery;
 use storefront::shop::ports::Payments;
-use storefront::store::stripe::{Stripe, StripeConfig};
+use storefront::store::stripe::{MAX_PAGES, Stripe, StripeConfig};
 
 const NOW_SECS: i64 = 1_795_000_000;
 const SECRET: &str = "whsec_of_the_fuzzer";
 
 fuzz_target!(|input: &[u8]| {
-    let at = input.iter().position(|byte| *byte == 0).unwrap_or(0);
-    let (header, body) = input.split_at(at);
+    let (header, body) = match input.iter().position(|byte| *byte == 0) {
+        Some(at) => (&input[..at], &input[at + 1..]),
+        None => (&input[..0], input),
+    };
     let header = String::from_utf8_lossy(header).into_owned();
     assert!(receive(&header, body).is_none(), "believed: {header}");
-    if let Some(payload) = receive(&signed(body), body) {
-        assert_eq!(payload.as_bytes(), body, "it is kept as it came");
-        stripe().read_event(&payload).expect("what was kept reads");
+    let signed = signed(body);
+    for header in [
+        signed.clone(),
+        format!("{signed},{header}"),
+        format!("{header},{signed}"),
+    ] {
+        if let Some(payload) = receive(&header, body) {
+            assert_eq!(payload.as_bytes(), body, "it is kept as it came");
+            stripe().read_event(&payload).expect("what was kept reads");
+        }
     }
 });
 
@@ -39,11 +50,14 @@ fn receive(header: &str, body: &[u8]) -> Option<String> {
 }
 
 fn stripe() -> Stripe {
-    Stripe(StripeConfig {
-        api_base: String::new(),
-        secret_key: "sk_test_of_the_fuzzer".to_owned(),
-        webhook_secrets: vec![SECRET.to_owned()],
-    })
+    Stripe {
+        config: StripeConfig {
+            api_base: String::new(),
+            secret_key: "sk_test_of_the_fuzzer".to_owned(),
+            webhook_secrets: vec![SECRET.to_owned()],
+        },
+        pages_left: Rc::new(Cell::new(MAX_PAGES)),
+    }
 }
 
 fn signed(body: &[u8]) -> String {

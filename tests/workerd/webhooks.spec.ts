@@ -42,6 +42,26 @@ test('a delivery whose signature does not hold leaves no trace', async (t) => {
   assert.deepEqual(await shop.counts(), before);
 });
 
+test('a header of many signatures is refused, and only its first five are compared', async (t) => {
+  const before = await shop.counts();
+  const now = Math.floor(Date.now() / 1000);
+  const body = 'a'.repeat(512 * 1024);
+  const forged = `v1=${'0f'.repeat(32)},`;
+  const send = (signature: string, payload: string) => shop.shopper().send('POST', PATH, payload, { 'stripe-signature': signature });
+  for (const [name, header] of Object.entries({
+    'thousands, of another time': `t=1,${'v1=00,'.repeat(2_500)}`,
+    'thousands, of now': `t=${now},${'v1=00,'.repeat(2_500)}`,
+    'well-formed ones': `t=${now},${forged.repeat(50)}`,
+  })) await t.test(name, async () => (await send(header, body)).refused(400, 'invalid_signature'));
+
+  const payload = event();
+  const [time, good] = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET }).split(',');
+  (await send(`${time},${forged.repeat(5)}${good}`, payload)).refused(400, 'invalid_signature');
+  (await send(`${time},${good},v0=${'0'.repeat(5_000)}`, payload)).refused(400, 'invalid_signature');
+  assert.deepEqual(await shop.counts(), before);
+  (await send(`${time},${'v1=00,'.repeat(20)}${forged.repeat(4)}${good}`, payload)).expect(200);
+});
+
 test('what is signed but no event of this mode is refused', async () => {
   const before = await shop.counts();
   (await post('no json')).refused(400, 'malformed_event');
@@ -49,7 +69,7 @@ test('what is signed but no event of this mode is refused', async () => {
   (await post('')).refused(400, 'malformed_event');
   (await post(event({ livemode: true }))).refused(400, 'wrong_mode');
   (await post(event({ account: 'acct_of_someone_else' }))).refused(400, 'wrong_account');
-  (await post(' '.repeat(1024 * 1024 + 1))).refused(413, 'body_too_large');
+  (await post(' '.repeat(512 * 1024 + 1))).refused(413, 'body_too_large');
   assert.deepEqual(await shop.counts(), before);
 });
 

@@ -1,8 +1,12 @@
 //! The signature of a delivery (docs.stripe.com/webhooks#verify-manually): `Stripe-Signature: t=…,v1=…[,v1=…]`, where `v1` is the
 //! HMAC-SHA256 of `t.` and the raw body under the endpoint's secret.
+//!
+//! Anyone can send a delivery, so what one costs is bounded: a body is hashed once a secret, and not at all for a header that can't be
+//! of now.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use durable::Timestamp;
+use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -12,7 +16,17 @@ const MAX_AGE_SECS: i64 = 300;
 /// A delivery may be this far ahead, in seconds, by the difference of two clocks.
 const MAX_AHEAD_SECS: i64 = 60;
 
-/// Whether any signature of the header is that of any secret, and of now.
+/// Longest header that is read, in bytes: ten times what Stripe sends.
+const MAX_HEADER_BYTES: usize = 4096;
+
+/// Signatures that are compared, the first ones. Stripe sends one for each active secret of the endpoint, two while one is rolled. More
+/// are no refusal, so that a header that Stripe makes longer some day still holds.
+const MAX_SIGNATURES: usize = 5;
+
+/// A signature, compared in constant time.
+type Tag = CtOutput<Hmac<Sha256>>;
+
+/// Whether the header's time is now, and any of its signatures that of any secret.
 ///
 /// # Errors
 /// What is wrong, in words that tell a forger nothing new.
@@ -22,16 +36,43 @@ pub fn verify(
     secrets: &[String],
     now: Timestamp,
 ) -> Result<(), &'static str> {
+    judge(header, secrets, now, |secret, at| sign(secret, at, body))
+}
+
+/// As [`verify`]; `sign` is called once a secret, and only for a header that may hold.
+fn judge(
+    header: Option<&str>,
+    secrets: &[String],
+    now: Timestamp,
+    mut sign: impl FnMut(&str, &str) -> Option<Tag>,
+) -> Result<(), &'static str> {
     let header = header.ok_or("The Stripe-Signature header is missing.")?;
-    let (at, signatures) = parse(header).ok_or("The Stripe-Signature header does not read.")?;
-    let known = secrets.iter().any(|secret| {
-        signatures
-            .iter()
-            .any(|signature| is_signed(signature, at, body, secret))
-    });
-    if !known {
-        return Err("The signature is not that of this body.");
+    if header.len() > MAX_HEADER_BYTES {
+        return Err("The Stripe-Signature header is too long.");
     }
+    let at = values(header, "t").next().ok_or(UNREADABLE)?;
+    judge_time(at, now)?;
+    let signatures: Vec<Tag> = values(header, "v1")
+        .filter_map(read_tag)
+        .take(MAX_SIGNATURES)
+        .collect();
+    if signatures.is_empty() {
+        return Err(UNREADABLE);
+    }
+    let holds = secrets
+        .iter()
+        .filter(|secret| !secret.is_empty())
+        .filter_map(|secret| sign(secret, at))
+        .any(|expected| is_among(&expected, &signatures));
+    if holds {
+        return Ok(());
+    }
+    Err("The signature is not that of this body.")
+}
+
+const UNREADABLE: &str = "The Stripe-Signature header does not read.";
+
+fn judge_time(at: &str, now: Timestamp) -> Result<(), &'static str> {
     let age = at
         .parse::<i64>()
         .ok()
@@ -43,32 +84,35 @@ pub fn verify(
     Ok(())
 }
 
-/// The time as it was signed, and every `v1`.
-fn parse(header: &str) -> Option<(&str, Vec<Vec<u8>>)> {
-    let mut at = None;
-    let mut signatures = Vec::new();
-    for (key, value) in header
+/// Values of the header that have this key, in order.
+fn values<'a>(header: &'a str, key: &str) -> impl Iterator<Item = &'a str> {
+    header
         .split(',')
         .filter_map(|part| part.trim().split_once('='))
-    {
-        match key {
-            "t" => at = at.or(Some(value)),
-            "v1" => signatures.extend(HEXLOWER_PERMISSIVE.decode(value.as_bytes()).ok()),
-            _ => {}
-        }
-    }
-    Some((at?, signatures)).filter(|(_, signatures)| !signatures.is_empty())
+        .filter(move |(name, _)| *name == key)
+        .map(|(_, value)| value)
 }
 
-/// In constant time.
-fn is_signed(signature: &[u8], at: &str, body: &[u8], secret: &str) -> bool {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
-        return false;
-    };
+/// None: these are not 32 bytes in hex.
+fn read_tag(hex: &str) -> Option<Tag> {
+    let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
+    let bytes: [u8; 32] = bytes.try_into().ok()?;
+    Some(Tag::new(bytes.into()))
+}
+
+fn sign(secret: &str, at: &str, body: &[u8]) -> Option<Tag> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).ok()?;
     mac.update(at.as_bytes());
     mac.update(b".");
     mac.update(body);
-    !secret.is_empty() && mac.verify_slice(signature).is_ok()
+    Some(mac.finalize())
+}
+
+/// Every signature is looked at, so that the time tells nothing.
+fn is_among(expected: &Tag, signatures: &[Tag]) -> bool {
+    signatures
+        .iter()
+        .fold(false, |found, signature| found | (signature == expected))
 }
 
 #[cfg(test)]
@@ -187,6 +231,67 @@ mod tests {
         }
     }
 
+    /// Bytes of the body that are hashed until `header` is judged, with two secrets.
+    fn hashed(header: &str, body: &[u8]) -> (bool, usize) {
+        let mut bytes = 0;
+        let secrets = ["one".to_owned(), "two".to_owned()];
+        let now = Timestamp::from_millis(NOW * 1000);
+        let verdict = judge(Some(header), &secrets, now, |secret, at| {
+            bytes += body.len();
+            sign(secret, at, body)
+        });
+        (verdict.is_ok(), bytes)
+    }
+
+    #[test]
+    fn many_signatures_cost_as_much_as_one() {
+        let body = vec![b'a'; 512 * 1024];
+        let forged = format!(",v1={}", "0f".repeat(32));
+        for count in [1, 5, 6, 50] {
+            let header = format!("t={NOW}{}", forged.repeat(count));
+            assert_eq!(hashed(&header, &body), (false, 2 * body.len()), "{count}");
+        }
+        for signature in [forged.as_str(), ",v1=00"] {
+            let header = format!("t={NOW}{}", signature.repeat(2_500));
+            assert_eq!(hashed(&header, &body), (false, 0), "{signature}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_hashed_for_what_cannot_hold() {
+        let good = signed("one", NOW, BODY);
+        for header in [
+            format!("t={},v1={}", NOW - 301, signed("one", NOW - 301, BODY)),
+            format!("t={},v1={}", NOW + 61, signed("one", NOW + 61, BODY)),
+            format!("t=1,v1={good}"),
+            format!("t=now,v1={good}"),
+            format!("v1={good}"),
+            format!("t={NOW}"),
+            format!("t={NOW},v1="),
+            format!("t={NOW},v1={}", good.replace(|_: char| true, "g")),
+            format!("t={NOW},v1={}", good.split_at(62).0),
+            format!("t={NOW},v1={good}00"),
+            format!("t={NOW},v0={good}"),
+            format!("t={NOW},v1={good},v0={}", "x".repeat(MAX_HEADER_BYTES)),
+        ] {
+            assert_eq!(hashed(&header, BODY), (false, 0), "{header}");
+        }
+        assert_eq!(hashed(&format!("t={NOW},v1={good}"), BODY).1, BODY.len());
+    }
+
+    #[test]
+    fn the_first_five_signatures_are_compared() {
+        let good = signed("s", NOW, BODY);
+        let forged = format!("v1={},", "0f".repeat(32));
+        let after = |others: &str| check(&format!("t={NOW},{others}v1={good}"), BODY, &["s"]);
+        assert!(after(&forged.repeat(4)));
+        assert!(!after(&forged.repeat(5)));
+        // What is no signature takes nobody's place.
+        assert!(after(&"v1=00,".repeat(20)));
+        let before = format!("t={NOW},v1={good},{}", forged.repeat(20));
+        assert!(check(&before, BODY, &["s"]));
+    }
+
     proptest! {
         #[test]
         fn a_changed_byte_breaks_the_signature(body in prop::collection::vec(any::<u8>(), 1..200), at in any::<prop::sample::Index>()) {
@@ -201,6 +306,7 @@ mod tests {
         #[test]
         fn no_header_panics(header in ".{0,100}") {
             let _ = check(&header, BODY, &["s"]);
+            let _ = check(&format!("t={NOW},v1={header}"), BODY, &["s"]);
         }
     }
 }
