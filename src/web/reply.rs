@@ -93,6 +93,14 @@ impl Reply {
             .with("Cache-Control", "public, max-age=300")
     }
 
+    /// 308: it never was here, and is there.
+    #[must_use]
+    pub fn moved_for_good(location: String) -> Self {
+        Self::empty(308)
+            .with("Location", location)
+            .with("Cache-Control", "public, max-age=300")
+    }
+
     /// A problem document (RFC 9457).
     #[must_use]
     pub fn problem(error: &Error, request_id: &str) -> Self {

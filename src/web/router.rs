@@ -275,6 +275,9 @@ fn refresh_behind(app: &App, context: &Context) {
 }
 
 async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
+    if let Some(path) = canonical_path(call.url.path()) {
+        return to_canonical(call, path);
+    }
     let mut segments = decoded_segments(call.url.path())?;
     let language = segments
         .first()
@@ -316,9 +319,33 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
     Err(Error::MethodNotAllowed(allow))
 }
 
-/// The segments of a path, percent-decoded; a trailing slash is none.
+/// The address that `path` means, with single slashes and none at its end; none when it is that already. Links made of a path that
+/// begins with two would lead to another host.
+fn canonical_path(path: &str) -> Option<String> {
+    let is_canonical = path == "/" || !(path.contains("//") || path.ends_with('/'));
+    if is_canonical {
+        return None;
+    }
+    let segments: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
+    Some(format!("/{}", segments.join("/")))
+}
+
+/// Who looks is sent on; what changes something is sent to its own address or nowhere.
+fn to_canonical(call: &Call<'_>, path: String) -> Result<Reply> {
+    if !matches!(call.method(), Method::Get | Method::Head) {
+        return Err(Error::NotFound("page"));
+    }
+    let location = match call.url.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    Ok(Reply::moved_for_good(location))
+}
+
+/// The segments of a path, percent-decoded.
 fn decoded_segments(path: &str) -> Result<Vec<String>> {
-    path.trim_matches('/')
+    path.strip_prefix('/')
+        .unwrap_or(path)
         .split('/')
         .map(|segment| {
             let broken = || {
@@ -400,7 +427,25 @@ mod tests {
         );
         assert_eq!(matched("/products/{handle}", "/products/a/b"), None);
         assert_eq!(matched("/products/{handle}", "/products/"), None);
-        assert_eq!(matched("/products", "/products/"), Some(vec![]));
+        assert_eq!(matched("/products", "/products"), Some(vec![]));
+    }
+
+    #[test]
+    fn a_path_has_single_slashes_and_none_at_its_end() {
+        for (path, canonical) in [
+            ("//evil.example/x", "/evil.example/x"),
+            ("/de//evil.example", "/de/evil.example"),
+            ("/products/", "/products"),
+            ("///", "/"),
+            ("//", "/"),
+            ("/de/", "/de"),
+        ] {
+            assert_eq!(canonical_path(path).as_deref(), Some(canonical), "{path}");
+            assert_eq!(canonical_path(canonical), None, "{canonical}");
+        }
+        for path in ["/", "/products", "/products/a%2F%2Fb"] {
+            assert_eq!(canonical_path(path), None, "{path}");
+        }
     }
 
     #[test]
@@ -452,6 +497,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_canonical_path_leads_to_another_host(path in "/[/a.%5C]{0,20}") {
+            let canonical = canonical_path(&path).unwrap_or(path);
+            prop_assert!(!canonical.starts_with("//") && !canonical.contains("//"));
+            prop_assert_eq!(canonical_path(&canonical), None);
+        }
+
         #[test]
         fn no_path_panics(path in "/.{0,80}") {
             if let Ok(segments) = decoded_segments(&path) {

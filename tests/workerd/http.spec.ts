@@ -1,6 +1,7 @@
 /** What every answer says, whatever it answers: headers for browsers, a request id, HEAD, OPTIONS, who may call from where. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import type { Answer, Client } from './client.ts';
@@ -70,6 +71,31 @@ test('HEAD says what GET says, without the body', async (t) => {
     assert.equal(head.status, get.status);
     assert.deepEqual(described(head), described(get));
   });
+});
+
+test('a path has single slashes and none at its end: who looks is sent there, nothing else is done', async (t) => {
+  for (const [path, canonical] of [
+    ['//evil.example/x', '/evil.example/x'],
+    ['/de//evil.example/x', '/de/evil.example/x'],
+    ['/\\\\evil.example/x', '/evil.example/x'],
+    ['/.//evil.example/x', '/evil.example/x'],
+    ['//products?currency=EUR', '/products?currency=EUR'],
+    ['/products/?q=%2F%2Fevil.example', '/products?q=%2F%2Fevil.example'],
+    ['/products//lamp', '/products/lamp'],
+    ['/de/', '/de'],
+    ['///', '/'],
+    ['/api/v1//products', '/api/v1/products'],
+  ] as const) await t.test(path, async () => {
+    for (const method of ['GET', 'HEAD']) {
+      const moved = await asIs(method, path);
+      assert.deepEqual([moved.status, moved.headers['location'], moved.text], [308, canonical, '']);
+      assert.equal(moved.headers['cache-control'], 'public, max-age=300');
+    }
+    assert.doesNotMatch((await client.get(canonical, HTML)).text, /(?:href|action|src)="(?:\/\/|\/\\|https?:\/\/evil)/);
+  });
+  const before = await shop.counts();
+  for (const path of ['//cart/items', '/cart/items/', '/api/v1/cart/items/', '//webhooks/stripe']) assert.equal((await asIs('POST', path)).status, 404, path);
+  assert.deepEqual(await shop.counts(), before);
 });
 
 test('OPTIONS and 405 name the methods of an address', async (t) => {
@@ -195,6 +221,17 @@ test('a file under its own name is asked for anew', async () => {
   assert.match(headers.get('cache-control') ?? '', /max-age=0, must-revalidate/);
   assert.equal((await client.get('/css/shop.css', { 'if-none-match': headers.get('etag')! })).status, 304);
 });
+
+/** An answer to a path that is sent as it is written, without a client that tidies it. */
+function asIs(method: string, path: string): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; text: string }> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(shop.url);
+    request({ hostname, port, method, path, headers: HTML }, async (answer) => {
+      const text = Buffer.concat(await answer.toArray()).toString();
+      resolve({ status: answer.statusCode, headers: answer.headers, text });
+    }).on('error', reject).end();
+  });
+}
 
 /** The headers of an answer, but for those that each answer has anew. */
 function described({ headers }: Answer) {
