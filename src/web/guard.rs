@@ -13,6 +13,8 @@ pub enum Access {
     Anyone,
     /// Staff, by the admin API key.
     Staff,
+    /// A provider, by its signature under the body, which the handler verifies before anything else: it is asked nothing here.
+    Signed,
 }
 
 /// Whoever shows the admin API key, as records of what was done name them.
@@ -26,7 +28,7 @@ pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     if access == Access::Staff && !is_staff(call) {
         return Err(Error::Unauthorized { code: "staff_only" });
     }
-    if is_cross_site(call) {
+    if access != Access::Signed && is_cross_site(call) {
         return Err(Error::Forbidden { code: "cross_site" });
     }
     Ok(())
@@ -41,11 +43,12 @@ pub fn is_staff(call: &Call<'_>) -> bool {
         .is_some_and(|key| equal_secrets(key, &call.app.config.admin_api_key))
 }
 
-/// A change that a browser makes with the shopper's cookies must come from the shop's own pages: by `Sec-Fetch-Site`, else by
-/// `Origin`. Who sends neither is no browser, and has no one else's cookies.
+/// A change that a browser sends must come from the shop's own pages: by `Sec-Fetch-Site`, else by `Origin`. Cookies do not matter:
+/// `SameSite` withholds them from another site's form, and what such a form begins would still become the shopper's own, as a
+/// new cart does by its `Set-Cookie`. Who sends neither header is no browser.
 fn is_cross_site(call: &Call<'_>) -> bool {
     let safe = matches!(call.method(), Method::Get | Method::Head | Method::Options);
-    if safe || call.header("Cookie").is_none() {
+    if safe || is_invited(call) {
         return false;
     }
     match (call.header("Sec-Fetch-Site"), call.header("Origin")) {
@@ -53,6 +56,22 @@ fn is_cross_site(call: &Call<'_>) -> bool {
         (None, Some(origin)) => origin != call.url.origin().ascii_serialization(),
         (None, None) => false,
     }
+}
+
+/// A page of a configured origin calls the API for itself, by tokens: it brings no one's cookies.
+fn is_invited(call: &Call<'_>) -> bool {
+    call.header("Cookie").is_none() && configured_origin(call).is_some()
+}
+
+/// The origin of the page that calls the API, where it is one that may.
+fn configured_origin(call: &Call<'_>) -> Option<String> {
+    let origin = call.header("Origin")?;
+    let may = is_for_programs(call) && call.app.config.cors_origins.contains(&origin);
+    may.then_some(origin)
+}
+
+fn is_for_programs(call: &Call<'_>) -> bool {
+    call.url.path().starts_with("/api/")
 }
 
 /// Headers of every answer.
@@ -90,14 +109,11 @@ fn content_security_policy(config: &Config) -> String {
 /// What lets a page of another origin read the answer; nothing for origins that are not configured.
 #[must_use]
 pub fn cors_headers(call: &Call<'_>) -> Vec<(&'static str, String)> {
-    if !call.url.path().starts_with("/api/") {
+    if !is_for_programs(call) {
         return vec![];
     }
     let vary = ("Vary", "Origin".to_owned());
-    let Some(origin) = call
-        .header("Origin")
-        .filter(|origin| call.app.config.cors_origins.contains(origin))
-    else {
+    let Some(origin) = configured_origin(call) else {
         return vec![vary];
     };
     let mut headers = vec![

@@ -174,7 +174,7 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/sitemap.xml"                   Anyone sitemap::index;
     Get    "/sitemaps/{part}"               Anyone sitemap::part;
     Get    "/feeds/google.xml"              Anyone product_feed::show;
-    Post   "/webhooks/stripe"               Anyone webhooks::receive;
+    Post   "/webhooks/stripe"               Signed webhooks::receive;
     Get    "/healthz"                       Anyone health::live;
     Get    "/readyz"                        Anyone health::ready;
 };

@@ -154,28 +154,51 @@ test('pages of configured origins may call the API, others and other paths not',
   assert.match((await from('https://evil.test')).headers.get('vary') ?? '', /Origin/);
 });
 
-test('a change that a browser sends from another site is refused and has no effect', async (t) => {
+const FROM_ELSEWHERE: Record<string, Record<string, string>> = {
+  'by Sec-Fetch-Site': { 'sec-fetch-site': 'cross-site' },
+  'from a sibling domain': { 'sec-fetch-site': 'same-site' },
+  'by Origin': { origin: 'https://evil.test' },
+  'from nowhere': { origin: 'null' },
+  'from another port': { origin: 'http://127.0.0.1:1' },
+  'with an Origin that lies': { 'sec-fetch-site': 'cross-site', origin: 'http://127.0.0.1' },
+  'from a partner, who may call the API alone': { 'sec-fetch-site': 'cross-site', origin: PARTNER },
+};
+
+test('a change that a browser sends from another site is refused and has no effect, with the cookie and without', async (t) => {
   const own = shop.shopper();
   const cart = await own.add('LAMP');
+  const add = (headers: Record<string, string>) => shop.shopper().send('POST', '/cart/items', 'sku=LAMP&quantity=1', { ...FORM, ...headers });
   const cookie = `__Host-cart=${own.cartToken}`;
-  const add = (headers: Record<string, string>) => shop.shopper().send('POST', '/cart/items', 'sku=LAMP&quantity=1', { ...FORM, cookie, ...headers });
   const quantity = async () => (await own.get('/api/v1/cart')).body.lines[0].quantity;
 
-  for (const [name, headers] of Object.entries<Record<string, string>>({
-    'by Sec-Fetch-Site': { 'sec-fetch-site': 'cross-site' },
-    'from a sibling domain': { 'sec-fetch-site': 'same-site' },
-    'by Origin': { origin: 'https://evil.test' },
-    'from nowhere': { origin: 'null' },
-    'from another port': { origin: 'http://127.0.0.1:1' },
-    'with an Origin that lies': { 'sec-fetch-site': 'cross-site', origin: shop.url },
-  })) await t.test(name, async () => {
-    (await add(headers)).refused(403, 'cross_site');
+  for (const [name, headers] of Object.entries(FROM_ELSEWHERE)) await t.test(name, async () => {
+    for (const answer of [await add({ ...headers, cookie }), await add(headers)]) {
+      answer.refused(403, 'cross_site');
+      assert.equal(answer.headers.get('set-cookie'), null, 'a cookie would replace the cart');
+    }
     assert.equal(await quantity(), cart.quantity);
   });
   for (const [at, headers] of [{ 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }, { origin: shop.url }, {}].entries()) {
-    assert.equal((await add(headers as Record<string, string>)).status, 303);
+    assert.equal((await add({ ...headers as Record<string, string>, cookie })).status, 303);
     assert.equal(await quantity(), cart.quantity + at + 1);
+    assert.equal((await add(headers as Record<string, string>)).status, 303);
   }
+});
+
+test('a change by the API comes from pages of the shop and of configured origins, and from what is no browser', async () => {
+  const add = (headers: Record<string, string>) => shop.shopper().post('/api/v1/cart/items', { sku: 'LAMP', quantity: 1 }, headers);
+  const own = shop.shopper();
+  await own.add('LAMP');
+  const there = { 'sec-fetch-site': 'cross-site', origin: PARTNER };
+  for (const headers of [there, { ...there, 'sec-fetch-site': 'same-site' }, { origin: PARTNER }, { ...there, 'cart-token': own.cartToken! }, { origin: shop.url }, {}]) {
+    (await add(headers as Record<string, string>)).expect(200);
+  }
+  for (const headers of [{ ...there, cookie: `__Host-cart=${own.cartToken}` }, { ...there, origin: 'https://evil.test' }, { ...there, origin: `${PARTNER}.evil.test` }, { 'sec-fetch-site': 'cross-site' }]) {
+    (await add(headers as Record<string, string>)).refused(403, 'cross_site');
+  }
+  assert.equal((await own.get('/api/v1/cart')).expect(200).quantity, 2);
+  const signed = await client.post('/webhooks/stripe', {}, { 'sec-fetch-site': 'cross-site', origin: 'https://stripe.test' });
+  signed.refused(400, 'invalid_signature');
 });
 
 test('the cart of a browser is kept where scripts and other sites cannot have it', async () => {

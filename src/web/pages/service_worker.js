@@ -20,7 +20,7 @@ addEventListener("fetch", (event) => {
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
   if (request.method === "POST" && pathname.endsWith("/cart/items")) {
-    if (!pathname.startsWith("/api/")) event.respondWith(add(request));
+    if (!pathname.startsWith("/api/") && isOwn(request)) event.respondWith(add(request));
   } else if (request.method === "GET") {
     if (/^\/(assets|icons|media)\//.test(pathname)) event.respondWith(file(event));
     else if (request.headers.get("accept")?.includes("text/html")) event.respondWith(page(event));
@@ -76,6 +76,11 @@ async function keep(name, request, answer) {
   const shell = new Set(SHELL.map((path) => location.origin + path));
   const others = (await cache.keys()).filter(({ url }) => !shell.has(url));
   await Promise.all(others.slice(0, -MOST[name]).map((old) => cache.delete(old)));
+}
+
+/** Sent by a page of the shop. What another site's form sends must reach the shop as it is: from here it would look like the shop's own. */
+function isOwn({ referrer }) {
+  return referrer.startsWith(`${location.origin}/`);
 }
 
 async function add(request) {

@@ -283,6 +283,9 @@ pub static WORDS: Words = Words {
         "cart_in_checkout" => Some(
             "Eine Bestellung aus diesem Warenkorb wartet auf ihre Bezahlung. Bezahlen oder stornieren Sie sie zuerst.",
         ),
+        "cross_site" => Some(
+            "Das kam von einer Seite, die nicht zu diesem Shop gehört; es wurde nichts geändert. Tun Sie es bitte hier.",
+        ),
         "sold_out" => Some("Etwas davon ist inzwischen ausverkauft."),
         "contended" => Some(
             "Jemand anderes hat die letzten Stücke gerade an der Kasse. Versuchen Sie es in ein paar Minuten noch einmal.",

@@ -270,6 +270,9 @@ pub static WORDS: Words = Words {
         "cart_in_checkout" => Some(
             "An order from this cart is waiting for its payment. Pay it, or cancel it to change the cart.",
         ),
+        "cross_site" => Some(
+            "This came from a page that is not part of this shop, so nothing was changed. Please do it here.",
+        ),
         _ => None,
     },
     request: "Request",
