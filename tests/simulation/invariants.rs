@@ -1,9 +1,12 @@
 //! What holds at every step, what holds once the shop was left alone for its bound, and what holds when every session has ended.
 
-use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS};
+use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS, UNITS};
+use crate::evidence::{
+    Evidence, Holds, PaymentEvidence, StockEvidence, USES, at_rest, holds, ids, none,
+};
 use crate::world::World;
 use durable::cart::Periods as CartPeriods;
-use durable::promotion::customer_key;
+use durable::promotion::{View, customer_key};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +15,6 @@ use storefront::shop::orders::Order;
 use storefront::shop::payments::{Session, SessionState};
 use storefront::shop::stock::customer_of;
 use storefront::shop::transitions::{Happening, Status, judge};
-
-type Holds = Result<(), String>;
 
 /// At every step: nothing oversold, nothing payable without its units, every order the fold of its moves.
 pub fn at_every_step(world: &World) -> Holds {
@@ -91,10 +92,6 @@ fn payable_means_pinned(world: &World, session: &Session) -> Holds {
     }
     Ok(())
 }
-
-/// The scarce promotions of each order.
-const USES: &str = "SELECT orders.id AS order_id, status, value ->> 'id' AS promotion
-    FROM orders, json_each(terms, '$.promotions') WHERE value -> 'limits' IS NOT NULL";
 
 fn is_pinned(row: &str) -> bool {
     let hold: Value = serde_json::from_str(row).unwrap();
@@ -211,198 +208,53 @@ fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
 /// When every session has ended: money, goods and books agree.
 pub fn at_the_end(world: &World) -> Holds {
     within_the_bound(world)?;
-    none(
-        world,
-        "an order is pending",
-        "SELECT id FROM orders WHERE status = 'pending_payment'",
-    )?;
-    none(
-        world,
-        "a refund is pending",
-        "SELECT id FROM refunds WHERE status = 'pending'",
-    )?;
     frozen_carts_have_orders(world, 0)?;
-    money_has_an_order(world)?;
-    stock_is_that_of_the_orders(world)?;
-    promotions_are_used_by_the_orders(world)?;
-    books_agree(world)?;
-    for id in ids(
-        world,
-        "SELECT order_id FROM order_events WHERE happening = 'paid'",
-    ) {
-        let sent = world.mails.borrow().get(&id).copied().unwrap_or_default();
-        holds(sent >= 1, || format!("{id} was confirmed and not told"))?;
-    }
-    Ok(())
+    at_rest(world)
 }
 
-/// Every session that was paid has a sold order, or a cancelled one and all money back.
-fn money_has_an_order(world: &World) -> Holds {
-    let provider = world.provider.borrow();
-    let mut paid_by: BTreeMap<&str, u32> = BTreeMap::new();
-    for account in provider.sessions.values() {
-        let session = &account.session;
-        let order_id = session.order_id.as_deref().unwrap_or_default();
-        let status = ids(
-            world,
-            &format!("SELECT status FROM orders WHERE id = '{order_id}'"),
-        );
-        let status = status.first().map(String::as_str);
-        let refunded = provider.refunded(session);
-        let agrees = match (session.state, status) {
-            (SessionState::Paid, Some("confirmed" | "completed")) => {
-                refunded == promised(world, order_id)
-            }
-            (SessionState::Paid, Some("cancelled")) => {
-                refunded + provider.withdrawn(session) == session.amount
-                    || is_left_to_staff(world, order_id)
-            }
-            (SessionState::Expired, Some("expired" | "cancelled"))
-            | (SessionState::Failed, Some("cancelled")) => refunded == 0,
-            _ => false,
+impl Evidence for World {
+    fn ask(&self, sql: &str) -> Vec<Value> {
+        self.db.ask(sql)
+    }
+
+    fn stocks(&self) -> Vec<StockEvidence> {
+        let stock_of = |sku: &str| StockEvidence {
+            sku: sku.to_owned(),
+            received: UNITS.into(),
+            view: self.stock.view(sku, self.now()),
         };
-        holds(agrees, || {
-            format!("{session:?} and its order {status:?}, {refunded} refunded")
-        })?;
-        *paid_by.entry(order_id).or_default() += 1;
+        SKUS.iter().map(|sku| stock_of(sku)).collect()
     }
-    holds(paid_by.values().all(|sessions| *sessions == 1), || {
-        format!("sessions of one order: {paid_by:?}")
-    })
-}
 
-/// What an order gave back, by its own account.
-fn promised(world: &World, order_id: &str) -> i64 {
-    let sum = world.db.ask(&format!(
-        "SELECT SUM(amount) FROM refunds WHERE order_id = '{order_id}' AND status <> 'failed'"
-    ));
-    sum[0].as_i64().unwrap_or_default()
-}
+    fn promotions(&self) -> Vec<(String, View)> {
+        let view_of = |id: &str| (id.to_owned(), self.promotions.view(id, self.now()));
+        PROMOTIONS.iter().map(|(id, ..)| view_of(id)).collect()
+    }
 
-/// A refund that the provider could not make is told to staff.
-fn is_left_to_staff(world: &World, order_id: &str) -> bool {
-    let sql = format!(
-        "SELECT subject FROM findings WHERE kind = 'refund_failed' AND subject = '{order_id}'"
-    );
-    !ids(world, &sql).is_empty()
-}
-
-fn stock_is_that_of_the_orders(world: &World) -> Holds {
-    for sku in SKUS {
-        let view = world.stock.view(sku, world.now());
-        let units = |sql: &str| world.db.ask(sql)[0].as_i64().unwrap_or_default();
-        let sold = units(&format!(
-            "SELECT SUM(quantity) FROM order_lines WHERE sku = '{sku}' AND order_id IN (SELECT id FROM orders WHERE status IN ('confirmed', 'completed'))"
-        ));
-        let of_records = |table: &str, which: &str| {
-            units(&format!(
-                "SELECT SUM(value ->> 'quantity') FROM {table}, json_each({table}.lines) WHERE value ->> 'sku' = '{sku}' {which}"
-            ))
+    fn payments(&self) -> Vec<PaymentEvidence> {
+        let provider = self.provider.borrow();
+        let evidence_of = |session: &Session| PaymentEvidence {
+            session_id: session.id.clone(),
+            order_id: session.order_id.clone().unwrap_or_default(),
+            state: session.state,
+            amount: session.amount,
+            refunded: provider.refunded(session),
+            withdrawn: provider.withdrawn(session),
         };
-        let shipped = of_records("fulfillments", "");
-        let restocked = of_records("returns", "AND restock = 1");
-        holds(view.held == 0, || {
-            format!("{sku} is held for nobody: {view:?}")
-        })?;
-        holds(view.committed == sold - shipped, || {
-            format!("{sku}: {sold} sold, {shipped} shipped, {view:?}")
-        })?;
-        holds(view.on_hand == 5 - shipped + restocked, || {
-            format!("{sku}: {shipped} shipped, {restocked} back, {view:?}")
-        })?;
+        let accounts = provider.sessions.values();
+        accounts.map(|it| evidence_of(&it.session)).collect()
     }
-    Ok(())
-}
 
-fn promotions_are_used_by_the_orders(world: &World) -> Holds {
-    for (id, ..) in PROMOTIONS {
-        let view = world.promotions.view(id, world.now());
-        let sql = format!(
-            "SELECT order_id FROM ({USES}) WHERE promotion = '{id}' AND status IN ('confirmed', 'completed')"
-        );
-        let sold = ids(world, &sql).len();
-        holds(view.held == 0 && view.consumed as usize == sold, || {
-            format!("{id}: {sold} sold with it, {view:?}")
-        })?;
+    fn disputed(&self) -> i64 {
+        let provider = self.provider.borrow();
+        let disputes = provider.disputes.values();
+        disputes.map(|it| it.withdrawn + it.fee).sum()
     }
-    Ok(())
-}
 
-/// Nobody owes anybody anything, and what the provider has is what the books say.
-fn books_agree(world: &World) -> Holds {
-    let balance = |account: &str| {
-        let sum = world.db.ask(&format!(
-            "SELECT SUM(amount) FROM ledger_entries WHERE account = '{account}'"
-        ));
-        sum[0].as_i64().unwrap_or_default()
-    };
-    none(
-        world,
-        "a journal does not sum to zero",
-        "SELECT order_id FROM ledger_entries GROUP BY order_id, version, journal HAVING SUM(amount) <> 0",
-    )?;
-    none(
-        world,
-        "an entry without its journal",
-        "SELECT order_id FROM ledger_entries WHERE (order_id, version, journal) NOT IN (SELECT order_id, version, journal FROM journals)",
-    )?;
-    let provider = world.provider.borrow();
-    let paid: i64 = provider
-        .sessions
-        .values()
-        .filter(|it| it.session.state == SessionState::Paid)
-        .map(|it| it.session.amount)
-        .sum();
-    let refunded: i64 = provider
-        .sessions
-        .values()
-        .map(|it| provider.refunded(&it.session))
-        .sum();
-    let disputed: i64 = provider
-        .disputes
-        .values()
-        .map(|it| it.withdrawn + it.fee)
-        .sum();
-    let sold = world.db.ask("SELECT SUM(captured_amount) FROM payments WHERE order_id IN (SELECT id FROM orders WHERE status IN ('confirmed', 'completed'))")[0].as_i64().unwrap_or_default();
-    holds(balance("clearing") == paid - refunded - disputed, || {
-        format!(
-            "{} in the books, {paid} paid, {refunded} refunded, {disputed} disputed",
-            balance("clearing")
-        )
-    })?;
-    let kept = world.db.ask("SELECT SUM(captured_amount - COALESCE((SELECT SUM(amount) FROM refunds WHERE order_id = payments.order_id AND status <> 'failed'), 0))
-        FROM payments WHERE order_id IN (SELECT id FROM orders WHERE status = 'cancelled')")[0].as_i64().unwrap_or_default();
-    holds(
-        balance("receivable") == -kept && balance("refunds") == 0,
-        || {
-            format!(
-                "{kept} kept of dead orders, somebody owes {}",
-                balance("receivable")
-            )
-        },
-    )?;
-    let sales = balance("sales") + balance("shipping") + balance("tax") + balance("discounts");
-    let allowed = world.db.ask("SELECT SUM(amount) FROM refunds WHERE status <> 'failed' AND order_id IN (SELECT id FROM orders WHERE status IN ('confirmed', 'completed'))")[0].as_i64().unwrap_or_default();
-    holds(sales == allowed - sold, || {
-        format!("{sales} in the books, {sold} sold")
-    })
-}
-
-fn none(world: &World, what: &str, sql: &str) -> Holds {
-    let found = ids(world, sql);
-    holds(found.is_empty(), || format!("{what}: {found:?}"))
-}
-
-fn ids(world: &World, sql: &str) -> Vec<String> {
-    let found = world.db.ask(sql);
-    found
-        .into_iter()
-        .map(|value| value.as_str().unwrap_or_default().to_owned())
-        .collect()
-}
-
-fn holds(condition: bool, broken: impl FnOnce() -> String) -> Holds {
-    if condition { Ok(()) } else { Err(broken()) }
+    fn confirmations(&self, order_id: &str) -> u32 {
+        let mails = self.mails.borrow();
+        mails.get(order_id).copied().unwrap_or_default()
+    }
 }
 
 /// What came about in all, to tell that the worlds were not dull.

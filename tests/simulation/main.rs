@@ -18,6 +18,7 @@
 
 mod actors;
 mod database;
+mod evidence;
 mod exhaustive;
 mod invariants;
 mod objects;

@@ -2,7 +2,7 @@
  * Webhook deliveries: each event is posted to the configured URL, signed by the official package with a fresh time on every
  * attempt, and tried again with back-off until a 2xx. Nothing promises order: deliveries run side by side, as Stripe's do.
  * At most 64 attempts are on the wire at once; the others wait their turn.
- * The signature's time is the machine's, whatever the account's clock was advanced to, because receivers compare it with theirs.
+ * The signature's time is that of the sandbox's own clock, whatever the account's was advanced to, because receivers compare it with theirs.
  * Sources: https://docs.stripe.com/webhooks (retries, signatures), https://docs.stripe.com/webhooks/process-undelivered-events
  */
 import { Stripe } from 'stripe';
@@ -25,6 +25,8 @@ export type DeliveryOptions = {
   retryUnitMs: number;
   maxAttempts: number;
   timeoutMs: number;
+  /** Seconds since 1970, as receivers count them. */
+  now: () => number;
 };
 
 export type Sending = {
@@ -161,7 +163,7 @@ export class Deliveries {
 
   async #post(payload: string, { ageSecs = 0, secret = this.#options.webhookSecret }: Sending): Promise<number> {
     if (!this.url) throw new Error('no webhook URL');
-    const timestamp = Math.floor(Date.now() / 1000) - ageSecs;
+    const timestamp = Math.floor(this.#options.now()) - ageSecs;
     const response = await fetch(this.url, {
       method: 'POST',
       headers: {

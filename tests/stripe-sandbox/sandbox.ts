@@ -38,7 +38,8 @@ export type Sandbox = {
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (!options.secretKey.startsWith('sk_test_')) throw new Error('the sandbox takes only keys of test mode: sk_test_…');
   const host = options.host ?? '127.0.0.1';
-  const account = new Account(options.now ?? (() => Date.now() / 1000));
+  const now = options.now ?? (() => Date.now() / 1000);
+  const account = new Account(now);
   const faults = new Faults();
   const deliveries = new Deliveries(faults, {
     webhookUrl: options.webhookUrl,
@@ -46,6 +47,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     retryUnitMs: options.retryUnitMs ?? 1000,
     maxAttempts: options.maxAttempts ?? 16,
     timeoutMs: options.timeoutMs ?? 20_000,
+    now,
   });
   account.onEvent = (event) => deliveries.dispatch(event);
   const control = new Control(account, faults, deliveries);

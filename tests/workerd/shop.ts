@@ -12,6 +12,7 @@ import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig, unstable_splitSqlQuery, type Unstable_Config } from 'wrangler';
 import { startSandbox } from '../stripe-sandbox/sandbox.ts';
 import { Client, type Json } from './client.ts';
+import { COSTS_PATH, countingModule, type Costs } from './costs.ts';
 import { eventually } from './eventually.ts';
 import { ShopObject } from './objects.ts';
 import { freePort } from './port.ts';
@@ -31,6 +32,8 @@ export type ShopOptions = {
   vars?: Record<string, string>;
   /** How often an event is retried before it is a dead letter; wrangler.toml's pauses would take hours. */
   maxRetries?: number;
+  /** Whether what the Worker does is counted, for `costs`. */
+  counted?: boolean;
 };
 
 /** The session that an order's payment link leads to. */
@@ -38,7 +41,7 @@ export const sessionOf = (order: Json): string => order.payment.url.split('/').a
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
+export async function startShop({ vars = {}, maxRetries, counted = false }: ShopOptions = {}) {
   const sandbox = await startSandbox({
     port: 0, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 50,
   });
@@ -49,9 +52,8 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
   const miniflare = new Miniflare({
     name: config.name,
-    ...worker(config),
-    ...bindings(config),
-    queueConsumers: consumers(config, maxRetries),
+    ...runtimeOptions(config, maxRetries),
+    ...(counted && countedModules(config)),
     bindings: { ...config.vars, ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
     port,
@@ -128,6 +130,8 @@ export async function startShop({ vars = {}, maxRetries }: ShopOptions = {}) {
       assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
       return now;
     }),
+    /** What was done since this was last asked: how often the database, objects and providers were called. */
+    costs: async () => (await (await fetch(url + COSTS_PATH)).json()) as Costs,
     scheduled, consume, payable, close,
   };
 }
@@ -144,10 +148,25 @@ export type Consumed = { outcome: string; explicitAcks: string[]; retryMessages:
 
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
 
-function worker(config: Unstable_Config) {
+/** What miniflare is told of the built Worker and its bindings, by wrangler.toml. */
+export function runtimeOptions(config: Unstable_Config, maxRetries?: number) {
+  return { ...worker(config), ...bindings(config), queueConsumers: consumers(config, maxRetries) };
+}
+
+function countedModules(config: Unstable_Config) {
+  const classes = config.durable_objects.bindings.map(({ class_name }: { class_name: string }) => class_name);
+  const counting = { type: 'ESModule', path: join(ROOT, 'build/counting.js'), contents: countingModule(classes) };
+  return { modules: [counting, ...modules()] };
+}
+
+function modules() {
   const module = (name: string, type: string) => ({ type, path: join(ROOT, 'build', name) });
+  return [module('index.js', 'ESModule'), module('index_bg.wasm', 'CompiledWasm')];
+}
+
+function worker(config: Unstable_Config) {
   return {
-    modules: [module('index.js', 'ESModule'), module('index_bg.wasm', 'CompiledWasm')],
+    modules: modules(),
     modulesRoot: join(ROOT, 'build'),
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags,
@@ -188,7 +207,7 @@ async function ready(miniflare: Miniflare): Promise<Database> {
   return db;
 }
 
-async function migrate(db: Database): Promise<void> {
+export async function migrate(db: Database): Promise<void> {
   const folder = join(ROOT, 'd1-migrations');
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()) {
     const statements = unstable_splitSqlQuery(readFileSync(join(folder, file), 'utf8'));
@@ -196,7 +215,7 @@ async function migrate(db: Database): Promise<void> {
   }
 }
 
-async function importCatalog(staff: Client, csv: string): Promise<void> {
+export async function importCatalog(staff: Client, csv: string): Promise<void> {
   const imported = await staff.send('POST', '/api/v1/admin/catalog/import', csv, { 'content-type': 'text/csv' });
   assert.deepEqual(imported.expect(200)['errors'], []);
   const { products } = (await staff.post('/api/v1/admin/catalog/publish')).expect(200);

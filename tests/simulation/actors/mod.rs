@@ -33,7 +33,7 @@ pub const PROMOTIONS: [(&str, u32, u32); 2] = [("one", 1, 1), ("few", 4, 3)];
 pub const CUSTOMERS: [&str; 2] = ["ann@example.com", "bob@example.com"];
 
 /// Units of each SKU: fewer than the shoppers want.
-const UNITS: u32 = 5;
+pub const UNITS: u32 = 5;
 
 const SHOPPERS: usize = 4;
 

@@ -1,0 +1,74 @@
+/**
+ * The shop as a process of its own, which may be killed at any instant: the built Worker under miniflare, everything it keeps in
+ * one folder, on one port. Its clock may run ahead of the machine's. Started by `house.ts`, which talks to it by messages.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Miniflare, type MiniflareOptions } from 'miniflare';
+import { unstable_readConfig } from 'wrangler';
+import { SECRETS, migrate, runtimeOptions, type Database } from '../workerd/shop.ts';
+
+export type Start = { port: number; folder: string; aheadMs: number; vars: Record<string, string>; fresh: boolean };
+export type Call =
+  | { id: number; call: 'cron' }
+  | { id: number; call: 'consume'; queue: string; bodies: string[] }
+  | { id: number; call: 'stored'; binding: string; name: string };
+export type Reply = { id: number; result?: unknown; error?: string };
+
+const ROOT = join(import.meta.dirname, '../..');
+
+const start = JSON.parse(process.argv[2]!) as Start;
+const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
+const options = runtimeOptions(config);
+const [script, ...others] = options.modules;
+const miniflare = new Miniflare({
+  name: config.name,
+  ...options,
+  modules: [{ ...script!, contents: clock(start.aheadMs) + readFileSync(script!.path, 'utf8') }, ...others],
+  bindings: { ...config.vars, ...SECRETS, SHOP_URL: `http://127.0.0.1:${start.port}`, ...start.vars },
+  host: '127.0.0.1',
+  port: start.port,
+  d1Persist: join(start.folder, 'd1'),
+  kvPersist: join(start.folder, 'kv'),
+  r2Persist: join(start.folder, 'r2'),
+  durableObjectsPersist: join(start.folder, 'objects'),
+  handleStructuredLogs: ({ message }: { message: string }) => void process.send!({ log: message }),
+} as MiniflareOptions);
+await miniflare.ready;
+if (start.fresh) await migrate((await miniflare.getD1Database('DB')) as unknown as Database);
+process.on('message', (call: Call) => void answer(call));
+process.on('disconnect', () => process.exit(1));
+process.send!({ ready: true });
+
+async function answer({ id, ...call }: Call): Promise<void> {
+  const reply: Reply = await carryOut(call).then((result) => ({ id, result }), (error) => ({ id, error: String(error) }));
+  process.send!(reply);
+}
+
+async function carryOut(call: { call: string } & Record<string, any>): Promise<unknown> {
+  const worker = (await miniflare.getWorker()) as any;
+  switch (call.call) {
+    case 'cron': return (await worker.scheduled({ cron: '* * * * *' })).outcome;
+    case 'consume': {
+      const messages = (call['bodies'] as string[]).map((body, at) => ({ id: `${Date.now()}-${at}`, timestamp: new Date(), attempts: 1, body }));
+      return (await worker.queue(call['queue'], messages)).outcome;
+    }
+    case 'stored': {
+      const objects = (await miniflare.getDurableObjectNamespace(call['binding'])) as any;
+      const answer = await objects.get(objects.idFromName(call['name'])).fetch('http://object/', { method: 'POST', body: '"view"' });
+      return (await answer.json()).done.view;
+    }
+    default: throw new Error(`no call ${call.call}`);
+  }
+}
+
+/** Runs before the Worker's script: it reads the time by `Date` alone. */
+function clock(aheadMs: number): string {
+  return `{
+    const Machine = globalThis.Date;
+    globalThis.Date = class extends Machine {
+      constructor(...given) { if (given.length === 0) super(Machine.now() + ${aheadMs}); else super(...given); }
+      static now() { return Machine.now() + ${aheadMs}; }
+    };
+  }\n`;
+}

@@ -1,0 +1,78 @@
+/** The storm: each kind of trouble comes by itself, at its own odds, until it is over. */
+import { setTimeout } from 'node:timers/promises';
+import type { Sandbox } from '../stripe-sandbox/sandbox.ts';
+import type { House } from './house.ts';
+import type { Random } from './random.ts';
+
+export type Weather = { kills: number; freezes: number; locks: number; provider_faults: number; repeats: number; crons: number };
+
+export function storm(house: House, sandbox: Sandbox, random: Random, over: () => boolean) {
+  const weather: Weather = { kills: 0, freezes: 0, locks: 0, provider_faults: 0, repeats: 0, crons: 0 };
+  const each = async (low: number, high: number, act: () => unknown) => {
+    while (!over()) {
+      await setTimeout(random.between(low, high));
+      if (!over()) await act();
+    }
+  };
+  const all = [
+    each(5_000, 20_000, async () => {
+      weather.kills++;
+      await house.kill();
+      await setTimeout(random.between(0, 1_500));
+      await house.start();
+    }),
+    each(8_000, 25_000, async () => {
+      weather.freezes++;
+      await house.freeze(random.between(200, 4_000));
+    }),
+    each(4_000, 15_000, async () => {
+      weather.locks++;
+      await house.lockDatabase(random.between(200, 6_000));
+    }),
+    each(500, 3_000, () => {
+      weather.provider_faults++;
+      providerFault(sandbox, random);
+    }),
+    each(1_000, 4_000, async () => {
+      weather.repeats++;
+      await repeatMessages(house, random);
+    }),
+    each(3_000, 6_000, async () => {
+      weather.crons++;
+      await house.cron().catch(() => {}); // it may be killed meanwhile
+    }),
+  ];
+  return { weather, ended: Promise.all(all) };
+}
+
+function providerFault(sandbox: Sandbox, random: Random): void {
+  const paths = ['/v1/checkout/sessions', '/v1/refunds', '/v1/'];
+  const faults = [
+    () => ({ on: 'api', path: random.pick(paths), kind: 'error', status: random.pick([429, 500, 503]), times: 1 + random.below(3) }),
+    () => ({ on: 'api', path: random.pick(paths), kind: random.pick(['reset', 'reset_after', 'error_after']), status: 500 }),
+    () => ({ on: 'api', path: random.pick(paths), kind: 'delay', delay_ms: random.below(3_000) }),
+    () => ({ on: 'webhook', kind: 'drop' }),
+    () => ({ on: 'webhook', kind: 'duplicate', copies: 1 + random.below(4) }),
+    () => ({ on: 'webhook', kind: 'delay', delay_ms: random.below(5_000) }),
+    () => ({ on: 'webhook', kind: 'hold', times: 1 + random.below(4) }),
+    () => ({ on: 'refund', kind: 'pending' }),
+  ];
+  sandbox.faults.add(random.pick(faults)());
+  if (random() < 0.3) sandbox.control.release('shuffle');
+  for (const refund of pendingRefunds(sandbox)) if (random() < 0.5) sandbox.control.settleRefund(refund, 'succeed');
+}
+
+/** Refunds that the provider has not decided. */
+export function pendingRefunds(sandbox: Sandbox): string[] {
+  return [...sandbox.account.refunds.values()].filter(({ status }) => status === 'pending').map(({ id }) => id);
+}
+
+/** What queues handed out once is handed out again, out of order: events of any age. */
+async function repeatMessages(house: House, random: Random): Promise<void> {
+  try {
+    const events = house.rows<{ id: string }>('SELECT id FROM webhook_events ORDER BY RANDOM() LIMIT 5').map(({ id }) => id);
+    if (events.length > 0) await house.consume('stripe-events', [...events, random.pick(events)]);
+  } catch {
+    // The shop is down, or the database locked: the next ones are repeated.
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What an operation costs the shop: calls of the database with the rows they read and wrote, requests to objects, reads of KV,
+ * messages, calls to providers. Counted by a module that stands before the built Worker and hands it bindings that count;
+ * the Worker itself is the one that ships.
+ */
+
+export type Costs = {
+  d1_trips: number;
+  d1_rows_read: number;
+  d1_rows_written: number;
+  /** Requests to objects, by binding. */
+  objects: Record<string, number>;
+  kv_reads: number;
+  kv_writes: number;
+  /** Messages sent, by binding. */
+  messages: Record<string, number>;
+  /** Requests to other hosts, by method and the beginning of the path. */
+  calls: Record<string, number>;
+};
+
+/** Where the counts are read; reading sets them back to nothing. */
+export const COSTS_PATH = '/__costs';
+
+/** The module before a Worker whose module is `./index.js` and whose objects have these class names. */
+export function countingModule(classes: readonly string[]): string {
+  const objects = classes.map((name) => `export class ${name} extends shop.${name} { constructor(state, env) { super(state, counting(env)); } }`);
+  return `${COUNTING}
+${objects.join('\n')}
+export default class extends shop.default {
+  constructor(context, env) { super(context, counting(env)); }
+  fetch(request) {
+    if (new URL(request.url).pathname !== ${JSON.stringify(COSTS_PATH)}) return super.fetch(request);
+    const counted = costs;
+    costs = nothing();
+    return Response.json(counted);
+  }
+}
+`;
+}
+
+const COUNTING = `
+import * as shop from './index.js';
+const nothing = () => ({ d1_trips: 0, d1_rows_read: 0, d1_rows_written: 0, objects: {}, kv_reads: 0, kv_writes: 0, messages: {}, calls: {} });
+let costs = nothing();
+const real = new WeakMap();
+const count = (counts, name, more = 1) => (counts[name] = (counts[name] ?? 0) + more);
+
+/** \`target\` with some of its methods replaced; all else is its own. */
+function wrapped(target, methods) {
+  const proxy = new Proxy(target, {
+    get(target, name) {
+      if (Object.hasOwn(methods, name)) return methods[name];
+      const value = Reflect.get(target, name, target);
+      return typeof value === 'function' && name !== 'constructor' ? value.bind(target) : value;
+    },
+  });
+  real.set(proxy, target);
+  return proxy;
+}
+
+function trip(results) {
+  costs.d1_trips += 1;
+  for (const { meta } of results) {
+    costs.d1_rows_read += meta?.rows_read ?? 0;
+    costs.d1_rows_written += meta?.rows_written ?? 0;
+  }
+}
+
+function statement(target) {
+  const asked = (method) => async (...given) => {
+    const result = await target[method](...given);
+    trip([result]);
+    return result;
+  };
+  return wrapped(target, { bind: (...values) => statement(target.bind(...values)), all: asked('all'), run: asked('run') });
+}
+
+const counted = {
+  D1Database: (target) => wrapped(target, {
+    prepare: (sql) => statement(target.prepare(sql)),
+    batch: async (statements) => {
+      const results = await target.batch(statements.map((it) => real.get(it) ?? it));
+      trip(results);
+      return results;
+    },
+  }),
+  DurableObjectNamespace: (target, name) => {
+    const stub = (object) => wrapped(object, { fetch: (...given) => (count(costs.objects, name), object.fetch(...given)) });
+    return wrapped(target, { get: (...given) => stub(target.get(...given)), getByName: (...given) => stub(target.getByName(...given)) });
+  },
+  KvNamespace: (target) => wrapped(target, {
+    get: (...given) => (costs.kv_reads++, target.get(...given)),
+    put: (...given) => (costs.kv_writes++, target.put(...given)),
+  }),
+  WorkerQueue: (target, name) => wrapped(target, {
+    send: (...given) => (count(costs.messages, name), target.send(...given)),
+    sendBatch: (batch, ...more) => {
+      const messages = [...batch];
+      count(costs.messages, name, messages.length);
+      return target.sendBatch(messages, ...more);
+    },
+  }),
+};
+
+function counting(env) {
+  const bindings = Object.entries(env).map(([name, binding]) => {
+    const wrap = counted[binding?.constructor?.name];
+    return [name, wrap ? wrap(binding, name) : binding];
+  });
+  return Object.fromEntries(bindings);
+}
+
+const send = globalThis.fetch;
+globalThis.fetch = (request, ...more) => {
+  const { method = 'GET', url = request } = request instanceof Request ? request : {};
+  const path = new URL(url).pathname.split('/').slice(0, 4).join('/');
+  count(costs.calls, method + ' ' + path);
+  return send(request, ...more);
+};
+`;

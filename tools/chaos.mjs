@@ -1,0 +1,47 @@
+//! `npm run chaos`: a shop traded in while it is killed, frozen, locked out of its database and lied to by its providers; then
+//! left alone, and judged by the invariants of the simulation.
+//! Promises: exit code 1 for anything lost, doubled or stranded; the folder with the databases is named, and kept then.
+
+import { rmSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { build } from "./build.mjs";
+import { helpIfAsked, runAsProgram, say, Stop, succeeds, teed } from "./run.mjs";
+import { setUp } from "./setup.mjs";
+
+const HELP = `
+npm run chaos [-- --minutes 5] [--clients 6] [--seed N] [--keep]
+
+  --minutes  how long the storm lasts; hours pass after it in a minute or two, by a clock that is moved ahead
+  --clients  shoppers at once
+  --seed     draws the same trouble again, though not at the same instants
+  --keep     keeps the databases and the evidence also when all is well`;
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const { minutes, clients, seed, keep } = options(args);
+  const env = await setUp();
+  await build({ env });
+  const wanted = { seconds: Math.round(minutes * 60), clients, ...(seed !== undefined && { seed }) };
+  const { code, printed } = await teed("node", ["--disable-warning=ExperimentalWarning", "tests/chaos/main.ts", JSON.stringify(wanted)], env);
+  if (code !== 0) throw new Stop("the run came to no end of its own: look above for its reason");
+  const { folder, database, evidence } = JSON.parse(printed.trim().split("\n").at(-1));
+  const holds = await succeeds("cargo", ["run", "--quiet", "--example", "judge", "--", database, evidence], env);
+  if (holds && !keep) rmSync(folder, { recursive: true });
+  else say(`the databases and ${evidence} are kept in ${folder}`);
+  return holds ? 0 : 1;
+});
+
+function options(args) {
+  const options = { minutes: { type: "string", default: "5" }, clients: { type: "string", default: "6" }, seed: { type: "string" }, keep: { type: "boolean" } };
+  try {
+    const { values } = parseArgs({ args, options });
+    const number = (name) => {
+      const value = Number(values[name]);
+      if (!(value > 0)) throw new Error(`--${name} takes a number above 0`);
+      return value;
+    };
+    return { minutes: number("minutes"), clients: number("clients"), keep: values.keep ?? false, ...(values.seed !== undefined && { seed: number("seed") }) };
+  } catch (error) {
+    throw new Stop(`${error.message}: \`npm run chaos -- --help\``);
+  }
+}
