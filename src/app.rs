@@ -12,6 +12,8 @@ use crate::shop::ports::{
     CartObjects, Inbox, Mail, NewsRecord, Orders, Payments, Ports, Prices, PromotionObjects,
     StockLedgers, StockObjects,
 };
+use crate::shop::production::{Opening, check_opening};
+use crate::shop::staff::StaffKeys;
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
 use crate::store::d1::D1;
@@ -61,8 +63,8 @@ pub struct Config {
     pub isolate_cache_bytes: usize,
     /// Whether this is a developer's own machine.
     pub in_development: bool,
-    /// Staff's key, until accounts arrive; empty: nobody is staff.
-    pub admin_api_key: String,
+    /// Staff's keys, until accounts arrive.
+    pub staff: StaffKeys,
     /// Who carries mails.
     pub mail: Carrier,
     takes_payments: bool,
@@ -441,6 +443,16 @@ impl Config {
                 "config: production takes payments at Stripe alone",
             ));
         }
+        if production {
+            check_opening(&Opening {
+                shop_url: &var("SHOP_URL"),
+                mail_provider: &var("MAIL_PROVIDER"),
+                mail_from: &var("MAIL_FROM"),
+                signing_keys: &secret("SIGNING_KEY"),
+                admin_api_key: &secret("ADMIN_API_KEY"),
+                staff_keys: &secret("STAFF_KEYS"),
+            })?;
+        }
         Ok(Self {
             shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
             is_public: var("ENVIRONMENT") != "staging",
@@ -448,12 +460,15 @@ impl Config {
             cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
             cors_origins: words(&var("CORS_ORIGINS")),
             payment_origins: stripe.payment_origin().to_owned(),
-            signer: Signer::new(&required("SIGNING_KEY", secret("SIGNING_KEY"))?),
+            signer: Signer::new(&required(
+                "SIGNING_KEY",
+                words(&secret("SIGNING_KEY")).join(","),
+            )?),
             isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
                 .parse()
                 .map_err(|_| Error::internal("config: ISOLATE_CACHE_BYTES is no number"))?,
             in_development: var("ENVIRONMENT") == "dev",
-            admin_api_key: secret("ADMIN_API_KEY"),
+            staff: StaffKeys::read(&secret("ADMIN_API_KEY"), &secret("STAFF_KEYS"))?,
             mail: Carrier::new(
                 &var("MAIL_PROVIDER"),
                 Account {
@@ -494,7 +509,9 @@ impl Config {
     }
 
     fn check_secrets(&self) -> Result<()> {
-        required("ADMIN_API_KEY", self.admin_api_key.clone())?;
+        if self.staff.is_empty() {
+            return Err(Error::internal("config: no key of staff is set"));
+        }
         self.mail.check()?;
         self.check_payments()
     }

@@ -8,6 +8,7 @@ use crate::shop::money::{Money, split_in, sum};
 use crate::shop::orders::{Actor, Order, Record, Transition, find_order, move_order, not_allowed};
 use crate::shop::ports::Ports;
 use crate::shop::settlement;
+use crate::shop::staff::StaffName;
 use crate::shop::transitions::{Happening, Status};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,7 @@ pub async fn create_fulfillment(
     order_id: &str,
     id: &str,
     new: NewFulfillment,
+    by: &StaffName,
     now: Timestamp,
 ) -> Result<Recorded> {
     check_texts(&new.tracking)?;
@@ -134,7 +136,7 @@ pub async fn create_fulfillment(
                 && new.lines.as_ref().is_none_or(|lines| *lines == known.lines);
             return same_record(same);
         }
-        let transition = Transition::of(order, Happening::Shipped, Actor::Staff, now)
+        let transition = Transition::of(order, Happening::Shipped, Actor::Staff(by.clone()), now)
             .ok_or_else(|| not_allowed(order))?;
         let left = order.unshipped();
         let lines = match &new.lines {
@@ -165,6 +167,7 @@ pub async fn deliver_fulfillment(
     ports: &impl Ports,
     order_id: &str,
     id: &str,
+    by: &StaffName,
     now: Timestamp,
 ) -> Result<Order> {
     let order = find_order(ports, order_id).await?;
@@ -183,7 +186,7 @@ pub async fn deliver_fulfillment(
             Status::Confirmed if all_arrived => Happening::Completed,
             _ => Happening::Delivered,
         };
-        Transition::of(order, happening, Actor::Staff, now)
+        Transition::of(order, happening, Actor::Staff(by.clone()), now)
             .map(|transition| Some(transition.with(Record::Arrived(id.to_owned()))))
             .ok_or_else(|| not_allowed(order))
     })
@@ -199,6 +202,7 @@ pub async fn create_return(
     order_id: &str,
     id: &str,
     new: NewReturn,
+    by: &StaffName,
     now: Timestamp,
 ) -> Result<Recorded> {
     check_text("reason", new.reason.as_deref())?;
@@ -211,7 +215,7 @@ pub async fn create_return(
                 && known.reason == new.reason;
             return same_record(same);
         }
-        let transition = Transition::of(order, Happening::Returned, Actor::Staff, now)
+        let transition = Transition::of(order, Happening::Returned, Actor::Staff(by.clone()), now)
             .ok_or_else(|| not_allowed(order))?;
         let lines = among(&new.lines, &order.returnable())?;
         let worth = worth_of(order, &lines)?;

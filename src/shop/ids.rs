@@ -37,22 +37,25 @@ pub fn is_digest(text: &str) -> bool {
 /// Signs ids, so that whoever shows a signed id was given it by the shop.
 #[derive(Clone)]
 pub struct Signer {
-    key: Vec<u8>,
+    /// The first signs; the others are still believed, while one is rolled.
+    keys: Vec<Vec<u8>>,
 }
 
 impl Signer {
-    /// A signer with the shop's secret key.
+    /// A signer with the shop's secret key, or with several, separated by commas.
     #[must_use]
-    pub fn new(key: &str) -> Self {
+    pub fn new(keys: &str) -> Self {
+        let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
         Self {
-            key: key.as_bytes().to_vec(),
+            keys: keys.map(|key| key.as_bytes().to_vec()).collect(),
         }
     }
 
     /// The signature of `id` for one purpose; a signature for another purpose is worth nothing.
     #[must_use]
     pub fn sign(&self, purpose: &str, id: &str) -> String {
-        let tag = self.mac(purpose, id).finalize().into_bytes();
+        let key = self.keys.first().map_or(&[][..], Vec::as_slice);
+        let tag = mac(key, purpose, id).finalize().into_bytes();
         base32(tag.get(..16).unwrap_or_default())
     }
 
@@ -62,18 +65,20 @@ impl Signer {
         BASE32_NOPAD_NOCASE
             .decode(signature.as_bytes())
             .is_ok_and(|tag| {
-                tag.len() == 16 && self.mac(purpose, id).verify_truncated_left(&tag).is_ok()
+                let mut keys = self.keys.iter();
+                tag.len() == 16
+                    && keys.any(|key| mac(key, purpose, id).verify_truncated_left(&tag).is_ok())
             })
     }
+}
 
-    fn mac(&self, purpose: &str, id: &str) -> Hmac<Sha256> {
-        #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any key");
-        mac.update(purpose.as_bytes());
-        mac.update(&[0]);
-        mac.update(id.as_bytes());
-        mac
-    }
+fn mac(key: &[u8], purpose: &str, id: &str) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key");
+    mac.update(purpose.as_bytes());
+    mac.update(&[0]);
+    mac.update(id.as_bytes());
+    mac
 }
 
 /// Whether two secrets are equal, without telling by time where they differ.
@@ -102,6 +107,27 @@ mod tests {
         assert!(!signer.verify("cart", "cart_1", cut));
         assert!(!signer.verify("cart", "cart_1", ""));
         assert!(!signer.verify("cart", "cart_1", "ünsinn"));
+    }
+
+    #[test]
+    fn while_a_key_is_rolled_both_are_believed_and_the_first_signs() {
+        let (old, rolling, new) = (
+            Signer::new("old"),
+            Signer::new(" new , old"),
+            Signer::new("new"),
+        );
+        let of_old = old.sign("cart", "cart_1");
+        let of_new = rolling.sign("cart", "cart_1");
+        assert_eq!(of_new, new.sign("cart", "cart_1"));
+        assert!(rolling.verify("cart", "cart_1", &of_old));
+        assert!(rolling.verify("cart", "cart_1", &of_new));
+        assert!(!rolling.verify("order", "cart_1", &of_old));
+        assert!(!new.verify("cart", "cart_1", &of_old));
+        assert!(!Signer::new("").verify(
+            "cart",
+            "cart_1",
+            &Signer::new(",").sign("cart", "cart_1")
+        ));
     }
 
     #[test]

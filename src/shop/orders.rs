@@ -73,7 +73,7 @@ pub async fn set_order_status(
         instruction.check_version(order)?;
         let transition = happening_towards(order.status, status)
             .filter(|happening| order.allows(*happening))
-            .and_then(|happening| Transition::of(order, happening, instruction.actor, now))
+            .and_then(|happening| Transition::of(order, happening, instruction.actor.clone(), now))
             .ok_or_else(|| not_allowed(order))?;
         let transition = transition.noted(instruction.note.clone());
         with_money(order, transition, &instruction.refund_id, now).map(Some)

@@ -11,6 +11,7 @@ use crate::shop::orders::{
 use crate::shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
 use crate::shop::ports::{Orders, Payments, Ports};
 use crate::shop::settlement;
+use crate::shop::staff::StaffName;
 use crate::shop::sweep::{Finding, FindingKind, KEPT_SECS};
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
@@ -42,6 +43,7 @@ pub async fn create_refund(
     order_id: &str,
     id: &str,
     asked: AskedRefund,
+    by: &StaffName,
     now: Timestamp,
 ) -> Result<Recorded> {
     check_text("reason", asked.reason.as_deref())?;
@@ -52,8 +54,13 @@ pub async fn create_refund(
             return same_record(asked.amount.is_none_or(|amount| amount == known.amount));
         }
         let amount = refundable_part(order, asked.amount)?;
-        let transition = Transition::of(order, Happening::RefundPromised, Actor::Staff, now)
-            .ok_or_else(|| not_allowed(order))?;
+        let transition = Transition::of(
+            order,
+            Happening::RefundPromised,
+            Actor::Staff(by.clone()),
+            now,
+        )
+        .ok_or_else(|| not_allowed(order))?;
         promised(
             order,
             transition.noted(asked.reason.clone()),

@@ -21,7 +21,7 @@ pub struct OwnCart {
 }
 
 impl OwnCart {
-    /// The caller's cart, by header or cookie; none when it shows neither.
+    /// The caller's cart, by header or cookie, with its token as it is signed today; none when it shows neither.
     ///
     /// # Errors
     /// 401 `invalid_cart_token` for a token that the shop did not give out.
@@ -34,7 +34,7 @@ impl OwnCart {
             .filter(|(id, signature)| call.app.config.signer.verify("cart", id, signature))
             .map(|(id, _)| id.to_owned());
         match known {
-            Some(id) => Ok(Some(Self { id, token })),
+            Some(id) => Ok(Some(Self::signed(call.app, id))),
             None => Err(Error::Unauthorized {
                 code: "invalid_cart_token",
             }),
@@ -67,9 +67,12 @@ impl OwnCart {
     /// # Errors
     /// When the platform gives no entropy.
     pub fn new(app: &App) -> Result<Self> {
-        let id = app.new_id("cart")?;
+        app.new_id("cart").map(|id| Self::signed(app, id))
+    }
+
+    fn signed(app: &App, id: String) -> Self {
         let token = format!("{id}.{}", app.config.signer.sign("cart", &id));
-        Ok(Self { id, token })
+        Self { id, token }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::app::Config;
 use crate::error::{Error, Result};
-use crate::shop::ids::equal_secrets;
+use crate::shop::staff::StaffName;
 use crate::web::call::Call;
 use worker::Method;
 
@@ -11,22 +11,23 @@ use worker::Method;
 pub enum Access {
     /// Anyone. What belongs to a person is checked by the handler against the token shown.
     Anyone,
-    /// Staff, by the admin API key.
+    /// Staff, by one of their keys.
     Staff,
     /// A provider, by its signature under the body, which the handler verifies before anything else: it is asked nothing here.
     Signed,
+    /// A developer on their own machine; to everyone else it is not there.
+    Developer,
 }
-
-/// Whoever shows the admin API key, as records of what was done name them.
-pub const STAFF: &str = "staff";
 
 /// Lets the call in, or says why not.
 ///
 /// # Errors
-/// 401 `staff_only`, 403 `cross_site`.
+/// 401 `staff_only`, 403 `cross_site`; 404 for what is a developer's alone.
 pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
-    if access == Access::Staff && !is_staff(call) {
-        return Err(Error::Unauthorized { code: "staff_only" });
+    match access {
+        Access::Staff => drop(staff(call)?),
+        Access::Developer if !is_at_home(call) => return Err(Error::NotFound("page")),
+        _ => {}
     }
     if access != Access::Signed && is_cross_site(call) {
         return Err(Error::Forbidden { code: "cross_site" });
@@ -34,14 +35,35 @@ pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Whether the call shows the admin API key.
+/// Whether the call shows a key of staff.
 #[must_use]
 pub fn is_staff(call: &Call<'_>) -> bool {
-    let header = call.header("Authorization").unwrap_or_default();
-    header
-        .strip_prefix("Bearer ")
-        .is_some_and(|key| equal_secrets(key, &call.app.config.admin_api_key))
+    shown_name(call).is_some()
 }
+
+/// Whoever of staff calls, as records of what was done name them.
+///
+/// # Errors
+/// 401 `staff_only`.
+pub fn staff(call: &Call<'_>) -> Result<StaffName> {
+    let name = shown_name(call).cloned();
+    name.ok_or(Error::Unauthorized { code: "staff_only" })
+}
+
+fn shown_name<'a>(call: &Call<'a>) -> Option<&'a StaffName> {
+    let header = call.header("Authorization")?;
+    let key = header.strip_prefix("Bearer ")?;
+    call.app.config.staff.name_of(key)
+}
+
+/// Whether the shop runs on the caller's own machine.
+fn is_at_home(call: &Call<'_>) -> bool {
+    let host = call.url.host_str().unwrap_or_default();
+    call.app.config.in_development && HOME.contains(&host)
+}
+
+/// Hosts that lead back to one's own machine.
+const HOME: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
 /// A change that a browser sends must come from the shop's own pages: by `Sec-Fetch-Site`, else by `Origin`. Cookies do not matter:
 /// `SameSite` withholds them from another site's form, and what such a form begins would still become the shopper's own, as a

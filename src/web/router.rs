@@ -87,7 +87,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/checkout"                      Anyone pages::checkout::quote;
     Get    "/checkout/{quote_id}"           Anyone pages::checkout::review;
     Post   "/checkout/{quote_id}"           Anyone pages::checkout::place;
-    Get    "/_design"                       Anyone pages::design::show;
+    Get    "/_design"                       Developer pages::design::show;
     Get    "/policies/{name}"               Anyone pages::policies::show;
     Get    "/orders"                        Anyone pages::lookup::ask;
     Post   "/orders"                        Anyone pages::lookup::send;
@@ -190,6 +190,12 @@ pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Res
     Some(response)
 }
 
+/// The answer while the configuration is at fault: what is wrong with it stands in the log alone.
+const NOT_CONFIGURED: Error = Error::Unavailable {
+    code: "not_configured",
+    retry_after_secs: 60,
+};
+
 /// Answers a request: routes it, turns an error into a problem or a page, adds the headers of every answer, logs one line.
 ///
 /// # Errors
@@ -199,7 +205,7 @@ pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Re
         Ok(app) => app,
         Err(error) => {
             log_failure("configuration", "app", &error);
-            return Reply::problem(&error, "").response(false);
+            return Reply::problem(&NOT_CONFIGURED, "").response(false);
         }
     };
     let response = answer(&app, request).await?;

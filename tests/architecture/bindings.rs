@@ -71,13 +71,16 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
     let asked = asked_names(&File::read("src/app.rs").tokens(), "secret");
     assert!(!asked.is_empty());
     let deploy = File::read("tools/deploy.mjs").text;
-    let listed = deploy
-        .split("const SECRETS = [")
-        .nth(1)
-        .and_then(|rest| rest.split(']').next())
-        .expect("the list of secrets");
-    assert_eq!(quoted(listed), asked, "tools/deploy.mjs");
+    let listed = |list: &str| {
+        let after = deploy.split(&format!("const {list} = [")).nth(1);
+        let listed = after.and_then(|rest| rest.split(']').next());
+        quoted(listed.expect("the list of secrets"))
+    };
+    let (needed, optional) = (listed("SECRETS"), listed("OPTIONAL_SECRETS"));
+    let known: Names = needed.union(&optional).cloned().collect();
+    assert_eq!(known, asked, "tools/deploy.mjs");
     let readme = File::read("README.md").text;
+    let page = File::read("docs/configure-secrets.md").text;
     let set_up = File::read("tools/setup.mjs").text;
     for name in &asked {
         assert!(
@@ -85,10 +88,52 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
             "{name} in README.md"
         );
         assert!(
+            page.contains(&format!("## `{name}`")),
+            "{name} in docs/configure-secrets.md"
+        );
+    }
+    for name in &needed {
+        assert!(
             set_up.contains(&format!("{name}: ")),
             "{name} in tools/setup.mjs"
         );
     }
+}
+
+/// What stands before the shop in its zone (rules against bots, limits) does not stand before workers.dev and preview addresses.
+#[test]
+fn what_is_deployed_is_reached_on_its_own_domain_alone() {
+    for (environment, given) in environments(&wrangler()) {
+        if environment == "dev" {
+            continue;
+        }
+        assert_eq!(faults_of_addresses(&given), names(&[]), "{environment}");
+    }
+}
+
+#[test]
+fn an_address_beside_the_domain_is_found() {
+    let found = |text: &str| faults_of_addresses(&text.parse().unwrap());
+    let own = "workers_dev = false\npreview_urls = false\n";
+    let there = "[vars]\nSHOP_URL = \"https://a.test\"";
+    let on = |pattern: &str| {
+        format!("{own}routes = [{{ pattern = \"{pattern}\", custom_domain = true }}]\n{there}")
+    };
+    assert_eq!(found(&on("a.test")), names(&[]));
+    assert_eq!(found(&on("b.test")), names(&["routes"]));
+    assert_eq!(found(&format!("{own}{there}")), names(&["routes"]));
+    assert_eq!(
+        found(&on("a.test").replace("workers_dev = false", "workers_dev = true")),
+        names(&["workers_dev"])
+    );
+    assert_eq!(
+        found(&on("a.test").replace("preview_urls = false\n", "")),
+        names(&["preview_urls"])
+    );
+    assert_eq!(
+        found(&on("a.test").replace("custom_domain = true", "zone_name = \"test\"")),
+        names(&["routes"])
+    );
 }
 
 #[test]
@@ -159,6 +204,28 @@ fn a_difference_is_found() {
         asked_names(&app, "queue")
     );
     assert_eq!(given_names(&given, "d1_databases", "binding"), names(&[]));
+}
+
+/// Which settings let an environment be reached elsewhere than on the host of its `SHOP_URL`.
+fn faults_of_addresses(given: &Table) -> Names {
+    let is_off = |name: &str| given.get(name).and_then(Value::as_bool) == Some(false);
+    let shop_url = table_of(given, "vars");
+    let shop_url = shop_url.get("SHOP_URL").and_then(Value::as_str);
+    let own = |route: &Table| {
+        let host = route.get("pattern").and_then(Value::as_str);
+        let is_domain = route.get("custom_domain").and_then(Value::as_bool) == Some(true);
+        is_domain && host.map(|host| format!("https://{host}")).as_deref() == shop_url
+    };
+    let routes = list_of(given, "routes");
+    let mut faults: Names = ["workers_dev", "preview_urls"]
+        .into_iter()
+        .filter(|name| !is_off(name))
+        .map(str::to_owned)
+        .collect();
+    if routes.is_empty() || !routes.iter().all(own) {
+        faults.insert("routes".to_owned());
+    }
+    faults
 }
 
 fn asking() -> Vec<String> {

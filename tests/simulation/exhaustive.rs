@@ -15,6 +15,7 @@ use std::mem::take;
 use std::rc::Rc;
 use storefront::shop::orders::{Actor, Instruction, set_order_status};
 use storefront::shop::payments::RefundState;
+use storefront::shop::staff::StaffName;
 use storefront::shop::transitions::Status;
 use storefront::store::sql::to_word;
 
@@ -297,7 +298,7 @@ async fn step_of(sim: Sim, phase: usize) {
 async fn decide(sim: Sim, status: Status) {
     let world = Rc::clone(&sim.0);
     let instruction = Instruction {
-        actor: Actor::Staff,
+        actor: Actor::Staff(StaffName::default()),
         note: None,
         if_version: None,
         refund_id: "re_of_staff".to_owned(),

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
@@ -221,7 +222,7 @@ after(() => shop.close());
 test('the table of routes reads', () => {
   assert.ok(ROUTES.length > 20);
   assert.equal(ROUTES.length, ROUTER.split('routes! {')[1]?.split('};')[0]?.match(/;/g)?.length);
-  assert.deepEqual([...new Set(ROUTES.map(({ access }) => access))].sort(), ['Anyone', 'Signed', 'Staff']);
+  assert.deepEqual([...new Set(ROUTES.map(({ access }) => access))].sort(), ['Anyone', 'Developer', 'Signed', 'Staff']);
 });
 
 test('every route for staff is denied to everyone else, without effect, and open to staff', async (t) => {
@@ -249,6 +250,29 @@ test('every route for staff is denied to everyone else, without effect, and open
     if (!route.startsWith('GET ')) assert.notDeepEqual(await effect(), before[1]);
   });
 });
+
+test('what is a developer\'s is there on their own machine alone', async (t) => {
+  const routes = ROUTES.filter(({ access }) => access === 'Developer').map(({ route }) => route.split(' ') as [string, string]);
+  assert.ok(routes.length > 0);
+  for (const [method, path] of routes) await t.test(path, async () => {
+    const port = new URL(shop.url).port;
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`, `[::1]:${port}`]) assert.equal(await statusAt(host, method, path), 200, host);
+    for (const host of ['shop.test', 'evil.example', '127.0.0.1.evil.example', 'localhost.evil.example', '0.0.0.0', '10.0.0.1']) {
+      assert.equal(await statusAt(host, method, path), 404, host);
+    }
+  });
+});
+
+/** The status of an answer to a request for another host. */
+function statusAt(host: string, method: string, path: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(shop.url);
+    request({ hostname, port, method, path, headers: { host } }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    }).on('error', reject).end();
+  });
+}
 
 test('every route for anyone answers anyone, with anything, and never fails', async (t) => {
   for (const { route } of ROUTES.filter(({ access }) => access !== 'Staff')) await t.test(route, async () => {

@@ -1,12 +1,23 @@
-/** Without real secrets no payment begins and no delivery is believed; production talks to the real provider alone. */
+/**
+ * Without real secrets no payment begins and no delivery is believed; production talks to the real provider alone, and does not start with
+ * what can be guessed. A signing key is rolled under a shopper, and records name whoever of staff has a key of their own.
+ */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
 import { Stripe } from 'stripe';
 import { csvOf } from './catalog.ts';
-import { SECRETS, startShop } from './shop.ts';
+import type { Client, Json } from './client.ts';
+import { SECRETS, startShop, type Shop } from './shop.ts';
+
+const OTHER_KEY = 'Zk3vQ9xLr0TfWm7aYpBn2sEdHu5gJc8K';
+const OLD_KEY = 'f3a91c07be5d42868a0e6bd1974fc25e';
+const NEW_KEY = 'b7c25d90e18f4a6372bd5fe09a3c6411';
 
 const PRODUCTION = {
-  ENVIRONMENT: 'production', STRIPE_API_BASE: 'https://api.stripe.com', MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>',
+  ENVIRONMENT: 'production', STRIPE_API_BASE: 'https://api.stripe.com', SHOP_URL: 'https://shop.test',
+  MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>',
+  SIGNING_KEY: OLD_KEY,
 };
 
 const UNUSABLE: Record<string, Record<string, string>> = {
@@ -16,35 +27,107 @@ const UNUSABLE: Record<string, Record<string, string>> = {
   'a placeholder in production': { ...PRODUCTION, STRIPE_SECRET_KEY: 'sk_live_your_key', STRIPE_WEBHOOK_SECRET: 'whsec_your_secret' },
 };
 
-for (const [name, vars] of Object.entries(UNUSABLE)) test(`with ${name} the shop shows its goods and takes no payment`, async () => {
-  const shop = await startShop({ vars });
-  try {
+for (const [name, vars] of Object.entries(UNUSABLE)) test(`with ${name} the shop shows its goods and takes no payment`, () => withShop(vars, async (shop) => {
+  await shop.importCatalog(csvOf({ sku: 'LAMP' }));
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const { id } = await buyer.quote();
+  const before = await shop.counts();
+  const refused = await buyer.order(id);
+  refused.refused(503, 'payments_not_configured');
+  assert.ok(Number(refused.headers.get('retry-after')) > 0);
+  const payload = JSON.stringify({ id: 'evt_1', type: 'x', livemode: false, data: { object: {} } });
+  const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET });
+  (await shop.shopper().send('POST', '/webhooks/stripe', payload, { 'stripe-signature': signature })).refused(503, 'payments_not_configured');
+  assert.equal((await shop.shopper().get('/readyz')).status, 503);
+  assert.deepEqual(await shop.counts(), before);
+  assert.equal(shop.sandbox.account.sessions.size, 0);
+}));
+
+/** What production is not opened with, and what the log names. */
+const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> = {
+  'a sandbox behind it': ['payments at Stripe alone', { STRIPE_API_BASE: 'http://127.0.0.1:8788' }],
+  'a signing key that is too short': ['SIGNING_KEY', { SIGNING_KEY: OLD_KEY.slice(1) }],
+  'a signing key of one letter': ['SIGNING_KEY', { SIGNING_KEY: 'a'.repeat(64) }],
+  'a second signing key that is a placeholder': ['SIGNING_KEY', { SIGNING_KEY: `${OLD_KEY},changeme-${NEW_KEY}` }],
+  'no signing key': ['SIGNING_KEY', { SIGNING_KEY: ' , ' }],
+  'a key of staff that is too short': ['ADMIN_API_KEY', { ADMIN_API_KEY: 'staff_key_of_the_tests' }],
+  'a key of staff that is the signing key': ['ADMIN_API_KEY', { ADMIN_API_KEY: OLD_KEY }],
+  'a named key that is weak': ['STAFF_KEYS', { STAFF_KEYS: 'anna:secret-secret-secret-secret-secret' }],
+  'a list of keys that does not read': ['STAFF_KEYS', { STAFF_KEYS: NEW_KEY }],
+  'mails that are only logged': ['MAIL_PROVIDER', { MAIL_PROVIDER: 'log' }],
+  'a sender that is made up': ['MAIL_FROM', { MAIL_FROM: 'Shop <orders@example.com>' }],
+  'an address without encryption': ['SHOP_URL', { SHOP_URL: 'http://shop.test' }],
+  'an address that is made up': ['SHOP_URL', { SHOP_URL: 'https://shop.example.com' }],
+};
+
+for (const [name, [variable, vars]] of Object.entries(CLOSED)) test(`production with ${name} answers nothing, and the log says why`, () => withShop({ ...PRODUCTION, ...vars }, async (shop) => {
+  for (const path of ['/', '/api/v1/products', '/healthz', '/api/v1/admin/findings']) {
+    const { status, headers, text } = await shop.shopper().get(path);
+    assert.deepEqual([status, JSON.parse(text).code, headers.get('retry-after')], [503, 'not_configured', '60'], path);
+    for (const told of [variable, 'KEY', 'https']) assert.ok(!text.includes(told), text);
+  }
+  assert.ok(shop.log.some((line) => line.includes('config: ') && line.includes(variable)), shop.log.join('\n'));
+  for (const secret of [OLD_KEY, NEW_KEY, OTHER_KEY]) assert.ok(!shop.log.some((line) => line.includes(secret)));
+}));
+
+test('a signing key is rolled under a shopper: carts and links of the old key are known until it is retired', async () => {
+  for (const { keys, believed } of [{ keys: `${NEW_KEY}, ${OLD_KEY}`, believed: true }, { keys: NEW_KEY, believed: false }]) await withShop({ SIGNING_KEY: keys }, async (shop) => {
     await shop.importCatalog(csvOf({ sku: 'LAMP' }));
     const buyer = shop.shopper();
-    await buyer.add('LAMP');
-    const { id } = await buyer.quote();
-    const before = await shop.counts();
-    const refused = await buyer.order(id);
-    refused.refused(503, 'payments_not_configured');
-    assert.ok(Number(refused.headers.get('retry-after')) > 0);
-    const payload = JSON.stringify({ id: 'evt_1', type: 'x', livemode: false, data: { object: {} } });
-    const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET });
-    (await shop.shopper().send('POST', '/webhooks/stripe', payload, { 'stripe-signature': signature })).refused(503, 'payments_not_configured');
-    assert.equal((await shop.shopper().get('/readyz')).status, 503);
-    assert.deepEqual(await shop.counts(), before);
-    assert.equal(shop.sandbox.account.sessions.size, 0);
-  } finally {
-    await shop.close();
-  }
+    const order = await buyer.buy('LAMP');
+    const [cartId] = buyer.cartToken!.split('.') as [string];
+    assert.equal(buyer.cartToken, `${cartId}.${signature(NEW_KEY, 'cart', cartId)}`);
+    const cartOf = (key: string) => shop.shopper().get('/api/v1/cart', { 'cart-token': `${cartId}.${signature(key, 'cart', cartId)}` });
+    const orderOf = (key: string) => shop.shopper().get(`/api/v1/orders/${order.id}?token=${signature(key, 'order', order.id)}`);
+    const ofOld = await cartOf(OLD_KEY);
+    assert.deepEqual([ofOld.status, (await orderOf(OLD_KEY)).status], believed ? [200, 200] : [401, 404]);
+    if (believed) assert.equal(ofOld.headers.get('cart-token'), buyer.cartToken, 'a cart is signed anew');
+    assert.deepEqual([(await cartOf(NEW_KEY)).status, (await orderOf(NEW_KEY)).status], [200, 200]);
+    assert.deepEqual([(await cartOf(OTHER_KEY)).status, (await orderOf(OTHER_KEY)).status], [401, 404]);
+  });
 });
 
-test('production with a sandbox behind it answers nothing', async () => {
-  const shop = await startShop({ vars: { ...PRODUCTION, STRIPE_API_BASE: 'http://127.0.0.1:8788' } });
+test('records name whoever of staff has a key of their own, to staff alone', () => withShop({ STAFF_KEYS: `anna:${OLD_KEY},ware-house_2:${NEW_KEY}` }, async (shop) => {
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 10 }));
+  const [anna, warehouse] = [OLD_KEY, NEW_KEY].map((key) => shop.shopper({ authorization: `Bearer ${key}` })) as [Client, Client];
+  (await shop.shopper({ authorization: `Bearer anna:${OLD_KEY}` }).get('/api/v1/admin/findings')).refused(401, 'staff_only');
+
+  const buyer = shop.shopper();
+  const order = await buyer.buy('LAMP');
+  await shop.press(order, 'pay');
+  await shop.settled(order, 'confirmed');
+  (await warehouse.post(`/api/v1/orders/${order.id}/fulfillments`, {}, { 'idempotency-key': 'parcel' })).expect(201);
+  (await anna.post(`/api/v1/orders/${order.id}/refunds`, { amount: { amount: 1, currency: 'USD' } }, { 'idempotency-key': 'refund' })).expect(201);
+  const actors = async (client: Client) => (await client.get(`/api/v1/orders/${order.id}`)).expect(200).timeline.map(({ event, actor }: Json) => `${event} by ${actor}`);
+  assert.deepEqual((await actors(anna)).filter((line: string) => line.includes('staff')), ['shipped by staff:ware-house_2', 'refund_promised by staff:anna']);
+  assert.deepEqual((await actors(buyer)).filter((line: string) => line.includes('staff')), ['shipped by staff', 'refund_promised by staff']);
+
+  for (const client of [anna, warehouse, shop.staff]) {
+    for (const repeat of [false, true]) {
+      const received = await client.post('/api/v1/admin/stock/LAMP', { receive: 1 }, { 'idempotency-key': 'receive' });
+      assert.equal(received.headers.has('idempotent-replayed'), repeat);
+    }
+  }
+  const { data } = (await shop.staff.get('/api/v1/admin/stock/LAMP/movements?limit=3')).expect(200);
+  assert.deepEqual(data.map(({ actor }: Json) => actor), ['staff', 'staff:ware-house_2', 'staff:anna']);
+
+  await shop.rows("INSERT INTO dead_letters (id, queue, body, attempts, buried_at) VALUES ('dl_1', 'outgoing-dead', '{}', 1, 0)");
+  assert.equal((await anna.post('/api/v1/admin/dead-letters/dl_1/discard', { reason: 'a test' })).expect(200).resolved_by, 'staff:anna');
+}));
+
+/** What the shop signs an id with, by its key. */
+function signature(key: string, purpose: string, id: string): string {
+  const tag = createHmac('sha256', key).update(`${purpose}\0${id}`).digest().subarray(0, 16);
+  const bits = [...tag].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return bits.match(/.{1,5}/g)!.map((five) => 'abcdefghijklmnopqrstuvwxyz234567'[parseInt(five.padEnd(5, '0'), 2)]).join('');
+}
+
+async function withShop(vars: Record<string, string>, use: (shop: Shop) => Promise<unknown>): Promise<void> {
+  const shop = await startShop({ vars });
   try {
-    const answer = await shop.shopper().get('/api/v1/products');
-    assert.equal(answer.status, 500);
-    assert.ok(shop.log.some((line) => line.includes('production takes payments at Stripe alone')));
+    await use(shop);
   } finally {
     await shop.close();
   }
-});
+}

@@ -20,9 +20,9 @@ import { freePort } from './port.ts';
 const ROOT = join(import.meta.dirname, '../..');
 
 export const SECRETS = {
-  ADMIN_API_KEY: 'staff_key_of_the_tests',
+  ADMIN_API_KEY: 'staff_key_of_the_tests_7c1f9be2a4',
   MAIL_API_KEY: 'mail_key_of_the_tests',
-  SIGNING_KEY: 'signing_key_of_the_tests',
+  SIGNING_KEY: 'signing_key_of_the_tests_9d03e6b5c8',
   STRIPE_SECRET_KEY: 'sk_test_sandbox_of_the_tests',
   STRIPE_WEBHOOK_SECRET: 'whsec_of_the_tests',
 };

@@ -8,6 +8,7 @@ use crate::shop::ledger::Journal;
 use crate::shop::money::{Currency, Money, sum};
 use crate::shop::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::shop::pricing::{QuoteLine, Terms, Totals};
+use crate::shop::staff::StaffName;
 use crate::shop::transitions::{Effect, Happening, Status, judge};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -164,16 +165,56 @@ pub struct OrderEvent {
 }
 
 /// Who brings something about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Actor {
     /// The shop by itself, or the payment provider.
     Shop,
     /// Whoever ordered.
     Shopper,
-    /// Staff.
-    Staff,
+    /// Staff, by name where their key has one.
+    Staff(StaffName),
+}
+
+impl Actor {
+    /// What those may know who are no staff: which kind it is.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Shop => "shop",
+            Self::Shopper => "shopper",
+            Self::Staff(_) => "staff",
+        }
+    }
+
+    /// As records show it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Staff(name) => name.as_str(),
+            other => other.kind(),
+        }
+    }
+}
+
+impl From<Actor> for String {
+    fn from(actor: Actor) -> Self {
+        actor.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for Actor {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, Self::Error> {
+        match word.as_str() {
+            "shop" => Ok(Self::Shop),
+            "shopper" => Ok(Self::Shopper),
+            staff => StaffName::of_record(staff)
+                .map(Self::Staff)
+                .ok_or_else(|| format!("`{word}` is no actor")),
+        }
+    }
 }
 
 /// A row of the outbox: an effect, and what it is about.

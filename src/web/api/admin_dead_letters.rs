@@ -7,7 +7,7 @@ use crate::shop::dead_letters::{
 use crate::shop::ports::{DeadLetters, Inbox, Ports};
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit};
 use crate::web::call::Call;
-use crate::web::guard::STAFF;
+use crate::web::guard;
 use crate::web::reply::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -72,7 +72,7 @@ pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
         &call.app.dead_letters(),
         &call.app.queues(),
         call.param(0),
-        STAFF,
+        guard::staff(call)?.as_str(),
         call.app.now,
     )
     .await?;
@@ -87,7 +87,7 @@ pub async fn replay_letters(call: &mut Call<'_>) -> Result<Reply> {
     let replayed = replay_dead_letters(
         &call.app.dead_letters(),
         &call.app.queues(),
-        STAFF,
+        guard::staff(call)?.as_str(),
         call.app.now,
     )
     .await?;
@@ -110,7 +110,7 @@ pub async fn discard_letter(call: &mut Call<'_>) -> Result<Reply> {
     let letter = discard_dead_letter(
         &call.app.dead_letters(),
         call.param(0),
-        STAFF,
+        guard::staff(call)?.as_str(),
         &discard.reason,
         call.app.now,
     )

@@ -2,9 +2,11 @@
 
 use crate::error::{Error, Result};
 use crate::shop::ports::{Ports, StockLedgers};
+use crate::shop::staff::StaffName;
 use crate::shop::stock;
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor, whole};
 use crate::web::call::Call;
+use crate::web::guard;
 use crate::web::reply::Reply;
 use chrono::DateTime;
 use durable::Timestamp;
@@ -97,6 +99,9 @@ pub(super) struct MovementView {
     seq: u64,
     at: String,
     operation_id: Option<String>,
+    /// None when it was not a change of staff's.
+    #[cfg_attr(test, schema(value_type = Option<String>))]
+    actor: Option<StaffName>,
     #[cfg_attr(test, schema(value_type = Vec<Object>))]
     events: Vec<Value>,
 }
@@ -128,7 +133,7 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StockChange>().await?;
     let command = change.command()?;
-    let operation_id = call.operation_id()?;
+    let operation_id = guard::staff(call)?.operation_id(&call.operation_id()?);
     let (app, sku) = (call.app, call.param(0));
     stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
     let (view, replayed) = stock::change_stock(&app.stock(), sku, command, operation_id).await?;
@@ -165,6 +170,10 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
         .map(|movement| MovementView {
             seq: movement.seq,
             at: instant(movement.at),
+            actor: movement
+                .operation_id
+                .as_deref()
+                .and_then(StaffName::of_operation),
             operation_id: movement.operation_id,
             events: movement.events.into_iter().map(told).collect(),
         })

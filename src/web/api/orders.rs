@@ -165,7 +165,8 @@ pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
 /// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
 pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StatusChange>().await?;
-    let instruction = instruction(call, Actor::Staff, change.note)?;
+    let by = Actor::Staff(guard::staff(call)?);
+    let instruction = instruction(call, by, change.note)?;
     let (app, order_id) = (call.app, call.param(0));
     let order =
         orders::set_order_status(app, order_id, change.status, instruction, app.now).await?;
@@ -203,7 +204,8 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     };
     let id = new_record_id(call, "ful")?;
     let (app, order_id) = (call.app, call.param(0));
-    let recorded = fulfillments::create_fulfillment(app, order_id, &id, new, app.now).await?;
+    let by = guard::staff(call)?;
+    let recorded = fulfillments::create_fulfillment(app, order_id, &id, new, &by, app.now).await?;
     recorded_order(call, &recorded)
 }
 
@@ -213,7 +215,9 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
 /// 404; 409 `transition_not_allowed`.
 pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (order_id, id) = (call.param(0), call.param(1));
-    let order = fulfillments::deliver_fulfillment(call.app, order_id, id, call.app.now).await?;
+    let by = guard::staff(call)?;
+    let order =
+        fulfillments::deliver_fulfillment(call.app, order_id, id, &by, call.app.now).await?;
     whole_order(call, &order, 200)
 }
 
@@ -230,7 +234,8 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
     };
     let id = new_record_id(call, "ret")?;
     let (app, order_id) = (call.app, call.param(0));
-    let recorded = fulfillments::create_return(app, order_id, &id, new, app.now).await?;
+    let by = guard::staff(call)?;
+    let recorded = fulfillments::create_return(app, order_id, &id, new, &by, app.now).await?;
     recorded_order(call, &recorded)
 }
 
@@ -262,11 +267,7 @@ pub fn has_link(call: &Call<'_>) -> bool {
 /// As [`cancel_order`].
 pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Result<Order> {
     let order = visible_order(call).await?;
-    let actor = if guard::is_staff(call) {
-        Actor::Staff
-    } else {
-        Actor::Shopper
-    };
+    let actor = guard::staff(call).map_or(Actor::Shopper, Actor::Staff);
     let instruction = instruction(call, actor, note)?;
     orders::cancel_order(call.app, &order.id, instruction, call.app.now).await
 }
@@ -393,7 +394,8 @@ pub(super) struct RefundView<'a> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct EventView<'a> {
     event: Happening,
-    actor: Actor,
+    /// To staff by name, where their key has one.
+    actor: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     /// For staff alone: what people write to each other is no shopper's.
@@ -493,7 +495,11 @@ impl<'a> EventView<'a> {
     fn of(it: &'a OrderEvent, for_staff: bool) -> Self {
         Self {
             event: it.happening,
-            actor: it.actor,
+            actor: if for_staff {
+                it.actor.as_str()
+            } else {
+                it.actor.kind()
+            },
             subject: it.subject.as_deref(),
             note: it.note.as_deref().filter(|_| for_staff),
             at: instant(it.at),

@@ -5,6 +5,7 @@ use crate::shop::money::Money;
 use crate::shop::refunds::{self, AskedRefund};
 use crate::web::api::orders::{new_record_id, recorded_order};
 use crate::web::call::Call;
+use crate::web::guard;
 use crate::web::reply::Reply;
 use serde::Deserialize;
 
@@ -36,6 +37,7 @@ pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
     })?;
     let id = new_record_id(call, "re")?;
     let (app, order_id) = (call.app, call.param(0));
-    let recorded = refunds::create_refund(app, order_id, &id, asked, app.now).await?;
+    let by = guard::staff(call)?;
+    let recorded = refunds::create_refund(app, order_id, &id, asked, &by, app.now).await?;
     recorded_order(call, &recorded)
 }

@@ -11,6 +11,7 @@ use storefront::shop::orders::{Actor, set_order_status};
 use storefront::shop::payments::RefundState;
 use storefront::shop::ports::{Orders, Ports};
 use storefront::shop::refunds::{AskedRefund, create_refund};
+use storefront::shop::staff::StaffName;
 use storefront::shop::transitions::Status;
 
 /// Ships, delivers, takes back and cancels whatever it finds.
@@ -46,7 +47,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
                 lines: Some(lines),
                 tracking: Tracking::default(),
             };
-            create_fulfillment(sim, order_id, &id, new, now)
+            create_fulfillment(sim, order_id, &id, new, &StaffName::default(), now)
                 .await
                 .map(drop)
         }
@@ -55,14 +56,16 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
                 lines: None,
                 tracking: Tracking::default(),
             };
-            create_fulfillment(sim, order_id, &id, new, now)
+            create_fulfillment(sim, order_id, &id, new, &StaffName::default(), now)
                 .await
                 .map(drop)
         }
         3 => match order.fulfillments.first() {
-            Some(parcel) => deliver_fulfillment(sim, order_id, &parcel.id, now)
-                .await
-                .map(drop),
+            Some(parcel) => {
+                deliver_fulfillment(sim, order_id, &parcel.id, &StaffName::default(), now)
+                    .await
+                    .map(drop)
+            }
             None => Ok(()),
         },
         4 => {
@@ -71,14 +74,16 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
                 restock: world.random.chance(500),
                 reason: None,
             };
-            create_return(sim, order_id, &id, new, now).await.map(drop)
+            create_return(sim, order_id, &id, new, &StaffName::default(), now)
+                .await
+                .map(drop)
         }
         6 if world.random.chance(500) => {
             let asked = AskedRefund {
                 amount: Some(Money::new(100, order.currency)),
                 reason: None,
             };
-            create_refund(sim, order_id, &id, asked, now)
+            create_refund(sim, order_id, &id, asked, &StaffName::default(), now)
                 .await
                 .map(drop)
         }
@@ -93,7 +98,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
             sim,
             order_id,
             Status::Completed,
-            instruction(world, Actor::Staff),
+            instruction(world, Actor::Staff(StaffName::default())),
             now,
         )
         .await
@@ -102,7 +107,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
             sim,
             order_id,
             Status::Cancelled,
-            instruction(world, Actor::Staff),
+            instruction(world, Actor::Staff(StaffName::default())),
             now,
         )
         .await
