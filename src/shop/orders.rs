@@ -5,6 +5,7 @@
 mod links;
 mod lookup;
 mod moves;
+mod numbers;
 mod order;
 #[cfg(test)]
 pub mod samples;
@@ -12,6 +13,7 @@ pub mod samples;
 pub use links::OrderLinks;
 pub use lookup::{LinkRequest, request_order_link, send_order_link};
 pub use moves::{Record, Renewal, Transition, with_money};
+pub use numbers::{candidate_numbers, read_number};
 pub use order::{Actor, Dispute, Order, OrderEvent, Payment, Refund, RefundStatus, Task};
 
 use crate::error::{Error, Result};
@@ -29,8 +31,10 @@ pub struct OrderFilter {
     pub cart_id: Option<String>,
     /// Only those that stand so.
     pub status: Option<Status>,
-    /// Only those with a smaller number.
-    pub before: Option<i64>,
+    /// Only the one that people call so.
+    pub number: Option<i64>,
+    /// Only those placed before the order with this id.
+    pub before: Option<String>,
     /// At most so many.
     pub limit: u32,
 }

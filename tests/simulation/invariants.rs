@@ -146,6 +146,8 @@ pub fn answered(world: &World, order: &Order) {
         "{} was answered and is not there",
         order.id
     );
+    let digits = order.number.to_string().len();
+    assert!((6..=8).contains(&digits), "{} can be counted", order.number);
 }
 
 /// A key that has an order is answered with it, also when its quote has expired since.

@@ -42,7 +42,7 @@ test('whoever asks gets the same answer, and only the owner a mail, one within t
   const answers = await Promise.all([
     ask(order.number, 'mallory@elsewhere.test'),
     ask(order.number + 1, 'ann@shopper.test'),
-    ask(`#${order.number}`, ' Ann@Shopper.test '),
+    ask(` # ${order.number.slice(0, 3)} ${order.number.slice(3)}`, ' Ann@Shopper.test '),
     ask(order.number, 'ann@shopper.test'),
   ]);
   for (const { status, headers, text } of answers) assert.deepEqual([status, headers.get('location'), text], [303, '/orders?sent', '']);

@@ -123,7 +123,7 @@ test('staff lists every order, a shopper those of the cart, others none', async 
     seen.push(...page.data.map(({ id }: Json) => id));
     cursor = page.next_cursor;
   }
-  const ids = (await shop.rows<{ id: string }>('SELECT id FROM orders ORDER BY number DESC')).map(({ id }) => id);
+  const ids = (await shop.rows<{ id: string }>('SELECT id FROM orders ORDER BY created_at DESC, rowid DESC')).map(({ id }) => id);
   assert.deepEqual(seen, ids);
   for (const { status } of (await shop.staff.get('/api/v1/orders?status=pending_payment')).expect(200).data) assert.equal(status, 'pending_payment');
   (await shop.staff.get('/api/v1/orders?status=eaten')).refused(422, 'unknown_status');
@@ -157,6 +157,30 @@ test('the pages tell the order, its invoice and how to cancel it, and show names
   const cancelled = await shop.shopper().send('POST', `${pathname}/cancel${search}`, '', { 'content-type': 'application/x-www-form-urlencoded' });
   assert.deepEqual([cancelled.status, cancelled.headers.get('location')], [303, pathname + search]);
   await shop.settled(order, 'cancelled');
+});
+
+test('numbers of orders tell nothing, and a list goes on in the order they were placed', async () => {
+  const placed: Json[] = [];
+  while (placed.length < 5) placed.push(await shop.shopper().buy('LAMP'));
+  const numbers = placed.map(({ number }) => Number(number));
+  assert.ok(numbers.every((number) => number >= 1_000_000 && number < 100_000_000), `${numbers}`);
+  assert.ok(numbers.slice(1).every((number, at) => Math.abs(number - numbers[at]!) > 1), `${numbers}`);
+
+  for (const status of ['', '&status=pending_payment']) {
+    const seen: string[] = [];
+    let cursor: string | null = '';
+    for (let page = 0; page < 20 && cursor !== null && !placed.every(({ id }) => seen.includes(id)); page++) {
+      const list: Json = (await shop.staff.get(`/api/v1/orders?limit=2${status}${cursor && `&cursor=${cursor}`}`)).expect(200);
+      seen.push(...list.data.map(({ id }: Json) => id));
+      cursor = list.next_cursor;
+    }
+    assert.deepEqual(seen.filter((id) => placed.some((order) => order.id === id)), placed.map(({ id }) => id).reverse());
+    assert.equal(new Set(seen).size, seen.length);
+  }
+  const ofBefore = Buffer.from('1005').toString('base64url');
+  (await shop.staff.get(`/api/v1/orders?cursor=${ofBefore}`)).refused(400, 'malformed_cursor');
+  const ofNothing = Buffer.from('ord_nothing').toString('base64url');
+  assert.deepEqual((await shop.staff.get(`/api/v1/orders?cursor=${ofNothing}`)).expect(200), { data: [], next_cursor: null });
 });
 
 /** An order of these units, paid. */

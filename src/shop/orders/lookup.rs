@@ -8,7 +8,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::shop::ids::equal_secrets;
 use crate::shop::languages::Language;
 use crate::shop::mail::{Letter, MailKind};
-use crate::shop::orders::OrderFilter;
+use crate::shop::orders::{OrderFilter, read_number};
 use crate::shop::ports::{Mail, Orders};
 use crate::shop::stock::customer_of;
 use durable::Timestamp;
@@ -81,15 +81,14 @@ pub async fn send_order_link(
     now: Timestamp,
 ) -> Result<()> {
     let filter = OrderFilter {
-        before: request.order_number.checked_add(1),
+        number: Some(request.order_number),
         limit: 1,
         ..OrderFilter::default()
     };
     let found = orders.orders(&filter).await?;
-    let order = found.into_iter().find(|order| {
-        order.number == request.order_number
-            && equal_secrets(&customer_of(&order.email), &request.customer)
-    });
+    let order = found
+        .into_iter()
+        .find(|order| equal_secrets(&customer_of(&order.email), &request.customer));
     let Some(order) = order else {
         return Ok(());
     };
@@ -97,12 +96,6 @@ pub async fn send_order_link(
     let mut letter = Letter::about(MailKind::OrderLink, &order.id).on(&hour.to_string());
     letter.language = request.language;
     mail.post(&letter).await
-}
-
-/// `1002`, also as `#1002`.
-fn read_number(text: &str) -> Option<i64> {
-    let digits = text.trim().trim_start_matches('#');
-    digits.parse().ok().filter(|number| *number > 0)
 }
 
 fn is_plausible(email: &str) -> bool {

@@ -4,7 +4,9 @@ use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
 use crate::shop::ledger::{Account, Journal};
 use crate::shop::money::Currency;
-use crate::shop::orders::{Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition};
+use crate::shop::orders::{
+    Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition, candidate_numbers,
+};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
 use crate::shop::transitions::Status;
@@ -46,6 +48,13 @@ SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.
         'refundable', json(iif(refundable, 'true', 'false')), 'withdrawn', withdrawn, 'fee', fee) ORDER BY id)
      FROM disputes WHERE order_id = o.id) AS disputes
 FROM orders AS o"
+    };
+}
+
+/// Rows are numbered in the order in which they are written; before an order that is not there is nothing.
+macro_rules! placed_before {
+    () => {
+        " WHERE o.rowid < iif(?1 IS NULL, 9007199254740991, (SELECT rowid FROM orders WHERE id = ?1))"
     };
 }
 
@@ -174,28 +183,33 @@ pub fn orders(filter: &OrderFilter) -> Result<Statement> {
     let status = filter.status.as_ref().map(to_word).transpose()?;
     // Each in its own words, so that each walks an index of its own.
     let statement = match (&filter.cart_id, &status) {
+        _ if filter.number.is_some() => {
+            let statement = concat!(select_orders!(), " WHERE o.number = ?1 LIMIT ?2");
+            let statement = Statement::new(statement).bind(filter.number);
+            return Ok(statement.bind(filter.limit));
+        }
         (Some(_), _) => Statement::new(concat!(
             select_orders!(),
-            " WHERE o.number < ?1 AND o.cart_id = ?3 AND (?4 IS NULL OR o.status = ?4) ORDER BY o.number DESC LIMIT ?2"
+            placed_before!(),
+            " AND o.cart_id = ?3 AND (?4 IS NULL OR +o.status = ?4) ORDER BY o.rowid DESC LIMIT ?2"
         )),
         (None, Some(_)) => Statement::new(concat!(
             select_orders!(),
-            " WHERE o.number < ?1 AND ?3 IS NULL AND o.status = ?4 ORDER BY o.number DESC LIMIT ?2"
+            placed_before!(),
+            " AND ?3 IS NULL AND o.status = ?4 ORDER BY o.rowid DESC LIMIT ?2"
         )),
         (None, None) => Statement::new(concat!(
             select_orders!(),
-            " WHERE o.number < ?1 AND ?3 IS NULL AND ?4 IS NULL ORDER BY o.number DESC LIMIT ?2"
+            placed_before!(),
+            " AND ?3 IS NULL AND ?4 IS NULL ORDER BY o.rowid DESC LIMIT ?2"
         )),
     };
     Ok(statement
-        .bind(filter.before.unwrap_or(MAX_NUMBER))
+        .bind(filter.before.clone())
         .bind(filter.limit)
         .bind(filter.cart_id.clone())
         .bind(status))
 }
-
-/// Larger than any order's number, and exact in JavaScript.
-const MAX_NUMBER: i64 = (1 << 53) - 1;
 
 fn step(order_id: &str, step: &'static str, now: Timestamp) -> Statement {
     Statement::new("UPDATE checkouts SET step = ?2, updated_at = ?3 WHERE order_id = ?1")
@@ -233,7 +247,8 @@ fn insert_order(order: &Order, now: Timestamp) -> Result<Statement> {
         .bind(now)
         .bind(order.totals.shipping_tax)
         .bind(u32::from(order.totals.tax_included))
-        .bind(to_json(&order.terms)?))
+        .bind(to_json(&order.terms)?)
+        .bind(to_json(&candidate_numbers(&order.id))?))
 }
 
 fn insert_addresses(order: &Order) -> Result<Statement> {
@@ -451,11 +466,15 @@ SELECT kind, COUNT(*) AS found, COUNT(error) AS unfinished FROM findings GROUP B
 const INSERT_EVENT: &str = "
 INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// Numbers count up from 1001; a batch is one transaction of one writer, so no two orders take the same.
+/// The first of the drawn numbers that no order has: a batch is one transaction of one writer, so no two orders take the same. Should all be
+/// taken, they go on above the largest.
 const INSERT_ORDER: &str = "
 INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email,
     shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at, shipping_tax, tax_included, terms)
-SELECT ?1, COALESCE(MAX(number), 1000) + 1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15, ?16 FROM orders";
+SELECT ?1, COALESCE(
+    (SELECT value FROM json_each(?17) AS drawn WHERE NOT EXISTS (SELECT 1 FROM orders WHERE number = drawn.value) ORDER BY key LIMIT 1),
+    (SELECT MAX(number) + 1 FROM orders)
+), 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15, ?16";
 
 pub const ORDER_NUMBER: &str = "SELECT number FROM orders WHERE id = ?1";
 
@@ -521,3 +540,119 @@ SELECT ?1, ?2, value ->> 'journal', value ->> 'account', value ->> 'amount', val
 const INSERT_JOURNALS: &str = "
 INSERT INTO journals (order_id, version, journal, at, balance)
 SELECT order_id, version, journal, ?3, SUM(amount) FROM ledger_entries WHERE order_id = ?1 AND version = ?2 GROUP BY journal";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::orders::samples::{line, order};
+    use crate::store::sql::Parameter;
+    use rusqlite::types::Value;
+    use rusqlite::{Connection, params_from_iter};
+    use std::fs;
+
+    fn database() -> Connection {
+        let database = Connection::open_in_memory().unwrap();
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/d1-migrations");
+        let mut files: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|it| it == "sql"))
+            .collect();
+        files.sort();
+        for file in files {
+            let sql = fs::read_to_string(file).unwrap();
+            database.execute_batch(&sql).unwrap();
+        }
+        database
+    }
+
+    fn values(statement: &Statement) -> Vec<Value> {
+        let value = |parameter: &Parameter| match parameter {
+            Parameter::Null => Value::Null,
+            Parameter::Integer(integer) => Value::Integer(*integer),
+            Parameter::Text(text) => Value::Text(text.clone()),
+        };
+        statement.parameters.iter().map(value).collect()
+    }
+
+    /// The number of an order that draws these.
+    fn number_of(database: &Connection, id: &str, drawn: &[i64]) -> i64 {
+        let mut order = order("USD", vec![line(1, 1_000, 1)], 0, false);
+        id.clone_into(&mut order.id);
+        let mut statement = insert_order(&order, Timestamp::from_millis(0)).unwrap();
+        *statement.parameters.last_mut().unwrap() = to_json(&drawn).unwrap().into();
+        database
+            .execute(statement.sql, params_from_iter(values(&statement)))
+            .unwrap();
+        let sql = "SELECT number FROM orders WHERE id = ?1";
+        database.query_row(sql, [id], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn an_order_gets_the_first_number_that_is_free() {
+        let database = database();
+        assert_eq!(
+            number_of(&database, "a", &[7_000_000, 8_000_000]),
+            7_000_000
+        );
+        assert_eq!(
+            number_of(&database, "b", &[7_000_000, 8_000_000]),
+            8_000_000
+        );
+        assert_eq!(
+            number_of(&database, "c", &[7_000_000, 8_000_000]),
+            8_000_001
+        );
+        assert_eq!(
+            number_of(&database, "d", &[9_000_000, 1_000_000]),
+            9_000_000
+        );
+    }
+
+    #[test]
+    fn every_list_of_orders_walks_an_index_and_sorts_nothing() {
+        let database = database();
+        let filters = [
+            OrderFilter::default(),
+            OrderFilter {
+                cart_id: Some("cart_1".to_owned()),
+                ..OrderFilter::default()
+            },
+            OrderFilter {
+                cart_id: Some("cart_1".to_owned()),
+                status: Some(Status::Confirmed),
+                ..OrderFilter::default()
+            },
+            OrderFilter {
+                status: Some(Status::Confirmed),
+                ..OrderFilter::default()
+            },
+            OrderFilter {
+                number: Some(7_000_000),
+                ..OrderFilter::default()
+            },
+        ];
+        for filter in filters {
+            let statement = orders(&filter).unwrap();
+            let sql = format!("EXPLAIN QUERY PLAN {}", statement.sql);
+            let mut prepared = database.prepare(&sql).unwrap();
+            let plan: Vec<(i64, String)> = prepared
+                .query_map(params_from_iter(values(&statement)), |row| {
+                    Ok((row.get("parent")?, row.get("detail")?))
+                })
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let own: Vec<&String> = plan
+                .iter()
+                .filter(|(parent, _)| *parent == 0)
+                .map(|(_, detail)| detail)
+                .collect();
+            assert!(
+                own.iter().any(|it| it.starts_with("SEARCH o USING")),
+                "{own:?}"
+            );
+            assert!(!own.iter().any(|it| it.contains("TEMP B-TREE")), "{own:?}");
+        }
+    }
+}

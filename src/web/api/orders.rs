@@ -133,16 +133,15 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
             .query("status")
             .map(|word| read_status(&word))
             .transpose()?,
-        before: decode_cursor(call)?
-            .map(|text| text.parse().map_err(|_| malformed_cursor()))
-            .transpose()?,
+        number: None,
+        before: decode_cursor(call)?.map(order_of_cursor).transpose()?,
         limit: u32::try_from(limit).unwrap_or(u32::MAX),
     };
     let found = call.app.orders().orders(&filter).await?;
     let next_cursor = found
         .last()
         .filter(|_| found.len() == limit)
-        .map(|order| encode_cursor(&order.number.to_string()));
+        .map(|order| encode_cursor(&order.id));
     let data = found
         .iter()
         .map(|order| OrderView::of(call, order))
@@ -290,6 +289,14 @@ pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
         Some(key) => Ok(record_id_of_key(prefix, call.param(0), &key)),
         None => call.app.new_id(prefix),
     }
+}
+
+/// Cursors of before named an order by a number that counted up.
+fn order_of_cursor(text: String) -> Result<String> {
+    if text.starts_with("ord_") {
+        return Ok(text);
+    }
+    Err(malformed_cursor())
 }
 
 fn read_status(word: &str) -> Result<Status> {

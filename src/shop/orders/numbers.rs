@@ -1,0 +1,83 @@
+//! The numbers that people call orders by. They are drawn, not counted, so that nobody reads from two of them how much is sold.
+
+use sha2::{Digest, Sha256};
+
+/// Numbers of seven digits, and of eight for when those are crowded: how many of each an order tries.
+const DRAWS: [(u64, usize); 2] = [(1_000_000, 4), (10_000_000, 4)];
+
+/// The numbers that an order may get, in the order in which they are tried. They come from its id, which can't be guessed, so that placing
+/// it again tries the same.
+#[must_use]
+pub fn candidate_numbers(order_id: &str) -> Vec<i64> {
+    let draws = DRAWS
+        .into_iter()
+        .flat_map(|(lowest, times)| std::iter::repeat_n(lowest, times));
+    draws
+        .enumerate()
+        .filter_map(|(at, lowest)| number_from(order_id, at, lowest))
+        .collect()
+}
+
+/// A number with as many digits as `lowest`.
+fn number_from(order_id: &str, at: usize, lowest: u64) -> Option<i64> {
+    let digest = Sha256::digest(format!("number\0{order_id}\0{at}"));
+    let bytes: [u8; 8] = digest.first_chunk().copied()?;
+    let range = lowest.checked_mul(9)?;
+    let drawn = u64::from_le_bytes(bytes).checked_rem(range)?;
+    i64::try_from(lowest.checked_add(drawn)?).ok()
+}
+
+/// The number that someone typed or pasted: `1234567`, `#1234567`, `123 45 67`. None when it can be none.
+#[must_use]
+pub fn read_number(text: &str) -> Option<i64> {
+    let digits: String = text
+        .chars()
+        .filter(|it| !it.is_whitespace() && !IGNORED.contains(it))
+        .collect();
+    let number = digits.parse().ok().filter(|number| *number > 0);
+    number.filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Signs that people write before a number or between its digits, and what comes along with what is pasted.
+const IGNORED: [char; 8] = [
+    '#', '-', '\u{2010}', '\u{2011}', '\u{2013}', '\u{200b}', '\u{2060}', '\u{feff}',
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn numbers_have_seven_digits_and_eight_when_those_are_taken() {
+        let mut firsts = BTreeSet::new();
+        for order in 0..1_000 {
+            let candidates = candidate_numbers(&format!("ord_{order}"));
+            assert_eq!(candidates, candidate_numbers(&format!("ord_{order}")));
+            let digits: Vec<usize> = candidates.iter().map(|it| it.to_string().len()).collect();
+            assert_eq!(digits, [7, 7, 7, 7, 8, 8, 8, 8]);
+            firsts.insert(candidates[0]);
+        }
+        assert!(firsts.len() > 990, "{}", firsts.len());
+        let first: Vec<&i64> = firsts.iter().collect();
+        let gaps: BTreeSet<i64> = first.windows(2).map(|two| two[1] - two[0]).collect();
+        assert!(gaps.len() > 500, "they are not counted: {}", gaps.len());
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_written() {
+        for text in [
+            "1234567",
+            "#1234567",
+            " # 123 4567 ",
+            "123-4567",
+            "\u{a0}1234\u{2009}567\u{200b}",
+        ] {
+            assert_eq!(read_number(text), Some(1_234_567), "{text:?}");
+        }
+        for text in ["", "#", "0", "12a", "+12", "1.5", "99999999999999999999"] {
+            assert_eq!(read_number(text), None, "{text:?}");
+        }
+        assert_eq!(read_number("-5"), Some(5));
+    }
+}
