@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
-use crate::shop::ids::{Entropy, Signer, new_id};
+use crate::shop::ids::{Entropy, Signer, new_id, unique};
 use crate::shop::languages::Language;
 use crate::shop::money::Currency;
 use crate::shop::orders::OrderLinks;
@@ -297,6 +297,14 @@ impl App {
     /// When the platform gives no entropy.
     pub fn new_id(&self, prefix: &str) -> Result<String> {
         entropy().map(|entropy| new_id(prefix, entropy))
+    }
+
+    /// The unguessable part of an id.
+    ///
+    /// # Errors
+    /// When the platform gives no entropy.
+    pub fn unique(&self) -> Result<String> {
+        entropy().map(unique)
     }
 
     /// The id of a request: unlike any other, but not a secret, so that the platform is asked for entropy once an isolate.

@@ -10,7 +10,13 @@ pub type Entropy = [u8; 16];
 /// A new id such as `ord_4f7…`: `prefix` and 26 characters of base 32.
 #[must_use]
 pub fn new_id(prefix: &str, entropy: Entropy) -> String {
-    format!("{prefix}_{}", base32(&entropy))
+    format!("{prefix}_{}", unique(entropy))
+}
+
+/// The unguessable part of an id: 26 characters of base 32.
+#[must_use]
+pub fn unique(entropy: Entropy) -> String {
+    base32(&entropy)
 }
 
 /// The id that `name` always has: for records that an import must find again.

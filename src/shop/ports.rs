@@ -178,7 +178,7 @@ pub trait PublishQueue {
 pub trait Prices {
     /// What a cart with these SKUs is priced from, for a shopper with this mail address.
     async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList>;
-    /// Keeps a quote.
+    /// Keeps a quote, and forgets the cart's others but one that a checkout under way needs.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// A quote by id.
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>>;

@@ -6,7 +6,7 @@
 use crate::bounded::Bounded;
 use crate::error::{Error, Result};
 use crate::shop::ports::Prices;
-use crate::shop::pricing::{Listing, PriceList, Quote};
+use crate::shop::pricing::{Listing, PriceList, Quote, ids_of_quotes};
 use crate::store::settings_d1::{
     KnownSettings, SettingsRow, known_version, remember, select_settings,
 };
@@ -89,12 +89,16 @@ impl<D: Database> Prices for PricesD1<D> {
     }
 
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()> {
-        let statement =
-            Statement::new("INSERT INTO quotes (id, body, created_at) VALUES (?1, ?2, ?3)")
-                .bind(quote.id.as_str())
-                .bind(to_json(quote)?)
-                .bind(now);
-        Ok(self.db.batch(vec![statement]).await?)
+        let ids = ids_of_quotes(&quote.cart_id);
+        let replace = Statement::new(FORGET_QUOTES_OF_CART)
+            .bind(ids.as_str())
+            .bind(format!("{ids}{AFTER_EVERY_ID}"))
+            .bind(quote.cart_id.as_str());
+        let keep = Statement::new("INSERT INTO quotes (id, body, created_at) VALUES (?1, ?2, ?3)")
+            .bind(quote.id.as_str())
+            .bind(to_json(quote)?)
+            .bind(now);
+        Ok(self.db.batch(vec![replace, keep]).await?)
     }
 
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>> {
@@ -110,6 +114,14 @@ impl<D: Database> Prices for PricesD1<D> {
         Ok(self.db.batch(vec![statement]).await?)
     }
 }
+
+/// A cart has one quote, so that a database is as full of quotes as there are carts, however often they are priced.
+const FORGET_QUOTES_OF_CART: &str = "
+DELETE FROM quotes WHERE id BETWEEN ?1 AND ?2
+    AND id NOT IN (SELECT quote_id FROM checkouts WHERE cart_id = ?3 AND step <> 'placed')";
+
+/// Greater than the letters and digits that an id is made of.
+const AFTER_EVERY_ID: char = '~';
 
 /// The oldest come first, without an index that every quote would have to be written to: it ends at the first that is younger, and reads no
 /// further.

@@ -111,7 +111,7 @@ pub static ROUTES: &[Route] = routes! {
     Delete "/api/v1/cart"                   Anyone cart::clear_cart;
     Put    "/api/v1/cart/note"              Anyone cart::set_cart_note;
     Get    "/api/v1/cart/shipping-methods"  Anyone cart::list_shipping_methods;
-    Post   "/api/v1/cart/quote"             Anyone cart::create_quote;
+    Post   "/api/v1/cart/quote"             Anyone cart::create_quote, Again;
     Post   "/api/v1/orders"                 Anyone orders::create_order, Own;
     Get    "/api/v1/orders"                 Anyone orders::list_orders;
     Get    "/api/v1/orders/{id}"            Anyone orders::get_order;

@@ -108,23 +108,33 @@ test('a key is answered with its order a day later, though its quote has expired
   assert.equal(replayed.headers.get('idempotent-replayed'), 'true');
 });
 
+test('a cart has one quote: who asks again orders by the last, and by none before it', async () => {
+  const buyer = shop.shopper();
+  const { id: cartId } = await buyer.add('LAMP');
+  const [first, last] = [await buyer.quote(), await buyer.quote()];
+  const kept = await shop.rows("SELECT id FROM quotes WHERE body ->> 'cart_id' = ?", cartId);
+  assert.deepEqual(kept, [{ id: last.id }]);
+  (await buyer.order(first.id)).refused(422, 'unknown_quote');
+  (await buyer.order(last.id)).expect(201);
+});
+
 test('two tabs of one cart, and a double click on the page, place one order', async () => {
   const buyer = shop.shopper();
   await buyer.add('LAMP');
-  const [one, other] = [await buyer.quote(), await buyer.quote()];
-  const tabs = await Promise.all([buyer.order(one.id), buyer.order(other.id)]);
+  const quote = await buyer.quote();
+  const tabs = await Promise.all([buyer.order(quote.id), buyer.order(quote.id)]);
   const [placed] = tabs.filter(({ status }) => status === 201);
   const [late] = tabs.filter(({ status }) => status !== 201);
   assert.equal(late!.refused(409, 'cart_in_checkout').order_id, placed!.body.id);
 
   const clicker = shop.shopper();
   await clicker.add('LAMP');
-  const quote = await clicker.quote();
+  const shown = await clicker.quote();
   const body = new URLSearchParams({ key: randomUUID() }).toString();
-  const clicks = await Promise.all([1, 2].map(() => clicker.send('POST', `/checkout/${quote.id}`, body, { 'content-type': 'application/x-www-form-urlencoded' })));
+  const clicks = await Promise.all([1, 2].map(() => clicker.send('POST', `/checkout/${shown.id}`, body, { 'content-type': 'application/x-www-form-urlencoded' })));
   for (const { status, text } of clicks) assert.ok([303, 503].includes(status), text);
-  assert.equal((await shop.rows('SELECT order_id FROM checkouts WHERE quote_id = ?', quote.id)).length, 1);
-  const blank = await clicker.send('POST', `/checkout/${quote.id}`, 'key=', { 'content-type': 'application/x-www-form-urlencoded' });
+  assert.equal((await shop.rows('SELECT order_id FROM checkouts WHERE quote_id = ?', shown.id)).length, 1);
+  const blank = await clicker.send('POST', `/checkout/${shown.id}`, 'key=', { 'content-type': 'application/x-www-form-urlencoded' });
   assert.equal(blank.status, 400);
 });
 

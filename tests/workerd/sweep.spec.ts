@@ -106,13 +106,15 @@ test('a payment that takes its days is looked at, and nothing to be found', asyn
   assert.deepEqual(await shop.rows('SELECT 1 FROM payments WHERE look_at = 0'), []);
 });
 
-test('quotes are forgotten after two days, but not one that a checkout still needs', async () => {
+test('quotes are forgotten after two hours, but not one that a checkout still needs', async () => {
   const { buyer, quoteId } = await startedCheckout('LAMP', 1, 5_000);
-  const hoursPass = (hours: number) => shop.rows('UPDATE quotes SET created_at = created_at - ?', hours * 3_600_000);
+  const minutesPass = (minutes: number) => shop.rows('UPDATE quotes SET created_at = created_at - ?', minutes * 60_000);
   const old = await buyer.quote();
-  await hoursPass(2);
-  const other = await buyer.quote();
-  await hoursPass(47);
+  await minutesPass(2);
+  const another = shop.shopper();
+  await another.add('LAMP');
+  const other = await another.quote();
+  await minutesPass(119);
   await shop.scheduled();
   const kept = (await shop.rows<{ id: string }>('SELECT id FROM quotes')).map(({ id }) => id);
   assert.deepEqual([quoteId, old.id, other.id].map((id) => kept.includes(id)), [true, false, true]);

@@ -29,4 +29,6 @@ pub use checking::{check_quote, quote_changed};
 pub use quote::{
     Listing, PriceList, Quote, QuoteLine, QuoteRequest, QuoteShipping, ShippingOffer, Terms, Totals,
 };
-pub use quoting::{accept_currency, create_quote, forget_quotes, list_shipping_methods, skus_of};
+pub use quoting::{
+    accept_currency, create_quote, forget_quotes, ids_of_quotes, list_shipping_methods, skus_of,
+};

@@ -1,6 +1,7 @@
 //! Asking for a quote, and for the ways to ship: what a request must be, and what can't be quoted.
 
 use crate::error::{Error, FieldError, Result};
+use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{Payments, Ports, Prices};
 use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
@@ -17,8 +18,9 @@ use std::collections::BTreeSet;
 /// Seconds that a quote can be ordered from.
 pub const QUOTE_SECS: u32 = 30 * 60;
 
-/// Seconds that a quote is kept: an order has all that it needs of it, and nothing is to be kept of who did not order.
-const KEPT_SECS: u32 = 2 * 24 * 60 * 60;
+/// Seconds that a quote is kept: an order has all that it needs of it, nothing is to be kept of who did not order, and carts that
+/// strangers fill must not fill the database. Until then its form is filled in with what it was made for.
+const KEPT_SECS: u32 = 2 * 60 * 60;
 
 /// Most quotes that are forgotten at once.
 const MAX_FORGOTTEN: u32 = 10_000;
@@ -26,7 +28,7 @@ const MAX_FORGOTTEN: u32 = 10_000;
 /// Most codes of one quote.
 const MAX_CODES: usize = 10;
 
-/// Prices a cart and keeps the quote.
+/// Prices a cart and keeps the quote, in place of the one that the cart had; `unique` is what no other quote is named by.
 ///
 /// # Errors
 /// 422 naming each field that can't be accepted; `cart_empty` for an empty cart. 409 `promotion_contended` while other checkouts hold the
@@ -34,7 +36,7 @@ const MAX_CODES: usize = 10;
 pub async fn create_quote(
     ports: &impl Ports,
     sold_in: &[Currency],
-    quote_id: String,
+    unique: &str,
     cart_id: &str,
     cart: &Cart,
     request: QuoteRequest,
@@ -87,7 +89,7 @@ pub async fn create_quote(
         ..priced.terms
     };
     let quote = Quote {
-        id: quote_id,
+        id: format!("{}{unique}", ids_of_quotes(cart_id)),
         cart_id: cart_id.to_owned(),
         expires_at: now.plus_secs(QUOTE_SECS),
         catalog_seq: list.catalog_seq,
@@ -125,6 +127,12 @@ async fn price_with_what_is_left(
         }
         left_out.extend(gone);
     }
+}
+
+/// Beginning of the ids of a cart's quotes, and of no other cart's: by it they are found without an index of their own.
+#[must_use]
+pub fn ids_of_quotes(cart_id: &str) -> String {
+    format!("quote_{}_", digest_of(cart_id.as_bytes()))
 }
 
 /// Forgets quotes that have had their time.

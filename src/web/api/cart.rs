@@ -156,7 +156,7 @@ pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let quote = pricing::create_quote(
         call.app,
         &call.app.config.currencies,
-        call.app.new_id("quote")?,
+        &call.app.unique()?,
         &own.id,
         &cart,
         request,

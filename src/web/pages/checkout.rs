@@ -62,7 +62,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     let quoted = pricing::create_quote(
         app,
         &app.config.currencies,
-        app.new_id("quote")?,
+        &app.unique()?,
         &own.id,
         &cart,
         request_of(&form, &visit),

@@ -169,6 +169,9 @@ pub static WORDS: Words = Words {
         "invalid_number" => Some("Eine Bestellnummer besteht aus Ziffern."),
         "unknown_shipping_method" => Some("Bitte wählen Sie eine Versandart."),
         "unknown_sku" => Some("Das gibt es nicht mehr zu kaufen."),
+        "unknown_quote" => Some(
+            "Dieser Preis wurde durch einen neueren ersetzt. Bitte gehen Sie vom Warenkorb aus noch einmal zur Kasse.",
+        ),
         "unknown_code" => Some("Diesen Code gibt es nicht."),
         "code_not_started" => Some("Diese Aktion hat noch nicht begonnen."),
         "code_ended" => Some("Diese Aktion ist vorbei."),
