@@ -32,6 +32,7 @@ use crate::store::pause::Pause;
 use crate::store::prices_d1::{KnownListings, PricesD1};
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
+use crate::store::rate_limits::{Classes, RateLimits};
 use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::stock_kv::StockKv;
@@ -41,7 +42,7 @@ use serde_json::Value;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use worker::js_sys::Date;
-use worker::{Bucket, Env, KvStore, ObjectNamespace, RateLimiter};
+use worker::{Bucket, Env, KvStore, ObjectNamespace};
 
 /// What configures the shop.
 pub struct Config {
@@ -92,7 +93,7 @@ struct Bindings {
     payments_knowledge: Knowledge,
     settings: KnownSettings,
     listings: KnownListings,
-    lookups: RateLimiter,
+    limits: RateLimits,
     board: ObjectNamespace,
     media: Bucket,
     images: Images,
@@ -271,18 +272,10 @@ impl App {
         Objects(self.bindings.board.clone())
     }
 
-    /// Whether this visitor may ask for the link of an order once more.
-    ///
-    /// # Errors
-    /// 429.
-    pub async fn check_lookup_rate(&self, visitor: &str) -> Result<()> {
-        let outcome = self.bindings.lookups.limit(visitor.to_owned()).await;
-        if outcome.map_err(Error::internal)?.success {
-            return Ok(());
-        }
-        Err(Error::TooMany {
-            retry_after_secs: 60,
-        })
+    /// The counters of requests.
+    #[must_use]
+    pub fn limiters(&self) -> RateLimits {
+        self.bindings.limits.clone()
     }
 
     /// Milliseconds since this event began.
@@ -420,7 +413,18 @@ impl Bindings {
             payments_knowledge: Knowledge::default(),
             settings: KnownSettings::default(),
             listings: KnownListings::default(),
-            lookups: env.rate_limiter("ORDER_LOOKUPS").map_err(Error::internal)?,
+            limits: RateLimits(Rc::new(Classes {
+                personal: env
+                    .rate_limiter("PERSONAL_READS")
+                    .map_err(Error::internal)?,
+                carts: env.rate_limiter("CART_CHANGES").map_err(Error::internal)?,
+                new_carts: env.rate_limiter("NEW_CARTS").map_err(Error::internal)?,
+                checkouts: env
+                    .rate_limiter("CHECKOUT_STEPS")
+                    .map_err(Error::internal)?,
+                lookups: env.rate_limiter("ORDER_LOOKUPS").map_err(Error::internal)?,
+                staff: env.rate_limiter("STAFF_CALLS").map_err(Error::internal)?,
+            })),
             board: env.durable_object("BOARD").map_err(Error::internal)?,
             media: env.bucket("MEDIA").map_err(Error::internal)?,
             images: env.get_binding("IMAGES").map_err(Error::internal)?,

@@ -58,6 +58,8 @@ pub enum Error {
     Invalid(Vec<FieldError>),
     /// 429: asked too often; try again after so many seconds.
     TooMany {
+        /// Stable code.
+        code: &'static str,
         /// Seconds until it is worth trying again.
         retry_after_secs: u32,
     },
@@ -169,6 +171,7 @@ impl Error {
             | Self::Unauthorized { code }
             | Self::Forbidden { code }
             | Self::Conflict { code, .. }
+            | Self::TooMany { code, .. }
             | Self::Unavailable { code, .. } => code,
             Self::Gone(code) => code,
             Self::NotFound(_) => "not_found",
@@ -177,7 +180,6 @@ impl Error {
             Self::TooLarge(_) => "body_too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",
             Self::Invalid(errors) => errors.first().map_or("invalid", |error| error.code),
-            Self::TooMany { .. } => "too_many_requests",
             Self::Internal(_) => "internal_error",
         }
     }
@@ -229,7 +231,9 @@ impl Error {
                 .collect::<Vec<_>>()
                 .join(" "),
             Self::Internal(_) => "The error has been logged with this request's id.".to_owned(),
-            Self::TooMany { retry_after_secs }
+            Self::TooMany {
+                retry_after_secs, ..
+            }
             | Self::Unavailable {
                 retry_after_secs, ..
             } => format!("Please try again in {retry_after_secs} seconds."),
@@ -240,7 +244,9 @@ impl Error {
     #[must_use]
     pub fn retry_after_secs(&self) -> Option<u32> {
         match self {
-            Self::TooMany { retry_after_secs }
+            Self::TooMany {
+                retry_after_secs, ..
+            }
             | Self::Unavailable {
                 retry_after_secs, ..
             } => Some(*retry_after_secs),

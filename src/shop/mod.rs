@@ -16,6 +16,7 @@ pub mod import;
 pub mod languages;
 pub mod late_money;
 pub mod ledger;
+pub mod limits;
 pub mod mail;
 pub mod media;
 pub mod money;

@@ -2,8 +2,11 @@
 
 use crate::app::Config;
 use crate::error::{Error, Result};
+use crate::shop::limits::{self, Limit, network_of};
 use crate::shop::staff::StaffName;
 use crate::web::call::Call;
+use crate::web::cart_token::shown_token;
+use crate::web::log::log_failure;
 use worker::Method;
 
 /// Who a route is for; a route without one does not compile.
@@ -33,6 +36,36 @@ pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
         return Err(Error::Forbidden { code: "cross_site" });
     }
     Ok(())
+}
+
+/// Counts the call in its class, by the name of staff, else by the network it comes from.
+///
+/// # Errors
+/// 429 `too_many_requests`.
+pub async fn count(limit: Limit, call: &Call<'_>) -> Result<()> {
+    let (limit, key) = class_of(limit, call);
+    let failure = limits::count(&call.app.limiters(), limit, &key).await?;
+    if let Some(failure) = failure {
+        log_failure("limiter_failed", call.request_id, &failure);
+    }
+    Ok(())
+}
+
+fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
+    if limit == Limit::Uncounted {
+        return (limit, String::new());
+    }
+    if let Some(name) = shown_name(call) {
+        return (Limit::Staff, name.to_string());
+    }
+    let begins_cart = limit == Limit::Cart && shown_token(call).is_none();
+    let limit = if begins_cart { Limit::NewCart } else { limit };
+    (limit, network(call))
+}
+
+/// The network that the call comes from, by the one header that nobody but the platform writes.
+fn network(call: &Call<'_>) -> String {
+    network_of(&call.header("CF-Connecting-IP").unwrap_or_default())
 }
 
 /// Whether the call shows a key of staff.

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::languages::Language;
+use crate::shop::limits::Limit;
 use crate::shop::ports::SettingsRecord;
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
@@ -28,6 +29,8 @@ pub struct Route {
     pub pattern: &'static str,
     /// Who it is for.
     pub access: Access,
+    /// How often one network may ask.
+    pub limit: Limit,
     /// Which function answers, as the table names it.
     pub handler_name: &'static str,
     /// What becomes of an `Idempotency-Key`.
@@ -62,11 +65,12 @@ type Handler = for<'c> fn(&'c mut Call<'_>) -> Pin<Box<dyn Future<Output = Resul
 macro_rules! routes {
     (@keys) => { Keys::Kept };
     (@keys $keys:ident) => { Keys::$keys };
-    ($($method:ident $pattern:literal $access:ident $handler:path $(, $keys:ident)?;)*) => {
+    ($($method:ident $pattern:literal $access:ident $limit:ident $handler:path $(, $keys:ident)?;)*) => {
         &[$(Route {
             method: Method::$method,
             pattern: $pattern,
             access: Access::$access,
+            limit: Limit::$limit,
             handler_name: stringify!($handler),
             keys: routes!(@keys $($keys)?),
             handler: |call| Box::pin($handler(call)),
@@ -76,107 +80,107 @@ macro_rules! routes {
 
 /// Every route. The first that matches answers.
 pub static ROUTES: &[Route] = routes! {
-    Get    "/"                              Anyone pages::home::show;
-    Get    "/products"                      Anyone pages::lists::list;
-    Get    "/products/{handle}"             Anyone pages::products::show;
-    Get    "/collections/{category}"        Anyone pages::lists::list_category;
-    Get    "/cart"                          Anyone pages::cart::show;
-    Post   "/cart/items"                    Anyone pages::cart::add;
-    Post   "/cart/items/{sku}"              Anyone pages::cart::set;
-    Get    "/checkout"                      Anyone pages::checkout::ask;
-    Post   "/checkout"                      Anyone pages::checkout::quote;
-    Get    "/checkout/{quote_id}"           Anyone pages::checkout::review;
-    Post   "/checkout/{quote_id}"           Anyone pages::checkout::place;
-    Get    "/_design"                       Developer pages::design::show;
-    Get    "/policies/{name}"               Anyone pages::policies::show;
-    Get    "/orders"                        Anyone pages::lookup::ask;
-    Post   "/orders"                        Anyone pages::lookup::send;
-    Get    "/orders/{id}"                   Anyone pages::orders::show;
-    Get    "/orders/{id}/invoice"           Anyone pages::orders::show_invoice;
-    Post   "/orders/{id}/cancel"            Anyone pages::orders::cancel;
+    Get    "/"                              Anyone Uncounted pages::home::show;
+    Get    "/products"                      Anyone Uncounted pages::lists::list;
+    Get    "/products/{handle}"             Anyone Uncounted pages::products::show;
+    Get    "/collections/{category}"        Anyone Uncounted pages::lists::list_category;
+    Get    "/cart"                          Anyone Personal  pages::cart::show;
+    Post   "/cart/items"                    Anyone Cart      pages::cart::add;
+    Post   "/cart/items/{sku}"              Anyone Cart      pages::cart::set;
+    Get    "/checkout"                      Anyone Personal  pages::checkout::ask;
+    Post   "/checkout"                      Anyone Checkout  pages::checkout::quote;
+    Get    "/checkout/{quote_id}"           Anyone Personal  pages::checkout::review;
+    Post   "/checkout/{quote_id}"           Anyone Checkout  pages::checkout::place;
+    Get    "/_design"                       Developer Uncounted pages::design::show;
+    Get    "/policies/{name}"               Anyone Uncounted pages::policies::show;
+    Get    "/orders"                        Anyone Uncounted pages::lookup::ask;
+    Post   "/orders"                        Anyone Lookup    pages::lookup::send;
+    Get    "/orders/{id}"                   Anyone Personal  pages::orders::show;
+    Get    "/orders/{id}/invoice"           Anyone Personal  pages::orders::show_invoice;
+    Post   "/orders/{id}/cancel"            Anyone Checkout  pages::orders::cancel;
 
-    Get    "/api/v1/products"               Anyone products::list_products;
-    Get    "/api/v1/products/{handle}"      Anyone products::get_product;
-    Post   "/api/v1/products"               Staff  admin_products::create_product;
-    Put    "/api/v1/products/{id}"          Staff  admin_products::update_product;
-    Delete "/api/v1/products/{id}"          Staff  admin_products::delete_product;
-    Get    "/api/v1/categories"             Anyone products::list_categories;
-    Get    "/api/v1/stock"                  Anyone stock::list_stocks;
-    Get    "/api/v1/stock/{sku}"            Anyone stock::get_stock;
-    Get    "/api/v1/stock/{sku}/live"       Anyone stock::watch_stock;
-    Get    "/api/v1/cart"                   Anyone cart::get_cart;
-    Post   "/api/v1/cart/items"             Anyone cart::add_cart_item, Own;
-    Put    "/api/v1/cart/items/{sku}"       Anyone cart::set_cart_item;
-    Delete "/api/v1/cart/items/{sku}"       Anyone cart::remove_cart_item;
-    Delete "/api/v1/cart"                   Anyone cart::clear_cart;
-    Put    "/api/v1/cart/note"              Anyone cart::set_cart_note;
-    Get    "/api/v1/cart/shipping-methods"  Anyone cart::list_shipping_methods;
-    Post   "/api/v1/cart/quote"             Anyone cart::create_quote, Again;
-    Post   "/api/v1/orders"                 Anyone orders::create_order, Own;
-    Get    "/api/v1/orders"                 Anyone orders::list_orders;
-    Get    "/api/v1/orders/{id}"            Anyone orders::get_order;
-    Put    "/api/v1/orders/{id}/status"     Staff  orders::set_order_status;
-    Post   "/api/v1/orders/{id}/cancel"     Anyone orders::cancel_order, Again;
-    Post   "/api/v1/orders/{id}/fulfillments" Staff orders::create_fulfillment, Own;
-    Post   "/api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered" Staff orders::deliver_fulfillment, Again;
-    Post   "/api/v1/orders/{id}/returns"    Staff  orders::create_return, Own;
-    Post   "/api/v1/orders/{id}/refunds"    Staff  refunds::create_refund, Own;
+    Get    "/api/v1/products"               Anyone Uncounted products::list_products;
+    Get    "/api/v1/products/{handle}"      Anyone Uncounted products::get_product;
+    Post   "/api/v1/products"               Staff  Staff     admin_products::create_product;
+    Put    "/api/v1/products/{id}"          Staff  Staff     admin_products::update_product;
+    Delete "/api/v1/products/{id}"          Staff  Staff     admin_products::delete_product;
+    Get    "/api/v1/categories"             Anyone Uncounted products::list_categories;
+    Get    "/api/v1/stock"                  Anyone Uncounted stock::list_stocks;
+    Get    "/api/v1/stock/{sku}"            Anyone Uncounted stock::get_stock;
+    Get    "/api/v1/stock/{sku}/live"       Anyone Personal  stock::watch_stock;
+    Get    "/api/v1/cart"                   Anyone Personal  cart::get_cart;
+    Post   "/api/v1/cart/items"             Anyone Cart      cart::add_cart_item, Own;
+    Put    "/api/v1/cart/items/{sku}"       Anyone Cart      cart::set_cart_item;
+    Delete "/api/v1/cart/items/{sku}"       Anyone Cart      cart::remove_cart_item;
+    Delete "/api/v1/cart"                   Anyone Cart      cart::clear_cart;
+    Put    "/api/v1/cart/note"              Anyone Cart      cart::set_cart_note;
+    Get    "/api/v1/cart/shipping-methods"  Anyone Personal  cart::list_shipping_methods;
+    Post   "/api/v1/cart/quote"             Anyone Checkout  cart::create_quote, Again;
+    Post   "/api/v1/orders"                 Anyone Checkout  orders::create_order, Own;
+    Get    "/api/v1/orders"                 Anyone Personal  orders::list_orders;
+    Get    "/api/v1/orders/{id}"            Anyone Personal  orders::get_order;
+    Put    "/api/v1/orders/{id}/status"     Staff  Staff     orders::set_order_status;
+    Post   "/api/v1/orders/{id}/cancel"     Anyone Checkout  orders::cancel_order, Again;
+    Post   "/api/v1/orders/{id}/fulfillments" Staff  Staff     orders::create_fulfillment, Own;
+    Post   "/api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered" Staff  Staff     orders::deliver_fulfillment, Again;
+    Post   "/api/v1/orders/{id}/returns"    Staff  Staff     orders::create_return, Own;
+    Post   "/api/v1/orders/{id}/refunds"    Staff  Staff     refunds::create_refund, Own;
 
-    Get    "/api/v1/admin/findings"         Staff  admin_findings::list_findings;
-    Post   "/api/v1/admin/catalog/import"   Staff  admin_catalog::import_products, Own;
-    Get    "/api/v1/admin/catalog/export"   Staff  admin_catalog::export_products;
-    Post   "/api/v1/admin/catalog/publish"  Staff  admin_catalog::publish_catalog;
-    Get    "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::get_publish;
-    Delete "/api/v1/admin/catalog/publishes/{seq}" Staff admin_catalog::cancel_publish;
-    Post   "/api/v1/admin/catalog/rollback" Staff  admin_catalog::rollback_catalog;
-    Get    "/api/v1/admin/media"            Staff  admin_media::list_media;
-    Post   "/api/v1/admin/media"            Staff  admin_media::create_media, Own;
-    Delete "/api/v1/admin/media/{name}"     Staff  admin_media::remove_media;
-    Get    "/api/v1/admin/products/{id}"    Staff  admin_products::get_recorded_product;
-    Get    "/api/v1/admin/stock/{sku}"      Staff  admin_stock::get_stock;
-    Post   "/api/v1/admin/stock/{sku}"      Staff  admin_stock::change_stock, Own;
-    Get    "/api/v1/admin/stock/{sku}/movements" Staff admin_stock::list_stock_movements;
-    Get    "/api/v1/admin/stock/{sku}/check" Staff admin_stock::check_stock;
-    Post   "/api/v1/admin/stock/{sku}/repair" Staff admin_stock::repair_stock, Again;
+    Get    "/api/v1/admin/findings"         Staff  Staff     admin_findings::list_findings;
+    Post   "/api/v1/admin/catalog/import"   Staff  Staff     admin_catalog::import_products, Own;
+    Get    "/api/v1/admin/catalog/export"   Staff  Staff     admin_catalog::export_products;
+    Post   "/api/v1/admin/catalog/publish"  Staff  Staff     admin_catalog::publish_catalog;
+    Get    "/api/v1/admin/catalog/publishes/{seq}" Staff  Staff     admin_catalog::get_publish;
+    Delete "/api/v1/admin/catalog/publishes/{seq}" Staff  Staff     admin_catalog::cancel_publish;
+    Post   "/api/v1/admin/catalog/rollback" Staff  Staff     admin_catalog::rollback_catalog;
+    Get    "/api/v1/admin/media"            Staff  Staff     admin_media::list_media;
+    Post   "/api/v1/admin/media"            Staff  Staff     admin_media::create_media, Own;
+    Delete "/api/v1/admin/media/{name}"     Staff  Staff     admin_media::remove_media;
+    Get    "/api/v1/admin/products/{id}"    Staff  Staff     admin_products::get_recorded_product;
+    Get    "/api/v1/admin/stock/{sku}"      Staff  Staff     admin_stock::get_stock;
+    Post   "/api/v1/admin/stock/{sku}"      Staff  Staff     admin_stock::change_stock, Own;
+    Get    "/api/v1/admin/stock/{sku}/movements" Staff  Staff     admin_stock::list_stock_movements;
+    Get    "/api/v1/admin/stock/{sku}/check" Staff  Staff     admin_stock::check_stock;
+    Post   "/api/v1/admin/stock/{sku}/repair" Staff  Staff     admin_stock::repair_stock, Again;
 
-    Get    "/api/v1/admin/settings"         Staff  admin_settings::get_settings;
-    Put    "/api/v1/admin/settings"         Staff  admin_settings::set_settings;
-    Get    "/api/v1/admin/settings/currencies" Staff admin_settings::get_currencies;
-    Put    "/api/v1/admin/settings/currencies" Staff admin_settings::set_currencies;
-    Get    "/api/v1/admin/settings/markets" Staff  admin_settings::get_markets;
-    Put    "/api/v1/admin/settings/markets" Staff  admin_settings::set_markets;
-    Get    "/api/v1/admin/settings/tax-zones" Staff admin_settings::get_tax_zones;
-    Put    "/api/v1/admin/settings/tax-zones" Staff admin_settings::set_tax_zones;
-    Get    "/api/v1/admin/settings/shipping-zones" Staff admin_settings::get_shipping_zones;
-    Put    "/api/v1/admin/settings/shipping-zones" Staff admin_settings::set_shipping_zones;
-    Get    "/api/v1/admin/settings/promotions" Staff admin_settings::get_promotions;
-    Put    "/api/v1/admin/settings/promotions" Staff admin_settings::set_promotions;
-    Get    "/api/v1/admin/scheduled-prices/{sku}" Staff admin_settings::get_scheduled_prices;
-    Put    "/api/v1/admin/scheduled-prices/{sku}" Staff admin_settings::set_scheduled_prices;
+    Get    "/api/v1/admin/settings"         Staff  Staff     admin_settings::get_settings;
+    Put    "/api/v1/admin/settings"         Staff  Staff     admin_settings::set_settings;
+    Get    "/api/v1/admin/settings/currencies" Staff  Staff     admin_settings::get_currencies;
+    Put    "/api/v1/admin/settings/currencies" Staff  Staff     admin_settings::set_currencies;
+    Get    "/api/v1/admin/settings/markets" Staff  Staff     admin_settings::get_markets;
+    Put    "/api/v1/admin/settings/markets" Staff  Staff     admin_settings::set_markets;
+    Get    "/api/v1/admin/settings/tax-zones" Staff  Staff     admin_settings::get_tax_zones;
+    Put    "/api/v1/admin/settings/tax-zones" Staff  Staff     admin_settings::set_tax_zones;
+    Get    "/api/v1/admin/settings/shipping-zones" Staff  Staff     admin_settings::get_shipping_zones;
+    Put    "/api/v1/admin/settings/shipping-zones" Staff  Staff     admin_settings::set_shipping_zones;
+    Get    "/api/v1/admin/settings/promotions" Staff  Staff     admin_settings::get_promotions;
+    Put    "/api/v1/admin/settings/promotions" Staff  Staff     admin_settings::set_promotions;
+    Get    "/api/v1/admin/scheduled-prices/{sku}" Staff  Staff     admin_settings::get_scheduled_prices;
+    Put    "/api/v1/admin/scheduled-prices/{sku}" Staff  Staff     admin_settings::set_scheduled_prices;
 
-    Get    "/api/v1/admin/dead-letters"              Staff  admin_dead_letters::list_dead_letters;
-    Post   "/api/v1/admin/dead-letters/replay"       Staff  admin_dead_letters::replay_letters;
-    Get    "/api/v1/admin/dead-letters/{id}"         Staff  admin_dead_letters::get_dead_letter;
-    Post   "/api/v1/admin/dead-letters/{id}/replay"  Staff  admin_dead_letters::replay_letter;
-    Post   "/api/v1/admin/dead-letters/{id}/discard" Staff  admin_dead_letters::discard_letter;
-    Get    "/api/v1/admin/payments/provider"         Staff  admin_payments::get_payment_provider;
-    Get    "/api/v1/admin/payments/{order_id}"       Staff  admin_payments::get_payment;
+    Get    "/api/v1/admin/dead-letters"              Staff  Staff     admin_dead_letters::list_dead_letters;
+    Post   "/api/v1/admin/dead-letters/replay"       Staff  Staff     admin_dead_letters::replay_letters;
+    Get    "/api/v1/admin/dead-letters/{id}"         Staff  Staff     admin_dead_letters::get_dead_letter;
+    Post   "/api/v1/admin/dead-letters/{id}/replay"  Staff  Staff     admin_dead_letters::replay_letter;
+    Post   "/api/v1/admin/dead-letters/{id}/discard" Staff  Staff     admin_dead_letters::discard_letter;
+    Get    "/api/v1/admin/payments/provider"         Staff  Staff     admin_payments::get_payment_provider;
+    Get    "/api/v1/admin/payments/{order_id}"       Staff  Staff     admin_payments::get_payment;
 
-    Get    "/assets/{name}"                 Anyone assets::show_outdated;
-    Get    "/assets/{folder}/{name}"        Anyone assets::show_outdated;
-    Get    "/media/{name}"                  Anyone media::show;
-    Get    "/media/{width}/{name}"          Anyone media::show_at_width;
-    Get    "/offline"                       Anyone pages::offline::show;
-    Get    "/offline/kept"                  Anyone pages::offline::show_kept;
-    Get    "/service-worker.js"             Anyone pages::offline::service_worker;
-    Get    "/speculation-rules.json"        Anyone pages::offline::speculation_rules;
-    Get    "/robots.txt"                    Anyone sitemap::robots;
-    Get    "/sitemap.xml"                   Anyone sitemap::index;
-    Get    "/sitemaps/{part}"               Anyone sitemap::part;
-    Get    "/feeds/google.xml"              Anyone product_feed::show;
-    Post   "/webhooks/stripe"               Signed webhooks::receive;
-    Get    "/healthz"                       Anyone health::live;
-    Get    "/readyz"                        Anyone health::ready;
+    Get    "/assets/{name}"                 Anyone Uncounted assets::show_outdated;
+    Get    "/assets/{folder}/{name}"        Anyone Uncounted assets::show_outdated;
+    Get    "/media/{name}"                  Anyone Uncounted media::show;
+    Get    "/media/{width}/{name}"          Anyone Uncounted media::show_at_width;
+    Get    "/offline"                       Anyone Uncounted pages::offline::show;
+    Get    "/offline/kept"                  Anyone Uncounted pages::offline::show_kept;
+    Get    "/service-worker.js"             Anyone Uncounted pages::offline::service_worker;
+    Get    "/speculation-rules.json"        Anyone Uncounted pages::offline::speculation_rules;
+    Get    "/robots.txt"                    Anyone Uncounted sitemap::robots;
+    Get    "/sitemap.xml"                   Anyone Uncounted sitemap::index;
+    Get    "/sitemaps/{part}"               Anyone Uncounted sitemap::part;
+    Get    "/feeds/google.xml"              Anyone Uncounted product_feed::show;
+    Post   "/webhooks/stripe"               Signed Uncounted webhooks::receive;
+    Get    "/healthz"                       Anyone Uncounted health::live;
+    Get    "/readyz"                        Anyone Uncounted health::ready;
 };
 
 /// The answer that the isolate keeps, if it keeps one. It is not logged: the platform's own log of it says as much, and a line would
@@ -226,7 +230,7 @@ async fn answer(app: &App, request: Request) -> worker::Result<Response> {
     let error = outcome.as_ref().err().map(ToString::to_string);
     let mut reply = match outcome {
         Ok(reply) => reply,
-        Err(error) => pages::error::show(&call, &error).await,
+        Err(error) => pages::error::show(&mut call, &error).await,
     };
     reply.headers.extend(guard::security_headers(&app.config));
     reply.headers.extend(guard::cors_headers(&call));
@@ -313,6 +317,7 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
         }
         call.params = params;
         guard::check(route.access, call)?;
+        guard::count(route.limit, call).await?;
         return answer_once(route, call).await;
     }
     if allowed.is_empty() {

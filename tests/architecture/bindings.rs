@@ -164,6 +164,20 @@ fn every_object_class_is_written_and_migrated() {
     }
 }
 
+/// A number is one counter of the account: two limiters that share it count each other's requests.
+#[test]
+fn no_two_limiters_share_a_counter_in_any_environment() {
+    let wrangler = wrangler();
+    let counters: Vec<Names> = environments(&wrangler)
+        .iter()
+        .map(|(_, given)| given_names(given, "ratelimits", "namespace_id"))
+        .collect();
+    let limiters = list_of(&wrangler, "ratelimits").len();
+    assert!(counters.iter().all(|counters| counters.len() == limiters));
+    let all: Names = counters.iter().flatten().cloned().collect();
+    assert_eq!(all.len(), limiters.saturating_mul(counters.len()));
+}
+
 /// The consumer tells a dead-letter queue by its name, and what nobody consumes is forgotten.
 #[test]
 fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {

@@ -13,7 +13,7 @@ import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const ROUTER = readFileSync(join(import.meta.dirname, '../../src/web/router.rs'), 'utf8');
-const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +[\w:]+(?:, \w+)?;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
+const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +\w+ +[\w:]+(?:, \w+)?;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
 
 /** The smallest picture there is, and where it is served. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');

@@ -23,7 +23,7 @@ before(async () => {
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const { port } = provider.address() as AddressInfo;
-  shop = await startShop({ vars: { MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>', MAIL_API_BASE: `http://127.0.0.1:${port}` } });
+  shop = await startShop({ limited: true, vars: { MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>', MAIL_API_BASE: `http://127.0.0.1:${port}` } });
   await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
   order = await shop.shopper().buy('LAMP');
 });

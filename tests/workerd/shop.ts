@@ -34,6 +34,8 @@ export type ShopOptions = {
   maxRetries?: number;
   /** Whether what the Worker does is counted, for `costs`. */
   counted?: boolean;
+  /** With the limits of wrangler.toml; else all tests, which are one network, ask as often as they like. */
+  limited?: boolean;
 };
 
 /** The session that an order's payment link leads to. */
@@ -41,7 +43,7 @@ export const sessionOf = (order: Json): string => order.payment.url.split('/').a
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-export async function startShop({ vars = {}, maxRetries, counted = false }: ShopOptions = {}) {
+export async function startShop({ vars = {}, maxRetries, counted = false, limited = false }: ShopOptions = {}) {
   const sandbox = await startSandbox({
     port: 0, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 50,
   });
@@ -52,7 +54,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false }: Shop
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
   const miniflare = new Miniflare({
     name: config.name,
-    ...runtimeOptions(config, maxRetries),
+    ...runtimeOptions(config, maxRetries, limited),
     ...(counted && countedModules(config)),
     bindings: { ...config.vars, ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
@@ -149,8 +151,8 @@ export type Consumed = { outcome: string; explicitAcks: string[]; retryMessages:
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
 
 /** What miniflare is told of the built Worker and its bindings, by wrangler.toml. */
-export function runtimeOptions(config: Unstable_Config, maxRetries?: number) {
-  return { ...worker(config), ...bindings(config), queueConsumers: consumers(config, maxRetries) };
+export function runtimeOptions(config: Unstable_Config, maxRetries?: number, limited = false) {
+  return { ...worker(config), ...bindings(config, limited), queueConsumers: consumers(config, maxRetries) };
 }
 
 function countedModules(config: Unstable_Config) {
@@ -174,7 +176,7 @@ function worker(config: Unstable_Config) {
   };
 }
 
-function bindings(config: Unstable_Config) {
+function bindings(config: Unstable_Config, limited: boolean) {
   const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
   const objects = config.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: sqlite.has(class_name) }]);
   return {
@@ -183,7 +185,7 @@ function bindings(config: Unstable_Config) {
     images: { binding: config.images!.binding },
     d1Databases: Object.fromEntries(config.d1_databases.map(({ binding, database_id }) => [binding, database_id])),
     durableObjects: Object.fromEntries(objects),
-    ratelimits: Object.fromEntries((config.ratelimits ?? []).map(({ name, ...limit }) => [name, limit])),
+    ratelimits: Object.fromEntries((config.ratelimits ?? []).map(({ name, simple, ...limiter }) => [name, { ...limiter, simple: limited ? simple : { ...simple, limit: Number.MAX_SAFE_INTEGER } }])),
     queueProducers: Object.fromEntries((config.queues.producers ?? []).map(({ binding, queue }) => [binding, { queueName: queue }])),
   };
 }

@@ -77,7 +77,7 @@ function bindings(config, vars) {
     d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
     r2Buckets: byName(config.r2_buckets, "binding", ({ bucket_name }) => bucket_name),
     images: { binding: config.images.binding },
-    ratelimits: byName(config.ratelimits, "name", ({ name, ...limit }) => limit),
+    ratelimits: byName(config.ratelimits, "name", ({ namespace_id, simple }) => ({ namespace_id, simple: { ...simple, limit: Number.MAX_SAFE_INTEGER } })), // the bench is one network
     durableObjects: byName(config.durable_objects.bindings, "name", ({ class_name }) => ({ className: class_name, useSQLite: sqlite.has(class_name) })),
     queueProducers: byName(config.queues.producers, "binding", ({ queue }) => ({ queueName: queue })),
     queueConsumers: byName(config.queues.consumers, "queue", (consumer) => ({

@@ -27,7 +27,8 @@ use worker::Method;
 /// Codes that any operation may answer with.
 const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `cross_site`, `not_found`, \
     `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `idempotency_key_reused`, `request_under_way`, \
-    `catalog_not_copied`, `copies_unavailable`, `database_unavailable`, `object_unavailable`, `overloaded`, `internal_error`";
+    `catalog_not_copied`, `copies_unavailable`, `database_unavailable`, `object_unavailable`, `overloaded`, \
+    `too_many_requests`, `internal_error`";
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/api/v1/openapi.json");
 

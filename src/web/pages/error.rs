@@ -1,7 +1,7 @@
 //! Errors for people: a page for who asked for one, a problem document for everyone else.
 
 use crate::error::Error;
-use crate::web::call::Call;
+use crate::web::call::{Call, Form};
 use crate::web::cart_token::forget_cookie;
 use crate::web::pages::cart::{in_checkout, order_path};
 use crate::web::pages::fields::fault_text;
@@ -10,11 +10,13 @@ use crate::web::pages::words::Words;
 use crate::web::reply::{Reply, headers_of};
 use maud::{Markup, html};
 use serde_json::Value;
+use worker::Method;
 
 /// The answer to a request that was not carried out.
-pub async fn show(call: &Call<'_>, error: &Error) -> Reply {
+pub async fn show(call: &mut Call<'_>, error: &Error) -> Reply {
     let mut reply = if wants_page(call) {
-        error_page(call, error).await
+        let unsent = unsent_form(call, error).await;
+        error_page(call, error, unsent.as_ref()).await
     } else {
         Reply::problem(error, call.request_id)
     };
@@ -34,7 +36,16 @@ fn wants_page(call: &Call<'_>) -> bool {
             .is_some_and(|accept| accept.contains("text/html"))
 }
 
-async fn error_page(call: &Call<'_>, error: &Error) -> Reply {
+/// What was typed into a form that came too soon: nobody has read it yet.
+async fn unsent_form(call: &mut Call<'_>, error: &Error) -> Option<Form> {
+    let came_too_soon = matches!(error, Error::TooMany { .. }) && call.method() == Method::Post;
+    if !came_too_soon {
+        return None;
+    }
+    call.form().await.ok().filter(|form| !form.0.is_empty())
+}
+
+async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Reply {
     let currency = call.app.config.default_currency();
     let visit = match currency {
         Ok(currency) => Visit::of_or_in(call, currency).await,
@@ -49,6 +60,7 @@ async fn error_page(call: &Call<'_>, error: &Error) -> Reply {
         section class="empty" {
             h1 { (title) }
             @for sentence in sentences_of(words, error) { p { (sentence) } }
+            @if let Some(form) = unsent { (again(call, words, form)) }
             @match in_checkout(error) {
                 Some(order_id) => p class="actions" {
                     a class="button" href=(order_path(call, &visit, &order_id)) { (words.see_the_order) }
@@ -65,6 +77,17 @@ async fn error_page(call: &Call<'_>, error: &Error) -> Reply {
     let mut reply = page(error.status(), &visit, title, &content);
     reply.headers.extend(headers_of(error));
     reply
+}
+
+/// The same form once more, at a press of a button.
+fn again(call: &Call<'_>, words: &Words, form: &Form) -> Markup {
+    let query = call.url.query().map(|query| format!("?{query}"));
+    html! {
+        form method="post" action=(format!("{}{}", call.url.path(), query.unwrap_or_default())) {
+            @for (name, value) in &form.0 { input type="hidden" name=(name) value=(value); }
+            button { (words.try_again) }
+        }
+    }
 }
 
 /// For who is lost: words to look for, and where things are.
@@ -110,12 +133,15 @@ fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
                 .chain(short_lines(words, data))
                 .collect()
         }
-        Error::TooMany { retry_after_secs }
+        Error::TooMany {
+            retry_after_secs, ..
+        }
         | Error::Unavailable {
             retry_after_secs, ..
-        } => {
-            vec![(words.try_again_in)(*retry_after_secs)]
-        }
+        } => explained
+            .into_iter()
+            .chain([(words.try_again_in)(*retry_after_secs)])
+            .collect(),
         Error::NotFound(_) => vec![words.not_found_hint.to_owned()],
         Error::Internal(_) => vec![words.internal_hint.to_owned()],
         _ => vec![explained.unwrap_or_else(|| error.detail())],

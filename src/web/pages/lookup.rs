@@ -34,12 +34,10 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /orders` with `number` and `email`.
 ///
 /// # Errors
-/// 429 for who asks too often.
+/// When the wish can't be taken.
 pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call).await?.at("/orders");
     let form = call.form().await?;
-    let visitor = call.header("CF-Connecting-IP").unwrap_or_default();
-    call.app.check_lookup_rate(&visitor).await?;
     let (number, email) = (form.get("number"), form.get("email"));
     match request_order_link(&call.app.mail(), number, email, visit.language).await {
         Ok(()) => Ok(Reply::see_other(visit.link("/orders?sent"))),

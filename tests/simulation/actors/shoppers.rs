@@ -91,7 +91,7 @@ pub async fn ask_for_quote(
     let quoted = request(world, async move {
         let usd = [Currency::from_code("USD").unwrap()];
         let now = mine.0.now();
-        create_quote(&mine, &usd, quote_id, &cart_id, &cart, asked, now).await
+        create_quote(&mine, &usd, &quote_id, &cart_id, &cart, asked, now).await
     })
     .await;
     quoted?.ok()

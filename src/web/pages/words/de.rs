@@ -277,6 +277,7 @@ pub static WORDS: Words = Words {
     internal_hint: "Wir haben es vermerkt. Bitte versuchen Sie es gleich noch einmal.",
     error_gone: "Das gibt es nicht mehr",
     error_request: "Diese Anfrage lässt sich nicht beantworten",
+    try_again: "Noch einmal versuchen",
     try_again_in: |secs| format!("Bitte versuchen Sie es in {secs} Sekunden noch einmal."),
     at_most_of: |title, most| format!("Von {title} können Sie {most} haben."),
     explained: |code| match code {
@@ -285,6 +286,9 @@ pub static WORDS: Words = Words {
         }
         "cart_in_checkout" => Some(
             "Eine Bestellung aus diesem Warenkorb wartet auf ihre Bezahlung. Bezahlen oder stornieren Sie sie zuerst.",
+        ),
+        "too_many_requests" => Some(
+            "Von Ihrem Anschluss kam in einer Minute mehr, als der Shop annimmt. Was Sie getippt haben, bleibt erhalten.",
         ),
         "cross_site" => Some(
             "Das kam von einer Seite, die nicht zu diesem Shop gehört; es wurde nichts geändert. Tun Sie es bitte hier.",

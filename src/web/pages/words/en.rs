@@ -264,6 +264,7 @@ pub static WORDS: Words = Words {
     internal_hint: "We have noted it. Please try again in a moment.",
     error_gone: "It is no longer kept",
     error_request: "This request can't be answered",
+    try_again: "Try again",
     try_again_in: |secs| format!("Please try again in {secs} seconds."),
     at_most_of: |title, most| format!("Of {title} you can have {most}."),
     explained: |code| match code {
@@ -272,6 +273,9 @@ pub static WORDS: Words = Words {
         }
         "cart_in_checkout" => Some(
             "An order from this cart is waiting for its payment. Pay it, or cancel it to change the cart.",
+        ),
+        "too_many_requests" => Some(
+            "More came from your connection within a minute than the shop takes. What you typed is kept.",
         ),
         "cross_site" => Some(
             "This came from a page that is not part of this shop, so nothing was changed. Please do it here.",

@@ -215,6 +215,7 @@ pub struct Words {
     pub internal_hint: &'static str,
     pub error_gone: &'static str,
     pub error_request: &'static str,
+    pub try_again: &'static str,
     pub try_again_in: fn(u32) -> String,
     pub at_most_of: fn(&str, i64) -> String,
     pub explained: fn(&str) -> Option<&'static str>,

@@ -1,0 +1,43 @@
+//! [`Limiters`] on the platform's rate limits: approximate, a count for each of its places.
+
+use crate::error::{Error, Result};
+use crate::shop::limits::{Limit, Limiters};
+use std::rc::Rc;
+use worker::RateLimiter;
+
+/// A binding for each class.
+#[derive(Clone)]
+pub struct RateLimits(pub Rc<Classes>);
+
+/// The bindings by class.
+pub struct Classes {
+    /// [`Limit::Personal`]
+    pub personal: RateLimiter,
+    /// [`Limit::Cart`]
+    pub carts: RateLimiter,
+    /// [`Limit::NewCart`]
+    pub new_carts: RateLimiter,
+    /// [`Limit::Checkout`]
+    pub checkouts: RateLimiter,
+    /// [`Limit::Lookup`]
+    pub lookups: RateLimiter,
+    /// [`Limit::Staff`]
+    pub staff: RateLimiter,
+}
+
+impl Limiters for RateLimits {
+    async fn admits(&self, limit: Limit, key: &str) -> Result<bool> {
+        let classes = &self.0;
+        let limiter = match limit {
+            Limit::Uncounted => return Ok(true),
+            Limit::Personal => &classes.personal,
+            Limit::Cart => &classes.carts,
+            Limit::NewCart => &classes.new_carts,
+            Limit::Checkout => &classes.checkouts,
+            Limit::Lookup => &classes.lookups,
+            Limit::Staff => &classes.staff,
+        };
+        let outcome = limiter.limit(key.to_owned()).await;
+        Ok(outcome.map_err(Error::internal)?.success)
+    }
+}

@@ -1,0 +1,124 @@
+/** What strangers may make the shop do and keep: each attack ends at a limit, leaves no more than its bound, and the next honest buyer is served. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import { Client, DELIVERY, type Answer } from './client.ts';
+import { startShop, type Shop } from './shop.ts';
+
+const FORM = { 'content-type': 'application/x-www-form-urlencoded', 'accept': 'text/html' };
+const SKUS = Array.from({ length: 100 }, (_, at) => `THING-${at}`);
+
+/** Per network and minute, as in wrangler.toml. */
+const CART_CHANGES = 60;
+const NEW_CARTS = 30;
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop({ limited: true });
+  await shop.importCatalog(csvOf(...SKUS.map((sku) => ({ sku, quantity: 10_000 }))));
+});
+after(() => shop.close());
+
+/** Each client has a network of its own, unless it says from where it comes. */
+let networks = 0;
+const from = (address = `198.18.${networks >> 8}.${networks++ & 255}`, headers: Record<string, string> = {}) => shop.shopper({ 'cf-connecting-ip': address, ...headers });
+const servesTheNext = async () => void (await from().buy('THING-0'));
+
+/** Twice what a minute takes and one more: a minute may end in between. */
+async function flood(limit: number, send: (at: number) => Promise<Answer>): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  for (let at = 0; at < 2 * limit + 1; at += 20) {
+    answers.push(...await Promise.all(Array.from({ length: Math.min(20, 2 * limit + 1 - at) }, (_, more) => send(at + more))));
+  }
+  return answers;
+}
+
+function someRefused(answers: Answer[]): void {
+  const refused = answers.filter(({ status }) => status === 429);
+  assert.ok(refused.length > 0);
+  for (const answer of refused) {
+    answer.refused(429, 'too_many_requests');
+    assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+  }
+}
+
+test('who changes a cart too often is asked to wait, whatever else the request says of where it comes from', async (t) => {
+  const own = from('192.0.2.1');
+  await own.add('THING-0');
+  const change = (client: Client, headers = {}) => client.put('/api/v1/cart/items/THING-0', { quantity: 2 }, headers);
+  const of = (headers: (at: number) => Record<string, string>) => flood(CART_CHANGES, (at) => change(own, headers(at)));
+  const forms: Record<string, (at: number) => Record<string, string>> = {
+    'one address': () => ({ 'cf-connecting-ip': '192.0.2.2' }),
+    'X-Forwarded-For': (at) => ({ 'cf-connecting-ip': '192.0.2.3', 'x-forwarded-for': `203.0.113.${at}`, 'x-real-ip': `203.0.113.${at}`, 'true-client-ip': `203.0.113.${at}` }),
+    'the addresses of one /64': (at) => ({ 'cf-connecting-ip': `2001:db8:7:7:${at}::${at}` }),
+    'an IPv4 address in two forms': (at) => ({ 'cf-connecting-ip': at % 2 ? '192.0.2.4' : '::ffff:192.0.2.4' }),
+    'no address': (at) => ({ 'cf-connecting-ip': at % 2 ? '' : 'nobody' }),
+  };
+  for (const [name, headers] of Object.entries(forms)) await t.test(name, async () => someRefused(await of(headers)));
+  const elsewhere = await change(own, { 'cf-connecting-ip': '2001:db8:7:8::1' });
+  elsewhere.expect(200);
+  await servesTheNext();
+});
+
+test('a thousand carts from one network are a few', async () => {
+  const carts = new Set<string>();
+  for (let at = 0; at < 1000; at += 50) {
+    const answers = await Promise.all(Array.from({ length: 50 }, () => from('192.0.2.10').post('/api/v1/cart/items', { sku: 'THING-0', quantity: 1 })));
+    for (const { status, body } of answers) if (status === 200) carts.add(body.id);
+  }
+  assert.ok(carts.size >= NEW_CARTS && carts.size <= 3 * NEW_CARTS, `${carts.size}`);
+  await servesTheNext();
+});
+
+test('on a page the refusal is told in words, and what was typed can be sent again', async (t) => {
+  const typed = { number: '1234', email: '"Ann" <ann@shopper.test>' };
+  for (const [path, words, button] of [['/orders', 'Please try again in 60 seconds.', 'Try again'], ['/de/orders', 'in 60 Sekunden', 'Noch einmal versuchen']] as const) await t.test(path, async () => {
+    const address = from('192.0.2.20');
+    const answers = await flood(10, () => address.send('POST', path, new URLSearchParams(typed).toString(), FORM));
+    const refused = answers.find(({ status }) => status === 429)!;
+    assert.equal(refused.headers.get('retry-after'), '60');
+    for (const part of [words, button, `action="${path}"`, 'name="number" value="1234"', 'value="&quot;Ann&quot; &lt;ann@shopper.test&gt;"']) assert.ok(refused.text.includes(part), `${part}: ${refused.text}`);
+  });
+});
+
+test('what anyone may see is not counted, and staff by their key', async () => {
+  const reader = from('192.0.2.30');
+  for (const { status } of await flood(200, () => reader.get('/api/v1/products'))) assert.equal(status, 200);
+  const answers = await flood(CART_CHANGES, () => shop.staff.post('/api/v1/admin/stock/THING-0', { adjust: 1 }, { 'cf-connecting-ip': '192.0.2.31' }));
+  for (const { status } of answers) assert.notEqual(status, 429);
+});
+
+test('requests that are mostly headers are refused or answered, and nothing is left of them', async () => {
+  const before = await shop.counts();
+  for (const [name, value] of [['cookie', `__Host-cart=${'x'.repeat(120_000)}`], ['x-anything', 'y'.repeat(120_000)], ['cart-token', 'z'.repeat(15_000)]] as const) {
+    const { status } = await from().get('/api/v1/cart', { [name]: value });
+    assert.ok(status < 500, `${name}: ${status}`);
+  }
+  assert.deepEqual(await shop.counts(), before);
+  await servesTheNext();
+});
+
+test('however often a full cart is priced, one quote of it is kept, and no answer beside it', async () => {
+  const long = (name: string) => name.padEnd(200, ' long');
+  const address = { ...DELIVERY.shipping_address, name: long('Ann'), line1: long('Main Street'), line2: long('Flat'), city: long('Town') };
+  const buyer = from();
+  for (const sku of SKUS) await buyer.put(`/api/v1/cart/items/${sku}`, { quantity: 99 }, { 'cf-connecting-ip': `198.19.0.${SKUS.indexOf(sku)}` });
+  const before = await sizes();
+  for (let at = 0; at < 80; at++) {
+    const asked = { ...DELIVERY, shipping_address: address, billing_address: address };
+    (await buyer.post('/api/v1/cart/quote', asked, { 'idempotency-key': randomUUID(), 'cf-connecting-ip': `198.19.1.${at}` })).expect(201);
+  }
+  const after = await sizes();
+  assert.equal(after.quotes - before.quotes, 1);
+  assert.ok(after.bytes - before.bytes < 120_000, `${after.bytes - before.bytes} bytes`);
+  await servesTheNext();
+});
+
+/** How many quotes there are, and the bytes of all that is kept of quotes and under keys. */
+async function sizes(): Promise<{ quotes: number; bytes: number }> {
+  const [row] = await shop.rows<{ quotes: number; bytes: number }>(`SELECT
+    (SELECT COUNT(*) FROM quotes) AS quotes,
+    (SELECT TOTAL(LENGTH(body)) FROM quotes) + (SELECT TOTAL(LENGTH(COALESCE(answer, '')) + LENGTH(key) + LENGTH(request_hash)) FROM idempotency_keys) AS bytes`);
+  return row!;
+}
