@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
-import { DELIVERY, type Client } from './client.ts';
+import { DELIVERY, type Client, type Json } from './client.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const SESSIONS = '/v1/checkout/sessions';
