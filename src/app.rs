@@ -14,6 +14,7 @@ use crate::shop::ports::{
 };
 use crate::shop::production::{Opening, check_opening};
 use crate::shop::staff::StaffKeys;
+use crate::shop::stray_payments::StrayPayments;
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
 use crate::store::d1::D1;
@@ -27,7 +28,7 @@ use crate::store::mails_d1::MailsD1;
 use crate::store::media_r2::{Images, MediaR2};
 use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
-use crate::store::orders_d1::OrdersD1;
+use crate::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use crate::store::pause::Pause;
 use crate::store::prices_d1::{KnownListings, PricesD1};
 use crate::store::publish_d1::PublishD1;
@@ -371,6 +372,10 @@ impl Ports for App {
             db: Rc::clone(&self.bindings.db),
             known: Rc::clone(&self.bindings.settings),
         }
+    }
+
+    fn stray_payments(&self) -> impl StrayPayments {
+        StrayPaymentsD1(Rc::clone(&self.bindings.db))
     }
 
     fn payments(&self) -> impl Payments {

@@ -9,7 +9,7 @@ use crate::shop::orders::{Actor, Dispute, Order, Record, Transition, move_order,
 use crate::shop::payments::{DisputeState, PaymentError, ProviderDispute};
 use crate::shop::ports::{Orders, Payments, Ports, Written};
 use crate::shop::refunds::promised;
-use crate::shop::settlement;
+use crate::shop::settlement::{self, Payer};
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
 
@@ -26,8 +26,11 @@ pub async fn settle_dispute(ports: &impl Ports, dispute_id: &str, now: Timestamp
         dispute.map_err(PaymentError::into_error)
     };
     let payment_ref = fetch().await?.payment_ref;
-    let Some(order) = settlement::order_of_payment(ports, &payment_ref, now).await? else {
-        return Ok(false);
+    let order = match settlement::payer_of(ports, &payment_ref, now).await? {
+        Payer::Order(order) => *order,
+        // The bank takes what was to be given back; the balance tells what that leaves.
+        Payer::Stray => return Ok(true),
+        Payer::Nobody => return Ok(false),
     };
     let order = match moved(&order, fetch().await?, now)? {
         None => order,

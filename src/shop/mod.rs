@@ -36,6 +36,7 @@ pub mod settings;
 pub mod settlement;
 pub mod staff;
 pub mod stock;
+pub mod stray_payments;
 pub mod subdivisions;
 pub mod sweep;
 pub mod transitions;

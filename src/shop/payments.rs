@@ -14,6 +14,8 @@ pub const SESSION_SECS: u32 = 60 * 60;
 pub struct NewSession {
     /// The order that is paid; the provider hands it back.
     pub order_id: String,
+    /// The idempotency key of the request; the provider hands it back.
+    pub key: String,
     /// Where a receipt may go.
     pub email: String,
     /// ISO 4217.
@@ -42,8 +44,10 @@ pub struct SessionItem {
 pub struct Session {
     /// The provider's id.
     pub id: String,
-    /// The order it pays.
+    /// The order that it names: whoever opened it can have it name any.
     pub order_id: Option<String>,
+    /// Who opened it.
+    pub opener: Opener,
     /// The provider's name of the money that it took: what refunds and disputes are about. None until someone tried to pay.
     pub payment_ref: Option<String>,
     /// Where it is paid.
@@ -54,6 +58,18 @@ pub struct Session {
     pub amount: i64,
     /// In this currency, an ISO 4217 code.
     pub currency: String,
+}
+
+/// Who opened a session, by what the provider keeps with it and no visitor of a link can write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Opener {
+    /// The shop, for the order that the session names.
+    Shop {
+        /// The key of the request. None means that it is a request from before they carried one.
+        key: Option<String>,
+    },
+    /// Someone else who takes money by the same account.
+    Other,
 }
 
 /// How far a session is.
@@ -228,8 +244,13 @@ pub struct WebhookEvent {
 /// What an event is about; how that stands is asked of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// Something happened to this session.
-    Session(String),
+    /// Something happened to a session.
+    Session {
+        /// The provider's id.
+        id: String,
+        /// What it names, as far as the event says.
+        named: Named,
+    },
     /// Something happened to the money of this name.
     Payment(String),
     /// Something happened to this refund.
@@ -238,6 +259,17 @@ pub enum Notice {
     Dispute(String),
     /// Nothing that concerns the shop.
     Other,
+}
+
+/// What a session names, as far as an event says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// This, which may be the id of an order.
+    Reference(String),
+    /// Nothing.
+    Nothing,
+    /// The event does not say.
+    Unsaid,
 }
 
 /// Why the provider did not do it.

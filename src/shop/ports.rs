@@ -22,6 +22,7 @@ use crate::shop::publish::{ClaimedDocument, Pointer, Publish, Step};
 use crate::shop::reconciliation::{Fee, Movements};
 use crate::shop::settings::SettingsVersion;
 use crate::shop::settlement::Round;
+use crate::shop::stray_payments::StrayPayments;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use durable::board::Posts;
 use durable::machine::{Checkup, Entry};
@@ -45,6 +46,8 @@ pub trait Ports {
     fn carts(&self) -> impl CartObjects;
     /// Checkouts, orders, their effects.
     fn orders(&self) -> impl Orders;
+    /// The record of stray payments.
+    fn stray_payments(&self) -> impl StrayPayments;
     /// The payment provider.
     fn payments(&self) -> impl Payments;
     /// The inbox of the provider's events.
@@ -373,8 +376,8 @@ pub trait Payments {
     fn largest_charge(&self, currency: Currency) -> i64;
     /// The exact request for a session, to be kept before the first call, so that every retry sends the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
-    /// `request` with another end of the session, for another key.
-    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String>;
+    /// `request` for another key, with another end of the session.
+    fn renew(&self, request: &str, key: &str, expires_at: Timestamp) -> Result<String>;
     /// Opens the session that `request` describes; the same key never opens two.
     async fn open_session(
         &self,
@@ -391,10 +394,12 @@ pub trait Payments {
     ) -> Result<Session, PaymentError>;
     /// The lines of a session's page.
     async fn session_items(&self, session_id: &str) -> Result<Vec<SessionItem>, PaymentError>;
-    /// The session of an order among those opened from one instant to another, for when the answer to opening it was lost.
+    /// The session of an order that was opened with a key, among those opened from one instant to another, for when the answer to
+    /// opening it was lost.
     async fn find_session(
         &self,
         order_id: &str,
+        key: &str,
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Session>, PaymentError>;

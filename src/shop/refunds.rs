@@ -10,7 +10,7 @@ use crate::shop::orders::{
 };
 use crate::shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
 use crate::shop::ports::{Orders, Payments, Ports};
-use crate::shop::settlement;
+use crate::shop::settlement::{self, Payer};
 use crate::shop::staff::StaffName;
 use crate::shop::sweep::{Finding, FindingKind, KEPT_SECS};
 use crate::shop::transitions::Happening;
@@ -214,8 +214,10 @@ pub async fn settle_refund(ports: &impl Ports, provider_id: &str, now: Timestamp
         .refund(provider_id)
         .await
         .map_err(PaymentError::into_error)?;
-    let Some(order) = settlement::order_of_payment(ports, &refund.payment_ref, now).await? else {
-        return Ok(false);
+    let order = match settlement::payer_of(ports, &refund.payment_ref, now).await? {
+        Payer::Order(order) => *order,
+        Payer::Stray => return Ok(true),
+        Payer::Nobody => return Ok(false),
     };
     let order = fold_refund(ports, order, &refund, now).await?;
     settlement::drive_tasks(ports, order, now).await?;
@@ -342,7 +344,11 @@ async fn alert(ports: &impl Ports, order: &Order, id: &str, now: Timestamp) -> R
         .await
 }
 
-async fn make_refund(
+/// Asks the provider for a refund; one that it will not make has failed.
+///
+/// # Errors
+/// When its outcome is unknown: to be asked for again.
+pub async fn make_refund(
     payments: &impl Payments,
     refund: &Refund,
     payment_ref: String,

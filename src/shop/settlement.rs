@@ -16,11 +16,12 @@ pub use tasks::{Round, drive_or_leave, drive_tasks};
 use crate::error::{Error, Result};
 use crate::shop::disputes::settle_dispute;
 use crate::shop::orders::{Order, find_order};
-use crate::shop::payments::{Notice, PaymentError, Session};
-use crate::shop::ports::{Inbox, Payments, Ports};
+use crate::shop::payments::{Named, Notice, PaymentError, Session, SessionState};
+use crate::shop::ports::{Inbox, Orders, Payments, Ports};
 use crate::shop::refunds::settle_refund;
+use crate::shop::stray_payments::settle_stray;
 use durable::Timestamp;
-use fold::fold_session;
+use fold::{Whose, fold_session, whose};
 
 /// Seconds that the news of a payment waits for that of its session, which comes at the same time and tells as much. Dealt with at once, the
 /// two would do everything twice, up to the point where one finds that it lost.
@@ -46,25 +47,8 @@ pub async fn handle_event(ports: &impl Ports, event_id: &str, now: Timestamp) ->
         .await?
         .ok_or_else(|| Error::internal(format!("event {event_id} is not in the inbox")))?;
     let outcome = match ports.payments().read_event(&payload)? {
-        Notice::Session(session_id) => {
-            let session = ports
-                .payments()
-                .session(&session_id)
-                .await
-                .map_err(PaymentError::into_error)?;
-            settle_session(ports, &session, now).await?
-        }
-        Notice::Payment(payment_ref) => {
-            let session = ports
-                .payments()
-                .session_of_payment(&payment_ref)
-                .await
-                .map_err(PaymentError::into_error)?;
-            match session {
-                Some(session) => settle_session(ports, &session, now).await?,
-                None => "not_ours",
-            }
-        }
+        Notice::Session { id, named } => settle_named(ports, &id, named, now).await?,
+        Notice::Payment(payment_ref) => settle_payment(ports, &payment_ref, now).await?,
         Notice::Refund(refund_id) => word(settle_refund(ports, &refund_id, now).await?),
         Notice::Dispute(dispute_id) => word(settle_dispute(ports, &dispute_id, now).await?),
         Notice::Other => "ignored",
@@ -73,18 +57,82 @@ pub async fn handle_event(ports: &impl Ports, event_id: &str, now: Timestamp) ->
 }
 
 const fn word(is_ours: bool) -> &'static str {
-    if is_ours { "settled" } else { "not_ours" }
+    if is_ours { "settled" } else { NOT_OURS }
 }
 
-/// The order that took this money, with the payment folded in: what is said of its refunds may come before what is said of itself.
+/// The outcome of an event about what is no order's.
+const NOT_OURS: &str = "not_ours";
+
+/// Who paid money, as far as that concerns the shop.
+pub enum Payer {
+    /// An order, by its own session, which is folded in: what is said of its refunds may come before what is said of itself.
+    Order(Box<Order>),
+    /// A stray payment, of which it is written how its refund stands.
+    Stray,
+    /// Someone who ordered nothing here.
+    Nobody,
+}
+
+/// Who paid this money.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.
-pub async fn order_of_payment(
+pub async fn payer_of(ports: &impl Ports, payment_ref: &str, now: Timestamp) -> Result<Payer> {
+    let Some((order, session)) = session_of(ports, payment_ref).await? else {
+        return Ok(Payer::Nobody);
+    };
+    if whose(&order, &session) == Whose::Own {
+        let order = fold_session(ports, order, &session, now).await?;
+        return Ok(Payer::Order(Box::new(order)));
+    }
+    match settle_session(ports, order, &session, now).await? {
+        NOT_OURS => Ok(Payer::Nobody),
+        _ => Ok(Payer::Stray),
+    }
+}
+
+/// Of a session that names no order of the shop's, the provider is not asked.
+async fn settle_named(
+    ports: &impl Ports,
+    session_id: &str,
+    named: Named,
+    now: Timestamp,
+) -> Result<&'static str> {
+    let fetch = async || {
+        let session = ports.payments().session(session_id).await;
+        session.map_err(PaymentError::into_error)
+    };
+    let (order, session) = match named {
+        Named::Reference(order_id) => match named_order(ports, Some(&order_id)).await? {
+            Some(order) => (Some(order), fetch().await?),
+            None => return Ok(NOT_OURS),
+        },
+        Named::Nothing => return Ok(NOT_OURS),
+        Named::Unsaid => {
+            let session = fetch().await?;
+            let order = named_order(ports, session.order_id.as_deref()).await?;
+            (order, session)
+        }
+    };
+    match order {
+        Some(order) => settle_session(ports, order, &session, now).await,
+        None => Ok(NOT_OURS),
+    }
+}
+
+async fn settle_payment(
     ports: &impl Ports,
     payment_ref: &str,
     now: Timestamp,
-) -> Result<Option<Order>> {
+) -> Result<&'static str> {
+    match session_of(ports, payment_ref).await? {
+        Some((order, session)) => settle_session(ports, order, &session, now).await,
+        None => Ok(NOT_OURS),
+    }
+}
+
+/// The session that took this money, with the order that it names.
+async fn session_of(ports: &impl Ports, payment_ref: &str) -> Result<Option<(Order, Session)>> {
     let session = ports
         .payments()
         .session_of_payment(payment_ref)
@@ -93,27 +141,38 @@ pub async fn order_of_payment(
     let Some(session) = session else {
         return Ok(None);
     };
-    let Some(order_id) = &session.order_id else {
-        return Ok(None);
-    };
-    let order = find_order(ports, order_id).await?;
-    fold_session(ports, order, &session, now).await.map(Some)
+    let order = named_order(ports, session.order_id.as_deref()).await?;
+    Ok(order.map(|order| (order, session)))
 }
 
+async fn named_order(ports: &impl Ports, order_id: Option<&str>) -> Result<Option<Order>> {
+    match order_id {
+        Some(order_id) => ports.orders().order(order_id).await,
+        None => Ok(None),
+    }
+}
+
+/// What a session means for the order that it names: its own moves it, money of any other goes back or is told.
 async fn settle_session(
     ports: &impl Ports,
+    order: Order,
     session: &Session,
     now: Timestamp,
 ) -> Result<&'static str> {
-    let Some(order_id) = &session.order_id else {
-        return Ok("not_ours");
-    };
-    let order = find_order(ports, order_id).await?;
-    settle_order(ports, order, session, now).await?;
-    Ok("settled")
+    match whose(&order, session) {
+        Whose::Own => {
+            settle_order(ports, order, session, now).await?;
+            Ok("settled")
+        }
+        Whose::Shops | Whose::Strangers if session.state != SessionState::Paid => Ok(NOT_OURS),
+        others => {
+            settle_stray(ports, &order, session, others == Whose::Shops, now).await?;
+            Ok("stray")
+        }
+    }
 }
 
-/// Folds `session` into its order, then carries out what is undone.
+/// Folds the order's own session into it, then carries out what is undone.
 ///
 /// # Errors
 /// When a port fails, or a task does; repeating is safe.
@@ -152,7 +211,10 @@ mod tests {
     fn the_news_of_a_payment_waits_for_that_of_its_session() {
         let waits = |notice: Notice| delay_secs(&notice) > 0;
         assert!(waits(Notice::Payment("pi".into())));
-        assert!(!waits(Notice::Session("cs".into())));
+        assert!(!waits(Notice::Session {
+            id: "cs".into(),
+            named: Named::Unsaid
+        }));
         assert!(!waits(Notice::Refund("re".into())) && !waits(Notice::Dispute("dp".into())));
     }
 }

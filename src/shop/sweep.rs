@@ -45,6 +45,8 @@ pub enum FindingKind {
     OverdueOrder,
     /// Money that could not go back.
     RefundFailed,
+    /// A paid session that names an order and is not its own.
+    StrayPayment,
     /// An event that the provider could not deliver.
     UndeliveredEvent,
     /// A movement of the balance at the provider that the ledger does not have, or has otherwise.

@@ -115,6 +115,8 @@ pub enum Effect {
     RestockReturn,
     /// Give the money of a refund back.
     PayRefund,
+    /// Give a stray payment back.
+    RefundStray,
     /// Hold again what late money is for, or give it back.
     SettleLateMoney,
     /// Tell the shopper that money goes back.

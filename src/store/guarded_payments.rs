@@ -199,8 +199,8 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
         self.provider.prepare(session)
     }
 
-    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
-        self.provider.renew(request, expires_at)
+    fn renew(&self, request: &str, key: &str, expires_at: Timestamp) -> Result<String> {
+        self.provider.renew(request, key, expires_at)
     }
 
     async fn open_session(&self, key: &str, request: &str) -> Result<Session, PaymentError> {
@@ -223,10 +223,11 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
     async fn find_session(
         &self,
         order_id: &str,
+        key: &str,
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Session>, PaymentError> {
-        self.guard(self.provider.find_session(order_id, from, until))
+        self.guard(self.provider.find_session(order_id, key, from, until))
             .await
     }
 

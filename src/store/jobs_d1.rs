@@ -133,14 +133,20 @@ WITH moved AS (
     JOIN ledger_entries AS e ON e.order_id = j.order_id AND e.version = j.version AND e.journal = j.journal AND e.account = 'clearing'
     JOIN payments AS p ON p.order_id = j.order_id AND p.payment_ref IS NOT NULL
     WHERE j.at >= ?1 AND j.at < ?2
+    UNION
+    SELECT s.payment_ref FROM journals AS j JOIN stray_payments AS s ON s.session_id = j.order_id
+    WHERE j.at >= ?1 AND j.at < ?2
+), books AS (
+    SELECT payment_ref, p.order_id AS book FROM moved JOIN payments AS p USING (payment_ref)
+    UNION ALL
+    SELECT payment_ref, s.session_id FROM moved JOIN stray_payments AS s USING (payment_ref)
 ), provider AS (
     SELECT payment_ref, SUM(b.amount - b.fee) AS amount, group_concat(DISTINCT b.currency ORDER BY b.currency) AS currencies
     FROM moved JOIN balance_entries AS b USING (payment_ref)
     WHERE b.at >= ?3 AND b.at < ?4 GROUP BY payment_ref
 ), ledger AS (
     SELECT payment_ref, SUM(e.amount) AS amount, group_concat(DISTINCT e.currency ORDER BY e.currency) AS currencies
-    FROM moved JOIN payments AS p USING (payment_ref)
-    JOIN ledger_entries AS e ON e.order_id = p.order_id AND e.account = 'clearing'
+    FROM books JOIN ledger_entries AS e ON e.order_id = books.book AND e.account = 'clearing'
     JOIN journals AS j ON j.order_id = e.order_id AND j.version = e.version AND j.journal = e.journal
     WHERE j.at >= ?3 AND j.at < ?4 GROUP BY payment_ref
 )
@@ -155,16 +161,23 @@ FROM json_each(?1) AS wanted JOIN balance_entries AS b ON b.payment_ref = wanted
 WHERE b.at >= ?2 AND b.at < ?3";
 
 const BOOKED_OF: &str = "
-SELECT p.payment_ref, e.amount, e.currency, j.at
-FROM json_each(?1) AS wanted JOIN payments AS p ON p.payment_ref = wanted.value
-JOIN ledger_entries AS e ON e.order_id = p.order_id AND e.account = 'clearing'
+WITH books AS (
+    SELECT p.payment_ref, p.order_id AS book FROM json_each(?1) AS wanted JOIN payments AS p ON p.payment_ref = wanted.value
+    UNION ALL
+    SELECT s.payment_ref, s.session_id FROM json_each(?1) AS wanted JOIN stray_payments AS s ON s.payment_ref = wanted.value
+)
+SELECT books.payment_ref, e.amount, e.currency, j.at
+FROM books JOIN ledger_entries AS e ON e.order_id = books.book AND e.account = 'clearing'
 JOIN journals AS j ON j.order_id = e.order_id AND j.version = e.version AND j.journal = e.journal
 WHERE j.at >= ?2 AND j.at < ?3";
 
-/// Only of money that an order took.
+/// Only of money that an order took, or that is booked as a stray payment.
 const INSERT_FEES: &str = "
 INSERT INTO fees (entry_id, order_id)
-SELECT value ->> 'entry_id', p.order_id FROM json_each(?1) JOIN payments AS p ON p.payment_ref = value ->> 'payment_ref' WHERE true
+SELECT value ->> 'entry_id', p.order_id FROM json_each(?1) JOIN payments AS p ON p.payment_ref = value ->> 'payment_ref'
+UNION ALL
+SELECT value ->> 'entry_id', s.session_id FROM json_each(?1) JOIN stray_payments AS s ON s.payment_ref = value ->> 'payment_ref'
+WHERE s.refund_id IS NOT NULL
 ON CONFLICT (entry_id) DO NOTHING";
 
 const INSERT_FEE_ENTRIES: &str = "

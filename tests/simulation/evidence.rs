@@ -16,9 +16,9 @@ pub trait Evidence {
     fn stocks(&self) -> Vec<StockEvidence>;
     /// Every scarce promotion.
     fn promotions(&self) -> Vec<(String, promotion::View)>;
-    /// Every session that the provider ever had.
+    /// Every session of an order's own that the provider ever had.
     fn payments(&self) -> Vec<PaymentEvidence>;
-    /// What disputes have taken at the provider, fees included.
+    /// What disputes of these have taken at the provider, fees included.
     fn disputed(&self) -> i64;
     /// How many confirmations of an order went out.
     fn confirmations(&self, order_id: &str) -> u32;
@@ -64,12 +64,21 @@ pub fn at_rest(shop: &impl Evidence) -> Holds {
     none(
         shop,
         "a refund is pending",
-        "SELECT id FROM refunds WHERE status = 'pending'",
+        "SELECT id FROM refunds WHERE status = 'pending'
+            UNION ALL SELECT session_id FROM stray_payments WHERE refund_status = 'pending'",
     )?;
     money_has_an_order(shop)?;
     stock_is_that_of_the_orders(shop)?;
     promotions_are_used_by_the_orders(shop)?;
     books_agree(shop)?;
+    none(
+        shop,
+        "a stray payment is neither given back nor owed",
+        "SELECT session_id || ' ' || account || ' ' || SUM(e.amount) FROM stray_payments AS s JOIN ledger_entries AS e ON e.order_id = session_id
+            WHERE e.version > 0 GROUP BY session_id, account
+            HAVING SUM(e.amount) <> CASE WHEN refund_status = 'failed' AND account = 'clearing' THEN s.amount
+                WHEN refund_status = 'failed' AND account = 'receivable' THEN -s.amount ELSE 0 END",
+    )?;
     for id in ids(
         shop,
         "SELECT order_id FROM order_events WHERE happening = 'paid'",
@@ -125,7 +134,7 @@ fn promised(shop: &impl Evidence, order_id: &str) -> i64 {
 }
 
 /// A refund that the provider could not make is told to staff.
-fn is_left_to_staff(shop: &impl Evidence, order_id: &str) -> bool {
+pub fn is_left_to_staff(shop: &impl Evidence, order_id: &str) -> bool {
     let sql = format!(
         "SELECT subject FROM findings WHERE kind = 'refund_failed' AND subject = '{order_id}'"
     );
@@ -180,7 +189,7 @@ fn promotions_are_used_by_the_orders(shop: &impl Evidence) -> Holds {
 fn books_agree(shop: &impl Evidence) -> Holds {
     let balance = |account: &str| {
         let sum = shop.ask(&format!(
-            "SELECT SUM(amount) FROM ledger_entries WHERE account = '{account}'"
+            "SELECT SUM(amount) FROM ledger_entries WHERE account = '{account}' AND order_id NOT IN (SELECT session_id FROM stray_payments)"
         ));
         sum[0].as_i64().unwrap_or_default()
     };

@@ -4,7 +4,7 @@
 use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, publish, put};
 use crate::invariants;
 use crate::ports::Sim;
-use crate::provider::Provider;
+use crate::provider::{Other, Provider};
 use crate::scheduler::{Task, request, run};
 use crate::world::World;
 use durable::machine::{Reply, Request};
@@ -49,7 +49,24 @@ const DISPUTED: Doing = |it| assert!(it.dispute("cs_1"));
 const DISPUTE_WON: Doing = |it| assert!(it.decide("du_pi_cs_1", true));
 const DISPUTE_LOST: Doing = |it| assert!(it.decide("du_pi_cs_1", false));
 
-const STORIES: [(&str, &[Doing]); 6] = [
+const PAID_TWICE: Doing = |it| beside(it, Other::Shops, 500, Provider::pay);
+const PAID_A_STRANGER: Doing = |it| beside(it, Other::Strangers, 100, Provider::pay);
+const STRANGERS_EXPIRED: Doing =
+    |it| beside(it, Other::Strangers, 100, |it, id| it.end(id).is_ok());
+const PAID_FOR_NO_ORDER: Doing = |it| beside(it, Other::OfNoOrder, 100, Provider::pay);
+
+fn beside(it: &mut Provider, other: Other, amount: i64, then: fn(&mut Provider, &str) -> bool) {
+    let id = it.open_beside("cs_1", other, amount);
+    assert!(then(it, &id));
+}
+
+const STORIES: [(&str, &[Doing]); 9] = [
+    ("twice", &[PAID, PAID_TWICE, PART_REFUNDED]),
+    ("twice and late", &[PAID_TWICE, EXPIRED, PAID_LATE]),
+    (
+        "beside strangers",
+        &[PAID_A_STRANGER, STRANGERS_EXPIRED, PAID_FOR_NO_ORDER, PAID],
+    ),
     ("lost", &[PAID, PART_REFUNDED, DISPUTED, DISPUTE_LOST]),
     ("won", &[PAID, DISPUTED, DISPUTE_WON, PART_REFUNDED]),
     (
@@ -79,7 +96,7 @@ fn every_interleaving_of_events_ends_alike() {
 
 #[test]
 fn every_multiset_of_duplicates_has_one_effect() {
-    let (_, doings) = STORIES[0];
+    let (_, doings) = STORIES[3];
     let once = end_with_duplicates(doings, &[1; 4]);
     for multiset in 0..3_u32.pow(4) {
         let times: [u32; 4] = [1, 3, 9, 27].map(|place| 1 + multiset / place % 3);
@@ -97,6 +114,29 @@ fn a_crash_at_any_step_of_a_purchase_changes_nothing() {
             step += 1;
         }
         assert!(step > 5, "phase {phase} has {step} steps");
+    }
+}
+
+#[test]
+fn a_second_payment_goes_back_once_after_a_crash_at_any_step() {
+    for step in 0..100 {
+        let world = ordered();
+        let paid = news_of(&world, PAID);
+        tell(&world, &paid);
+        let twice = news_of(&world, PAID_TWICE);
+        world.crash_at.set(Some(step));
+        tell(&world, &twice);
+        let crashed = world.crash_at.take().is_none();
+        rest(&world);
+        // What was not answered is told again.
+        tell(&world, &twice);
+        rest(&world);
+        assert_eq!(status_of(&world), ["confirmed"], "a crash at step {step}");
+        invariants::at_the_end(&world).unwrap();
+        if !crashed {
+            assert!(step > 5, "a second payment has {step} steps");
+            return;
+        }
     }
 }
 
@@ -500,6 +540,8 @@ const STATE: &[&str] = &[
     "SELECT amount || ' ' || status FROM refunds ORDER BY amount, status",
     "SELECT state || ' ' || withdrawn || ' ' || fee FROM disputes ORDER BY id",
     "SELECT effect FROM outbox WHERE done_at IS NULL",
+    "SELECT amount || ' ' || COALESCE(refund_status, 'told') FROM stray_payments ORDER BY session_id",
+    "SELECT error FROM findings WHERE kind = 'stray_payment' ORDER BY error",
 ];
 
 fn state(world: &World) -> Vec<Value> {

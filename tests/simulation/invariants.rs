@@ -2,8 +2,10 @@
 
 use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS, UNITS};
 use crate::evidence::{
-    Evidence, Holds, PaymentEvidence, StockEvidence, USES, at_rest, holds, ids, none,
+    Evidence, Holds, PaymentEvidence, StockEvidence, USES, at_rest, holds, ids, is_left_to_staff,
+    none,
 };
+use crate::provider::Account;
 use crate::world::World;
 use durable::cart::Periods as CartPeriods;
 use durable::promotion::{View, customer_key};
@@ -12,7 +14,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use storefront::error::Error;
 use storefront::shop::orders::Order;
-use storefront::shop::payments::{Session, SessionState};
+use storefront::shop::payments::{Opener, ProviderRefund, Session, SessionState};
 use storefront::shop::stock::customer_of;
 use storefront::shop::transitions::{Happening, Status, judge};
 
@@ -46,9 +48,13 @@ pub fn at_every_step(world: &World) -> Holds {
             })?;
         }
     }
-    for account in world.provider.borrow().sessions.values() {
-        payable_means_pinned(world, &account.session)?;
+    let provider = world.provider.borrow();
+    for Account { session, .. } in provider.sessions.values() {
+        if provider.is_own(&session.id) {
+            payable_means_pinned(world, session)?;
+        }
     }
+    drop(provider);
     orders_are_the_fold_of_their_moves(world)
 }
 
@@ -211,7 +217,48 @@ fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
 pub fn at_the_end(world: &World) -> Holds {
     within_the_bound(world)?;
     frozen_carts_have_orders(world, 0)?;
+    strays_are_given_back_or_told(world)?;
     at_rest(world)
+}
+
+/// Money that names an order and did not come by its own session: the shop's goes back in full, a stranger's is left alone; of each staff are
+/// told once. What names no order of the shop's leaves no trace.
+fn strays_are_given_back_or_told(world: &World) -> Holds {
+    let provider = world.provider.borrow();
+    let sessions = provider.sessions.values().map(|it| &it.session);
+    for session in sessions.filter(|it| !provider.is_own(&it.id)) {
+        let Session { id, amount, .. } = session;
+        let order_id = session.order_id.as_deref().unwrap_or_default();
+        let told = ids(
+            world,
+            &format!(
+                "SELECT subject FROM findings WHERE kind = 'stray_payment' AND error LIKE '{id} %'"
+            ),
+        );
+        let is_paid = session.state == SessionState::Paid;
+        let is_orders = order_id != "ord_of_nobody" && *amount > 0;
+        let telling = usize::from(is_paid && is_orders);
+        holds(told == vec![order_id; telling], || {
+            format!("{session:?}, of which staff are told: {told:?}")
+        })?;
+        let back = provider.refunded(session) + provider.withdrawn(session);
+        let is_shops = matches!(session.opener, Opener::Shop { .. });
+        holds(
+            !(is_paid && is_shops) || back == *amount || is_left_to_staff(world, order_id),
+            || format!("{session:?}, of which {back} went back"),
+        )?;
+        let refunds = provider.refunds.values();
+        let is_of_session =
+            |it: &&ProviderRefund| Some(&it.payment_ref) == session.payment_ref.as_ref();
+        let by_shop = refunds
+            .filter(is_of_session)
+            .filter(|it| it.refund_id.is_some());
+        let by_shop = by_shop.count();
+        holds(by_shop <= usize::from(is_paid && is_shops), || {
+            format!("{session:?} was refunded {by_shop} times")
+        })?;
+    }
+    Ok(())
 }
 
 impl Evidence for World {
@@ -243,14 +290,21 @@ impl Evidence for World {
             refunded: provider.refunded(session),
             withdrawn: provider.withdrawn(session),
         };
-        let accounts = provider.sessions.values();
-        accounts.map(|it| evidence_of(&it.session)).collect()
+        let sessions = provider.sessions.values().map(|it| &it.session);
+        let own = sessions.filter(|it| provider.is_own(&it.id));
+        own.map(evidence_of).collect()
     }
 
     fn disputed(&self) -> i64 {
         let provider = self.provider.borrow();
+        let sessions = provider.sessions.values().map(|it| &it.session);
+        let own: Vec<_> = sessions
+            .filter(|it| provider.is_own(&it.id))
+            .filter_map(|it| it.payment_ref.clone())
+            .collect();
         let disputes = provider.disputes.values();
-        disputes.map(|it| it.withdrawn + it.fee).sum()
+        let of_own = disputes.filter(|it| own.contains(&it.payment_ref));
+        of_own.map(|it| it.withdrawn + it.fee).sum()
     }
 
     fn confirmations(&self, order_id: &str) -> u32 {
@@ -268,6 +322,12 @@ impl Told {
         let mut told = BTreeMap::new();
         for happening in ids(world, "SELECT happening FROM order_events") {
             *told.entry(happening).or_default() += 1;
+        }
+        for status in ids(
+            world,
+            "SELECT 'stray_' || COALESCE(refund_status, 'told') FROM stray_payments",
+        ) {
+            *told.entry(status).or_default() += 1;
         }
         for (id, total, _) in PROMOTIONS {
             let view = world.promotions.view(id, world.now());
@@ -311,6 +371,9 @@ impl Told {
             "refund_found",
             "refund_failed",
             "disputed",
+            "stray_told",
+            "stray_succeeded",
+            "stray_failed",
             "promotion_used",
             "promotion_used_up",
         ] {

@@ -158,6 +158,16 @@ fn a_use_freed_by_its_clock_while_payable_is_caught() {
     assert_caught(Bug::UsePinForgotten);
 }
 
+#[test]
+fn a_fold_of_any_session_that_names_the_order_is_caught() {
+    assert_caught(Bug::AnySessionFolded);
+}
+
+#[test]
+fn a_second_payment_that_is_swallowed_is_caught() {
+    assert_caught(Bug::SecondPaymentSwallowed);
+}
+
 fn assert_caught(bug: Bug) {
     let caught = (0..SEEDS_FOR_A_BUG).find_map(|seed| {
         let outcome = run(seed, Some(bug)).outcome;

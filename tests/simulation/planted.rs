@@ -1,10 +1,12 @@
 //! Bugs, each planted at the edge of the shop: what the shop says is bent into what a broken shop would have said. The simulation
 //! must catch every one.
 
+use crate::world::World;
 use durable::machine::Request;
 use durable::promotion;
 use durable::stock::Command;
 use serde_json::Value;
+use storefront::shop::payments::{Opener, Session, SessionState};
 use storefront::store::sql::Statement;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,10 @@ pub enum Bug {
     UseKept,
     /// A use of a promotion is never taken off its clock.
     UsePinForgotten,
+    /// Any session that names an order is taken for its own.
+    AnySessionFolded,
+    /// A second payment of an order is taken for none.
+    SecondPaymentSwallowed,
 }
 
 const EVENT: &str = "INSERT INTO order_events";
@@ -120,6 +126,27 @@ pub fn rows(bug: Option<Bug>, sql: &str, mut rows: Vec<Value>) -> Vec<Value> {
         _ => {}
     }
     rows
+}
+
+/// A session as a shop with this bug takes it.
+pub fn session(world: &World, mut session: Session) -> Session {
+    match world.bug {
+        Some(Bug::AnySessionFolded) => {
+            let order_id = session.order_id.as_deref().unwrap_or_default();
+            let own = format!(
+                "SELECT session_id FROM payments WHERE order_id = '{order_id}' AND session_id IS NOT NULL"
+            );
+            match world.db.ask(&own).first().and_then(Value::as_str) {
+                Some(own) => own.clone_into(&mut session.id),
+                None => session.opener = Opener::Shop { key: None },
+            }
+        }
+        Some(Bug::SecondPaymentSwallowed) if !world.provider.borrow().is_own(&session.id) => {
+            session.state = SessionState::Expired;
+        }
+        _ => {}
+    }
+    session
 }
 
 fn order_id(statements: &[Statement]) -> storefront::store::sql::Parameter {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use storefront::shop::payments::{
-    BalanceEntry, DisputeState, NewRefund, NewSession, Page, PaymentError, ProviderDispute,
+    BalanceEntry, DisputeState, NewRefund, NewSession, Opener, Page, PaymentError, ProviderDispute,
     ProviderRefund, RefundState, Session, SessionState,
 };
 
@@ -34,10 +34,22 @@ pub struct Account {
     pub expires_at: Timestamp,
 }
 
+/// A session that is not an order's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// As of an attempt of the shop's that was given up.
+    Shops,
+    /// Of someone else who takes money by the same account.
+    Strangers,
+    /// Of someone else, and naming no order of the shop's.
+    OfNoOrder,
+}
+
 /// The exact request for a session.
 #[derive(Serialize, Deserialize)]
 struct Request {
     order_id: String,
+    key: String,
     amount: i64,
     currency: String,
     expires_at: Timestamp,
@@ -52,6 +64,7 @@ const MIN_LIFE_SECS: u32 = 30 * 60;
 pub fn prepare(new: &NewSession) -> String {
     let request = Request {
         order_id: new.order_id.clone(),
+        key: new.key.clone(),
         amount: new.items.iter().map(|item| item.amount).sum(),
         currency: new.currency.code().to_owned(),
         expires_at: new.expires_at,
@@ -59,8 +72,9 @@ pub fn prepare(new: &NewSession) -> String {
     serde_json::to_string(&request).unwrap()
 }
 
-pub fn renew(request: &str, expires_at: Timestamp) -> String {
+pub fn renew(request: &str, key: &str, expires_at: Timestamp) -> String {
     let request = Request {
+        key: key.to_owned(),
         expires_at,
         ..serde_json::from_str(request).unwrap()
     };
@@ -86,10 +100,13 @@ impl Provider {
         if request.expires_at < now.plus_secs(MIN_LIFE_SECS) {
             return Err(PaymentError::Refused("expires_at is too soon".to_owned()));
         }
-        let id = format!("cs_{}", self.sessions.len() + 1);
+        let id = self.next_session_id();
         let session = Session {
             id: id.clone(),
             order_id: Some(request.order_id),
+            opener: Opener::Shop {
+                key: Some(request.key),
+            },
             payment_ref: None,
             url: Some(format!("https://pay.example/{id}")),
             state: SessionState::Open,
@@ -105,6 +122,50 @@ impl Provider {
             },
         );
         Ok(session)
+    }
+
+    /// A session beside `id`, which names the same order, or another; by another key of the shop's, or of someone else.
+    pub fn open_beside(&mut self, id: &str, other: Other, amount: i64) -> String {
+        let Account {
+            session,
+            expires_at,
+        } = &self.sessions[id];
+        let key = match &session.opener {
+            Opener::Shop { key: Some(key) } => format!("{key}:0"),
+            _ => "key_of_nobody".to_owned(),
+        };
+        let order_id = session.order_id.clone();
+        let (order_id, opener) = match other {
+            Other::Shops => (order_id, Opener::Shop { key: Some(key) }),
+            Other::Strangers => (order_id, Opener::Other),
+            Other::OfNoOrder => (Some("ord_of_nobody".to_owned()), Opener::Other),
+        };
+        let id = self.next_session_id();
+        let session = Session {
+            id: id.clone(),
+            order_id,
+            opener,
+            payment_ref: None,
+            state: SessionState::Open,
+            amount,
+            ..session.clone()
+        };
+        let expires_at = *expires_at;
+        let account = Account {
+            session,
+            expires_at,
+        };
+        self.sessions.insert(id.clone(), account);
+        id
+    }
+
+    /// Whether the shop opened a session by a key that it stored.
+    pub fn is_own(&self, id: &str) -> bool {
+        self.by_key.values().any(|known| known == id)
+    }
+
+    fn next_session_id(&self) -> String {
+        format!("cs_{}", self.sessions.len() + 1)
     }
 
     pub fn session(&self, id: &str) -> Result<Session, PaymentError> {

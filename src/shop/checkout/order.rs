@@ -18,9 +18,11 @@ pub(super) fn order_of(
     now: Timestamp,
 ) -> Result<Order> {
     let order_id = &checkout.order_id;
+    let payment_id = order_id.replacen("ord_", "pay_", 1);
     let expires_at = now.plus_secs(SESSION_SECS);
     let request = ports.payments().prepare(&NewSession {
         order_id: order_id.clone(),
+        key: Payment::key_of(&payment_id, FIRST_ATTEMPT),
         email: quote.email.clone(),
         currency: quote.currency,
         items: session_items(&quote.lines, &quote.totals)?,
@@ -48,7 +50,7 @@ pub(super) fn order_of(
         terms: quote.terms.clone(),
         created_at: now,
         payment: Payment {
-            id: order_id.replacen("ord_", "pay_", 1),
+            id: payment_id,
             attempt: FIRST_ATTEMPT,
             status: PaymentStatus::Preparing,
             session_id: None,

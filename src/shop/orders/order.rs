@@ -87,10 +87,23 @@ impl Payment {
     /// The idempotency key of its session.
     #[must_use]
     pub fn key(&self) -> String {
-        match self.attempt {
-            0 | 1 => self.id.clone(),
-            attempt => format!("{}:{attempt}", self.id),
+        Self::key_of(&self.id, self.attempt)
+    }
+
+    /// The idempotency key of an attempt at the payment `id`.
+    #[must_use]
+    pub fn key_of(id: &str, attempt: u32) -> String {
+        match attempt {
+            0 | 1 => id.to_owned(),
+            attempt => format!("{id}:{attempt}"),
         }
+    }
+
+    /// Whether `key` is that of any of its attempts.
+    #[must_use]
+    pub fn has_key(&self, key: &str) -> bool {
+        let rest = key.strip_prefix(&self.id);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
     /// Until when its request is sent again.

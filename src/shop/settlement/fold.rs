@@ -3,14 +3,42 @@
 use crate::error::{Error, Result};
 use crate::shop::ledger::Journal;
 use crate::shop::money::{Currency, Money};
-use crate::shop::orders::{Actor, Order, Transition, move_order, with_money};
-use crate::shop::payments::{PaymentStatus, Session, SessionState};
+use crate::shop::orders::{Actor, Order, Transition, move_order, moved_meanwhile, with_money};
+use crate::shop::payments::{Opener, PaymentStatus, Session, SessionState};
 use crate::shop::ports::{Orders, Ports};
 use crate::shop::settlement::Round;
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
 
-/// Writes what the session says into the order; nothing while it says nothing new.
+/// Whose a session is that names an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The order's own.
+    Own,
+    /// The shop's, of an attempt that was given up.
+    Shops,
+    /// Of someone else who takes money by the same account.
+    Strangers,
+}
+
+/// Whose `session` is. News of an order's own may come before the answer to opening it: then it is known by its key.
+pub fn whose(order: &Order, session: &Session) -> Whose {
+    let payment = &order.payment;
+    let is_known = |key: &Option<String>| match (&payment.session_id, key) {
+        (Some(_), _) => false,
+        (None, Some(key)) => *key == payment.key(),
+        (None, None) => true,
+    };
+    let is_of_payment = |key: &Option<String>| key.as_ref().is_none_or(|key| payment.has_key(key));
+    match &session.opener {
+        _ if payment.session_id.as_ref() == Some(&session.id) => Whose::Own,
+        Opener::Shop { key } if is_known(key) => Whose::Own,
+        Opener::Shop { key } if is_of_payment(key) => Whose::Shops,
+        Opener::Shop { .. } | Opener::Other => Whose::Strangers,
+    }
+}
+
+/// Writes what the order's own session says into it; nothing while it says nothing new.
 pub async fn fold_session(
     ports: &impl Ports,
     mut order: Order,
@@ -23,6 +51,9 @@ pub async fn fold_session(
             ..Round::default()
         };
         order = ports.orders().finish_round(&order.id, &round, now).await?;
+        if order.payment.session_id.as_ref() != Some(&session.id) {
+            return Err(moved_meanwhile());
+        }
     }
     move_order(ports, order, now, |order| {
         judge_session(order, session, now)

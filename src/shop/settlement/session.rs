@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::shop::checkout::{hold_id, release_all, tracked_lines};
 use crate::shop::money::Money;
 use crate::shop::orders::{
-    Order, Record, Renewal, Transition, find_order, move_order, moved_meanwhile,
+    Order, Payment, Record, Renewal, Transition, find_order, move_order, moved_meanwhile,
 };
 use crate::shop::payments::{PaymentError, SESSION_SECS, Session};
 use crate::shop::ports::{Orders, Payments, Ports, StockObjects, Written};
@@ -120,7 +120,7 @@ async fn find_session(
     let until = settled_at.plus_secs(CLOCKS_SECS);
     let found = ports
         .payments()
-        .find_session(&order.id, from, until)
+        .find_session(&order.id, &order.payment.key(), from, until)
         .await
         .map_err(PaymentError::into_error)?;
     if found.is_none() && now < settled_at {
@@ -136,9 +136,12 @@ async fn find_session(
 /// provider takes. Its units have stayed pinned.
 async fn renew_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Order> {
     let expires_at = now.plus_secs(SESSION_SECS);
+    let payment = &order.payment;
+    let attempt = payment.attempt.saturating_add(1);
+    let key = Payment::key_of(&payment.id, attempt);
     let renewal = Renewal {
-        attempt: order.payment.attempt.saturating_add(1),
-        request: ports.payments().renew(&order.payment.request, expires_at)?,
+        attempt,
+        request: ports.payments().renew(&payment.request, &key, expires_at)?,
         expires_at,
     };
     let transition = by_shop(order, Happening::PaymentRenewed, now)?;

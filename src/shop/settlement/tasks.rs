@@ -12,6 +12,7 @@ use crate::shop::promotions::{consume_uses, return_uses};
 use crate::shop::refunds::pay_refund;
 use crate::shop::settlement::goods::{commit_stock, restock_order, restock_return, ship_stock};
 use crate::shop::settlement::session::{close_payment, open_payment};
+use crate::shop::stray_payments::give_back;
 use crate::shop::transitions::Effect;
 use durable::Timestamp;
 
@@ -112,6 +113,7 @@ async fn carry_out(
         Effect::ShipStock => ship_stock(ports, order, subject).await?,
         Effect::RestockReturn => restock_return(ports, order, subject).await?,
         Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
+        Effect::RefundStray => give_back(ports, subject, now).await?,
         Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
         Effect::SendRefund => {
             let letter = Letter::about(MailKind::Refund, &order.id).on(subject);

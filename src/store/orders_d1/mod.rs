@@ -6,6 +6,9 @@
 
 mod rows;
 mod statements;
+mod stray_payments;
+
+pub use stray_payments::StrayPaymentsD1;
 
 use crate::error::{Error, Result};
 use crate::shop::checkout::{Basis, Checkout};

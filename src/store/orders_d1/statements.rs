@@ -278,7 +278,8 @@ fn insert_payment(order: &Order) -> Result<Statement> {
         .bind(payment.expires_at.plus_secs(STUCK_SECS)))
 }
 
-fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option<Statement>> {
+/// What is to be carried out.
+pub fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option<Statement>> {
     if tasks.is_empty() {
         return Ok(None);
     }
@@ -355,7 +356,7 @@ struct EntryRow {
 }
 
 /// The entries, then their journals, each of which fails the batch unless it sums to zero.
-fn book(
+pub fn book(
     order_id: &str,
     version: i64,
     journals: &[Journal],

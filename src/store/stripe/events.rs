@@ -1,9 +1,9 @@
-//! Events (docs.stripe.com/api/events). Of an event's object only its kind and id are read: how it stands is fetched in the
-//! pinned version, whatever version the event was written in.
+//! Events (docs.stripe.com/api/events). Of an event's object only its kind, its id and the order that a session names are read, which
+//! never change: how it stands is fetched in the pinned version, whatever version the event was written in.
 
 use crate::error::{Error, Result};
-use crate::shop::payments::{Notice, WebhookEvent};
-use serde::Deserialize;
+use crate::shop::payments::{Named, Notice, WebhookEvent};
+use serde::{Deserialize, Deserializer};
 
 /// An event of the shop's own account and mode.
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
@@ -36,7 +36,14 @@ pub fn notice_of(payload: &str) -> Result<Notice> {
     let about = event.data.object;
     let id = about.id.unwrap_or_default();
     Ok(match about.object.as_deref() {
-        Some("checkout.session") => Notice::Session(id),
+        Some("checkout.session") => Notice::Session {
+            id,
+            named: match about.client_reference_id {
+                Some(Some(reference)) => Named::Reference(reference),
+                Some(None) => Named::Nothing,
+                None => Named::Unsaid,
+            },
+        },
         Some("payment_intent") if !BEGINNINGS.contains(&event.r#type.as_str()) => {
             Notice::Payment(id)
         }
@@ -91,6 +98,13 @@ struct About {
     id: Option<String>,
     #[serde(default)]
     object: Option<String>,
+    /// None means that the field is absent.
+    #[serde(default, deserialize_with = "present")]
+    client_reference_id: Option<Option<String>>,
+}
+
+fn present<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(field).map(Some)
 }
 
 #[cfg(test)]
@@ -137,10 +151,16 @@ mod tests {
             notice_of(&json!({"id": "evt_1", "type": "new.type", "livemode": false, "data": {"object": object}}).to_string())
                 .unwrap()
         };
-        assert_eq!(
-            about(json!({"object": "checkout.session", "id": "cs_1"})),
-            Notice::Session("cs_1".into())
-        );
+        let session = |named| Notice::Session {
+            id: "cs_1".into(),
+            named,
+        };
+        let mut object = json!({"object": "checkout.session", "id": "cs_1"});
+        assert_eq!(about(object.clone()), session(Named::Unsaid));
+        object["client_reference_id"] = json!(null);
+        assert_eq!(about(object.clone()), session(Named::Nothing));
+        object["client_reference_id"] = json!("ord_1");
+        assert_eq!(about(object), session(Named::Reference("ord_1".into())));
         assert_eq!(
             about(json!({"object": "refund", "id": "re_1"})),
             Notice::Refund("re_1".into())

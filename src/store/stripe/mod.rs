@@ -99,8 +99,8 @@ impl Payments for Stripe {
         sessions::prepare(session)
     }
 
-    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
-        Ok(sessions::renew(request, expires_at))
+    fn renew(&self, request: &str, key: &str, expires_at: Timestamp) -> Result<String> {
+        Ok(sessions::renew(request, key, expires_at))
     }
 
     async fn open_session(
@@ -153,6 +153,7 @@ impl Payments for Stripe {
     async fn find_session(
         &self,
         order_id: &str,
+        key: &str,
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Session>, PaymentError> {
@@ -164,7 +165,7 @@ impl Payments for Stripe {
                 .page("checkout/sessions", &created, after.as_deref())
                 .await?;
             let mut sessions = page.items.into_iter();
-            if let Some(found) = sessions.find(|it| sessions::order_id(it) == Some(order_id)) {
+            if let Some(found) = sessions.find(|it| sessions::is_opened_with(it, order_id, key)) {
                 return sessions::read(found).map(Some);
             }
             after = page.next;

@@ -1,7 +1,7 @@
 //! Checkout Sessions (docs.stripe.com/api/checkout/sessions).
 
 use crate::error::{Error, Result};
-use crate::shop::payments::{NewSession, PaymentError, Session, SessionItem, SessionState};
+use crate::shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
 use durable::Timestamp;
@@ -9,12 +9,17 @@ use serde::Deserialize;
 use serde_json::Value;
 use worker::url::form_urlencoded::{self, Serializer};
 
+/// What the shop alone writes into a session: anyone who opens a payment link of the account chooses its `client_reference_id`.
+const ORDER_ID: &str = "metadata[order_id]";
+const KEY: &str = "metadata[key]";
+
 /// One line item per line, with quantity 1 and the final amount: Stripe's sum can't differ from the order's.
 pub fn prepare(session: &NewSession) -> Result<String> {
     let mut form = Serializer::new(String::new());
     form.append_pair("mode", "payment")
         .append_pair("client_reference_id", &session.order_id)
-        .append_pair("metadata[order_id]", &session.order_id)
+        .append_pair(ORDER_ID, &session.order_id)
+        .append_pair(KEY, &session.key)
         .append_pair("customer_email", &session.email)
         .append_pair("success_url", &session.success_url)
         .append_pair("cancel_url", &session.cancel_url)
@@ -32,13 +37,15 @@ pub fn prepare(session: &NewSession) -> Result<String> {
     Ok(form.finish())
 }
 
-/// A request that was prepared, with another end.
-pub fn renew(request: &str, expires_at: Timestamp) -> String {
+/// A request that was prepared, for another key and with another end. One from before requests carried their key is given one.
+pub fn renew(request: &str, key: &str, expires_at: Timestamp) -> String {
     let expires_at = expires_at.as_secs().to_string();
     let mut form = Serializer::new(String::new());
     for (name, value) in form_urlencoded::parse(request.as_bytes()) {
         match name.as_ref() {
             "expires_at" => form.append_pair(&name, &expires_at),
+            ORDER_ID => form.append_pair(&name, &value).append_pair(KEY, key),
+            KEY => &mut form,
             _ => form.append_pair(&name, &value),
         };
     }
@@ -57,8 +64,12 @@ pub fn read(object: Value) -> Result<Session, PaymentError> {
         (other, _) => return Err(PaymentError::Unknown(format!("session status {other}"))),
     };
     let currency = session.currency.to_uppercase();
+    let opener = session
+        .metadata
+        .opener(session.client_reference_id.as_deref());
     Ok(Session {
         id: session.id,
+        opener,
         order_id: session.client_reference_id,
         payment_ref: session.payment_intent.map(Intent::into_id),
         url: session.url,
@@ -78,9 +89,14 @@ pub fn ended(session: Session) -> Result<Session, PaymentError> {
     Ok(session)
 }
 
-/// The order of a listed session, without reading the rest of it.
-pub fn order_id(object: &Value) -> Option<&str> {
-    object.get("client_reference_id")?.as_str()
+/// Whether a listed session was opened with this key for this order, without reading the rest of it. One from before sessions carried
+/// their key is told by its order.
+pub fn is_opened_with(object: &Value, order_id: &str, key: &str) -> bool {
+    let told = |name: &str| object.get(name).and_then(Value::as_str);
+    let kept = |name: &str| object.get("metadata")?.get(name)?.as_str();
+    told("client_reference_id") == Some(order_id)
+        && kept("order_id") == Some(order_id)
+        && kept("key").is_none_or(|kept| kept == key)
 }
 
 pub fn read_items(objects: Vec<Value>) -> Result<Vec<SessionItem>, PaymentError> {
@@ -100,12 +116,30 @@ pub fn read_items(objects: Vec<Value>) -> Result<Vec<SessionItem>, PaymentError>
 struct SessionObject {
     id: String,
     client_reference_id: Option<String>,
+    #[serde(default)]
+    metadata: Metadata,
     payment_intent: Option<Intent>,
     url: Option<String>,
     status: String,
     payment_status: String,
     amount_total: i64,
     currency: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Metadata {
+    order_id: Option<String>,
+    key: Option<String>,
+}
+
+impl Metadata {
+    fn opener(self, order_id: Option<&str>) -> Opener {
+        if self.order_id.is_some() && self.order_id.as_deref() == order_id {
+            return Opener::Shop { key: self.key };
+        }
+        Opener::Other
+    }
 }
 
 /// What a payment intent falls back to when a delayed payment has failed: a session that is complete takes no other.
@@ -175,6 +209,28 @@ mod tests {
     }
 
     #[test]
+    fn who_opened_a_session_is_told_by_what_no_visitor_writes() {
+        let opened = |metadata: Value| {
+            let mut object = object("open", "unpaid", "usd");
+            object["metadata"] = metadata;
+            let found = is_opened_with(&object, "ord_1", "pay_1");
+            (found, read(object).unwrap().opener)
+        };
+        let by_shop = |key: Option<&str>| Opener::Shop {
+            key: key.map(str::to_owned),
+        };
+        let shops = json!({"order_id": "ord_1", "key": "pay_1"});
+        assert_eq!(opened(shops), (true, by_shop(Some("pay_1"))));
+        let renewed = json!({"order_id": "ord_1", "key": "pay_1:2"});
+        assert_eq!(opened(renewed), (false, by_shop(Some("pay_1:2"))));
+        let before_keys = json!({"order_id": "ord_1"});
+        assert_eq!(opened(before_keys), (true, by_shop(None)));
+        for others in [json!({}), json!({"order_id": "ord_2", "key": "pay_1"})] {
+            assert_eq!(opened(others), (false, Opener::Other));
+        }
+    }
+
+    #[test]
     fn a_delayed_payment_fails_with_its_intent() {
         for (status, state) in [
             ("processing", SessionState::Processing),
@@ -198,6 +254,7 @@ mod tests {
     fn a_request_is_the_same_each_time() {
         let session = NewSession {
             order_id: "ord_1".into(),
+            key: "pay_1".into(),
             email: "a+b@shopper.test".into(),
             currency: Currency::from_code("UGX").unwrap(),
             items: vec![SessionItem {
@@ -212,10 +269,15 @@ mod tests {
         assert_eq!(form, prepare(&session).unwrap());
         let expires_at = session.expires_at.plus_secs(3600);
         let later = NewSession {
+            key: "pay_1:2".into(),
             expires_at,
             ..session
         };
-        assert_eq!(renew(&form, expires_at), prepare(&later).unwrap());
+        let renewed = prepare(&later).unwrap();
+        assert_eq!(renew(&form, "pay_1:2", expires_at), renewed);
+        let before_keys = form.replace("&metadata%5Bkey%5D=pay_1", "");
+        assert_ne!(form, before_keys);
+        assert_eq!(renew(&before_keys, "pay_1:2", expires_at), renewed);
         assert!(form.contains("unit_amount%5D=500000&"), "{form}");
         assert!(form.contains("name%5D=Tee+%26+co"), "{form}");
         assert!(

@@ -15,7 +15,7 @@ use crate::world::World;
 use durable::machine::Request;
 use durable::stock;
 use machinery::{consumer, webhooks};
-use people::{bank, merchant, staff};
+use people::{bank, merchant, staff, strangers};
 use shoppers::shop;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -69,6 +69,11 @@ pub fn play(world: &Rc<World>) -> Result<(), String> {
         sim.clone(),
         Rc::clone(&shopping),
         bank,
+    )));
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        strangers,
     )));
     actors.push(Task::actor(while_shopping(sim.clone(), shopping, merchant)));
     run(world, actors, || invariants::at_every_step(world))?;

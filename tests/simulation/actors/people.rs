@@ -2,6 +2,7 @@
 
 use crate::actors::{instruction, publish};
 use crate::ports::Sim;
+use crate::provider::Other;
 use crate::scheduler::request;
 use storefront::shop::fulfillments::{
     NewFulfillment, NewReturn, Tracking, create_fulfillment, create_return, deliver_fulfillment,
@@ -140,6 +141,34 @@ pub async fn bank(sim: Sim) {
         }),
     };
     told.into_iter().for_each(|line| world.note(line));
+}
+
+/// Others take money by the same account, and name whatever order; now and then money comes by a session of the shop's that it gave up.
+pub async fn strangers(sim: Sim) {
+    let world = &sim.0;
+    if world.random.chance(985) {
+        return;
+    }
+    let mut provider = world.provider.borrow_mut();
+    let own: Vec<String> = provider.sessions.keys().cloned().collect();
+    let own: Vec<String> = own.into_iter().filter(|id| provider.is_own(id)).collect();
+    if own.is_empty() {
+        return;
+    }
+    let beside = world.random.pick(&own);
+    let other = *world
+        .random
+        .pick(&[Other::Shops, Other::Strangers, Other::OfNoOrder]);
+    let amount = provider.sessions[beside].session.amount;
+    let amount = *world.random.pick(&[amount, 100]);
+    let id = provider.open_beside(beside, other, amount);
+    let what = match world.random.below(6) {
+        0..=2 => provider.pay(&id),
+        3 => provider.pay(&id) && provider.refund_elsewhere(&id),
+        4 => provider.end(&id).is_ok(),
+        _ => provider.pay_slowly(&id),
+    };
+    world.note(format!("{id} of {other:?} beside {beside}: {what}"));
 }
 
 pub async fn merchant(sim: Sim) {

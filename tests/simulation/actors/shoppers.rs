@@ -170,10 +170,9 @@ async fn live_on(sim: &Sim, order: Order) {
     }
     let session_id = {
         let provider = world.provider.borrow();
-        let of_order = provider
-            .sessions
-            .values()
-            .find(|it| it.session.order_id.as_deref() == Some(&order.id));
+        let of_order = provider.sessions.values().find(|it| {
+            it.session.order_id.as_deref() == Some(&order.id) && provider.is_own(&it.session.id)
+        });
         of_order.map(|it| it.session.id.clone())
     };
     match (world.random.below(6), session_id) {

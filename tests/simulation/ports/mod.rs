@@ -13,7 +13,8 @@ use storefront::error::Result;
 use storefront::shop::ports::{
     CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, PromotionObjects, StockObjects,
 };
-use storefront::store::orders_d1::OrdersD1;
+use storefront::shop::stray_payments::StrayPayments;
+use storefront::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use storefront::store::prices_d1::PricesD1;
 use storefront::store::sql::{Database, SqlError, Statement};
 
@@ -112,6 +113,10 @@ impl Ports for Sim {
             db: self.clone(),
             known: Rc::clone(&self.0.settings),
         }
+    }
+
+    fn stray_payments(&self) -> impl StrayPayments {
+        StrayPaymentsD1(self.clone())
     }
 
     fn payments(&self) -> impl Payments {

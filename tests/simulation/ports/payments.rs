@@ -1,6 +1,6 @@
 //! The payment provider, as far as it is reached.
 
-use crate::planted::Bug;
+use crate::planted::{self, Bug};
 use crate::ports::Sim;
 use crate::provider;
 use crate::world::World;
@@ -8,8 +8,8 @@ use durable::Timestamp;
 use storefront::error::{Error, Result};
 use storefront::shop::money::Currency;
 use storefront::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
-    ProviderRefund, Session, SessionItem, WebhookEvent,
+    BalanceEntry, Delivery, Named, NewRefund, NewSession, Notice, Opener, Page, PaymentError,
+    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use storefront::shop::ports::Payments;
 
@@ -45,8 +45,8 @@ impl Payments for Sim {
         Ok(provider::prepare(session))
     }
 
-    fn renew(&self, request: &str, expires_at: Timestamp) -> Result<String> {
-        Ok(provider::renew(request, expires_at))
+    fn renew(&self, request: &str, key: &str, expires_at: Timestamp) -> Result<String> {
+        Ok(provider::renew(request, key, expires_at))
     }
 
     async fn open_session(&self, idempotency_key: &str, request: &str) -> Asked<Session> {
@@ -63,7 +63,8 @@ impl Payments for Sim {
     async fn session(&self, session_id: &str) -> Asked<Session> {
         let id = session_id.to_owned();
         self.ask_provider(&format!("look at {id}"), move |world| {
-            world.provider.borrow().session(&id)
+            let session = world.provider.borrow().session(&id);
+            session.map(|session| planted::session(world, session))
         })
         .await
     }
@@ -83,15 +84,19 @@ impl Payments for Sim {
     async fn find_session(
         &self,
         order_id: &str,
+        key: &str,
         _from: Timestamp,
         _until: Timestamp,
     ) -> Asked<Option<Session>> {
         let id = order_id.to_owned();
+        let opener = Opener::Shop {
+            key: Some(key.to_owned()),
+        };
         self.ask_provider(&format!("find {id}"), move |world| {
             let found = world
                 .provider
                 .borrow()
-                .session_of(|it| it.order_id.as_ref() == Some(&id));
+                .session_of(|it| it.order_id.as_ref() == Some(&id) && it.opener == opener);
             Ok(found.filter(|_| world.bug != Some(Bug::SessionsNotLookedFor)))
         })
         .await
@@ -100,10 +105,11 @@ impl Payments for Sim {
     async fn session_of_payment(&self, payment_ref: &str) -> Asked<Option<Session>> {
         let money = payment_ref.to_owned();
         self.ask_provider(&format!("whose is {money}"), move |world| {
-            Ok(world
+            let found = world
                 .provider
                 .borrow()
-                .session_of(|it| it.payment_ref.as_ref() == Some(&money)))
+                .session_of(|it| it.payment_ref.as_ref() == Some(&money));
+            Ok(found.map(|session| planted::session(world, session)))
         })
         .await
     }
@@ -163,7 +169,15 @@ impl Payments for Sim {
         Ok(match payload.split('_').next() {
             Some("re") => Notice::Refund(id),
             Some("du") => Notice::Dispute(id),
-            _ => Notice::Session(id),
+            _ => {
+                let session = self.0.provider.borrow().session(&id);
+                let named = match session.map(|session| session.order_id) {
+                    Ok(Some(reference)) => Named::Reference(reference),
+                    Ok(None) => Named::Nothing,
+                    Err(_) => Named::Unsaid,
+                };
+                Notice::Session { id, named }
+            }
         })
     }
 
