@@ -1,24 +1,40 @@
-//! Mails about an order: what they say, and that each is sent once.
+//! Letters about an order: their texts, and the rules by which each is sent once.
 //!
-//! A mail is claimed by a row that is unique per order, kind and subject before the provider is asked, and is sent with the row's id
-//! as the provider's idempotency key. Who dies between the two leaves a claim that lapses; the next attempt sends with the same key. So
-//! a mail goes out once where the provider knows such keys, and at least once where it does not.
+//! A letter is done when it was sent, not when it was queued. Its row is written with the note that its task was carried out; a sweep
+//! queues every letter again that was not sent in time, so that a lost message delays a letter and loses none. A letter is claimed
+//! by its row, unique per order, kind and subject, before the provider is asked, and is sent with the row's id as the provider's
+//! idempotency key. A sender that dies leaves a claim that lapses; the next attempt sends with the same key. So a letter goes out once
+//! where the provider knows such keys, and at least once where it does not.
+//!
+//! Providers keep keys for a day. A letter that may have been sent so long ago is not sent again blindly: it is given up, as is one
+//! whose address the provider refuses, and staff are told.
 
 use crate::error::{Error, Result};
 use crate::shop::ids::derived_id;
 use crate::shop::languages::Language;
 use crate::shop::money::Money;
-use crate::shop::orders::{LinkRequest, Order, OrderLinks};
-use crate::shop::ports::{MailProvider, Mails, Orders};
+use crate::shop::orders::{LinkRequest, Order, OrderLinks, Task};
+use crate::shop::ports::{Mail, MailProvider, Mails, Orders};
+use crate::shop::transitions::Effect;
 use durable::Timestamp;
 use maud::{DOCTYPE, Markup, html};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The queue of letters; an environment's own begins with this name.
 pub const OUTGOING_QUEUE: &str = "outgoing";
 
-/// Seconds after which a claim is that of someone who died.
+/// Seconds after which a claim is that of a sender that died.
 pub const CLAIM_SECS: u32 = 60;
+
+/// Seconds after an attempt, or after the message was queued, until the sweep queues a letter again that was not sent.
+pub const SENT_WITHIN_SECS: u32 = 15 * 60;
+
+/// Seconds for which a provider is sure to know an idempotency key: Resend keeps them for 24 hours.
+pub const KEY_KEPT_SECS: u32 = 23 * 60 * 60;
+
+/// Letters that one sweep queues again at most.
+const QUEUED_AGAIN_AT_ONCE: u32 = 100;
 
 /// What a mail tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +87,18 @@ impl Letter {
         }
     }
 
+    /// The letter that carries `task` out; none when it is no letter.
+    #[must_use]
+    pub fn of_task(order_id: &str, task: &Task) -> Option<Self> {
+        let about = |kind| Self::about(kind, order_id);
+        match task.effect {
+            Effect::SendConfirmation => Some(about(MailKind::OrderConfirmation)),
+            Effect::SendRefund => Some(about(MailKind::Refund).on(&task.subject)),
+            Effect::SendPaymentProblem => Some(about(MailKind::PaymentProblem)),
+            _ => None,
+        }
+    }
+
     /// The same letter about one refund.
     #[must_use]
     pub fn on(mut self, subject: &str) -> Self {
@@ -101,25 +129,62 @@ pub struct Message {
     pub html: String,
 }
 
-/// How a claim went.
+/// Outcome of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The mail is the caller's to send.
+    /// The letter is the caller's to send.
     Yours,
-    /// Someone else is sending it.
+    /// Another sender has it.
     Taken,
     /// It was sent.
     Sent,
+    /// It will not be sent; staff were told.
+    GivenUp,
+    /// An attempt longer ago than providers keep keys may have sent it.
+    Uncertain,
 }
 
-/// What became of a letter.
+/// Outcome of sending a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Delivery {
     /// It was sent, now or before.
     Sent,
-    /// Someone else is sending it: to be looked at again after so many seconds, in case they died over it.
-    InOtherHands(u32),
+    /// Another sender has it, or the provider asks for patience: worth another look after so many seconds.
+    Later(u32),
+    /// It will not be sent; staff were told.
+    GivenUp,
+}
+
+/// Why a provider did not take a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MailFailure {
+    /// It will never take this letter: the address is none that it sends to.
+    Rejected(String),
+    /// It takes no more for so many seconds.
+    Busy(u32),
+    /// It did not take it, for a reason that may be mended: a key, a sender, a quota.
+    Refused(String),
+    /// It did not answer, or failed: the letter may have been sent.
+    Unknown(String),
+}
+
+impl MailFailure {
+    /// Whether the provider said that it did not take the letter.
+    const fn is_certain(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+}
+
+impl fmt::Display for MailFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected(reason) | Self::Refused(reason) | Self::Unknown(reason) => {
+                write!(f, "mail provider: {reason}")
+            }
+            Self::Busy(secs) => write!(f, "mail provider: busy for {secs} s"),
+        }
+    }
 }
 
 /// Sends a letter, once.
@@ -136,7 +201,13 @@ pub async fn send_letter(
 ) -> Result<Delivery> {
     match mails.claim(letter, now).await? {
         Claim::Sent => return Ok(Delivery::Sent),
-        Claim::Taken => return Ok(Delivery::InOtherHands(CLAIM_SECS)),
+        Claim::Taken => return Ok(Delivery::Later(CLAIM_SECS)),
+        Claim::GivenUp => return Ok(Delivery::GivenUp),
+        Claim::Uncertain => {
+            let reason = "an attempt more than 23 hours ago may have sent it";
+            mails.give_up(letter, reason, now).await?;
+            return Ok(Delivery::GivenUp);
+        }
         Claim::Yours => {}
     }
     let order = orders
@@ -150,11 +221,35 @@ pub async fn send_letter(
             mails.sent(&id, now).await?;
             Ok(Delivery::Sent)
         }
-        Err(error) => {
-            mails.failed(&id, &error.to_string()).await?;
-            Err(error)
+        Err(MailFailure::Rejected(reason)) => {
+            mails.give_up(letter, &reason, now).await?;
+            Ok(Delivery::GivenUp)
+        }
+        Err(failure) => {
+            let error = failure.to_string();
+            mails.failed(&id, &error, failure.is_certain()).await?;
+            match failure {
+                MailFailure::Busy(secs) => Ok(Delivery::Later(secs)),
+                _ => Err(Error::internal(error)),
+            }
         }
     }
+}
+
+/// Queues the letters again that were not sent in time; the number of them.
+///
+/// # Errors
+/// When a port fails; what was taken then is due again later.
+pub async fn queue_unsent_letters(
+    mails: &impl Mails,
+    mail: &impl Mail,
+    now: Timestamp,
+) -> Result<usize> {
+    let letters = mails.take_due(QUEUED_AGAIN_AT_ONCE, now).await?;
+    for letter in &letters {
+        mail.post(letter).await?;
+    }
+    Ok(letters.len())
 }
 
 /// What a letter says.

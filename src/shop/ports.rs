@@ -7,7 +7,7 @@ use crate::shop::catalog::{Card, Product, ProductName, Version};
 use crate::shop::checkout::{Basis, Checkout};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
-use crate::shop::mail::{Claim, Letter, Message};
+use crate::shop::mail::{Claim, Letter, MailFailure, Message};
 use crate::shop::media::{Media, StoredMedia};
 use crate::shop::money::Currency;
 use crate::shop::orders::{LinkRequest, Order, OrderFilter, Transition};
@@ -552,18 +552,27 @@ pub trait Mail {
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()>;
 }
 
-/// Which letters were sent.
+/// The record of letters. A row is written with the note that its task is done ([`Orders::finish_round`]), else by its first claim.
 pub trait Mails {
     /// Claims a letter: of all who try at once, one may send it.
     async fn claim(&self, letter: &Letter, now: Timestamp) -> Result<Claim>;
     /// Notes that a letter was sent.
     async fn sent(&self, mail_id: &str, now: Timestamp) -> Result<()>;
-    /// Notes that it was not, and gives the claim back.
-    async fn failed(&self, mail_id: &str, error: &str) -> Result<()>;
+    /// Notes that an attempt failed, and gives the claim back. `certain` when the provider said that it did not take the letter.
+    async fn failed(&self, mail_id: &str, error: &str, certain: bool) -> Result<()>;
+    /// Notes that a letter will not be sent, and tells staff why, both or neither.
+    async fn give_up(&self, letter: &Letter, reason: &str, now: Timestamp) -> Result<()>;
+    /// Letters that should have been sent by `now`, those first that wait longest; each is handed out to one caller at a time.
+    async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<Letter>>;
 }
 
 /// Who carries mails.
 pub trait MailProvider {
     /// Sends a mail; where the provider knows idempotency keys, the same key never sends two.
-    async fn send(&self, idempotency_key: &str, letter: &Letter, message: &Message) -> Result<()>;
+    async fn send(
+        &self,
+        idempotency_key: &str,
+        letter: &Letter,
+        message: &Message,
+    ) -> Result<(), MailFailure>;
 }

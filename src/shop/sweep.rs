@@ -49,6 +49,8 @@ pub enum FindingKind {
     StrayPayment,
     /// An event that the provider could not deliver.
     UndeliveredEvent,
+    /// A letter that will not be sent: its address is refused, or an attempt long ago may have sent it.
+    LetterFailed,
     /// A movement of the balance at the provider that the ledger does not have, or has otherwise.
     BalanceDiffers,
 }

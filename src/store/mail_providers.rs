@@ -3,17 +3,23 @@
 //! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose answer was lost goes out again.
 
 use crate::error::{Error, Result};
-use crate::shop::mail::{Letter, Message};
+use crate::shop::mail::{Letter, MailFailure, Message};
 use crate::shop::ports::MailProvider;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 use std::pin::pin;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, console_log};
+use worker::{
+    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response, console_log,
+};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Seconds to leave a provider alone that asks for it without saying for how long, and the most that it may ask for.
+const BUSY_SECS: u32 = 5;
+const MAX_BUSY_SECS: u32 = 60 * 60;
 
 /// Who carries mails, by configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,8 +87,14 @@ impl Carrier {
 }
 
 impl MailProvider for Carrier {
-    async fn send(&self, idempotency_key: &str, letter: &Letter, message: &Message) -> Result<()> {
-        self.check()?;
+    async fn send(
+        &self,
+        idempotency_key: &str,
+        letter: &Letter,
+        message: &Message,
+    ) -> Result<(), MailFailure> {
+        self.check()
+            .map_err(|error| MailFailure::Refused(error.to_string()))?;
         match self {
             Self::Log { with_text } => {
                 console_log!("{}", log_line(letter, message, *with_text));
@@ -132,39 +144,80 @@ fn postmark_body(account: &Account, key: &str, message: &Message) -> Value {
     })
 }
 
-async fn post(url: &str, headers: &[(&str, String)], body: &Value) -> Result<()> {
-    let set = Headers::new();
-    set.set("Content-Type", "application/json")
-        .map_err(failed)?;
-    for (name, value) in headers {
-        set.set(name, value).map_err(failed)?;
-    }
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(set)
-        .with_body(Some(JsValue::from_str(&body.to_string())));
-    let request = Request::new_with_init(url, &init).map_err(failed)?;
+async fn post(url: &str, headers: &[(&str, String)], body: &Value) -> Result<(), MailFailure> {
+    let request =
+        request_of(url, headers, body).map_err(|error| MailFailure::Refused(error.to_string()))?;
     let abort = AbortController::default();
     let signal = abort.signal();
     let fetch = Fetch::Request(request);
-    match select(
+    let answer = match select(
         pin!(fetch.send_with_signal(&signal)),
         pin!(Delay::from(TIMEOUT)),
     )
     .await
     {
-        Either::Left((Ok(answer), _)) if (200..300).contains(&answer.status_code()) => Ok(()),
-        Either::Left((Ok(answer), _)) => Err(failed(format!("status {}", answer.status_code()))),
-        Either::Left((Err(error), _)) => Err(failed(error)),
+        Either::Left((Ok(answer), _)) => answer,
+        Either::Left((Err(error), _)) => return Err(MailFailure::Unknown(error.to_string())),
         Either::Right(_) => {
             abort.abort();
-            Err(failed("no answer in time"))
+            return Err(MailFailure::Unknown("no answer in time".to_owned()));
         }
+    };
+    judge(answer).await
+}
+
+async fn judge(mut answer: Response) -> Result<(), MailFailure> {
+    let status = answer.status_code();
+    if (200..300).contains(&status) {
+        return Ok(());
+    }
+    let retry_after = answer.headers().get("Retry-After").ok().flatten();
+    let reason = answer.text().await.unwrap_or_default();
+    Err(failure_of(status, retry_after.as_deref(), &reason))
+}
+
+/// What an answer says of a letter. Of refusals only those of the address are for good: whatever else is refused, a sender that is not
+/// verified or a key that has ended, would be refused of every letter, and is mended by staff.
+fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure {
+    let told = format!("status {status}");
+    match status {
+        429 => {
+            let secs = retry_after.and_then(|secs| secs.trim().parse().ok());
+            MailFailure::Busy(secs.unwrap_or(BUSY_SECS).clamp(1, MAX_BUSY_SECS))
+        }
+        400 | 406 | 422 if is_about_address(body) => {
+            MailFailure::Rejected(format!("{told}, the address is refused"))
+        }
+        400..500 if status != 408 => MailFailure::Refused(told),
+        _ => MailFailure::Unknown(told),
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::internal(format!("mail provider: {error}"))
+/// Resend names the field, Postmark an error code: 406 for an address that it no longer sends to, 300 with the field for one that
+/// does not read.
+fn is_about_address(body: &str) -> bool {
+    let answer: Value = durable::json::read(body).unwrap_or_default();
+    let message = answer.get("message").or_else(|| answer.get("Message"));
+    let message = message.and_then(Value::as_str).unwrap_or_default();
+    let code = answer.get("ErrorCode").and_then(Value::as_u64);
+    code == Some(406) || message.contains("`to`") || message.contains("'To'")
+}
+
+fn request_of(
+    url: &str,
+    headers: &[(&str, String)],
+    body: &Value,
+) -> Result<Request, worker::Error> {
+    let set = Headers::new();
+    set.set("Content-Type", "application/json")?;
+    for (name, value) in headers {
+        set.set(name, value)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post)
+        .with_headers(set)
+        .with_body(Some(JsValue::from_str(&body.to_string())));
+    Request::new_with_init(url, &init)
 }
 
 #[cfg(test)]
@@ -216,6 +269,34 @@ mod tests {
             !open.contains("ann@") && open.contains("Thank you"),
             "{open}"
         );
+    }
+
+    #[test]
+    fn only_a_refused_address_is_for_good() {
+        use MailFailure::{Busy, Refused, Rejected, Unknown};
+        let resend =
+            r#"{"statusCode":422,"name":"validation_error","message":"Invalid `to` field."}"#;
+        let sender =
+            r#"{"statusCode":422,"name":"invalid_from_address","message":"Invalid `from` field."}"#;
+        let inactive = r#"{"ErrorCode":406,"Message":"You tried to send to a recipient that has been marked as inactive."}"#;
+        for body in [resend, inactive] {
+            assert!(matches!(failure_of(422, None, body), Rejected(_)), "{body}");
+        }
+        for (status, body) in [(422, sender), (422, "no JSON"), (401, "{}"), (403, "{}")] {
+            assert!(
+                matches!(failure_of(status, None, body), Refused(_)),
+                "{status} {body}"
+            );
+        }
+        assert_eq!(failure_of(429, Some("7"), ""), Busy(7));
+        assert_eq!(failure_of(429, Some("soon"), ""), Busy(BUSY_SECS));
+        assert_eq!(failure_of(429, Some("99999"), ""), Busy(MAX_BUSY_SECS));
+        for status in [408, 500, 503] {
+            assert!(
+                matches!(failure_of(status, None, resend), Unknown(_)),
+                "{status}"
+            );
+        }
     }
 
     #[test]

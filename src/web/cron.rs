@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::error::Result;
+use crate::shop::mail::queue_unsent_letters;
 use crate::shop::ports::{IdempotencyKeys, Ports};
 use crate::shop::pricing::forget_quotes;
 use crate::shop::publish::sweep_catalog;
@@ -27,6 +28,11 @@ pub async fn tick(env: &Env) {
     }
     if let Err(error) = forget_quotes(&app.prices(), app.now).await {
         log_failure("sweep_failed", "quotes", &error);
+    }
+    match queue_unsent_letters(&app.mails(), &app.mail(), app.now).await {
+        Ok(0) => {}
+        Ok(letters) => log_event("letters_queued_again", &json!(letters)),
+        Err(error) => log_failure("sweep_failed", "letters", &error),
     }
     if app.config.check_payments().is_ok() {
         tell(

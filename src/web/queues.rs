@@ -3,7 +3,11 @@
 //!
 //! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself. The
 //! messages of a batch are dealt with side by side, so that neither a poison message nor a provider that does not answer holds up the
-//! others. Running a message twice, or two at once, is safe: an event is folded by the state it finds (`settlement`), a letter is
+//! others; letters two at a time, since providers of mail take only some a second.
+//!
+//! No retry comes at once. A message pauses for as long as it is old when the database can't count its failures, so that the retries
+//! of its queue outlast two hours; the consumers of dead letters wait ten minutes between two tries, so that theirs outlast sixteen.
+//! Running a message twice, or two at once, is safe: an event is folded by the state it finds (`settlement`), a letter is
 //! claimed by its row (`mail`), news keep the newest (`news`), a publish goes on from where it is (`publish`), and a dead letter
 //! is kept under its message's id.
 
@@ -17,18 +21,30 @@ use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
 use crate::web::log::log_failure;
+use durable::Timestamp;
 use durable::news::News;
 use futures_util::future::join;
 use futures_util::stream::{self, StreamExt};
 use worker::js_sys::{ArrayBuffer, JSON, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage};
+use worker::{
+    Env, MessageBatch, MessageExt, QueueRetryOptions, QueueRetryOptionsBuilder, RawMessage,
+};
 
 /// Longest pause before a message is tried again, in seconds.
 const MAX_DELAY_SECS: u32 = 60 * 60;
 
+/// Shortest pause before a message is tried again, in seconds.
+const MIN_DELAY_SECS: u32 = 2;
+
 /// Messages that are dealt with at once: a whole batch of those that wait for a provider.
 const AT_ONCE: usize = 10;
+
+/// Letters that are sent at once. With one consumer and answers in some 300 ms that is six a second, about what providers allow.
+const LETTERS_AT_ONCE: usize = 2;
+
+/// Seconds until messages are tried again that met a Worker which can't start, or a dead letter that could not be kept.
+const BROKEN_RETRY_SECS: u32 = 10 * 60;
 
 /// A message, and its body as text.
 struct Message {
@@ -42,7 +58,7 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
         Ok(app) => app,
         Err(error) => {
             log_failure("configuration", "queue", &error);
-            return batch.retry_all();
+            return batch.retry_all_with_options(&after(BROKEN_RETRY_SECS));
         }
     };
     let queue = batch.queue();
@@ -65,13 +81,14 @@ async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
     } else if queue.starts_with(PUBLISHES_QUEUE) {
         each(messages, |message| publish(app, queue, message)).await;
     } else if queue.starts_with(OUTGOING_QUEUE) {
-        each(messages, |message| async {
-            match send(app, &message.body).await {
-                Ok(Delivery::InOtherHands(secs)) => retry_after(message, secs),
-                outcome => finish(app, message, outcome.map(|_| ())).await,
-            }
-        })
-        .await;
+        stream::iter(messages)
+            .for_each_concurrent(LETTERS_AT_ONCE, |message| async {
+                match send(app, &message.body).await {
+                    Ok(Delivery::Later(secs)) => retry_after(message, secs),
+                    outcome => finish(app, message, outcome.map(|_| ())).await,
+                }
+            })
+            .await;
     } else {
         each(messages, |message| async {
             let outcome = settlement::handle_event(app, &message.body, app.now).await;
@@ -118,19 +135,25 @@ async fn finish(app: &App, message: &Message, outcome: Result<()>) {
         return message.raw.ack();
     };
     log_failure("message_failed", message.subject(), &error);
-    let attempts = app
+    let counted = app
         .dead_letters()
         .failed(&message.body, &error.to_string(), app.now)
-        .await
-        .unwrap_or(1);
-    retry_after(message, delay_secs(attempts, app.jitter()));
+        .await;
+    let delay = match counted {
+        Ok(attempts) => delay_secs(attempts, app.jitter()),
+        Err(_) => spread(message.age_secs(app.clock()), app.jitter()),
+    };
+    retry_after(message, delay);
 }
 
 fn retry_after(message: &Message, secs: u32) {
-    let delay = QueueRetryOptionsBuilder::new()
+    message.raw.retry_with_options(&after(secs));
+}
+
+fn after(secs: u32) -> QueueRetryOptions {
+    QueueRetryOptionsBuilder::new()
         .with_delay_seconds(secs)
-        .build();
-    message.raw.retry_with_options(&delay);
+        .build()
 }
 
 async fn publish(app: &App, queue: &str, message: &Message) {
@@ -194,7 +217,7 @@ async fn bury(app: &App, queue: &str, message: &Message) {
         Ok(()) => message.raw.ack(),
         Err(error) => {
             log_failure("dead_letter_not_kept", message.subject(), &error);
-            message.raw.retry();
+            retry_after(message, BROKEN_RETRY_SECS);
         }
     }
 }
@@ -203,6 +226,13 @@ impl Message {
     fn of(raw: RawMessage) -> Self {
         let body = text_of(&raw.body());
         Self { raw, body }
+    }
+
+    /// Seconds since it was put into its queue.
+    fn age_secs(&self, now: Timestamp) -> u32 {
+        let millis = i64::try_from(self.raw.timestamp().as_millis()).unwrap_or(i64::MAX);
+        let age = now.as_millis().saturating_sub(millis).max(0) / 1000;
+        u32::try_from(age).unwrap_or(u32::MAX)
     }
 
     /// What a log line names it by: messages are ids, or JSON without anything personal, of any length.
@@ -228,16 +258,35 @@ fn text_of(body: &JsValue) -> String {
 fn delay_secs(attempts: u32, jitter: u32) -> u32 {
     let exponential = 1_u32
         .checked_shl(attempts.min(31))
-        .map_or(MAX_DELAY_SECS, |secs| secs.min(MAX_DELAY_SECS));
-    let quarter = exponential.saturating_div(4).saturating_add(1);
-    exponential
-        .saturating_add(jitter.checked_rem(quarter).unwrap_or(0))
+        .unwrap_or(MAX_DELAY_SECS);
+    spread(exponential, jitter)
+}
+
+/// So many seconds within what a queue is asked to wait, and up to a quarter more.
+fn spread(secs: u32, jitter: u32) -> u32 {
+    let secs = secs.clamp(MIN_DELAY_SECS, MAX_DELAY_SECS);
+    let quarter = secs.saturating_div(4).saturating_add(1);
+    secs.saturating_add(jitter.checked_rem(quarter).unwrap_or(0))
         .min(MAX_DELAY_SECS)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_database_the_retries_of_a_message_outlast_ten_hours() {
+        let mut age = 0;
+        for _ in 0..RETRIES {
+            age += spread(age, 0);
+        }
+        assert!(age >= 60 * 60, "its queue gives up after {age} s");
+        assert!(age + DEAD_RETRIES * BROKEN_RETRY_SECS >= 10 * 60 * 60);
+    }
+
+    /// As `wrangler.toml` has them, which `tests/architecture` holds to these.
+    const RETRIES: u32 = 12;
+    const DEAD_RETRIES: u32 = 100;
 
     #[test]
     fn retries_double_up_to_an_hour() {

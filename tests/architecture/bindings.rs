@@ -199,7 +199,32 @@ fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {
             .filter(|consumer| consumer.get("dead_letter_queue").is_some())
             .count();
         assert_eq!(kept_dead, others.len(), "{environment}");
+        for consumer in list_of(&given, "queues.consumers") {
+            assert!(outlasts_an_outage(&consumer), "{environment}: {consumer}");
+        }
     }
+}
+
+/// A dead-letter queue has none behind it: its consumer must go on for longer than the database may be away. Others pause by themselves.
+fn outlasts_an_outage(consumer: &Table) -> bool {
+    let number = |name: &str| consumer.get(name).and_then(Value::as_integer);
+    let is_last = consumer.get("dead_letter_queue").is_none();
+    let (retries, delay) = (number("max_retries"), number("retry_delay"));
+    let secs = retries.unwrap_or(3).saturating_mul(delay.unwrap_or(0));
+    !is_last || secs >= 10 * 60 * 60
+}
+
+#[test]
+fn a_last_queue_that_gives_up_at_once_is_found() {
+    let outlasts = |text: &str| outlasts_an_outage(&text.parse().unwrap());
+    assert!(!outlasts("queue = \"a-dead\"\nmax_retries = 100"));
+    assert!(!outlasts(
+        "queue = \"a-dead\"\nmax_retries = 100\nretry_delay = 60"
+    ));
+    assert!(outlasts(
+        "queue = \"a-dead\"\nmax_retries = 100\nretry_delay = 600"
+    ));
+    assert!(outlasts("queue = \"a\"\ndead_letter_queue = \"a-dead\""));
 }
 
 #[test]

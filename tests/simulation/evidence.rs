@@ -67,6 +67,19 @@ pub fn at_rest(shop: &impl Evidence) -> Holds {
         "SELECT id FROM refunds WHERE status = 'pending'
             UNION ALL SELECT session_id FROM stray_payments WHERE refund_status = 'pending'",
     )?;
+    none(
+        shop,
+        "a letter was never written",
+        "SELECT order_id || ' ' || effect FROM outbox WHERE effect LIKE 'send\\_%' ESCAPE '\\'
+            AND order_id NOT IN (SELECT order_id FROM mails WHERE kind = CASE effect
+                WHEN 'send_confirmation' THEN 'order_confirmation' WHEN 'send_refund' THEN 'refund' ELSE 'payment_problem' END)",
+    )?;
+    none(
+        shop,
+        "a letter was neither sent nor given up before staff",
+        "SELECT id || ' ' || kind || ' ' || order_id FROM mails WHERE sent_at IS NULL
+            AND (given_up_at IS NULL OR order_id NOT IN (SELECT subject FROM findings WHERE kind = 'letter_failed'))",
+    )?;
     money_has_an_order(shop)?;
     stock_is_that_of_the_orders(shop)?;
     promotions_are_used_by_the_orders(shop)?;
@@ -81,10 +94,11 @@ pub fn at_rest(shop: &impl Evidence) -> Holds {
     )?;
     for id in ids(
         shop,
-        "SELECT order_id FROM order_events WHERE happening = 'paid'",
+        "SELECT order_id FROM outbox WHERE effect = 'send_confirmation'",
     ) {
-        holds(shop.confirmations(&id) >= 1, || {
-            format!("{id} was confirmed and not told")
+        let told = shop.confirmations(&id);
+        holds(told == 1, || {
+            format!("{id} was confirmed and told {told} times")
         })?;
     }
     Ok(())

@@ -1,7 +1,9 @@
 //! What chance might miss, tried in full on one order in calm weather: every way in which the provider's doings and the news of them can
 //! follow each other, every multiset of repeated news, and a crash at every step of a purchase.
 
-use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, publish, put};
+use crate::actors::{
+    CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, postman, publish, put,
+};
 use crate::invariants;
 use crate::ports::Sim;
 use crate::provider::{Other, Provider};
@@ -521,6 +523,7 @@ fn rest(world: &Rc<World>) {
         }
         world.advance(4 * 60_000);
         go(world, cron(Sim(Rc::clone(world))));
+        go(world, postman(Sim(Rc::clone(world))));
     }
 }
 

@@ -168,6 +168,16 @@ fn a_second_payment_that_is_swallowed_is_caught() {
     assert_caught(Bug::SecondPaymentSwallowed);
 }
 
+#[test]
+fn a_letter_that_is_done_when_queued_is_caught() {
+    assert_caught(Bug::LetterDoneWhenQueued);
+}
+
+#[test]
+fn a_letter_whose_attempts_have_keys_of_their_own_is_caught() {
+    assert_caught(Bug::LetterWithoutKey);
+}
+
 fn assert_caught(bug: Bug) {
     let caught = (0..SEEDS_FOR_A_BUG).find_map(|seed| {
         let outcome = run(seed, Some(bug)).outcome;

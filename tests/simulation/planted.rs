@@ -35,6 +35,10 @@ pub enum Bug {
     AnySessionFolded,
     /// A second payment of an order is taken for none.
     SecondPaymentSwallowed,
+    /// A letter counts as sent once it is queued: nobody looks for those that were lost.
+    LetterDoneWhenQueued,
+    /// Each attempt at a letter has a key of its own.
+    LetterWithoutKey,
 }
 
 const EVENT: &str = "INSERT INTO order_events";

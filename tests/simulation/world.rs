@@ -12,8 +12,9 @@ use durable::news::News;
 use durable::promotion::Promotion;
 use durable::stock::Stock;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use storefront::shop::mail::Letter;
 use storefront::store::prices_d1::KnownListings;
 use storefront::store::settings_d1::KnownSettings;
 
@@ -59,7 +60,11 @@ pub struct World {
     pub queue: RefCell<Vec<String>>,
     /// News of the carts on their way.
     pub news: RefCell<Vec<News>>,
-    /// Confirmations handed to the queue of mails, by order; its consumer sends each once.
+    /// Letters on their queue.
+    pub letters: RefCell<Vec<Letter>>,
+    /// Keys of the letters that the mail provider has sent.
+    pub sent: RefCell<BTreeSet<String>>,
+    /// Confirmations that it has sent, by order.
     pub mails: RefCell<BTreeMap<String, u32>>,
     pub spawned: RefCell<Vec<Task>>,
     /// Whether anything was written since the invariants were last looked at.
@@ -105,6 +110,8 @@ impl World {
             inbox: RefCell::default(),
             queue: RefCell::default(),
             news: RefCell::default(),
+            letters: RefCell::default(),
+            sent: RefCell::default(),
             mails: RefCell::default(),
             spawned: RefCell::default(),
             touched: Cell::new(true),

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
+import type { Json } from './client.ts';
 import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
@@ -14,14 +15,17 @@ const AFTER_RETRIES = { within: 30_000 };
 let shop: Shop;
 let provider: Server;
 const sent: Sent[] = [];
-/** Statuses that the provider answers with next, after having sent the mail. */
-const failures: number[] = [];
+type Failure = { status: number; retryAfter?: string; body?: string };
+
+/** What the provider answers next, after having seen the mail. */
+const failures: Failure[] = [];
 
 before(async () => {
   provider = createServer(async (request, response) => {
     const { authorization = '', 'idempotency-key': key } = request.headers;
     sent.push({ path: request.url ?? '', key: String(key), authorization, body: JSON.parse(await text(request)) });
-    response.writeHead(failures.shift() ?? 200).end('{"id":"1"}');
+    const { status, retryAfter, body = '{"id":"1"}' } = failures.shift() ?? { status: 200 };
+    response.writeHead(status, { ...(retryAfter && { 'retry-after': retryAfter }) }).end(body);
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const { port } = provider.address() as AddressInfo;
@@ -81,7 +85,7 @@ test('a mail that another consumer is sending is left to it, and is no failure',
 
 test('a mail whose answer was lost is sent again under the same key', async () => {
   const order = await shop.shopper().buy('LAMP');
-  failures.push(500);
+  failures.push({ status: 500 });
   await shop.press(order, 'pay');
   await shop.settled(order, 'confirmed');
   const [first, second] = await mailsOf(order.number, 2);
@@ -89,9 +93,71 @@ test('a mail whose answer was lost is sent again under the same key', async () =
   assert.match(first!.key, /^mail_/);
   await eventually(async () => {
     const [row] = await shop.rows('SELECT attempts, last_error, sent_at IS NOT NULL AS sent FROM mails WHERE order_id = ?', order.id);
-    assert.deepEqual(row, { attempts: 2, last_error: 'internal_error: mail provider: status 500', sent: 1 });
+    assert.deepEqual(row, { attempts: 2, last_error: 'mail provider: status 500', sent: 1 });
   });
 });
+
+test('a letter whose message was lost is queued again, and is sent once', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'pay');
+  const [first] = await mailsOf(order.number, 1);
+  await eventually(async () => assert.equal((await unsent(order)).length, 0));
+  // As the row stands when the message that was to follow it never came.
+  await shop.rows('UPDATE mails SET sent_at = NULL, claimed_at = NULL, unknown_since = NULL, due_at = 0 WHERE order_id = ?', order.id);
+  await shop.scheduled();
+  const [, again] = await mailsOf(order.number, 2);
+  assert.equal(again?.key, first?.key);
+  await eventually(async () => assert.equal((await unsent(order)).length, 0));
+  await shop.scheduled();
+  const other = await shop.shopper().buy('LAMP');
+  await shop.press(other, 'pay');
+  await mailsOf(other.number, 1);
+  assert.equal(mailsSent(order.number).length, 2);
+});
+
+test('a letter that may have been sent a day ago is not sent blindly: staff are told', async () => {
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'pay');
+  await mailsOf(order.number, 1);
+  await eventually(async () => assert.equal((await unsent(order)).length, 0));
+  const yesterday = Date.now() - 24 * 60 * 60 * 1000;
+  await shop.rows('UPDATE mails SET sent_at = NULL, claimed_at = NULL, unknown_since = ?, due_at = 0 WHERE order_id = ?', yesterday, order.id);
+  await shop.scheduled();
+  await givenUp(order, 'OrderConfirmation: an attempt more than 23 hours ago may have sent it');
+  assert.equal(mailsSent(order.number).length, 1);
+});
+
+test('an address that the provider refuses is tried once, and staff are told', async () => {
+  failures.push({ status: 422, body: '{"statusCode":422,"name":"validation_error","message":"Invalid `to` field."}' });
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'pay');
+  await givenUp(order, 'OrderConfirmation: status 422, the address is refused');
+  await shop.scheduled();
+  assert.equal(mailsSent(order.number).length, 1);
+  assert.deepEqual(await shop.rows('SELECT attempts FROM mails WHERE order_id = ?', order.id), [{ attempts: 1 }]);
+});
+
+test('a provider that is busy is left alone for as long as it asks, and that is no failure', async () => {
+  await shop.rows('DELETE FROM failures');
+  failures.push({ status: 429, retryAfter: '1' });
+  const order = await shop.shopper().buy('LAMP');
+  await shop.press(order, 'pay');
+  const [first, second] = await mailsOf(order.number, 2);
+  assert.equal(first?.key, second?.key);
+  assert.deepEqual(await shop.rows('SELECT error FROM failures'), []);
+});
+
+const unsent = (order: Json) => shop.rows('SELECT id FROM mails WHERE order_id = ? AND sent_at IS NULL', order.id);
+
+async function givenUp(order: Json, error: string): Promise<void> {
+  const { data } = await eventually(async () => {
+    const findings = (await shop.staff.get('/api/v1/admin/findings')).expect(200);
+    assert.ok(findings.data.some(({ subject }: Json) => subject === order.id));
+    return findings;
+  });
+  const told = data.filter(({ subject }: Json) => subject === order.id);
+  assert.deepEqual(told.map(({ kind, error }: Json) => ({ kind, error })), [{ kind: 'letter_failed', error }]);
+}
 
 function mailsOf(number: string, count: number): Promise<Sent[]> {
   return eventually(() => {

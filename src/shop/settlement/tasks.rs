@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::shop::checkout::{complete_cart, release_all, thaw_cart};
 use crate::shop::late_money::settle_late_money;
-use crate::shop::mail::{Letter, MailKind};
+use crate::shop::mail::Letter;
 use crate::shop::orders::{Order, Task};
 use crate::shop::payments::Session;
 use crate::shop::ports::{Mail, Orders, Ports};
@@ -96,10 +96,6 @@ async fn carry_out(
             consume_uses(ports, order).await?;
         }
         Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
-        Effect::SendConfirmation => {
-            let letter = Letter::about(MailKind::OrderConfirmation, &order.id);
-            ports.mail().post(&letter).await?;
-        }
         // Of the attempt that it names: late money may have begun another since. Tasks from before named none.
         Effect::ReleaseStock | Effect::ReleaseAttempt => {
             let attempt = subject.parse().unwrap_or(order.attempt);
@@ -115,13 +111,11 @@ async fn carry_out(
         Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
         Effect::RefundStray => give_back(ports, subject, now).await?,
         Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
-        Effect::SendRefund => {
-            let letter = Letter::about(MailKind::Refund, &order.id).on(subject);
-            ports.mail().post(&letter).await?;
-        }
-        Effect::SendPaymentProblem => {
-            let letter = Letter::about(MailKind::PaymentProblem, &order.id);
-            ports.mail().post(&letter).await?;
+        // Done once it is queued, as a task; the letter itself is done when it was sent (`mail`).
+        Effect::SendConfirmation | Effect::SendRefund | Effect::SendPaymentProblem => {
+            if let Some(letter) = Letter::of_task(&order.id, task) {
+                ports.mail().post(&letter).await?;
+            }
         }
     }
     Ok(None)

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
 use crate::shop::ledger::{Account, Journal};
+use crate::shop::mail::Letter;
 use crate::shop::money::Currency;
 use crate::shop::orders::{
     Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition, candidate_numbers,
@@ -10,6 +11,7 @@ use crate::shop::orders::{
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
 use crate::shop::transitions::Status;
+use crate::store::mails_d1::insert_letters;
 use crate::store::settings_d1::select_settings;
 use crate::store::sql::{Statement, to_json, to_word};
 use durable::Timestamp;
@@ -158,6 +160,9 @@ pub fn finish_round(order_id: &str, round: &Round, now: Timestamp) -> Result<Vec
                 .bind(to_json(&round.done)?)
                 .bind(now),
         );
+        let letter_of = |task| Letter::of_task(order_id, task);
+        let letters: Vec<Letter> = round.done.iter().filter_map(letter_of).collect();
+        batch.extend(insert_letters(&letters, now)?);
     }
     for (task, error) in &round.failed {
         batch.push(

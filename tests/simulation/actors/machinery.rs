@@ -5,6 +5,7 @@ use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::request;
 use std::rc::Rc;
+use storefront::shop::mail::{Delivery, queue_unsent_letters, send_letter};
 use storefront::shop::news::answer_carts;
 use storefront::shop::payments::WebhookEvent;
 use storefront::shop::ports::{Inbox, Ports};
@@ -12,6 +13,7 @@ use storefront::shop::reconciliation;
 use storefront::shop::settlement;
 use storefront::shop::sweep::{self};
 use storefront::store::jobs_d1::JobsD1;
+use storefront::store::mails_d1::MailsD1;
 
 /// Delivers events: late, in any order, now and then twice or not at all.
 pub async fn webhooks(sim: Sim) {
@@ -81,6 +83,26 @@ pub async fn consumer(sim: Sim) {
     }
 }
 
+/// Sends a letter; what fails is tried again, or its message is lost.
+pub async fn postman(sim: Sim) {
+    let world = &sim.0;
+    if world.letters.borrow().is_empty() {
+        return;
+    }
+    let at = world.random.below(world.letters.borrow().len() as u64) as usize;
+    let letter = world.letters.borrow_mut().swap_remove(at);
+    let (mine, about) = (sim.clone(), letter.clone());
+    let sent = request(world, async move {
+        let (orders, mails) = (mine.orders(), MailsD1(mine.clone()));
+        send_letter(&orders, &mails, &mine, &about, &links(), mine.0.now()).await
+    })
+    .await;
+    let is_lost = !matches!(sent, Some(Ok(Delivery::Sent | Delivery::GivenUp)));
+    if is_lost && world.random.chance(500) {
+        world.letters.borrow_mut().push(letter);
+    }
+}
+
 pub async fn cron(sim: Sim) {
     let world = &sim.0;
     if world.storm.get().jump > 0 && world.random.chance(900) {
@@ -91,6 +113,13 @@ pub async fn cron(sim: Sim) {
         sweep::run(&mine, &links(), mine.0.now()).await.map(drop)
     })
     .await;
+    if world.bug != Some(Bug::LetterDoneWhenQueued) {
+        let mine = sim.clone();
+        request(world, async move {
+            queue_unsent_letters(&MailsD1(mine.clone()), &mine.mail(), mine.0.now()).await
+        })
+        .await;
+    }
     let mine = sim.clone();
     request(world, async move {
         reconciliation::run(&mine, &JobsD1(mine.clone()), mine.0.now())

@@ -5,7 +5,7 @@ mod machinery;
 mod people;
 mod shoppers;
 
-pub use machinery::{cron, deliver};
+pub use machinery::{cron, deliver, postman};
 pub use shoppers::{ask_for_quote, place, put};
 
 use crate::invariants;
@@ -54,6 +54,11 @@ pub fn play(world: &Rc<World>) -> Result<(), String> {
         sim.clone(),
         Rc::clone(&shopping),
         consumer,
+    )));
+    actors.push(Task::actor(while_shopping(
+        sim.clone(),
+        Rc::clone(&shopping),
+        postman,
     )));
     actors.push(Task::actor(while_shopping(
         sim.clone(),
@@ -147,6 +152,7 @@ pub fn calm_minutes(world: &Rc<World>, sim: &Sim, minutes: u32) -> Result<(), St
             async move {
                 for _ in 0..20 {
                     consumer(sim.clone()).await;
+                    postman(sim.clone()).await;
                 }
                 cron(sim).await;
             }

@@ -1,12 +1,10 @@
-//! The inbox, its queue, and the mails.
+//! The inbox and its queue.
 
 use crate::ports::Sim;
 use durable::Timestamp;
 use storefront::error::{Error, Result};
-use storefront::shop::mail::Letter;
-use storefront::shop::orders::LinkRequest;
 use storefront::shop::payments::WebhookEvent;
-use storefront::shop::ports::{Inbox, Mail};
+use storefront::shop::ports::Inbox;
 
 impl Inbox for Sim {
     async fn receive(&self, event: &WebhookEvent, _now: Timestamp) -> Result<bool> {
@@ -74,20 +72,5 @@ impl Inbox for Sim {
             .filter(|(_, done)| !**done)
             .map(|(id, _)| id.clone())
             .collect())
-    }
-}
-
-impl Mail for Sim {
-    async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {
-        unreachable!("no actor asks for {request:?}")
-    }
-
-    async fn post(&self, letter: &Letter) -> Result<()> {
-        let id = letter.order_id.clone();
-        self.call(format!("mail {id}"), move |world| {
-            *world.mails.borrow_mut().entry(id.clone()).or_default() += 1;
-        })
-        .await
-        .map_err(Error::internal)
     }
 }

@@ -1,5 +1,6 @@
 //! The ports of the shop in this world: its own stores over SQLite, and objects, provider, inbox and mail that go wrong.
 
+mod letters;
 mod messages;
 mod objects;
 mod payments;
