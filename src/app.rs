@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
+use crate::shop::checkout::RefusalMemory;
 use crate::shop::ids::{Entropy, Signer, new_id, unique};
 use crate::shop::languages::Language;
 use crate::shop::money::Currency;
@@ -34,6 +35,7 @@ use crate::store::prices_d1::{KnownListings, PricesD1};
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
 use crate::store::rate_limits::{Classes, RateLimits};
+use crate::store::refusals::RefusalsHere;
 use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::stock_kv::StockKv;
@@ -357,6 +359,10 @@ impl Ports for App {
 
     fn stock(&self) -> impl StockObjects {
         Objects(self.bindings.stock.clone())
+    }
+
+    fn refusals(&self) -> impl RefusalMemory {
+        RefusalsHere { clock: now }
     }
 
     fn promotions(&self) -> impl PromotionObjects {

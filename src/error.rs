@@ -258,6 +258,17 @@ impl Error {
         }
     }
 
+    /// The same conflict, but for when it is worth trying again, where it is at all.
+    #[must_use]
+    pub fn retried_in(mut self, secs: u32) -> Self {
+        if let Self::Conflict { data, .. } = &mut self
+            && let Some(retry_after_secs) = data.get_mut("retry_after_secs")
+        {
+            *retry_after_secs = secs.into();
+        }
+        self
+    }
+
     /// The problem document of this error.
     #[must_use]
     pub fn problem(&self, request_id: &str) -> Problem {

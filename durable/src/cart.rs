@@ -2,7 +2,8 @@
 //!
 //! A cart has no authority over prices or stock. Its `version` grows with every change, so that two tabs can't overwrite
 //! each other unseen. A checkout freezes it under the order's id; it thaws when the order dies, and loses the bought lines when the
-//! order is paid. A cart that is left alone is news once, and deleted after its time; never while an order has it: then it asks what has
+//! order is paid. Another request of the same checkout, told by its key, joins the first and works on the same order: so the first
+//! to be refused can tell whether it may let go by itself. A cart that is left alone is news once, and deleted after its time; never while an order has it: then it asks what has
 //! become of that, again each time the period has passed, so that no order keeps it for ever.
 
 use crate::Timestamp;
@@ -81,21 +82,36 @@ pub enum Change {
         /// The other's note.
         note: String,
     },
-    /// Stand still while `order_id` is placed and paid.
+    /// Stand still while `order_id` is placed and paid; while it does so for another request of the same checkout, join that.
     Freeze {
         /// The order.
         order_id: String,
+        /// The checkout; none: nobody joins.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkout: Option<CheckoutName>,
     },
     /// Move again: `order_id` came to nothing.
     Thaw {
         /// The order.
         order_id: String,
+        /// Only while nobody has joined since it was frozen.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        alone: bool,
     },
     /// `order_id` is paid: drop its lines and move again.
     Complete {
         /// The order.
         order_id: String,
     },
+}
+
+/// What tells a checkout from others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckoutName {
+    /// Digest of the caller's key.
+    pub key: String,
+    /// Digest of what was asked under it.
+    pub request: String,
 }
 
 /// What has happened to a cart.
@@ -125,7 +141,12 @@ pub enum Event {
     Frozen {
         /// The order.
         order_id: String,
+        /// The checkout.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        checkout: Option<CheckoutName>,
     },
+    /// Another request of the checkout works on the same order.
+    Joined,
     /// The cart moves again, its lines as they were.
     Thawed {
         /// The order.
@@ -170,6 +191,10 @@ pub enum Refusal {
         /// The order.
         order_id: String,
     },
+    /// The key has frozen the cart for another request.
+    KeyReused,
+    /// Another request of its checkout has joined since the cart was frozen.
+    Joined,
     /// The cart has changed since.
     Stale {
         /// Its version now.
@@ -220,6 +245,12 @@ pub struct Cart {
     /// The order that has frozen the cart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_by: Option<String>,
+    /// The checkout that it was frozen for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_for: Option<CheckoutName>,
+    /// Whether another request of that checkout has joined since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
     /// When it was last changed; none before the first change, and when it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
@@ -277,10 +308,8 @@ impl Machine for Cart {
             Change::Clear => self.clear(),
             Change::Note { note } => self.write_note(note),
             Change::Merge { lines, note } => self.merge(lines, note),
-            Change::Freeze { order_id } => self.freeze(order_id),
-            Change::Thaw { order_id } => {
-                Ok(self.if_frozen_by(order_id, |order_id| Event::Thawed { order_id }))
-            }
+            Change::Freeze { order_id, checkout } => self.freeze(order_id, checkout.as_ref()),
+            Change::Thaw { order_id, alone } => self.thaw(order_id, *alone),
             Change::Complete { order_id } => {
                 Ok(self.if_frozen_by(order_id, |order_id| Event::Completed { order_id }))
             }
@@ -295,6 +324,10 @@ impl Machine for Cart {
             }
             Event::AskedAfterOrder => {
                 self.asked_at = Some(at);
+                return;
+            }
+            Event::Joined => {
+                self.joined = true;
                 return;
             }
             _ => {}
@@ -315,10 +348,13 @@ impl Machine for Cart {
             }
             Event::LineRemoved { sku } => self.lines.retain(|line| line.sku != *sku),
             Event::Noted { note } => self.note.clone_from(note),
-            Event::Frozen { order_id } => self.frozen_by = Some(order_id.clone()),
-            Event::Thawed { .. } => self.frozen_by = None,
+            Event::Frozen { order_id, checkout } => {
+                self.frozen_by = Some(order_id.clone());
+                self.frozen_for.clone_from(checkout);
+            }
+            Event::Thawed { .. } => self.move_again(),
             Event::Completed { .. } => {
-                self.frozen_by = None;
+                self.move_again();
                 self.empty();
             }
             Event::Cleared => self.empty(),
@@ -326,7 +362,7 @@ impl Machine for Cart {
                 self.empty();
                 self.changed_at = None;
             }
-            Event::Abandoned | Event::AskedAfterOrder => {}
+            Event::Abandoned | Event::AskedAfterOrder | Event::Joined => {}
         }
     }
 
@@ -486,9 +522,18 @@ impl Cart {
         Ok(events)
     }
 
-    fn freeze(&self, order_id: &str) -> Result<Vec<Event>, Refusal> {
+    fn freeze(
+        &self,
+        order_id: &str,
+        checkout: Option<&CheckoutName>,
+    ) -> Result<Vec<Event>, Refusal> {
         if self.frozen_by.as_deref() == Some(order_id) {
             return Ok(vec![]);
+        }
+        if let (Some(first), Some(next)) = (&self.frozen_for, checkout)
+            && first.key == next.key
+        {
+            return self.join(first == next);
         }
         self.not_frozen()?;
         if self.lines.is_empty() {
@@ -496,7 +541,24 @@ impl Cart {
         }
         Ok(vec![Event::Frozen {
             order_id: order_id.to_owned(),
+            checkout: checkout.cloned(),
         }])
+    }
+
+    fn join(&self, is_same: bool) -> Result<Vec<Event>, Refusal> {
+        if !is_same {
+            return Err(Refusal::KeyReused);
+        }
+        let is_first = !self.joined;
+        Ok(is_first.then_some(Event::Joined).into_iter().collect())
+    }
+
+    fn thaw(&self, order_id: &str, alone: bool) -> Result<Vec<Event>, Refusal> {
+        let events = self.if_frozen_by(order_id, |order_id| Event::Thawed { order_id });
+        if alone && self.joined && !events.is_empty() {
+            return Err(Refusal::Joined);
+        }
+        Ok(events)
     }
 
     fn if_frozen_by(&self, order_id: &str, event: impl FnOnce(String) -> Event) -> Vec<Event> {
@@ -548,6 +610,12 @@ impl Cart {
         self.changed_at.filter(|_| self.frozen_by.is_none())
     }
 
+    fn move_again(&mut self) {
+        self.frozen_by = None;
+        self.frozen_for = None;
+        self.joined = false;
+    }
+
     fn empty(&mut self) {
         self.lines.clear();
         self.note.clear();
@@ -576,6 +644,7 @@ mod tests {
         for stored in [
             r#"{"version":3,"lines":[{"sku":"A","quantity":2}],"frozen_by":"ord_1"}"#,
             r#"{"version":4,"lines":[{"sku":"A","quantity":2}],"note":"ring","changed_at":1000,"abandoned":true}"#,
+            r#"{"version":5,"lines":[{"sku":"A","quantity":2}],"frozen_by":"ord_1","frozen_for":{"key":"k","request":"r"},"joined":true,"changed_at":1000}"#,
         ] {
             let cart = Cart::default()
                 .restore(&[("cart".to_owned(), stored.to_owned())])
@@ -591,6 +660,8 @@ mod tests {
             r#"{"line_set":{"sku":"A","quantity":2}}"#,
             r#"{"line_removed":{"sku":"A"}}"#,
             r#"{"frozen":{"order_id":"ord_1"}}"#,
+            r#"{"frozen":{"order_id":"ord_1","checkout":{"key":"k","request":"r"}}}"#,
+            r#""joined""#,
             r#"{"thawed":{"order_id":"ord_1"}}"#,
             r#"{"completed":{"order_id":"ord_1"}}"#,
             r#""cleared""#,

@@ -11,7 +11,8 @@ mod sqlite;
 
 use durable::Timestamp;
 use durable::cart::{
-    Cart, Change, Command, Line, MAX_LINES, MAX_NOTE_BYTES, MAX_QUANTITY, Periods, Refusal,
+    Cart, Change, CheckoutName, Command, Line, MAX_LINES, MAX_NOTE_BYTES, MAX_QUANTITY, Periods,
+    Refusal,
 };
 use durable::machine::{Machine, Reply, Request};
 use durable::news::News;
@@ -85,6 +86,33 @@ fn the_first_order_keeps_the_cart_until_it_is_over() {
         carry_out(&mut cart, change).unwrap();
     }
     assert_eq!(cart, emptied);
+}
+
+#[test]
+fn who_joins_a_checkout_works_on_its_order_and_is_not_let_down() {
+    let mut cart = Cart::default();
+    carry_out(&mut cart, add("a", 2)).unwrap();
+    carry_out(&mut cart, freeze_for("first", "key", "body")).unwrap();
+    let alone = cart.clone();
+    carry_out(&mut cart, thaw_alone("first")).unwrap();
+    assert_eq!(cart.frozen_by, None);
+
+    let mut cart = alone;
+    let refusal = carry_out(&mut cart, freeze_for("second", "key", "other")).unwrap_err();
+    assert_eq!(refusal, Refusal::KeyReused);
+    carry_out(&mut cart, freeze_for("second", "key", "body")).unwrap();
+    assert_eq!(cart.frozen_by.as_deref(), Some("first"));
+    assert_eq!(
+        carry_out(&mut cart, thaw_alone("first")),
+        Err(Refusal::Joined)
+    );
+    carry_out(&mut cart, thaw_alone("second")).unwrap();
+    assert_eq!(cart.frozen_by.as_deref(), Some("first"));
+
+    carry_out(&mut cart, thaw("first")).unwrap();
+    carry_out(&mut cart, freeze_for("third", "key", "other")).unwrap();
+    carry_out(&mut cart, thaw_alone("third")).unwrap();
+    assert_eq!(cart.frozen_by, None);
 }
 
 #[test]
@@ -197,8 +225,10 @@ fn change() -> impl Strategy<Value = Change> {
         1 => note().prop_map(|note| Change::Note { note }),
         2 => (prop::collection::vec((sku(), quantity()), 0..4), note())
             .prop_map(|(lines, note)| merge(&lines, &note)),
-        2 => order_id().prop_map(freeze),
-        2 => order_id().prop_map(thaw),
+        1 => order_id().prop_map(freeze),
+        2 => (order_id(), key(), key()).prop_map(|(order_id, key, request)| freeze_for(order_id, key, request)),
+        1 => order_id().prop_map(thaw),
+        1 => order_id().prop_map(thaw_alone),
         1 => order_id().prop_map(complete),
     ]
 }
@@ -214,6 +244,10 @@ fn note() -> impl Strategy<Value = String> {
 
 fn order_id() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["ord_1", "ord_2"])
+}
+
+fn key() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["one", "other"])
 }
 
 fn quantity() -> impl Strategy<Value = u32> {
@@ -254,13 +288,34 @@ fn remove(sku: &str) -> Change {
 }
 
 fn freeze(order_id: &str) -> Change {
-    let order_id = order_id.to_owned();
-    Change::Freeze { order_id }
+    Change::Freeze {
+        order_id: order_id.to_owned(),
+        checkout: None,
+    }
+}
+
+fn freeze_for(order_id: &str, key: &str, request: &str) -> Change {
+    Change::Freeze {
+        order_id: order_id.to_owned(),
+        checkout: Some(CheckoutName {
+            key: key.to_owned(),
+            request: request.to_owned(),
+        }),
+    }
 }
 
 fn thaw(order_id: &str) -> Change {
-    let order_id = order_id.to_owned();
-    Change::Thaw { order_id }
+    Change::Thaw {
+        order_id: order_id.to_owned(),
+        alone: false,
+    }
+}
+
+fn thaw_alone(order_id: &str) -> Change {
+    Change::Thaw {
+        order_id: order_id.to_owned(),
+        alone: true,
+    }
 }
 
 fn complete(order_id: &str) -> Change {
@@ -362,6 +417,9 @@ struct Model {
     lines: Vec<(String, u32)>,
     note: String,
     order: Option<String>,
+    /// Of the checkout that has it: key and request.
+    checkout: Option<(String, String)>,
+    joined: bool,
     /// Since when it is left alone; none when nobody ever touched it, or it is gone.
     alone_since: Option<Timestamp>,
     reported: bool,
@@ -454,6 +512,9 @@ impl Model {
         assert_eq!(cart.lines, self.lines());
         assert_eq!(cart.note, self.note);
         assert_eq!(cart.frozen_by, self.order);
+        let checkout = cart.frozen_for.clone().map(|it| (it.key, it.request));
+        assert_eq!(checkout, self.checkout);
+        assert_eq!(cart.joined, self.joined);
         assert_eq!(cart.changed_at, self.alone_since);
         assert_eq!(cart.abandoned, self.reported);
         assert_eq!(cart.asked_at, self.asked_at);
@@ -472,6 +533,18 @@ impl Model {
         {
             let order_id = order_id.clone();
             objections.push(Refusal::FrozenBy { order_id });
+        }
+        if self.is_of_its_key(&command.change) && !self.joins(&command.change) {
+            objections.push(Refusal::KeyReused);
+        }
+        if let Change::Thaw {
+            order_id,
+            alone: true,
+        } = &command.change
+            && self.joined
+            && self.order.as_ref() == Some(order_id)
+        {
+            objections.push(Refusal::Joined);
         }
         let asked = match &command.change {
             Change::Add { quantity, .. } => Some(*quantity),
@@ -502,9 +575,36 @@ impl Model {
             | Change::Clear
             | Change::Note { .. }
             | Change::Merge { .. } => true,
-            Change::Freeze { order_id } => self.order.as_ref() != Some(order_id),
+            Change::Freeze { order_id, .. } => {
+                self.order.as_ref() != Some(order_id) && !self.is_of_its_key(change)
+            }
             Change::Thaw { .. } | Change::Complete { .. } => false,
         }
+    }
+
+    /// Whether `change` freezes for another order under the key that has the cart.
+    fn is_of_its_key(&self, change: &Change) -> bool {
+        let Change::Freeze {
+            order_id,
+            checkout: Some(checkout),
+        } = change
+        else {
+            return false;
+        };
+        let is_key = |(key, _): &(String, String)| *key == checkout.key;
+        self.order.as_ref() != Some(order_id) && self.checkout.as_ref().is_some_and(is_key)
+    }
+
+    fn joins(&self, change: &Change) -> bool {
+        let Change::Freeze {
+            checkout: Some(checkout),
+            ..
+        } = change
+        else {
+            return false;
+        };
+        let whole = (checkout.key.clone(), checkout.request.clone());
+        self.is_of_its_key(change) && self.checkout == Some(whole)
     }
 
     /// Does `change`, to which there is no objection. Each line and the note count by themselves.
@@ -529,19 +629,22 @@ impl Model {
                     self.write(note);
                 }
             }
-            Change::Freeze { order_id } if self.order.as_ref() == Some(order_id) => {}
-            Change::Freeze { order_id } => {
+            Change::Freeze { .. } if self.joins(change) => self.joined = true,
+            Change::Freeze { order_id, .. } if self.order.as_ref() == Some(order_id) => {}
+            Change::Freeze { order_id, checkout } => {
                 self.order = Some(order_id.clone());
+                let checkout = checkout.clone();
+                self.checkout = checkout.map(|it| (it.key, it.request));
                 self.changes += 1;
             }
-            Change::Thaw { order_id } | Change::Complete { order_id }
+            Change::Thaw { order_id, .. } | Change::Complete { order_id }
                 if self.order.as_ref() != Some(order_id) => {}
             Change::Thaw { .. } => {
-                self.order = None;
+                self.let_go();
                 self.changes += 1;
             }
             Change::Complete { .. } => {
-                self.order = None;
+                self.let_go();
                 self.lines = vec![];
                 self.note.clear();
                 self.changes += 1;
@@ -552,6 +655,12 @@ impl Model {
             self.asked_at = None;
             self.reported = false;
         }
+    }
+
+    fn let_go(&mut self) {
+        self.order = None;
+        self.checkout = None;
+        self.joined = false;
     }
 
     fn write(&mut self, note: &str) {

@@ -217,6 +217,7 @@ impl Moment {
             wanted,
             available: i64::from(UNITS) - i64::from(taken),
             contended: self.sum(|units| matches!(units, Units::Reserved(_))) > 0,
+            version: self.stock.view().version,
         }
     }
 

@@ -439,14 +439,17 @@ fn life_of_a_cart() -> Story<Cart> {
         },
         Change::Freeze {
             order_id: order_id(),
+            checkout: None,
         },
         add("c", 1),
         Change::Thaw {
             order_id: order_id(),
+            alone: false,
         },
         Change::Remove { sku: sku() },
         Change::Freeze {
             order_id: order_id(),
+            checkout: None,
         },
         Change::Complete {
             order_id: order_id(),

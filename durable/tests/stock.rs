@@ -470,6 +470,7 @@ impl Model {
                             wanted: *quantity,
                             available: self.available(),
                             contended: self.reserved() > 0,
+                            version: self.changes,
                         });
                     }
                 }

@@ -209,6 +209,9 @@ fn refused(refusal: Refusal) -> Error {
             json!({"order_id": order_id}),
         ),
         Refusal::Stale { version } => Error::PreconditionFailed { version },
+        refusal @ (Refusal::KeyReused | Refusal::Joined) => {
+            Error::internal(format!("change of a cart: {refusal:?}"))
+        }
     }
 }
 
@@ -353,6 +356,7 @@ mod tests {
         let order_id = || "ord_1".to_owned();
         let frozen = || Change::Freeze {
             order_id: order_id(),
+            checkout: None,
         };
         let carts = shopper_with_two_carts(None);
         carts.put("guest", frozen());

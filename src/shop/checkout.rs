@@ -1,21 +1,31 @@
-//! From a quote to a placed order: a saga, since no transaction spans objects. Each step is safe to repeat and to die after.
+//! From a quote to a placed order: a saga, since no transaction spans objects. The cheapest refusal comes first, and nothing is written
+//! to the database before everything is held. Each step is safe to repeat and to die after.
 //!
-//! 1. A `checkouts` row names the order, the cart and the key, so that whatever follows can be found and resumed.
-//! 2. The quote is checked against the published prices and the settings in force.
-//! 3. The cart is frozen under the order's id, its lines must be the quote's; at the same time a use of every scarce promotion and the
-//!    stock of every line are held, each in the order of their names, all or none: either is given back when the other is refused.
-//! 4. The order is written in one transaction, together with what must follow: pinning the holds and opening the payment.
+//! 1. One read finds the order that the key has placed, or that has the cart, and what the quote is checked against.
+//! 2. What was refused a moment ago is refused again from memory ([`Refusals`]), without asking an object.
+//! 3. The cart is frozen under the order's id; its lines must be the quote's. A request with the same key joins the one
+//!    that froze it: both work on one order, by the same operations.
+//! 4. A use of every scarce promotion and the stock of every line are held, each in the order of their names, all or none.
+//! 5. The order is written in one transaction: with its key and its cart, which no two orders share, and with what must follow,
+//!    pinning the holds and opening the payment.
 //!
-//! A refusal is decided in the database before anything is given back: the order's first event is `placed` or `refused`, never
-//! both, so that two requests with one key can't place and give back at once. A refused checkout is kept for a while after all
-//! was given back, and then given back once more: what a request sent before it died may arrive late.
+//! A refusal gives back what was held until then, but the cart first, which tells whether another request has joined. If so, the order's
+//! first event decides, which is `placed` or `refused`, never both: so that none places what the other gives back. What a request
+//! leaves that dies has a clock: holds lapse, and a cart left behind is set free by whoever next orders from it or changes it,
+//! once it is decided in the same way that the order came to nothing; at the latest when it asks after its order by itself.
 
 mod cart;
 mod holds;
 mod order;
+mod refusals;
 
-pub use cart::{complete_cart, settle_cart, thaw_cart};
-pub use holds::{HOLD_SECS, Held, hold_all, hold_id, release_all, tracked_lines};
+pub use cart::{
+    change_cart, complete_cart, is_being_placed, order_in_the_way, settle_cart, thaw_cart,
+};
+pub use holds::{
+    HOLD_SECS, Held, Taken, hold_all, hold_id, release_all, release_taken, tracked_lines,
+};
+pub use refusals::{RefusalMemory, Refusals, Shortage};
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
@@ -24,26 +34,26 @@ use crate::shop::orders::{Order, OrderLinks};
 use crate::shop::ports::{Orders, Ports, Written};
 use crate::shop::pricing::{PriceList, Quote, check_quote};
 use crate::shop::settlement;
-use cart::{cart_in_checkout, freeze_cart};
+use cart::{cart_in_checkout, check_lines, freeze_cart, leave_cart};
 use durable::Timestamp;
-use futures_util::future::join;
-use holds::CONTENDED_RETRY_SECS;
+use holds::check_memory;
 use order::order_of;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// How often a checkout is begun again because an earlier one was still being given back.
-const MAX_BEGINNINGS: u32 = 3;
+/// Seconds after which who met what may come back tries again: at least, and how many more at most, so that those who were refused
+/// together do not come back together.
+const MIN_RETRY_SECS: u32 = 2;
+const SPREAD_SECS: u32 = 4;
 
 /// The attempt that an order is placed with.
 pub const FIRST_ATTEMPT: u32 = 1;
 
-/// What a checkout needs to be found and resumed.
+/// A request for an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
-    /// The order it becomes.
+    /// The order that it becomes, unless it joins another request.
     pub order_id: String,
-    /// The cart it freezes.
+    /// The cart that it freezes.
     pub cart_id: String,
     /// The caller's name for this one order.
     pub idempotency_key: String,
@@ -53,22 +63,8 @@ pub struct Checkout {
     pub quote_id: String,
     /// Who pays; none: whom the quote names, else who receives.
     pub billing_address: Option<Address>,
-    /// How far it is.
-    pub step: CheckoutStep,
-}
-
-/// How far a checkout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckoutStep {
-    /// Not decided.
-    Started,
-    /// It is an order.
-    Placed,
-    /// It came to nothing; what it took is being given back.
-    Refused,
-    /// All was given back; its key and its cart are free.
-    Returned,
+    /// A random number, to spread those who are to try again.
+    pub jitter: u32,
 }
 
 /// What a checkout is made of: its quote, and what its SKUs would be priced from now.
@@ -78,6 +74,26 @@ pub struct Basis {
     pub quote: Quote,
     /// What is sold now, by which rules.
     pub list: PriceList,
+}
+
+/// The order that a key has placed, or that has a cart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The order.
+    pub order_id: String,
+    /// The key that placed it.
+    pub idempotency_key: String,
+    /// Digest of the request that placed it.
+    pub request_hash: String,
+}
+
+/// What a request for an order finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The order of its key, else the pending one of its cart.
+    pub standing: Option<Standing>,
+    /// None: there is no such quote.
+    pub basis: Option<Basis>,
 }
 
 /// An order, and whether an earlier request placed it.
@@ -93,108 +109,78 @@ pub struct PlacedOrder {
 ///
 /// # Errors
 /// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
-/// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`, `unknown_quote`. Nothing is held or frozen after a refusal.
+/// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`,
+/// `unknown_quote`; 503 `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after a refusal.
 pub async fn place_order(
     ports: &impl Ports,
-    checkout: Checkout,
+    checkout: &Checkout,
     links: &OrderLinks,
     now: Timestamp,
 ) -> Result<PlacedOrder> {
-    let (checkout, basis) = begin(ports, checkout, now).await?;
-    let replayed = checkout.step == CheckoutStep::Placed;
-    let order = resume(ports, &checkout, basis, links, now).await?;
+    let placed = find_or_place(ports, checkout, links, now).await;
+    let placed = placed.map_err(|refusal| refusal.retried_in(checkout.retry_secs()))?;
     // A provider that does not answer leaves the order without its payment link for now: the failure is noted with the task, and
     // the sweep goes on with it.
-    let order = settlement::drive_or_leave(ports, order, now).await;
-    Ok(PlacedOrder { order, replayed })
+    let order = settlement::drive_or_leave(ports, placed.order, now).await;
+    Ok(PlacedOrder { order, ..placed })
 }
 
-/// Takes a checkout that is under way as far as it goes: to a written order, or to nothing with all given back.
-///
-/// # Errors
-/// The refusal; or a port's failure, after which resuming again is safe.
-pub async fn resume(
+async fn find_or_place(
     ports: &impl Ports,
     checkout: &Checkout,
-    basis: Option<Basis>,
     links: &OrderLinks,
     now: Timestamp,
-) -> Result<Order> {
-    if checkout.step == CheckoutStep::Placed {
-        let order = ports.orders().order(&checkout.order_id).await?;
-        return order.ok_or_else(|| Error::internal(format!("no order {}", checkout.order_id)));
+) -> Result<PlacedOrder> {
+    let found = ports.orders().find_checkout(checkout).await?;
+    if let Some(standing) = found.standing {
+        return standing_order(ports, checkout, &standing).await;
     }
-    let basis = match basis {
-        Some(basis) => basis,
-        None => find_basis(ports, &checkout.quote_id).await?,
+    let Basis { quote, list } = orderable(found.basis, checkout, now)?;
+    check_quote(&quote, &list)?;
+    check_memory(ports, &quote.lines)?;
+    let frozen = freeze_cart(ports, checkout, now).await?;
+    let attempt = Attempt {
+        checkout,
+        quote: &quote,
+        order_id: &frozen.order_id,
+        now,
     };
-    match attempt(ports, checkout, &basis, links, now).await {
+    let mut taken = Taken::default();
+    match attempt.place(ports, &frozen.cart, links, &mut taken).await {
+        Ok(Some(order)) => Ok(PlacedOrder {
+            order,
+            replayed: false,
+        }),
+        Ok(None) => attempt.yield_to_other(ports).await,
         Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_))) => {
-            let decided = ports
-                .orders()
-                .refuse_checkout(&checkout.order_id, now)
-                .await?;
-            if decided == Written::Lost {
-                return decided_elsewhere(ports, checkout, &basis, now).await;
-            }
-            give_back(ports, checkout, &basis.quote, now).await?;
-            Err(refusal)
+            attempt.come_to_nothing(ports, taken, refusal).await
         }
-        outcome => outcome,
+        Err(failure) => Err(failure),
     }
 }
 
-/// Gives back all that a refused checkout took.
-///
-/// # Errors
-/// A port's failure; giving back again is safe.
-pub async fn return_checkout(
+/// The order that this key placed, in its current state.
+async fn standing_order(
     ports: &impl Ports,
     checkout: &Checkout,
-    now: Timestamp,
-) -> Result<()> {
-    let basis = find_basis(ports, &checkout.quote_id).await?;
-    give_back(ports, checkout, &basis.quote, now).await
-}
-
-/// Step 1. A key that is known leads to its checkout, whatever has become of its quote since, and a cart that has a checkout to a
-/// conflict with it; but one that came to nothing is given back first, and then this one begins.
-async fn begin(
-    ports: &impl Ports,
-    checkout: Checkout,
-    now: Timestamp,
-) -> Result<(Checkout, Option<Basis>)> {
-    let orders = ports.orders();
-    for _ in 0..MAX_BEGINNINGS {
-        let begun = orders.begin_checkout(&checkout, now).await?;
-        let refusal = match begun {
-            Written::Landed(basis) => match orderable(basis, &checkout, now) {
-                Ok(basis) => return Ok((checkout, Some(basis))),
-                Err(refusal) => Some(refusal),
-            },
-            Written::Lost => None,
-        };
-        let standing = orders
-            .standing_checkout(&checkout.cart_id, &checkout.idempotency_key)
-            .await?;
-        match standing {
-            Some(standing) if standing.step == CheckoutStep::Refused => {
-                return_checkout(ports, &standing, now).await?;
-            }
-            Some(standing) if standing.idempotency_key == checkout.idempotency_key => {
-                return same_request(standing, &checkout).map(|known| (known, None));
-            }
-            standing => match (refusal, standing) {
-                (Some(refusal), _) => return Err(refusal),
-                (None, Some(standing)) => return Err(cart_in_checkout(&standing.order_id)),
-                (None, None) => {}
-            },
-        }
+    standing: &Standing,
+) -> Result<PlacedOrder> {
+    let order_id = &standing.order_id;
+    if standing.idempotency_key != checkout.idempotency_key {
+        return Err(cart_in_checkout(order_id));
     }
-    Err(interrupted())
+    if standing.request_hash != checkout.request_hash {
+        return Err(key_reused());
+    }
+    let order = ports.orders().order(order_id).await?;
+    let order = order.ok_or_else(|| Error::internal(format!("no order {order_id}")))?;
+    Ok(PlacedOrder {
+        order,
+        replayed: true,
+    })
 }
 
-/// The quote is this cart's, and its time is not over: what `begin_checkout` asks too.
+/// The quote is this cart's, and its time is not over.
 fn orderable(basis: Option<Basis>, checkout: &Checkout, now: Timestamp) -> Result<Basis> {
     let basis = basis
         .filter(|basis| basis.quote.cart_id == checkout.cart_id)
@@ -205,69 +191,95 @@ fn orderable(basis: Option<Basis>, checkout: &Checkout, now: Timestamp) -> Resul
     Ok(basis)
 }
 
-fn same_request(known: Checkout, asked: &Checkout) -> Result<Checkout> {
-    if known.request_hash == asked.request_hash {
-        return Ok(known);
-    }
-    Err(key_reused())
-}
-
-/// Steps 2 to 4.
-async fn attempt(
-    ports: &impl Ports,
-    checkout: &Checkout,
-    basis: &Basis,
-    links: &OrderLinks,
+/// A checkout whose cart is frozen.
+struct Attempt<'a> {
+    checkout: &'a Checkout,
+    quote: &'a Quote,
+    order_id: &'a str,
     now: Timestamp,
-) -> Result<Order> {
-    let Basis { quote, list } = basis;
-    check_quote(quote, list)?;
-    let order_id = &checkout.order_id;
-    let wanted = (&*quote.lines, &*quote.terms.promotions);
-    let (frozen, held) = join(
-        freeze_cart(ports, checkout, quote, now),
-        hold_all(ports, order_id, FIRST_ATTEMPT, &quote.email, wanted),
-    )
-    .await;
-    frozen?;
-    held?;
-    let order = order_of(ports, checkout, quote, links, now)?;
-    match ports.orders().place(&order, now).await? {
-        Written::Landed(number) => Ok(Order { number, ..order }),
-        Written::Lost => decided_elsewhere(ports, checkout, basis, now).await,
+}
+
+impl Attempt<'_> {
+    /// Steps 4 and 5. None: another request was faster, and what it decided holds.
+    async fn place(
+        &self,
+        ports: &impl Ports,
+        cart: &durable::cart::Cart,
+        links: &OrderLinks,
+        taken: &mut Taken,
+    ) -> Result<Option<Order>> {
+        let Self {
+            checkout,
+            quote,
+            order_id,
+            now,
+        } = *self;
+        check_lines(quote, cart)?;
+        let (email, held) = (&quote.email, self.held());
+        hold_all(ports, order_id, FIRST_ATTEMPT, email, held, taken).await?;
+        let order = order_of(ports, checkout, order_id, quote, links, now)?;
+        match ports.orders().place(&order, checkout, now).await? {
+            Written::Landed(number) => Ok(Some(Order { number, ..order })),
+            Written::Lost => Ok(None),
+        }
+    }
+
+    /// Gives back what was taken for nothing, and refuses; but a request that joined may have placed the order meanwhile.
+    async fn come_to_nothing(
+        &self,
+        ports: &impl Ports,
+        taken: Taken,
+        refusal: Error,
+    ) -> Result<PlacedOrder> {
+        if leave_cart(ports, self.checkout, self.order_id).await? {
+            self.release(ports, taken).await?;
+            return Err(refusal);
+        }
+        let orders = ports.orders();
+        let decided = orders.refuse_checkout(self.order_id, self.now).await?;
+        if decided == Written::Lost
+            && let Some(order) = orders.order(self.order_id).await?
+        {
+            return Ok(PlacedOrder {
+                order,
+                replayed: true,
+            });
+        }
+        self.let_go(ports, taken).await?;
+        Err(refusal)
+    }
+
+    /// The order that stands in place of this one. Where that is none, this one was decided to come to nothing.
+    async fn yield_to_other(&self, ports: &impl Ports) -> Result<PlacedOrder> {
+        let found = ports.orders().find_checkout(self.checkout).await?;
+        let standing = found.standing;
+        if standing.as_ref().map(|it| &*it.order_id) != Some(self.order_id) {
+            self.let_go(ports, Taken::ALL).await?;
+        }
+        match standing {
+            Some(standing) => standing_order(ports, self.checkout, &standing).await,
+            None => Err(interrupted(self.checkout)),
+        }
+    }
+
+    async fn let_go(&self, ports: &impl Ports, taken: Taken) -> Result<()> {
+        thaw_cart(ports, &self.checkout.cart_id, self.order_id, self.now).await?;
+        self.release(ports, taken).await
+    }
+
+    async fn release(&self, ports: &impl Ports, taken: Taken) -> Result<()> {
+        release_taken(ports, self.order_id, FIRST_ATTEMPT, self.held(), taken).await
+    }
+
+    fn held(&self) -> Held<'_> {
+        (&self.quote.lines, &self.quote.terms.promotions)
     }
 }
 
-/// Another request with this key was faster; what it decided holds. Where that is a refusal, what this one took after the other
-/// gave back is given back too.
-async fn decided_elsewhere(
-    ports: &impl Ports,
-    checkout: &Checkout,
-    basis: &Basis,
-    now: Timestamp,
-) -> Result<Order> {
-    if let Some(order) = ports.orders().order(&checkout.order_id).await? {
-        return Ok(order);
+impl Checkout {
+    const fn retry_secs(&self) -> u32 {
+        MIN_RETRY_SECS.saturating_add(self.jitter % (SPREAD_SECS + 1))
     }
-    give_back(ports, checkout, &basis.quote, now).await?;
-    Err(interrupted())
-}
-
-async fn give_back(
-    ports: &impl Ports,
-    checkout: &Checkout,
-    quote: &Quote,
-    now: Timestamp,
-) -> Result<()> {
-    let held = (&*quote.lines, &*quote.terms.promotions);
-    release_all(ports, &checkout.order_id, FIRST_ATTEMPT, held).await?;
-    thaw_cart(ports, &checkout.cart_id, &checkout.order_id, now).await?;
-    ports.orders().mark_returned(&checkout.order_id, now).await
-}
-
-async fn find_basis(ports: &impl Ports, quote_id: &str) -> Result<Basis> {
-    let basis = ports.orders().basis(quote_id).await?;
-    basis.ok_or_else(|| Error::internal(format!("no quote {quote_id}")))
 }
 
 fn unknown_quote() -> Error {
@@ -286,10 +298,10 @@ fn quote_expired(quote: &Quote) -> Error {
     )
 }
 
-/// 503 for who met another request with the same key on its way.
-const fn interrupted() -> Error {
+/// 503 for who met another request on its way.
+const fn interrupted(checkout: &Checkout) -> Error {
     Error::Unavailable {
         code: "checkout_interrupted",
-        retry_after_secs: CONTENDED_RETRY_SECS,
+        retry_after_secs: checkout.retry_secs(),
     }
 }

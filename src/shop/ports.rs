@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::shop::breaker::Health;
 use crate::shop::catalog::{Card, Product, ProductName, Version};
-use crate::shop::checkout::{Basis, Checkout};
+use crate::shop::checkout::{Checkout, Found, RefusalMemory};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
 use crate::shop::mail::{Claim, Letter, MailFailure, Message};
@@ -40,6 +40,8 @@ pub trait Ports {
     fn prices(&self) -> impl Prices;
     /// The stock objects.
     fn stock(&self) -> impl StockObjects;
+    /// What the isolate remembers of their refusals.
+    fn refusals(&self) -> impl RefusalMemory;
     /// The objects of promotions that can be used up.
     fn promotions(&self) -> impl PromotionObjects;
     /// The cart objects.
@@ -185,7 +187,7 @@ pub trait Prices {
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// A quote by id.
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>>;
-    /// Forgets the oldest quotes, at most `limit`, that were made before `before` and that no checkout under way needs.
+    /// Forgets the oldest quotes, at most `limit`, that were made before `before`.
     async fn forget_quotes(&self, before: Timestamp, limit: u32) -> Result<()>;
 }
 
@@ -301,35 +303,18 @@ pub enum Written<T = ()> {
 
 /// Checkouts, orders and what must follow from them. Each write is one transaction.
 pub trait Orders {
-    /// Keeps a new checkout, if its quote is its cart's and can still be ordered, and reads what it is made of; lost when its key
-    /// or its cart already has one.
-    async fn begin_checkout(
+    /// The order that stands for a request already, its quote, and what its SKUs would be priced from now.
+    async fn find_checkout(&self, checkout: &Checkout) -> Result<Found>;
+    /// Writes `order` with its payment and tasks as what `checkout` has come to, and returns the number that it was given; lost when that
+    /// was decided before, or its key or its cart has another order.
+    async fn place(
         &self,
+        order: &Order,
         checkout: &Checkout,
         now: Timestamp,
-    ) -> Result<Written<Option<Basis>>>;
-    /// The checkout of a cart under this key, else the one that has the cart, unless all of it was given back.
-    async fn standing_checkout(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>>;
-    /// Whether the checkout of an order has not come to nothing with all given back.
-    async fn is_under_way(&self, order_id: &str) -> Result<bool>;
-    /// A quote, and what its SKUs would be priced from now.
-    async fn basis(&self, quote_id: &str) -> Result<Option<Basis>>;
-    /// Checkouts that have not come to an order, untouched since `before`, the oldest first; touches them.
-    async fn take_stuck_checkouts(
-        &self,
-        before: Timestamp,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<Checkout>>;
-    /// Turns a checkout into `order` with its payment and tasks, and returns the number that it was given; lost when the checkout
-    /// was already decided.
-    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<i64>>;
-    /// Decides that a checkout comes to nothing; lost when it was already decided.
+    ) -> Result<Written<i64>>;
+    /// Decides that an order comes to nothing; lost when that was decided before, or it was placed.
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written>;
-    /// Notes that a refused checkout was given back: its key and its cart are free.
-    async fn mark_returned(&self, order_id: &str, now: Timestamp) -> Result<()>;
-    /// Forgets a checkout that was given back.
-    async fn forget_checkout(&self, order_id: &str) -> Result<()>;
 
     /// An order with everything that belongs to it.
     async fn order(&self, order_id: &str) -> Result<Option<Order>>;

@@ -61,13 +61,14 @@ fn is_used_up(promotion: &QuotePromotion, limits: Limits, uses: Uses) -> Result<
 ///
 /// # Errors
 /// 409 `promotion_used_up`, `promotion_contended` while others hold uses that may come back, `promotion_not_available`. What was held
-/// until then is still held: the caller gives it back.
+/// until then, which is counted in `taken`, is still held: the caller gives it back.
 pub async fn hold_uses(
     ports: &impl Ports,
     order_id: &str,
     attempt: u32,
     email: &str,
     promotions: &[QuotePromotion],
+    taken: &mut usize,
 ) -> Result<()> {
     let hold_id = hold_id(order_id, attempt);
     for (id, limits) in scarce(promotions) {
@@ -80,6 +81,7 @@ pub async fn hold_uses(
         if let Err(refusal) = ask(ports, id, &hold_id, "hold", command).await? {
             return Err(not_held(id, refusal));
         }
+        *taken = taken.saturating_add(1);
     }
     Ok(())
 }
@@ -103,7 +105,7 @@ pub async fn pin_uses(ports: &impl Ports, order: &Order) -> Result<bool> {
     Ok(true)
 }
 
-/// Gives back what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
+/// Gives back the first `taken` of what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
 ///
 /// # Errors
 /// A port's failure; releasing again is safe.
@@ -112,12 +114,17 @@ pub async fn release_uses(
     order_id: &str,
     attempt: u32,
     promotions: &[QuotePromotion],
+    taken: usize,
 ) -> Result<()> {
     let hold_id = hold_id(order_id, attempt);
-    ask_each(ports, promotions, &hold_id, "release", |hold_id| {
-        Command::Release { hold_id }
-    })
-    .await
+    for (id, _) in scarce(promotions).into_iter().take(taken) {
+        let command = Command::Release {
+            hold_id: hold_id.clone(),
+        };
+        let asked = ask(ports, id, &hold_id, "release", command).await?;
+        asked.map_err(|refusal| unexpected("release", id, &hold_id, refusal))?;
+    }
+    Ok(())
 }
 
 /// Makes the uses those of a paid order.

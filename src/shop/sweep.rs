@@ -2,9 +2,8 @@
 //! answers again, and as long as fewer than [`MAX_AT_ONCE`] of each kind wait. What waits longer is taken in turn, the longest
 //! waiting first, so that one that always fails holds up no other. Every finding is kept for staff.
 
-use crate::error::{Error, Result};
-use crate::shop::checkout::{self, Checkout, CheckoutStep};
-use crate::shop::orders::{Order, OrderLinks, find_order};
+use crate::error::Result;
+use crate::shop::orders::{Order, find_order};
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Inbox, Orders, Ports};
 use crate::shop::settlement;
@@ -35,7 +34,7 @@ const MAX_AT_ONCE: u32 = 50;
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// A checkout that had stopped half way.
+    /// A checkout that had stopped half way. Not found any more: what a checkout leaves has a clock.
     StuckCheckout,
     /// An event that no consumer had seen.
     UnseenEvent,
@@ -93,7 +92,7 @@ pub struct FindingCount {
 ///
 /// # Errors
 /// When the database can't be read or written; a single finding that fails is noted and left for the next sweep.
-pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Result<Vec<Finding>> {
+pub async fn run(ports: &impl Ports, now: Timestamp) -> Result<Vec<Finding>> {
     let orders = ports.orders();
     let stuck_since = now.minus_secs(STUCK_SECS);
     let mut findings = Vec::new();
@@ -106,15 +105,6 @@ pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Resu
         });
     };
 
-    for checkout in orders
-        .take_stuck_checkouts(stuck_since, MAX_AT_ONCE, now)
-        .await?
-    {
-        let outcome = finish_checkout(ports, &checkout, links, now).await;
-        if checkout.step != CheckoutStep::Returned || outcome.is_err() {
-            note(FindingKind::StuckCheckout, &checkout.order_id, outcome);
-        }
-    }
     for event_id in ports.inbox().unseen(stuck_since, MAX_AT_ONCE).await? {
         let outcome = ports.inbox().enqueue(&event_id, 0).await;
         note(FindingKind::UnseenEvent, &event_id, outcome);
@@ -140,28 +130,6 @@ pub async fn run(ports: &impl Ports, links: &OrderLinks, now: Timestamp) -> Resu
         orders.save_findings(&findings, forget_before).await?;
     }
     Ok(findings)
-}
-
-/// A refusal finishes a checkout too.
-async fn finish_checkout(
-    ports: &impl Ports,
-    checkout: &Checkout,
-    links: &OrderLinks,
-    now: Timestamp,
-) -> Result<()> {
-    match checkout.step {
-        CheckoutStep::Started => match checkout::resume(ports, checkout, None, links, now).await {
-            Ok(order) => settlement::drive_tasks(ports, order, now).await.map(drop),
-            Err(Error::Conflict { .. } | Error::Invalid(_)) => Ok(()),
-            Err(error) => Err(error),
-        },
-        CheckoutStep::Placed => Ok(()),
-        CheckoutStep::Refused => checkout::return_checkout(ports, checkout, now).await,
-        CheckoutStep::Returned => {
-            checkout::return_checkout(ports, checkout, now).await?;
-            ports.orders().forget_checkout(&checkout.order_id).await
-        }
-    }
 }
 
 async fn drive_order(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {

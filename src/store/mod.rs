@@ -22,6 +22,7 @@ pub mod prices_d1;
 pub mod publish_d1;
 pub mod queues;
 pub mod rate_limits;
+pub mod refusals;
 pub mod settings_d1;
 pub mod sql;
 pub mod steady;

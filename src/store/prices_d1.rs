@@ -110,8 +110,9 @@ impl<D: Database> Prices for PricesD1<D> {
     }
 
     async fn forget_quotes(&self, before: Timestamp, limit: u32) -> Result<()> {
-        let statement = Statement::new(FORGET_QUOTES).bind(before).bind(limit);
-        Ok(self.db.batch(vec![statement]).await?)
+        let quotes = Statement::new(FORGET_QUOTES).bind(before).bind(limit);
+        let unplaced = Statement::new(FORGET_UNPLACED).bind(before);
+        Ok(self.db.batch(vec![quotes, unplaced]).await?)
     }
 }
 
@@ -132,7 +133,10 @@ DELETE FROM quotes WHERE rowid IN (
         SELECT rowid FROM (SELECT rowid, created_at FROM quotes ORDER BY rowid LIMIT ?2) WHERE created_at >= ?1 LIMIT 1
     ), 9007199254740991)
     ORDER BY rowid LIMIT ?2
-) AND id NOT IN (SELECT quote_id FROM checkouts WHERE step <> 'placed')";
+)";
+
+/// Rows of checkouts that came to no order: versions before wrote them.
+const FORGET_UNPLACED: &str = "DELETE FROM checkouts WHERE step <> 'placed' AND updated_at < ?1";
 
 /// What a publish up to the current one says of each SKU of `?2`, or of `?5` while the publish `?4` is the current one: its last row. An order
 /// that came to nothing is none.

@@ -8,6 +8,7 @@ use crate::store::kv;
 use crate::store::pause::Pause;
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of, copy_key};
+use durable::stock::PublicStock;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -30,6 +31,15 @@ pub struct StockKv {
     pub now: Timestamp,
     /// Before a read that failed is tried again.
     pub pause: Pause,
+}
+
+/// What this isolate has last read of a SKU, whenever that was.
+#[must_use]
+pub fn last_read(sku: &str) -> Option<PublicStock> {
+    COPIES.with_borrow(|copies| {
+        let (_, copy) = copies.get(&bucket_of(sku))?;
+        copy.get(sku).copied()
+    })
 }
 
 impl PublicStocks for StockKv {

@@ -22,7 +22,7 @@ pub async fn tick(env: &Env) {
     if let Err(error) = sweep_catalog(&record, &copy, &queue, app.now).await {
         log_failure("sweep_failed", "catalog", &error);
     }
-    tell("sweep", sweep::run(&app, &app.order_links(), app.now).await);
+    tell("sweep", sweep::run(&app, app.now).await);
     if let Err(error) = app.idempotency_keys().forget_expired(app.now).await {
         log_failure("sweep_failed", "idempotency_keys", &error);
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
 use storefront::error::Error;
+use storefront::shop::checkout::{Checkout, HOLD_SECS};
 use storefront::shop::orders::Order;
 use storefront::shop::payments::{Opener, ProviderRefund, Session, SessionState};
 use storefront::shop::stock::customer_of;
@@ -55,6 +56,7 @@ pub fn at_every_step(world: &World) -> Holds {
         }
     }
     drop(provider);
+    pending_orders_have_their_own(world)?;
     orders_are_the_fold_of_their_moves(world)
 }
 
@@ -102,6 +104,43 @@ fn payable_means_pinned(world: &World, session: &Session) -> Holds {
 fn is_pinned(row: &str) -> bool {
     let hold: Value = serde_json::from_str(row).unwrap();
     hold["status"] == "pinned"
+}
+
+fn is_reserved(row: &str) -> bool {
+    let hold: Value = serde_json::from_str(row).unwrap();
+    hold["status"]["reserved"].is_object()
+}
+
+/// A pending order has its cart; and while its first holds can't have lapsed, it has its units, unless they were first held by another
+/// request long before.
+fn pending_orders_have_their_own(world: &World) -> Holds {
+    let pending = world.db.ask(
+        "SELECT json_object('id', id, 'cart', cart_id, 'version', version) FROM orders WHERE status = 'pending_payment'",
+    );
+    for order in pending {
+        let order: Value = serde_json::from_str(order.as_str().unwrap()).unwrap();
+        let (id, cart_id) = (
+            order["id"].as_str().unwrap(),
+            order["cart"].as_str().unwrap(),
+        );
+        let cart = world.carts.view(cart_id, world.now());
+        holds(cart.frozen_by.as_deref() == Some(id), || {
+            format!("{id} is pending, and {cart_id} is not its own: {cart:?}")
+        })?;
+        let lapses_at = cart.changed_at.map(|at| at.plus_secs(HOLD_SECS));
+        if cart.joined || order["version"] != 1 || lapses_at.is_none_or(|at| at <= world.now()) {
+            continue;
+        }
+        for sku in ids(
+            world,
+            &format!("SELECT sku FROM order_lines WHERE order_id = '{id}'"),
+        ) {
+            let row = world.stock.row(&sku, &format!("hold/{id}:1"));
+            let has_units = row.is_some_and(|row| is_pinned(&row) || is_reserved(&row));
+            holds(has_units, || format!("{id} was placed without {sku}"))?;
+        }
+    }
+    Ok(())
 }
 
 fn orders_are_the_fold_of_their_moves(world: &World) -> Holds {
@@ -156,11 +195,17 @@ pub fn answered(world: &World, order: &Order) {
     assert!((6..=8).contains(&digits), "{} can be counted", order.number);
 }
 
-/// A key that has an order is answered with it, also when its quote has expired since.
-pub fn refused(world: &World, cart_id: &str, key: &str, error: &Error) {
+/// A key that has an order is answered with it, also when its quote has expired since; and a refusal leaves nothing.
+pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
+    let Checkout {
+        order_id,
+        cart_id,
+        idempotency_key: key,
+        ..
+    } = checkout;
     if error.code() == "quote_expired" {
         let sql = format!(
-            "SELECT order_id FROM checkouts WHERE cart_id = '{cart_id}' AND idempotency_key = '{key}' AND step = 'placed'"
+            "SELECT order_id FROM checkouts WHERE cart_id = '{cart_id}' AND idempotency_key = '{key}'"
         );
         assert_eq!(
             ids(world, &sql),
@@ -168,14 +213,30 @@ pub fn refused(world: &World, cart_id: &str, key: &str, error: &Error) {
             "{key} was refused and has an order"
         );
     }
+    // Another request of the key may still be at work for the same order, and a message that comes twice holds anew.
+    if world.keys.borrow()[key] > 1 || world.storm.get().repeat > 0 {
+        return;
+    }
+    let hold_id = format!("{order_id}:1");
+    for sku in SKUS {
+        let row = world.stock.row(sku, &format!("hold/{hold_id}"));
+        let is_held = row.is_some_and(|row| is_reserved(&row));
+        assert!(!is_held, "{order_id} was refused ({error}) and holds {sku}");
+    }
+    let frozen_by = world.carts.view(cart_id, world.now()).frozen_by;
+    assert_ne!(
+        frozen_by.as_ref(),
+        Some(order_id),
+        "{cart_id} is frozen for a refusal"
+    );
 }
 
 /// Within the bound: nothing is half done.
 pub fn within_the_bound(world: &World) -> Holds {
     none(
         world,
-        "a checkout is half done",
-        "SELECT order_id FROM checkouts WHERE step <> 'placed'",
+        "what placed an order is not kept with it",
+        "SELECT id FROM orders WHERE id NOT IN (SELECT order_id FROM checkouts) UNION SELECT order_id FROM checkouts WHERE order_id NOT IN (SELECT id FROM orders)",
     )?;
     none(
         world,

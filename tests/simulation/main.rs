@@ -139,8 +139,23 @@ fn a_frozen_cart_that_nobody_hears_is_caught() {
 }
 
 #[test]
-fn a_sweep_that_forgets_checkouts_is_caught() {
-    assert_caught(Bug::CheckoutsNotSwept);
+fn a_refusal_that_keeps_what_it_held_is_caught() {
+    assert_caught(Bug::RefusalKeepsHolds);
+}
+
+#[test]
+fn a_cart_set_free_before_its_order_is_decided_is_caught() {
+    assert_caught(Bug::ThawedUndecided);
+}
+
+#[test]
+fn a_refusal_that_does_not_see_who_joined_is_caught() {
+    assert_caught(Bug::JoinedNotSeen);
+}
+
+#[test]
+fn a_memory_that_grants_is_caught() {
+    assert_caught(Bug::MemoryGrants);
 }
 
 #[test]

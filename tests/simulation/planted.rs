@@ -3,8 +3,8 @@
 
 use crate::world::World;
 use durable::machine::Request;
-use durable::promotion;
 use durable::stock::Command;
+use durable::{cart, promotion};
 use serde_json::Value;
 use storefront::shop::payments::{Opener, Session, SessionState};
 use storefront::store::sql::Statement;
@@ -21,8 +21,14 @@ pub enum Bug {
     OperationWithoutAttempt,
     /// Who finds an order confirmed takes for granted that all that follows was done.
     ConfirmedIsDone,
-    /// The sweep looks for no checkouts.
-    CheckoutsNotSwept,
+    /// A refused checkout does not release what it held until then.
+    RefusalKeepsHolds,
+    /// A cart is set free though it is not decided that its order came to nothing.
+    ThawedUndecided,
+    /// Who is refused does not see that another request has joined.
+    JoinedNotSeen,
+    /// What memory does not refuse, it grants.
+    MemoryGrants,
     /// Nobody hears a cart that asks after its order.
     CartsNotHeard,
     /// A payment is renewed without looking for the session that a lost answer told of.
@@ -64,13 +70,17 @@ pub fn statements(bug: Option<Bug>, mut statements: Vec<Statement>) -> Vec<State
                     .bind(order_id(&statements)),
             );
         }
+        Some(Bug::ThawedUndecided) => {
+            let decides = |it: &Statement| it.parameters.contains(&"refused".into());
+            statements.retain(|it| !decides(it));
+        }
         _ => {}
     }
     statements
 }
 
 /// What an object is asked by a shop with this bug.
-pub fn request(bug: Option<Bug>, request: Request<Command>) -> Request<Command> {
+pub fn request(world: &World, request: Request<Command>) -> Request<Command> {
     let Request::Do {
         operation_id,
         command,
@@ -78,8 +88,13 @@ pub fn request(bug: Option<Bug>, request: Request<Command>) -> Request<Command> 
     else {
         return request;
     };
-    match (bug, &command) {
+    match (world.bug, &command) {
         (Some(Bug::PinForgotten), Command::Pin { .. }) => Request::View,
+        (Some(Bug::RefusalKeepsHolds), Command::Release { hold_id })
+            if !is_of_an_order(world, hold_id) =>
+        {
+            Request::View
+        }
         (Some(Bug::OperationWithoutAttempt), _) => {
             let words: Vec<&str> = operation_id.split(':').collect();
             let operation_id = match words.as_slice() {
@@ -96,6 +111,31 @@ pub fn request(bug: Option<Bug>, request: Request<Command>) -> Request<Command> 
             command,
         },
     }
+}
+
+fn is_of_an_order(world: &World, hold_id: &str) -> bool {
+    let order_id = hold_id.split(':').next().unwrap_or_default();
+    let found = format!("SELECT id FROM orders WHERE id = '{order_id}'");
+    !world.db.ask(&found).is_empty()
+}
+
+/// Whether a shop with this bug takes a hold for granted.
+pub fn is_granted_from_memory(world: &World, sku: &str, command: &Command) -> bool {
+    let (Some(Bug::MemoryGrants), Command::Hold { quantity, .. }) = (world.bug, command) else {
+        return false;
+    };
+    let mut refusals = world.refusals.borrow_mut();
+    let kept = refusals.recall(sku, u32::MAX, None, world.now());
+    kept.is_some_and(|shortage| i64::from(*quantity) <= shortage.available)
+}
+
+/// What a cart is asked by a shop with this bug.
+pub fn cart_command(bug: Option<Bug>, mut command: cart::Command) -> cart::Command {
+    if let (Some(Bug::JoinedNotSeen), cart::Change::Thaw { alone, .. }) = (bug, &mut command.change)
+    {
+        *alone = false;
+    }
+    command
 }
 
 /// What a promotion's object is asked by a shop with this bug.
@@ -115,19 +155,13 @@ pub fn use_request(
 }
 
 /// What a query tells a shop with this bug.
-pub fn rows(bug: Option<Bug>, sql: &str, mut rows: Vec<Value>) -> Vec<Value> {
-    match bug {
-        Some(Bug::ConfirmedIsDone) => {
-            for row in &mut rows {
-                if row["status"] == "confirmed" {
-                    row["tasks"] = "[]".into();
-                }
+pub fn rows(bug: Option<Bug>, mut rows: Vec<Value>) -> Vec<Value> {
+    if bug == Some(Bug::ConfirmedIsDone) {
+        for row in &mut rows {
+            if row["status"] == "confirmed" {
+                row["tasks"] = "[]".into();
             }
         }
-        Some(Bug::CheckoutsNotSwept) if sql.trim_start().starts_with("UPDATE checkouts") => {
-            rows.clear()
-        }
-        _ => {}
     }
     rows
 }

@@ -14,6 +14,7 @@ use durable::stock::Stock;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use storefront::shop::checkout::Refusals;
 use storefront::shop::mail::Letter;
 use storefront::store::prices_d1::KnownListings;
 use storefront::store::settings_d1::KnownSettings;
@@ -35,7 +36,7 @@ pub struct Storm {
     pub jump: u64,
     /// The provider is gone for a while.
     pub outage: u64,
-    /// A request outlives the sweep's patience before it freezes its cart, and dies then.
+    /// A request outlives everyone's patience before it freezes its cart, or before it writes its order, and dies then.
     pub linger: u64,
 }
 
@@ -54,6 +55,10 @@ pub struct World {
     pub settings: KnownSettings,
     /// The listings that the shop read before.
     pub listings: KnownListings,
+    /// What the shop remembers of refusals.
+    pub refusals: RefCell<Refusals>,
+    /// How many requests for an order each key has made.
+    pub keys: RefCell<BTreeMap<String, u32>>,
     /// Events that the shop keeps, and whether they were dealt with.
     pub inbox: RefCell<BTreeMap<String, bool>>,
     /// Ids on the queue.
@@ -84,7 +89,7 @@ pub struct World {
 /// Milliseconds that a message, or a request, lives at most.
 const LIFE_MILLIS: i64 = 55_000;
 
-/// Milliseconds for which a request that outlives the sweep's patience does so at most.
+/// Milliseconds for which a request that outlives everyone's patience does so at most.
 const MAX_LINGER_MILLIS: u64 = 8 * 60_000;
 
 /// How often requests linger where they do at all, in a thousand.
@@ -94,7 +99,7 @@ impl World {
     pub fn new(seed: u64, bug: Option<Bug>) -> Rc<Self> {
         let random = Random::new(seed);
         let mut storm = storm_of(&random);
-        if bug == Some(Bug::CartsNotHeard) {
+        if matches!(bug, Some(Bug::CartsNotHeard | Bug::ThawedUndecided)) {
             storm.linger = LINGERS;
         }
         Rc::new(Self {
@@ -107,6 +112,8 @@ impl World {
             provider: RefCell::default(),
             settings: KnownSettings::default(),
             listings: KnownListings::default(),
+            refusals: RefCell::default(),
+            keys: RefCell::default(),
             inbox: RefCell::default(),
             queue: RefCell::default(),
             news: RefCell::default(),
@@ -174,7 +181,7 @@ impl World {
         self.within(LIFE_MILLIS as u64 / 20, message);
     }
 
-    /// Has a message arrive after the sweep may have dealt with whoever sent it.
+    /// Has a message arrive after others may have given up whoever sent it.
     pub fn much_later(&self, message: impl FnOnce(&Self) + 'static) {
         self.within(MAX_LINGER_MILLIS, message);
     }

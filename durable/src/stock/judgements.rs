@@ -91,6 +91,7 @@ impl Stock {
                 wanted: quantity,
                 available,
                 contended: self.totals.reserved > 0,
+                version: self.totals.version,
             });
         }
         Ok(vec![Event::Held {

@@ -245,6 +245,9 @@ pub enum Refusal {
         available: i64,
         /// True while other checkouts hold units on the clock, which may come back within minutes.
         contended: bool,
+        /// Changes of the stock so far: what is said of a higher one is newer.
+        #[serde(default)]
+        version: u64,
     },
     /// The customer would have more than one customer may.
     OverLimit {

@@ -1,41 +1,87 @@
 //! The cart of a checkout: frozen under the order's id, thawed when that comes to nothing, emptied when it is paid.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::Checkout;
-use crate::shop::ports::{CartObjects, Orders, Ports};
+use crate::shop::cart::{self as carts, ChangedCart};
+use crate::shop::checkout::{Checkout, HOLD_SECS, interrupted};
+use crate::shop::idempotency::key_reused;
+use crate::shop::ids::digest_of;
+use crate::shop::ports::{CartObjects, Orders, Ports, Written};
 use crate::shop::pricing::{Quote, quote_changed};
+use durable::cart::{Cart, Change, CheckoutName, Command, Refusal};
 use durable::machine::Reply;
 use durable::{Timestamp, cart};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Seconds within which a request ends by itself: a cart that is frozen for longer, for an order that is not there, was left behind.
+const REQUEST_SECS: u32 = 60;
+
+/// Seconds for which a frozen cart is joined: what was held for it lapses soon after.
+const JOINED_SECS: u32 = HOLD_SECS - REQUEST_SECS;
+
+/// How often a cart is asked to freeze: once more after it was set free.
+const MAX_FREEZES: u32 = 2;
+
+/// A cart that stands still for an order.
+pub(super) struct FrozenCart {
+    /// The order: that of the request, or of the one that it has joined.
+    pub(super) order_id: String,
+    pub(super) cart: Cart,
+}
+
 pub(super) async fn freeze_cart(
     ports: &impl Ports,
     checkout: &Checkout,
-    quote: &Quote,
     now: Timestamp,
-) -> Result<()> {
-    let frozen = match ask_to_freeze(ports, checkout).await? {
-        Reply::Refused {
-            refusal: cart::Refusal::FrozenBy { order_id },
-        } => {
-            if !settle_cart(ports, &checkout.cart_id, &order_id, now).await? {
-                return Err(cart_in_checkout(&order_id));
+) -> Result<FrozenCart> {
+    for turn in 0..MAX_FREEZES {
+        let (order_id, in_the_way) = match ask_to_freeze(ports, checkout, turn).await? {
+            Reply::Done { view, .. } => {
+                let frozen = frozen_for_order(view)?;
+                if !is_too_old(&frozen, checkout, now) {
+                    return Ok(frozen);
+                }
+                (frozen.order_id, interrupted(checkout))
             }
-            ask_to_freeze(ports, checkout).await?
+            Reply::Refused {
+                refusal: Refusal::FrozenBy { order_id },
+            } => {
+                let conflict = cart_in_checkout(&order_id);
+                (order_id, conflict)
+            }
+            Reply::Refused {
+                refusal: Refusal::KeyReused,
+            } => return Err(key_reused()),
+            Reply::Refused { .. } => {
+                return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
+            }
+        };
+        if !settle_cart(ports, &checkout.cart_id, &order_id, now).await? {
+            return Err(in_the_way);
         }
-        reply => reply,
-    };
-    let frozen = match frozen {
-        Reply::Done { view, .. } => view,
-        Reply::Refused {
-            refusal: cart::Refusal::FrozenBy { order_id },
-        } => return Err(cart_in_checkout(&order_id)),
-        Reply::Refused { .. } => {
-            return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
-        }
-    };
-    let changes = changes_since(quote, &frozen);
+    }
+    Err(interrupted(checkout))
+}
+
+fn frozen_for_order(cart: Cart) -> Result<FrozenCart> {
+    let order_id = cart.frozen_by.clone();
+    let order_id = order_id.ok_or_else(|| Error::internal("a frozen cart without its order"))?;
+    Ok(FrozenCart { order_id, cart })
+}
+
+fn is_too_old(frozen: &FrozenCart, checkout: &Checkout, now: Timestamp) -> bool {
+    let has_joined = frozen.order_id != checkout.order_id;
+    has_joined && is_frozen_since(&frozen.cart, JOINED_SECS, now)
+}
+
+fn is_frozen_since(cart: &Cart, secs: u32, now: Timestamp) -> bool {
+    cart.changed_at
+        .is_none_or(|frozen_at| frozen_at.plus_secs(secs) <= now)
+}
+
+/// Whether what is frozen is what was quoted.
+pub(super) fn check_lines(quote: &Quote, cart: &Cart) -> Result<()> {
+    let changes = changes_since(quote, cart);
     if changes.is_empty() {
         return Ok(());
     }
@@ -46,7 +92,7 @@ pub(super) async fn freeze_cart(
 }
 
 /// What was quoted and what is in the cart, of each SKU where these differ.
-fn changes_since(quote: &Quote, cart: &cart::Cart) -> Vec<Value> {
+fn changes_since(quote: &Quote, cart: &Cart) -> Vec<Value> {
     let quoted = quote.lines.iter().map(|line| (&line.sku, line.quantity));
     let in_cart = cart.lines.iter().map(|line| (&line.sku, line.quantity));
     let (quoted, in_cart): (BTreeMap<_, _>, BTreeMap<_, _>) = (quoted.collect(), in_cart.collect());
@@ -69,21 +115,28 @@ pub async fn thaw_cart(
     order_id: &str,
     now: Timestamp,
 ) -> Result<()> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Thaw {
-            order_id: order_id.to_owned(),
-        },
+    let operation_id = format!("{order_id}:thaw:{}", now.as_millis());
+    let thaw = Change::Thaw {
+        order_id: order_id.to_owned(),
+        alone: false,
     };
-    ports
-        .carts()
-        .ask(
-            cart_id,
-            format!("{order_id}:thaw:{}", now.as_millis()),
-            command,
-        )
-        .await?;
+    ask(ports, cart_id, operation_id, thaw).await?;
     Ok(())
+}
+
+/// Thaws the cart that a request has frozen, or has joined; false when another request works on the order too.
+pub(super) async fn leave_cart(
+    ports: &impl Ports,
+    checkout: &Checkout,
+    order_id: &str,
+) -> Result<bool> {
+    let operation_id = format!("{}:leave", checkout.order_id);
+    let thaw = Change::Thaw {
+        order_id: order_id.to_owned(),
+        alone: true,
+    };
+    let reply = ask(ports, &checkout.cart_id, operation_id, thaw).await?;
+    Ok(matches!(reply, Reply::Done { .. }))
 }
 
 /// Takes the bought lines out of the cart that an order has frozen.
@@ -91,35 +144,15 @@ pub async fn thaw_cart(
 /// # Errors
 /// A port's failure; asking again is safe.
 pub async fn complete_cart(ports: &impl Ports, cart_id: &str, order_id: &str) -> Result<()> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Complete {
-            order_id: order_id.to_owned(),
-        },
+    let complete = Change::Complete {
+        order_id: order_id.to_owned(),
     };
-    ports
-        .carts()
-        .ask(cart_id, format!("{order_id}:complete"), command)
-        .await?;
+    ask(ports, cart_id, format!("{order_id}:complete"), complete).await?;
     Ok(())
 }
 
-async fn ask_to_freeze(ports: &impl Ports, checkout: &Checkout) -> Result<cart::Reply> {
-    let command = cart::Command {
-        if_version: None,
-        change: cart::Change::Freeze {
-            order_id: checkout.order_id.clone(),
-        },
-    };
-    let operation_id = format!("{}:freeze", checkout.order_id);
-    ports
-        .carts()
-        .ask(&checkout.cart_id, operation_id, command)
-        .await
-}
-
-/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself, and a request that
-/// outlived its own checkout may have frozen the cart after all was given back. False while the order, or its checkout, is under way.
+/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself, and a request may
+/// have died with the cart frozen, or have frozen it after it was given up. False while the order, or the request, is under way.
 ///
 /// # Errors
 /// A port's failure; settling again is safe.
@@ -129,16 +162,118 @@ pub async fn settle_cart(
     order_id: &str,
     now: Timestamp,
 ) -> Result<bool> {
-    let orders = ports.orders();
-    match orders.order(order_id).await? {
+    match ports.orders().order(order_id).await? {
         Some(order) if order.status.is_sold() => complete_cart(ports, cart_id, order_id).await?,
         Some(order) if order.status.is_dead() => thaw_cart(ports, cart_id, order_id, now).await?,
-        None if !orders.is_under_way(order_id).await? => {
-            thaw_cart(ports, cart_id, order_id, now).await?;
-        }
-        _ => return Ok(false),
+        Some(_) => return Ok(false),
+        None => return set_free(ports, cart_id, order_id, now).await,
     }
     Ok(true)
+}
+
+/// Thaws a cart that was left behind, once it is decided that its order came to nothing: a request that is only slow can't place it any
+/// more.
+async fn set_free(
+    ports: &impl Ports,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let cart = ports.carts().view(cart_id).await?;
+    if cart.frozen_by.as_deref() != Some(order_id) {
+        return Ok(true);
+    }
+    if !is_frozen_since(&cart, REQUEST_SECS, now) {
+        return Ok(false);
+    }
+    let orders = ports.orders();
+    let decided = orders.refuse_checkout(order_id, now).await?;
+    if decided == Written::Lost && orders.order(order_id).await?.is_some() {
+        return Ok(false);
+    }
+    thaw_cart(ports, cart_id, order_id, now).await?;
+    Ok(true)
+}
+
+/// Whether the cart stands still for an order that is not there yet.
+///
+/// # Errors
+/// A port's failure.
+pub async fn is_being_placed(
+    ports: &impl Ports,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let cart = ports.carts().view(cart_id).await?;
+    if cart.frozen_by.as_deref() != Some(order_id) {
+        return Ok(false);
+    }
+    Ok(!settle_cart(ports, cart_id, order_id, now).await?)
+}
+
+/// Changes a cart, once per `operation_id`; one that an order no longer has is set free first.
+///
+/// # Errors
+/// As [`carts::change_cart`], or a port's failure.
+pub async fn change_cart(
+    ports: &impl Ports,
+    cart_id: &str,
+    operation_id: String,
+    if_version: Option<u64>,
+    change: Change,
+    now: Timestamp,
+) -> Result<ChangedCart> {
+    let objects = ports.carts();
+    let asked = || (operation_id.clone(), if_version, change.clone());
+    let (id, version, first) = asked();
+    let changed = carts::change_cart(&objects, cart_id, id, version, first).await;
+    let Some(order_id) = changed.as_ref().err().and_then(order_in_the_way) else {
+        return changed;
+    };
+    if !settle_cart(ports, cart_id, &order_id, now).await? {
+        return changed;
+    }
+    let (id, version, again) = asked();
+    carts::change_cart(&objects, cart_id, id, version, again).await
+}
+
+/// The order that has the cart, where that is what an error says.
+#[must_use]
+pub fn order_in_the_way(error: &Error) -> Option<String> {
+    match error {
+        Error::Conflict {
+            code: "cart_in_checkout",
+            data,
+            ..
+        } => data.get("order_id")?.as_str().map(str::to_owned),
+        _ => None,
+    }
+}
+
+async fn ask_to_freeze(ports: &impl Ports, checkout: &Checkout, turn: u32) -> Result<cart::Reply> {
+    let freeze = Change::Freeze {
+        order_id: checkout.order_id.clone(),
+        checkout: Some(CheckoutName {
+            key: digest_of(checkout.idempotency_key.as_bytes()),
+            request: digest_of(checkout.request_hash.as_bytes()),
+        }),
+    };
+    let operation_id = format!("{}:freeze:{turn}", checkout.order_id);
+    ask(ports, &checkout.cart_id, operation_id, freeze).await
+}
+
+async fn ask(
+    ports: &impl Ports,
+    cart_id: &str,
+    operation_id: String,
+    change: Change,
+) -> Result<cart::Reply> {
+    let command = Command {
+        if_version: None,
+        change,
+    };
+    ports.carts().ask(cart_id, operation_id, command).await
 }
 
 pub(super) fn cart_in_checkout(order_id: &str) -> Error {

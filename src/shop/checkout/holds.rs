@@ -2,6 +2,8 @@
 //! said of the lines that are short.
 
 use crate::error::{Error, Result};
+use crate::shop::checkout::MIN_RETRY_SECS;
+use crate::shop::checkout::refusals::{RefusalMemory, Shortage};
 use crate::shop::ports::{Ports, StockObjects};
 use crate::shop::pricing::QuoteLine;
 use crate::shop::pricing::promotions::QuotePromotion;
@@ -14,26 +16,59 @@ use serde_json::{Value, json};
 /// Seconds that a hold waits for its order to be written and pinned.
 pub const HOLD_SECS: u32 = 10 * 60;
 
-/// Seconds after which a shopper who met a held unit should try again.
-pub(super) const CONTENDED_RETRY_SECS: u32 = 2;
-
 /// What is held: the lines of a quote, and its promotions.
 pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);
+
+/// How much of it was held, in the order in which it is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Scarce promotions.
+    pub uses: usize,
+    /// Tracked lines.
+    pub lines: usize,
+}
+
+impl Taken {
+    /// Whatever there is.
+    pub const ALL: Self = Self {
+        uses: usize::MAX,
+        lines: usize::MAX,
+    };
+}
+
+/// Refuses what was refused a moment ago, without asking an object.
+///
+/// # Errors
+/// 409 `sold_out`, `contended`.
+pub(super) fn check_memory(ports: &impl Ports, lines: &[QuoteLine]) -> Result<()> {
+    let refusals = ports.refusals();
+    let short = tracked_lines(lines).into_iter().filter_map(|line| {
+        let shortage = refusals.recall(&line.sku, line.quantity)?;
+        Some(ShortLine::of(&line.sku, shortage))
+    });
+    let short: Vec<ShortLine> = short.collect();
+    if short.is_empty() {
+        return Ok(());
+    }
+    Err(short_stock(&short, lines))
+}
 
 /// Holds a use of every scarce promotion and the units of every tracked line; stops at the first refusal.
 ///
 /// # Errors
 /// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
-/// `promotion_not_available`. What was held until then is still held: the caller gives it back.
+/// `promotion_not_available`. What is `taken` by then is still held: the caller gives it back.
 pub async fn hold_all(
     ports: &impl Ports,
     order_id: &str,
     attempt: u32,
     email: &str,
     (lines, promotions): Held<'_>,
+    taken: &mut Taken,
 ) -> Result<()> {
-    hold_uses(ports, order_id, attempt, email, promotions).await?;
-    hold_lines(ports, order_id, attempt, email, lines).await
+    let uses = &mut taken.uses;
+    hold_uses(ports, order_id, attempt, email, promotions, uses).await?;
+    hold_lines(ports, order_id, attempt, email, lines, &mut taken.lines).await
 }
 
 /// Releases what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
@@ -44,10 +79,24 @@ pub async fn release_all(
     ports: &impl Ports,
     order_id: &str,
     attempt: u32,
-    (lines, promotions): Held<'_>,
+    held: Held<'_>,
 ) -> Result<()> {
-    release_uses(ports, order_id, attempt, promotions).await?;
-    release_lines(ports, order_id, attempt, lines).await
+    release_taken(ports, order_id, attempt, held, Taken::ALL).await
+}
+
+/// Releases what was taken of it, and asks nothing of what was not.
+///
+/// # Errors
+/// A port's failure; releasing again is safe.
+pub async fn release_taken(
+    ports: &impl Ports,
+    order_id: &str,
+    attempt: u32,
+    (lines, promotions): Held<'_>,
+    taken: Taken,
+) -> Result<()> {
+    release_uses(ports, order_id, attempt, promotions, taken.uses).await?;
+    release_lines(ports, order_id, attempt, lines, taken.lines).await
 }
 
 /// In SKU order; tells of all lines that are short.
@@ -57,6 +106,7 @@ async fn hold_lines(
     attempt: u32,
     email: &str,
     lines: &[QuoteLine],
+    taken: &mut usize,
 ) -> Result<()> {
     let customer = customer_of(email);
     let mut tracked = tracked_lines(lines).into_iter();
@@ -70,9 +120,9 @@ async fn hold_lines(
         };
         let operation_id = format!("{}:hold", hold_id(order_id, attempt));
         match ports.stock().ask(&line.sku, operation_id, command).await? {
-            Reply::Done { .. } => {}
+            Reply::Done { .. } => *taken = taken.saturating_add(1),
             Reply::Refused { refusal } => {
-                short.push(ShortLine::of_refusal(&line.sku, &refusal)?);
+                short.push(ShortLine::of_refusal(ports, &line.sku, &refusal)?);
                 break;
             }
         }
@@ -80,9 +130,11 @@ async fn hold_lines(
     if short.is_empty() {
         return Ok(());
     }
+    // What does not answer is not told: it is refused in any case.
     for line in tracked {
-        let view = ports.stock().view(&line.sku).await?;
-        short.extend(ShortLine::of_view(line, &view));
+        if let Ok(view) = ports.stock().view(&line.sku).await {
+            short.extend(ShortLine::of_view(ports, line, &view));
+        }
     }
     Err(short_stock(&short, lines))
 }
@@ -106,8 +158,9 @@ async fn release_lines(
     order_id: &str,
     attempt: u32,
     lines: &[QuoteLine],
+    taken: usize,
 ) -> Result<()> {
-    for line in tracked_lines(lines) {
+    for line in tracked_lines(lines).into_iter().take(taken) {
         let hold_id = hold_id(order_id, attempt);
         let operation_id = format!("{hold_id}:release");
         let command = stock::Command::Release { hold_id };
@@ -129,13 +182,34 @@ struct ShortLine {
 }
 
 impl ShortLine {
-    fn of_refusal(sku: &str, refusal: &stock::Refusal) -> Result<Self> {
+    fn of(sku: &str, shortage: Shortage) -> Self {
+        Self {
+            sku: sku.to_owned(),
+            code: if shortage.contended {
+                CONTENDED
+            } else {
+                SOLD_OUT
+            },
+            max_quantity: shortage.available,
+        }
+    }
+
+    fn of_refusal(ports: &impl Ports, sku: &str, refusal: &stock::Refusal) -> Result<Self> {
         let (code, max_quantity) = match refusal {
             stock::Refusal::Short {
                 available,
                 contended,
+                version,
                 ..
-            } => (short_code(*contended), *available),
+            } => {
+                let shortage = Shortage {
+                    contended: *contended,
+                    available: *available,
+                    version: *version,
+                };
+                ports.refusals().remember(sku, shortage);
+                return Ok(Self::of(sku, shortage));
+            }
             stock::Refusal::HoldEnded => (CONTENDED, 0),
             stock::Refusal::OverLimit { left, .. } => (OVER_LIMIT, i64::from(*left)),
             other => return Err(Error::internal(format!("hold of {sku}: {other:?}"))),
@@ -148,11 +222,16 @@ impl ShortLine {
     }
 
     /// Short by what the object says now, though it was not asked to hold.
-    fn of_view(line: &QuoteLine, view: &stock::View) -> Option<Self> {
-        (view.available < i64::from(line.quantity)).then(|| Self {
-            sku: line.sku.clone(),
-            code: short_code(view.reserved > 0),
-            max_quantity: view.available,
+    fn of_view(ports: &impl Ports, line: &QuoteLine, view: &stock::View) -> Option<Self> {
+        let shortage = Shortage {
+            contended: view.reserved > 0,
+            available: view.available,
+            version: view.version,
+        };
+        let is_short = view.available < i64::from(line.quantity);
+        is_short.then(|| {
+            ports.refusals().remember(&line.sku, shortage);
+            Self::of(&line.sku, shortage)
         })
     }
 }
@@ -160,10 +239,6 @@ impl ShortLine {
 const CONTENDED: &str = "contended";
 const SOLD_OUT: &str = "sold_out";
 const OVER_LIMIT: &str = "over_limit";
-
-const fn short_code(contended: bool) -> &'static str {
-    if contended { CONTENDED } else { SOLD_OUT }
-}
 
 fn short_stock(short: &[ShortLine], lines: &[QuoteLine]) -> Error {
     let lines: Vec<Value> = short
@@ -183,7 +258,7 @@ fn short_stock(short: &[ShortLine], lines: &[QuoteLine]) -> Error {
         return Error::conflict(
             CONTENDED,
             "Other shoppers are buying the last units; some may come back within minutes.",
-            json!({"lines": lines, "retry_after_secs": CONTENDED_RETRY_SECS}),
+            json!({"lines": lines, "retry_after_secs": MIN_RETRY_SECS}),
         );
     }
     if short.iter().any(|line| line.code == OVER_LIMIT) {

@@ -13,15 +13,15 @@ use durable::Timestamp;
 pub(super) fn order_of(
     ports: &impl Ports,
     checkout: &Checkout,
+    order_id: &str,
     quote: &Quote,
     links: &OrderLinks,
     now: Timestamp,
 ) -> Result<Order> {
-    let order_id = &checkout.order_id;
     let payment_id = order_id.replacen("ord_", "pay_", 1);
     let expires_at = now.plus_secs(SESSION_SECS);
     let request = ports.payments().prepare(&NewSession {
-        order_id: order_id.clone(),
+        order_id: order_id.to_owned(),
         key: Payment::key_of(&payment_id, FIRST_ATTEMPT),
         email: quote.email.clone(),
         currency: quote.currency,
@@ -31,7 +31,7 @@ pub(super) fn order_of(
         cancel_url: links.unpaid(order_id),
     })?;
     Ok(Order {
-        id: order_id.clone(),
+        id: order_id.to_owned(),
         number: 0,
         version: 1,
         status: Status::PendingPayment,

@@ -2,7 +2,7 @@
 //! attempt and the step, so that asking again moves nothing twice.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_all, hold_id, release_all, tracked_lines};
+use crate::shop::checkout::{Taken, hold_all, hold_id, release_taken, tracked_lines};
 use crate::shop::fulfillments::Units;
 use crate::shop::orders::Order;
 use crate::shop::ports::{Ports, StockObjects};
@@ -29,13 +29,15 @@ pub async fn hold_again(
 ) -> Result<bool> {
     let held = order.held();
     let waits = without_since.is_some_and(|since| now < since.plus_secs(PATIENCE_SECS));
-    match hold_all(ports, &order.id, order.attempt, &order.email, held).await {
+    let (attempt, email) = (order.attempt, &order.email);
+    let mut taken = Taken::default();
+    match hold_all(ports, &order.id, attempt, email, held, &mut taken).await {
         Ok(()) => Ok(true),
         Err(Error::Conflict {
             code: code @ ("contended" | "promotion_contended"),
             ..
         }) if waits => {
-            release_all(ports, &order.id, order.attempt, held).await?;
+            release_taken(ports, &order.id, attempt, held, taken).await?;
             Err(Error::Unavailable {
                 code,
                 retry_after_secs: CONTENDED_RETRY_SECS,

@@ -1,4 +1,4 @@
-//! Checkouts, orders, payments, the ledger and the outbox in SQL.
+//! Orders and what placed them, payments, the ledger and the outbox in SQL.
 //!
 //! A guarded `UPDATE` that matches nothing does not abort its batch. So every move begins with an insert into `order_events` of the
 //! version read + 1, which is unique: of two that judged the same version, the loser's whole batch fails. A write ends with
@@ -11,15 +11,15 @@ mod stray_payments;
 pub use stray_payments::StrayPaymentsD1;
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{Basis, Checkout};
+use crate::shop::checkout::{Checkout, Found};
 use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use crate::store::settings_d1::{KnownSettings, known_version};
-use crate::store::sql::{Database, Statement, TextRow, json_chunks, to_json, written};
+use crate::store::sql::{Database, Statement, TextRow, json_chunks, written};
 use durable::Timestamp;
-use rows::{BasisRow, CheckoutRow, FindingCountRow, FindingRow, NumberRow, OrderRow};
+use rows::{FindingCountRow, FindingRow, FoundRow, NumberRow, OrderRow};
 use statements as sql;
 
 /// [`Orders`] on a database.
@@ -32,66 +32,27 @@ pub struct OrdersD1<D> {
 }
 
 impl<D: Database> Orders for OrdersD1<D> {
-    async fn begin_checkout(
+    async fn find_checkout(&self, checkout: &Checkout) -> Result<Found> {
+        let statement = Statement::new(sql::FIND_CHECKOUT)
+            .bind(known_version(&self.known))
+            .bind(checkout.quote_id.as_str())
+            .bind(checkout.cart_id.as_str())
+            .bind(checkout.idempotency_key.as_str());
+        let rows: Vec<FoundRow> = self.db.query(statement).await?;
+        let row = rows.into_iter().next();
+        row.ok_or_else(|| Error::internal("no row for a checkout"))?
+            .into_found(&self.known)
+    }
+
+    async fn place(
         &self,
+        order: &Order,
         checkout: &Checkout,
         now: Timestamp,
-    ) -> Result<Written<Option<Basis>>> {
-        let billing_address = checkout.billing_address.as_ref().map(to_json).transpose()?;
-        let begin = Statement::new(sql::BEGIN_CHECKOUT)
-            .bind(checkout.order_id.as_str())
-            .bind(checkout.cart_id.as_str())
-            .bind(checkout.idempotency_key.as_str())
-            .bind(checkout.request_hash.as_str())
-            .bind(checkout.quote_id.as_str())
-            .bind(billing_address)
-            .bind(now);
-        let basis = self.ask_for_basis(&checkout.quote_id);
-        let outcome = self.db.batch_then_query(vec![begin], basis).await;
-        match written(outcome)? {
-            Written::Landed(rows) => self.first_basis(rows).map(Written::Landed),
-            Written::Lost => Ok(Written::Lost),
-        }
-    }
-
-    async fn standing_checkout(&self, cart_id: &str, key: &str) -> Result<Option<Checkout>> {
-        let statement = Statement::new(sql::STANDING_CHECKOUT)
-            .bind(cart_id)
-            .bind(key);
-        let rows: Vec<CheckoutRow> = self.db.query(statement).await?;
-        rows.into_iter()
-            .next()
-            .map(CheckoutRow::into_checkout)
-            .transpose()
-    }
-
-    async fn is_under_way(&self, order_id: &str) -> Result<bool> {
-        let statement = Statement::new(sql::CHECKOUT_UNDER_WAY).bind(order_id);
-        Ok(!self.texts(statement).await?.is_empty())
-    }
-
-    async fn basis(&self, quote_id: &str) -> Result<Option<Basis>> {
-        let rows = self.db.query(self.ask_for_basis(quote_id)).await?;
-        self.first_basis(rows)
-    }
-
-    async fn take_stuck_checkouts(
-        &self,
-        before: Timestamp,
-        limit: u32,
-        now: Timestamp,
-    ) -> Result<Vec<Checkout>> {
-        let statement = Statement::new(sql::TAKE_STUCK_CHECKOUTS)
-            .bind(before)
-            .bind(limit)
-            .bind(now);
-        let rows: Vec<CheckoutRow> = self.db.query(statement).await?;
-        rows.into_iter().map(CheckoutRow::into_checkout).collect()
-    }
-
-    async fn place(&self, order: &Order, now: Timestamp) -> Result<Written<i64>> {
+    ) -> Result<Written<i64>> {
         let number = Statement::new(sql::ORDER_NUMBER).bind(order.id.as_str());
-        let outcome = self.db.batch_then_query(sql::place(order, now)?, number);
+        let batch = sql::place(order, checkout, now)?;
+        let outcome = self.db.batch_then_query(batch, number);
         match written(outcome.await)? {
             Written::Landed(rows) => first_number(rows).map(Written::Landed),
             Written::Lost => Ok(Written::Lost),
@@ -99,17 +60,7 @@ impl<D: Database> Orders for OrdersD1<D> {
     }
 
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written> {
-        written(self.db.batch(sql::refuse(order_id, now)).await)
-    }
-
-    async fn mark_returned(&self, order_id: &str, now: Timestamp) -> Result<()> {
-        let statement = Statement::new(sql::MARK_RETURNED).bind(order_id).bind(now);
-        Ok(self.db.repeatable_batch(vec![statement]).await?)
-    }
-
-    async fn forget_checkout(&self, order_id: &str) -> Result<()> {
-        let statement = Statement::new(sql::FORGET_CHECKOUT).bind(order_id);
-        Ok(self.db.repeatable_batch(vec![statement]).await?)
+        written(self.db.batch(vec![sql::refuse(order_id, now)]).await)
     }
 
     async fn order(&self, order_id: &str) -> Result<Option<Order>> {
@@ -177,17 +128,6 @@ impl<D: Database> Orders for OrdersD1<D> {
 }
 
 impl<D: Database> OrdersD1<D> {
-    fn ask_for_basis(&self, quote_id: &str) -> Statement {
-        Statement::new(sql::BASIS)
-            .bind(known_version(&self.known))
-            .bind(quote_id)
-    }
-
-    fn first_basis(&self, rows: Vec<BasisRow>) -> Result<Option<Basis>> {
-        let row = rows.into_iter().next();
-        row.map(|row| row.into_basis(&self.known)).transpose()
-    }
-
     async fn moved(&self, order_id: &str, batch: Vec<Statement>) -> Result<Written<Order>> {
         let outcome = self.db.batch_then_query(batch, sql::order(order_id)).await;
         match written(outcome)? {

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
-use crate::shop::checkout::{Basis, Checkout, CheckoutStep};
+use crate::shop::checkout::{Basis, Found, Standing};
 use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::money::Currency;
 use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
@@ -16,43 +16,33 @@ use durable::Timestamp;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
-pub struct CheckoutRow {
-    order_id: String,
-    cart_id: String,
-    idempotency_key: String,
-    request_hash: String,
-    quote_id: String,
-    billing_address: Option<String>,
-    step: String,
-}
-
-impl CheckoutRow {
-    pub fn into_checkout(self) -> Result<Checkout> {
-        Ok(Checkout {
-            order_id: self.order_id,
-            cart_id: self.cart_id,
-            idempotency_key: self.idempotency_key,
-            request_hash: self.request_hash,
-            quote_id: self.quote_id,
-            billing_address: self.billing_address.as_deref().map(from_json).transpose()?,
-            step: from_word::<CheckoutStep>(&self.step)?,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-pub struct BasisRow {
-    quote: String,
+pub struct FoundRow {
+    order_id: Option<String>,
+    idempotency_key: Option<String>,
+    request_hash: Option<String>,
+    quote: Option<String>,
     #[serde(flatten)]
     list: PriceListRow,
 }
 
-impl BasisRow {
-    pub fn into_basis(self, known: &KnownSettings) -> Result<Basis> {
-        Ok(Basis {
-            quote: from_json(&self.quote)?,
-            list: self.list.into_list(known)?,
-        })
+impl FoundRow {
+    pub fn into_found(self, known: &KnownSettings) -> Result<Found> {
+        let standing = match (self.order_id, self.idempotency_key, self.request_hash) {
+            (Some(order_id), Some(idempotency_key), Some(request_hash)) => Some(Standing {
+                order_id,
+                idempotency_key,
+                request_hash,
+            }),
+            _ => None,
+        };
+        let basis = match self.quote {
+            Some(quote) => Some(Basis {
+                quote: from_json(&quote)?,
+                list: self.list.into_list(known)?,
+            }),
+            None => None,
+        };
+        Ok(Found { standing, basis })
     }
 }
 

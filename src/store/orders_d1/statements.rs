@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
+use crate::shop::checkout::Checkout;
 use crate::shop::ledger::{Account, Journal};
 use crate::shop::mail::Letter;
 use crate::shop::money::Currency;
@@ -63,8 +64,8 @@ macro_rules! placed_before {
 /// Seconds from a move until the sweep takes up tasks that the mover did not carry out itself.
 const TASK_GRACE_SECS: u32 = 30;
 
-/// Turns a checkout into an order.
-pub fn place(order: &Order, now: Timestamp) -> Result<Vec<Statement>> {
+/// Writes the order that a checkout has come to. Its key and, while it is pending, its cart are unique: of two orders one fails whole.
+pub fn place(order: &Order, checkout: &Checkout, now: Timestamp) -> Result<Vec<Statement>> {
     let journal = Journal::placed(&order.totals, order.currency)?;
     let placed = order
         .events
@@ -78,26 +79,29 @@ pub fn place(order: &Order, now: Timestamp) -> Result<Vec<Statement>> {
             .bind(to_json(&order.lines)?),
         insert_addresses(order)?,
         insert_payment(order)?,
-        step(&order.id, "placed", now),
+        Statement::new(INSERT_CHECKOUT)
+            .bind(order.id.as_str())
+            .bind(order.cart_id.as_str())
+            .bind(checkout.idempotency_key.as_str())
+            .bind(checkout.request_hash.as_str())
+            .bind(checkout.quote_id.as_str())
+            .bind(now),
     ];
     batch.extend(book(&order.id, 1, &[journal], now)?);
     batch.extend(insert_tasks(&order.id, &order.tasks, now)?);
     Ok(batch)
 }
 
-/// Decides that a checkout comes to nothing: the same version of the same order that placing it would write.
-pub fn refuse(order_id: &str, now: Timestamp) -> Vec<Statement> {
-    vec![
-        Statement::new(INSERT_EVENT)
-            .bind(order_id)
-            .bind(1_i64)
-            .bind("refused")
-            .bind("shop")
-            .bind(None::<&str>)
-            .bind(None::<&str>)
-            .bind(now),
-        step(order_id, "refused", now),
-    ]
+/// Decides that an order comes to nothing: the same version of it that placing it would write.
+pub fn refuse(order_id: &str, now: Timestamp) -> Statement {
+    Statement::new(INSERT_EVENT)
+        .bind(order_id)
+        .bind(1_i64)
+        .bind("refused")
+        .bind("shop")
+        .bind(None::<&str>)
+        .bind(None::<&str>)
+        .bind(now)
 }
 
 /// Moves an order on, with all that changes at once.
@@ -214,13 +218,6 @@ pub fn orders(filter: &OrderFilter) -> Result<Statement> {
         .bind(filter.limit)
         .bind(filter.cart_id.clone())
         .bind(status))
-}
-
-fn step(order_id: &str, step: &'static str, now: Timestamp) -> Statement {
-    Statement::new("UPDATE checkouts SET step = ?2, updated_at = ?3 WHERE order_id = ?1")
-        .bind(order_id)
-        .bind(step)
-        .bind(now)
 }
 
 /// The first statement of every move.
@@ -401,25 +398,12 @@ fn next_version(version: u64) -> Result<i64> {
         .ok_or_else(|| Error::internal("an order's version does not fit"))
 }
 
-/// Only for a quote of this cart that can still be ordered.
-pub const BEGIN_CHECKOUT: &str = "
-INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, billing_address, step, live, updated_at)
-SELECT ?1, ?2, ?3, ?4, id, ?6, 'started', 1, ?7 FROM quotes
-WHERE id = ?5 AND body ->> 'cart_id' = ?2 AND body ->> 'expires_at' > ?7";
-
-/// Its own first, then the one that has the cart.
-pub const STANDING_CHECKOUT: &str = "
-SELECT order_id, cart_id, idempotency_key, request_hash, quote_id, billing_address, step FROM checkouts
-WHERE cart_id = ?1 AND ((idempotency_key = ?2 AND step <> 'returned') OR live = 1)
-ORDER BY idempotency_key = ?2 AND step <> 'returned' DESC LIMIT 1";
-
-pub const CHECKOUT_UNDER_WAY: &str =
-    "SELECT step AS value FROM checkouts WHERE order_id = ?1 AND step <> 'returned'";
-
-/// A quote, and the price list of its SKUs; `?1` is the known version of the settings.
-pub const BASIS: &str = concat!(
+/// The order of the key, else the pending one of the cart; a quote, and the price list of its SKUs; `?1` is the known version of the
+/// settings.
+pub const FIND_CHECKOUT: &str = concat!(
     "
-SELECT body AS quote, COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
+SELECT standing.order_id, standing.idempotency_key, standing.request_hash,
+    quotes.body AS quote, COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
     (SELECT json_group_object(sku, json(listing)) FROM (
         SELECT line.value ->> 'sku' AS sku, (
             SELECT listing FROM listings
@@ -433,19 +417,14 @@ SELECT body AS quote, COALESCE((SELECT seq FROM current_publish), 0) AS catalog_
     ",
     select_settings!(),
     "
-FROM quotes WHERE id = ?2"
+FROM (SELECT 1)
+LEFT JOIN (
+    SELECT order_id, idempotency_key, request_hash FROM checkouts
+    WHERE cart_id = ?3 AND step = 'placed' AND (idempotency_key = ?4 OR live = 1)
+    ORDER BY idempotency_key = ?4 DESC LIMIT 1
+) AS standing
+LEFT JOIN quotes ON quotes.id = ?2"
 );
-
-pub const TAKE_STUCK_CHECKOUTS: &str = "
-UPDATE checkouts SET updated_at = ?3 WHERE order_id IN (
-    SELECT order_id FROM checkouts WHERE step <> 'placed' AND updated_at < ?1 ORDER BY updated_at LIMIT ?2
-)
-RETURNING order_id, cart_id, idempotency_key, request_hash, quote_id, billing_address, step";
-
-pub const MARK_RETURNED: &str = "
-UPDATE checkouts SET step = 'returned', live = 0, updated_at = ?2 WHERE order_id = ?1 AND step = 'refused'";
-
-pub const FORGET_CHECKOUT: &str = "DELETE FROM checkouts WHERE order_id = ?1 AND step = 'returned'";
 
 pub const ORDERS_WITH_DUE_TASKS: &str = "
 SELECT order_id AS value FROM outbox WHERE done_at IS NULL AND due_at <= ?1
@@ -481,6 +460,10 @@ SELECT ?1, COALESCE(
     (SELECT value FROM json_each(?17) AS drawn WHERE NOT EXISTS (SELECT 1 FROM orders WHERE number = drawn.value) ORDER BY key LIMIT 1),
     (SELECT MAX(number) + 1 FROM orders)
 ), 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15, ?16";
+
+const INSERT_CHECKOUT: &str = "
+INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, 'placed', 1, ?6)";
 
 pub const ORDER_NUMBER: &str = "SELECT number FROM orders WHERE id = ?1";
 

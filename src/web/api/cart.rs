@@ -1,8 +1,9 @@
 //! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version in `ETag`.
 
 use crate::error::{Error, Result};
-use crate::shop::cart::{ChangedCart, PricedCart, change_cart, invalid_quantity, price_cart};
+use crate::shop::cart::{ChangedCart, PricedCart, invalid_quantity, price_cart};
 use crate::shop::catalog::get_product_of_sku;
+use crate::shop::checkout::change_cart;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::pricing::places::Destination;
@@ -167,14 +168,9 @@ pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 async fn change(call: &Call<'_>, own: &OwnCart, change: Change) -> Result<Reply> {
-    let ChangedCart { cart, replayed } = change_cart(
-        &call.app.carts(),
-        &own.id,
-        call.operation_id()?,
-        call.if_match()?,
-        change,
-    )
-    .await?;
+    let (app, operation_id, if_version) = (call.app, call.operation_id()?, call.if_match()?);
+    let ChangedCart { cart, replayed } =
+        change_cart(app, &own.id, operation_id, if_version, change, app.now).await?;
     let reply = whole_cart(call, own, &cart).await?;
     Ok(if replayed {
         reply.with("Idempotent-Replayed", "true")

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
-use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
+use crate::shop::checkout::{Checkout, place_order};
 use crate::shop::fulfillments::{
     self, Fulfillment, NewFulfillment, NewReturn, Recorded, Return, Tracking, Units,
     record_id_of_key,
@@ -103,9 +103,9 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
         request_hash,
         quote_id: new.quote_id,
         billing_address: new.billing_address,
-        step: CheckoutStep::Started,
+        jitter: call.app.jitter(),
     };
-    let placed = place_order(call.app, checkout, &call.app.order_links(), call.app.now).await?;
+    let placed = place_order(call.app, &checkout, &call.app.order_links(), call.app.now).await?;
     if placed.replayed {
         return Ok(whole_order(call, &placed.order, 200)?.with("Idempotent-Replayed", "true"));
     }

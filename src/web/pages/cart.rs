@@ -1,8 +1,9 @@
 //! The cart page and its forms.
 
-use crate::error::{Error, Result};
-use crate::shop::cart::{PricedCart, PricedLine, change_cart, invalid_quantity, price_cart};
+use crate::error::Result;
+use crate::shop::cart::{PricedCart, PricedLine, invalid_quantity, price_cart};
 use crate::shop::catalog::get_product_of_sku;
+use crate::shop::checkout::change_cart;
 use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
@@ -95,14 +96,8 @@ pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
 
 async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
     let own = OwnCart::of_or_new(call)?;
-    change_cart(
-        &call.app.carts(),
-        &own.id,
-        call.operation_id()?,
-        None,
-        change,
-    )
-    .await?;
+    let (app, operation_id) = (call.app, call.operation_id()?);
+    change_cart(app, &own.id, operation_id, None, change, app.now).await?;
     let visit = Visit::of(call).await?;
     Ok(Reply::see_other(visit.link("/cart")).with("Set-Cookie", own.cookie(call.app)))
 }
@@ -207,16 +202,4 @@ fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
 /// The status page of an order, in the visitor's language and currency.
 pub fn order_path(call: &Call<'_>, visit: &Visit, order_id: &str) -> String {
     visit.link(&call.app.order_links().status_path(order_id))
-}
-
-/// 409 for a shopper whose cart has an order already.
-pub fn in_checkout(error: &Error) -> Option<String> {
-    match error {
-        Error::Conflict {
-            code: "cart_in_checkout",
-            data,
-            ..
-        } => data.get("order_id")?.as_str().map(str::to_owned),
-        _ => None,
-    }
 }

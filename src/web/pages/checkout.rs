@@ -4,7 +4,7 @@ mod form;
 
 use crate::error::{Error, FieldError, Result};
 use crate::shop::cart::{PricedCart, price_cart};
-use crate::shop::checkout::{Checkout, CheckoutStep, place_order};
+use crate::shop::checkout::{Checkout, order_in_the_way, place_order};
 use crate::shop::ids::digest_of;
 use crate::shop::money::Money;
 use crate::shop::ports::{CartObjects, Ports, Prices};
@@ -13,7 +13,7 @@ use crate::shop::pricing::{self, Quote, list_shipping_methods};
 use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
-use crate::web::pages::cart::{in_checkout, order_path};
+use crate::web::pages::cart::order_path;
 use crate::web::pages::checkout::form::{
     Offered, address_form, nothing_typed, request_of, typed_in,
 };
@@ -117,13 +117,13 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         request_hash: digest_of(quote_id.as_bytes()),
         quote_id,
         billing_address: None,
-        step: CheckoutStep::Started,
+        jitter: app.jitter(),
     };
     let links = app.order_links().in_language(call.language);
-    let placed = match place_order(app, checkout, &links, app.now).await {
+    let placed = match place_order(app, &checkout, &links, app.now).await {
         Ok(placed) => placed.order,
         Err(error) => {
-            let order_id = in_checkout(&error).ok_or(error)?;
+            let order_id = order_in_the_way(&error).ok_or(error)?;
             return Ok(Reply::see_other(order_path(call, &visit, &order_id)));
         }
     };

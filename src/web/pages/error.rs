@@ -1,9 +1,10 @@
 //! Errors for people: a page for who asked for one, a problem document for everyone else.
 
 use crate::error::Error;
+use crate::shop::checkout::order_in_the_way;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::forget_cookie;
-use crate::web::pages::cart::{in_checkout, order_path};
+use crate::web::pages::cart::order_path;
 use crate::web::pages::fields::fault_text;
 use crate::web::pages::layout::{Visit, page, search_form};
 use crate::web::pages::words::Words;
@@ -61,7 +62,7 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
             h1 { (title) }
             @for sentence in sentences_of(words, error) { p { (sentence) } }
             @if let Some(form) = unsent { (again(call, words, form)) }
-            @match in_checkout(error) {
+            @match order_in_the_way(error) {
                 Some(order_id) => p class="actions" {
                     a class="button" href=(order_path(call, &visit, &order_id)) { (words.see_the_order) }
                 },

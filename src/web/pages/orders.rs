@@ -1,14 +1,15 @@
 //! An order's pages, for whoever has its link: how it stands, and its invoice.
 
 use crate::error::{Error, Result};
+use crate::shop::checkout::is_being_placed;
 use crate::shop::fulfillments::Fulfillment;
 use crate::shop::money::Money;
 use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, RefundStatus};
 use crate::shop::payments::PaymentStatus;
-use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
 use crate::web::api::orders::{cancel_visible_order, has_link, visible_order};
 use crate::web::call::Call;
+use crate::web::cart_token::OwnCart;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
@@ -34,11 +35,16 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, &title, looks_again, &content))
 }
 
-/// The link to an order leads to it from when its cart is frozen on: until it is placed it is waited for, and where it came to nothing
-/// the cart is to be changed again.
+/// The link to an order leads to it from when its cart is frozen on: until it is placed it is waited for with the cart, and where it came
+/// to nothing that is to be changed again.
 async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call).await?;
-    if !call.app.orders().is_under_way(call.param(0)).await? {
+    let (app, order_id) = (call.app, call.param(0));
+    let is_awaited = match OwnCart::of(call)? {
+        Some(own) => is_being_placed(app, &own.id, order_id, app.now).await?,
+        None => false,
+    };
+    if !is_awaited {
         return Ok(Reply::see_other(visit.link("/cart")));
     }
     let words = visit.words();

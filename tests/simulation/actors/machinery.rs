@@ -1,6 +1,5 @@
 //! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of their queue; the cron.
 
-use crate::actors::links;
 use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::request;
@@ -110,7 +109,7 @@ pub async fn cron(sim: Sim) {
     }
     let mine = sim.clone();
     request(world, async move {
-        sweep::run(&mine, &links(), mine.0.now()).await.map(drop)
+        sweep::run(&mine, mine.0.now()).await.map(drop)
     })
     .await;
     if world.bug != Some(Bug::LetterDoneWhenQueued) {

@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use storefront::error::{Error, Result};
 use storefront::shop::addresses::Address;
-use storefront::shop::checkout::{Checkout, CheckoutStep, place_order};
+use storefront::shop::checkout::{Checkout, place_order};
 use storefront::shop::money::Currency;
 use storefront::shop::orders::{Actor, Order, cancel_order};
 use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
@@ -123,9 +123,7 @@ async fn check_out(sim: &Sim, cart_id: &str, quote: &Quote) {
         {
             Some(Ok(order)) => return live_on(sim, order).await,
             Some(Err(error)) if is_final(&error) => {
-                world.note(format!("{cart_id} is refused: {error}"));
-                invariants::refused(world, cart_id, &key, &error);
-                return;
+                return world.note(format!("{cart_id} is refused: {error}"));
             }
             _ => pause(world).await,
         }
@@ -146,6 +144,7 @@ pub async fn place(
     let world = Rc::clone(&sim.0);
     request(&world, async move {
         let world = &sim.0;
+        *world.keys.borrow_mut().entry(key.clone()).or_default() += 1;
         let checkout = Checkout {
             order_id: world.name("ord"),
             cart_id,
@@ -153,11 +152,15 @@ pub async fn place(
             quote_id,
             idempotency_key: key,
             billing_address: None,
-            step: CheckoutStep::Started,
+            jitter: world.random.below(1000) as u32,
         };
-        let placed = place_order(&sim, checkout, &links(), world.now()).await?;
-        invariants::answered(world, &placed.order);
-        Ok(placed.order)
+        let placed = place_order(&sim, &checkout, &links(), world.now()).await;
+        match &placed {
+            Ok(placed) => invariants::answered(world, &placed.order),
+            Err(error) if is_final(error) => invariants::refused(world, &checkout, error),
+            Err(_) => {}
+        }
+        Ok(placed?.order)
     })
     .await
 }

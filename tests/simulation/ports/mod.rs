@@ -11,6 +11,7 @@ use crate::world::World;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::rc::Rc;
 use storefront::error::Result;
+use storefront::shop::checkout::{RefusalMemory, Shortage};
 use storefront::shop::ports::{
     CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, PromotionObjects, StockObjects,
 };
@@ -101,6 +102,10 @@ impl Ports for Sim {
         self.clone()
     }
 
+    fn refusals(&self) -> impl RefusalMemory {
+        self.clone()
+    }
+
     fn promotions(&self) -> impl PromotionObjects {
         self.clone()
     }
@@ -133,6 +138,18 @@ impl Ports for Sim {
     }
 }
 
+impl RefusalMemory for Sim {
+    fn remember(&self, sku: &str, shortage: Shortage) {
+        let (mut refusals, now) = (self.0.refusals.borrow_mut(), self.0.now());
+        refusals.remember(sku, shortage, now);
+    }
+
+    fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage> {
+        let (mut refusals, now) = (self.0.refusals.borrow_mut(), self.0.now());
+        refusals.recall(sku, quantity, None, now)
+    }
+}
+
 impl Database for Sim {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
         // A query that writes is asked once: who asks it can't tell a repeat from the first.
@@ -140,7 +157,7 @@ impl Database for Sim {
         if matches!(fate, Fate::Fails | Fate::Late) {
             return Err(SqlError::Failed("the database fails".to_owned()));
         }
-        let rows = planted::rows(self.0.bug, statement.sql, self.0.db.query(&statement)?);
+        let rows = planted::rows(self.0.bug, self.0.db.query(&statement)?);
         if matches!(fate, Fate::FailsAfter) {
             return Err(SqlError::Failed(
                 "the database fails after answering".to_owned(),
@@ -180,8 +197,19 @@ impl Sim {
         world.touched.set(true);
         let statements = planted::statements(world.bug, statements);
         let what = statements.first().map(told).unwrap_or_default();
+        let places = statements
+            .iter()
+            .any(|it| it.sql.contains("INTO checkouts"));
         let land = move |world: &World| world.db.batch(&statements, query.as_ref());
         let lost = |fault: &str| Err(SqlError::Failed(format!("the database {fault}")));
+        if places && world.random.chance(world.storm.get().linger) {
+            world.note(format!("lingers: {what}"));
+            world.much_later(move |world| {
+                let landed = land(world);
+                world.note(format!("lands much later: {:?}", landed.map(|_| ())));
+            });
+            return Err(SqlError::Failed("the database lingers".to_owned()));
+        }
         let rows = match fate {
             Fate::Works | Fate::Repeats => land(world),
             Fate::Fails => lost("fails"),

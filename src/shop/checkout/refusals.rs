@@ -1,0 +1,153 @@
+//! What an isolate remembers of refusals, so that a rush on what is gone asks no object: for a second or two, and at most until a newer
+//! word of the stock is read. Only refusals come from memory, never a hold.
+
+use durable::Timestamp;
+use durable::stock::PublicStock;
+use std::collections::BTreeMap;
+
+/// Seconds that a refusal is remembered: of units that others hold on the clock, and of units that are gone.
+const CONTENDED_SECS: u32 = 1;
+const SOLD_OUT_SECS: u32 = 2;
+
+/// Most SKUs that are remembered at once.
+const MAX_KEPT: usize = 4096;
+
+/// The memory of the isolate.
+pub trait RefusalMemory {
+    /// Keeps what an object has just said.
+    fn remember(&self, sku: &str, shortage: Shortage);
+    /// Why `quantity` units would be refused.
+    fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage>;
+}
+
+/// Why an object has refused units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shortage {
+    /// Whether others held units on the clock.
+    pub contended: bool,
+    /// Units that were free.
+    pub available: i64,
+    /// The version of the stock then.
+    pub version: u64,
+}
+
+/// Refusals of a moment ago.
+#[derive(Debug, Default)]
+pub struct Refusals(BTreeMap<String, Kept>);
+
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    shortage: Shortage,
+    until: Timestamp,
+}
+
+impl Refusals {
+    /// Keeps what the object of `sku` said.
+    pub fn remember(&mut self, sku: &str, shortage: Shortage, now: Timestamp) {
+        let is_newer = |kept: &Kept| kept.until > now && kept.shortage.version > shortage.version;
+        if self.0.get(sku).is_some_and(is_newer) {
+            return;
+        }
+        if self.0.len() >= MAX_KEPT {
+            self.0.retain(|_, kept| kept.until > now);
+        }
+        if self.0.len() >= MAX_KEPT {
+            self.0.clear();
+        }
+        let until = now.plus_secs(if shortage.contended {
+            CONTENDED_SECS
+        } else {
+            SOLD_OUT_SECS
+        });
+        self.0.insert(sku.to_owned(), Kept { shortage, until });
+    }
+
+    /// Why `quantity` units would be refused; `word` is the newest that the isolate has read.
+    pub fn recall(
+        &mut self,
+        sku: &str,
+        quantity: u32,
+        word: Option<PublicStock>,
+        now: Timestamp,
+    ) -> Option<Shortage> {
+        let Kept { shortage, until } = *self.0.get(sku)?;
+        let has_news = word.is_some_and(|word| word.version > shortage.version);
+        if until <= now || has_news {
+            self.0.remove(sku);
+            return None;
+        }
+        (i64::from(quantity) > shortage.available).then_some(shortage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GONE: Shortage = Shortage {
+        contended: false,
+        available: 2,
+        version: 7,
+    };
+    const HELD: Shortage = Shortage {
+        contended: true,
+        ..GONE
+    };
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn word(version: u64) -> Option<PublicStock> {
+        Some(PublicStock {
+            version,
+            ..PublicStock::default()
+        })
+    }
+
+    #[test]
+    fn a_refusal_is_repeated_for_its_time_and_for_as_many_units() {
+        for (shortage, millis) in [(HELD, 1000), (GONE, 2000)] {
+            let mut refusals = Refusals::default();
+            refusals.remember("A", shortage, at(0));
+            assert_eq!(refusals.recall("A", 2, None, at(1)), None);
+            assert_eq!(refusals.recall("B", 3, None, at(1)), None);
+            assert_eq!(
+                refusals.recall("A", 3, None, at(millis - 1)),
+                Some(shortage)
+            );
+            assert_eq!(refusals.recall("A", 3, None, at(millis)), None);
+        }
+    }
+
+    #[test]
+    fn a_newer_word_ends_a_refusal_and_an_older_one_does_not() {
+        let mut refusals = Refusals::default();
+        refusals.remember("A", GONE, at(0));
+        assert_eq!(refusals.recall("A", 3, word(7), at(1)), Some(GONE));
+        assert_eq!(refusals.recall("A", 3, word(8), at(1)), None);
+        assert_eq!(refusals.recall("A", 3, word(7), at(1)), None);
+    }
+
+    #[test]
+    fn an_answer_that_comes_late_does_not_replace_a_newer_one() {
+        let mut refusals = Refusals::default();
+        let newer = Shortage {
+            available: 3,
+            version: 8,
+            ..GONE
+        };
+        refusals.remember("A", newer, at(0));
+        refusals.remember("A", GONE, at(1));
+        assert_eq!(refusals.recall("A", 3, None, at(2)), None);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut refusals = Refusals::default();
+        for sku in 0..3 * MAX_KEPT {
+            refusals.remember(&sku.to_string(), GONE, at(0));
+            assert!(refusals.0.len() <= MAX_KEPT);
+        }
+    }
+}
