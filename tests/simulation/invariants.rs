@@ -405,9 +405,14 @@ impl Told {
         }
     }
 
+    /// Money that came too late is met in few worlds.
+    pub fn check_late_money(&self) {
+        self.check(&["confirmed_late", "too_late"]);
+    }
+
     /// Every kind of move that this world can bring about has been.
     pub fn check_variety(&self) {
-        for what in [
+        self.check(&[
             "placed",
             "refused",
             "hold_lapsed",
@@ -437,9 +442,13 @@ impl Told {
             "stray_failed",
             "promotion_used",
             "promotion_used_up",
-        ] {
+        ]);
+    }
+
+    fn check(&self, kinds: &[&str]) {
+        for what in kinds {
             assert!(
-                self.0.get(what).is_some_and(|times| *times > 0),
+                self.0.get(*what).is_some_and(|times| *times > 0),
                 "no order was ever {what}: {self}"
             );
         }

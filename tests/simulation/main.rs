@@ -42,6 +42,9 @@ use std::{env, thread};
 /// Seeds in an ordinary test run.
 const SEEDS: u64 = 150;
 
+/// Seeds among which some money comes too late.
+const SEEDS_FOR_LATE_MONEY: u64 = 20;
+
 /// Seeds between two words of progress.
 const SEEDS_A_WORD: u64 = 250;
 
@@ -59,6 +62,9 @@ fn every_seed_ends_well() {
     };
     let told = run_all(first..first + count);
     eprintln!("{count} seeds: {told}");
+    if count >= SEEDS_FOR_LATE_MONEY {
+        told.check_late_money();
+    }
     if count >= SEEDS {
         told.check_variety();
     }

@@ -165,20 +165,45 @@ pub async fn place(
     .await
 }
 
+/// A latecomer orders every unit that is free, and pays at once.
+pub async fn buy_the_rest(sim: Sim) {
+    let world = &sim.0;
+    let cart_id = world.name("cart");
+    for sku in SKUS {
+        let free = world.stock.view(sku, world.now()).available;
+        let change = cart::Change::Set {
+            sku: sku.to_owned(),
+            quantity: u32::try_from(free).unwrap(),
+            at_most: cart::MAX_QUANTITY,
+        };
+        put(world, &cart_id, change);
+    }
+    let quote = ask_for_quote(&sim, &cart_id, "standard", "eve@example.com", vec![]).await;
+    let Some(quote) = quote else { return };
+    let placed = place(sim.clone(), cart_id, quote.id, world.name("key")).await;
+    if let Some(Ok(order)) = placed
+        && let Some(id) = session_of(world, &order)
+    {
+        let paid = world.provider.borrow_mut().pay(&id);
+        world.note(format!("a latecomer pays {id} of {}: {paid}", order.id));
+    }
+}
+
+fn session_of(world: &World, order: &Order) -> Option<String> {
+    let provider = world.provider.borrow();
+    let found = provider.sessions.values().find(|it| {
+        it.session.order_id.as_deref() == Some(&order.id) && provider.is_own(&it.session.id)
+    });
+    found.map(|it| it.session.id.clone())
+}
+
 /// What shoppers do with an order: pay, at once or slowly, cancel, or forget about it.
 async fn live_on(sim: &Sim, order: Order) {
     let world = &sim.0;
     for _ in 0..world.random.below(12) {
         pause(world).await;
     }
-    let session_id = {
-        let provider = world.provider.borrow();
-        let of_order = provider.sessions.values().find(|it| {
-            it.session.order_id.as_deref() == Some(&order.id) && provider.is_own(&it.session.id)
-        });
-        of_order.map(|it| it.session.id.clone())
-    };
-    match (world.random.below(6), session_id) {
+    match (world.random.below(6), session_of(world, &order)) {
         (0..=2, Some(id)) => {
             world.touched.set(true);
             let paid = world.provider.borrow_mut().pay(&id);
