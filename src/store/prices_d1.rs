@@ -92,8 +92,7 @@ impl<D: Database> Prices for PricesD1<D> {
         let ids = ids_of_quotes(&quote.cart_id);
         let replace = Statement::new(FORGET_QUOTES_OF_CART)
             .bind(ids.as_str())
-            .bind(format!("{ids}{AFTER_EVERY_ID}"))
-            .bind(quote.cart_id.as_str());
+            .bind(format!("{ids}{AFTER_EVERY_ID}"));
         let keep = Statement::new("INSERT INTO quotes (id, body, created_at) VALUES (?1, ?2, ?3)")
             .bind(quote.id.as_str())
             .bind(to_json(quote)?)
@@ -117,9 +116,7 @@ impl<D: Database> Prices for PricesD1<D> {
 }
 
 /// A cart has one quote, so that a database is as full of quotes as there are carts, however often they are priced.
-const FORGET_QUOTES_OF_CART: &str = "
-DELETE FROM quotes WHERE id BETWEEN ?1 AND ?2
-    AND id NOT IN (SELECT quote_id FROM checkouts WHERE cart_id = ?3 AND step <> 'placed')";
+const FORGET_QUOTES_OF_CART: &str = "DELETE FROM quotes WHERE id BETWEEN ?1 AND ?2";
 
 /// Greater than the letters and digits that an id is made of.
 const AFTER_EVERY_ID: char = '~';

@@ -94,7 +94,7 @@ fn a_publish_between_what_is_kept_and_what_is_asked_is_seen_whole() {
 }
 
 #[test]
-fn quotes_that_had_their_time_go_but_those_that_a_checkout_needs() {
+fn quotes_that_had_their_time_go_and_checkouts_without_an_order() {
     let world = World::default();
     for (at, id) in ["old", "stuck", "older", "young", "late"]
         .iter()
@@ -107,7 +107,8 @@ fn quotes_that_had_their_time_go_but_those_that_a_checkout_needs() {
     }
     world.db.tell(
         "INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at)
-            VALUES ('ord', 'cart', 'key', 'hash', 'stuck', 'began', 1, 0)",
+            VALUES ('placed', 'cart', 'key', 'hash', 'old', 'placed', 1, 0), ('died', 'cart', 'key', 'hash', 'stuck', 'started', 1, 0),
+                ('young', 'cart', 'key', 'hash', 'stuck', 'started', 1, 90)",
     );
     let prices = Isolate::of(&world).record();
     let kept = |limit, before| {
@@ -117,6 +118,12 @@ fn quotes_that_had_their_time_go_but_those_that_a_checkout_needs() {
         rows.into_iter().map(|row| row.value).collect::<Vec<_>>()
     };
     assert_eq!(kept(1, 50), ["stuck", "older", "young", "late"]);
-    assert_eq!(kept(9, 50), ["stuck", "young", "late"]);
-    assert_eq!(kept(9, 99), ["stuck"]);
+    assert_eq!(
+        world
+            .db
+            .ask("SELECT order_id FROM checkouts ORDER BY order_id"),
+        ["placed", "young"]
+    );
+    assert_eq!(kept(9, 50), ["young", "late"]);
+    assert_eq!(kept(9, 99), [""; 0]);
 }

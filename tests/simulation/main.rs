@@ -17,6 +17,7 @@
 )]
 
 mod actors;
+mod costs;
 mod database;
 mod evidence;
 mod exhaustive;

@@ -40,6 +40,15 @@ pub struct Storm {
     pub linger: u64,
 }
 
+/// Trips to the database and to the objects.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Costs {
+    pub reads: u32,
+    pub writes: u32,
+    pub of_carts: u32,
+    pub of_stock: u32,
+}
+
 type Late = Box<dyn FnOnce(&World)>;
 
 pub struct World {
@@ -59,6 +68,10 @@ pub struct World {
     pub refusals: RefCell<Refusals>,
     /// How many requests for an order each key has made.
     pub keys: RefCell<BTreeMap<String, u32>>,
+    /// What the shop has asked for.
+    pub costs: Cell<Costs>,
+    /// Whether the clock moves by itself.
+    pub is_timeless: Cell<bool>,
     /// Events that the shop keeps, and whether they were dealt with.
     pub inbox: RefCell<BTreeMap<String, bool>>,
     /// Ids on the queue.
@@ -114,6 +127,8 @@ impl World {
             listings: KnownListings::default(),
             refusals: RefCell::default(),
             keys: RefCell::default(),
+            costs: Cell::default(),
+            is_timeless: Cell::default(),
             inbox: RefCell::default(),
             queue: RefCell::default(),
             news: RefCell::default(),
@@ -136,6 +151,13 @@ impl World {
 
     pub fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.clock.get())
+    }
+
+    /// Counts something that the shop has asked for.
+    pub fn count(&self, what: impl FnOnce(&mut Costs)) {
+        let mut costs = self.costs.get();
+        what(&mut costs);
+        self.costs.set(costs);
     }
 
     /// An id that no other has, in a form that can be read in a trace.
@@ -193,6 +215,9 @@ impl World {
 
     /// A moment passes, seldom a long one: true when it was longer than a request lives.
     pub fn time_passes(&self) -> bool {
+        if self.is_timeless.get() {
+            return false;
+        }
         let jump = if self.random.chance(self.storm.get().jump) {
             *self.random.pick(&[
                 5_000,

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { csvOf } from './catalog.ts';
 import type { Client, Json } from './client.ts';
+import { eventually } from './eventually.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const BUYERS = 100;
@@ -55,8 +56,11 @@ test('a hundred buyers for ten units', async (t) => {
   });
 
   await t.test('what came back is sold to those who wait', async () => {
-    const waiting = await Promise.all(losers.slice(0, 20).map(async ({ buyer }) => orderUntilDecided({ buyer, quoteId: (await buyer.quote()).id })));
-    assert.equal(waiting.filter(({ status }) => status === 201).length, 5);
+    const [first, ...others] = await Promise.all(losers.slice(0, 20).map(async ({ buyer }) => ({ buyer, quoteId: (await buyer.quote()).id })));
+    // An isolate repeats for two seconds that all is gone.
+    await eventually(async () => (await first!.buyer.order(first!.quoteId)).expect(201));
+    const waiting = await Promise.all(others.map(orderUntilDecided));
+    assert.equal(waiting.filter(({ status }) => status === 201).length, 4);
     assert.equal((await shop.stock('PHONE')).available, 0);
   });
 
@@ -68,7 +72,7 @@ async function orderUntilDecided({ buyer, quoteId }: { buyer: Client; quoteId: s
   for (;;) {
     const answer = await buyer.order(quoteId);
     if (answer.status !== 409 || answer.body.code !== 'contended') return answer;
-    assert.equal(answer.headers.get('retry-after'), '2');
+    assert.ok(['2', '3', '4', '5', '6'].includes(answer.headers.get('retry-after')!));
     await setTimeout(Math.random() * 200);
   }
 }

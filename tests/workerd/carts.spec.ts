@@ -110,6 +110,7 @@ test('a cart left alone is reported once and deleted after its time, but not whi
     const { id: strandedId } = await stranded.add('LAMP');
     const freeze = { change: { freeze: { order_id: 'ord_that_came_to_nothing' } } };
     assert.ok((await quick.cartObject(strandedId).do('freeze', freeze)).done);
+    await quick.cartObject(strandedId).age('cart', 'changed_at', 61); // the request that froze it is over
     await eventually(async () => assert.equal((await stranded.get('/api/v1/cart')).expect(200).order_id, undefined));
     await stranded.add('LAMP');
   } finally {

@@ -33,6 +33,22 @@ test('200 checkouts at once for 25 units place 25 orders, and hold nothing else'
   }
 });
 
+test('refused buyers write nothing to the database, and leave nothing with what is gone', async () => {
+  await shop.importCatalog(csvOf({ sku: 'GONE', quantity: 1 }));
+  await shop.shopper().buy('GONE');
+  const buyers = await Promise.all(Array.from({ length: 20 }, async () => {
+    const buyer = shop.shopper();
+    for (const sku of ['CORD', 'GONE']) await buyer.add(sku);
+    return { buyer, quoteId: (await buyer.quote()).id };
+  }));
+  const entries = () => shop.stockObject('GONE').stored('SELECT COUNT(*) AS count FROM journal');
+  const before = { rows: await shop.counts(), gone: await entries(), cord: await shop.stock('CORD') };
+  for (const { buyer, quoteId } of [...buyers, ...buyers]) (await buyer.order(quoteId)).refused(409, 'sold_out');
+  assert.deepEqual({ rows: await shop.counts(), gone: await entries() }, { rows: before.rows, gone: before.gone });
+  assert.equal((await shop.stock('CORD')).available, before.cord.available);
+  await Promise.all(buyers.map(({ buyer }) => buyer.add('CORD')));
+});
+
 test('an address is what its country needs', async (t) => {
   const buyer = shop.shopper();
   await buyer.add('LAMP');

@@ -27,8 +27,8 @@ test('a quote that can not be kept is refused for a while', async () => {
 });
 
 for (const [name, statement] of Object.entries({
-  'before anything is held': 'INSERT ON checkouts',
-  'after all is held': 'INSERT ON orders',
+  'at its first statement': 'INSERT ON order_events',
+  'at a later one': 'INSERT ON checkouts',
 })) test(`an order that is refused ${name} is placed once under the same key`, async () => {
   const before = await shop.stock('LAMP');
   const buyer = shop.shopper();

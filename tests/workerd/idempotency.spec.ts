@@ -86,9 +86,7 @@ test('a refusal is not kept: the key is free, the cart moves, nothing is held', 
   const before = await shop.counts();
   const refused = (await buyer.order(quoteId, key)).refused(409, 'sold_out');
   assert.deepEqual(refused.lines, [{ sku: 'LAST', title: 'Thing LAST', variant_title: '', code: 'sold_out', max_quantity: 1 }]);
-  const own = { order_events: 0, checkouts: 0 };
-  assert.deepEqual({ ...(await shop.counts()), ...own }, { ...before, ...own });
-  assert.deepEqual(await shop.rows('SELECT step, live FROM checkouts WHERE quote_id = ?', quoteId), [{ step: 'returned', live: 0 }]);
+  assert.deepEqual(await shop.counts(), before);
   assert.equal((await shop.stock('LAST')).held, 0);
   (await buyer.put('/api/v1/cart/items/LAST', { quantity: 1 })).expect(200);
   (await buyer.order((await buyer.quote()).id, key)).expect(201);

@@ -45,6 +45,17 @@ export class ShopObject {
     return join(persistedIn, `${worker}-${className}`, `${id}.sqlite`);
   }
 
+  /** Has what its rows say have happened so much earlier: it is thrown out of memory, and reads them anew. */
+  async age(key: string, instant: string, secs: number): Promise<void> {
+    await this.evict();
+    const database = new DatabaseSync(await this.file());
+    try {
+      database.prepare(`UPDATE state SET value = json_set(value, '$.${instant}', (value ->> '$.${instant}') - CAST(? AS INTEGER)) WHERE key = ?`).run(secs * 1000, key);
+    } finally {
+      database.close();
+    }
+  }
+
   /** Throws it out of memory, as the platform does with idle objects. */
   evict(): Promise<void> {
     const { worker, className, name } = this.#place;

@@ -1,5 +1,6 @@
 //! What an isolate remembers of refusals, so that a rush on what is gone asks no object: for a second or two, and at most until a newer
-//! word of the stock is read. Only refusals come from memory, never a hold.
+//! word of the stock is read. Then one request looks again, and the others do not wait in line behind it. Only refusals come from
+//! memory, never a hold.
 
 use durable::Timestamp;
 use durable::stock::PublicStock;
@@ -8,6 +9,10 @@ use std::collections::BTreeMap;
 /// Seconds that a refusal is remembered: of units that others hold on the clock, and of units that are gone.
 const CONTENDED_SECS: u32 = 1;
 const SOLD_OUT_SECS: u32 = 2;
+
+/// Milliseconds that one request is given to look again; and for how long a refusal that nobody asked for since is worth anything.
+const LOOK_MILLIS: i64 = 250;
+const STALE_MILLIS: i64 = 1000;
 
 /// Most SKUs that are remembered at once.
 const MAX_KEPT: usize = 4096;
@@ -70,14 +75,26 @@ impl Refusals {
         word: Option<PublicStock>,
         now: Timestamp,
     ) -> Option<Shortage> {
-        let Kept { shortage, until } = *self.0.get(sku)?;
+        let kept = self.0.get_mut(sku)?;
+        let shortage = kept.shortage;
         let has_news = word.is_some_and(|word| word.version > shortage.version);
-        if until <= now || has_news {
+        if has_news || after(kept.until, STALE_MILLIS) <= now {
             self.0.remove(sku);
             return None;
         }
-        (i64::from(quantity) > shortage.available).then_some(shortage)
+        if i64::from(quantity) <= shortage.available {
+            return None;
+        }
+        if kept.until <= now {
+            kept.until = after(now, LOOK_MILLIS);
+            return None;
+        }
+        Some(shortage)
     }
+}
+
+const fn after(at: Timestamp, millis: i64) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().saturating_add(millis))
 }
 
 #[cfg(test)]
@@ -118,6 +135,19 @@ mod tests {
             );
             assert_eq!(refusals.recall("A", 3, None, at(millis)), None);
         }
+    }
+
+    #[test]
+    fn when_its_time_is_over_one_request_looks_again() {
+        let mut refusals = Refusals::default();
+        refusals.remember("A", GONE, at(0));
+        assert_eq!(refusals.recall("A", 1, None, at(2000)), None);
+        assert_eq!(refusals.recall("A", 3, None, at(2000)), None);
+        assert_eq!(refusals.recall("A", 3, None, at(2249)), Some(GONE));
+        assert_eq!(refusals.recall("A", 3, None, at(2250)), None);
+        assert_eq!(refusals.recall("A", 3, None, at(2251)), Some(GONE));
+        assert_eq!(refusals.recall("A", 3, None, at(3500)), None);
+        assert_eq!(refusals.recall("A", 3, None, at(3500)), None);
     }
 
     #[test]

@@ -152,6 +152,7 @@ impl RefusalMemory for Sim {
 
 impl Database for Sim {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
+        self.0.count(|costs| costs.reads += 1);
         // A query that writes is asked once: who asks it can't tell a repeat from the first.
         let fate = self.fate().await;
         if matches!(fate, Fate::Fails | Fate::Late) {
@@ -192,6 +193,7 @@ impl Sim {
         statements: Vec<Statement>,
         query: Option<Statement>,
     ) -> Result<Vec<T>, SqlError> {
+        self.0.count(|costs| costs.writes += 1);
         let fate = self.fate().await;
         let world = &self.0;
         world.touched.set(true);

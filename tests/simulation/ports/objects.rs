@@ -16,6 +16,7 @@ impl StockObjects for Sim {
         operation_id: String,
         command: stock::Command,
     ) -> Result<stock::Reply> {
+        self.0.count(|costs| costs.of_stock += 1);
         if planted::is_granted_from_memory(&self.0, sku, &command) {
             let view = self.0.stock.view(sku, self.0.now());
             let replayed = false;
@@ -35,6 +36,7 @@ impl StockObjects for Sim {
     }
 
     async fn view(&self, sku: &str) -> Result<stock::View> {
+        self.0.count(|costs| costs.of_stock += 1);
         let name = sku.to_owned();
         self.call(format!("look at {sku}"), move |world| {
             world.stock.view(&name, world.now())
@@ -107,6 +109,7 @@ impl CartObjects for Sim {
         operation_id: String,
         command: cart::Command,
     ) -> Result<cart::Reply> {
+        self.0.count(|costs| costs.of_carts += 1);
         let freezes = matches!(command.change, cart::Change::Freeze { .. });
         let command = planted::cart_command(self.0.bug, command);
         let request = Request::Do {
@@ -125,6 +128,7 @@ impl CartObjects for Sim {
     }
 
     async fn view(&self, cart_id: &str) -> Result<cart::Cart> {
+        self.0.count(|costs| costs.of_carts += 1);
         let name = cart_id.to_owned();
         self.call(format!("look at {cart_id}"), move |world| {
             world.carts.view(&name, world.now())
