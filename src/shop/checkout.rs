@@ -252,14 +252,14 @@ impl Attempt<'_> {
     /// The order that stands in place of this one. Where that is none, this one was decided to come to nothing.
     async fn yield_to_other(&self, ports: &impl Ports) -> Result<PlacedOrder> {
         let found = ports.orders().find_checkout(self.checkout).await?;
-        let standing = found.standing;
-        if standing.as_ref().map(|it| &*it.order_id) != Some(self.order_id) {
+        let Some(standing) = found.standing else {
+            let refusal = interrupted(self.checkout);
+            return self.come_to_nothing(ports, Taken::ALL, refusal).await;
+        };
+        if standing.order_id != self.order_id {
             self.let_go(ports, Taken::ALL).await?;
         }
-        match standing {
-            Some(standing) => standing_order(ports, self.checkout, &standing).await,
-            None => Err(interrupted(self.checkout)),
-        }
+        standing_order(ports, self.checkout, &standing).await
     }
 
     async fn let_go(&self, ports: &impl Ports, taken: Taken) -> Result<()> {
