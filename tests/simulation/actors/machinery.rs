@@ -1,5 +1,6 @@
 //! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of their queue; the cron.
 
+use crate::actors::links;
 use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::request;
