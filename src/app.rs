@@ -420,6 +420,7 @@ impl Bindings {
                 publishes: env.queue("CATALOG_PUBLISHES").map_err(Error::internal)?,
                 events: env.queue("STRIPE_EVENTS").map_err(Error::internal)?,
                 outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
+                link_requests: env.queue("LINK_REQUESTS").map_err(Error::internal)?,
             },
             payments_knowledge: Knowledge::default(),
             settings: KnownSettings::default(),

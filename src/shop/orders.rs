@@ -11,7 +11,7 @@ mod order;
 pub mod samples;
 
 pub use links::OrderLinks;
-pub use lookup::{LinkRequest, request_order_link, send_order_link};
+pub use lookup::{LINK_REQUESTS_QUEUE, LinkRequest, request_order_link, send_order_link};
 pub use moves::{Record, Renewal, Transition, with_money};
 pub use numbers::{candidate_numbers, read_number};
 pub use order::{Actor, Dispute, Order, OrderEvent, Payment, Refund, RefundStatus, Task};

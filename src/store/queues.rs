@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::mail::{Letter, OUTGOING_QUEUE};
-use crate::shop::orders::LinkRequest;
+use crate::shop::orders::{LINK_REQUESTS_QUEUE, LinkRequest};
 use crate::shop::ports::{Mail, MessageQueues, PublishQueue};
 use crate::shop::publish::PUBLISHES_QUEUE;
 use crate::store::inbox_d1::EVENTS_QUEUE;
@@ -16,6 +16,8 @@ pub struct Queues {
     pub events: Queue,
     /// Letters to shoppers.
     pub outgoing: Queue,
+    /// Wishes for the link of an order.
+    pub link_requests: Queue,
     /// Numbers of publishes under way.
     pub publishes: Queue,
 }
@@ -42,6 +44,8 @@ impl Queues {
             Ok(&self.events)
         } else if queue.starts_with(OUTGOING_QUEUE) {
             Ok(&self.outgoing)
+        } else if queue.starts_with(LINK_REQUESTS_QUEUE) {
+            Ok(&self.link_requests)
         } else if queue.starts_with(PUBLISHES_QUEUE) {
             Ok(&self.publishes)
         } else {
@@ -66,6 +70,6 @@ impl<Q: MessageQueues> Mail for Outgoing<Q> {
     }
 
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {
-        self.0.send(OUTGOING_QUEUE, &to_json(request)?).await
+        self.0.send(LINK_REQUESTS_QUEUE, &to_json(request)?).await
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::shop::dead_letters::{DEAD_SUFFIX, dead_queue};
 use crate::shop::mail::{Delivery, OUTGOING_QUEUE, Outgoing, send_letter};
 use crate::shop::news::{NEWS_QUEUE, hear_news};
-use crate::shop::orders::send_order_link;
+use crate::shop::orders::{LINK_REQUESTS_QUEUE, send_order_link};
 use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
@@ -80,6 +80,12 @@ async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
         hear(app, messages).await;
     } else if queue.starts_with(PUBLISHES_QUEUE) {
         each(messages, |message| publish(app, queue, message)).await;
+    } else if queue.starts_with(LINK_REQUESTS_QUEUE) {
+        each(messages, |message| async {
+            let outcome = send(app, &message.body).await;
+            finish(app, message, outcome.map(|_| ())).await;
+        })
+        .await;
     } else if queue.starts_with(OUTGOING_QUEUE) {
         stream::iter(messages)
             .for_each_concurrent(LETTERS_AT_ONCE, |message| async {

@@ -110,7 +110,7 @@ test('what is no text is kept at once, and holds up nobody', async () => {
 });
 
 test('what is no text is kept by the other queues too', async () => {
-  for (const queue of ['outgoing', 'object-news', 'catalog-publishes', 'outgoing-dead']) {
+  for (const queue of ['outgoing', 'link-requests', 'object-news', 'catalog-publishes', 'outgoing-dead']) {
     const { explicitAcks } = await shop.consume(queue, [{ id: `of ${queue}`, body: { of: queue } }]);
     assert.deepEqual(explicitAcks, [`of ${queue}`]);
     const kept = await shop.rows('SELECT queue FROM dead_letters WHERE body = ?', JSON.stringify({ of: queue }));

@@ -14,6 +14,9 @@ use crate::shop::stock::customer_of;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// The queue of wishes for links; an environment's own begins with this name.
+pub const LINK_REQUESTS_QUEUE: &str = "link-requests";
+
 /// Seconds in which at most one link of an order goes out.
 const LINK_EVERY_SECS: i64 = 60 * 60;
 
