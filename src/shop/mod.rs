@@ -9,6 +9,7 @@ pub mod countries;
 pub mod dead_letters;
 pub mod disputes;
 pub mod export;
+pub mod findings;
 pub mod fulfillments;
 pub mod idempotency;
 pub mod ids;

@@ -9,10 +9,9 @@ use crate::shop::orders::{
     Actor, Order, Record, Refund, RefundStatus, Transition, find_order, move_order, not_allowed,
 };
 use crate::shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
-use crate::shop::ports::{Orders, Payments, Ports};
+use crate::shop::ports::{Payments, Ports};
 use crate::shop::settlement::{self, Payer};
 use crate::shop::staff::StaffName;
-use crate::shop::sweep::{Finding, FindingKind, KEPT_SECS};
 use crate::shop::transitions::Happening;
 use durable::Timestamp;
 use serde_json::json;
@@ -234,9 +233,6 @@ async fn fold_refund(
 ) -> Result<Order> {
     let id = id_of(&order, provider);
     let order = move_order(ports, order, now, |order| found(order, &id, provider, now)).await?;
-    if provider.state == RefundState::Failed && ended(&order, &id, provider, now)?.is_some() {
-        alert(ports, &order, &id, now).await?;
-    }
     move_order(ports, order, now, |order| ended(order, &id, provider, now)).await
 }
 
@@ -328,20 +324,6 @@ fn end_as(
             transition.with(Record::RefundEnded(refund.id.clone(), status))
         }),
     )
-}
-
-/// Money that could not go back is for a person. Told before it is written, so that a crash between the two tells it twice, not never.
-async fn alert(ports: &impl Ports, order: &Order, id: &str, now: Timestamp) -> Result<()> {
-    let finding = Finding {
-        kind: FindingKind::RefundFailed,
-        subject: order.id.clone(),
-        error: Some(format!("{id} was not given back: refund it by another way")),
-        found_at: now,
-    };
-    ports
-        .orders()
-        .save_findings(&[finding], now.minus_secs(KEPT_SECS))
-        .await
 }
 
 /// Asks the provider for a refund; one that it will not make has failed.

@@ -8,7 +8,8 @@ use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Inbox, Orders, Ports};
 use crate::shop::settlement;
 use durable::Timestamp;
-use serde::{Deserialize, Serialize};
+
+pub use crate::shop::findings::{Finding, FindingCount, FindingKind, KEPT_SECS, KeptFinding};
 
 /// Seconds within which a request finishes by itself; what is older is stuck.
 pub const STUCK_SECS: u32 = 60;
@@ -23,70 +24,8 @@ pub const BOUND_SECS: u32 = STUCK_SECS + 60 + MAX_PAUSE_SECS;
 /// Seconds between two looks at a pending order whose time is over.
 const OVERDUE_PAUSE_SECS: u32 = 5 * 60;
 
-/// Seconds that a finding is kept.
-pub const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
-
 /// Most of each kind that one sweep takes up, so that it ends within its time.
 const MAX_AT_ONCE: u32 = 50;
-
-/// What kind of thing was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum FindingKind {
-    /// A checkout that had stopped half way. Not found any more: what a checkout leaves has a clock.
-    StuckCheckout,
-    /// An event that no consumer had seen.
-    UnseenEvent,
-    /// An order with tasks to carry out.
-    UndoneTasks,
-    /// A pending order whose session has ended.
-    OverdueOrder,
-    /// Money that could not go back.
-    RefundFailed,
-    /// A paid session that names an order and is not its own.
-    StrayPayment,
-    /// An event that the provider could not deliver.
-    UndeliveredEvent,
-    /// A letter that will not be sent: its address is refused, or an attempt long ago may have sent it.
-    LetterFailed,
-    /// A movement of the balance at the provider that the ledger does not have, or has otherwise.
-    BalanceDiffers,
-}
-
-/// What a sweep found, and how it went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
-    /// What kind of thing.
-    pub kind: FindingKind,
-    /// Id of the order or the event.
-    pub subject: String,
-    /// Why it could not be finished; none: it is.
-    pub error: Option<String>,
-    /// When.
-    pub found_at: Timestamp,
-}
-
-/// A finding as it is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptFinding {
-    /// Counts up.
-    pub id: i64,
-    /// What was found.
-    pub finding: Finding,
-}
-
-/// How often a kind of thing was found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub struct FindingCount {
-    /// What kind of thing.
-    pub kind: FindingKind,
-    /// How often.
-    pub found: u32,
-    /// How often it could not be finished at once.
-    pub unfinished: u32,
-}
 
 /// Takes up what is stuck; what it found.
 ///

@@ -2,8 +2,10 @@
 
 use crate::error::Result;
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
+use crate::shop::findings::{Finding, FindingKind};
 use crate::shop::ids::derived_id;
 use crate::shop::ports::{DeadLetters, Written};
+use crate::store::findings_d1;
 use crate::store::sql::{Database, Statement, TextRow, from_word, to_word};
 use durable::Timestamp;
 use serde::Deserialize;
@@ -35,14 +37,18 @@ impl<D: Database> DeadLetters for DeadLettersD1<D> {
     }
 
     async fn bury(&self, queue: &str, message_id: &str, body: &str, now: Timestamp) -> Result<()> {
+        let id = derived_id("dl", &format!("{queue}\0{message_id}"));
+        let error = "messages were given up: look at the dead letters, then replay or discard them";
+        let finding = Finding::for_staff(FindingKind::DeadLetter, queue, error, now);
+        let tell = findings_d1::save_of_new_letter(&finding, &id)?;
         let bury = Statement::new(BURY)
-            .bind(derived_id("dl", &format!("{queue}\0{message_id}")))
+            .bind(id)
             .bind(queue)
             .bind(body)
             .bind(now);
         let rest =
             Statement::new("UPDATE webhook_events SET due_at = NULL WHERE id = ?1").bind(body);
-        Ok(self.0.batch(vec![bury, rest]).await?)
+        Ok(self.0.batch(vec![tell, bury, rest]).await?)
     }
 
     async fn dead(&self, limit: u32) -> Result<Vec<String>> {

@@ -6,12 +6,14 @@
 
 use crate::error::Result;
 use crate::shop::breaker::{Breaker, Health, Outcome, Permit};
+use crate::shop::findings::{Finding, FindingKind};
 use crate::shop::money::Currency;
 use crate::shop::payments::{
     BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
     ProviderRefund, Session, SessionItem, WebhookEvent,
 };
 use crate::shop::ports::{Payments, ProviderHealth};
+use crate::store::findings_d1;
 use crate::store::sql::{Database, SqlError, Statement, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
@@ -179,7 +181,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         .bind(json)
         .bind(now)
         .bind(error);
-        let written: Result<Vec<Row>, SqlError> = self.db.query(statement).await;
+        let told = told(breaker, version, now);
+        let written: Result<Vec<Row>, SqlError> = self.db.batch_then_query(told, statement).await;
         let won = written.as_ref().map_or(true, |rows| !rows.is_empty());
         self.knowledge.set(won.then_some(Known {
             breaker,
@@ -286,6 +289,16 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
         self.guard(self.provider.balance_entries(from, until, after))
             .await
     }
+}
+
+/// What goes into the transaction that changes the breaker.
+fn told(breaker: Breaker, version: i64, now: Timestamp) -> Vec<Statement> {
+    if !matches!(breaker, Breaker::Open { .. }) {
+        return vec![];
+    }
+    let error = "it failed again and again, and is left alone for a while: new orders wait for their payment page";
+    let finding = Finding::for_staff(FindingKind::ProviderBreaker, "payments", error, now);
+    findings_d1::save_of_breaker(&finding, version).map_or_else(|_| vec![], |it| vec![it])
 }
 
 #[derive(Deserialize)]

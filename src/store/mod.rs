@@ -6,6 +6,7 @@ pub mod catalog_d1;
 pub mod catalog_kv;
 pub mod d1;
 pub mod dead_letters_d1;
+pub mod findings_d1;
 pub mod guarded_payments;
 pub mod idempotency_d1;
 pub mod inbox_d1;

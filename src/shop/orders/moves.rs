@@ -1,11 +1,13 @@
 //! A move of an order as it is written: the row of the table, the money that goes with it, and the record it begins or changes.
 
 use crate::error::Result;
+use crate::shop::findings::{Finding, FindingKind};
 use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::ledger::Journal;
 use crate::shop::money::{Money, sum};
 use crate::shop::orders::{Actor, Dispute, Order, OrderEvent, Refund, RefundStatus, Task};
-use crate::shop::transitions::{Effect, Happening, Move, judge};
+use crate::shop::payments::DisputeState;
+use crate::shop::transitions::{Effect, Happening, Move, Status, judge};
 use durable::Timestamp;
 
 /// A move to be written, unless the order has moved in the meantime, with all that changes in the same transaction.
@@ -139,6 +141,36 @@ impl Transition {
                 })
             })
             .collect()
+    }
+
+    /// What staff are told of it; none when nobody has to decide anything.
+    #[must_use]
+    pub fn finding(&self, now: Timestamp) -> Option<Finding> {
+        let (kind, error) = match &self.record {
+            _ if self.outcome.status == Status::PaymentReview
+                && self.event.happening == Happening::PaidWrongAmount =>
+            {
+                let error = "what was paid is not what was ordered: approve or reject the order";
+                (FindingKind::PaymentReview, error.to_owned())
+            }
+            Some(Record::RefundEnded(id, RefundStatus::Failed)) => (
+                FindingKind::RefundFailed,
+                format!("{id} was not given back: refund it by another way"),
+            ),
+            Some(Record::Disputed(it)) => match it.state {
+                DisputeState::Open => (
+                    FindingKind::DisputeOpened,
+                    format!("{} was opened: answer it at the payment provider", it.id),
+                ),
+                DisputeState::Lost => (
+                    FindingKind::DisputeLost,
+                    format!("{} was lost: the money is gone", it.id),
+                ),
+                DisputeState::Won => return None,
+            },
+            _ => return None,
+        };
+        Some(Finding::for_staff(kind, self.order_id.as_str(), error, now))
     }
 }
 

@@ -16,8 +16,9 @@ use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
+use crate::store::findings_d1;
 use crate::store::settings_d1::{KnownSettings, known_version};
-use crate::store::sql::{Database, Statement, TextRow, json_chunks, written};
+use crate::store::sql::{Database, Statement, TextRow, written};
 use durable::Timestamp;
 use rows::{FindingCountRow, FindingRow, FoundRow, NumberRow, OrderRow};
 use statements as sql;
@@ -109,9 +110,7 @@ impl<D: Database> Orders for OrdersD1<D> {
 
     async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()> {
         let mut batch = vec![Statement::new(sql::FORGET_FINDINGS).bind(forget_before)];
-        for chunk in json_chunks(findings)? {
-            batch.push(Statement::new(sql::SAVE_FINDINGS).bind(chunk));
-        }
+        batch.extend(findings_d1::save(findings)?);
         Ok(self.db.batch(batch).await?)
     }
 

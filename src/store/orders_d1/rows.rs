@@ -137,6 +137,8 @@ pub struct FindingRow {
     subject: String,
     error: Option<String>,
     found_at: i64,
+    times: u32,
+    last_at: i64,
 }
 
 impl FindingRow {
@@ -149,6 +151,8 @@ impl FindingRow {
                 error: self.error,
                 found_at: Timestamp::from_millis(self.found_at),
             },
+            times: self.times,
+            last_at: Timestamp::from_millis(self.last_at),
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::shop::orders::{
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
 use crate::shop::transitions::Status;
+use crate::store::findings_d1;
 use crate::store::mails_d1::insert_letters;
 use crate::store::settings_d1::select_settings;
 use crate::store::sql::{Statement, to_json, to_word};
@@ -143,6 +144,9 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
     }
     batch.extend(book(order_id, version, &transition.journals, now)?);
     batch.extend(insert_tasks(order_id, &transition.tasks(), now)?);
+    if let Some(finding) = transition.finding(now) {
+        batch.push(findings_d1::save_one(&finding)?);
+    }
     Ok(batch)
 }
 
@@ -436,17 +440,13 @@ UPDATE payments SET look_at = ?2 WHERE id IN (
 )
 RETURNING order_id AS value";
 
-pub const SAVE_FINDINGS: &str = "
-INSERT INTO findings (kind, subject, error, found_at)
-SELECT value ->> 'kind', value ->> 'subject', value ->> 'error', value ->> 'found_at' FROM json_each(?1)";
-
 pub const FORGET_FINDINGS: &str = "DELETE FROM findings WHERE found_at < ?1";
 
 pub const FINDINGS: &str = "
-SELECT id, kind, subject, error, found_at FROM findings WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
+SELECT id, kind, subject, error, found_at, times, COALESCE(last_at, found_at) AS last_at FROM findings WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
 
 pub const FINDING_COUNTS: &str = "
-SELECT kind, COUNT(*) AS found, COUNT(error) AS unfinished FROM findings GROUP BY kind ORDER BY kind";
+SELECT kind, SUM(times) AS found, COALESCE(SUM(times) FILTER (WHERE error IS NOT NULL), 0) AS unfinished FROM findings GROUP BY kind ORDER BY kind";
 
 const INSERT_EVENT: &str = "
 INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";

@@ -8,8 +8,9 @@ use crate::shop::orders::{Refund, RefundStatus};
 use crate::shop::ports::Written;
 use crate::shop::stray_payments::{StrayPayment, StrayPayments, task_of};
 use crate::shop::sweep::Finding;
+use crate::store::findings_d1;
 use crate::store::orders_d1::statements as sql;
-use crate::store::sql::{Database, Statement, from_word, to_json, to_word, written};
+use crate::store::sql::{Database, Statement, from_word, to_word, written};
 use durable::Timestamp;
 use serde::Deserialize;
 
@@ -44,7 +45,7 @@ impl<D: Database> StrayPayments for StrayPaymentsD1<D> {
                 .bind(status)
                 .bind(stray.version)
                 .bind(now),
-            tell(finding)?,
+            findings_d1::save_one(finding)?,
         ];
         batch.extend(sql::book(&stray.session_id, stray.version, journals, now)?);
         if refund.is_some() {
@@ -70,13 +71,9 @@ impl<D: Database> StrayPayments for StrayPaymentsD1<D> {
                 .bind(to_word(&to)?)
                 .bind(version),
         );
-        batch.extend(finding.map(tell).transpose()?);
+        batch.extend(finding.map(findings_d1::save_one).transpose()?);
         written(self.0.batch(batch).await)
     }
-}
-
-fn tell(finding: &Finding) -> Result<Statement> {
-    Ok(Statement::new(sql::SAVE_FINDINGS).bind(to_json(&[finding])?))
 }
 
 const STRAY_PAYMENT: &str = "

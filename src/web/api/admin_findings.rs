@@ -1,4 +1,4 @@
-//! `/api/v1/admin/findings`, for staff: what the sweep found half done, and whether it could finish it.
+//! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found half done.
 
 use crate::error::Result;
 use crate::shop::ports::{Orders, Ports};
@@ -25,6 +25,9 @@ pub(super) struct FindingView {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     found_at: String,
+    /// How often on that day.
+    times: u32,
+    last_found_at: String,
 }
 
 /// `GET /api/v1/admin/findings?limit=&cursor=`: the newest first, with how many of each kind there were in a month.
@@ -56,8 +59,11 @@ pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 impl FindingView {
-    fn of(KeptFinding { finding, .. }: KeptFinding) -> Self {
+    fn of(kept: KeptFinding) -> Self {
+        let finding = kept.finding;
         Self {
+            times: kept.times,
+            last_found_at: instant(kept.last_at),
             kind: finding.kind,
             subject: finding.subject,
             finished: finding.error.is_none(),
