@@ -22,6 +22,10 @@ impl RefusalMemory for RefusalsHere {
         REFUSALS.with_borrow_mut(|refusals| refusals.remember(sku, shortage, now));
     }
 
+    fn forget(&self, sku: &str) {
+        REFUSALS.with_borrow_mut(|refusals| refusals.forget(sku));
+    }
+
     fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage> {
         let (word, now) = (last_read(sku), (self.clock)());
         REFUSALS.with_borrow_mut(|refusals| refusals.recall(sku, quantity, word, now))

@@ -17,6 +17,7 @@ import { objectScenarios } from "./objects.mjs";
 import { benchOrders, NAME as ORDERS } from "./orders.mjs";
 import { benchPayments, NAME as PAYMENTS, paymentScenarios } from "./payments.mjs";
 import { quoteScenarios } from "./quotes.mjs";
+import { benchRefusals, NAME as REFUSALS } from "./refusals.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
 
 const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios, ...quoteScenarios];
@@ -26,7 +27,8 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   const scenarios = SCENARIOS.filter(({ name }) => name.includes(only));
   const withOrders = ORDERS.includes(only);
   const withPayments = PAYMENTS.includes(only);
-  if (scenarios.length === 0 && !withOrders && !withPayments) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS].join(", ")}`);
+  const withRefusals = REFUSALS.includes(only);
+  if (scenarios.length === 0 && !withOrders && !withPayments && !withRefusals) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS, REFUSALS].join(", ")}`);
   const baselineServers = new Map();
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const results = [];
@@ -56,8 +58,9 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   if (results.length > 0) printTable(results, connections);
   const orders = withOrders ? await benchOrders({ seconds: seconds * rounds, connections, say }) : undefined;
   const payments = withPayments ? await benchPayments({ seconds: seconds * rounds, say }) : undefined;
+  const refusals = withRefusals ? await benchRefusals({ seconds: seconds * rounds, connections, say }) : undefined;
   console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip. First answer, from the start of the launcher: ${startUp.worker_ms} ms; of a JavaScript Worker: ${startUp.js_ms} ms\n`);
-  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders, payments }));
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders, payments, refusals }));
 }
 
 async function measure(scenario, shop, js, { seconds, rounds, connections }) {

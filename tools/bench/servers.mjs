@@ -22,11 +22,22 @@ export async function startShop({ vars = {}, folder } = {}) {
 }
 
 /** Receives more units of a SKU than any run sells. */
-export async function receiveStock({ url }, sku) {
+export async function receiveStock(shop, sku) {
+  await askOfStock(shop, sku, { receive: UNITS });
+}
+
+/** Leaves no unit of a SKU. */
+export async function writeOffStock(shop, sku) {
+  const { on_hand: quantity } = await askOfStock(shop, sku);
+  if (quantity > 0) await askOfStock(shop, sku, { write_off: { quantity, reason: "bench" } });
+}
+
+async function askOfStock({ url }, sku, change) {
   const headers = { authorization: `Bearer ${STAFF_KEY}`, "content-type": "application/json" };
   const path = `/api/v1/admin/stock/${encodeURIComponent(sku)}`;
-  const answer = await fetch(new URL(path, url), { method: "POST", headers, body: JSON.stringify({ receive: UNITS }) });
+  const answer = await fetch(new URL(path, url), { headers, ...(change && { method: "POST", body: JSON.stringify(change) }) });
   if (!answer.ok) throw new Stop(`${path} answered ${answer.status}: ${await answer.text()}`);
+  return answer.json();
 }
 
 /** The shop's objects behind a driver that hands every request on. */

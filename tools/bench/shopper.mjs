@@ -41,7 +41,7 @@ export class Shopper {
     return { order: placed.order, latencies: [...latencies, placed.ms] };
   }
 
-  /** A quote for one unit, and how to order by it: the same order, however often. */
+  /** A quote for one unit, and how to order by it: the same order, however often; or to be refused, under any key. */
   async quote(sku) {
     const cart = await this.#post("/api/v1/cart/items", { sku, quantity: 1 }, {});
     const token = { "cart-token": cart.headers.match(/\r\ncart-token: (\S+)/i)[1] };
@@ -51,13 +51,14 @@ export class Shopper {
       const { body, ms } = await this.#post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, ...key });
       return { order: body, ms };
     };
-    return { place, latencies: [cart.ms, quote.ms] };
+    const refused = (key) => this.#post("/api/v1/orders", { quote_id: quote.body.id }, { ...token, "idempotency-key": key }, /^409/);
+    return { place, refused, latencies: [cart.ms, quote.ms] };
   }
 
-  async #post(path, body, headers) {
+  async #post(path, body, headers, expected = /^20[01]/) {
     const sent = performance.now();
     const answer = await exchange(this.#socket, request(path, body, headers, this.#address));
-    return { ...read(path, answer), ms: performance.now() - sent };
+    return { ...read(path, answer, expected), ms: performance.now() - sent };
   }
 
   leave() {
@@ -72,10 +73,10 @@ function request(path, body, headers, { host, port }) {
   return `POST ${path} HTTP/1.1\r\n${lines.join("")}\r\n${json}`;
 }
 
-function read(path, answer) {
+function read(path, answer, expected) {
   const text = answer.toString();
   const end = text.indexOf("\r\n\r\n");
   const headers = text.slice(0, end);
-  if (!/^HTTP\/1\.1 20[01]/.test(headers)) throw new Stop(`POST ${path} was answered ${text.slice(0, 600)}`);
+  if (!expected.test(headers.slice("HTTP/1.1 ".length))) throw new Stop(`POST ${path} was answered ${text.slice(0, 600)}`);
   return { headers, body: JSON.parse(text.slice(text.indexOf("{", end), text.lastIndexOf("}") + 1)) };
 }

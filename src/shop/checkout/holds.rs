@@ -120,7 +120,12 @@ async fn hold_lines(
         };
         let operation_id = format!("{}:hold", hold_id(order_id, attempt));
         match ports.stock().ask(&line.sku, operation_id, command).await? {
-            Reply::Done { .. } => *taken = taken.saturating_add(1),
+            Reply::Done { replayed, .. } => {
+                *taken = taken.saturating_add(1);
+                if !replayed {
+                    ports.refusals().forget(&line.sku);
+                }
+            }
             Reply::Refused { refusal } => {
                 short.push(ShortLine::of_refusal(ports, &line.sku, &refusal)?);
                 break;

@@ -1,5 +1,5 @@
 //! What an isolate remembers of refusals, so that a rush on what is gone asks no object: for a second or two, and at most until a newer
-//! word of the stock is read. Then one request looks again, and the others do not wait in line behind it. Only refusals come from
+//! word of the stock is read. Then one request looks again, and only when it is given units do the others follow. Only refusals come from
 //! memory, never a hold.
 
 use durable::Timestamp;
@@ -21,6 +21,8 @@ const MAX_KEPT: usize = 4096;
 pub trait RefusalMemory {
     /// Keeps what an object has just said.
     fn remember(&self, sku: &str, shortage: Shortage);
+    /// Forgets what was refused: units were held.
+    fn forget(&self, sku: &str);
     /// Why `quantity` units would be refused.
     fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage>;
 }
@@ -65,6 +67,11 @@ impl Refusals {
             SOLD_OUT_SECS
         });
         self.0.insert(sku.to_owned(), Kept { shortage, until });
+    }
+
+    /// Forgets what the object of `sku` said.
+    pub fn forget(&mut self, sku: &str) {
+        self.0.remove(sku);
     }
 
     /// Why `quantity` units would be refused; `word` is the newest that the isolate has read.
@@ -148,6 +155,14 @@ mod tests {
         assert_eq!(refusals.recall("A", 3, None, at(2251)), Some(GONE));
         assert_eq!(refusals.recall("A", 3, None, at(3500)), None);
         assert_eq!(refusals.recall("A", 3, None, at(3500)), None);
+    }
+
+    #[test]
+    fn who_was_given_units_ends_it() {
+        let mut refusals = Refusals::default();
+        refusals.remember("A", GONE, at(0));
+        refusals.forget("A");
+        assert_eq!(refusals.recall("A", 3, None, at(1)), None);
     }
 
     #[test]

@@ -144,6 +144,10 @@ impl RefusalMemory for Sim {
         refusals.remember(sku, shortage, now);
     }
 
+    fn forget(&self, sku: &str) {
+        self.0.refusals.borrow_mut().forget(sku);
+    }
+
     fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage> {
         let (mut refusals, now) = (self.0.refusals.borrow_mut(), self.0.now());
         refusals.recall(sku, quantity, None, now)
