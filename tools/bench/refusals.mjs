@@ -2,6 +2,7 @@
 //! Promises: every answer is the refusal, and what the database has more of afterwards is told, row by row.
 
 import { randomUUID } from "node:crypto";
+import { setTimeout } from "node:timers/promises";
 import { Stop } from "../run.mjs";
 import { startSandbox } from "../../tests/stripe-sandbox/sandbox.ts";
 import { firstProduct } from "./catalog.mjs";
@@ -9,6 +10,8 @@ import { PAYMENT_SECRETS, startShop, writeOffStock } from "./servers.mjs";
 import { Shopper } from "./shopper.mjs";
 
 export const NAME = "refused buyers";
+
+const QUIET_MS = 6_000; // longer than a queue waits for its batch
 
 export async function benchRefusals({ seconds, connections, say }) {
   const sandbox = await startSandbox({ port: 0, secretKey: PAYMENT_SECRETS.STRIPE_SECRET_KEY, webhookSecret: PAYMENT_SECRETS.STRIPE_WEBHOOK_SECRET });
@@ -18,6 +21,7 @@ export async function benchRefusals({ seconds, connections, say }) {
     await writeOffStock(shop, sku);
     const buyers = await Promise.all(Array.from({ length: connections }, () => buyer(shop, sku)));
     await rush(buyers, 1);
+    await atRest(shop);
     say(`${NAME}: ${seconds} s on ${connections} connections`);
     const [rowsBefore, cpuBefore, start] = [await rows(shop), shop.cpuMicros(), performance.now()];
     const latencies = (await rush(buyers, seconds)).sort((a, b) => a - b);
@@ -59,6 +63,14 @@ async function rush(buyers, seconds) {
   };
   await Promise.all(buyers.map(order));
   return latencies;
+}
+
+/** Waits until the queues have told of the stock that the import and the write-off have changed. */
+async function atRest(shop) {
+  for (let before, now = await rows(shop); JSON.stringify(before) !== JSON.stringify(now); now = await rows(shop)) {
+    before = now;
+    await setTimeout(QUIET_MS);
+  }
 }
 
 /** How many rows each table has. */
