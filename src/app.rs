@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
 use crate::shop::checkout::RefusalMemory;
+use crate::shop::finding_deliveries::checked_url;
 use crate::shop::ids::{Entropy, Signer, new_id, unique};
 use crate::shop::languages::Language;
 use crate::shop::money::Currency;
@@ -20,6 +21,8 @@ use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
 use crate::store::d1::D1;
 use crate::store::dead_letters_d1::DeadLettersD1;
+use crate::store::finding_deliveries_d1::FindingDeliveriesD1;
+use crate::store::finding_webhook::Receiver;
 use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
 use crate::store::idempotency_d1::IdempotencyD1;
 use crate::store::inbox_d1::InboxD1;
@@ -38,6 +41,7 @@ use crate::store::rate_limits::{Classes, RateLimits};
 use crate::store::refusals::RefusalsHere;
 use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
+use crate::store::standard_webhooks::WebhookSecret;
 use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{MAX_PAGES, STRIPE_API, Stripe, StripeConfig};
 use durable::Timestamp;
@@ -71,6 +75,10 @@ pub struct Config {
     pub staff: StaffKeys,
     /// Who carries mails.
     pub mail: Carrier,
+    /// Address of staff that findings are mailed to; empty: none.
+    pub findings_mail: String,
+    findings_webhook_url: String,
+    findings_webhook_secret: String,
     takes_payments: bool,
     stripe: StripeConfig,
 }
@@ -206,6 +214,40 @@ impl App {
     #[must_use]
     pub fn mails(&self) -> MailsD1<Rc<D1>> {
         MailsD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// What staff were told.
+    #[must_use]
+    pub fn finding_deliveries(&self) -> FindingDeliveriesD1<Rc<D1>> {
+        FindingDeliveriesD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// The webhook that findings are posted to; none when no address is set.
+    ///
+    /// # Errors
+    /// When the address is no `https` address, or the secret is none.
+    pub fn finding_receiver(&self) -> Result<Option<Receiver>> {
+        let config = &self.config;
+        if config.findings_webhook_url.is_empty() {
+            return Ok(None);
+        }
+        let url = checked_url(&config.findings_webhook_url, config.in_development)?;
+        let secret = WebhookSecret::read(&config.findings_webhook_secret).ok_or_else(|| {
+            Error::internal("config: FINDINGS_WEBHOOK_SECRET is no whsec_ secret")
+        })?;
+        Ok(Some(Receiver {
+            url: url.to_owned(),
+            secret,
+            clock: now,
+        }))
+    }
+
+    /// Bytes of the database.
+    ///
+    /// # Errors
+    /// When it does not tell.
+    pub async fn database_bytes(&self) -> Result<i64> {
+        Ok(self.bindings.db.size_bytes().await?)
     }
 
     /// The catalog version that this isolate shows now, while it knows without asking.
@@ -502,6 +544,9 @@ impl Config {
                 },
                 var("ENVIRONMENT") == "dev",
             )?,
+            findings_mail: var("FINDINGS_MAIL"),
+            findings_webhook_url: var("FINDINGS_WEBHOOK_URL"),
+            findings_webhook_secret: secret("FINDINGS_WEBHOOK_SECRET"),
             takes_payments: stripe.is_usable(production),
             stripe,
         })

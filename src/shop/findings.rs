@@ -30,6 +30,8 @@ pub enum FindingKind {
     DisputeLost,
     /// Messages that failed for good.
     DeadLetter,
+    /// A database that fills.
+    Storage,
     /// The payment provider failed so often that it is left alone for a while.
     ProviderBreaker,
     /// A paid session that names an order and is not its own.
@@ -55,6 +57,17 @@ pub struct Finding {
     pub found_at: Timestamp,
 }
 
+/// A way to tell staff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// To the address of `FINDINGS_MAIL`.
+    Mail,
+    /// To `FINDINGS_WEBHOOK_URL`.
+    Webhook,
+}
+
 /// A finding as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptFinding {
@@ -66,6 +79,8 @@ pub struct KeptFinding {
     pub times: u32,
     /// When last.
     pub last_at: Timestamp,
+    /// The channels that could not be told.
+    pub untold: Vec<Channel>,
 }
 
 /// How often a kind of thing was found.

@@ -8,7 +8,7 @@ use crate::store::steady::{Patience, Steady};
 use serde::de::DeserializeOwned;
 use worker::console_warn;
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Array, JSON, Promise};
+use worker::js_sys::{Array, JSON, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::worker_sys::types::{D1Database, D1PreparedStatement, D1Result};
 
@@ -27,6 +27,16 @@ impl D1 {
             db: Binding(JsValue::from(binding).unchecked_into()),
             patience: pause,
         }
+    }
+}
+
+impl D1 {
+    /// Bytes that the database has grown to, as it tells with every answer.
+    ///
+    /// # Errors
+    /// When it does not answer, or does not tell.
+    pub async fn size_bytes(&self) -> Result<i64, SqlError> {
+        self.db.size_bytes().await
     }
 }
 
@@ -53,6 +63,16 @@ impl Binding {
     async fn rows(&self, statement: Statement) -> Result<String, SqlError> {
         let result = settled(self.prepare(statement)?.all()).await?;
         json_of(result)
+    }
+
+    async fn size_bytes(&self) -> Result<i64, SqlError> {
+        let asked = self.prepare(Statement::new("SELECT 1"))?.all();
+        let result = settled(asked).await?.unchecked_into::<D1Result>();
+        let meta = result.meta().map_err(sql_error)?;
+        let size = Reflect::get(&meta, &JsValue::from_str("size_after")).map_err(sql_error)?;
+        let size = size.as_f64().filter(|size| size.is_finite());
+        let missing = || SqlError::Failed("no size of the database".to_owned());
+        whole(size.ok_or_else(missing)?)
     }
 
     /// What each statement of one transaction answered.
@@ -117,6 +137,13 @@ fn to_js(parameter: Parameter) -> JsValue {
         Parameter::Integer(integer) => JsValue::from_f64(integer as f64),
         Parameter::Text(text) => JsValue::from_str(&text),
     }
+}
+
+fn whole(number: f64) -> Result<i64, SqlError> {
+    let digits = format!("{number:.0}");
+    digits
+        .parse()
+        .map_err(|_| SqlError::Failed(format!("no whole number: {digits}")))
 }
 
 fn sql_error(error: JsValue) -> SqlError {

@@ -3,6 +3,7 @@
 //! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose answer was lost goes out again.
 
 use crate::error::{Error, Result};
+use crate::shop::finding_deliveries::FindingMail;
 use crate::shop::mail::{Letter, MailFailure, Message};
 use crate::shop::ports::MailProvider;
 use futures_util::future::{Either, select};
@@ -100,25 +101,42 @@ impl MailProvider for Carrier {
                 console_log!("{}", log_line(letter, message, *with_text));
                 Ok(())
             }
-            Self::Resend(account) => {
-                let headers = [
-                    ("Authorization", format!("Bearer {}", account.api_key)),
-                    ("Idempotency-Key", idempotency_key.to_owned()),
-                ];
-                post(
-                    &format!("{}/emails", account.api_base),
-                    &headers,
-                    &resend_body(account, message),
-                )
-                .await
-            }
-            Self::Postmark(account) => {
-                let headers = [("X-Postmark-Server-Token", account.api_key.clone())];
-                let body = postmark_body(account, idempotency_key, message);
-                post(&format!("{}/email", account.api_base), &headers, &body).await
-            }
+            Self::Resend(account) => post_resend(account, idempotency_key, message).await,
+            Self::Postmark(account) => post_postmark(account, idempotency_key, message).await,
         }
     }
+}
+
+impl FindingMail for Carrier {
+    async fn send(&self, idempotency_key: &str, message: &Message) -> Result<()> {
+        self.check()?;
+        let sent = match self {
+            Self::Log { .. } => {
+                let line =
+                    json!({"level": "info", "event": "findings_mail", "subject": message.subject});
+                console_log!("{line}");
+                return Ok(());
+            }
+            Self::Resend(account) => post_resend(account, idempotency_key, message).await,
+            Self::Postmark(account) => post_postmark(account, idempotency_key, message).await,
+        };
+        sent.map_err(|error| Error::internal(error.to_string()))
+    }
+}
+
+async fn post_resend(account: &Account, key: &str, message: &Message) -> Result<(), MailFailure> {
+    let headers = [
+        ("Authorization", format!("Bearer {}", account.api_key)),
+        ("Idempotency-Key", key.to_owned()),
+    ];
+    let url = format!("{}/emails", account.api_base);
+    post(&url, &headers, &resend_body(account, message)).await
+}
+
+async fn post_postmark(account: &Account, key: &str, message: &Message) -> Result<(), MailFailure> {
+    let headers = [("X-Postmark-Server-Token", account.api_key.clone())];
+    let body = postmark_body(account, key, message);
+    post(&format!("{}/email", account.api_base), &headers, &body).await
 }
 
 fn log_line(letter: &Letter, message: &Message, with_text: bool) -> Value {

@@ -8,6 +8,7 @@ use crate::shop::pricing::forget_quotes;
 use crate::shop::publish::sweep_catalog;
 use crate::shop::sweep::Finding;
 use crate::shop::{reconciliation, sweep};
+use crate::web::findings::tell_staff;
 use crate::web::log::{log_event, log_failure};
 use serde_json::json;
 use worker::Env;
@@ -40,6 +41,7 @@ pub async fn tick(env: &Env) {
             reconciliation::run(&app, &app.jobs(), app.now).await,
         );
     }
+    tell_staff(&app).await;
 }
 
 fn tell(job: &str, outcome: Result<Vec<Finding>>) {

@@ -6,6 +6,7 @@ pub mod assets;
 pub mod call;
 pub mod cart_token;
 pub mod cron;
+pub mod findings;
 pub mod guard;
 pub mod idempotency;
 pub mod log;

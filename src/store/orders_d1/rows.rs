@@ -139,6 +139,7 @@ pub struct FindingRow {
     found_at: i64,
     times: u32,
     last_at: i64,
+    untold: String,
 }
 
 impl FindingRow {
@@ -153,6 +154,7 @@ impl FindingRow {
             },
             times: self.times,
             last_at: Timestamp::from_millis(self.last_at),
+            untold: from_json(&self.untold)?,
         })
     }
 }

@@ -1,8 +1,8 @@
 //! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found half done.
 
 use crate::error::Result;
+use crate::shop::findings::{Channel, FindingCount, FindingKind, KeptFinding};
 use crate::shop::ports::{Orders, Ports};
-use crate::shop::sweep::{FindingCount, FindingKind, KeptFinding};
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
 use crate::web::reply::Reply;
@@ -28,6 +28,9 @@ pub(super) struct FindingView {
     /// How often on that day.
     times: u32,
     last_found_at: String,
+    /// The channels that could not be told.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    untold: Vec<Channel>,
 }
 
 /// `GET /api/v1/admin/findings?limit=&cursor=`: the newest first, with how many of each kind there were in a month.
@@ -64,6 +67,7 @@ impl FindingView {
         Self {
             times: kept.times,
             last_found_at: instant(kept.last_at),
+            untold: kept.untold,
             kind: finding.kind,
             subject: finding.subject,
             finished: finding.error.is_none(),
