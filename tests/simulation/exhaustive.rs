@@ -5,9 +5,10 @@ use crate::actors::{
     CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, postman, publish, put,
 };
 use crate::invariants;
+use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::provider::{Other, Provider};
-use crate::scheduler::{Task, request, run};
+use crate::scheduler::{Task, pause, request, run};
 use crate::world::World;
 use durable::cart::Periods as CartPeriods;
 use durable::machine::{Reply, Request};
@@ -144,6 +145,46 @@ fn a_second_payment_goes_back_once_after_a_crash_at_any_step() {
 }
 
 #[test]
+fn two_requests_of_one_key_work_on_one_order_whenever_units_come_back() {
+    for seed in 0..MEETINGS {
+        meeting(seed, None).unwrap();
+    }
+}
+
+/// How many ways are tried in which two requests meet.
+pub const MEETINGS: u64 = 400;
+
+/// Two requests of one key order what comes back at some point between them; in an order that the seed says.
+pub fn meeting(seed: u64, bug: Option<Bug>) -> Result<(), String> {
+    let world = World::new(seed, bug);
+    world.calm();
+    fill(&world);
+    quote_for(&world, &SOME_UNITS, "standard", &[]);
+    hold_elsewhere(&world, 60);
+    let sim = Sim(Rc::clone(&world));
+    let comes_back = {
+        let world = Rc::clone(&world);
+        async move {
+            for _ in 0..world.random.below(40) {
+                pause(&world).await;
+            }
+            let hold_id = "ord_elsewhere:1".to_owned();
+            let request = Request::Do {
+                operation_id: "back".to_owned(),
+                command: stock::Command::Release { hold_id },
+            };
+            world.stock.ask("B", &request, world.now());
+        }
+    };
+    let actors = vec![
+        Task::actor(order(sim.clone())),
+        Task::actor(order(sim)),
+        Task::actor(comes_back),
+    ];
+    run(&world, actors, || invariants::at_every_step(&world))
+}
+
+#[test]
 fn late_money_finds_its_last_units_after_a_crash_at_any_step() {
     let mut step = 0;
     while late_money(step) {
@@ -200,6 +241,7 @@ fn an_order_of_nothing_to_pay_is_cancelled_after_a_crash_at_any_step() {
         }
         // A cart that was left behind asks after its order.
         sweep_for(&world, CartPeriods::default().abandoned_secs / 60 + 1);
+        rest(&world);
         invariants::at_the_end(&world).unwrap();
     }
     assert!(pending > 0, "no crash left an order pending");
