@@ -1,4 +1,4 @@
-//! `npm run check`: what can be judged without running the shop: format, lints, the design's arrows, types.
+//! `npm run check`: what can be judged without running the shop: format, lints, the design's arrows, fuzz targets, dependencies, types.
 //! Promises: every check runs, even when one has failed, and a summary closes.
 
 import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";
@@ -11,6 +11,8 @@ const CHECKS = {
   "lints, native": "cargo clippy --workspace --all-targets -- -D warnings",
   "lints, wasm32": "cargo clippy --workspace --target wasm32-unknown-unknown -- -D warnings",
   "design arrows": "cargo test --test architecture",
+  "fuzz targets": "cargo check --manifest-path fuzz/Cargo.toml --no-default-features --locked --target-dir target/fuzz",
+  dependencies: "cargo deny check licenses bans sources",
   types: "tsc --noEmit",
 };
 

@@ -9,6 +9,7 @@ import { answerOf, must, root, say, Stop, succeeds } from "./run.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 const WORKER_BUILD = "0.8.7";
+const CARGO_DENY = "0.20.2";
 const tools = join(root, ".tools");
 
 /** The environment in which `cargo` and `worker-build` build for wasm32. */
@@ -19,8 +20,9 @@ export async function rustTools(env) {
   return builderEnv(env);
 }
 
-/** clippy and rustfmt of the toolchain in use. */
+/** clippy and rustfmt of the toolchain in use, and cargo-deny. */
 export async function lintTools(env) {
+  if (answerOf("cargo-deny", ["--version"], env) !== `cargo-deny ${CARGO_DENY}`) await cargoInstall("cargo-deny", CARGO_DENY, env);
   const missing = () => !answerOf("cargo", ["clippy", "--version"], env) || !answerOf("cargo", ["fmt", "--version"], env);
   if (!missing()) return;
   say("adding clippy and rustfmt");

@@ -14,7 +14,7 @@ npm run setup [-- --browser] [--lints]
 
 Installs what the other scripts need: the npm packages, the wasm32 target, worker-build, and secrets for development.
   --browser  also a Chromium for the browser tests
-  --lints    also clippy and rustfmt`;
+  --lints    also clippy, rustfmt and cargo-deny`;
 
 /** Does what is left to do and returns the environment for the programs of the project. */
 export async function setUp({ rust = true, lints = false, browser = false } = {}) {
