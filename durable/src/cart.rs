@@ -418,6 +418,18 @@ impl Machine for Cart {
         digest_of(&intent)
     }
 
+    /// A checkout goes on with the lines that it has frozen.
+    fn keeps_answer(command: &Command) -> bool {
+        matches!(command.change, Change::Freeze { .. })
+    }
+
+    fn recall(&mut self, _key: &str, value: &str) -> Result<(), serde_json::Error> {
+        let periods = self.periods;
+        *self = crate::json::read(value)?;
+        self.periods = periods;
+        Ok(())
+    }
+
     fn touched(_event: &Event) -> Vec<String> {
         vec![CART_KEY.to_owned()]
     }
@@ -429,17 +441,6 @@ impl Machine for Cart {
 
     fn row(&self, _key: &str) -> Result<Option<String>, serde_json::Error> {
         serde_json::to_string(self).map(Some)
-    }
-
-    fn restore(self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
-        let Some((_, value)) = rows.first() else {
-            return Ok(self);
-        };
-        let stored: Self = crate::json::read(value)?;
-        Ok(Self {
-            periods: self.periods,
-            ..stored
-        })
     }
 }
 

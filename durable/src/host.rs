@@ -5,7 +5,7 @@
 //! in-memory machine is dropped and read anew: memory is a cache, never the truth.
 //!
 //! The alarm is set only when something is due earlier than it rings: one that rings too early finds nothing due and is set
-//! again. Its handler ends what time has ended, sends the news, and deletes an object that is over; it never fails,
+//! again. Its handler ends what time has ended, tidies, sends the news, and deletes an object that is over; it never fails,
 //! because the platform drops an alarm for good after six failures.
 
 use crate::Timestamp;
@@ -177,7 +177,7 @@ impl<M: Machine> Host<M> {
             Inspection::Repair => json(&keeper.repair(sql, now)?),
             Inspection::Rows { keys } => {
                 keeper.wake(sql, now)?;
-                json(&keeper.rows(&keys)?)
+                json(&keeper.rows(sql, &keys)?)
             }
         })
     }
@@ -196,8 +196,11 @@ impl<M: Machine> Host<M> {
 
     /// What an alarm does; each step is safe to repeat.
     async fn follow_up(&self, now: Timestamp) -> Result<()> {
-        self.on_machine(|keeper, sql| keeper.wake(sql, now))
-            .map_err(worker_error)?;
+        self.on_machine(|keeper, sql| {
+            keeper.wake(sql, now)?;
+            keeper.tidy(sql, now)
+        })
+        .map_err(worker_error)?;
         self.send_news().await?;
         let is_over = self
             .on_machine(|keeper, _| Ok(!keeper.has_news() && keeper.machine().is_over()))
@@ -228,8 +231,7 @@ impl<M: Machine> Host<M> {
     async fn arm(&self, now: Timestamp) -> Result<()> {
         let due_at = self.keeper.borrow().as_ref().and_then(|keeper| {
             let news_at = keeper.has_news().then(|| self.send_after.get().max(now));
-            let wake_at = keeper.machine().wake_at();
-            news_at.into_iter().chain(wake_at).min()
+            news_at.into_iter().chain(keeper.wake_at()).min()
         });
         match due_at {
             Some(at) if self.armed_at.get().is_none_or(|armed| at < armed) => {
@@ -324,12 +326,16 @@ impl DurableObject for BoardObject {
 
     async fn websocket_close(
         &self,
-        _socket: WebSocket,
-        _code: usize,
-        _reason: String,
+        socket: WebSocket,
+        code: usize,
+        reason: String,
         _was_clean: bool,
     ) -> Result<()> {
         self.watchers.set(None);
+        // Answers the handshake. A code that says that there was none can't be sent, nor one of the protocol's own.
+        let code = u16::try_from(code).ok().filter(|code| *code >= 3000);
+        // One that is gone already needs no answer.
+        let _ = socket.close(Some(code.unwrap_or(1000)), Some(reason));
         Ok(())
     }
 

@@ -2,10 +2,26 @@
 //!
 //! A machine has no clock, no entropy and no I/O, so that any run can be replayed. Its state is written down as small keyed
 //! rows: a command rewrites only the rows its events touched, whatever the history or the number of open holds.
+//!
+//! Rows have a [`Place`]. What is open is in memory while the object is awake. What has ended, and what is counted for ever, is past: its
+//! keeper looks it up by key for the command that asks for it ([`Machine::asks_for`]), and takes it out of memory again
+//! ([`Machine::let_go`]). So memory and waking are as large as what is open, whatever the history.
 
 use crate::Timestamp;
 use crate::news::News;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Where a row is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In memory as long as the object is awake.
+    Open,
+    /// Looked up by its key when a command asks for it.
+    Past {
+        /// When it may go; `None` means never.
+        forget_at: Option<Timestamp>,
+    },
+}
 
 /// A state machine whose state must be right after a crash. A fresh one is configured but has met no command.
 pub trait Machine: Clone + PartialEq {
@@ -18,7 +34,10 @@ pub trait Machine: Clone + PartialEq {
     /// What a caller is told of the state.
     type View: Serialize + DeserializeOwned;
 
-    /// Judges `command` at `now`: the events that carry it out, none when it is already so.
+    /// Patterns (`GLOB`) of key and value of the past rows that an earlier version kept among the open ones.
+    const PAST_AMONG_OPEN: &'static [(&'static str, &'static str)] = &[];
+
+    /// Judges `command` at `now`: the events that carry it out, none when it is already so. Past rows that it asks for are in hand.
     ///
     /// # Errors
     /// The refusal, when the state does not allow the command. Nothing has changed then.
@@ -56,10 +75,39 @@ pub trait Machine: Clone + PartialEq {
         digest_of(command)
     }
 
+    /// True when a repeat of `command` needs the view of then; else it is answered with the present one.
+    fn keeps_answer(_command: &Self::Command) -> bool {
+        false
+    }
+
+    /// Keys of the past rows that judging `command` needs.
+    fn asks_for(&self, _command: &Self::Command) -> Vec<String> {
+        vec![]
+    }
+
+    /// Key of the past row whose next value `event` makes from its last one.
+    fn builds_on(_event: &Self::Event) -> Option<String> {
+        None
+    }
+
+    /// Takes the stored row under `key` in hand, whatever its place.
+    ///
+    /// # Errors
+    /// When the row is not what [`Machine::row`] writes.
+    fn recall(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error>;
+
+    /// Drops the past rows in hand.
+    fn let_go(&mut self) {}
+
+    /// The place of the row under `key`, as the machine now has it in hand.
+    fn place(&self, _key: &str) -> Place {
+        Place::Open
+    }
+
     /// Keys of the stored rows that `event` may have changed.
     fn touched(event: &Self::Event) -> Vec<String>;
 
-    /// Keys of all stored rows.
+    /// Keys of all rows in hand.
     fn keys(&self) -> Vec<String>;
 
     /// The stored row under `key`, as JSON; `None` when there is none (any more).
@@ -72,7 +120,12 @@ pub trait Machine: Clone + PartialEq {
     ///
     /// # Errors
     /// When a row is not what [`Machine::row`] writes.
-    fn restore(self, rows: &[(String, String)]) -> Result<Self, serde_json::Error>;
+    fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
+        for (key, value) in rows {
+            self.recall(key, value)?;
+        }
+        Ok(self)
+    }
 }
 
 /// A short name for the JSON of `value` (FNV-1a): callers only ever compare with what they sent under the same id themselves.
@@ -98,7 +151,7 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
 pub enum Request<C> {
     /// Look, change nothing.
     View,
-    /// Carry out `command`, once per `operation_id`: a repeat is answered with the first answer.
+    /// Carry out `command`, once per `operation_id`: a repeat changes nothing.
     Do {
         /// Names the intent (order, attempt, step, SKU), so that a new attempt never gets an old one's answer.
         operation_id: String,
@@ -118,7 +171,7 @@ pub enum Inspection {
         /// Most entries.
         limit: u32,
     },
-    /// Does the journal, folded from its beginning, tell what is stored?
+    /// Does the journal tell what is stored?
     Check,
     /// Store what the journal tells.
     Repair,
@@ -161,9 +214,9 @@ pub struct Checkup<V> {
 pub enum Reply<V, R> {
     /// Done, now or by an earlier request with the same operation id.
     Done {
-        /// The state right after the command.
+        /// The state right after the command; of a repeat, the state now, unless [`Machine::keeps_answer`].
         view: V,
-        /// True when this repeats the first answer.
+        /// True when an earlier request with this operation id has done it.
         replayed: bool,
     },
     /// Refused; nothing has changed, and the operation id is free to try again.

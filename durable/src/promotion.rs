@@ -3,10 +3,11 @@
 //! Never more held and consumed than the limits allow, in total and for one customer. A use is `reserved` on its own clock for
 //! minutes, until it is pinned; a pinned use has no clock, because its payment session can still be paid. It ends exactly once: by
 //! its clock, by release, or, once consumed, by return. The release of a use never seen leaves a tombstone that a late hold
-//! meets. A limit comes with each hold, so that it holds from the quote on that was made with it.
+//! meets. A limit comes with each hold, so that it holds from the quote on that was made with it. Held uses are in memory; consumed and ended
+//! ones, and what each customer has used, are past.
 
 use crate::Timestamp;
-use crate::machine::{Machine, ReplyOf};
+use crate::machine::{Machine, Place, ReplyOf};
 use crate::news::News;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,10 @@ pub const TOTALS_KEY: &str = "totals";
 
 const USE_PREFIX: &str = "use/";
 const CUSTOMER_PREFIX: &str = "customer/";
+
+fn use_key(hold_id: &str) -> String {
+    format!("{USE_PREFIX}{hold_id}")
+}
 
 /// The row of a customer's uses, a number.
 #[must_use]
@@ -87,6 +92,18 @@ pub enum Command {
     },
 }
 
+impl Command {
+    fn hold_id(&self) -> &str {
+        match self {
+            Self::Hold { hold_id, .. }
+            | Self::Pin { hold_id }
+            | Self::Release { hold_id }
+            | Self::Consume { hold_id }
+            | Self::Return { hold_id } => hold_id,
+        }
+    }
+}
+
 /// What has happened to the uses of a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +131,9 @@ pub enum Event {
         customer: Option<String>,
         /// When the tombstone goes.
         forget_at: Timestamp,
+        /// True when it was given back by a paid order; earlier versions did not say so.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        was_consumed: bool,
     },
     /// The use belongs to a paid order; it can be given back until `settles_at`.
     Consumed {
@@ -122,7 +142,7 @@ pub enum Event {
         /// When it counts for good.
         settles_at: Timestamp,
     },
-    /// The id is no longer remembered.
+    /// The id is no longer remembered; written by earlier versions only.
     Forgotten {
         /// Which use.
         hold_id: String,
@@ -179,10 +199,13 @@ pub type Reply = ReplyOf<Promotion>;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Promotion {
     totals: View,
+    /// What is held.
     uses: BTreeMap<String, Use>,
-    /// Everything that has an end of its own, by when.
+    /// Reserved uses, by when they end.
     ends: BTreeSet<(Timestamp, String)>,
-    /// Uses held and consumed, by customer.
+    /// Past: consumed and ended uses, as far as they are in hand.
+    ended: BTreeMap<String, Use>,
+    /// Past: uses held and consumed, by customer, as far as they are in hand.
     customers: BTreeMap<String, u32>,
 }
 
@@ -208,6 +231,12 @@ impl Machine for Promotion {
     type Refusal = Refusal;
     type View = View;
 
+    const PAST_AMONG_OPEN: &'static [(&'static str, &'static str)] = &[
+        ("use/*", "*\"tombstone\":{*"),
+        ("use/*", "*\"consumed\":{*"),
+        ("customer/*", "*"),
+    ];
+
     fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Hold {
@@ -215,15 +244,15 @@ impl Machine for Promotion {
                 customer,
                 limits,
                 ttl_secs,
-            } => self.hold(hold_id, customer, *limits, now.plus_secs(*ttl_secs)),
-            Command::Pin { hold_id } => self.pin(hold_id),
+            } => self.hold(hold_id, customer, *limits, *ttl_secs, now),
+            Command::Pin { hold_id } => self.pin(hold_id, now),
             Command::Release { hold_id } => self.release(hold_id, now),
             Command::Consume { hold_id } => self.consume(hold_id, now),
             Command::Return { hold_id } => self.give_back(hold_id, now),
         }
     }
 
-    fn apply(&mut self, event: &Event, _at: Timestamp) {
+    fn apply(&mut self, event: &Event, at: Timestamp) {
         self.totals.version = self.totals.version.saturating_add(1);
         match event {
             Event::Held {
@@ -251,10 +280,18 @@ impl Machine for Promotion {
                 hold_id,
                 customer,
                 forget_at,
+                was_consumed,
             } => {
+                let is_consumed =
+                    matches!(self.status(hold_id, at), Some(UseStatus::Consumed { .. }));
+                if *was_consumed || is_consumed {
+                    self.totals.consumed = self.totals.consumed.saturating_sub(1);
+                }
                 self.end(hold_id, customer.as_deref(), *forget_at);
             }
-            Event::Forgotten { hold_id } => self.forget(hold_id),
+            Event::Forgotten { hold_id } => {
+                self.ended.remove(hold_id);
+            }
         }
     }
 
@@ -263,12 +300,7 @@ impl Machine for Promotion {
             .iter()
             .take_while(|(ends_at, _)| *ends_at <= now)
             .take(DUE_AT_ONCE)
-            .map(|(_, hold_id)| match self.status(hold_id) {
-                Some(UseStatus::Reserved { .. }) => self.released(hold_id, now),
-                _ => Event::Forgotten {
-                    hold_id: hold_id.clone(),
-                },
-            })
+            .map(|(_, hold_id)| self.released(hold_id, now))
             .collect()
     }
 
@@ -284,6 +316,58 @@ impl Machine for Promotion {
         vec![]
     }
 
+    fn asks_for(&self, command: &Command) -> Vec<String> {
+        let hold_id = command.hold_id();
+        if self.uses.contains_key(hold_id) {
+            return vec![];
+        }
+        let mut keys = vec![use_key(hold_id)];
+        if let Command::Hold { customer, .. } = command {
+            keys.push(customer_key(customer));
+        }
+        keys
+    }
+
+    fn builds_on(event: &Event) -> Option<String> {
+        match event {
+            Event::Held { customer, .. } => Some(customer_key(customer)),
+            Event::Released { customer, .. } => customer.as_deref().map(customer_key),
+            _ => None,
+        }
+    }
+
+    fn recall(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
+        if let Some(hold_id) = key.strip_prefix(USE_PREFIX) {
+            self.index(hold_id, crate::json::read(value)?);
+        } else if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
+            let uses = crate::json::read(value)?;
+            self.customers.insert(customer.to_owned(), uses);
+        } else {
+            self.totals = crate::json::read(value)?;
+        }
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        self.ended.clear();
+        self.customers.clear();
+    }
+
+    /// The count of a customer who has nothing may go.
+    fn place(&self, key: &str) -> Place {
+        if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
+            let is_none = self.customers.get(customer).is_none_or(|uses| *uses == 0);
+            let forget_at = is_none.then(Timestamp::default);
+            return Place::Past { forget_at };
+        }
+        let ended = key
+            .strip_prefix(USE_PREFIX)
+            .and_then(|hold_id| self.ended.get(hold_id));
+        ended.map_or(Place::Open, |known| Place::Past {
+            forget_at: known.status.forget_at(),
+        })
+    }
+
     fn touched(event: &Event) -> Vec<String> {
         let mut keys = vec![TOTALS_KEY.to_owned()];
         let (hold_id, customer) = match event {
@@ -297,7 +381,7 @@ impl Machine for Promotion {
             | Event::Consumed { hold_id, .. }
             | Event::Forgotten { hold_id } => (hold_id, None),
         };
-        keys.push(format!("{USE_PREFIX}{hold_id}"));
+        keys.push(use_key(hold_id));
         keys.extend(customer.map(|customer| customer_key(customer)));
         keys
     }
@@ -307,12 +391,9 @@ impl Machine for Promotion {
         if self.totals.version > 0 {
             keys.push(TOTALS_KEY.to_owned());
         }
-        keys.extend(self.uses.keys().map(|id| format!("{USE_PREFIX}{id}")));
-        keys.extend(
-            self.customers
-                .keys()
-                .map(|it| format!("{CUSTOMER_PREFIX}{it}")),
-        );
+        let uses = self.uses.keys().chain(self.ended.keys());
+        keys.extend(uses.map(|hold_id| use_key(hold_id)));
+        keys.extend(self.customers.keys().map(|it| customer_key(it)));
         keys
     }
 
@@ -321,27 +402,13 @@ impl Machine for Promotion {
             return serde_json::to_string(&self.totals).map(Some);
         }
         if let Some(hold_id) = key.strip_prefix(USE_PREFIX) {
-            let found = self.uses.get(hold_id);
+            let found = self.uses.get(hold_id).or_else(|| self.ended.get(hold_id));
             return found.map(serde_json::to_string).transpose();
         }
         let uses = key
             .strip_prefix(CUSTOMER_PREFIX)
             .and_then(|customer| self.customers.get(customer));
         uses.map(serde_json::to_string).transpose()
-    }
-
-    fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
-        for (key, value) in rows {
-            if let Some(hold_id) = key.strip_prefix(USE_PREFIX) {
-                self.index(hold_id, crate::json::read(value)?);
-            } else if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
-                let uses = crate::json::read(value)?;
-                self.customers.insert(customer.to_owned(), uses);
-            } else {
-                self.totals = crate::json::read(value)?;
-            }
-        }
-        Ok(self)
     }
 }
 
@@ -352,9 +419,10 @@ impl Promotion {
         hold_id: &str,
         customer: &str,
         limits: Limits,
-        expires_at: Timestamp,
+        ttl_secs: u32,
+        now: Timestamp,
     ) -> Result<Vec<Event>, Refusal> {
-        if let Some(known) = self.uses.get(hold_id) {
+        if let Some(known) = self.known(hold_id, now) {
             return match known.status {
                 UseStatus::Tombstone { .. } => Err(Refusal::HoldEnded),
                 _ if known.customer.as_deref() == Some(customer) => Ok(vec![]),
@@ -372,12 +440,12 @@ impl Promotion {
         Ok(vec![Event::Held {
             hold_id: hold_id.to_owned(),
             customer: customer.to_owned(),
-            expires_at,
+            expires_at: now.plus_secs(ttl_secs),
         }])
     }
 
-    fn pin(&self, hold_id: &str) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+    fn pin(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id, now) {
             Some(UseStatus::Reserved { .. }) => Ok(vec![Event::Pinned {
                 hold_id: hold_id.to_owned(),
             }]),
@@ -387,7 +455,7 @@ impl Promotion {
     }
 
     fn release(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+        match self.status(hold_id, now) {
             Some(UseStatus::Reserved { .. } | UseStatus::Pinned) | None => {
                 Ok(vec![self.released(hold_id, now)])
             }
@@ -397,7 +465,7 @@ impl Promotion {
     }
 
     fn consume(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+        match self.status(hold_id, now) {
             Some(UseStatus::Reserved { .. } | UseStatus::Pinned) => Ok(vec![Event::Consumed {
                 hold_id: hold_id.to_owned(),
                 settles_at: now.plus_secs(RETURNABLE_SECS),
@@ -409,22 +477,31 @@ impl Promotion {
 
     /// A use that counts for good by now is not known any more, and stays.
     fn give_back(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+        match self.status(hold_id, now) {
             Some(UseStatus::Consumed { .. }) => Ok(vec![self.released(hold_id, now)]),
             Some(UseStatus::Tombstone { .. }) | None => Ok(vec![]),
             Some(UseStatus::Reserved { .. } | UseStatus::Pinned) => Err(Refusal::NotConsumed),
         }
     }
 
-    fn status(&self, hold_id: &str) -> Option<UseStatus> {
-        self.uses.get(hold_id).map(|known| known.status)
+    /// None when it was never held, or has ended so long ago that nothing can come for it any more.
+    fn known(&self, hold_id: &str, now: Timestamp) -> Option<&Use> {
+        let known = self.uses.get(hold_id).or_else(|| self.ended.get(hold_id))?;
+        let forget_at = known.status.forget_at();
+        Some(known).filter(|_| forget_at.is_none_or(|at| now < at))
+    }
+
+    fn status(&self, hold_id: &str, now: Timestamp) -> Option<UseStatus> {
+        self.known(hold_id, now).map(|known| known.status)
     }
 
     fn released(&self, hold_id: &str, now: Timestamp) -> Event {
+        let known = self.known(hold_id, now);
         Event::Released {
             hold_id: hold_id.to_owned(),
-            customer: self.uses.get(hold_id).and_then(|it| it.customer.clone()),
+            customer: known.and_then(|it| it.customer.clone()),
             forget_at: now.plus_secs(TOMBSTONE_SECS),
+            was_consumed: known.is_some_and(|it| matches!(it.status, UseStatus::Consumed { .. })),
         }
     }
 }
@@ -444,42 +521,32 @@ impl Promotion {
     }
 
     fn end(&mut self, hold_id: &str, customer: Option<&str>, forget_at: Timestamp) {
-        if let Some(customer) = customer {
-            let left = self
-                .customers
-                .remove(customer)
-                .unwrap_or(0)
-                .saturating_sub(1);
-            if left > 0 {
-                self.customers.insert(customer.to_owned(), left);
-            }
+        if let Some(uses) = customer.and_then(|it| self.customers.get_mut(it)) {
+            *uses = uses.saturating_sub(1);
         }
         let status = UseStatus::Tombstone { forget_at };
         let customer = None;
         self.put(hold_id, Use { status, customer });
     }
 
-    /// A consumed use goes on counting, for all and for its customer.
-    fn forget(&mut self, hold_id: &str) {
-        if let Some(known) = self.take(hold_id)
-            && let UseStatus::Consumed { .. } = known.status
-        {
-            self.count(known.status, 1);
-        }
-    }
-
+    /// Takes a held use out of its total. One that was consumed stays counted.
     fn take(&mut self, hold_id: &str) -> Option<Use> {
+        self.ended.remove(hold_id);
         let known = self.uses.remove(hold_id)?;
-        if let Some(ends_at) = known.status.ends_at() {
-            self.ends.remove(&(ends_at, hold_id.to_owned()));
+        if let UseStatus::Reserved { expires_at } = known.status {
+            self.ends.remove(&(expires_at, hold_id.to_owned()));
         }
         self.count(known.status, -1);
         Some(known)
     }
 
     fn index(&mut self, hold_id: &str, known: Use) {
-        if let Some(ends_at) = known.status.ends_at() {
-            self.ends.insert((ends_at, hold_id.to_owned()));
+        if known.status.forget_at().is_some() {
+            self.ended.insert(hold_id.to_owned(), known);
+            return;
+        }
+        if let UseStatus::Reserved { expires_at } = known.status {
+            self.ends.insert((expires_at, hold_id.to_owned()));
         }
         self.uses.insert(hold_id.to_owned(), known);
     }
@@ -504,12 +571,12 @@ impl Promotion {
 }
 
 impl UseStatus {
-    const fn ends_at(self) -> Option<Timestamp> {
+    /// When its id may be forgotten; `None` while it is held. A consumed use goes on counting, for all and for its customer.
+    const fn forget_at(self) -> Option<Timestamp> {
         match self {
-            Self::Reserved { expires_at } => Some(expires_at),
             Self::Consumed { settles_at } => Some(settles_at),
             Self::Tombstone { forget_at } => Some(forget_at),
-            Self::Pinned => None,
+            Self::Reserved { .. } | Self::Pinned => None,
         }
     }
 }
@@ -556,6 +623,7 @@ mod tests {
             r#"{"pinned":{"hold_id":"a"}}"#,
             r#"{"released":{"hold_id":"a","customer":"9f","forget_at":2000}}"#,
             r#"{"released":{"hold_id":"a","forget_at":2000}}"#,
+            r#"{"released":{"hold_id":"a","customer":"9f","forget_at":2000,"was_consumed":true}}"#,
             r#"{"consumed":{"hold_id":"a","settles_at":3000}}"#,
             r#"{"forgotten":{"hold_id":"a"}}"#,
         ] {

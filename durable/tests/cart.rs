@@ -201,6 +201,8 @@ enum Step {
     Wait(u32),
     /// A request that only looks.
     Look,
+    /// The alarm rings.
+    Ring,
     /// Memory is lost.
     Evict,
 }
@@ -212,6 +214,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..64_usize).prop_map(Step::Repeat),
         3 => prop_oneof![0..ABANDONED_SECS, Just(ABANDONED_SECS), Just(KEPT_SECS)].prop_map(Step::Wait),
         3 => Just(Step::Look),
+        1 => Just(Step::Ring),
         1 => Just(Step::Evict),
     ]
 }
@@ -365,6 +368,10 @@ impl Trial {
             }
             Step::Wait(secs) => self.now = self.now.plus_secs(*secs),
             Step::Look => self.ask(&Request::View),
+            Step::Ring => {
+                self.ask(&Request::View);
+                self.object.ring(self.now);
+            }
             Step::Evict => self.object.evict(),
         }
     }
@@ -487,7 +494,11 @@ impl Model {
             return self.assert_done(reply, false);
         };
         if let Some(first) = self.answers.get(operation_id) {
-            return assert_eq!(as_sent(reply), first.replace(":false}", ":true}"));
+            // A checkout goes on with what it has frozen; else a repeat tells what is.
+            if matches!(command.change, Change::Freeze { .. }) {
+                return assert_eq!(as_sent(reply), first.replace(":false}", ":true}"));
+            }
+            return self.assert_done(reply, true);
         }
         let objections = self.objections(command);
         if let Reply::Refused { refusal } = reply {

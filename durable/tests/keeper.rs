@@ -36,12 +36,12 @@ fn a_failing_database_leaves_a_cart_whole() {
 }
 
 #[test]
-fn stock_gives_its_first_answer_again() {
+fn stock_does_nothing_twice() {
     repeat_everything::<Stock>(&life_of_stock(), || stock::Command::Receive { quantity: 9 });
 }
 
 #[test]
-fn a_cart_gives_its_first_answer_again() {
+fn a_cart_does_nothing_twice() {
     repeat_everything::<Cart>(&life_of_a_cart(), || change(add("other", 9)));
 }
 
@@ -53,7 +53,6 @@ fn what_does_not_read_is_an_error() {
         ("UPDATE state SET value = '{}'", true),
         ("UPDATE state SET value = 'null'", true),
         ("ALTER TABLE state RENAME COLUMN value TO other", true),
-        ("UPDATE journal SET answer = NULL", false),
         ("UPDATE journal SET answer = '{'", false),
         ("UPDATE journal SET digest = NULL", false),
     ] {
@@ -176,7 +175,7 @@ fn a_burst_of_lapsed_holds_is_spread_over_several_wakes() {
     while keeper.machine().wake_at().is_some_and(|at| at <= end) {
         let meter = Meter::new(&sql);
         keeper.wake(&meter, end).unwrap();
-        assert!(meter.cost().rows_written <= 502, "{:?}", meter.cost());
+        assert!(meter.cost().rows_written <= 1_002, "{:?}", meter.cost());
         wakes += 1;
         assert!(wakes <= 3, "woken for nothing");
     }
@@ -265,22 +264,35 @@ fn repeat_everything<M: Machine + Default>(story: &Story<M>, other: impl Fn() ->
     for (at_secs, request) in story {
         end_secs = *at_secs;
         let reply = answer(&sql, &mut keeper, request, end_secs);
-        if let (Request::Do { operation_id, .. }, Reply::Done { view, .. }) = (request, reply) {
-            answers.push((operation_id, serde_json::to_string(&view).unwrap(), request));
+        if let (
+            Request::Do {
+                operation_id,
+                command,
+            },
+            Reply::Done { view, .. },
+        ) = (request, reply)
+        {
+            let kept = M::keeps_answer(command).then_some(view);
+            answers.push((operation_id, kept, request));
         }
     }
     assert!(answers.len() > 5);
 
     let end = dump(&sql);
     let mut fresh = open::<M>(&sql).unwrap();
-    for (operation_id, first, repeat) in &answers {
+    for (operation_id, kept, repeat) in &answers {
         let reused = request(operation_id, other());
         for keeper in [&mut keeper, &mut fresh] {
             let Reply::Done { view, replayed } = answer(&sql, keeper, repeat, end_secs) else {
                 panic!("{operation_id} is refused now");
             };
             assert!(replayed);
-            assert_eq!(serde_json::to_string(&view).unwrap(), *first);
+            let present = keeper.machine().view();
+            let told = kept.as_ref().unwrap_or(&present);
+            assert_eq!(
+                serde_json::to_string(&view).unwrap(),
+                serde_json::to_string(told).unwrap()
+            );
 
             let now = Timestamp::from_millis(0).plus_secs(end_secs);
             let refused = keeper.carry_out(&sql, &reused, now);
@@ -328,7 +340,7 @@ fn a_repair_stores_what_the_journal_tells() {
         "DELETE FROM state WHERE key LIKE 'hold/%'",
         "DELETE FROM state",
         "UPDATE state SET value = json_set(value, '$.on_hand', 99) WHERE key = 'totals'",
-        "INSERT INTO state SELECT 'hold/ghost', value FROM state WHERE key = 'hold/e'",
+        "INSERT INTO state SELECT 'hold/ghost', value FROM state WHERE key = 'hold/last'",
     ] {
         let sql = Sqlite::empty();
         let mut keeper = open::<Stock>(&sql).unwrap();
@@ -381,6 +393,7 @@ fn dump(sql: &Sqlite) -> Vec<Row> {
     let tables = [
         "SELECT * FROM state ORDER BY key",
         "SELECT * FROM journal ORDER BY seq",
+        "SELECT * FROM past ORDER BY key",
         "SELECT * FROM outbox ORDER BY seq",
     ];
     let rows = |table: &&str| sql.exec(table, &[]).unwrap_or_default();
@@ -415,7 +428,11 @@ fn life_of_stock() -> Story<Stock> {
         .into_iter()
         .map(|(at_secs, command)| (at_secs, request(&at_secs.to_string(), command)))
         .collect();
-    story.push((101 + TOMBSTONE_SECS, Request::View));
+    story.push((
+        101 + TOMBSTONE_SECS,
+        request("last", hold("last", 1_000_000)),
+    ));
+    story.push((102 + TOMBSTONE_SECS, Request::View));
     story
 }
 

@@ -12,16 +12,17 @@ mod object;
 mod sqlite;
 
 use durable::Timestamp;
+use durable::keeper::JOURNAL_SECS;
 use durable::machine::{Machine, Reply, Request};
 use durable::news::News;
 use durable::stock::{
-    Command, Event, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal, ReleaseReason, Settings,
-    Stock, TOMBSTONE_SECS,
+    Command, Event, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal, ReleaseReason,
+    SETTLED_SECS, Settings, Stock, TOMBSTONE_SECS,
 };
 use durable::stock::{Reply as StockReply, View, Word};
 use object::Object;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 
 const SEQUENCES: u32 = 1_500;
@@ -85,10 +86,7 @@ fn a_burst_of_lapsed_holds_drains_completely() {
         let lapsed = rings_until_quiet(&mut stock, 60_000);
         assert_eq!(stock.view().available, i64::from(holds));
         assert_eq!(stock.view().held, 0);
-
-        let forgotten = rings_until_quiet(&mut stock, 60_000 + i64::from(TOMBSTONE_SECS) * 1000);
         assert_eq!(stock.wake_at(), None);
-        assert_eq!(lapsed, forgotten);
         assert!(lapsed <= holds.div_ceil(500), "a ring ends too few holds");
     }
 }
@@ -119,12 +117,14 @@ fn carry_out(stock: &mut Stock, command: &Command, now: i64) -> Result<(), Refus
 enum Step {
     /// A new operation.
     Send(Command),
-    /// An earlier operation again, under its own id.
+    /// An earlier operation again, under its own id, while that is remembered.
     Repeat(usize),
     /// The clock moves; a little back, too.
     Wait(i64),
     /// A request that only looks.
     Look,
+    /// The alarm rings.
+    Ring,
     /// Memory is lost.
     Evict,
 }
@@ -135,6 +135,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..64_usize).prop_map(Step::Repeat),
         3 => wait().prop_map(Step::Wait),
         1 => Just(Step::Look),
+        2 => Just(Step::Ring),
         1 => Just(Step::Evict),
     ]
 }
@@ -208,9 +209,11 @@ fn ttl_secs() -> impl Strategy<Value = u32> {
 
 fn wait() -> impl Strategy<Value = i64> {
     let tombstone = i64::from(TOMBSTONE_SECS) * 1000;
+    let settled = i64::from(SETTLED_SECS) * 1000;
     prop_oneof![
         8 => 0..=900_000_i64,
         3 => tombstone - 900_000..=tombstone + 900_000,
+        2 => settled - 900_000..=settled + 900_000,
         1 => -10_000..0_i64,
         1 => 0..=i64::MAX / 4,
     ]
@@ -268,8 +271,10 @@ struct Trial {
     object: Object<Stock>,
     model: Model,
     audit: Audit,
-    sent: Vec<Request<Command>>,
+    sent: Vec<(Timestamp, Request<Command>)>,
     now: Timestamp,
+    /// When the alarm last rang: what it has taken away is not missed, since time does not go back before it.
+    rang_at: Timestamp,
     heard: PublicStock,
 }
 
@@ -281,6 +286,7 @@ impl Trial {
             audit: Audit::default(),
             sent: vec![],
             now: Timestamp::from_millis(1_800_000_000_000),
+            rang_at: Timestamp::default(),
             heard: PublicStock::default(),
         }
     }
@@ -293,14 +299,23 @@ impl Trial {
                     command: command.clone(),
                 };
                 self.ask(&request);
-                self.sent.push(request);
+                self.sent.push((self.now, request));
             }
             Step::Repeat(back) => {
                 let earlier = self.sent.iter().rev().cycle().nth(*back).cloned();
-                earlier.iter().for_each(|request| self.ask(request));
+                if let Some((sent_at, request)) = earlier
+                    && self.now < sent_at.plus_secs(JOURNAL_SECS)
+                {
+                    self.ask(&request);
+                }
             }
-            Step::Wait(millis) => self.now = after(self.now, *millis),
+            Step::Wait(millis) => self.now = after(self.now, *millis).max(self.rang_at),
             Step::Look => self.ask(&Request::View),
+            Step::Ring => {
+                self.object.ring(self.now);
+                self.rang_at = self.now;
+                self.ask(&Request::View);
+            }
             Step::Evict => self.object.evict(),
         }
     }
@@ -310,6 +325,7 @@ impl Trial {
         for event in untouched.due(self.now) {
             untouched.apply(&event, self.now);
         }
+        untouched.let_go();
 
         let reply = self.object.answer(request, self.now);
 
@@ -348,7 +364,8 @@ struct Model {
     rules: Settings,
     holds: Vec<ModelHold>,
     changes: u64,
-    answers: BTreeMap<String, View>,
+    carried_out: BTreeSet<String>,
+    now: Timestamp,
 }
 
 struct ModelHold {
@@ -367,8 +384,6 @@ enum Fate {
     Committed,
     Shipped(Timestamp),
     Released(Timestamp),
-    /// Long over; only the buyer of what was shipped is remembered.
-    Forgotten,
 }
 
 impl Model {
@@ -381,8 +396,8 @@ impl Model {
         else {
             return assert_eq!(*reply, done(self.view(), false));
         };
-        if let Some(view) = self.answers.get(operation_id) {
-            return assert_eq!(*reply, done(*view, true));
+        if self.carried_out.contains(operation_id) {
+            return assert_eq!(*reply, done(self.view(), true));
         }
         let objections = self.objections(command);
         if let Reply::Refused { refusal } = reply {
@@ -390,21 +405,17 @@ impl Model {
         }
         assert_eq!(objections, vec![], "{command:?} had to be refused");
         self.changes += u64::from(self.follow(command, now));
-        self.answers.insert(operation_id.clone(), self.view());
+        self.carried_out.insert(operation_id.clone());
         assert_eq!(*reply, done(self.view(), false));
     }
 
     fn lapse(&mut self, now: Timestamp) {
+        self.now = now;
         for hold in &mut self.holds {
-            let next = match hold.fate {
-                Fate::Shipped(until) | Fate::Released(until) if until <= now => Fate::Forgotten,
-                Fate::Reserved(until) if until <= now => {
-                    Fate::Released(after_secs(now, TOMBSTONE_SECS))
-                }
-                _ => continue,
-            };
-            hold.fate = next;
-            self.changes += 1;
+            if matches!(hold.fate, Fate::Reserved(until) if until <= now) {
+                hold.fate = Fate::Released(after_secs(now, TOMBSTONE_SECS));
+                self.changes += 1;
+            }
         }
     }
 
@@ -548,6 +559,7 @@ impl Model {
     /// Does `command`, to which there is no objection; whether it made a difference.
     fn follow(&mut self, command: &Command, now: Timestamp) -> bool {
         let forget_at = after_secs(now, TOMBSTONE_SECS);
+        let settled_at = after_secs(now, SETTLED_SECS);
         let (id, fate) = match command {
             Command::Receive { quantity } | Command::Return { quantity, .. } => {
                 self.on_hand += i64::from(*quantity);
@@ -578,7 +590,7 @@ impl Model {
                 hold.quantity -= quantity;
                 hold.shipped += quantity;
                 if hold.quantity == 0 {
-                    hold.fate = Fate::Shipped(forget_at);
+                    hold.fate = Fate::Shipped(settled_at);
                 }
                 return true;
             }
@@ -601,7 +613,7 @@ impl Model {
                 let hold = self.find(hold_id).unwrap();
                 let changed = hold.fate == Fate::Committed;
                 if changed {
-                    hold.fate = Fate::Released(forget_at);
+                    hold.fate = Fate::Released(settled_at);
                 }
                 return changed;
             }
@@ -630,14 +642,15 @@ impl Model {
     }
 
     fn find(&mut self, id: &str) -> Option<&mut ModelHold> {
-        let mut known = self.holds.iter_mut();
-        known.find(|hold| hold.id == id && hold.fate != Fate::Forgotten)
+        let now = self.now;
+        let newest = self.holds.iter_mut().rfind(|hold| hold.id == id)?;
+        Some(newest).filter(|hold| hold.fate.is_known(now))
     }
 
     fn hold(&self, id: &str) -> Option<(i64, Fate)> {
-        let mut known = self.holds.iter();
-        let hold = known.find(|hold| hold.id == id && hold.fate != Fate::Forgotten)?;
-        Some((hold.quantity, hold.fate))
+        let newest = self.holds.iter().rfind(|hold| hold.id == id)?;
+        let is_known = newest.fate.is_known(self.now);
+        is_known.then_some((newest.quantity, newest.fate))
     }
 
     fn sum(&self, counts: impl Fn(Fate) -> bool) -> i64 {
@@ -682,10 +695,19 @@ impl Model {
 
     fn wake_at(&self) -> Option<Timestamp> {
         let ends = self.holds.iter().filter_map(|hold| match hold.fate {
-            Fate::Reserved(at) | Fate::Released(at) | Fate::Shipped(at) => Some(at),
-            Fate::Pinned | Fate::Committed | Fate::Forgotten => None,
+            Fate::Reserved(at) => Some(at),
+            _ => None,
         });
         ends.min()
+    }
+}
+
+impl Fate {
+    fn is_known(self, now: Timestamp) -> bool {
+        match self {
+            Self::Shipped(until) | Self::Released(until) => now < until,
+            _ => true,
+        }
     }
 }
 
@@ -693,7 +715,7 @@ impl ModelHold {
     /// Units that its buyer has, or may yet have.
     fn bought(&self) -> i64 {
         match self.fate {
-            Fate::Released(_) | Fate::Forgotten => self.shipped,
+            Fate::Released(_) => self.shipped,
             _ => self.shipped + self.quantity,
         }
     }
@@ -705,7 +727,7 @@ fn rank(fate: Fate) -> u8 {
         Fate::Reserved(_) => 0,
         Fate::Pinned => 1,
         Fate::Committed => 2,
-        Fate::Shipped(_) | Fate::Released(_) | Fate::Forgotten => 3,
+        Fate::Shipped(_) | Fate::Released(_) => 3,
     }
 }
 
@@ -728,6 +750,7 @@ struct Audit {
     on_hand: i64,
     open: BTreeMap<String, (i64, bool)>,
     committed: BTreeMap<String, i64>,
+    /// What has ended, by until when its id is remembered.
     over: BTreeMap<String, Timestamp>,
 }
 
@@ -749,7 +772,7 @@ impl Audit {
             Event::Held {
                 hold_id, quantity, ..
             } => {
-                assert!(self.is_unknown(&hold_id), "{hold_id} held twice");
+                assert!(self.is_unknown(&hold_id, at), "{hold_id} held twice");
                 self.open.insert(hold_id, (i64::from(quantity), false));
             }
             Event::Extended { hold_id, .. } => {
@@ -766,35 +789,42 @@ impl Audit {
                 self.committed.insert(hold_id, quantity);
             }
             Event::Shipped {
-                hold_id, quantity, ..
+                hold_id,
+                quantity,
+                forget_at,
             } => {
                 let left = self.committed.get_mut(&hold_id).unwrap();
                 *left -= i64::from(quantity);
                 self.on_hand -= i64::from(quantity);
                 if *left == 0 {
                     self.committed.remove(&hold_id);
-                    self.over.insert(hold_id, at);
+                    self.remember(hold_id, at, forget_at);
                 }
             }
             Event::Released {
-                hold_id, reason, ..
+                hold_id,
+                reason,
+                forget_at,
+                ..
             } => {
-                self.end(&hold_id, reason);
-                self.over.insert(hold_id, at);
+                self.end(&hold_id, reason, at);
+                self.remember(hold_id, at, forget_at);
             }
-            Event::Forgotten { hold_id } => {
-                let over_since = self.over.remove(&hold_id).unwrap();
-                assert!(
-                    at >= after_secs(over_since, TOMBSTONE_SECS),
-                    "{hold_id} forgotten early"
-                );
-            }
+            Event::Forgotten { hold_id } => panic!("{hold_id} is forgotten in silence"),
         }
     }
 
-    fn end(&mut self, hold_id: &str, reason: ReleaseReason) {
+    fn remember(&mut self, hold_id: String, at: Timestamp, forget_at: Timestamp) {
+        let long_enough = after_secs(at, TOMBSTONE_SECS);
+        assert!(forget_at >= long_enough, "{hold_id} forgotten early");
+        self.over.insert(hold_id, forget_at);
+    }
+
+    fn end(&mut self, hold_id: &str, reason: ReleaseReason, at: Timestamp) {
         match reason {
-            ReleaseReason::NeverHeld => assert!(self.is_unknown(hold_id), "{hold_id} was known"),
+            ReleaseReason::NeverHeld => {
+                assert!(self.is_unknown(hold_id, at), "{hold_id} was known");
+            }
             ReleaseReason::Restocked => {
                 self.committed.remove(hold_id).unwrap();
             }
@@ -806,10 +836,10 @@ impl Audit {
         }
     }
 
-    fn is_unknown(&self, hold_id: &str) -> bool {
+    fn is_unknown(&self, hold_id: &str, at: Timestamp) -> bool {
         !self.open.contains_key(hold_id)
             && !self.committed.contains_key(hold_id)
-            && !self.over.contains_key(hold_id)
+            && self.over.get(hold_id).is_none_or(|until| *until <= at)
     }
 
     fn agree_with(&self, view: View) {

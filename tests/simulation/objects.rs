@@ -46,6 +46,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
         let mut news = vec![];
         for object in self.0.borrow_mut().values_mut() {
             object.keeper.wake(&object.sql, now).unwrap();
+            object.keeper.tidy(&object.sql, now).unwrap();
             for (seq, message) in object.keeper.news(&object.sql, 100).unwrap() {
                 news.push(serde_json::from_str(&message).unwrap());
                 object.keeper.heard(&object.sql, seq).unwrap();
@@ -56,13 +57,10 @@ impl<M: Machine + Default> ObjectsOf<M> {
 
     /// A row as the object keeps it.
     pub fn row(&self, name: &str, key: &str) -> Option<String> {
-        self.0
-            .borrow()
-            .get(name)?
-            .keeper
-            .machine()
-            .row(key)
-            .unwrap()
+        let objects = self.0.borrow();
+        let object = objects.get(name)?;
+        let rows = object.keeper.rows(&object.sql, &[key.to_owned()]).unwrap();
+        rows.into_iter().next().flatten()
     }
 
     pub fn names(&self) -> Vec<String> {

@@ -41,11 +41,18 @@ impl Hold {
 }
 
 impl HoldStatus {
-    pub(super) const fn ends_at(self) -> Option<Timestamp> {
+    pub(super) const fn expires_at(self) -> Option<Timestamp> {
         match self {
             Self::Reserved { expires_at } => Some(expires_at),
+            _ => None,
+        }
+    }
+
+    /// When its id may be forgotten; `None` while it is open.
+    pub(super) const fn forget_at(self) -> Option<Timestamp> {
+        match self {
             Self::Shipped { forget_at } | Self::Tombstone { forget_at } => Some(forget_at),
-            Self::Pinned | Self::Committed => None,
+            Self::Reserved { .. } | Self::Pinned | Self::Committed => None,
         }
     }
 }

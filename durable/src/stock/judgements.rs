@@ -7,9 +7,14 @@ use super::messages::{
 };
 use crate::Timestamp;
 
-/// Seconds that a released hold is remembered, so that a hold which arrives late stays released. Far longer than any message of
-/// ours is retried (12 retries of at most an hour each).
-pub const TOMBSTONE_SECS: u32 = 7 * 24 * 60 * 60;
+/// Seconds that a released hold is remembered, so that a hold which arrives late stays released: a hold is sent by a request, a queue
+/// message or the sweep, none of which the platform lets live for more than 15 minutes, and which had all begun when the release
+/// was sent; twice that. One that came later still would lapse by itself within minutes, as every hold does.
+pub const TOMBSTONE_SECS: u32 = 30 * 60;
+
+/// Seconds that a hold is remembered whose units were shipped or restocked. What still comes for it, as a task of its order, is tried
+/// 12 times at intervals of at most an hour, and as a dead letter by staff within days. It costs a row, and no memory.
+pub const SETTLED_SECS: u32 = 7 * 24 * 60 * 60;
 
 impl Stock {
     pub(super) fn receive(&self, quantity: u32) -> Result<Vec<Event>, Refusal> {
@@ -73,16 +78,17 @@ impl Stock {
         quantity: u32,
         expires_at: Timestamp,
         customer: Option<&str>,
+        now: Timestamp,
     ) -> Result<Vec<Event>, Refusal> {
         in_range(quantity)?;
         if let Some(hold) = self.holds.get(hold_id) {
-            return match hold.status {
-                HoldStatus::Tombstone { .. } | HoldStatus::Shipped { .. } => {
-                    Err(Refusal::HoldEnded)
-                }
-                _ if hold.quantity == quantity => Ok(vec![]),
-                _ => Err(Refusal::HoldMismatch),
-            };
+            if hold.quantity == quantity {
+                return Ok(vec![]);
+            }
+            return Err(Refusal::HoldMismatch);
+        }
+        if self.status(hold_id, now).is_some() {
+            return Err(Refusal::HoldEnded);
         }
         self.within_limit(quantity, customer)?;
         let available = self.available();
@@ -108,8 +114,9 @@ impl Stock {
         &self,
         hold_id: &str,
         expires_at: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+        match self.status(hold_id, now) {
             Some(HoldStatus::Reserved { expires_at: end }) if end < expires_at => {
                 Ok(vec![Event::Extended {
                     hold_id: hold_id.to_owned(),
@@ -125,8 +132,8 @@ impl Stock {
         }
     }
 
-    pub(super) fn pin(&self, hold_id: &str) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+    pub(super) fn pin(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id, now) {
             Some(HoldStatus::Reserved { .. }) => Ok(vec![Event::Pinned {
                 hold_id: hold_id.to_owned(),
             }]),
@@ -138,7 +145,7 @@ impl Stock {
     }
 
     pub(super) fn release(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+        match self.status(hold_id, now) {
             Some(HoldStatus::Reserved { .. } | HoldStatus::Pinned) => {
                 Ok(vec![self.released(hold_id, ReleaseReason::Cancelled, now)])
             }
@@ -150,8 +157,8 @@ impl Stock {
         }
     }
 
-    pub(super) fn commit(&self, hold_id: &str) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+    pub(super) fn commit(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
+        match self.status(hold_id, now) {
             Some(HoldStatus::Reserved { .. } | HoldStatus::Pinned) => Ok(vec![Event::Committed {
                 hold_id: hold_id.to_owned(),
             }]),
@@ -161,7 +168,7 @@ impl Stock {
     }
 
     pub(super) fn restock(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
-        match self.status(hold_id) {
+        match self.status(hold_id, now) {
             Some(HoldStatus::Committed) => {
                 Ok(vec![self.released(hold_id, ReleaseReason::Restocked, now)])
             }
@@ -193,7 +200,7 @@ impl Stock {
         Ok(vec![Event::Shipped {
             hold_id: hold_id.to_owned(),
             quantity,
-            forget_at: now.plus_secs(TOMBSTONE_SECS),
+            forget_at: now.plus_secs(SETTLED_SECS),
         }])
     }
 
@@ -247,15 +254,23 @@ impl Stock {
         }
     }
 
-    fn status(&self, hold_id: &str) -> Option<HoldStatus> {
-        self.holds.get(hold_id).map(|hold| hold.status)
+    /// None when it was never held, or has ended so long ago that nothing can come for it any more.
+    fn status(&self, hold_id: &str, now: Timestamp) -> Option<HoldStatus> {
+        let known = self.holds.get(hold_id).or_else(|| self.ended.get(hold_id));
+        known
+            .map(|hold| hold.status)
+            .filter(|status| status.forget_at().is_none_or(|at| now < at))
     }
 
     pub(super) fn released(&self, hold_id: &str, reason: ReleaseReason, now: Timestamp) -> Event {
+        let remembered_secs = match reason {
+            ReleaseReason::Restocked => SETTLED_SECS,
+            _ => TOMBSTONE_SECS,
+        };
         Event::Released {
             hold_id: hold_id.to_owned(),
             reason,
-            forget_at: now.plus_secs(TOMBSTONE_SECS),
+            forget_at: now.plus_secs(remembered_secs),
             customer: self
                 .holds
                 .get(hold_id)

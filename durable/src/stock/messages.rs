@@ -102,6 +102,27 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// The hold that it is about.
+    pub(super) fn hold_id(&self) -> Option<&str> {
+        match self {
+            Self::Hold { hold_id, .. }
+            | Self::Extend { hold_id, .. }
+            | Self::Pin { hold_id }
+            | Self::Release { hold_id }
+            | Self::Commit { hold_id }
+            | Self::Restock { hold_id }
+            | Self::Ship { hold_id, .. } => Some(hold_id),
+            Self::Receive { .. }
+            | Self::Adjust { .. }
+            | Self::Count { .. }
+            | Self::WriteOff { .. }
+            | Self::Return { .. }
+            | Self::Configure { .. } => None,
+        }
+    }
+}
+
 /// The rules by which a SKU is sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -212,7 +233,7 @@ pub enum Event {
         /// When the id is forgotten, if these were the last.
         forget_at: Timestamp,
     },
-    /// A tombstone went.
+    /// A tombstone went; written by earlier versions only.
     Forgotten {
         /// Which hold.
         hold_id: String,

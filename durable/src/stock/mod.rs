@@ -3,7 +3,8 @@
 //! Always `held + committed ≤ on_hand + backorder_cap`. A hold is `reserved` on its own clock for minutes, until it is pinned; a
 //! pinned hold has no clock, because its payment session can still be paid: it ends only by commit or release. A hold ends exactly
 //! once: committed (and then shipped or restocked), released or expired. The release of a hold never seen leaves a tombstone
-//! that a late hold meets, so that a delayed message can't strand units.
+//! that a late hold meets, so that a delayed message can't strand units. What is open is in memory; ended holds and what each customer
+//! has bought are past.
 //!
 //! What the public may know is a word, and no number; it is news when it changes.
 
@@ -14,14 +15,14 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-pub use judgements::TOMBSTONE_SECS;
+pub use judgements::{SETTLED_SECS, TOMBSTONE_SECS};
 pub use messages::{
     Command, Event, LOW_THRESHOLD, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal,
     ReleaseReason, Settings, View, Word,
 };
 
 use crate::Timestamp;
-use crate::machine::{Machine, ReplyOf};
+use crate::machine::{Machine, Place, ReplyOf};
 use crate::news::News;
 use holds::{Hold, HoldStatus, Totals};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,10 +54,13 @@ pub type Reply = ReplyOf<Stock>;
 pub struct Stock {
     totals: Totals,
     settings: Settings,
+    /// What is open.
     holds: BTreeMap<String, Hold>,
-    /// Everything that has an end of its own, by when: reserved holds and tombstones.
+    /// Reserved holds, by when they end.
     ends: BTreeSet<(Timestamp, String)>,
-    /// Units held and bought under a purchase limit, by customer.
+    /// Past: what has ended, as far as it is in hand.
+    ended: BTreeMap<String, Hold>,
+    /// Past: units held and bought under a purchase limit, by customer, as far as they are in hand.
     buyers: BTreeMap<String, u32>,
 }
 
@@ -65,6 +69,12 @@ impl Machine for Stock {
     type Event = Event;
     type Refusal = Refusal;
     type View = View;
+
+    const PAST_AMONG_OPEN: &'static [(&'static str, &'static str)] = &[
+        ("hold/*", "*\"tombstone\":{*"),
+        ("hold/*", "*\"shipped\":{*"),
+        ("buyer/*", "*"),
+    ];
 
     fn decide(&self, command: &Command, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         match command {
@@ -84,11 +94,14 @@ impl Machine for Stock {
                 *quantity,
                 now.plus_secs(*ttl_secs),
                 customer.as_deref(),
+                now,
             ),
-            Command::Extend { hold_id, ttl_secs } => self.extend(hold_id, now.plus_secs(*ttl_secs)),
-            Command::Pin { hold_id } => self.pin(hold_id),
+            Command::Extend { hold_id, ttl_secs } => {
+                self.extend(hold_id, now.plus_secs(*ttl_secs), now)
+            }
+            Command::Pin { hold_id } => self.pin(hold_id, now),
             Command::Release { hold_id } => self.release(hold_id, now),
-            Command::Commit { hold_id } => self.commit(hold_id),
+            Command::Commit { hold_id } => self.commit(hold_id, now),
             Command::Restock { hold_id } => self.restock(hold_id, now),
             Command::Ship { hold_id, quantity } => self.ship(hold_id, *quantity, now),
         }
@@ -158,15 +171,7 @@ impl Machine for Stock {
             .iter()
             .take_while(|(ends_at, _)| *ends_at <= now)
             .take(DUE_AT_ONCE)
-            .filter_map(|(_, hold_id)| {
-                let hold = self.holds.get(hold_id)?;
-                Some(match hold.status {
-                    HoldStatus::Tombstone { .. } | HoldStatus::Shipped { .. } => Event::Forgotten {
-                        hold_id: hold_id.clone(),
-                    },
-                    _ => self.released(hold_id, ReleaseReason::Expired, now),
-                })
-            })
+            .map(|(_, hold_id)| self.released(hold_id, ReleaseReason::Expired, now))
             .collect()
     }
 
@@ -203,6 +208,68 @@ impl Machine for Stock {
         vec![News::StockChanged { sku, stock }]
     }
 
+    fn asks_for(&self, command: &Command) -> Vec<String> {
+        let Some(hold_id) = command.hold_id() else {
+            return vec![];
+        };
+        if self.holds.contains_key(hold_id) {
+            return vec![];
+        }
+        let mut keys = vec![hold_key(hold_id)];
+        if let Command::Hold {
+            customer: Some(customer),
+            ..
+        } = command
+            && self.settings.purchase_limit.is_some()
+        {
+            keys.push(buyer_key(customer));
+        }
+        keys
+    }
+
+    fn builds_on(event: &Event) -> Option<String> {
+        match event {
+            Event::Held { customer, .. } | Event::Released { customer, .. } => {
+                customer.as_deref().map(buyer_key)
+            }
+            _ => None,
+        }
+    }
+
+    fn recall(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error> {
+        if let Some(hold_id) = key.strip_prefix(HOLD_PREFIX) {
+            self.index(hold_id, crate::json::read(value)?);
+        } else if let Some(customer) = key.strip_prefix(BUYER_PREFIX) {
+            let units = crate::json::read(value)?;
+            self.buyers.insert(customer.to_owned(), units);
+        } else if key == SETTINGS_KEY {
+            self.settings = crate::json::read(value)?;
+        } else {
+            self.totals = crate::json::read(value)?;
+        }
+        Ok(())
+    }
+
+    fn let_go(&mut self) {
+        self.ended.clear();
+        self.buyers.clear();
+    }
+
+    /// The count of a customer who has nothing may go.
+    fn place(&self, key: &str) -> Place {
+        if let Some(customer) = key.strip_prefix(BUYER_PREFIX) {
+            let is_none = self.buyers.get(customer).is_none_or(|units| *units == 0);
+            let forget_at = is_none.then(Timestamp::default);
+            return Place::Past { forget_at };
+        }
+        let ended = key
+            .strip_prefix(HOLD_PREFIX)
+            .and_then(|hold_id| self.ended.get(hold_id));
+        ended.map_or(Place::Open, |hold| Place::Past {
+            forget_at: hold.status.forget_at(),
+        })
+    }
+
     fn touched(event: &Event) -> Vec<String> {
         let mut keys = vec![TOTALS_KEY.to_owned()];
         match event {
@@ -237,7 +304,8 @@ impl Machine for Stock {
         if self.settings != Settings::default() {
             keys.push(SETTINGS_KEY.to_owned());
         }
-        keys.extend(self.holds.keys().map(|hold_id| hold_key(hold_id)));
+        let holds = self.holds.keys().chain(self.ended.keys());
+        keys.extend(holds.map(|hold_id| hold_key(hold_id)));
         keys.extend(self.buyers.keys().map(|customer| buyer_key(customer)));
         keys
     }
@@ -253,32 +321,13 @@ impl Machine for Stock {
                 .transpose();
         }
         if let Some(hold_id) = key.strip_prefix(HOLD_PREFIX) {
-            return self
-                .holds
-                .get(hold_id)
-                .map(serde_json::to_string)
-                .transpose();
+            let hold = self.holds.get(hold_id).or_else(|| self.ended.get(hold_id));
+            return hold.map(serde_json::to_string).transpose();
         }
         let units = key
             .strip_prefix(BUYER_PREFIX)
             .and_then(|customer| self.buyers.get(customer));
         units.map(serde_json::to_string).transpose()
-    }
-
-    fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
-        for (key, value) in rows {
-            if let Some(hold_id) = key.strip_prefix(HOLD_PREFIX) {
-                self.index(hold_id, crate::json::read(value)?);
-            } else if let Some(customer) = key.strip_prefix(BUYER_PREFIX) {
-                self.buyers
-                    .insert(customer.to_owned(), crate::json::read(value)?);
-            } else if key == SETTINGS_KEY {
-                self.settings = crate::json::read(value)?;
-            } else {
-                self.totals = crate::json::read(value)?;
-            }
-        }
-        Ok(self)
     }
 }
 

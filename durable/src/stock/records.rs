@@ -16,16 +16,15 @@ impl Stock {
 
     /// The customer of a hold has its units no longer.
     pub(super) fn unbuys(&mut self, hold_id: &str) {
-        let Some((customer, quantity)) = self
-            .holds
-            .get(hold_id)
-            .and_then(|hold| Some((hold.customer.clone()?, hold.quantity)))
-        else {
+        let Some(hold) = self.holds.get(hold_id) else {
             return;
         };
-        let left = self.buyers.remove(&customer).unwrap_or(0);
-        if left > quantity {
-            self.buyers.insert(customer, left.saturating_sub(quantity));
+        if let Some(units) = hold
+            .customer
+            .as_ref()
+            .and_then(|customer| self.buyers.get_mut(customer))
+        {
+            *units = units.saturating_sub(hold.quantity);
         }
     }
 
@@ -62,9 +61,10 @@ impl Stock {
     }
 
     pub(super) fn take(&mut self, hold_id: &str) -> Option<Hold> {
+        self.ended.remove(hold_id);
         let hold = self.holds.remove(hold_id)?;
-        if let Some(ends_at) = hold.status.ends_at() {
-            self.ends.remove(&(ends_at, hold_id.to_owned()));
+        if let Some(expires_at) = hold.status.expires_at() {
+            self.ends.remove(&(expires_at, hold_id.to_owned()));
         }
         if let Some(total) = self.total_of(hold.status) {
             *total = total.saturating_sub(i64::from(hold.quantity));
@@ -73,8 +73,12 @@ impl Stock {
     }
 
     pub(super) fn index(&mut self, hold_id: &str, hold: Hold) {
-        if let Some(ends_at) = hold.status.ends_at() {
-            self.ends.insert((ends_at, hold_id.to_owned()));
+        if hold.status.forget_at().is_some() {
+            self.ended.insert(hold_id.to_owned(), hold);
+            return;
+        }
+        if let Some(expires_at) = hold.status.expires_at() {
+            self.ends.insert((expires_at, hold_id.to_owned()));
         }
         self.holds.insert(hold_id.to_owned(), hold);
     }

@@ -3,7 +3,7 @@
 use crate::sqlite::Sqlite;
 use durable::Timestamp;
 use durable::keeper::Keeper;
-use durable::machine::{Machine, ReplyOf, Request};
+use durable::machine::{Machine, Place, ReplyOf, Request};
 use durable::news::News;
 use std::fmt::Debug;
 
@@ -14,6 +14,7 @@ pub struct Object<M> {
     keeper: Keeper<M>,
     replayed: M,
     read_to: u64,
+    latest: Timestamp,
 }
 
 /// The name of every object.
@@ -26,6 +27,7 @@ impl<M: Machine + Debug> Object<M> {
             keeper: Keeper::open(&sql, NAME, fresh.clone()).unwrap(),
             replayed: fresh.clone(),
             read_to: 0,
+            latest: Timestamp::default(),
             fresh,
             sql,
         }
@@ -36,7 +38,21 @@ impl<M: Machine + Debug> Object<M> {
     }
 
     pub fn answer(&mut self, request: &Request<M::Command>, now: Timestamp) -> ReplyOf<M> {
+        self.latest = self.latest.max(now);
         self.keeper.carry_out(&self.sql, request, now).unwrap()
+    }
+
+    /// What an alarm does.
+    pub fn ring(&mut self, now: Timestamp) {
+        self.latest = self.latest.max(now);
+        self.keeper.wake(&self.sql, now).unwrap();
+        self.keeper.tidy(&self.sql, now).unwrap();
+    }
+
+    /// The stored row under `key`.
+    pub fn row(&self, key: &str) -> Option<String> {
+        let rows = self.keeper.rows(&self.sql, &[key.to_owned()]).unwrap();
+        rows.into_iter().next().unwrap()
     }
 
     /// What has been told since the last call.
@@ -56,7 +72,7 @@ impl<M: Machine + Debug> Object<M> {
     }
 
     /// What was written to the journal since the last call, each event with its instant. What is stored must tell the machine
-    /// in memory, twice: by its rows, and by its journal replayed from the empty machine.
+    /// in memory, twice: by its rows, and by its journal replayed from the empty machine, which forgets nothing.
     pub fn new_events(&mut self) -> Vec<(Timestamp, M::Event)> {
         let mut entries = self.keeper.log(&self.sql, None, 8).unwrap();
         entries.retain(|entry| entry.seq > self.read_to);
@@ -69,9 +85,25 @@ impl<M: Machine + Debug> Object<M> {
         for (at, event) in &events {
             self.replayed.apply(event, *at);
         }
-        assert_eq!(&self.replayed, self.machine(), "the journal tells another");
+        let mut open = self.replayed.clone();
+        open.let_go();
+        assert_eq!(&open, self.machine(), "the journal tells another");
+        self.past_is_kept();
         let restored = Keeper::open(&self.sql, NAME, self.fresh.clone()).unwrap();
         assert_eq!(restored.machine(), self.machine(), "the rows tell another");
         events
+    }
+
+    /// A past row stands as the journal tells it, until it may be forgotten.
+    fn past_is_kept(&self) {
+        for key in self.replayed.keys() {
+            let Place::Past { forget_at } = self.replayed.place(&key) else {
+                continue;
+            };
+            if forget_at.is_none_or(|at| self.latest < at) {
+                let told = self.replayed.row(&key).unwrap();
+                assert_eq!(self.row(&key), told, "{key}");
+            }
+        }
     }
 }

@@ -1,0 +1,430 @@
+//! Keeps one machine in SQL: its journal, its rows, and the news that are not sent yet.
+//!
+//! Promises, for any [`Sql`] whose caller forgets the keeper when a call fails:
+//! - a command's events, rows, answer and news are stored together or not at all: they are one statement, which a trigger
+//!   spreads over the tables, so that it holds without a transaction around it;
+//! - an operation id that was carried out is not carried out again while the journal knows it ([`JOURNAL_SECS`]); with another
+//!   command it is refused;
+//! - a command touches O(1) rows, plus one per hold that time has ended (each hold ends once);
+//! - what is read to wake an object, and what is in memory while it is awake, is what is open: past rows are looked up by key;
+//! - everything stored has an end but what is open and what is counted for ever; [`Keeper::tidy`] brings it about in bounded steps;
+//! - a failed read is an error, never the fresh machine; looking at an object that never met a command stores nothing.
+
+mod journal;
+mod schema;
+mod sql;
+mod tidy;
+
+pub use sql::{KeeperError, Parameter, Row, Sql};
+pub use tidy::{FOLDED_BEHIND, JOURNAL_SECS, MOST_ENTRIES, STEP};
+
+use crate::Timestamp;
+use crate::machine::{Machine, Place, Reply, ReplyOf, Request};
+use crate::news::News;
+use serde::Serialize;
+use sql::{number, pairs};
+
+/// A machine and what is known of its stored form.
+#[derive(Debug)]
+pub struct Keeper<M> {
+    name: String,
+    fresh: M,
+    machine: M,
+    has_schema: bool,
+    /// Past rows are still among the open ones, as an earlier version kept them.
+    is_moving: bool,
+    has_news: bool,
+    /// The number of the newest journal entry.
+    newest: u64,
+    /// The number of the last one that the snapshot tells of.
+    folded_to: u64,
+    /// When there is next something to tidy.
+    tidy_at: Option<Timestamp>,
+}
+
+impl<M: Machine> Keeper<M> {
+    /// Reads the machine of the object `name`; `fresh` is what it is before its first command.
+    ///
+    /// # Errors
+    /// When the database or a stored row can't be read.
+    pub fn open(sql: &impl Sql, name: &str, fresh: M) -> Result<Self, KeeperError> {
+        let standing = schema::standing(sql)?;
+        let mut keeper = Self {
+            name: name.to_owned(),
+            machine: fresh.clone(),
+            fresh,
+            has_schema: standing.has_schema,
+            is_moving: standing.is_moving,
+            has_news: false,
+            newest: 0,
+            folded_to: 0,
+            tidy_at: None,
+        };
+        if keeper.has_schema {
+            keeper.machine = keeper.fresh.clone().restore(&keeper.open_rows(sql)?)?;
+            keeper.has_news = !sql.exec("SELECT 1 FROM outbox LIMIT 1", &[])?.is_empty();
+            keeper.plan(sql)?;
+        }
+        Ok(keeper)
+    }
+
+    /// The machine as it stands.
+    pub const fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// What stands under each of `keys`, as the machine would store it.
+    ///
+    /// # Errors
+    /// When the database or a row can't be read.
+    pub fn rows(
+        &self,
+        sql: &impl Sql,
+        keys: &[String],
+    ) -> Result<Vec<Option<String>>, KeeperError> {
+        let past = self.past_rows(sql, keys)?;
+        let of = |key: &String| {
+            let looked_up = past.iter().rfind(|(known, _)| known == key);
+            Ok(self
+                .machine
+                .row(key)?
+                .or_else(|| looked_up.map(|(_, value)| value.clone())))
+        };
+        keys.iter().map(of).collect()
+    }
+
+    /// Whether news wait to be sent.
+    pub const fn has_news(&self) -> bool {
+        self.has_news
+    }
+
+    /// When time next has something to bring about or to take away.
+    pub fn wake_at(&self) -> Option<Timestamp> {
+        self.machine.wake_at().into_iter().chain(self.tidy_at).min()
+    }
+
+    /// Answers one request.
+    ///
+    /// 1. What time has ended is ended first, so that no command meets a hold that has lapsed.
+    /// 2. A known operation id changes nothing more.
+    /// 3. Decide, with the past rows that the command asks for in hand; a refusal leaves nothing behind.
+    /// 4. Apply the events and store them with their rows and the news.
+    ///
+    /// # Errors
+    /// [`KeeperError::OperationReused`]; else the database has failed: forget this keeper.
+    pub fn carry_out(
+        &mut self,
+        sql: &impl Sql,
+        request: &Request<M::Command>,
+        now: Timestamp,
+    ) -> Result<ReplyOf<M>, KeeperError> {
+        self.wake(sql, now)?;
+        let Request::Do {
+            operation_id,
+            command,
+        } = request
+        else {
+            return Ok(self.done());
+        };
+        let digest = M::digest(command)?;
+        let keys = self.machine.asks_for(command);
+        match self.look_up(sql, operation_id, &digest, &keys)? {
+            Found::Answered(answer) => {
+                let view = match answer {
+                    Some(answer) => crate::json::read(&answer)?,
+                    None => self.machine.view(),
+                };
+                let replayed = true;
+                return Ok(Reply::Done { view, replayed });
+            }
+            Found::Past(rows) => self.recall(&rows)?,
+        }
+        let events = match self.machine.decide(command, now) {
+            Ok(events) => events,
+            Err(refusal) => {
+                self.machine.let_go();
+                return Ok(Reply::Refused { refusal });
+            }
+        };
+        let operation = Operation {
+            id: operation_id,
+            digest: &digest,
+            keeps_answer: M::keeps_answer(command),
+        };
+        self.record(sql, now, Some(operation), &events, &keys)?;
+        Ok(self.done())
+    }
+
+    /// Records what time alone has brought about.
+    ///
+    /// # Errors
+    /// When the database fails: forget this keeper.
+    pub fn wake(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
+        let events = self.machine.due(now);
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.record(sql, now, None, &events, &[])
+    }
+
+    /// The oldest news that the shop has not heard, each with its number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn news(&self, sql: &impl Sql, limit: u32) -> Result<Vec<(i64, String)>, KeeperError> {
+        if !self.has_news {
+            return Ok(vec![]);
+        }
+        let limit = Parameter::Integer(limit.into());
+        sql.exec(
+            "SELECT seq, message FROM outbox ORDER BY seq LIMIT ?",
+            &[limit],
+        )?
+        .into_iter()
+        .map(|row| match <[Option<String>; 2]>::try_from(row) {
+            Ok([Some(seq), Some(message)]) => Ok((number(&seq)?, message)),
+            _ => Err(KeeperError::Shape("outbox")),
+        })
+        .collect()
+    }
+
+    /// Forgets the news up to number `seq`: the shop has heard them.
+    ///
+    /// # Errors
+    /// When the database fails: forget this keeper.
+    pub fn heard(&mut self, sql: &impl Sql, seq: i64) -> Result<(), KeeperError> {
+        sql.exec(
+            "DELETE FROM outbox WHERE seq <= ?",
+            &[Parameter::Integer(seq)],
+        )?;
+        self.has_news = !sql.exec("SELECT 1 FROM outbox LIMIT 1", &[])?.is_empty();
+        Ok(())
+    }
+
+    fn record(
+        &mut self,
+        sql: &impl Sql,
+        now: Timestamp,
+        operation: Option<Operation<'_>>,
+        events: &[M::Event],
+        in_hand: &[String],
+    ) -> Result<(), KeeperError> {
+        let mut missing: Vec<String> = events.iter().filter_map(M::builds_on).collect();
+        missing.retain(|key| !in_hand.contains(key));
+        self.recall(&self.past_rows(sql, &missing)?)?;
+        let before = self.machine.view();
+        for event in events {
+            self.machine.apply(event, now);
+        }
+        let keeps_answer = operation.as_ref().is_some_and(|it| it.keeps_answer);
+        let answer = keeps_answer
+            .then(|| serde_json::to_string(&self.machine.view()))
+            .transpose()?;
+        let entry = NewEntry {
+            operation,
+            events,
+            answer,
+            keys: keys_of::<M>(events),
+            news: self.machine.news(&self.name, &before, events),
+        };
+        self.write(sql, now, entry)?;
+        self.machine.let_go();
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        sql: &impl Sql,
+        now: Timestamp,
+        entry: NewEntry<'_, M::Event>,
+    ) -> Result<(), KeeperError> {
+        if !self.has_schema {
+            schema::create(sql)?;
+            self.has_schema = true;
+        }
+        let (open_rows, past_rows) = self.rows_under(entry.keys, now)?;
+        let (operation_id, digest) = entry.operation.map(|it| (it.id, it.digest)).unzip();
+        sql.exec(
+            "INSERT INTO written (at, operation_id, digest, events, answer, open_rows, past_rows, news) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            &[
+                Parameter::Integer(now.as_millis()),
+                operation_id.map_or(Parameter::Null, Parameter::Text),
+                digest.map_or(Parameter::Null, Parameter::Text),
+                Parameter::Text(&serde_json::to_string(entry.events)?),
+                entry.answer.as_deref().map_or(Parameter::Null, Parameter::Text),
+                Parameter::Text(&open_rows),
+                Parameter::Text(&past_rows),
+                Parameter::Text(&serde_json::to_string(&entry.news)?),
+            ],
+        )?;
+        self.has_news |= !entry.news.is_empty();
+        self.entry_was_written(now);
+        Ok(())
+    }
+
+    /// Two JSON objects of the rows under `keys`: of open ones, `null` for those that are gone or past; of past ones, with their end.
+    fn rows_under(
+        &mut self,
+        keys: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(String, String), KeeperError> {
+        let mut open_rows = vec![];
+        let mut past_rows = vec![];
+        for key in keys {
+            let row = self.machine.row(&key)?;
+            let value = row.as_deref().unwrap_or("null");
+            let name = serde_json::to_string(&key)?;
+            match self.machine.place(&key) {
+                Place::Open => open_rows.push(format!("{name}:{value}")),
+                Place::Past { forget_at } => {
+                    let forget_at = forget_at.map(|at| at.max(now));
+                    let end = serde_json::to_string(&forget_at)?;
+                    past_rows.push(format!("{name}:[{end},{value}]"));
+                    open_rows.push(format!("{name}:null"));
+                    self.will_be_forgotten(forget_at);
+                }
+            }
+        }
+        let object = |rows: Vec<String>| format!("{{{}}}", rows.join(","));
+        Ok((object(open_rows), object(past_rows)))
+    }
+
+    fn recall(&mut self, rows: &[(String, String)]) -> Result<(), KeeperError> {
+        for (key, value) in rows {
+            self.machine.recall(key, value)?;
+        }
+        Ok(())
+    }
+
+    fn open_rows(&self, sql: &impl Sql) -> Result<Vec<(String, String)>, KeeperError> {
+        let rows = if self.is_moving {
+            let past = past_among_open::<M>();
+            sql.exec(
+                &format!("SELECT key, value FROM state WHERE NOT ({past})"),
+                &[],
+            )?
+        } else {
+            sql.exec("SELECT key, value FROM state", &[])?
+        };
+        pairs(rows, "state")
+    }
+
+    /// The past rows under `keys`; of one that stands twice, the newer comes last.
+    fn past_rows(
+        &self,
+        sql: &impl Sql,
+        keys: &[String],
+    ) -> Result<Vec<(String, String)>, KeeperError> {
+        if keys.is_empty() || !self.has_schema {
+            return Ok(vec![]);
+        }
+        let keys = serde_json::to_string(keys)?;
+        let rows = sql.exec(
+            if self.is_moving {
+                "SELECT key, value FROM state WHERE key IN (SELECT value FROM json_each(?1))
+                 UNION ALL SELECT key, value FROM past WHERE key IN (SELECT value FROM json_each(?1))"
+            } else {
+                "SELECT key, value FROM past WHERE key IN (SELECT value FROM json_each(?1))"
+            },
+            &[Parameter::Text(&keys)],
+        )?;
+        pairs(rows, "past")
+    }
+
+    /// What is known of the operation, and of the past that it asks for.
+    fn look_up(
+        &self,
+        sql: &impl Sql,
+        operation_id: &str,
+        digest: &str,
+        keys: &[String],
+    ) -> Result<Found, KeeperError> {
+        if !self.has_schema {
+            return Ok(Found::Past(vec![]));
+        }
+        if keys.is_empty() || self.is_moving {
+            let known = sql.exec(
+                "SELECT NULL, digest, answer FROM journal WHERE operation_id = ?",
+                &[Parameter::Text(operation_id)],
+            )?;
+            return match found(known, digest)? {
+                Found::Past(_) => Ok(Found::Past(self.past_rows(sql, keys)?)),
+                answered => Ok(answered),
+            };
+        }
+        let keys = serde_json::to_string(keys)?;
+        let known = sql.exec(
+            "SELECT NULL, digest, answer FROM journal WHERE operation_id = ?
+             UNION ALL SELECT key, value, NULL FROM past WHERE key IN (SELECT value FROM json_each(?))",
+            &[Parameter::Text(operation_id), Parameter::Text(&keys)],
+        )?;
+        found(known, digest)
+    }
+
+    fn done(&self) -> ReplyOf<M> {
+        Reply::Done {
+            view: self.machine.view(),
+            replayed: false,
+        }
+    }
+}
+
+/// An operation as its entry names it.
+struct Operation<'a> {
+    id: &'a str,
+    digest: &'a str,
+    keeps_answer: bool,
+}
+
+/// What is about to be written down.
+struct NewEntry<'a, E: Serialize> {
+    operation: Option<Operation<'a>>,
+    events: &'a [E],
+    answer: Option<String>,
+    /// Keys of the rows to write.
+    keys: Vec<String>,
+    news: Vec<News>,
+}
+
+/// What the tables know of an operation before it is carried out.
+enum Found {
+    /// It was carried out; `None` means that no view of then was kept.
+    Answered(Option<String>),
+    /// It was not; the past rows that it asks for.
+    Past(Vec<(String, String)>),
+}
+
+/// Rows of the journal (without a key) and of the past.
+fn found(rows: Vec<Row>, digest: &str) -> Result<Found, KeeperError> {
+    let mut past = vec![];
+    for row in rows {
+        match <[Option<String>; 3]>::try_from(row) {
+            Ok([None, Some(known), _]) if known != digest => {
+                return Err(KeeperError::OperationReused);
+            }
+            Ok([None, Some(_), answer]) => return Ok(Found::Answered(answer)),
+            Ok([Some(key), Some(value), _]) => past.push((key, value)),
+            _ => return Err(KeeperError::Shape("journal or past")),
+        }
+    }
+    Ok(Found::Past(past))
+}
+
+/// The SQL condition for rows of `state` that are past; false for a machine that has none.
+fn past_among_open<M: Machine>() -> String {
+    let patterns = M::PAST_AMONG_OPEN.iter();
+    let conditions =
+        patterns.map(|(key, value)| format!("(key GLOB '{key}' AND value GLOB '{value}')"));
+    let conditions: Vec<String> = conditions.collect();
+    match conditions.len() {
+        0 => "false".to_owned(),
+        _ => conditions.join(" OR "),
+    }
+}
+
+fn keys_of<M: Machine>(events: &[M::Event]) -> Vec<String> {
+    let mut keys: Vec<String> = events.iter().flat_map(M::touched).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}

@@ -1,0 +1,77 @@
+//! The tables of every object. `state` is what is open now, `past` what has ended or is counted for ever; `journal` is how it came to
+//! be; `outbox` is what the shop has not heard yet; `snapshot` is what the folded part of the journal tells. Who inserts into
+//! `written` writes journal, rows and news.
+//!
+//! An object of an earlier version has a view `entry`, and past rows in `state`: it has the view until the last of them was moved
+//! ([`super::tidy`]).
+
+use super::sql::{KeeperError, Sql};
+
+const SCHEMA: [&str; 7] = [
+    "CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS journal (
+        seq INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        operation_id TEXT UNIQUE, -- NULL for what time alone has done
+        digest TEXT,              -- names the operation's command
+        events TEXT NOT NULL,
+        answer TEXT               -- NULL where a repeat is answered with the present
+    )",
+    "CREATE TABLE IF NOT EXISTS outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, message TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS past (key TEXT PRIMARY KEY, value TEXT NOT NULL, forget_at INTEGER) WITHOUT ROWID",
+    "CREATE INDEX IF NOT EXISTS past_by_end ON past (forget_at) WHERE forget_at IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS snapshot (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+    "CREATE VIEW IF NOT EXISTS written AS
+        SELECT at, operation_id, digest, events, answer, '{}' AS open_rows, '{}' AS past_rows, '[]' AS news FROM journal",
+];
+
+/// Past rows are written as `[forget_at, row]`; that an open row has ended is said by a `null` among the open ones.
+const TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS write_down INSTEAD OF INSERT ON written BEGIN
+        INSERT INTO journal (at, operation_id, digest, events, answer)
+            VALUES (NEW.at, NEW.operation_id, NEW.digest, NEW.events, NEW.answer);
+        INSERT INTO state (key, value)
+            SELECT key, value FROM json_each(NEW.open_rows) WHERE type <> 'null'
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value;
+        DELETE FROM state WHERE key IN (SELECT key FROM json_each(NEW.open_rows) WHERE type = 'null');
+        INSERT INTO past (key, value, forget_at)
+            SELECT key, value -> 1, value ->> 0 FROM json_each(NEW.past_rows) WHERE true
+            ON CONFLICT (key) DO UPDATE SET value = excluded.value, forget_at = excluded.forget_at;
+        INSERT INTO outbox (message) SELECT value FROM json_each(NEW.news);
+    END";
+
+const NAMES: &str = "SELECT name FROM sqlite_master WHERE name IN
+    ('state', 'journal', 'outbox', 'past', 'past_by_end', 'snapshot', 'written', 'write_down', 'entry')";
+
+/// What of the tables stands.
+pub(super) struct Standing {
+    pub(super) has_schema: bool,
+    /// Past rows are still among the open ones.
+    pub(super) is_moving: bool,
+}
+
+/// Looks at the tables, and brings those of an earlier version up to date; makes none where there is none.
+pub(super) fn standing(sql: &impl Sql) -> Result<Standing, KeeperError> {
+    let mut names: Vec<String> = sql
+        .exec(NAMES, &[])?
+        .into_iter()
+        .flatten()
+        .flatten()
+        .collect();
+    let has_schema = !names.is_empty();
+    let is_moving = names.iter().any(|name| name == "entry");
+    names.retain(|name| name != "entry");
+    if has_schema && names.len() <= SCHEMA.len() {
+        create(sql)?;
+    }
+    Ok(Standing {
+        has_schema,
+        is_moving,
+    })
+}
+
+pub(super) fn create(sql: &impl Sql) -> Result<(), KeeperError> {
+    for statement in SCHEMA.into_iter().chain([TRIGGER]) {
+        sql.exec(statement, &[])?;
+    }
+    Ok(())
+}
