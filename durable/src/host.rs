@@ -198,6 +198,7 @@ impl<M: Machine> Host<M> {
     async fn follow_up(&self, now: Timestamp) -> Result<()> {
         self.on_machine(|keeper, sql| {
             keeper.wake(sql, now)?;
+            keeper.tell_again(sql, now)?;
             keeper.tidy(sql, now)
         })
         .map_err(worker_error)?;

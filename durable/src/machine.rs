@@ -62,6 +62,11 @@ pub trait Machine: Clone + PartialEq {
     /// What the rest of the shop must hear, now that `events` have changed what was `before`. `name` is the object's own.
     fn news(&self, name: &str, before: &Self::View, events: &[Self::Event]) -> Vec<News>;
 
+    /// News that stay true, to be told again some time after their change, in case they were lost on the way; `None` means none.
+    fn standing_news(&self, _name: &str) -> Option<News> {
+        None
+    }
+
     /// True when nothing is left that is worth keeping.
     fn is_over(&self) -> bool {
         false

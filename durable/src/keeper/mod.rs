@@ -8,14 +8,17 @@
 //! - a command touches O(1) rows, plus one per hold that time has ended (each hold ends once);
 //! - what is read to wake an object, and what is in memory while it is awake, is what is open: past rows are looked up by key;
 //! - everything stored has an end but what is open and what is counted for ever; [`Keeper::tidy`] brings it about in bounded steps;
+//! - news that stay true are told again some times after their change ([`TOLD_AGAIN_AFTER_SECS`]): a queue may lose them for good;
 //! - a failed read is an error, never the fresh machine; looking at an object that never met a command stores nothing.
 
 mod journal;
 mod schema;
 mod sql;
+mod telling;
 mod tidy;
 
 pub use sql::{KeeperError, Parameter, Row, Sql};
+pub use telling::TOLD_AGAIN_AFTER_SECS;
 pub use tidy::{FOLDED_BEHIND, JOURNAL_SECS, MOST_ENTRIES, STEP};
 
 use crate::Timestamp;
@@ -40,6 +43,8 @@ pub struct Keeper<M> {
     folded_to: u64,
     /// When there is next something to tidy.
     tidy_at: Option<Timestamp>,
+    /// When the last news are told again.
+    tell_again_at: Option<Timestamp>,
 }
 
 impl<M: Machine> Keeper<M> {
@@ -59,11 +64,13 @@ impl<M: Machine> Keeper<M> {
             newest: 0,
             folded_to: 0,
             tidy_at: None,
+            tell_again_at: None,
         };
         if keeper.has_schema {
             keeper.machine = keeper.fresh.clone().restore(&keeper.open_rows(sql)?)?;
             keeper.has_news = !sql.exec("SELECT 1 FROM outbox LIMIT 1", &[])?.is_empty();
             keeper.plan(sql)?;
+            keeper.tell_again_at = telling::due_at(sql)?;
         }
         Ok(keeper)
     }
@@ -100,7 +107,8 @@ impl<M: Machine> Keeper<M> {
 
     /// When time next has something to bring about or to take away.
     pub fn wake_at(&self) -> Option<Timestamp> {
-        self.machine.wake_at().into_iter().chain(self.tidy_at).min()
+        let others = self.tidy_at.into_iter().chain(self.tell_again_at);
+        self.machine.wake_at().into_iter().chain(others).min()
     }
 
     /// Answers one request.
@@ -243,9 +251,10 @@ impl<M: Machine> Keeper<M> {
             self.has_schema = true;
         }
         let (open_rows, past_rows) = self.rows_under(entry.keys, now)?;
+        let again_at = self.first_repeat_of(&entry.news, now);
         let (operation_id, digest) = entry.operation.map(|it| (it.id, it.digest)).unzip();
         sql.exec(
-            "INSERT INTO written (at, operation_id, digest, events, answer, open_rows, past_rows, news) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO written (at, operation_id, digest, events, answer, open_rows, past_rows, news, again_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             &[
                 Parameter::Integer(now.as_millis()),
                 operation_id.map_or(Parameter::Null, Parameter::Text),
@@ -255,9 +264,11 @@ impl<M: Machine> Keeper<M> {
                 Parameter::Text(&open_rows),
                 Parameter::Text(&past_rows),
                 Parameter::Text(&serde_json::to_string(&entry.news)?),
+                again_at.map_or(Parameter::Null, |at| Parameter::Integer(at.as_millis())),
             ],
         )?;
         self.has_news |= !entry.news.is_empty();
+        self.tell_again_at = again_at.or(self.tell_again_at);
         self.entry_was_written(now);
         Ok(())
     }

@@ -1,5 +1,5 @@
 //! The tables of every object. `state` is what is open now, `past` what has ended or is counted for ever; `journal` is how it came to
-//! be; `outbox` is what the shop has not heard yet; `snapshot` is what the folded part of the journal tells. Who inserts into
+//! be; `outbox` is what the shop has not heard yet; `telling` is when the last news are told again; `snapshot` is what the folded part of the journal tells. Who inserts into
 //! `written` writes journal, rows and news.
 //!
 //! An object of an earlier version has a view `entry`, and past rows in `state`: it has the view until the last of them was moved
@@ -7,7 +7,7 @@
 
 use super::sql::{KeeperError, Sql};
 
-const SCHEMA: [&str; 7] = [
+const SCHEMA: [&str; 8] = [
     "CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS journal (
         seq INTEGER PRIMARY KEY,
@@ -21,8 +21,9 @@ const SCHEMA: [&str; 7] = [
     "CREATE TABLE IF NOT EXISTS past (key TEXT PRIMARY KEY, value TEXT NOT NULL, forget_at INTEGER) WITHOUT ROWID",
     "CREATE INDEX IF NOT EXISTS past_by_end ON past (forget_at) WHERE forget_at IS NOT NULL",
     "CREATE TABLE IF NOT EXISTS snapshot (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS telling (id INTEGER PRIMARY KEY CHECK (id = 1), times INTEGER NOT NULL, again_at INTEGER NOT NULL)",
     "CREATE VIEW IF NOT EXISTS written AS
-        SELECT at, operation_id, digest, events, answer, '{}' AS open_rows, '{}' AS past_rows, '[]' AS news FROM journal",
+        SELECT at, operation_id, digest, events, answer, '{}' AS open_rows, '{}' AS past_rows, '[]' AS news, NULL AS again_at FROM journal",
 ];
 
 /// Past rows are written as `[forget_at, row]`; that an open row has ended is said by a `null` among the open ones.
@@ -37,10 +38,12 @@ const TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS write_down INSTEAD OF INSERT
             SELECT key, value -> 1, value ->> 0 FROM json_each(NEW.past_rows) WHERE true
             ON CONFLICT (key) DO UPDATE SET value = excluded.value, forget_at = excluded.forget_at;
         INSERT INTO outbox (message) SELECT value FROM json_each(NEW.news);
+        INSERT INTO telling (id, times, again_at) SELECT 1, 0, NEW.again_at WHERE NEW.again_at IS NOT NULL
+            ON CONFLICT (id) DO UPDATE SET times = excluded.times, again_at = excluded.again_at;
     END";
 
 const NAMES: &str = "SELECT name FROM sqlite_master WHERE name IN
-    ('state', 'journal', 'outbox', 'past', 'past_by_end', 'snapshot', 'written', 'write_down', 'entry')";
+    ('state', 'journal', 'outbox', 'past', 'past_by_end', 'snapshot', 'telling', 'written', 'write_down', 'entry')";
 
 /// What of the tables stands.
 pub(super) struct Standing {

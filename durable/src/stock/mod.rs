@@ -208,6 +208,11 @@ impl Machine for Stock {
         vec![News::StockChanged { sku, stock }]
     }
 
+    fn standing_news(&self, name: &str) -> Option<News> {
+        let (sku, stock) = (sku_of(name).to_owned(), self.view().public());
+        Some(News::StockChanged { sku, stock })
+    }
+
     fn asks_for(&self, command: &Command) -> Vec<String> {
         let Some(hold_id) = command.hold_id() else {
             return vec![];

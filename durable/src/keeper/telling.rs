@@ -1,0 +1,71 @@
+//! News told again: once sent they are forgotten, but a queue that nobody could empty for days loses them, and the shop would show a
+//! wrong word until the next change. So what stays true is told again some times after its change, and then no more: an object
+//! that nobody asks anything costs nothing.
+
+use super::Keeper;
+use super::sql::{KeeperError, Parameter, Sql, number};
+use crate::Timestamp;
+use crate::machine::Machine;
+use crate::news::News;
+
+/// Seconds from the change of news, and from each repeat, to the next repeat: past a short outage, a bad deploy, and a night.
+pub const TOLD_AGAIN_AFTER_SECS: [u32; 3] = [15 * 60, 2 * 60 * 60, 12 * 60 * 60];
+
+impl<M: Machine> Keeper<M> {
+    /// Puts the news that stay true among those to be sent, when it is time to.
+    ///
+    /// # Errors
+    /// When the database fails: forget this keeper.
+    pub fn tell_again(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
+        if self.tell_again_at.is_none_or(|at| now < at) {
+            return Ok(());
+        }
+        if let Some(news) = self.machine.standing_news(&self.name) {
+            let message = serde_json::to_string(&news)?;
+            sql.exec(
+                "INSERT INTO outbox (message) VALUES (?)",
+                &[Parameter::Text(&message)],
+            )?;
+            self.has_news = true;
+        }
+        self.plan_next_telling(sql, now)
+    }
+
+    fn plan_next_telling(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
+        let told = sql.exec("SELECT times FROM telling", &[])?;
+        let told = told.into_iter().flatten().flatten().next();
+        let times: usize = told.as_deref().map_or(Ok(0), number)?;
+        let times = times.saturating_add(1);
+        let pause = TOLD_AGAIN_AFTER_SECS.get(times);
+        self.tell_again_at = pause.map(|secs| now.plus_secs(*secs));
+        let Some(at) = self.tell_again_at else {
+            sql.exec("DELETE FROM telling", &[])?;
+            return Ok(());
+        };
+        let times = i64::try_from(times).unwrap_or(i64::MAX);
+        sql.exec(
+            "UPDATE telling SET times = ?, again_at = ?",
+            &[
+                Parameter::Integer(times),
+                Parameter::Integer(at.as_millis()),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// When `news` are told again for the first time; `None` where nothing is worth it.
+    pub(super) fn first_repeat_of(&self, news: &[News], now: Timestamp) -> Option<Timestamp> {
+        let secs = TOLD_AGAIN_AFTER_SECS.first()?;
+        let is_worth_it = !news.is_empty() && self.machine.standing_news(&self.name).is_some();
+        is_worth_it.then(|| now.plus_secs(*secs))
+    }
+}
+
+/// When news are told again; `None` means not any more.
+pub(super) fn due_at(sql: &impl Sql) -> Result<Option<Timestamp>, KeeperError> {
+    let rows = sql.exec("SELECT again_at FROM telling", &[])?;
+    let at = rows.into_iter().flatten().flatten().next();
+    at.as_deref()
+        .map(|at| number(at).map(Timestamp::from_millis))
+        .transpose()
+}
