@@ -53,6 +53,27 @@ test('an object thrown out of memory is woken by its alarm', async () => {
   assert.equal((await stock.view()).available, 5);
 });
 
+test('an object of an earlier version moves what has ended out of its open rows, and still knows it', async () => {
+  const stock = await stocked('EARLIER');
+  await stock.do('hold', hold('ord_1:1', 2, 600));
+  await stock.evict();
+  const week = Date.now() + 7 * 24 * 60 * 60 * 1000;
+  await stock.write(`
+    DROP VIEW written; DROP TABLE past; DROP TABLE snapshot;
+    CREATE VIEW entry AS SELECT at, operation_id, digest, events, answer, '{}' AS changed_rows, '[]' AS news FROM journal;
+    CREATE TRIGGER record INSTEAD OF INSERT ON entry BEGIN SELECT 1; END;
+    WITH RECURSIVE old (at) AS (SELECT 1 UNION ALL SELECT at + 1 FROM old WHERE at < 3000)
+      INSERT INTO state SELECT 'hold/old_' || at, '{"quantity":0,"status":{"tombstone":{"forget_at":${week}}}}' FROM old;`);
+  assert.equal((await stock.view()).reserved, 2);
+  await eventually(async () => {
+    assert.deepEqual(await stock.stored("SELECT name FROM sqlite_master WHERE name = 'entry'"), []);
+    assert.equal((await stock.stored('SELECT key FROM state')).length, 2);
+    assert.equal((await stock.stored('SELECT key FROM past')).length, 3000);
+  });
+  assert.deepEqual((await stock.do('late', hold('old_7', 1, 600))).refused.refusal, 'hold_ended');
+  assert.ok((await stock.do('new', hold('ord_2:1', 1, 600))).done);
+});
+
 test('a cart thrown out of memory keeps its lines', async () => {
   const buyer = shop.shopper();
   const { id } = (await buyer.get('/api/v1/cart')).expect(200);

@@ -38,6 +38,16 @@ export class ShopObject {
     }
   }
 
+  /** Changes what its storage holds, while it is out of memory. */
+  async write(sql: string): Promise<void> {
+    const database = new DatabaseSync(await this.file());
+    try {
+      database.exec(sql);
+    } finally {
+      database.close();
+    }
+  }
+
   /** Where its storage is, once it has stored something. */
   async file(): Promise<string> {
     const { worker, className, name, persistedIn } = this.#place;

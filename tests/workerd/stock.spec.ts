@@ -73,7 +73,11 @@ test('an open page hears of a change at once, and its watchers never touch the o
   (await shop.shopper().get('/api/v1/stock/NEVER')).expect(200);
   (await shop.shopper().get('/products/never'));
   assert.equal(existsSync(await shop.stockObject('NEVER').file()), false);
-  for (const { socket } of [...watchers, elsewhere, silent]) socket.close();
+  const sockets = [...watchers, elsewhere, silent].map(({ socket }) => socket);
+  const goodbyes = sockets.map((socket) => new Promise<CloseEvent>((closed) => socket.addEventListener('close', closed)));
+  for (const socket of sockets) socket.close();
+  const ends = await Promise.all(goodbyes);
+  assert.deepEqual(ends.filter(({ wasClean }) => !wasClean).map(({ code }) => code), [], 'a goodbye was not answered');
 });
 
 test('staff see each movement, once', async (t) => {
