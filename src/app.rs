@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
 use crate::shop::checkout::RefusalMemory;
+use crate::shop::code_tries::{BlockedNetworks, CodeTries};
 use crate::shop::finding_deliveries::checked_url;
 use crate::shop::ids::{Entropy, Signer, new_id, unique};
 use crate::shop::languages::Language;
@@ -105,6 +106,7 @@ struct Bindings {
     settings: KnownSettings,
     listings: KnownListings,
     limits: RateLimits,
+    blocked_networks: RefCell<BlockedNetworks>,
     board: ObjectNamespace,
     media: Bucket,
     images: Images,
@@ -317,6 +319,16 @@ impl App {
         Objects(self.bindings.board.clone())
     }
 
+    /// The tries of promotion codes from `network`.
+    #[must_use]
+    pub fn code_tries(&self, network: String) -> CodeTries<'_, RateLimits> {
+        CodeTries {
+            limiters: self.limiters(),
+            blocked: &self.bindings.blocked_networks,
+            network,
+        }
+    }
+
     /// The counters of requests.
     #[must_use]
     pub fn limiters(&self) -> RateLimits {
@@ -467,6 +479,7 @@ impl Bindings {
             payments_knowledge: Knowledge::default(),
             settings: KnownSettings::default(),
             listings: KnownListings::default(),
+            blocked_networks: RefCell::default(),
             limits: RateLimits(Rc::new(Classes {
                 personal: env
                     .rate_limiter("PERSONAL_READS")
@@ -477,6 +490,7 @@ impl Bindings {
                     .rate_limiter("CHECKOUT_STEPS")
                     .map_err(Error::internal)?,
                 lookups: env.rate_limiter("ORDER_LOOKUPS").map_err(Error::internal)?,
+                failed_codes: env.rate_limiter("FAILED_CODES").map_err(Error::internal)?,
                 staff: env.rate_limiter("STAFF_CALLS").map_err(Error::internal)?,
             })),
             board: env.durable_object("BOARD").map_err(Error::internal)?,

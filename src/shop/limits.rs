@@ -20,6 +20,8 @@ pub enum Limit {
     Checkout,
     /// A wish for the link of an order: a letter may follow.
     Lookup,
+    /// A promotion code that is not accepted.
+    FailedCode,
     /// A call by staff, counted by key.
     Staff,
 }

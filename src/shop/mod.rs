@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod code_tries;
 pub mod countries;
 pub mod dead_letters;
 pub mod disputes;

@@ -21,6 +21,8 @@ pub struct Classes {
     pub checkouts: RateLimiter,
     /// [`Limit::Lookup`]
     pub lookups: RateLimiter,
+    /// [`Limit::FailedCode`]
+    pub failed_codes: RateLimiter,
     /// [`Limit::Staff`]
     pub staff: RateLimiter,
 }
@@ -35,6 +37,7 @@ impl Limiters for RateLimits {
             Limit::NewCart => &classes.new_carts,
             Limit::Checkout => &classes.checkouts,
             Limit::Lookup => &classes.lookups,
+            Limit::FailedCode => &classes.failed_codes,
             Limit::Staff => &classes.staff,
         };
         let outcome = limiter.limit(key.to_owned()).await;

@@ -64,7 +64,8 @@ fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
 }
 
 /// The network that the call comes from, by the one header that nobody but the platform writes.
-fn network(call: &Call<'_>) -> String {
+#[must_use]
+pub fn network(call: &Call<'_>) -> String {
     network_of(&call.header("CF-Connecting-IP").unwrap_or_default())
 }
 

@@ -99,6 +99,35 @@ test('requests that are mostly headers are refused or answered, and nothing is l
   await servesTheNext();
 });
 
+test('promotion codes can not be guessed: who fails too often tries none for a while, not even the right one, and can order without', async () => {
+  const promotions = [{ id: 'secret', title: 'Secret', code: 'SECRET-CODE', benefit: { kind: 'percentage', off_ppm: 100_000 } }];
+  (await shop.staff.put('/api/v1/admin/settings/promotions', { promotions })).expect(200);
+  const quote = (client: Client, codes: string[], headers = {}) => client.post('/api/v1/cart/quote', { ...DELIVERY, codes }, headers);
+  const subnet = (at: number) => ({ 'cf-connecting-ip': `2001:db8:9:9::${at.toString(16)}` });
+  const guesser = from();
+  await guesser.add('THING-0');
+  let told = 0;
+  for (let at = 0; at < 15; at++) {
+    const answer = await quote(guesser, Array.from({ length: 10 }, (_, more) => `GUESS-${at}-${more}`), subnet(at));
+    if (answer.status === 422) told += answer.refused(422, 'unknown_code').errors.length;
+    else assert.ok(['too_many_failed_codes', 'too_many_requests'].includes(answer.refused(429, answer.body.code).code));
+  }
+  assert.ok(told <= 20, `${told} of 150`);
+  const right = await quote(guesser, ['SECRET-CODE'], subnet(1));
+  right.refused(429, 'too_many_failed_codes');
+  assert.ok(Number(right.headers.get('retry-after')) >= 1);
+  (await quote(guesser, [], subnet(1))).expect(201);
+
+  const page = await guesser.send('POST', '/de/checkout', new URLSearchParams({ email: 'ann@shopper.test', code: 'SECRET-CODE', name: 'Ann' }).toString(), { ...FORM, cookie: `__Host-cart=${guesser.cartToken}`, ...subnet(2) });
+  assert.equal(page.status, 429);
+  for (const part of ['Zu viele Codes galten nicht', 'value="SECRET-CODE"', 'value="ann@shopper.test"']) assert.ok(page.text.includes(part), part);
+
+  const honest = from();
+  await honest.add('THING-0');
+  assert.equal((await quote(honest, ['secret-code'])).expect(201).promotions[0].id, 'secret');
+  await servesTheNext();
+});
+
 test('however often a full cart is priced, one quote of it is kept, and no answer beside it', async () => {
   const long = (name: string) => name.padEnd(200, ' long');
   const address = { ...DELIVERY.shipping_address, name: long('Ann'), line1: long('Main Street'), line2: long('Flat'), city: long('Town') };

@@ -13,6 +13,7 @@ use crate::web::api::pricing::{QuoteView, ShippingOffersView};
 use crate::web::api::whole;
 use crate::web::call::Call;
 use crate::web::cart_token::{HEADER, OwnCart};
+use crate::web::guard;
 use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use durable::stock::Word;
@@ -149,21 +150,23 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 /// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_region`, `invalid_postal_code`,
 /// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`, `not_shipped_there`,
 /// `below_smallest_charge`, `above_largest_charge`, `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`, `code_used_up`, `code_not_met`.
-/// 409 `promotion_contended`.
+/// 409 `promotion_contended`. 429 `too_many_failed_codes`: it can be quoted without codes meanwhile.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;
     let own = OwnCart::of_or_new(call)?;
     let cart = call.app.carts().view(&own.id).await?;
+    let (has_codes, unique) = (!request.codes.is_empty(), call.app.unique()?);
     let quote = pricing::create_quote(
         call.app,
         &call.app.config.currencies,
-        &call.app.unique()?,
+        &unique,
         &own.id,
         &cart,
         request,
         call.app.now,
-    )
-    .await?;
+    );
+    let tries = call.app.code_tries(guard::network(call));
+    let quote = tries.count(has_codes, call.app.now, quote).await?;
     Ok(Reply::json(201, &QuoteView::of(&quote))?.with(HEADER, own.token))
 }
 

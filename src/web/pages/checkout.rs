@@ -13,6 +13,7 @@ use crate::shop::pricing::{self, Quote, list_shipping_methods};
 use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
+use crate::web::guard;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::checkout::form::{
     Offered, address_form, nothing_typed, request_of, typed_in,
@@ -20,7 +21,7 @@ use crate::web::pages::checkout::form::{
 use crate::web::pages::layout::{Visit, encoded, page};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
-use crate::web::reply::Reply;
+use crate::web::reply::{Reply, headers_of};
 use maud::{Markup, html};
 
 /// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=` fills in what that quote was made for,
@@ -59,21 +60,30 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     };
     let app = call.app;
     let cart = app.carts().view(&own.id).await?;
+    let request = request_of(&form, &visit);
+    let has_codes = !request.codes.is_empty();
+    let unique = app.unique()?;
     let quoted = pricing::create_quote(
         app,
         &app.config.currencies,
-        &app.unique()?,
+        &unique,
         &own.id,
         &cart,
-        request_of(&form, &visit),
+        request,
         app.now,
-    )
-    .await;
-    match quoted {
+    );
+    let tries = app.code_tries(guard::network(call));
+    match tries.count(has_codes, app.now, quoted).await {
         Ok(quote) => Ok(Reply::see_other(
             visit.link(&format!("/checkout/{}", quote.id)),
         )),
         Err(Error::Invalid(errors)) => address_page(call, visit, 422, &cart, &form, &errors).await,
+        Err(error @ Error::TooMany { code, .. }) => {
+            let fault = FieldError::new("codes.0", code, error.detail());
+            let mut page = address_page(call, visit, 429, &cart, &form, &[fault]).await?;
+            page.headers.extend(headers_of(&error));
+            Ok(page)
+        }
         Err(error) => Err(error),
     }
 }

@@ -169,6 +169,9 @@ pub static WORDS: Words = Words {
         "invalid_number" => Some("Eine Bestellnummer besteht aus Ziffern."),
         "unknown_shipping_method" => Some("Bitte wählen Sie eine Versandart."),
         "unknown_sku" => Some("Das gibt es nicht mehr zu kaufen."),
+        "too_many_failed_codes" => Some(
+            "Zu viele Codes galten nicht. Versuchen Sie es in zehn Minuten noch einmal, oder bestellen Sie ohne Code.",
+        ),
         "unknown_quote" => Some(
             "Dieser Preis wurde durch einen neueren ersetzt. Bitte gehen Sie vom Warenkorb aus noch einmal zur Kasse.",
         ),

@@ -170,6 +170,9 @@ pub static WORDS: Words = Words {
         "unknown_shipping_method" => Some("Please choose how it is shipped."),
         "unknown_sku" => Some("This is no longer on sale."),
         "cart_empty" => Some("The cart is empty."),
+        "too_many_failed_codes" => Some(
+            "Too many codes did not work. Try one again in ten minutes, or leave it out and go on.",
+        ),
         "unknown_quote" => Some(
             "This price has been replaced by a newer one. Please check out again from your cart.",
         ),

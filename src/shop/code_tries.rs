@@ -1,0 +1,175 @@
+//! Promotion codes that fail are counted by network, so that codes can't be guessed: a network that failed too often can try none
+//! for a while, not even a good one. It can order without a code meanwhile.
+//!
+//! What counts is a limiter, which is approximate; each isolate that it has refused remembers so by itself. A guess costs the
+//! database nothing then. An object that counted exactly would be one more request of every quote that has a code.
+
+use crate::error::{Error, Result};
+use crate::shop::limits::{Limit, Limiters};
+use durable::Timestamp;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::future::Future;
+
+/// Seconds for which a network can try no code.
+const BLOCKED_SECS: u32 = 10 * 60;
+
+/// Most networks that an isolate remembers; the one that is free first makes room.
+const MAX_BLOCKED: usize = 1_000;
+
+/// The networks that can try no code, and until when, as an isolate remembers them.
+#[derive(Debug, Default)]
+pub struct BlockedNetworks(BTreeMap<String, Timestamp>);
+
+impl BlockedNetworks {
+    /// Seconds until the network can try a code; none when it can.
+    #[must_use]
+    pub fn secs_left(&self, network: &str, now: Timestamp) -> Option<u32> {
+        let until = *self.0.get(network)?;
+        let millis = until.as_millis().saturating_sub(now.as_millis());
+        let secs = u32::try_from(millis).ok()?.div_ceil(1000);
+        (secs > 0).then_some(secs)
+    }
+
+    fn block(&mut self, network: &str, now: Timestamp) {
+        self.0.retain(|_, until| *until > now);
+        if self.0.len() >= MAX_BLOCKED {
+            let first = self.0.iter().min_by_key(|(_, until)| **until);
+            if let Some(network) = first.map(|(network, _)| network.clone()) {
+                self.0.remove(&network);
+            }
+        }
+        self.0
+            .insert(network.to_owned(), now.plus_secs(BLOCKED_SECS));
+    }
+}
+
+/// The tries of one network.
+#[derive(Debug)]
+pub struct CodeTries<'a, L> {
+    /// Whose [`Limit::FailedCode`] counts.
+    pub limiters: L,
+    /// What this isolate remembers.
+    pub blocked: &'a RefCell<BlockedNetworks>,
+    /// Where the request comes from.
+    pub network: String,
+}
+
+impl<L: Limiters> CodeTries<'_, L> {
+    /// Asks for a quote with or without codes, and counts those that it does not accept.
+    ///
+    /// # Errors
+    /// 429 `too_many_failed_codes`, instead of telling whether these codes are any good; else those of `quote`.
+    pub async fn count<T>(
+        &self,
+        has_codes: bool,
+        now: Timestamp,
+        quote: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
+        if !has_codes {
+            return quote.await;
+        }
+        let left = self.blocked.borrow().secs_left(&self.network, now);
+        if let Some(secs) = left {
+            return Err(too_many_failed_codes(secs));
+        }
+        let outcome = quote.await;
+        for _ in 0..failed_codes(&outcome) {
+            let admitted = self.limiters.admits(Limit::FailedCode, &self.network).await;
+            if matches!(admitted, Ok(false)) {
+                self.blocked.borrow_mut().block(&self.network, now);
+                return Err(too_many_failed_codes(BLOCKED_SECS));
+            }
+        }
+        outcome
+    }
+}
+
+fn failed_codes<T>(outcome: &Result<T>) -> usize {
+    match outcome {
+        Err(Error::Invalid(errors)) => errors
+            .iter()
+            .filter(|error| error.field.starts_with("codes."))
+            .count(),
+        _ => 0,
+    }
+}
+
+const fn too_many_failed_codes(retry_after_secs: u32) -> Error {
+    Error::TooMany {
+        code: "too_many_failed_codes",
+        retry_after_secs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FieldError;
+    use futures_util::FutureExt;
+    use std::cell::Cell;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    /// A limiter that admits so many more.
+    struct Left(Cell<u32>);
+
+    impl Limiters for &Left {
+        async fn admits(&self, _limit: Limit, _key: &str) -> Result<bool> {
+            let left = self.0.get();
+            self.0.set(left.saturating_sub(1));
+            Ok(left > 0)
+        }
+    }
+
+    fn asked(tries: &CodeTries<'_, &Left>, now: Timestamp, codes: &[bool]) -> &'static str {
+        let errors: Vec<FieldError> = codes
+            .iter()
+            .filter(|good| !**good)
+            .map(|_| FieldError::new("codes.0", "unknown_code", ""))
+            .collect();
+        let quote = async move {
+            if errors.is_empty() {
+                return Ok(());
+            }
+            Err(Error::Invalid(errors))
+        };
+        let outcome = tries.count(!codes.is_empty(), now, quote);
+        match outcome.now_or_never().unwrap() {
+            Ok(()) => "quoted",
+            Err(error) => error.code(),
+        }
+    }
+
+    #[test]
+    fn a_network_that_failed_too_often_can_try_no_code_for_a_while_but_order_without() {
+        let (left, blocked) = (Left(Cell::new(3)), RefCell::default());
+        let tries = |network: &str| CodeTries {
+            limiters: &left,
+            blocked: &blocked,
+            network: network.to_owned(),
+        };
+        let own = tries("own");
+        assert_eq!(asked(&own, NOW, &[true, false]), "unknown_code");
+        assert_eq!(asked(&own, NOW, &[false, false]), "unknown_code");
+        assert_eq!(asked(&own, NOW, &[true]), "quoted");
+        assert_eq!(asked(&own, NOW, &[false]), "too_many_failed_codes");
+        assert_eq!(asked(&own, NOW, &[true]), "too_many_failed_codes");
+        assert_eq!(asked(&own, NOW, &[]), "quoted");
+        assert_eq!(asked(&tries("other"), NOW, &[true]), "quoted");
+        let last = NOW.plus_secs(BLOCKED_SECS - 1);
+        assert_eq!(blocked.borrow().secs_left("own", last), Some(1));
+        assert_eq!(asked(&own, NOW.plus_secs(BLOCKED_SECS), &[true]), "quoted");
+    }
+
+    #[test]
+    fn what_an_isolate_remembers_is_bounded() {
+        let mut blocked = BlockedNetworks::default();
+        for at in 0..2 * i64::try_from(MAX_BLOCKED).unwrap() {
+            let now = Timestamp::from_millis(at);
+            blocked.block(&at.to_string(), now);
+            assert!(blocked.0.len() <= MAX_BLOCKED);
+            assert!(blocked.secs_left(&at.to_string(), now).is_some());
+        }
+    }
+}
