@@ -81,7 +81,7 @@ function startWorker(children, port, url, stripe, env) {
 
 /** Waits until the shop answers for all its parts, and fills an empty one. */
 async function open(url, key, demo, stopping) {
-  await ready(url, stopping);
+  await ready(url, key, stopping);
   if (demo && (await isEmpty(url))) {
     say("importing the demo catalog");
     await setSettings(url, key);
@@ -97,11 +97,11 @@ async function setSettings(url, key) {
   if (!answer.ok) throw new Stop(`demo/settings.json is refused: ${answer.status} ${await answer.text()}`);
 }
 
-async function ready(url, stopping) {
+async function ready(url, key, stopping) {
   const deadline = Date.now() + READY_WITHIN_MS;
   let last = "it does not answer";
   while (Date.now() < deadline) {
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.any([stopping, AbortSignal.timeout(5000)]) }).catch(() => null);
+    const answer = await fetch(`${url}/readyz`, { headers: { authorization: `Bearer ${key}` }, signal: AbortSignal.any([stopping, AbortSignal.timeout(5000)]) }).catch(() => null);
     if (answer?.ok) return;
     if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 500)}`;
     await setTimeout(250, undefined, { signal: stopping });

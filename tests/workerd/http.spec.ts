@@ -5,6 +5,7 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import type { Answer, Client } from './client.ts';
+import { eventually } from './eventually.ts';
 import { startShop, type Shop } from './shop.ts';
 
 const HTML = { accept: 'text/html' };
@@ -96,6 +97,27 @@ test('a path has single slashes and none at its end: who looks is sent there, no
   const before = await shop.counts();
   for (const path of ['//cart/items', '/cart/items/', '/api/v1/cart/items/', '//webhooks/stripe']) assert.equal((await asIs('POST', path)).status, 404, path);
   assert.deepEqual(await shop.counts(), before);
+});
+
+test('readiness is told to strangers from memory, to staff part by part as it is', async () => {
+  const stranger = await client.get('/readyz');
+  assert.deepEqual(stranger.expect(200), { status: 'ok' });
+  assert.equal(stranger.headers.get('cache-control'), 'no-store');
+  assert.deepEqual((await shop.staff.get('/readyz')).expect(200), { status: 'ok', checks: { db: 'ok', catalog: 'ok', stock: 'ok', cart: 'ok', secrets: 'ok' } });
+  // The word is kept for some seconds: should the machine take longer, the test looks again.
+  await eventually(async () => {
+    (await shop.staff.get('/readyz')).expect(200);
+    await shop.rows('ALTER TABLE current_publish RENAME TO current_publish_away');
+    try {
+      assert.deepEqual((await client.get('/readyz')).expect(200), { status: 'ok' });
+      assert.deepEqual((await shop.staff.get('/readyz')).expect(503), { status: 'failed', checks: { db: 'failed', catalog: 'ok', stock: 'ok', cart: 'ok', secrets: 'ok' } });
+      (await client.get('/healthz')).expect(200);
+    } finally {
+      await shop.rows('ALTER TABLE current_publish_away RENAME TO current_publish');
+    }
+  });
+  assert.equal((await shop.staff.get('/readyz')).status, 200);
+  assert.deepEqual((await client.get('/readyz')).expect(200), { status: 'ok' });
 });
 
 test('OPTIONS and 405 name the methods of an address', async (t) => {

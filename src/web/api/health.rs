@@ -2,9 +2,12 @@
 
 use crate::error::Result;
 use crate::web::call::Call;
+use crate::web::guard;
 use crate::web::log::log_failure;
 use crate::web::reply::Reply;
+use durable::Timestamp;
 use serde_json::{Map, Value, json};
+use std::cell::Cell;
 
 /// `GET /healthz`: the Worker runs. Asks nothing of any binding.
 ///
@@ -14,11 +17,57 @@ pub async fn live(_call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: each part by name; 503 when one does not answer. What is wrong stands in the log.
+/// `GET /readyz`: 503 when a part does not answer; what is wrong stands in the log. Staff are told of each part as it is now, everyone else
+/// the word that the isolate has, so that no stranger keeps the parts busy.
 ///
 /// # Errors
 /// None of its own.
 pub async fn ready(call: &mut Call<'_>) -> Result<Reply> {
+    let is_staff = guard::is_staff(call);
+    if !is_staff && let Some(ready) = known_word(call.app.now) {
+        return word_of(ready);
+    }
+    let (ready, checks) = look(call).await;
+    WORD.set(Some((call.app.clock(), ready)));
+    if !is_staff {
+        return word_of(ready);
+    }
+    let (status, word) = status_of(ready);
+    Reply::json(status, &json!({"status": word, "checks": checks}))
+}
+
+thread_local! {
+    /// When the parts were looked at, and whether all answered.
+    static WORD: Cell<Option<(Timestamp, bool)>> = const { Cell::new(None) };
+}
+
+/// Seconds for which an isolate says that all is well.
+const READY_SECS: u32 = 10;
+
+/// Seconds for which it says that something is not.
+const FAILED_SECS: u32 = 1;
+
+/// The word, while it may be said. Of those who find that it is too old, the first looks again, and the others are told it once more.
+fn known_word(now: Timestamp) -> Option<bool> {
+    let (at, ready) = WORD.get()?;
+    let kept_secs = if ready { READY_SECS } else { FAILED_SECS };
+    if now < at.plus_secs(kept_secs) {
+        return Some(ready);
+    }
+    WORD.set(Some((now, ready)));
+    None
+}
+
+fn word_of(ready: bool) -> Result<Reply> {
+    let (status, word) = status_of(ready);
+    Reply::json(status, &json!({"status": word}))
+}
+
+const fn status_of(ready: bool) -> (u16, &'static str) {
+    if ready { (200, "ok") } else { (503, "failed") }
+}
+
+async fn look(call: &Call<'_>) -> (bool, Map<String, Value>) {
     let mut checks = Map::new();
     let mut ready = true;
     for (name, outcome) in call.app.readiness().await {
@@ -32,6 +81,5 @@ pub async fn ready(call: &mut Call<'_>) -> Result<Reply> {
         };
         checks.insert(name.to_owned(), Value::from(word));
     }
-    let (status, word) = if ready { (200, "ok") } else { (503, "failed") };
-    Reply::json(status, &json!({"status": word, "checks": checks}))
+    (ready, checks)
 }
