@@ -33,6 +33,7 @@ use crate::store::mails_d1::MailsD1;
 use crate::store::media_r2::{Images, MediaR2};
 use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
+use crate::store::order_code_tries_d1::OrderCodeTriesD1;
 use crate::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use crate::store::pause::Pause;
 use crate::store::prices_d1::{KnownListings, PricesD1};
@@ -210,6 +211,12 @@ impl App {
     #[must_use]
     pub fn idempotency_keys(&self) -> IdempotencyD1<Rc<D1>> {
         IdempotencyD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// Guesses at the codes of orders.
+    #[must_use]
+    pub fn order_code_tries(&self) -> OrderCodeTriesD1<Rc<D1>> {
+        OrderCodeTriesD1(Rc::clone(&self.bindings.db))
     }
 
     /// Which mails were sent.

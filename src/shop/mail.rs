@@ -258,7 +258,13 @@ pub async fn queue_unsent_letters(
 /// When it is about a refund that the order does not have.
 pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Message> {
     let number = order.number;
-    let link = links.clone().in_language(letter.language).status(&order.id);
+    let links = links.clone().in_language(letter.language);
+    let way = Way {
+        link: links.status(&order.id),
+        look_up: links.look_up(),
+        number,
+        code: links.code(&order.id),
+    };
     let (subject, paragraphs) = match letter.kind {
         MailKind::OrderConfirmation => (
             format!("Order {number} is confirmed"),
@@ -297,8 +303,8 @@ pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Mes
     let total = Money::new(order.totals.total, order.currency);
     Ok(Message {
         to: order.email.clone(),
-        text: as_text(&paragraphs, &lines, total, &link),
-        html: as_html(&subject, &paragraphs, &lines, total, &link).into_string(),
+        text: as_text(&paragraphs, &lines, total, &way),
+        html: as_html(&subject, &paragraphs, &lines, total, &way).into_string(),
         subject,
     })
 }
@@ -310,7 +316,15 @@ fn refunded(order: &Order, refund_id: &str) -> Result<Money> {
         .ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
-fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, link: &str) -> String {
+/// The ways to an order.
+struct Way {
+    link: String,
+    look_up: String,
+    number: i64,
+    code: String,
+}
+
+fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, way: &Way) -> String {
     let mut parts = paragraphs.to_vec();
     let mut listed: Vec<String> = lines
         .iter()
@@ -318,7 +332,11 @@ fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, link:
         .collect();
     listed.push(format!("Total with shipping and tax: {total}"));
     parts.push(listed.join("\n"));
-    parts.push(format!("Your order: {link}"));
+    parts.push(format!("Your order: {}", way.link));
+    parts.push(format!(
+        "Or enter its number {} and the code {} at {}?by=code",
+        way.number, way.code, way.look_up
+    ));
     parts.join("\n\n")
 }
 
@@ -328,7 +346,7 @@ fn as_html(
     paragraphs: &[String],
     lines: &[(String, Money)],
     total: Money,
-    link: &str,
+    way: &Way,
 ) -> Markup {
     html! {
         (DOCTYPE)
@@ -343,7 +361,11 @@ fn as_html(
                     }
                     tr { th align="left" { "Total with shipping and tax" } th align="right" { (total) } }
                 }
-                p { a href=(link) { "Your order" } }
+                p { a href=(way.link) { "Your order" } }
+                p {
+                    "Or enter its number " (way.number) " and the code " strong { (way.code) } " at "
+                    a href=(format!("{}?by=code", way.look_up)) { (way.look_up) }
+                }
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! [`transitions`]: crate::shop::transitions
 
+mod codes;
 mod links;
 mod lookup;
 mod moves;
@@ -10,7 +11,8 @@ mod order;
 #[cfg(test)]
 pub mod samples;
 
-pub use links::OrderLinks;
+pub use codes::{MAX_TRIES, OrderCodeTries, TRIES_SECS, Tried, find_by_code, read_code};
+pub use links::{OrderLinks, opens_by_query, status_path};
 pub use lookup::{LINK_REQUESTS_QUEUE, LinkRequest, request_order_link, send_order_link};
 pub use moves::{Record, Renewal, Transition, with_money};
 pub use numbers::{candidate_numbers, read_number};

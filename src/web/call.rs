@@ -123,6 +123,17 @@ impl<'a> Call<'a> {
             .map(|(_, value)| value.to_owned())
     }
 
+    /// The names of all cookies.
+    #[must_use]
+    pub fn cookie_names(&self) -> Vec<String> {
+        let cookies = self.header("Cookie").unwrap_or_default();
+        cookies
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+
     /// The currency of `?currency=`, else the shop's default.
     ///
     /// # Errors

@@ -187,7 +187,7 @@ pub fn cors_headers(call: &Call<'_>) -> Vec<(&'static str, String)> {
         ));
         headers.push((
             "Access-Control-Allow-Headers",
-            "Authorization, Cart-Token, Content-Type, Idempotency-Key, If-Match, If-None-Match"
+            "Authorization, Cart-Token, Content-Type, Idempotency-Key, If-Match, If-None-Match, Order-Token"
                 .to_owned(),
         ));
         headers.push(("Access-Control-Max-Age", "86400".to_owned()));

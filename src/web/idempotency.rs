@@ -10,6 +10,7 @@ use crate::shop::ports::IdempotencyKeys;
 use crate::web::call::{Call, MAX_BODY_BYTES};
 use crate::web::cart_token::shown_token;
 use crate::web::log::log_failure;
+use crate::web::order_token;
 use crate::web::reply::Reply;
 use crate::web::router::Route;
 use worker::Method;
@@ -82,6 +83,7 @@ fn caller_of(call: &Call<'_>) -> Option<String> {
     let shown = [
         call.header("Authorization"),
         shown_token(call),
+        call.header(order_token::HEADER),
         call.query("token"),
     ];
     if shown.iter().all(Option::is_none) {

@@ -11,6 +11,7 @@ pub mod guard;
 pub mod idempotency;
 pub mod log;
 pub mod media;
+pub mod order_token;
 pub mod pages;
 pub mod product_feed;
 pub mod queues;

@@ -117,6 +117,12 @@ impl Reply {
         reply
     }
 
+    /// Whether it has a header of this name.
+    #[must_use]
+    pub fn says(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| *known == name)
+    }
+
     /// Adds a header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {

@@ -95,8 +95,10 @@ pub static ROUTES: &[Route] = routes! {
     Get    "/policies/{name}"               Anyone Uncounted pages::policies::show;
     Get    "/orders"                        Anyone Uncounted pages::lookup::ask;
     Post   "/orders"                        Anyone Lookup    pages::lookup::send;
+    Post   "/orders/code"                   Anyone Lookup    pages::lookup::open;
     Get    "/orders/{id}"                   Anyone Personal  pages::orders::show;
     Get    "/orders/{id}/invoice"           Anyone Personal  pages::orders::show_invoice;
+    Post   "/orders/{id}/open"              Anyone Personal  pages::orders::open;
     Post   "/orders/{id}/cancel"            Anyone Checkout  pages::orders::cancel;
 
     Get    "/api/v1/products"               Anyone Uncounted products::list_products;
@@ -232,7 +234,11 @@ async fn answer(app: &App, request: Request) -> worker::Result<Response> {
         Ok(reply) => reply,
         Err(error) => pages::error::show(&mut call, &error).await,
     };
-    reply.headers.extend(guard::security_headers(&app.config));
+    let of_all = guard::security_headers(&app.config)
+        .into_iter()
+        .filter(|(name, _)| !reply.says(name));
+    let of_all: Vec<_> = of_all.collect();
+    reply.headers.extend(of_all);
     reply.headers.extend(guard::cors_headers(&call));
     let known = reply.is_public()
         && reply.status == 200

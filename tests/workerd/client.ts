@@ -98,6 +98,12 @@ export class Client {
   }
 }
 
+/** The token in the link to an order. */
+export const tokenOf = ({ status_url: link }: Json): string => new URLSearchParams(new URL(link).hash.slice(1)).get('token')!;
+
+/** The headers of a browser that has opened an order's link. */
+export const opened = (order: Json): Record<string, string> => ({ cookie: `__Host-order-${order.id}=${tokenOf(order)}` });
+
 export const DELIVERY = {
   currency: 'USD',
   email: 'ann@shopper.test',

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
+import { opened, tokenOf } from './client.ts';
 import { eventually } from './eventually.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
@@ -102,17 +103,19 @@ test('an order shows itself by its link, to its cart and to staff, and to no one
   const buyer = shop.shopper();
   const order = await buyer.buy('LAMP');
   const path = `/api/v1/orders/${order.id}`;
-  const { searchParams } = new URL(order.status_url);
-  assert.equal(order.status_url, `${shop.url}/orders/${order.id}?token=${searchParams.get('token')}`);
+  const token = tokenOf(order);
+  assert.equal(order.status_url, `${shop.url}/orders/${order.id}#token=${token}`);
   const stranger = shop.shopper();
   await stranger.add('EBOOK');
 
   for (const [who, answer] of [
-    ['link', await shop.shopper().get(`${path}?token=${searchParams.get('token')}`)],
+    ['link', await shop.shopper().get(path, { 'order-token': token })],
+    ['browser', await shop.shopper().get(path, opened(order))],
+    ['link of before', await shop.shopper().get(`${path}?token=${token}`)],
     ['cart', await buyer.get(path)],
     ['staff', await shop.staff.get(path)],
   ] as const) assert.equal(answer.expect(200).id, order.id, who);
-  const page = await shop.shopper().get(`/orders/${order.id}?token=${searchParams.get('token')}`, { accept: 'text/html' });
+  const page = await shop.shopper().get(`/orders/${order.id}`, { accept: 'text/html', ...opened(order) });
   assert.equal(page.status, 200);
   assert.match(page.text, /data-status="pending_payment"/);
 
@@ -121,7 +124,9 @@ test('an order shows itself by its link, to its cart and to staff, and to no one
     await stranger.get(path),
     await shop.shopper().get(`${path}?token=`),
     await shop.shopper().get(`${path}?token=${'A'.repeat(43)}`),
-    await shop.shopper().get(`${path}?token=${(await shop.shopper().buy('EBOOK')).status_url.split('token=')[1]}`),
+    await shop.shopper().get(`${path}?token=${tokenOf(await shop.shopper().buy('EBOOK'))}`),
+    await shop.shopper().get(path, { 'order-token': tokenOf(await shop.shopper().buy('EBOOK')) }),
+    await shop.shopper().get(path, opened(await shop.shopper().buy('EBOOK'))),
     await shop.shopper({ authorization: 'Bearer no_key_of_ours' }).get(path),
     await shop.shopper({ 'cart-token': 'forged' }).get(path),
     await shop.staff.get('/api/v1/orders/ord_00000000000000000000000000'),

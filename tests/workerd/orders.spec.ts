@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
-import type { Client, Json } from './client.ts';
+import { type Client, type Json, opened } from './client.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
 let shop: Shop;
@@ -137,7 +137,13 @@ test("someone else's order is not there, whatever is asked of it", async () => {
   const before = await shop.counts();
   (await stranger.get(`/api/v1/orders/${order.id}`)).refused(404, 'not_found');
   (await stranger.post(`/api/v1/orders/${order.id}/cancel`)).refused(404, 'not_found');
-  for (const path of [`/orders/${order.id}`, `/orders/${order.id}/invoice`, `/orders/${order.id}?token=forged`]) assert.equal((await stranger.get(path)).status, 404);
+  for (const [path, status] of [['', 200], ['/invoice', 404], ['?token=forged', 303]] as const) {
+    const answer = await stranger.get(`/orders/${order.id}${path}`);
+    assert.deepEqual([answer.status, answer.headers.get('set-cookie')], [status, null], path);
+    for (const own of [order.number, order.email, 'LAMP']) assert.ok(!answer.text.includes(own), own);
+  }
+  const unknown = (await stranger.get('/orders/ord_nothing')).text.replaceAll('ord_nothing', order.id);
+  assert.equal(unknown.replaceAll(/req_\w+/g, ''), (await stranger.get(`/orders/${order.id}`)).text.replaceAll(/req_\w+/g, ''));
   assert.equal((await stranger.send('POST', `/orders/${order.id}/cancel`, '', { 'content-type': 'application/x-www-form-urlencoded' })).status, 404);
   assert.deepEqual(await shop.counts(), before);
 });
@@ -148,14 +154,14 @@ test('the pages tell the order, its invoice and how to cancel it, and show names
   const name = '<script>alert(1)</script> عائشة 🎉';
   const quote = await shopper.quote({ shipping_address: { name, line1: 'Hauptstraße 1', city: 'Berlin', postal_code: '10115', country: 'DE' } });
   const order = (await shopper.order(quote.id)).expect(201);
-  const { pathname, search } = new URL(order.status_url);
-  const page = await shopper.get(pathname + search);
+  const pathname = `/orders/${order.id}`;
+  const page = await shopper.get(pathname);
   assert.equal(page.status, 200);
   assert.ok(page.text.includes('&lt;script&gt;alert(1)&lt;/script&gt; عائشة 🎉') && !page.text.includes('<script>alert'));
-  const invoice = await shopper.get(`${pathname}/invoice${search}`);
+  const invoice = await shop.shopper().get(`${pathname}/invoice`, opened(order));
   for (const part of ['Invoice', `${order.number}`, 'LAMP', 'Germany', 'Not paid yet']) assert.ok(invoice.text.includes(part), part);
-  const cancelled = await shop.shopper().send('POST', `${pathname}/cancel${search}`, '', { 'content-type': 'application/x-www-form-urlencoded' });
-  assert.deepEqual([cancelled.status, cancelled.headers.get('location')], [303, pathname + search]);
+  const cancelled = await shop.shopper().send('POST', `${pathname}/cancel`, '', { 'content-type': 'application/x-www-form-urlencoded', ...opened(order) });
+  assert.deepEqual([cancelled.status, cancelled.headers.get('location')], [303, pathname]);
   await shop.settled(order, 'cancelled');
 });
 

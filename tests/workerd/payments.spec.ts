@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
-import type { Json } from './client.ts';
+import { type Json, opened } from './client.ts';
 import { eventually } from './eventually.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
@@ -102,8 +102,7 @@ test('a refund that fails gives its amount back to the order, and staff is told'
   (await refund(order, {})).refused(409, 'refund_exceeds_captured');
   shop.sandbox.control.settleRefund(made.id, 'fail');
   await eventually(async () => assert.deepEqual((await order_(order)).refunds.map(({ status }: Json) => status), ['failed']));
-  const { pathname, search } = new URL(order.status_url);
-  const invoice = await shop.shopper().get(`${pathname}/invoice${search}`);
+  const invoice = await shop.shopper().get(`/orders/${order.id}/invoice`, opened(order));
   assert.deepEqual([invoice.status, invoice.text.includes('Refund of')], [200, false]);
   const findings = (await shop.staff.get('/api/v1/admin/findings')).expect(200).data;
   assert.ok(findings.some(({ kind, subject, finished }: Json) => kind === 'refund_failed' && subject === order.id && !finished));

@@ -27,7 +27,7 @@ pub(super) fn order_of(
         currency: quote.currency,
         items: session_items(&quote.lines, &quote.totals)?,
         expires_at,
-        success_url: links.status(order_id),
+        success_url: links.returning(order_id),
         cancel_url: links.unpaid(order_id),
     })?;
     Ok(Order {

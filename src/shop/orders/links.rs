@@ -1,7 +1,14 @@
 //! Links to an order, for those who have no account.
+//!
+//! The token of a link stands in its fragment, which browsers send to nobody: no log of ours or of anyone between has it. The page that the
+//! link leads to trades it for a cookie. Who has no script types the order's number and the code of its letters instead.
 
 use crate::shop::ids::Signer;
 use crate::shop::languages::Language;
+use durable::Timestamp;
+
+/// Seconds for which a link with its token in the query, as letters had it, opens an order from when that was placed.
+const QUERY_SECS: u32 = 365 * 24 * 60 * 60;
 
 /// Links to an order that only those who were given them can follow.
 #[derive(Clone)]
@@ -22,35 +29,39 @@ impl OrderLinks {
         self
     }
 
-    /// The order's status page.
+    /// The order's status page, for whoever was given this link.
     #[must_use]
     pub fn status(&self, order_id: &str) -> String {
-        let path = self.language.path(&self.status_path(order_id));
+        format!(
+            "{}#token={}",
+            self.returning(order_id),
+            self.token(order_id)
+        )
+    }
+
+    /// The status page, for the browser that ordered.
+    #[must_use]
+    pub fn returning(&self, order_id: &str) -> String {
+        let path = self.language.path(&status_path(order_id));
         format!("{}{path}", self.base)
     }
 
-    /// The status page, for a shopper who comes back without having paid.
+    /// The status page, for the browser that ordered and comes back without having paid.
     #[must_use]
     pub fn unpaid(&self, order_id: &str) -> String {
-        format!("{}&payment=unfinished", self.status(order_id))
+        format!("{}?payment=unfinished", self.returning(order_id))
     }
 
-    /// The status page's path and query, in no language yet.
+    /// Where a number and a code are typed.
     #[must_use]
-    pub fn status_path(&self, order_id: &str) -> String {
-        self.path(order_id, "")
+    pub fn look_up(&self) -> String {
+        format!("{}{}", self.base, self.language.path("/orders"))
     }
 
-    /// The invoice's path and query.
+    /// What opens an order.
     #[must_use]
-    pub fn invoice_path(&self, order_id: &str) -> String {
-        self.path(order_id, "/invoice")
-    }
-
-    /// Where the order's cancel form goes.
-    #[must_use]
-    pub fn cancel_path(&self, order_id: &str) -> String {
-        self.path(order_id, "/cancel")
+    pub fn token(&self, order_id: &str) -> String {
+        self.signer.sign("order", order_id)
     }
 
     /// Whether `token` is that of a link to this order.
@@ -59,10 +70,86 @@ impl OrderLinks {
         self.signer.verify("order", order_id, token)
     }
 
-    fn path(&self, order_id: &str, page: &str) -> String {
-        format!(
-            "/orders/{order_id}{page}?token={}",
-            self.signer.sign("order", order_id)
-        )
+    /// What opens an order together with its number: eight characters, 40 bits.
+    #[must_use]
+    pub fn code(&self, order_id: &str) -> String {
+        let code = self.signer.code("order_code", order_id);
+        match code.split_at_checked(4) {
+            Some((first, second)) => format!("{first}-{second}"),
+            None => code,
+        }
+    }
+
+    /// Whether `code`, as [`read_code`] gives it, is that of this order.
+    ///
+    /// [`read_code`]: crate::shop::orders::read_code
+    #[must_use]
+    pub fn is_code_of(&self, order_id: &str, code: &str) -> bool {
+        self.signer.verify_code("order_code", order_id, code)
+    }
+}
+
+/// The status page's path, in no language yet.
+#[must_use]
+pub fn status_path(order_id: &str) -> String {
+    format!("/orders/{order_id}")
+}
+
+/// Whether a token in a query may still open an order that was placed then.
+#[must_use]
+pub fn opens_by_query(placed_at: Timestamp, now: Timestamp) -> bool {
+    now < placed_at.plus_secs(QUERY_SECS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::orders::read_code;
+
+    fn links(keys: &str) -> OrderLinks {
+        OrderLinks {
+            base: "https://shop.test".into(),
+            signer: Signer::new(keys),
+            language: Language::German,
+        }
+    }
+
+    #[test]
+    fn no_link_has_its_token_where_it_is_sent() {
+        let links = links("key");
+        let token = links.token("ord_1");
+        let link = links.status("ord_1");
+        assert_eq!(
+            link,
+            format!("https://shop.test/de/orders/ord_1#token={token}")
+        );
+        assert!(links.is_token_of("ord_1", &token));
+        for sent in [
+            links.returning("ord_1"),
+            links.unpaid("ord_1"),
+            links.look_up(),
+        ] {
+            assert!(!sent.contains(&token) && !sent.contains("token"), "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_code_opens_its_order_alone_and_while_its_key_is_rolled() {
+        let (old, rolling, new) = (links("old"), links("new,old"), links("new"));
+        let code = old.code("ord_1");
+        assert_eq!(code.len(), 9, "{code}");
+        let typed = read_code(&code).unwrap();
+        assert!(old.is_code_of("ord_1", &typed) && rolling.is_code_of("ord_1", &typed));
+        assert!(!new.is_code_of("ord_1", &typed) && !old.is_code_of("ord_2", &typed));
+        assert!(!old.is_code_of("ord_1", "") && !old.is_code_of("ord_1", &typed[..7]));
+        assert!(!old.is_token_of("ord_1", &typed));
+    }
+
+    #[test]
+    fn a_token_in_a_query_opens_for_a_year() {
+        let placed = Timestamp::from_millis(0);
+        let day = 24 * 60 * 60;
+        assert!(opens_by_query(placed, placed.plus_secs(364 * day)));
+        assert!(!opens_by_query(placed, placed.plus_secs(365 * day)));
     }
 }

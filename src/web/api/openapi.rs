@@ -274,7 +274,7 @@ fn parameters(route: &Route, docs: &str) -> Vec<Value> {
         .filter_map(|asked| asked.split_once('='))
         .map(|(name, _)| parameter(name, "query", false));
     let of_cart = route.handler_name.starts_with("cart::");
-    let in_headers = ["Idempotency-Key", "If-Match", "Cart-Token"]
+    let in_headers = ["Idempotency-Key", "If-Match", "Cart-Token", "Order-Token"]
         .into_iter()
         .filter(|name| {
             docs.contains(&format!("`{name}`"))

@@ -9,7 +9,7 @@ use crate::shop::fulfillments::{
 };
 use crate::shop::money::{Currency, Money};
 use crate::shop::orders::{
-    self, Actor, Instruction, Order, OrderEvent, OrderFilter, Refund, RefundStatus,
+    self, Actor, Instruction, Order, OrderEvent, OrderFilter, Refund, RefundStatus, opens_by_query,
 };
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
@@ -20,6 +20,7 @@ use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cu
 use crate::web::call::Call;
 use crate::web::cart_token::OwnCart;
 use crate::web::guard;
+use crate::web::order_token;
 use crate::web::reply::Reply;
 use serde::{Deserialize, Serialize};
 
@@ -149,7 +150,7 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &OrderList { data, next_cursor })
 }
 
-/// `GET /api/v1/orders/{id}`, for whoever shows its link's `?token=`, its cart's token, or staff's key.
+/// `GET /api/v1/orders/{id}`, for whoever shows the token of its link as `Order-Token`, its cart's as `Cart-Token`, or staff's key.
 ///
 /// # Errors
 /// 404 for anyone else.
@@ -243,21 +244,21 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404.
 pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
-    let order = call.app.orders().order(call.param(0)).await?;
-    let by_link = has_link(call);
-    let by_cart = |order: &Order| {
-        OwnCart::of(call).is_ok_and(|own| own.is_some_and(|own| own.id == order.cart_id))
+    let id = call.param(0);
+    let by_token = order_token::is_shown(call, id) || guard::is_staff(call);
+    let by_query = order_token::is_in_query(call, id);
+    let cart_id = OwnCart::of(call).ok().flatten().map(|own| own.id);
+    // Who shows nothing is not worth a look into the database.
+    if !by_token && !by_query && cart_id.is_none() {
+        return Err(Error::NotFound("order"));
+    }
+    let order = call.app.orders().order(id).await?;
+    let may_see = |order: &Order| {
+        by_token
+            || cart_id.as_deref() == Some(order.cart_id.as_str())
+            || (by_query && opens_by_query(order.created_at, call.app.now))
     };
-    order
-        .filter(|order| by_link || by_cart(order) || guard::is_staff(call))
-        .ok_or(Error::NotFound("order"))
-}
-
-/// Whether the caller has followed the link to the order of the address.
-#[must_use]
-pub fn has_link(call: &Call<'_>) -> bool {
-    let token = call.query("token").unwrap_or_default();
-    call.app.order_links().is_token_of(call.param(0), &token)
+    order.filter(may_see).ok_or(Error::NotFound("order"))
 }
 
 /// Cancels the order of the address, for whoever may see it.

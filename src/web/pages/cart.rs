@@ -4,10 +4,12 @@ use crate::error::Result;
 use crate::shop::cart::{PricedCart, PricedLine, invalid_quantity, price_cart};
 use crate::shop::catalog::get_product_of_sku;
 use crate::shop::checkout::change_cart;
+use crate::shop::orders::status_path;
 use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::stock::most_for_one;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
+use crate::web::order_token::keep_open;
 use crate::web::pages::icons::{BAG, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with};
 use crate::web::pages::metadata::{self, Metadata};
@@ -36,7 +38,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     .await?;
     let content = html! {
         section class="cart" id="cart" data-count=(priced.quantity()) {
-            @if priced.lines.is_empty() { (empty_cart(&visit)) } @else { (cart_page(call, &visit, &priced)) }
+            @if priced.lines.is_empty() { (empty_cart(&visit)) } @else { (cart_page(&visit, &priced)) }
         }
     };
     let metadata = Metadata {
@@ -47,13 +49,13 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         structured: Vec::new(),
     };
     let head = metadata::tags(call.app, &visit, &metadata);
-    Ok(page_with(
-        200,
-        &visit,
-        visit.words().your_cart,
-        &head,
-        &content,
-    ))
+    let title = visit.words().your_cart;
+    let reply = page_with(200, &visit, title, &head, &content);
+    // The order that has the cart is its holder's.
+    Ok(match &priced.frozen_by {
+        Some(order_id) => keep_open(reply, call, order_id),
+        None => reply,
+    })
 }
 
 /// `POST /cart/items` with `sku` and `quantity`: so many more, then back to the cart.
@@ -126,7 +128,7 @@ fn empty_cart(visit: &Visit) -> Markup {
     }
 }
 
-fn cart_page(call: &Call<'_>, visit: &Visit, cart: &PricedCart) -> Markup {
+fn cart_page(visit: &Visit, cart: &PricedCart) -> Markup {
     let words = visit.words();
     let changeable = cart.frozen_by.is_none();
     html! {
@@ -134,7 +136,7 @@ fn cart_page(call: &Call<'_>, visit: &Visit, cart: &PricedCart) -> Markup {
         @if let Some(order_id) = &cart.frozen_by {
             p class="notice" {
                 (words.cart_in_checkout) " "
-                a href=(order_path(call, visit, order_id)) { (words.see_the_order) }
+                a href=(order_path(visit, order_id)) { (words.see_the_order) }
             }
         }
         ul class="lines" {
@@ -200,6 +202,6 @@ fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
 }
 
 /// The status page of an order, in the visitor's language and currency.
-pub fn order_path(call: &Call<'_>, visit: &Visit, order_id: &str) -> String {
-    visit.link(&call.app.order_links().status_path(order_id))
+pub fn order_path(visit: &Visit, order_id: &str) -> String {
+    visit.link(&status_path(order_id))
 }

@@ -14,6 +14,7 @@ use crate::shop::transitions::Status;
 use crate::web::call::{Call, Form, idempotency_key};
 use crate::web::cart_token::OwnCart;
 use crate::web::guard;
+use crate::web::order_token::keep_open;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::checkout::form::{
     Offered, address_form, nothing_typed, request_of, typed_in,
@@ -134,16 +135,17 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         Ok(placed) => placed.order,
         Err(error) => {
             let order_id = order_in_the_way(&error).ok_or(error)?;
-            return Ok(Reply::see_other(order_path(call, &visit, &order_id)));
+            let there = Reply::see_other(order_path(&visit, &order_id));
+            return Ok(keep_open(there, call, &order_id));
         }
     };
     let pay_at = placed
         .payment
         .url
         .filter(|_| placed.status == Status::PendingPayment);
-    Ok(Reply::see_other(
-        pay_at.unwrap_or_else(|| order_path(call, &visit, &placed.id)),
-    ))
+    // The browser that ordered comes back from paying without a token in its address.
+    let there = Reply::see_other(pay_at.unwrap_or_else(|| order_path(&visit, &placed.id)));
+    Ok(keep_open(there, call, &placed.id))
 }
 
 async fn quote_of_cart(call: &Call<'_>, quote_id: &str, own: &OwnCart) -> Result<Option<Quote>> {

@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::shop::checkout::order_in_the_way;
 use crate::web::call::{Call, Form};
 use crate::web::cart_token::forget_cookie;
+use crate::web::order_token::keep_open;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::fields::fault_text;
 use crate::web::pages::layout::{Visit, page, search_form};
@@ -64,7 +65,7 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
             @if let Some(form) = unsent { (again(call, words, form)) }
             @match order_in_the_way(error) {
                 Some(order_id) => p class="actions" {
-                    a class="button" href=(order_path(call, &visit, &order_id)) { (words.see_the_order) }
+                    a class="button" href=(order_path(&visit, &order_id)) { (words.see_the_order) }
                 },
                 None if error.status() == 404 => (ways_on(&visit)),
                 None => p class="actions" {
@@ -77,7 +78,10 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
     };
     let mut reply = page(error.status(), &visit, title, &content);
     reply.headers.extend(headers_of(error));
-    reply
+    match order_in_the_way(error) {
+        Some(order_id) => keep_open(reply, call, &order_id),
+        None => reply,
+    }
 }
 
 /// The same form once more, at a press of a button.

@@ -1,21 +1,28 @@
 //! Finding an order again without its link: the answer is the same whatever was typed.
 
 use crate::error::{Error, FieldError, Result};
-use crate::shop::orders::request_order_link;
+use crate::shop::orders::{find_by_code, request_order_link, status_path};
 use crate::shop::ports::Ports;
 use crate::web::call::{Call, Form};
+use crate::web::guard;
+use crate::web::order_token::keep_open;
 use crate::web::pages::fields::{Field, Typed};
 use crate::web::pages::icons::{LETTER, icon};
 use crate::web::pages::layout::{Visit, page};
 use crate::web::reply::Reply;
-use maud::html;
+use maud::{Markup, html};
 
-/// `GET /orders`; `?sent` after a wish was taken.
+/// `GET /orders`; `?sent` after a wish was taken, `?by=code` for who has a letter at hand.
 ///
 /// # Errors
 /// 422 `unknown_currency`.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call).await?;
+    if call.query("by").as_deref() == Some("code") {
+        let title = visit.words().open_your_order;
+        let content = code_form(&visit, title, &Form(vec![]), &[]);
+        return Ok(page(200, &visit, title, &content));
+    }
     if call.query("sent").is_none() {
         return Ok(form_page(&visit, 200, &Form(vec![]), &[]));
     }
@@ -46,6 +53,49 @@ pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
+/// `POST /orders/code` with `number` and `order_code`: to the order, which the browser then keeps open.
+///
+/// # Errors
+/// 429 for who guesses.
+pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?.at("/orders");
+    let form = call.form().await?;
+    let network = guard::network(call);
+    let (tries, links) = (call.app.order_code_tries(), call.app.order_links());
+    let typed = (form.get("number"), form.get("order_code"));
+    match find_by_code(&tries, &links, typed, &network, call.app.now).await {
+        Ok(id) => {
+            let there = Reply::see_other(visit.link(&status_path(&id)));
+            Ok(keep_open(there, call, &id))
+        }
+        Err(Error::Invalid(errors)) => {
+            let title = visit.words().open_your_order;
+            let content = code_form(&visit, title, &form, &errors);
+            Ok(page(422, &visit, title, &content))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The form for who has a letter of the order at hand.
+pub fn code_form(visit: &Visit, title: &str, form: &Form, errors: &[FieldError]) -> Markup {
+    let words = visit.words();
+    let fields = [
+        Field::new("number", words.order_number_field, "off", true),
+        Field::new("order_code", words.order_code, "off", true),
+    ];
+    let names = fields.each_ref().map(|field| field.name).to_vec();
+    let typed = Typed::new(words, form, errors, names);
+    html! {
+        form class="stack narrow-page" method="post" action=(visit.link("/orders/code")) novalidate {
+            h1 { (title) }
+            p { (words.open_your_order_hint) }
+            @for field in &fields { (typed.text_field(field)) }
+            button class="wide" { (words.open_the_order) }
+        }
+    }
+}
+
 fn form_page(visit: &Visit, status: u16, form: &Form, errors: &[FieldError]) -> Reply {
     let words = visit.words();
     let fields = [
@@ -64,6 +114,7 @@ fn form_page(visit: &Visit, status: u16, form: &Form, errors: &[FieldError]) -> 
             p { (words.find_your_order_hint) }
             @for field in &fields { (typed.text_field(field)) }
             button class="wide" { (words.send_the_link) }
+            p class="quiet" { a href=(visit.link("/orders?by=code")) { (words.have_a_code) } }
         }
     };
     page(status, visit, words.find_your_order, &content)

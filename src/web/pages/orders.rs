@@ -4,14 +4,18 @@ use crate::error::{Error, Result};
 use crate::shop::checkout::is_being_placed;
 use crate::shop::fulfillments::Fulfillment;
 use crate::shop::money::Money;
-use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, RefundStatus};
+use crate::shop::orders::{Actor, Order, OrderEvent, RefundStatus, opens_by_query, status_path};
 use crate::shop::payments::PaymentStatus;
+use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
-use crate::web::api::orders::{cancel_visible_order, has_link, visible_order};
-use crate::web::call::Call;
+use crate::web::api::orders::{cancel_visible_order, visible_order};
+use crate::web::assets::kept_address;
+use crate::web::call::{Call, Form};
 use crate::web::cart_token::OwnCart;
+use crate::web::order_token;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
+use crate::web::pages::lookup::code_form;
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
@@ -19,13 +23,20 @@ use maud::{Markup, html};
 /// Seconds until the page of a pending order looks again.
 const REFRESH_SECS: u32 = 3;
 
-/// `GET /orders/{id}?token=`
+/// `GET /orders/{id}`, for whoever has followed its link or has its cart. Everyone else, whether there is such an order or not, gets the page
+/// that trades the token of a link.
 ///
 /// # Errors
-/// 404 for anyone without the link or the cart.
+/// When the order can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
+    if call.query("token").is_some() {
+        return without_token(call).await;
+    }
     let order = match visible_order(call).await {
-        Err(Error::NotFound(_)) if has_link(call) => return show_unplaced(call).await,
+        Err(Error::NotFound(_)) if order_token::is_shown(call, call.param(0)) => {
+            return show_unplaced(call).await;
+        }
+        Err(Error::NotFound(_)) => return show_closed(call).await,
         order => order?,
     };
     let visit = Visit::of_or_in(call, order.currency).await?;
@@ -33,6 +44,51 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let title = (visit.words().order_number)(order.number);
     let content = order_page(call, &visit, &order).await;
     Ok(private_page(&visit, &title, looks_again, &content))
+}
+
+/// Links of before had their token in the query, which logs keep: the browser is sent on without it at once, and keeps a cookie instead.
+async fn without_token(call: &Call<'_>) -> Result<Reply> {
+    let there = Reply::see_other(order_token::address_without(call))
+        .with("Cache-Control", "no-store")
+        .with("Referrer-Policy", "no-referrer");
+    let id = call.param(0);
+    if !order_token::is_in_query(call, id) {
+        return Ok(there);
+    }
+    // One whose order is not placed yet was made a moment ago.
+    let order = call.app.orders().order(id).await?;
+    let opens = order.is_none_or(|order| opens_by_query(order.created_at, call.app.now));
+    Ok(if opens {
+        order_token::keep_open(there, call, id)
+    } else {
+        there
+    })
+}
+
+async fn show_closed(call: &Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?;
+    let words = visit.words();
+    let content = html! {
+        section data-opens-at=(visit.link(&format!("{}/open", status_path(call.param(0))))) {
+            (code_form(&visit, words.open_your_order, &Form(vec![]), &[]))
+            p class="narrow-page quiet" { a href=(visit.link("/orders")) { (words.find_your_order) } }
+        }
+    };
+    Ok(private_page(&visit, words.open_your_order, false, &content))
+}
+
+/// `POST /orders/{id}/open` with the `token` of its link: 204 with the cookie that keeps it open.
+///
+/// # Errors
+/// 404 for any other token.
+pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
+    let form = call.form().await?;
+    let id = call.param(0);
+    if !call.app.order_links().is_token_of(id, form.get("token")) {
+        return Err(Error::NotFound("order"));
+    }
+    let opened = Reply::empty(204).with("Cache-Control", "no-store");
+    Ok(order_token::keep_open(opened, call, id))
 }
 
 /// The link to an order leads to it from when its cart is frozen on: until it is placed it is waited for with the cart, and where it came
@@ -57,42 +113,45 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, words.status_unplaced, true, &content))
 }
 
-/// `GET /orders/{id}/invoice?token=`: everything that an invoice says, on one page to print.
+/// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print.
 ///
 /// # Errors
 /// 404 for anyone without the link or the cart.
 pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
+    if call.query("token").is_some() {
+        return without_token(call).await;
+    }
     let order = visible_order(call).await?;
     let visit = Visit::of_or_in(call, order.currency).await?;
-    let content = invoice_page(&visit, &order, &call.app.order_links());
+    let content = invoice_page(&visit, &order);
     let title = (visit.words().invoice_number)(order.number);
     Ok(private_page(&visit, &title, false, &content))
 }
 
-/// `POST /orders/{id}/cancel?token=`: cancels, then back to the order; its cart can be changed again.
+/// `POST /orders/{id}/cancel`: cancels, then back to the order; its cart can be changed again.
 ///
 /// # Errors
 /// 404 for anyone without the link or the cart; 409 once something of it has left.
 pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     let order = cancel_visible_order(call, None).await?;
     let visit = Visit::of(call).await?;
-    Ok(Reply::see_other(order_path(call, &visit, &order.id)))
+    Ok(Reply::see_other(order_path(&visit, &order.id)))
 }
 
-/// A page that is its reader's alone: the token in its address goes nowhere else. With a script it looks again by itself
+/// A page that is its reader's alone: its address goes nowhere else, and a token in it is traded before the page is read. With a script it looks again by itself
 /// (`data-poll`); without, the browser loads it again.
 fn private_page(visit: &Visit, title: &str, looks_again: bool, content: &Markup) -> Reply {
     let head = html! {
         meta name="robots" content="noindex";
         meta name="referrer" content="no-referrer";
+        script src=(kept_address("/js/open-order.js")) {}
         @if looks_again { noscript { meta http-equiv="refresh" content=(REFRESH_SECS); } }
     };
-    page_with(200, visit, title, &head, content)
+    page_with(200, visit, title, &head, content).with("Referrer-Policy", "no-referrer")
 }
 
 async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Markup {
     let words = visit.words();
-    let links = &call.app.order_links();
     let lines = quote_lines(call, visit, &order.lines, order.currency).await;
     let looks_again = order.status == Status::PendingPayment;
     html! {
@@ -113,8 +172,8 @@ async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Markup {
                     (label(visit, &order.shipping_address))
                     div { (shipping(visit, &order.terms.shipping)) }
                     @if let Some(billing) = &order.billing_address { h2 { (words.billed_to) } (label(visit, billing)) }
-                    p { a href=(visit.link(&links.invoice_path(&order.id))) { (words.invoice) } }
-                    @if can_be_cancelled(order) { (cancel_form(visit, order, links)) }
+                    p { a href=(visit.link(&format!("{}/invoice", status_path(&order.id)))) { (words.invoice) } }
+                    @if can_be_cancelled(order) { (cancel_form(visit, order)) }
                 }
             }
             p class="quiet" { (words.keep_this_address) }
@@ -122,10 +181,10 @@ async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Markup {
     }
 }
 
-fn cancel_form(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
+fn cancel_form(visit: &Visit, order: &Order) -> Markup {
     let words = visit.words();
     html! {
-        form method="post" action=(visit.link(&links.cancel_path(&order.id))) {
+        form method="post" action=(visit.link(&format!("{}/cancel", status_path(&order.id)))) {
             button class="secondary wide" {
                 @if order.status == Status::PendingPayment { (words.cancel_and_change) } @else { (words.cancel_order) }
             }
@@ -133,7 +192,7 @@ fn cancel_form(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
     }
 }
 
-fn invoice_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
+fn invoice_page(visit: &Visit, order: &Order) -> Markup {
     let words = visit.words();
     let money = |amount| visit.money(Money::new(amount, order.currency));
     let billing = order
@@ -172,7 +231,7 @@ fn invoice_page(visit: &Visit, order: &Order, links: &OrderLinks) -> Markup {
             @for refund in order.refunds.iter().filter(|it| it.status != RefundStatus::Failed) {
                 p { ((words.refund_of)(&visit.money(refund.amount))) ", " (visit.instant(refund.created_at)) }
             }
-            p class="paperless" { a href=(visit.link(&links.status_path(&order.id))) { (words.back_to_order) } }
+            p class="paperless" { a href=(visit.link(&status_path(&order.id))) { (words.back_to_order) } }
         }
     }
 }
