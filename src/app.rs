@@ -41,6 +41,7 @@ use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
 use crate::store::rate_limits::{Classes, RateLimits};
 use crate::store::refusals::RefusalsHere;
+use crate::store::retention_d1::RetentionD1;
 use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::standard_webhooks::WebhookSecret;
@@ -205,6 +206,12 @@ impl App {
     #[must_use]
     pub fn jobs(&self) -> JobsD1<Rc<D1>> {
         JobsD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// What is kept for a while.
+    #[must_use]
+    pub fn retention(&self) -> RetentionD1<Rc<D1>> {
+        RetentionD1(Rc::clone(&self.bindings.db))
     }
 
     /// The first answers to requests with a key.

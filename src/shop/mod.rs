@@ -35,6 +35,7 @@ pub mod promotions;
 pub mod publish;
 pub mod reconciliation;
 pub mod refunds;
+pub mod retention;
 pub mod settings;
 pub mod settlement;
 pub mod staff;

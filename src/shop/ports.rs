@@ -350,8 +350,6 @@ pub trait IdempotencyKeys {
     async fn keep(&self, request: &KeyedRequest, answer: &KeptAnswer) -> Result<()>;
     /// Frees the key of a request that came to nothing.
     async fn release(&self, request: &KeyedRequest) -> Result<()>;
-    /// Forgets what was kept for long enough.
-    async fn forget_expired(&self, now: Timestamp) -> Result<()>;
 }
 
 /// A provider that takes payments on a page of its own. Whatever changes something there carries a key that was stored before,

@@ -50,12 +50,6 @@ impl<D: Database> IdempotencyKeys for IdempotencyD1<D> {
             .repeatable_batch(vec![of_holder(statement, request)])
             .await?)
     }
-
-    async fn forget_expired(&self, now: Timestamp) -> Result<()> {
-        let statement = Statement::new("DELETE FROM idempotency_keys WHERE claimed_at <= ?1");
-        let statement = statement.bind(now.minus_secs(KEPT_SECS));
-        Ok(self.0.repeatable_batch(vec![statement]).await?)
-    }
 }
 
 fn of_holder(statement: Statement, request: &KeyedRequest) -> Statement {

@@ -27,6 +27,7 @@ pub mod publish_d1;
 pub mod queues;
 pub mod rate_limits;
 pub mod refusals;
+pub mod retention_d1;
 pub mod settings_d1;
 pub mod sql;
 pub mod standard_webhooks;

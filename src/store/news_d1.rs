@@ -6,18 +6,18 @@ use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;
 use durable::news::News;
 
-/// Seconds that a cart which is gone is remembered: longer than any message is retried.
-const GONE_SECS: u32 = 7 * 24 * 60 * 60;
-
 /// [`NewsRecord`] on a database.
 #[derive(Debug)]
 pub struct NewsD1<D>(pub D);
 
 impl<D: Database> NewsRecord for NewsD1<D> {
     async fn keep(&self, news: &[News], now: Timestamp) -> Result<()> {
-        let mut statements = vec![forget_the_gone(now)];
+        let mut statements = Vec::new();
         for news in news {
             statements.extend(keep_newest(news, now)?);
+        }
+        if statements.is_empty() {
+            return Ok(());
         }
         Ok(self.0.batch(statements).await?)
     }
@@ -63,11 +63,6 @@ fn keep_cart(cart_id: &str, at: u64, lines: Option<String>, idle_since: Timestam
     .bind(version(at))
     .bind(lines)
     .bind(idle_since)
-}
-
-fn forget_the_gone(now: Timestamp) -> Statement {
-    Statement::new("DELETE FROM abandoned_carts WHERE idle_since < ?1 AND lines IS NULL")
-        .bind(now.minus_secs(GONE_SECS))
 }
 
 fn version(version: u64) -> i64 {
@@ -162,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cart_that_is_gone_stays_gone_until_no_news_of_it_can_come() {
+    fn a_cart_that_is_gone_stays_gone_whatever_news_of_it_come_late() {
         let cart_id = || "cart_1".to_owned();
         let abandoned = News::CartAbandoned {
             cart_id: cart_id(),
@@ -184,9 +179,5 @@ mod tests {
         assert_eq!(left(), [r#"[{"sku":"PHONE","quantity":2}]"#]);
         keep(&memory, &[deleted, abandoned], 2);
         assert_eq!(left(), ["gone"]);
-        keep(&memory, &[], 2 + GONE_SECS);
-        assert_eq!(left(), ["gone"]);
-        keep(&memory, &[], 3 + GONE_SECS);
-        assert_eq!(left(), Vec::<String>::new());
     }
 }

@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::error::Result;
 use crate::shop::mail::queue_unsent_letters;
-use crate::shop::ports::{IdempotencyKeys, Ports};
+use crate::shop::ports::Ports;
 use crate::shop::pricing::forget_quotes;
 use crate::shop::publish::sweep_catalog;
+use crate::shop::retention::purge;
 use crate::shop::sweep::Finding;
 use crate::shop::{reconciliation, sweep};
 use crate::web::findings::tell_staff;
@@ -24,8 +25,12 @@ pub async fn tick(env: &Env) {
         log_failure("sweep_failed", "catalog", &error);
     }
     tell("sweep", sweep::run(&app, app.now).await);
-    if let Err(error) = app.idempotency_keys().forget_expired(app.now).await {
-        log_failure("sweep_failed", "idempotency_keys", &error);
+    match purge(&app.retention(), app.now).await {
+        Ok(Some((kind, rows))) if rows > 0 => {
+            log_event("purged", &json!({"kind": kind, "rows": rows}));
+        }
+        Ok(_) => {}
+        Err(error) => log_failure("sweep_failed", "retention", &error),
     }
     if let Err(error) = forget_quotes(&app.prices(), app.now).await {
         log_failure("sweep_failed", "quotes", &error);

@@ -1,12 +1,12 @@
 //! Deliveries of the payment provider. The route only hands over the raw body and the headers.
 //!
 //! 1. Verify; nothing is parsed, looked up or written before.
-//! 2. Keep the event.
+//! 2. Keep the event, unless it is of a kind that changes nothing here: then it is done with.
 //! 3. Queue its id. If the queue refuses, the row is there, and the sweep sends it.
 //! 4. Answer.
 
 use crate::error::Result;
-use crate::shop::payments::Delivery;
+use crate::shop::payments::{Delivery, Notice};
 use crate::shop::ports::{Inbox, Payments, Ports};
 use crate::shop::settlement::delay_secs;
 use crate::web::call::Call;
@@ -32,11 +32,18 @@ pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {
         body: &body,
     };
     let event = app.payments().verify(&delivery, app.now)?;
-    app.inbox().receive(&event, app.now).await?;
     let notice = app.payments().read_event(&event.payload);
+    if matches!(notice, Ok(Notice::Other)) {
+        return received();
+    }
+    app.inbox().receive(&event, app.now).await?;
     let delay_secs = notice.map_or(0, |notice| delay_secs(&notice));
     if let Err(error) = app.inbox().enqueue(&event.id, delay_secs).await {
         log_failure("event_not_queued", &event.id, &error);
     }
+    received()
+}
+
+fn received() -> Result<Reply> {
     Reply::json(200, &json!({"received": true}))
 }

@@ -81,6 +81,13 @@ export async function startShop({ vars = {}, maxRetries, counted = false, limite
     const { outcome } = await worker.scheduled({ cron: '* * * * *' });
     assert.equal(outcome, 'ok');
   };
+  /** Gives what is kept for a while its turn to be looked through, twice: a walk may have to come round. */
+  const purge = async (kind: string) => {
+    for (let turn = 0; turn < 2; turn += 1) {
+      await rows(db, 'UPDATE purges SET turn_at = -1 WHERE kind = ?', kind);
+      await scheduled();
+    }
+  };
   /** The order with its payment link: at once, unless the provider took so long that the sweep has to ask again. */
   const payable = (order: Json): Promise<Json> => eventually(async () => {
     if (order.payment.url) return order;
@@ -134,7 +141,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, limite
     }),
     /** What was done since this was last asked: how often the database, objects and providers were called. */
     costs: async () => (await (await fetch(url + COSTS_PATH)).json()) as Costs,
-    scheduled, consume, payable, close,
+    scheduled, purge, consume, payable, close,
   };
 }
 

@@ -20,7 +20,7 @@ test('an event that was kept but never queued is dealt with', async () => {
   losingEvents(() => shop.sandbox.control.pay(sessionOf(order)));
   const event = [...shop.sandbox.account.events.values()].findLast(({ type }) => type === 'checkout.session.completed');
   assert.ok(event);
-  await shop.rows('INSERT INTO webhook_events (id, kind, payload, received_at) VALUES (?, ?, ?, 0)', event.id, event.type, JSON.stringify(event));
+  await shop.rows('INSERT INTO webhook_events (id, kind, payload, received_at) VALUES (?, ?, ?, ?)', event.id, event.type, JSON.stringify(event), Date.now());
   await shop.scheduled();
   await shop.settled(order, 'confirmed');
 });

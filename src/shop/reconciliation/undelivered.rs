@@ -1,7 +1,7 @@
 //! Events that the provider could not deliver.
 
 use crate::error::Result;
-use crate::shop::payments::WebhookEvent;
+use crate::shop::payments::{Notice, WebhookEvent};
 use crate::shop::ports::{Inbox, Jobs, Payments, Ports};
 use crate::shop::reconciliation::{PAGES_AT_ONCE, Read, in_turn, read};
 use crate::shop::sweep::{Finding, FindingKind};
@@ -89,7 +89,11 @@ async fn take_in(
     now: Timestamp,
 ) -> Result<()> {
     let inbox = ports.inbox();
-    let fresh = inbox.receive_all(events, now).await?;
+    let payments = ports.payments();
+    let matters =
+        |event: &&WebhookEvent| !matches!(payments.read_event(&event.payload), Ok(Notice::Other));
+    let events: Vec<WebhookEvent> = events.iter().filter(matters).cloned().collect();
+    let fresh = inbox.receive_all(&events, now).await?;
     if fresh.is_empty() {
         return Ok(());
     }

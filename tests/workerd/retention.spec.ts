@@ -1,0 +1,71 @@
+/** What is kept for a while, in the real database: rows are aged past their terms, and the cron runs until nothing is left of them. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { csvOf } from './catalog.ts';
+import { eventually } from './eventually.ts';
+import { startShop, type Shop } from './shop.ts';
+
+const DAY = 86_400_000;
+
+let shop: Shop;
+before(async () => {
+  shop = await startShop();
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
+});
+after(() => shop.close());
+
+/** What the shop keeps for a while, and by which columns it tells the time. */
+const AGES = {
+  abandoned_carts: ['idle_since'],
+  checkouts: ['updated_at'],
+  dead_letters: ['buried_at', 'resolved_at'],
+  failures: ['at'],
+  findings: ['found_at'],
+  idempotency_keys: ['claimed_at'],
+  import_names: ['claimed_at'],
+  mails: ['claimed_at', 'sent_at'],
+  outbox: ['done_at'],
+  quotes: ['created_at'],
+  scheduled_prices: ['valid_until'],
+  webhook_events: ['received_at', 'processed_at'],
+};
+
+const age = (days: number) => Promise.all(Object.entries(AGES).map(([table, columns]) =>
+  shop.rows(`UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - ${days * DAY}`).join(', ')}`)));
+const left = async () => {
+  const counts = await Promise.all(Object.keys(AGES).map(async (table) => [table, (await shop.rows(`SELECT 1 FROM ${table}`)).length]));
+  return Object.fromEntries(counts.filter(([, count]) => count !== 0)) as Record<string, number>;
+};
+
+test('of a finished order its books are left, of a pending one what it needs, and of a stranger nothing', async () => {
+  const sold = await shop.shopper().buy('LAMP', 2);
+  await shop.press(sold, 'pay');
+  await shop.settled(sold, 'confirmed');
+  await eventually(async () => assert.deepEqual(await shop.rows('SELECT 1 FROM mails WHERE sent_at IS NULL'), []));
+  await eventually(async () => assert.deepEqual(await shop.rows('SELECT 1 FROM webhook_events WHERE processed_at IS NULL'), []));
+  const pending = await shop.payable(await shop.shopper().buy('LAMP', 1));
+  const stranger = shop.shopper();
+  await stranger.add('LAMP', 3);
+  await stranger.quote();
+  await shop.rows("INSERT INTO abandoned_carts (cart_id, version, lines, idle_since) VALUES ('cart_of_nobody', 1, '[]', ?)", Date.now());
+  await shop.rows("INSERT INTO order_events (order_id, version, happening, at) VALUES ('ord_refused', 1, 'refused', ?)", Date.now() - 8 * DAY);
+  await shop.rows("INSERT INTO failures (message, at, error) VALUES ('m', ?, 'e')", Date.now());
+  const [{ request }] = await shop.rows<{ request: string }>('SELECT request FROM payments WHERE order_id = ?', sold.id) as [{ request: string }];
+  assert.match(request, /email/, 'the request holds the mail address');
+
+  await age(400);
+  await eventually(async () => {
+    await shop.scheduled();
+    assert.deepEqual(await left(), { checkouts: 1, outbox: (await shop.rows('SELECT 1 FROM outbox WHERE order_id = ?', pending.id)).length });
+    assert.deepEqual(await shop.rows("SELECT 1 FROM order_events WHERE happening = 'refused'"), []);
+  });
+  assert.deepEqual(await shop.rows('SELECT order_id FROM checkouts'), [{ order_id: pending.id }]);
+  assert.deepEqual(await shop.rows("SELECT order_id FROM payments WHERE request = ''"), [{ order_id: sold.id }]);
+
+  const books = (await shop.staff.get(`/api/v1/orders/${sold.id}`)).expect(200);
+  assert.deepEqual([books.status, books.lines[0].quantity, books.email], ['confirmed', 2, sold.email]);
+  (await shop.staff.post(`/api/v1/orders/${sold.id}/cancel`, { note: 'after all' })).expect(200);
+  await shop.settled(sold, 'cancelled');
+  await shop.press(pending, 'pay');
+  await shop.settled(pending, 'confirmed');
+});
