@@ -1,10 +1,11 @@
-//! Media in R2, under their names; smaller ones are made by Cloudflare Images where the account has it, else they are the originals.
+//! Media in R2, under their names. A smaller one is made by Cloudflare Images where the account has it, when it is first asked for, and
+//! kept: whoever asks, however often, a width of a picture is made once. Else it is the original.
 
 use crate::error::{Error, Result};
 use crate::shop::media::{Kind, Media, StoredMedia};
 use crate::shop::ports::MediaFiles;
 use durable::Timestamp;
-use worker::js_sys::{self, Promise, Reflect};
+use worker::js_sys::{self, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen_futures::JsFuture;
@@ -54,8 +55,11 @@ impl MediaFiles for MediaR2 {
         {
             return Ok(false);
         }
-        self.bucket.delete(name).await.map_err(Error::internal)?;
-        Ok(true)
+        let widths = Media::of_name(name).map_or_else(Vec::new, |it| it.widths().collect());
+        let scaled = widths.into_iter().map(|width| scaled_key(name, width));
+        let keys: Vec<String> = std::iter::once(name.to_owned()).chain(scaled).collect();
+        let gone = self.bucket.delete_multiple(keys).await;
+        gone.map(|()| true).map_err(Error::internal)
     }
 
     async fn list(
@@ -65,6 +69,7 @@ impl MediaFiles for MediaR2 {
     ) -> Result<(Vec<StoredMedia>, Option<String>)> {
         let mut asked = self.bucket.list();
         asked = asked.limit(u32::try_from(limit).unwrap_or(u32::MAX));
+        asked = asked.delimiter(FOLDER_END);
         if let Some(after) = after {
             asked = asked.start_after(after);
         }
@@ -92,7 +97,7 @@ impl MediaR2 {
     /// # Errors
     /// When R2 fails.
     pub async fn open(&self, media: &Media) -> Result<Option<OpenFile>> {
-        let body = self.body(media).await?;
+        let body = self.body(&media.name).await?;
         Ok(body.map(|body| OpenFile {
             content_type: media.kind.content_type(),
             body,
@@ -105,15 +110,18 @@ impl MediaR2 {
     /// # Errors
     /// When R2 fails.
     pub async fn open_at(&self, media: &Media, width: u32) -> Result<Option<OpenFile>> {
-        let Some(original) = self.body(media).await? else {
+        let key = scaled_key(&media.name, width);
+        if let Some(body) = self.body(&key).await? {
+            return Ok(Some(scaled_file(body)));
+        }
+        let Some(original) = self.body(&media.name).await? else {
             return Ok(None);
         };
-        if let Ok(body) = self.images.scaled(&original, width).await {
-            return Ok(Some(OpenFile {
-                content_type: Kind::WebP.content_type(),
-                body,
-                is_as_asked: true,
-            }));
+        if let Ok(scaled) = self.images.scaled(&original, width).await {
+            let kept = self.keep_scaled(media, &key, scaled).await;
+            if let (Ok(()), Some(body)) = (kept, self.body(&key).await?) {
+                return Ok(Some(scaled_file(body)));
+            }
         }
         let file = self.open(media).await?;
         Ok(file.map(|file| OpenFile {
@@ -122,8 +130,23 @@ impl MediaR2 {
         }))
     }
 
-    async fn body(&self, media: &Media) -> Result<Option<ReadableStream>> {
-        let object = self.bucket.get(&media.name).execute().await;
+    /// Of two that make the same at once, both keep the same. A picture that was removed meanwhile takes it along.
+    async fn keep_scaled(&self, media: &Media, key: &str, content: Vec<u8>) -> Result<()> {
+        let metadata = HttpMetadata {
+            content_type: Some(Kind::WebP.content_type().to_owned()),
+            ..HttpMetadata::default()
+        };
+        let put = self.bucket.put(key, content).http_metadata(metadata);
+        put.execute().await.map_err(Error::internal)?;
+        let original = self.bucket.head(&media.name).await;
+        if original.map_err(Error::internal)?.is_none() {
+            self.bucket.delete(key).await.map_err(Error::internal)?;
+        }
+        Ok(())
+    }
+
+    async fn body(&self, key: &str) -> Result<Option<ReadableStream>> {
+        let object = self.bucket.get(key).execute().await;
         let Some(object) = object.map_err(Error::internal)? else {
             return Ok(None);
         };
@@ -132,6 +155,22 @@ impl MediaR2 {
             Ok(_) => Ok(None),
             Err(error) => Err(Error::internal(error)),
         }
+    }
+}
+
+/// What a folder's name ends with: a list names a folder once, whatever is in it.
+const FOLDER_END: &str = "/";
+
+/// Where a picture is kept in a width: in a folder that is listed behind every picture.
+fn scaled_key(name: &str, width: u32) -> String {
+    format!("~scaled/{name}/{width}.webp")
+}
+
+fn scaled_file(body: ReadableStream) -> OpenFile {
+    OpenFile {
+        content_type: Kind::WebP.content_type(),
+        body,
+        is_as_asked: true,
     }
 }
 
@@ -173,7 +212,7 @@ impl Images {
         &self,
         original: &ReadableStream,
         width: u32,
-    ) -> std::result::Result<ReadableStream, JsValue> {
+    ) -> std::result::Result<Vec<u8>, JsValue> {
         let transform = options(&[
             ("width", JsValue::from(width)),
             ("fit", JsValue::from("scale-down")),
@@ -187,7 +226,8 @@ impl Images {
             .transform(&transform)?
             .output(&output)?;
         let made: Transformed = JsFuture::from(made).await?.into();
-        made.response()?.body().ok_or(JsValue::NULL)
+        let content = JsFuture::from(made.response()?.array_buffer()?).await?;
+        Ok(Uint8Array::new(&content).to_vec())
     }
 }
 

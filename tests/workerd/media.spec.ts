@@ -15,6 +15,8 @@ after(() => shop.close());
 
 const FORMATS = { jpeg: 'jpg', png: 'png', webp: 'webp', avif: 'avif', gif: 'gif' } as const;
 type Format = keyof typeof FORMATS;
+/** What is used of the bucket; its published type comes with a package that nothing else here needs. */
+type Bucket = { list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>; put(key: string, value: string): Promise<unknown> };
 
 /** A picture with something to see on it. */
 const paint = (width: number, height: number, format: Format) =>
@@ -57,6 +59,37 @@ test('a picture comes in the listed widths and in no other', async () => {
     assert.equal(headers.get('cache-control'), 'public, max-age=31536000, immutable');
   }
   for (const width of ['1280', '161', '0', '-320', '100000', 'x', '320.0']) assert.equal((await at(width)).status, 404, width);
+});
+
+test('a width of a picture is made once, whoever asks at once or again, and goes with the picture', async () => {
+  const { url } = (await upload(await paint(600, 300, 'jpeg'))).expect(201);
+  const name = url.replace('/media/', '');
+  const bucket = (await shop.miniflare.getR2Bucket('MEDIA')) as unknown as Bucket;
+  const kept = async () => (await bucket.list({ prefix: `~scaled/${name}/` })).objects.map(({ key }) => key);
+  const at = () => fetched(`/media/320/${name}`);
+  assert.deepEqual(await kept(), [], 'nothing is made before it is asked for');
+  const [first, ...others] = await Promise.all(Array.from({ length: 8 }, at));
+  assert.equal(first!.status, 200);
+  for (const { status, bytes } of others) assert.deepEqual([status, bytes.equals(first!.bytes)], [200, true]);
+  assert.deepEqual(await kept(), [`~scaled/${name}/320.webp`]);
+  await bucket.put(`~scaled/${name}/320.webp`, 'as it was made');
+  const again = await at();
+  assert.deepEqual([again.bytes.toString(), again.headers.get('content-type')], ['as it was made', 'image/webp'], 'it is not made again');
+  await fetched(`/media/160/${name}`);
+  (await shop.staff.delete(`/api/v1/admin${url}`)).expect(204);
+  assert.deepEqual(await kept(), []);
+  assert.equal((await at()).status, 404);
+});
+
+test('an original that can not be scaled is served as it is, for a short time, and nothing is kept', async () => {
+  const { url } = (await upload(await paint(400, 200, 'png'))).expect(201);
+  const name = url.replace('/media/', '');
+  const bucket = (await shop.miniflare.getR2Bucket('MEDIA')) as unknown as Bucket;
+  await bucket.put(name, 'no picture any more');
+  const { status, headers, bytes } = await fetched(`/media/320/${name}`);
+  assert.deepEqual([status, bytes.toString()], [200, 'no picture any more']);
+  assert.equal(headers.get('cache-control'), 'public, max-age=60');
+  assert.deepEqual((await bucket.list({ prefix: `~scaled/${name}/` })).objects, []);
 });
 
 test('a page offers a picture in the widths that are smaller than it', async () => {
