@@ -4,6 +4,7 @@ pub mod answers;
 pub mod api;
 pub mod assets;
 pub mod call;
+pub mod canonical;
 pub mod cart_token;
 pub mod cron;
 pub mod findings;

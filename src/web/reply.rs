@@ -139,6 +139,19 @@ impl Reply {
         self.with("Cache-Control", PUBLIC).with("ETag", etag)
     }
 
+    /// The answer, with the word that no cache is to keep it where it says nothing: caches would guess.
+    #[must_use]
+    pub fn kept_by_nobody_unless_said(self) -> Self {
+        if self
+            .headers
+            .iter()
+            .any(|(name, _)| *name == "Cache-Control")
+        {
+            return self;
+        }
+        self.with("Cache-Control", "no-store")
+    }
+
     /// Whether anyone may keep the answer.
     #[must_use]
     pub fn is_public(&self) -> bool {

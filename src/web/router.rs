@@ -10,6 +10,7 @@ use crate::web::api::{
     admin_settings, admin_stock, cart, health, orders, products, refunds, stock,
 };
 use crate::web::call::Call;
+use crate::web::canonical::canonical_address;
 use crate::web::guard::{self, Access};
 use crate::web::idempotency::{Keys, answer_once};
 use crate::web::log::{RequestLine, log_failure, log_request};
@@ -234,6 +235,7 @@ async fn answer(app: &App, request: Request) -> worker::Result<Response> {
         Ok(reply) => reply,
         Err(error) => pages::error::show(&mut call, &error).await,
     };
+    reply = reply.kept_by_nobody_unless_said();
     let of_all = guard::security_headers(&app.config)
         .into_iter()
         .filter(|(name, _)| !reply.says(name));
@@ -322,6 +324,11 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
             continue;
         }
         call.params = params;
+        if method == Method::Get
+            && let Some(address) = canonical_address(route.pattern, &call.url)
+        {
+            return Ok(Reply::moved(address));
+        }
         guard::check(route.access, call)?;
         guard::count(route.limit, call).await?;
         return answer_once(route, call).await;

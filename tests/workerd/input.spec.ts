@@ -98,7 +98,7 @@ refusals('parameters and headers', {
   ...Object.fromEntries(['0', '-1', '101', '1.5', '', 'many', '99999999999999999999'].map((limit) =>
     [`limit ${limit}`, [(own: Client) => own.get(`/api/v1/products?limit=${limit}`), 422, 'invalid_limit']])),
   ...Object.fromEntries(['%', 'AAAA', btoa('1'), btoa('v:-1').replaceAll('=', ''), btoa('v:99999999999999999999').replaceAll('=', '')].map((cursor) =>
-    [`cursor ${cursor}`, [(own: Client) => own.get(`/api/v1/products?cursor=${cursor}`), 400, 'malformed_cursor']])),
+    [`cursor ${cursor}`, [(own: Client) => own.get(`/api/v1/products?cursor=${encodeURIComponent(cursor)}`), 400, 'malformed_cursor']])),
   'currency': [(own) => own.get('/api/v1/products?currency=XXX'), 422, 'unknown_currency'],
   'currency of the quote': [(own) => own.post('/api/v1/cart/quote', { ...DELIVERY, currency: 'CHF' }), 422, 'unknown_currency'],
   'an old version': [(own) => own.put('/api/v1/cart/items/LAMP', { quantity: 3 }, { 'if-match': '"0"' }), 412, 'stale_version'],

@@ -210,9 +210,9 @@ pub fn search_form(visit: &Visit, id: &str, text: &str) -> Markup {
     let words = visit.words();
     html! {
         form class="search" method="get" action=(visit.language.path("/products")) {
-            @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
             label class="unseen" for=(id) { (words.search_products) }
             input id=(id) type="search" name="q" value=(text) placeholder=(words.search) maxlength="100" autocomplete="off";
+            @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
             button class="icon-button" aria-label=(words.search) { (icon(SEARCH)) }
         }
     }

@@ -179,12 +179,12 @@ impl Filter {
         };
         let chosen = [
             ("q", self.text.as_str()),
+            ("sort", &self.sort),
             ("vendor", &self.vendor),
             ("type", &self.kind),
             ("min", &self.min),
             ("max", &self.max),
             ("in_stock", in_stock),
-            ("sort", &self.sort),
             ("page", &number),
         ];
         let query: Vec<String> = chosen
@@ -296,7 +296,6 @@ impl List<'_> {
         let filter = &self.filter;
         html! {
             form class="filter" method="get" action=(visit.language.path(self.path)) data-swap="list" data-auto {
-                @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
                 @if !filter.text.is_empty() { input type="hidden" name="q" value=(filter.text); }
                 div class="field" {
                     label for="sort" { (words.sort_by) }
@@ -322,6 +321,7 @@ impl List<'_> {
                         (words.in_stock_only)
                     }
                 }
+                @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
                 button class="secondary scriptless" { (words.apply) }
                 @if filter.is_narrow() {
                     a href=(filter.cleared().link(visit, self.path, 1)) data-swap="list" { (words.clear_filters) }
