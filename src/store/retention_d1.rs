@@ -191,7 +191,7 @@ const FAILURES: &str = concat!(
 const LETTERS: &str = concat!(
     "DELETE FROM mails WHERE ",
     within!("rowid"),
-    " AND sent_at < ?2
+    " AND COALESCE(sent_at, given_up_at) < ?2
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.order_id = mails.order_id AND done_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM dead_letters WHERE status = 'dead' AND instr(body, mails.order_id) > 0)
     RETURNING 1 AS gone"

@@ -1,6 +1,13 @@
 //! What is kept for a while, on the real SQL: it goes at its end and not before, and what still needs it keeps it. Every table says in
 //! `docs/retention.md` how long it is kept.
 
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
 #[path = "../simulation/database.rs"]
 mod database;
 
