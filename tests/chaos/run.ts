@@ -39,7 +39,7 @@ export async function runChaos({ seconds, clients = 6, seed = randomBytes(4).rea
   const folder = await mkdtemp(join(tmpdir(), 'chaos-'));
   say(`seed ${seed}, ${seconds} s, ${clients} clients, in ${folder}`);
   const sandbox = await startSandbox({
-    port: 0, now: clock.now, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 200, timeoutMs: 5_000,
+    port: 0, now: clock.now, receiversNow: clock.now, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 200, timeoutMs: 5_000,
   });
   const mailbox = await startMailbox(random);
   const vars = { STRIPE_API_BASE: sandbox.url, MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>', MAIL_API_BASE: mailbox.url };

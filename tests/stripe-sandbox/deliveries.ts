@@ -2,7 +2,7 @@
  * Webhook deliveries: each event is posted to the configured URL, signed by the official package with a fresh time on every
  * attempt, and tried again with back-off until a 2xx. Nothing promises order: deliveries run side by side, as Stripe's do.
  * At most 64 attempts are on the wire at once; the others wait their turn.
- * The signature's time is that of the sandbox's own clock, whatever the account's was advanced to, because receivers compare it with theirs.
+ * The signature's time is the receivers', whatever the account's clock was advanced to, because they compare it with theirs.
  * Sources: https://docs.stripe.com/webhooks (retries, signatures), https://docs.stripe.com/webhooks/process-undelivered-events
  */
 import { Stripe } from 'stripe';

@@ -22,6 +22,8 @@ export type SandboxOptions = {
   webhookUrl?: string;
   /** Seconds since 1970; the machine's clock unless told otherwise. */
   now?: () => number;
+  /** Seconds since 1970 as those count them who receive webhooks; the machine's clock unless told otherwise. */
+  receiversNow?: () => number;
 } & Partial<Pick<DeliveryOptions, 'retryUnitMs' | 'maxAttempts' | 'timeoutMs'>>;
 
 export type Sandbox = {
@@ -35,11 +37,12 @@ export type Sandbox = {
   close(): Promise<void>;
 };
 
+const machineNow = () => Date.now() / 1000;
+
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   if (!options.secretKey.startsWith('sk_test_')) throw new Error('the sandbox takes only keys of test mode: sk_test_…');
   const host = options.host ?? '127.0.0.1';
-  const now = options.now ?? (() => Date.now() / 1000);
-  const account = new Account(now);
+  const account = new Account(options.now ?? machineNow);
   const faults = new Faults();
   const deliveries = new Deliveries(faults, {
     webhookUrl: options.webhookUrl,
@@ -47,7 +50,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     retryUnitMs: options.retryUnitMs ?? 1000,
     maxAttempts: options.maxAttempts ?? 16,
     timeoutMs: options.timeoutMs ?? 20_000,
-    now,
+    now: options.receiversNow ?? machineNow,
   });
   account.onEvent = (event) => deliveries.dispatch(event);
   const control = new Control(account, faults, deliveries);
