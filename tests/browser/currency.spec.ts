@@ -53,8 +53,11 @@ test('an order opened by its link stays open', async () => {
   await shopper.review();
   await shopper.placeOrder();
   await shopper.pay();
+  const path = new URL(shopper.page.url()).pathname;
+  const { status_url: link } = (await shop.staff.get(`/api/v1${path}`)).expect(200);
   const guest = await Shopper.arrive(browser, shop.url);
-  await guest.page.goto(shopper.page.url());
+  await guest.page.goto(link);
+  await guest.status('Confirmed').waitFor();
   await guest.link('KWD').click();
   await guest.page.waitForURL(/currency=KWD/);
   await guest.status('Confirmed').waitFor();
