@@ -4,7 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
-use crate::shop::checkout::RefusalMemory;
+use crate::shop::checkout::{PendingLimits, RefusalMemory};
 use crate::shop::code_tries::{BlockedNetworks, CodeTries};
 use crate::shop::finding_deliveries::checked_url;
 use crate::shop::ids::{Entropy, Signer, new_id, unique};
@@ -72,6 +72,8 @@ pub struct Config {
     pub signer: Signer,
     /// Bytes of products, and again of finished answers, that an isolate keeps.
     pub isolate_cache_bytes: usize,
+    /// How many orders may wait for their payment.
+    pub pending: PendingLimits,
     /// Whether this is a developer's own machine.
     pub in_development: bool,
     /// Staff's keys, until accounts arrive.
@@ -561,6 +563,20 @@ impl Config {
             isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
                 .parse()
                 .map_err(|_| Error::internal("config: ISOLATE_CACHE_BYTES is no number"))?,
+            pending: PendingLimits {
+                orders_per_address: read_count(
+                    "PENDING_ORDERS_PER_ADDRESS",
+                    &var("PENDING_ORDERS_PER_ADDRESS"),
+                )?,
+                orders_per_network: read_count(
+                    "PENDING_ORDERS_PER_NETWORK",
+                    &var("PENDING_ORDERS_PER_NETWORK"),
+                )?,
+                units_per_network: read_count(
+                    "PENDING_UNITS_PER_NETWORK",
+                    &var("PENDING_UNITS_PER_NETWORK"),
+                )?,
+            },
             in_development: var("ENVIRONMENT") == "dev",
             staff: StaffKeys::read(&secret("ADMIN_API_KEY"), &secret("STAFF_KEYS"))?,
             mail: Carrier::new(
@@ -641,6 +657,12 @@ fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
 fn read_secs(name: &str, text: &str) -> Result<u32> {
     text.parse()
         .map_err(|_| Error::internal(format!("config: {name} is no number of seconds")))
+}
+
+/// At least one: a shop that lets none wait sells nothing.
+fn read_count(name: &str, text: &str) -> Result<u32> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| Error::internal(format!("config: {name} is no number from 1 on")))
 }
 
 fn words(list: &str) -> Vec<String> {

@@ -232,6 +232,18 @@ impl Error {
                 .join(" "),
             Self::Internal(_) => "The error has been logged with this request's id.".to_owned(),
             Self::TooMany {
+                code: "too_many_pending_orders",
+                ..
+            } => {
+                "Too many orders from here wait for their payment. Pay or cancel one of them first."
+                    .to_owned()
+            }
+            Self::TooMany {
+                code: "too_many_failed_codes",
+                ..
+            } => "Too many promotion codes were not accepted. Leave them out, or try again later."
+                .to_owned(),
+            Self::TooMany {
                 retry_after_secs, ..
             }
             | Self::Unavailable {

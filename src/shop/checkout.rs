@@ -1,7 +1,7 @@
 //! From a quote to a placed order: a saga, since no transaction spans objects. The cheapest refusal comes first, and nothing is written
 //! to the database before everything is held. Each step is safe to repeat and to die after.
 //!
-//! 1. One read finds the order that the key has placed, or that has the cart, and what the quote is checked against.
+//! 1. One read finds the order that the key has placed, or that has the cart, and what the quote and the visitor are checked against.
 //! 2. What was refused a moment ago is refused again from memory ([`Refusals`]), without asking an object.
 //! 3. The cart is frozen under the order's id; its lines must be the quote's. A request with the same key joins the one
 //!    that froze it: both work on one order, by the same operations.
@@ -17,6 +17,7 @@
 mod cart;
 mod holds;
 mod order;
+mod pending;
 mod refusals;
 
 pub use cart::{
@@ -25,6 +26,7 @@ pub use cart::{
 pub use holds::{
     HOLD_SECS, Held, Taken, hold_all, hold_id, release_all, release_taken, tracked_lines,
 };
+pub use pending::{Pending, PendingLimits, Visitor, too_many_pending_orders};
 pub use refusals::{RefusalMemory, Refusals, Shortage};
 
 use crate::error::{Error, Result};
@@ -65,6 +67,8 @@ pub struct Checkout {
     pub billing_address: Option<Address>,
     /// A random number, to spread those who are to try again.
     pub jitter: u32,
+    /// Whoever orders.
+    pub visitor: Visitor,
 }
 
 /// What a checkout is made of: its quote, and what its SKUs would be priced from now.
@@ -94,6 +98,8 @@ pub struct Found {
     pub standing: Option<Standing>,
     /// None: there is no such quote.
     pub basis: Option<Basis>,
+    /// What is pending of whoever orders.
+    pub pending: Pending,
 }
 
 /// An order, and whether an earlier request placed it.
@@ -110,7 +116,7 @@ pub struct PlacedOrder {
 /// # Errors
 /// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
 /// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`,
-/// `unknown_quote`; 503 `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after a refusal.
+/// `unknown_quote`; 429 `too_many_pending_orders`; 503 `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after a refusal.
 pub async fn place_order(
     ports: &impl Ports,
     checkout: &Checkout,
@@ -137,6 +143,7 @@ async fn find_or_place(
     }
     let Basis { quote, list } = orderable(found.basis, checkout, now)?;
     check_quote(&quote, &list)?;
+    found.pending.check(checkout.visitor.limits, &quote.lines)?;
     check_memory(ports, &quote.lines)?;
     let frozen = freeze_cart(ports, checkout, now).await?;
     let attempt = Attempt {
@@ -152,7 +159,7 @@ async fn find_or_place(
             replayed: false,
         }),
         Ok(None) => attempt.yield_to_other(ports).await,
-        Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_))) => {
+        Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_) | Error::TooMany { .. })) => {
             attempt.come_to_nothing(ports, taken, refusal).await
         }
         Err(failure) => Err(failure),

@@ -2,6 +2,7 @@
 
 use crate::app::Config;
 use crate::error::{Error, Result};
+use crate::shop::checkout::Visitor;
 use crate::shop::limits::{self, Limit, network_of};
 use crate::shop::staff::StaffName;
 use crate::web::call::Call;
@@ -61,6 +62,16 @@ fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
     let begins_cart = limit == Limit::Cart && shown_token(call).is_none();
     let limit = if begins_cart { Limit::NewCart } else { limit };
     (limit, network(call))
+}
+
+/// Whoever calls, as their pending orders are counted.
+#[must_use]
+pub fn visitor(call: &Call<'_>) -> Visitor {
+    let config = &call.app.config;
+    Visitor {
+        network: config.signer.sign("network", &network(call)),
+        limits: config.pending,
+    }
 }
 
 /// The network that the call comes from, by the one header that nobody but the platform writes.

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig } from 'wrangler';
-import { SECRETS, migrate, runtimeOptions, type Database } from '../workerd/shop.ts';
+import { SECRETS, UNLIMITED, migrate, runtimeOptions, type Database } from '../workerd/shop.ts';
 
 export type Start = { port: number; folder: string; aheadMs: number; vars: Record<string, string>; fresh: boolean };
 export type Call =
@@ -25,7 +25,7 @@ const miniflare = new Miniflare({
   name: config.name,
   ...options,
   modules: [{ ...script!, contents: clock(start.aheadMs) + readFileSync(script!.path, 'utf8') }, ...others],
-  bindings: { ...config.vars, ...SECRETS, SHOP_URL: `http://127.0.0.1:${start.port}`, ...start.vars },
+  bindings: { ...config.vars, ...UNLIMITED, ...SECRETS, SHOP_URL: `http://127.0.0.1:${start.port}`, ...start.vars },
   host: '127.0.0.1',
   port: start.port,
   d1Persist: join(start.folder, 'd1'),

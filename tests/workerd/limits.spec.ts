@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
-import { Client, DELIVERY, type Answer } from './client.ts';
+import { Client, DELIVERY, type Answer, type Json } from './client.ts';
 import { startShop, type Shop } from './shop.ts';
 
 const FORM = { 'content-type': 'application/x-www-form-urlencoded', 'accept': 'text/html' };
@@ -16,14 +16,22 @@ const NEW_CARTS = 30;
 let shop: Shop;
 before(async () => {
   shop = await startShop({ limited: true });
-  await shop.importCatalog(csvOf(...SKUS.map((sku) => ({ sku, quantity: 10_000 }))));
+  const scarce = Array.from({ length: 5 }, (_, at) => ({ sku: `STOCK-${at}`, quantity: 240 }));
+  await shop.importCatalog(csvOf(...SKUS.map((sku) => ({ sku, quantity: 10_000 })), ...scarce));
 });
 after(() => shop.close());
 
 /** Each client has a network of its own, unless it says from where it comes. */
 let networks = 0;
 const from = (address = `198.18.${networks >> 8}.${networks++ & 255}`, headers: Record<string, string> = {}) => shop.shopper({ 'cf-connecting-ip': address, ...headers });
-const servesTheNext = async () => void (await from().buy('THING-0'));
+/** A cart with so many of each SKU, quoted for an address of its own, from networks of their own. */
+async function quoted(quantity: number, skus: string[], email = `shopper${networks}@shopper.test`) {
+  const buyer = from();
+  for (const sku of skus) await buyer.add(sku, quantity);
+  const { id } = await buyer.quote({ email });
+  return { buyer, order: (headers = {}) => buyer.post('/api/v1/orders', { quote_id: id }, { 'idempotency-key': randomUUID(), ...headers }) };
+}
+const servesTheNext = async (sku = 'THING-0'): Promise<Json> => (await (await quoted(1, [sku])).order()).expect(201);
 
 /** Twice what a minute takes and one more: a minute may end in between. */
 async function flood(limit: number, send: (at: number) => Promise<Answer>): Promise<Answer[]> {
@@ -53,7 +61,7 @@ test('who changes a cart too often is asked to wait, whatever else the request s
     'X-Forwarded-For': (at) => ({ 'cf-connecting-ip': '192.0.2.3', 'x-forwarded-for': `203.0.113.${at}`, 'x-real-ip': `203.0.113.${at}`, 'true-client-ip': `203.0.113.${at}` }),
     'the addresses of one /64': (at) => ({ 'cf-connecting-ip': `2001:db8:7:7:${at}::${at}` }),
     'an IPv4 address in two forms': (at) => ({ 'cf-connecting-ip': at % 2 ? '192.0.2.4' : '::ffff:192.0.2.4' }),
-    'no address': (at) => ({ 'cf-connecting-ip': at % 2 ? '' : 'nobody' }),
+    'no address that reads': (at) => ({ 'cf-connecting-ip': at % 2 ? 'somebody' : 'nobody' }),
   };
   for (const [name, headers] of Object.entries(forms)) await t.test(name, async () => someRefused(await of(headers)));
   const elsewhere = await change(own, { 'cf-connecting-ip': '2001:db8:7:8::1' });
@@ -97,6 +105,52 @@ test('requests that are mostly headers are refused or answered, and nothing is l
   }
   assert.deepEqual(await shop.counts(), before);
   await servesTheNext();
+});
+
+test('one network holds no more than its share of stock, and can order again once it has paid or cancelled', async () => {
+  const skus = ['STOCK-0', 'STOCK-1', 'STOCK-2', 'STOCK-3', 'STOCK-4'];
+  const subnet = (at: number) => ({ 'cf-connecting-ip': `2001:db8:5:5::${at.toString(16)}` });
+  const carts = await Promise.all(Array.from({ length: 25 }, () => quoted(99, skus)));
+  const answers: Answer[] = [];
+  for (const [at, { order }] of carts.entries()) answers.push(await order(subnet(at)));
+  const [placed, ...others] = answers;
+  const first = placed!.expect(201);
+  for (const answer of others) answer.refused(429, answer.body.code === 'too_many_requests' ? 'too_many_requests' : 'too_many_pending_orders');
+  assert.ok(others.some(({ body }) => body.code === 'too_many_pending_orders'));
+  for (const sku of skus) assert.equal((await shop.stock(sku)).held, 99);
+  await servesTheNext('STOCK-0');
+
+  const { buyer } = carts[0]!;
+  (await buyer.post(`/api/v1/orders/${first.id}/cancel`)).expect(200);
+  await shop.settled(first, 'cancelled');
+  (await carts[1]!.order({ 'cf-connecting-ip': '2001:db8:5:5::ffff' })).expect(201);
+  assert.deepEqual(await shop.rows('SELECT network FROM checkouts WHERE order_id = ?', first.id), [{ network: null }]);
+});
+
+test('at once as well, ten orders of a network and three of an address are pending, and nothing is held for the others', async (t) => {
+  for (const [name, most, count, email, network] of [
+    ['network', 10, 16, undefined, { 'cf-connecting-ip': '192.0.2.50' }],
+    ['address', 3, 8, 'bea@shopper.test', {}],
+  ] as const) await t.test(name, async () => {
+    const before = await shop.stock('THING-7');
+    const carts = await Promise.all(Array.from({ length: count }, () => quoted(1, ['THING-7'], email)));
+    const answers = await Promise.all(carts.map(({ order }) => order(network)));
+    assert.equal(answers.filter(({ status }) => status === 201).length, most, answers.map(({ status, text }) => `${status} ${text.slice(0, 60)}`).join());
+    for (const answer of answers) if (answer.status !== 201) answer.refused(429, 'too_many_pending_orders');
+    assert.equal((await shop.stock('THING-7')).held - before.held, most);
+    const refused = carts[answers.findIndex(({ status }) => status === 429)]!.buyer;
+    await refused.add('THING-8');
+    await servesTheNext('THING-7');
+  });
+});
+
+test('a shopper with too many pending orders reads what to do', async () => {
+  for (let at = 0; at < 3; at++) (await (await quoted(1, ['THING-9'], 'cleo@shopper.test')).order()).expect(201);
+  const { buyer } = await quoted(1, ['THING-9'], 'cleo@shopper.test');
+  const { id } = await buyer.quote({ email: 'Cleo@shopper.test' });
+  const page = await buyer.send('POST', `/checkout/${id}`, 'key=page', { ...FORM, cookie: `__Host-cart=${buyer.cartToken}` });
+  assert.equal(page.status, 429);
+  assert.match(page.text, /Pay or cancel one of them, and this one can be placed/);
 });
 
 test('promotion codes can not be guessed: who fails too often tries none for a while, not even the right one, and can order without', async () => {

@@ -27,6 +27,9 @@ export const SECRETS = {
   STRIPE_WEBHOOK_SECRET: 'whsec_of_the_tests',
 };
 
+/** As many orders may wait for their payment as tests place. */
+export const UNLIMITED = Object.fromEntries(['PENDING_ORDERS_PER_ADDRESS', 'PENDING_ORDERS_PER_NETWORK', 'PENDING_UNITS_PER_NETWORK'].map((name) => [name, '1000000000']));
+
 export type ShopOptions = {
   /** Variables of the Worker that differ from wrangler.toml. */
   vars?: Record<string, string>;
@@ -56,7 +59,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, limite
     name: config.name,
     ...runtimeOptions(config, maxRetries, limited),
     ...(counted && countedModules(config)),
-    bindings: { ...config.vars, ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
+    bindings: { ...config.vars, ...(!limited && UNLIMITED), ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
     port,
     durableObjectsPersist: data,

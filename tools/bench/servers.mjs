@@ -11,6 +11,8 @@ const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
 const UNITS = 1_000_000;
 const SOCKET = { host: "127.0.0.1", port: 0 };
 export const STAFF_KEY = "bench";
+/** As many orders may wait for their payment as a run places. */
+const UNLIMITED = { PENDING_ORDERS_PER_ADDRESS: "1000000000", PENDING_ORDERS_PER_NETWORK: "1000000000", PENDING_UNITS_PER_NETWORK: "1000000000" };
 export const PAYMENT_SECRETS = { STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" };
 
 /** The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given, data from before in `folder`. */
@@ -83,7 +85,7 @@ function bindings(config, vars) {
   const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
   const byName = (list, key, value) => Object.fromEntries((list ?? []).map((one) => [one[key], value(one)]));
   return {
-    bindings: { ...config.vars, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), ...PAYMENT_SECRETS },
+    bindings: { ...config.vars, ...UNLIMITED, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), ...PAYMENT_SECRETS },
     kvNamespaces: byName(config.kv_namespaces, "binding", ({ id }) => id),
     d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
     r2Buckets: byName(config.r2_buckets, "binding", ({ bucket_name }) => bucket_name),

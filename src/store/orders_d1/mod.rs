@@ -11,14 +11,14 @@ mod stray_payments;
 pub use stray_payments::StrayPaymentsD1;
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{Checkout, Found};
+use crate::shop::checkout::{Checkout, Found, too_many_pending_orders};
 use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
 use crate::store::findings_d1;
 use crate::store::settings_d1::{KnownSettings, known_version};
-use crate::store::sql::{Database, Statement, TextRow, written};
+use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
 use durable::Timestamp;
 use rows::{FindingCountRow, FindingRow, FoundRow, NumberRow, OrderRow};
 use statements as sql;
@@ -38,7 +38,8 @@ impl<D: Database> Orders for OrdersD1<D> {
             .bind(known_version(&self.known))
             .bind(checkout.quote_id.as_str())
             .bind(checkout.cart_id.as_str())
-            .bind(checkout.idempotency_key.as_str());
+            .bind(checkout.idempotency_key.as_str())
+            .bind(checkout.visitor.network.as_str());
         let rows: Vec<FoundRow> = self.db.query(statement).await?;
         let row = rows.into_iter().next();
         row.ok_or_else(|| Error::internal("no row for a checkout"))?
@@ -54,9 +55,14 @@ impl<D: Database> Orders for OrdersD1<D> {
         let number = Statement::new(sql::ORDER_NUMBER).bind(order.id.as_str());
         let batch = sql::place(order, checkout, now)?;
         let outcome = self.db.batch_then_query(batch, number);
-        match written(outcome.await)? {
-            Written::Landed(rows) => first_number(rows).map(Written::Landed),
-            Written::Lost => Ok(Written::Lost),
+        match outcome.await {
+            Err(SqlError::Taken(message)) if message.contains(GATE_CLOSED) => {
+                Err(too_many_pending_orders())
+            }
+            outcome => match written(outcome)? {
+                Written::Landed(rows) => first_number(rows).map(Written::Landed),
+                Written::Lost => Ok(Written::Lost),
+            },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
-use crate::shop::checkout::{Basis, Found, Standing};
+use crate::shop::checkout::{Basis, Found, Pending, Standing};
 use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::money::Currency;
 use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
@@ -21,6 +21,9 @@ pub struct FoundRow {
     idempotency_key: Option<String>,
     request_hash: Option<String>,
     quote: Option<String>,
+    pending_of_address: u32,
+    pending_of_network: u32,
+    pending_units: String,
     #[serde(flatten)]
     list: PriceListRow,
 }
@@ -42,7 +45,16 @@ impl FoundRow {
             }),
             None => None,
         };
-        Ok(Found { standing, basis })
+        let pending = Pending {
+            of_address: self.pending_of_address,
+            of_network: self.pending_of_network,
+            units: from_json(&self.pending_units)?,
+        };
+        Ok(Found {
+            standing,
+            basis,
+            pending,
+        })
     }
 }
 

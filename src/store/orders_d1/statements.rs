@@ -72,7 +72,13 @@ pub fn place(order: &Order, checkout: &Checkout, now: Timestamp) -> Result<Vec<S
         .events
         .first()
         .ok_or_else(|| Error::internal("an order that was not placed"))?;
+    let limits = checkout.visitor.limits;
     let mut batch = vec![
+        Statement::new(CLOSE_GATE_TO_TOO_MANY)
+            .bind(checkout.visitor.network.as_str())
+            .bind(limits.orders_per_network)
+            .bind(order.email.trim().to_lowercase())
+            .bind(limits.orders_per_address),
         event(&order.id, 1, placed)?,
         insert_order(order, now)?,
         Statement::new(INSERT_LINES)
@@ -86,7 +92,8 @@ pub fn place(order: &Order, checkout: &Checkout, now: Timestamp) -> Result<Vec<S
             .bind(checkout.idempotency_key.as_str())
             .bind(checkout.request_hash.as_str())
             .bind(checkout.quote_id.as_str())
-            .bind(now),
+            .bind(now)
+            .bind(checkout.visitor.network.as_str()),
     ];
     batch.extend(book(&order.id, 1, &[journal], now)?);
     batch.extend(insert_tasks(&order.id, &order.tasks, now)?);
@@ -135,8 +142,10 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
     }
     if outcome.status != Status::PendingPayment {
         batch.push(
-            Statement::new("UPDATE checkouts SET live = 0 WHERE order_id = ?1 AND live = 1")
-                .bind(order_id.as_str()),
+            Statement::new(
+                "UPDATE checkouts SET live = 0, network = NULL WHERE order_id = ?1 AND live = 1",
+            )
+            .bind(order_id.as_str()),
         );
     }
     if let Some(record) = &transition.record {
@@ -418,6 +427,14 @@ SELECT standing.order_id, standing.idempotency_key, standing.request_hash,
     EXISTS (
         SELECT 1 FROM orders WHERE LOWER(email) = LOWER(TRIM(quotes.body ->> '$.email')) AND status NOT IN ('expired', 'cancelled')
     ) AS has_ordered,
+    (
+        SELECT COUNT(*) FROM orders WHERE LOWER(email) = LOWER(TRIM(quotes.body ->> '$.email')) AND +status = 'pending_payment'
+    ) AS pending_of_address,
+    (SELECT COUNT(*) FROM checkouts WHERE network = ?5 AND live = 1) AS pending_of_network,
+    (SELECT json_group_object(sku, units) FROM (
+        SELECT sku, SUM(quantity) AS units FROM order_lines
+        WHERE order_id IN (SELECT order_id FROM checkouts WHERE network = ?5 AND live = 1) AND tracked GROUP BY sku
+    )) AS pending_units,
     ",
     select_settings!(),
     "
@@ -464,8 +481,14 @@ SELECT ?1, COALESCE(
 ), 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13, ?14, ?15, ?16";
 
 const INSERT_CHECKOUT: &str = "
-INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, 'placed', 1, ?6)";
+INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at, network)
+VALUES (?1, ?2, ?3, ?4, ?5, 'placed', 1, ?6, ?7)";
+
+/// Fails the batch where as many orders are pending as may be: of two that were let in at once, one is let in. No row is written else.
+const CLOSE_GATE_TO_TOO_MANY: &str = "
+INSERT INTO gate (open) SELECT 0
+WHERE (SELECT COUNT(*) FROM checkouts WHERE network = ?1 AND live = 1) >= ?2
+    OR (SELECT COUNT(*) FROM orders WHERE LOWER(email) = ?3 AND +status = 'pending_payment') >= ?4";
 
 pub const ORDER_NUMBER: &str = "SELECT number FROM orders WHERE id = ?1";
 

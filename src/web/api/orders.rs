@@ -79,7 +79,7 @@ pub(super) struct ReturnedGoods {
 ///
 /// # Errors
 /// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`, `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
-/// `idempotency_key_reused`, `idempotency_key_required`; 503 `checkout_interrupted`, `payments_not_configured`.
+/// `idempotency_key_reused`, `idempotency_key_required`; 429 `too_many_pending_orders`; 503 `checkout_interrupted`, `payments_not_configured`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;
     let idempotency_key = call.idempotency_key()?.ok_or_else(|| {
@@ -105,6 +105,7 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
         quote_id: new.quote_id,
         billing_address: new.billing_address,
         jitter: call.app.jitter(),
+        visitor: guard::visitor(call),
     };
     let placed = place_order(call.app, &checkout, &call.app.order_links(), call.app.now).await?;
     if placed.replayed {

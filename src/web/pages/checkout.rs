@@ -129,6 +129,7 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         quote_id,
         billing_address: None,
         jitter: app.jitter(),
+        visitor: guard::visitor(call),
     };
     let links = app.order_links().in_language(call.language);
     let placed = match place_order(app, &checkout, &links, app.now).await {

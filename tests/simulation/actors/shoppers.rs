@@ -11,7 +11,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use storefront::error::{Error, Result};
 use storefront::shop::addresses::Address;
-use storefront::shop::checkout::{Checkout, place_order};
+use storefront::shop::checkout::{Checkout, PendingLimits, Visitor, place_order};
 use storefront::shop::money::Currency;
 use storefront::shop::orders::{Actor, Order, cancel_order};
 use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
@@ -153,6 +153,7 @@ pub async fn place(
             idempotency_key: key,
             billing_address: None,
             jitter: world.random.below(1000) as u32,
+            visitor: visitor(),
         };
         let placed = place_order(&sim, &checkout, &links(), world.now()).await;
         match &placed {
@@ -163,6 +164,18 @@ pub async fn place(
         Ok(placed?.order)
     })
     .await
+}
+
+/// One of many networks, as far as limits go: how many orders wait for their payment is not what is simulated.
+fn visitor() -> Visitor {
+    Visitor {
+        network: "network".to_owned(),
+        limits: PendingLimits {
+            orders_per_address: u32::MAX,
+            orders_per_network: u32::MAX,
+            units_per_network: u32::MAX,
+        },
+    }
 }
 
 /// A latecomer orders every unit that is free, and pays at once.

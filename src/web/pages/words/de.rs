@@ -297,6 +297,9 @@ pub static WORDS: Words = Words {
         "cart_in_checkout" => Some(
             "Eine Bestellung aus diesem Warenkorb wartet auf ihre Bezahlung. Bezahlen oder stornieren Sie sie zuerst.",
         ),
+        "too_many_pending_orders" => Some(
+            "Zu viele Bestellungen von Ihrem Anschluss oder mit Ihrer E-Mail-Adresse warten auf ihre Bezahlung. Bezahlen oder stornieren Sie eine davon, dann geht diese.",
+        ),
         "too_many_requests" => Some(
             "Von Ihrem Anschluss kam in einer Minute mehr, als der Shop annimmt. Was Sie getippt haben, bleibt erhalten.",
         ),

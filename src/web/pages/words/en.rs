@@ -284,6 +284,9 @@ pub static WORDS: Words = Words {
         "cart_in_checkout" => Some(
             "An order from this cart is waiting for its payment. Pay it, or cancel it to change the cart.",
         ),
+        "too_many_pending_orders" => Some(
+            "Too many orders from your connection or with your email address wait for their payment. Pay or cancel one of them, and this one can be placed.",
+        ),
         "too_many_requests" => Some(
             "More came from your connection within a minute than the shop takes. What you typed is kept.",
         ),
