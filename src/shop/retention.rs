@@ -30,6 +30,8 @@ pub enum Kind {
     ImportNames,
     /// Letters that were sent.
     Letters,
+    /// Guesses at the codes of orders, by network.
+    OrderCodeTries,
     /// Checkouts that were refused.
     Refusals,
     /// Dead letters that staff have dealt with.
@@ -64,7 +66,7 @@ const DAY_SECS: u32 = 24 * 60 * 60;
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::AbandonedCarts,
         Self::Answers,
         Self::Checkouts,
@@ -74,6 +76,7 @@ impl Kind {
         Self::Findings,
         Self::ImportNames,
         Self::Letters,
+        Self::OrderCodeTries,
         Self::Refusals,
         Self::ResolvedLetters,
         Self::ScheduledPrices,
@@ -87,8 +90,8 @@ impl Kind {
         match self {
             // As long as repeats are promised the first answer.
             Self::Answers => idempotency::KEPT_SECS,
-            // As long as an import may take.
-            Self::ImportNames => DAY_SECS,
+            // As long as an import may take; far longer than guesses count.
+            Self::ImportNames | Self::OrderCodeTries => DAY_SECS,
             // Longer than any task of a refused checkout, or of an order, is tried again.
             Self::Refusals | Self::Tasks => 7 * DAY_SECS,
             // As long as the provider can deliver an event again, and lists it.

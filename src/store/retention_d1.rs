@@ -100,6 +100,7 @@ const fn way(kind: Kind) -> Way {
         Kind::DeadLetters => Way::ByTime(DEAD_LETTERS),
         Kind::Findings => Way::ByTime(FINDINGS),
         Kind::ImportNames => Way::ByTime(IMPORT_NAMES),
+        Kind::OrderCodeTries => Way::ByTime(ORDER_CODE_TRIES),
         Kind::Refusals => Way::ByTime(REFUSALS),
         Kind::ResolvedLetters => Way::ByTime(RESOLVED_LETTERS),
         Kind::UnseenEvents => Way::ByTime(UNSEEN_EVENTS),
@@ -150,6 +151,10 @@ RETURNING 1 AS gone";
 
 const IMPORT_NAMES: &str = "
 DELETE FROM import_names WHERE (import_id, name) IN (SELECT import_id, name FROM import_names WHERE claimed_at < ?1 ORDER BY claimed_at LIMIT ?2)
+RETURNING 1 AS gone";
+
+const ORDER_CODE_TRIES: &str = "
+DELETE FROM order_code_tries WHERE (number, network) IN (SELECT number, network FROM order_code_tries WHERE began_at < ?1 ORDER BY began_at LIMIT ?2)
 RETURNING 1 AS gone";
 
 /// Not of a checkout of which not all was given back.

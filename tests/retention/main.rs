@@ -109,6 +109,15 @@ fn every_kind_has_its_turn_and_fails_on_no_empty_table() {
 }
 
 #[test]
+fn a_network_that_guessed_at_a_code_is_forgotten_though_nobody_guesses_again() {
+    assert_left(
+        "INSERT INTO order_code_tries (number, network, began_at, tries) VALUES (1, 'old', @1, 5), (2, 'new', @1+, 5)",
+        "SELECT network FROM order_code_tries",
+        &["new"],
+    );
+}
+
+#[test]
 fn an_event_goes_thirty_days_after_it_was_dealt_with_and_in_a_year_if_it_never_was() {
     assert_left(
         "INSERT INTO webhook_events (id, kind, payload, received_at, processed_at) VALUES
@@ -332,6 +341,7 @@ fn the_docs_tell_the_terms_that_the_code_keeps() {
         (Kind::Findings, "findings"),
         (Kind::ImportNames, "import_names"),
         (Kind::Letters, "mails"),
+        (Kind::OrderCodeTries, "order_code_tries"),
         (Kind::Refusals, "order_events"),
         (Kind::ResolvedLetters, "dead_letters"),
         (Kind::ScheduledPrices, "scheduled_prices"),
