@@ -11,14 +11,14 @@ use crate::Timestamp;
 use crate::news::News;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// Where a row is kept.
+/// Place of a stored row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In memory as long as the object is awake.
     Open,
     /// Looked up by its key when a command asks for it.
     Past {
-        /// When it may go; `None` means never.
+        /// Instant from which it may go; `None` means never.
         forget_at: Option<Timestamp>,
     },
 }

@@ -99,7 +99,7 @@ fn carry_out(sql: &Sqlite, operation_id: &str, command: stock::Command, now: Tim
     keeper(sql).carry_out(sql, &request, now).unwrap();
 }
 
-/// What an alarm of an object that has lost its memory tells.
+/// Number of news that an alarm of an object without memory tells.
 fn told(sql: &Sqlite, now: Timestamp) -> usize {
     let mut keeper = keeper(sql);
     keeper.tell_again(sql, now).unwrap();

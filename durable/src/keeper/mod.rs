@@ -41,9 +41,9 @@ pub struct Keeper<M> {
     newest: u64,
     /// The number of the last one that the snapshot tells of.
     folded_to: u64,
-    /// When there is next something to tidy.
+    /// Instant of the next step of [`Keeper::tidy`]; `None` means nothing will be due.
     tidy_at: Option<Timestamp>,
-    /// When the last news are told again.
+    /// Instant of the next repeat of the last news; `None` means there is none.
     tell_again_at: Option<Timestamp>,
 }
 
@@ -105,7 +105,7 @@ impl<M: Machine> Keeper<M> {
         self.has_news
     }
 
-    /// When time next has something to bring about or to take away.
+    /// Instant at which time next has something to bring about or to take away.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let others = self.tidy_at.into_iter().chain(self.tell_again_at);
         self.machine.wake_at().into_iter().chain(others).min()
@@ -342,7 +342,7 @@ impl<M: Machine> Keeper<M> {
         pairs(rows, "past")
     }
 
-    /// What is known of the operation, and of the past that it asks for.
+    /// Looks up the operation, and the past that it asks for.
     fn look_up(
         &self,
         sql: &impl Sql,
@@ -387,7 +387,7 @@ struct Operation<'a> {
     keeps_answer: bool,
 }
 
-/// What is about to be written down.
+/// An entry of the journal about to be written, with its rows and news.
 struct NewEntry<'a, E: Serialize> {
     operation: Option<Operation<'a>>,
     events: &'a [E],
@@ -397,7 +397,7 @@ struct NewEntry<'a, E: Serialize> {
     news: Vec<News>,
 }
 
-/// What the tables know of an operation before it is carried out.
+/// Knowledge of an operation before it is carried out.
 enum Found {
     /// It was carried out; `None` means that no view of then was kept.
     Answered(Option<String>),

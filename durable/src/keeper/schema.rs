@@ -45,7 +45,7 @@ const TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS write_down INSTEAD OF INSERT
 const NAMES: &str = "SELECT name FROM sqlite_master WHERE name IN
     ('state', 'journal', 'outbox', 'past', 'past_by_end', 'snapshot', 'telling', 'written', 'write_down', 'entry')";
 
-/// What of the tables stands.
+/// State of the tables.
 pub(super) struct Standing {
     pub(super) has_schema: bool,
     /// Past rows are still among the open ones.

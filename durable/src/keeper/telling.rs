@@ -53,7 +53,7 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// When `news` are told again for the first time; `None` where nothing is worth it.
+    /// Instant of the first repeat of `news`; `None` where nothing is worth one.
     pub(super) fn first_repeat_of(&self, news: &[News], now: Timestamp) -> Option<Timestamp> {
         let secs = TOLD_AGAIN_AFTER_SECS.first()?;
         let is_worth_it = !news.is_empty() && self.machine.standing_news(&self.name).is_some();
@@ -61,7 +61,7 @@ impl<M: Machine> Keeper<M> {
     }
 }
 
-/// When news are told again; `None` means not any more.
+/// Instant of the next repeat; `None` means there is none.
 pub(super) fn due_at(sql: &impl Sql) -> Result<Option<Timestamp>, KeeperError> {
     let rows = sql.exec("SELECT again_at FROM telling", &[])?;
     let at = rows.into_iter().flatten().flatten().next();

@@ -79,7 +79,7 @@ fn is_frozen_since(cart: &Cart, secs: u32, now: Timestamp) -> bool {
         .is_none_or(|frozen_at| frozen_at.plus_secs(secs) <= now)
 }
 
-/// Whether what is frozen is what was quoted.
+/// Compares what is frozen with what was quoted.
 pub(super) fn check_lines(quote: &Quote, cart: &Cart) -> Result<()> {
     let changes = changes_since(quote, cart);
     if changes.is_empty() {
@@ -195,7 +195,7 @@ async fn set_free(
     Ok(true)
 }
 
-/// Whether the cart stands still for an order that is not there yet.
+/// Tells whether the cart stands still for an order that is not there yet.
 ///
 /// # Errors
 /// A port's failure.
