@@ -8,6 +8,8 @@ export type Costs = {
   d1_trips: number;
   d1_rows_read: number;
   d1_rows_written: number;
+  /** Bytes of the values handed to the database. */
+  d1_bytes: number;
   /** Requests to objects, by binding. */
   objects: Record<string, number>;
   kv_reads: number;
@@ -18,7 +20,7 @@ export type Costs = {
   calls: Record<string, number>;
 };
 
-/** Where the counts are read; reading sets them back to nothing. */
+/** Where the counts are read, once no call is under way and each message was dealt with; reading sets them back to nothing. */
 export const COSTS_PATH = '/__costs';
 
 /** The module before a Worker whose module is `./index.js` and whose objects have these class names. */
@@ -30,9 +32,19 @@ export default class extends shop.default {
   constructor(context, env) { super(context, counting(env)); }
   fetch(request) {
     if (new URL(request.url).pathname !== ${JSON.stringify(COSTS_PATH)}) return super.fetch(request);
+    if (calls > 0 || messages > 0) return Response.json({ calls, messages }, { status: 409 });
     const counted = costs;
     costs = nothing();
     return Response.json(counted);
+  }
+  queue(batch) {
+    for (const message of batch.messages) {
+      message.ack = () => {
+        messages -= 1;
+        Object.getPrototypeOf(message).ack.call(message);
+      };
+    }
+    return super.queue(batch);
   }
 }
 `;
@@ -40,8 +52,10 @@ export default class extends shop.default {
 
 const COUNTING = `
 import * as shop from './index.js';
-const nothing = () => ({ d1_trips: 0, d1_rows_read: 0, d1_rows_written: 0, objects: {}, kv_reads: 0, kv_writes: 0, messages: {}, calls: {} });
+const nothing = () => ({ d1_trips: 0, d1_rows_read: 0, d1_rows_written: 0, d1_bytes: 0, objects: {}, kv_reads: 0, kv_writes: 0, messages: {}, calls: {} });
 let costs = nothing();
+let calls = 0; // under way
+let messages = 0; // sent and not acknowledged
 const real = new WeakMap();
 const count = (counts, name, more = 1) => (counts[name] = (counts[name] ?? 0) + more);
 
@@ -58,6 +72,23 @@ function wrapped(target, methods) {
   return proxy;
 }
 
+async function called(call) {
+  calls += 1;
+  try {
+    return await call();
+  } finally {
+    calls -= 1;
+  }
+}
+
+function sent(name, more) {
+  count(costs.messages, name, more);
+  messages += more;
+}
+
+const encoder = new TextEncoder();
+const bytesOf = (value) => value?.byteLength ?? encoder.encode(String(value ?? '')).length;
+
 function trip(results) {
   costs.d1_trips += 1;
   for (const { meta } of results) {
@@ -68,36 +99,40 @@ function trip(results) {
 
 function statement(target) {
   const asked = (method) => async (...given) => {
-    const result = await target[method](...given);
+    const result = await called(() => target[method](...given));
     trip([result]);
     return result;
   };
-  return wrapped(target, { bind: (...values) => statement(target.bind(...values)), all: asked('all'), run: asked('run') });
+  const bind = (...values) => {
+    for (const value of values) costs.d1_bytes += bytesOf(value);
+    return statement(target.bind(...values));
+  };
+  return wrapped(target, { bind, all: asked('all'), run: asked('run') });
 }
 
 const counted = {
   D1Database: (target) => wrapped(target, {
     prepare: (sql) => statement(target.prepare(sql)),
     batch: async (statements) => {
-      const results = await target.batch(statements.map((it) => real.get(it) ?? it));
+      const results = await called(() => target.batch(statements.map((it) => real.get(it) ?? it)));
       trip(results);
       return results;
     },
   }),
   DurableObjectNamespace: (target, name) => {
-    const stub = (object) => wrapped(object, { fetch: (...given) => (count(costs.objects, name), object.fetch(...given)) });
+    const stub = (object) => wrapped(object, { fetch: (...given) => (count(costs.objects, name), called(() => object.fetch(...given))) });
     return wrapped(target, { get: (...given) => stub(target.get(...given)), getByName: (...given) => stub(target.getByName(...given)) });
   },
   KvNamespace: (target) => wrapped(target, {
-    get: (...given) => (costs.kv_reads++, target.get(...given)),
-    put: (...given) => (costs.kv_writes++, target.put(...given)),
+    get: (...given) => (costs.kv_reads++, called(() => target.get(...given))),
+    put: (...given) => (costs.kv_writes++, called(() => target.put(...given))),
   }),
   WorkerQueue: (target, name) => wrapped(target, {
-    send: (...given) => (count(costs.messages, name), target.send(...given)),
+    send: (...given) => (sent(name, 1), called(() => target.send(...given))),
     sendBatch: (batch, ...more) => {
-      const messages = [...batch];
-      count(costs.messages, name, messages.length);
-      return target.sendBatch(messages, ...more);
+      const all = [...batch];
+      sent(name, all.length);
+      return called(() => target.sendBatch(all, ...more));
     },
   }),
 };
@@ -115,6 +150,6 @@ globalThis.fetch = (request, ...more) => {
   const { method = 'GET', url = request } = request instanceof Request ? request : {};
   const path = new URL(url).pathname.split('/').slice(0, 4).join('/');
   count(costs.calls, method + ' ' + path);
-  return send(request, ...more);
+  return called(() => send(request, ...more));
 };
 `;

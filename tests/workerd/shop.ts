@@ -142,8 +142,13 @@ export async function startShop({ vars = {}, maxRetries, counted = false, limite
       assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
       return now;
     }),
-    /** What was done since this was last asked: how often the database, objects and providers were called. */
-    costs: async () => (await (await fetch(url + COSTS_PATH)).json()) as Costs,
+    /** What was done since this was last asked, once all of it has ended: how often the database, objects and providers were called. */
+    costs: () => eventually(async () => {
+      const answer = await fetch(url + COSTS_PATH);
+      const text = await answer.text();
+      assert.equal(answer.status, 200, text);
+      return JSON.parse(text) as Costs;
+    }),
     scheduled, purge, consume, payable, close,
   };
 }
