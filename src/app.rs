@@ -5,7 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
 use crate::shop::checkout::{PendingLimits, RefusalMemory};
-use crate::shop::code_tries::{BlockedNetworks, CodeTries};
+use crate::shop::code_tries::{BlockedSources, CodeTries};
 use crate::shop::finding_deliveries::checked_url;
 use crate::shop::ids::{Entropy, Signer, new_id, unique};
 use crate::shop::languages::Language;
@@ -110,7 +110,7 @@ struct Bindings {
     settings: KnownSettings,
     listings: KnownListings,
     limits: RateLimits,
-    blocked_networks: RefCell<BlockedNetworks>,
+    blocked_sources: RefCell<BlockedSources>,
     board: ObjectNamespace,
     media: Bucket,
     images: Images,
@@ -335,13 +335,13 @@ impl App {
         Objects(self.bindings.board.clone())
     }
 
-    /// The tries of promotion codes from `network`.
+    /// The tries of promotion codes from `network`, for a cart.
     #[must_use]
-    pub fn code_tries(&self, network: String) -> CodeTries<'_, RateLimits> {
+    pub fn code_tries(&self, network: String, cart_id: &str) -> CodeTries<'_, RateLimits> {
         CodeTries {
             limiters: self.limiters(),
-            blocked: &self.bindings.blocked_networks,
-            network,
+            blocked: &self.bindings.blocked_sources,
+            sources: [network, cart_id.to_owned()],
         }
     }
 
@@ -495,7 +495,7 @@ impl Bindings {
             payments_knowledge: Knowledge::default(),
             settings: KnownSettings::default(),
             listings: KnownListings::default(),
-            blocked_networks: RefCell::default(),
+            blocked_sources: RefCell::default(),
             limits: RateLimits(Rc::new(Classes {
                 personal: env
                     .rate_limiter("PERSONAL_READS")

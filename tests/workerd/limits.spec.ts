@@ -182,6 +182,27 @@ test('promotion codes can not be guessed: who fails too often tries none for a w
   await servesTheNext();
 });
 
+test('a cart whose codes failed too often tries none from any network, and another cart from those does', async () => {
+  const promotions = [{ id: 'hidden', title: 'Hidden', code: 'HIDDEN-CODE', benefit: { kind: 'percentage', off_ppm: 100_000 } }];
+  (await shop.staff.put('/api/v1/admin/settings/promotions', { promotions })).expect(200);
+  const quote = (client: Client, codes: string[], at: number) => client.post('/api/v1/cart/quote', { ...DELIVERY, codes }, { 'cf-connecting-ip': `198.19.7.${at}` });
+  const guesser = from();
+  await guesser.add('THING-0');
+  const answers: Answer[] = [];
+  for (let at = 0; at < 25; at++) answers.push(await quote(guesser, [`GUESS-${at}`], at));
+  const told = answers.filter(({ status }) => status === 422);
+  assert.ok(told.length >= 10 && told.length <= 20, `${told.length} of 25`);
+  for (const answer of answers) if (answer.status !== 422) answer.refused(429, 'too_many_failed_codes');
+  const right = await quote(guesser, ['HIDDEN-CODE'], 100);
+  right.refused(429, 'too_many_failed_codes');
+  assert.match(right.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+  (await quote(guesser, [], 100)).expect(201);
+
+  const honest = from();
+  await honest.add('THING-0');
+  assert.equal((await quote(honest, ['HIDDEN-CODE'], 100)).expect(201).promotions[0].id, 'hidden');
+});
+
 test('however often a full cart is priced, one quote of it is kept, and no answer beside it', async () => {
   const long = (name: string) => name.padEnd(200, ' long');
   const address = { ...DELIVERY.shipping_address, name: long('Ann'), line1: long('Main Street'), line2: long('Flat'), city: long('Town') };

@@ -165,7 +165,7 @@ pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
         request,
         call.app.now,
     );
-    let tries = call.app.code_tries(guard::network(call));
+    let tries = call.app.code_tries(guard::network(call), &own.id);
     let quote = tries.count(has_codes, call.app.now, quote).await?;
     Ok(Reply::json(201, &QuoteView::of(&quote))?.with(HEADER, own.token))
 }

@@ -73,7 +73,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
         request,
         app.now,
     );
-    let tries = app.code_tries(guard::network(call));
+    let tries = app.code_tries(guard::network(call), &own.id);
     match tries.count(has_codes, app.now, quoted).await {
         Ok(quote) => Ok(Reply::see_other(
             visit.link(&format!("/checkout/{}", quote.id)),
