@@ -108,7 +108,7 @@ test('requests that are mostly headers are refused or answered, and nothing is l
 });
 
 test('one network holds no more than its share of stock, and can order again once it has paid or cancelled', async () => {
-  const skus = ['STOCK-0', 'STOCK-1', 'STOCK-2', 'STOCK-3', 'STOCK-4'];
+  const skus = ['STOCK-0', 'STOCK-1', 'STOCK-2', 'STOCK-3', 'THING-10'];
   const subnet = (at: number) => ({ 'cf-connecting-ip': `2001:db8:5:5::${at.toString(16)}` });
   const carts = await Promise.all(Array.from({ length: 25 }, () => quoted(99, skus)));
   const answers: Answer[] = [];
@@ -142,6 +142,17 @@ test('at once as well, ten orders of a network and three of an address are pendi
     await refused.add('THING-8');
     await servesTheNext('THING-7');
   });
+});
+
+test('at once as well, a network holds its share of the units of a SKU and no more', async () => {
+  const carts = await Promise.all(Array.from({ length: 6 }, () => quoted(45, ['THING-10'])));
+  const before = await shop.stock('THING-10');
+  const answers = await Promise.all(carts.map(({ order }) => order({ 'cf-connecting-ip': '192.0.2.60' })));
+  assert.equal(answers.filter(({ status }) => status === 201).length, 2, answers.map(({ status, text }) => `${status} ${text.slice(0, 60)}`).join());
+  for (const answer of answers) if (answer.status !== 201) answer.refused(429, 'too_many_pending_orders');
+  assert.equal((await shop.stock('THING-10')).held - before.held, 90);
+  const refused = carts[answers.findIndex(({ status }) => status === 429)]!.buyer;
+  await refused.add('THING-8');
 });
 
 test('a shopper with too many pending orders reads what to do', async () => {

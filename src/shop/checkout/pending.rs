@@ -40,7 +40,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Lets one more order in, or not. Two at once may both be let in here; then the database decides.
+    /// Lets one more order in, or not. Two at once may both be let in here; then the database decides, by the same bounds.
     ///
     /// # Errors
     /// 429 `too_many_pending_orders`.

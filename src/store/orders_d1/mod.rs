@@ -4,7 +4,10 @@
 //! version read + 1, which is unique: of two that judged the same version, the loser's whole batch fails. A write ends with
 //! reading what it made, in the same transaction: one round trip.
 
+mod gate;
 mod rows;
+#[cfg(test)]
+mod sqlite;
 mod statements;
 mod stray_payments;
 

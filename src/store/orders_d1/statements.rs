@@ -14,6 +14,7 @@ use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
 use crate::shop::transitions::Status;
 use crate::store::findings_d1;
 use crate::store::mails_d1::insert_letters;
+use crate::store::orders_d1::gate::close_to_too_many;
 use crate::store::settings_d1::select_settings;
 use crate::store::sql::{Statement, to_json, to_word};
 use durable::Timestamp;
@@ -72,13 +73,8 @@ pub fn place(order: &Order, checkout: &Checkout, now: Timestamp) -> Result<Vec<S
         .events
         .first()
         .ok_or_else(|| Error::internal("an order that was not placed"))?;
-    let limits = checkout.visitor.limits;
     let mut batch = vec![
-        Statement::new(CLOSE_GATE_TO_TOO_MANY)
-            .bind(checkout.visitor.network.as_str())
-            .bind(limits.orders_per_network)
-            .bind(order.email.trim().to_lowercase())
-            .bind(limits.orders_per_address),
+        close_to_too_many(order, checkout)?,
         event(&order.id, 1, placed)?,
         insert_order(order, now)?,
         Statement::new(INSERT_LINES)
@@ -484,12 +480,6 @@ const INSERT_CHECKOUT: &str = "
 INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at, network)
 VALUES (?1, ?2, ?3, ?4, ?5, 'placed', 1, ?6, ?7)";
 
-/// Fails the batch where as many orders are pending as may be: of two that were let in at once, one is let in. No row is written else.
-const CLOSE_GATE_TO_TOO_MANY: &str = "
-INSERT INTO gate (open) SELECT 0
-WHERE (SELECT COUNT(*) FROM checkouts WHERE network = ?1 AND live = 1) >= ?2
-    OR (SELECT COUNT(*) FROM orders WHERE LOWER(email) = ?3 AND +status = 'pending_payment') >= ?4";
-
 pub const ORDER_NUMBER: &str = "SELECT number FROM orders WHERE id = ?1";
 
 const INSERT_LINES: &str = "
@@ -559,35 +549,8 @@ SELECT order_id, version, journal, ?3, SUM(amount) FROM ledger_entries WHERE ord
 mod tests {
     use super::*;
     use crate::shop::orders::samples::{line, order};
-    use crate::store::sql::Parameter;
-    use rusqlite::types::Value;
+    use crate::store::orders_d1::sqlite::{database, values};
     use rusqlite::{Connection, params_from_iter};
-    use std::fs;
-
-    fn database() -> Connection {
-        let database = Connection::open_in_memory().unwrap();
-        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/d1-migrations");
-        let mut files: Vec<_> = fs::read_dir(folder)
-            .unwrap()
-            .map(|file| file.unwrap().path())
-            .filter(|path| path.extension().is_some_and(|it| it == "sql"))
-            .collect();
-        files.sort();
-        for file in files {
-            let sql = fs::read_to_string(file).unwrap();
-            database.execute_batch(&sql).unwrap();
-        }
-        database
-    }
-
-    fn values(statement: &Statement) -> Vec<Value> {
-        let value = |parameter: &Parameter| match parameter {
-            Parameter::Null => Value::Null,
-            Parameter::Integer(integer) => Value::Integer(*integer),
-            Parameter::Text(text) => Value::Text(text.clone()),
-        };
-        statement.parameters.iter().map(value).collect()
-    }
 
     /// The number of an order that draws these.
     fn number_of(database: &Connection, id: &str, drawn: &[i64]) -> i64 {
