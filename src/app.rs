@@ -46,7 +46,7 @@ use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::standard_webhooks::WebhookSecret;
 use crate::store::stock_kv::StockKv;
-use crate::store::stripe::{MAX_PAGES, STRIPE_API, Stripe, StripeConfig};
+use crate::store::stripe::{MAX_PAGES, Patience, STRIPE_API, Stripe, StripeConfig};
 use durable::Timestamp;
 use serde_json::Value;
 use std::cell::{Cell, OnceCell, RefCell};
@@ -97,6 +97,7 @@ pub struct App {
     pub now: Timestamp,
     shown: OnceCell<Rc<Version>>,
     provider_pages_left: Rc<Cell<u32>>,
+    provider_patience: Rc<Patience>,
 }
 
 struct Bindings {
@@ -142,6 +143,7 @@ impl App {
             now: now(),
             shown: OnceCell::new(),
             provider_pages_left: Rc::new(Cell::new(MAX_PAGES)),
+            provider_patience: Rc::default(),
         })
     }
 
@@ -459,6 +461,9 @@ impl Ports for App {
             provider: Stripe {
                 config: self.config.stripe.clone(),
                 pages_left: Rc::clone(&self.provider_pages_left),
+                patience: Rc::clone(&self.provider_patience),
+                clock: now,
+                entropy: random_number,
             },
             db: Rc::clone(&self.bindings.db),
             knowledge: Rc::clone(&self.bindings.payments_knowledge),

@@ -57,6 +57,9 @@ fn stripe() -> Stripe {
             webhook_secrets: vec![SECRET.to_owned()],
         },
         pages_left: Rc::new(Cell::new(MAX_PAGES)),
+        patience: Rc::default(),
+        clock: Timestamp::default,
+        entropy: || 0,
     }
 }
 

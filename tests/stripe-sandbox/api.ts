@@ -119,7 +119,11 @@ export class Api {
       const body = await readText(request);
       this.#authenticate(request.headers.authorization);
       const fault = this.#faults.takeApi(request.method ?? '', url.pathname);
-      if (fault?.kind === 'error') throw serverError(fault.status);
+      if (fault?.kind === 'error') {
+        if (fault.retry_after !== undefined) response.setHeader('retry-after', fault.retry_after);
+        if (fault.should_retry !== undefined) response.setHeader('stripe-should-retry', String(fault.should_retry));
+        throw serverError(fault.status);
+      }
       if (fault?.kind === 'timeout') return;
       if (fault?.kind === 'reset') return void request.socket.resetAndDestroy();
       const answer = await this.#work(request, body, url, origin, requestId, fault);

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Stripe } from 'stripe';
-import { START, useFixture } from './fixture.ts';
+import { KEY, START, useFixture } from './fixture.ts';
 
 const shop = useFixture();
 
@@ -168,8 +168,17 @@ describe('faults', () => {
     assert.deepEqual(shop.sandbox.faults.list, []);
   });
 
+  test('error: says when to come again, and whether', async () => {
+    const ask = () => fetch(`${shop.sandbox.url}/v1/account`, { headers: { authorization: `Bearer ${KEY}` } });
+    shop.sandbox.faults.add({ on: 'api', kind: 'error', status: 429, retry_after: 2, should_retry: false });
+    const busy = await ask();
+    assert.deepEqual([busy.status, busy.headers.get('retry-after'), busy.headers.get('stripe-should-retry')], [429, '2', 'false']);
+    assert.equal((await ask()).status, 200);
+  });
+
   test('that make no sense are refused', () => {
-    for (const fault of [null, {}, { on: 'api', kind: 'drop' }, { on: 'webhook', kind: 'drop', times: -1 }, { on: 'api', kind: 'error', status: 200 }]) {
+    const error = { on: 'api', kind: 'error' };
+    for (const fault of [{ ...error, retry_after: 'soon' }, { ...error, retry_after: -1 }, { ...error, should_retry: 'no' }, null, {}, { on: 'api', kind: 'drop' }, { on: 'webhook', kind: 'drop', times: -1 }, { on: 'api', kind: 'error', status: 200 }]) {
       assert.throws(() => shop.sandbox.faults.add(fault));
     }
   });

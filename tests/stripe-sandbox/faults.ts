@@ -2,9 +2,9 @@
  * What goes wrong on purpose. A fault waits for its API path or event type, happens as often as it was told, and is gone.
  * Faults of one place are used in the order in which they were set.
  *
- * API, before the work: `error` (status), `timeout` (no answer), `reset`, `delay`. After the work, whose answer the
- * Idempotency-Key keeps: `error_after`, `timeout_after`, `reset_after`. `error_saved` does no work and keeps its error under the key,
- * as Stripe does: https://docs.stripe.com/api/idempotent_requests
+ * API, before the work: `error` (status; may say `Retry-After` and `Stripe-Should-Retry`), `timeout` (no answer), `reset`, `delay`.
+ * After the work, whose answer the Idempotency-Key keeps: `error_after`, `timeout_after`, `reset_after`. `error_saved` does no work and
+ * keeps its error under the key, as Stripe does: https://docs.stripe.com/api/idempotent_requests
  * Webhooks: `drop`, `duplicate`, `delay`, `hold` (until released). Refunds: `pending` (until settled).
  */
 import { invalid } from './http.ts';
@@ -16,7 +16,8 @@ export type ApiFault = Counted & {
   /** The beginning of the path, such as `/v1/refunds`. */
   path: string;
 } & (
-  | { kind: 'error' | 'error_after' | 'error_saved'; status: number }
+  | { kind: 'error'; status: number; retry_after?: number; should_retry?: boolean }
+  | { kind: 'error_after' | 'error_saved'; status: number }
   | { kind: 'timeout' | 'timeout_after' | 'reset' | 'reset_after' }
   | { kind: 'delay'; delay_ms: number }
 );
@@ -81,9 +82,10 @@ function complete(given: unknown): Fault {
   const kinds = KINDS[String(fault['on'])];
   if (!kinds) throw invalid(`A fault is on ${Object.keys(KINDS).join(', ')}`, 'on');
   if (!kinds.includes(String(fault['kind']))) throw invalid(`A fault on ${fault['on']} is ${kinds.join(', ')}`, 'kind');
-  for (const name of ['times', 'status', 'copies', 'delay_ms']) {
+  for (const name of ['times', 'status', 'copies', 'delay_ms', ...('retry_after' in fault ? ['retry_after'] : [])]) {
     if (!Number.isInteger(fault[name]) || Number(fault[name]) < 0) throw invalid(`${name} is a count`, name);
   }
   if (Number(fault['status']) < 400 || Number(fault['status']) > 599) throw invalid('status is from 400 to 599', 'status');
+  if (!['boolean', 'undefined'].includes(typeof fault['should_retry'])) throw invalid('should_retry is true or false', 'should_retry');
   return fault as Fault;
 }

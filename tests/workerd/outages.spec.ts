@@ -12,8 +12,8 @@ const MINUTE = 60_000;
 
 let shop: Shop;
 before(async () => {
-  shop = await startShop();
-  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
+  shop = await startShop({ counted: true });
+  await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 1000 }));
 });
 after(() => shop.close());
 
@@ -59,10 +59,46 @@ test('between 25 and 30 minutes, when a call may be on its way, nothing is decid
   assert.equal((await orderOf(order)).payment.status, 'open');
 });
 
+test('a provider that has no room is asked again, for the same session, before the shopper is answered', async (t) => {
+  const busy = (fault: Json) => shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'error', status: 429, ...fault });
+  for (const [name, fault] of Object.entries({ 'twice': { times: 2 }, 'and says when': { retry_after: 1 }, 'and says to': { should_retry: true } })) {
+    await t.test(name, async () => {
+      busy(fault);
+      await shop.costs();
+      const order = await shop.shopper().buy('LAMP');
+      const { calls } = await shop.costs();
+      assert.deepEqual([order.payment.status, shop.sandbox.faults.list], ['open', []]);
+      assert.equal(calls['POST /v1/checkout/sessions'], (fault.times ?? 1) + 1);
+      assert.equal(sessionsOf(order).length, 1);
+      await shop.press(order, 'pay');
+      await shop.settled(order, 'confirmed');
+    });
+  }
+
+  await t.test('but not a third time, nor when it says not to, nor when it asks for longer than a shopper waits', async () => {
+    for (const [fault, asked] of [[{ times: 3 }, 3], [{ should_retry: false }, 1], [{ retry_after: 60 }, 1]] as const) {
+      busy(fault);
+      await shop.costs();
+      const order = await shop.shopper().buy('LAMP');
+      const { calls } = await shop.costs();
+      assert.deepEqual([order.payment.status, calls['POST /v1/checkout/sessions'], shop.sandbox.faults.list], ['preparing', asked, []]);
+      assert.ok((await shop.payable(order)).payment.url, 'its session follows');
+    }
+  });
+
+  await t.test('and however often that was, it does not count as an outage', async () => {
+    busy({ times: 30 });
+    for (let count = 0; count < 10; count += 1) await shop.shopper().buy('LAMP');
+    assert.deepEqual(shop.sandbox.faults.list, []);
+    assert.equal((await shop.staff.get('/api/v1/admin/payments/provider')).expect(200).state, 'closed');
+    assert.deepEqual(await shop.rows('SELECT * FROM circuit_breakers'), []);
+  });
+});
+
 test('an order that is cancelled while the provider is away ends without a session', async () => {
   const before = await held();
   const { buyer, order } = await orderWhileAway();
-  shop.sandbox.faults.add({ on: 'api', path: '/v1/', kind: 'error', status: 429, times: 2 });
+  shop.sandbox.faults.add({ on: 'api', path: '/v1/', kind: 'error', status: 429, should_retry: false, times: 2 });
   (await buyer.post(`/api/v1/orders/${order.id}/cancel`, {})).expect(200);
   shop.sandbox.faults.clear();
   await age(order, 31 * MINUTE);
@@ -119,7 +155,7 @@ test('a session that ends while the shopper pays', async (t) => {
 
 /** An order of a minute in which the provider would not begin anything. */
 async function orderWhileAway(): Promise<{ buyer: Client; order: Json }> {
-  shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'error', status: 429 });
+  shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'error', status: 429, should_retry: false });
   const buyer = shop.shopper();
   const order = await buyer.buy('LAMP');
   assert.deepEqual([order.status, order.payment.status], ['pending_payment', 'preparing']);

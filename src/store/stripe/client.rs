@@ -3,6 +3,8 @@
 
 use crate::shop::payments::{Page, PaymentError};
 use crate::store::stripe::Stripe;
+use crate::store::stripe::patience::{Hints, TIMEOUT, pause_before_retry};
+use durable::Timestamp;
 use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -11,13 +13,12 @@ use std::pin::pin;
 use std::time::Duration;
 use worker::url::form_urlencoded::Serializer;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, console_warn};
+use worker::{
+    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response, console_warn,
+};
 
 /// The version of Stripe's API that requests ask for and answers are read by.
 const STRIPE_VERSION: &str = "2026-10-28.endive";
-
-/// Longest wait for an answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Items on a page of a list: Stripe's most.
 const PAGE_SIZE: &str = "100";
@@ -91,34 +92,31 @@ impl Stripe {
         Ok(())
     }
 
+    /// One call: sent, and while Stripe has no room for it sent again, the same under the same key.
     async fn call(
         &self,
         method: Method,
         path: &str,
         post: Option<(&str, &str)>,
     ) -> Result<Value, PaymentError> {
-        let request = self.request(method, path, post).map_err(unknown)?;
-        let abort = AbortController::default();
-        let signal = abort.signal();
-        let fetch = Fetch::Request(request);
-        let answer = pin!(async {
-            let mut response = fetch.send_with_signal(&signal).await?;
-            let body = response.text().await?;
-            Ok::<_, worker::Error>((response.status_code(), body))
-        });
-        match select(answer, pin!(Delay::from(TIMEOUT))).await {
-            Either::Left((Ok((status, body)), _)) => read_answer(status, &body),
-            Either::Left((Err(error), _)) => Err(unknown(error)),
-            Either::Right(_) => {
-                abort.abort();
-                Err(PaymentError::Unknown("no answer in time".to_owned()))
-            }
+        let begun = (self.clock)();
+        let mut retries = 0_u32;
+        loop {
+            let request = self.request(&method, path, post).map_err(unknown)?;
+            let answer = send(request, time_left(begun, (self.clock)())).await?;
+            let left = time_left(begun, (self.clock)());
+            let pause = pause_before_retry(answer.hints(), retries, left, (self.entropy)());
+            let Some(pause) = pause.filter(|_| self.patience.take()) else {
+                return read_answer(answer.status, &answer.body);
+            };
+            retries = retries.saturating_add(1);
+            Delay::from(pause).await;
         }
     }
 
     fn request(
         &self,
-        method: Method,
+        method: &Method,
         path: &str,
         post: Option<(&str, &str)>,
     ) -> worker::Result<Request> {
@@ -134,9 +132,56 @@ impl Stripe {
             headers.set("Content-Type", "application/x-www-form-urlencoded")?;
             init.with_body(Some(JsValue::from_str(body)));
         }
-        init.with_method(method).with_headers(headers);
+        init.with_method(method.clone()).with_headers(headers);
         Request::new_with_init(&format!("{}/v1/{path}", self.config.api_base), &init)
     }
+}
+
+struct Answer {
+    status: u16,
+    body: String,
+    retry_after: Option<String>,
+    should_retry: Option<String>,
+}
+
+impl Answer {
+    async fn of(mut response: Response) -> worker::Result<Self> {
+        let headers = response.headers();
+        Ok(Self {
+            status: response.status_code(),
+            retry_after: headers.get("Retry-After")?,
+            should_retry: headers.get("Stripe-Should-Retry")?,
+            body: response.text().await?,
+        })
+    }
+
+    fn hints(&self) -> Hints<'_> {
+        Hints {
+            status: self.status,
+            retry_after: self.retry_after.as_deref(),
+            should_retry: self.should_retry.as_deref(),
+        }
+    }
+}
+
+/// Sends a request once, and stops it when its time is over.
+async fn send(request: Request, time: Duration) -> Result<Answer, PaymentError> {
+    let abort = AbortController::default();
+    let signal = abort.signal();
+    let fetch = Fetch::Request(request);
+    let answer = pin!(async { Answer::of(fetch.send_with_signal(&signal).await?).await });
+    match select(answer, pin!(Delay::from(time))).await {
+        Either::Left((answer, _)) => answer.map_err(unknown),
+        Either::Right(_) => {
+            abort.abort();
+            Err(PaymentError::Unknown("no answer in time".to_owned()))
+        }
+    }
+}
+
+fn time_left(begun: Timestamp, now: Timestamp) -> Duration {
+    let spent = now.as_millis().saturating_sub(begun.as_millis());
+    TIMEOUT.saturating_sub(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
 }
 
 /// An object of Stripe's as the type that names what the shop reads of it.
@@ -263,6 +308,11 @@ mod tests {
             (404, "[]", "refused"),
             (409, "", "unknown"),
             (429, "", "unavailable"),
+            (
+                429,
+                r#"{"error":{"type":"invalid_request_error","code":"lock_timeout"}}"#,
+                "unavailable",
+            ),
             (500, "", "unknown"),
             (503, "<html>", "unknown"),
         ] {

@@ -8,6 +8,7 @@ mod balance;
 mod client;
 mod disputes;
 mod events;
+mod patience;
 mod refunds;
 mod sessions;
 mod signature;
@@ -25,6 +26,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 pub use client::MAX_PAGES;
+pub use patience::Patience;
 
 /// How Stripe is reached, and how its deliveries are known.
 #[derive(Clone)]
@@ -88,6 +90,12 @@ pub struct Stripe {
     pub config: StripeConfig,
     /// Pages of lists that may still be read in this event; [`MAX_PAGES`] at its beginning.
     pub pages_left: Rc<Cell<u32>>,
+    /// How often this event may still send something again.
+    pub patience: Rc<Patience>,
+    /// The time: calls take long, so that the event's beginning won't do.
+    pub clock: fn() -> Timestamp,
+    /// A random number, to spread what would happen at once.
+    pub entropy: fn() -> u32,
 }
 
 impl Payments for Stripe {
@@ -309,6 +317,9 @@ mod tests {
                 webhook_secrets: vec![],
             },
             pages_left: Rc::new(Cell::new(pages)),
+            patience: Rc::default(),
+            clock: Timestamp::default,
+            entropy: || 0,
         }
     }
 

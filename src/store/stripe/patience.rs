@@ -1,0 +1,168 @@
+//! Sending a request again that Stripe had no room for. A 429 says that nothing was begun, whether too many requests came at once or
+//! two of them wanted the same object (`lock_timeout`), so that the same request under the same key may follow at once
+//! (docs.stripe.com/rate-limits). What is refused once more stays with whoever keeps the work and comes back later.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+/// Longest wait for a call, with all that it is sent again.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Times that one call is sent again.
+const MAX_RETRIES: u32 = 2;
+
+/// Times that one event of the Worker sends something again: a request makes few calls, and a job of many must not spend its time, nor
+/// the requests that the platform lets it make, on waiting.
+const MAX_RETRIES_OF_EVENT: u32 = 10;
+
+/// Longest pause before the first retry, where Stripe names none; doubles with each.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// Longest pause that is waited for within a call.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(4);
+
+/// What an attempt is left at least: cut off earlier, its outcome would be unknown.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
+
+/// An answer, as far as it tells whether to ask again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hints<'a> {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, in seconds.
+    pub retry_after: Option<&'a str>,
+    /// `Stripe-Should-Retry`.
+    pub should_retry: Option<&'a str>,
+}
+
+/// The pause before a call is sent again that was sent again `retries` times so far and may take `left` more; none when its answer
+/// stands. `random` spreads those who were refused together.
+pub fn pause_before_retry(
+    hints: Hints<'_>,
+    retries: u32,
+    left: Duration,
+    random: u32,
+) -> Option<Duration> {
+    if hints.status != 429 || hints.should_retry == Some("false") || retries >= MAX_RETRIES {
+        return None;
+    }
+    let asked = asked_pause(hints.retry_after);
+    if asked > LONGEST_RETRY_AFTER {
+        return None;
+    }
+    let pause = asked.saturating_add(jitter(retries, random));
+    (pause.saturating_add(SHORTEST_ATTEMPT) <= left).then_some(pause)
+}
+
+fn asked_pause(retry_after: Option<&str>) -> Duration {
+    let secs = retry_after.and_then(|secs| secs.trim().parse().ok());
+    Duration::from_secs(secs.unwrap_or_default())
+}
+
+/// Anything up to half a second, up to a whole one the second time.
+fn jitter(retries: u32, random: u32) -> Duration {
+    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(retries));
+    let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(
+        u64::from(random)
+            .checked_rem(millis.saturating_add(1))
+            .unwrap_or_default(),
+    )
+}
+
+/// How often an event may still send something again.
+#[derive(Debug)]
+pub struct Patience(Cell<u32>);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Cell::new(MAX_RETRIES_OF_EVENT))
+    }
+}
+
+impl Patience {
+    /// Takes one retry, if any is left.
+    pub fn take(&self) -> bool {
+        let left = self.0.get().checked_sub(1);
+        if let Some(left) = left {
+            self.0.set(left);
+        }
+        left.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BUSY: Hints<'_> = Hints {
+        status: 429,
+        retry_after: None,
+        should_retry: None,
+    };
+
+    #[test]
+    fn only_what_was_not_begun_is_sent_again_and_twice_at_most() {
+        let pause = |hints, retries| pause_before_retry(hints, retries, TIMEOUT, 0);
+        assert_eq!(pause(BUSY, 0), Some(Duration::ZERO));
+        assert_eq!(pause(BUSY, 1), Some(Duration::ZERO));
+        assert_eq!(pause(BUSY, 2), None);
+        for status in [200, 400, 402, 404, 409, 500, 503] {
+            let should_retry = Some("true");
+            let hints = Hints {
+                status,
+                should_retry,
+                ..BUSY
+            };
+            assert_eq!(pause(hints, 0), None, "{status}");
+        }
+    }
+
+    #[test]
+    fn what_stripe_says_is_heeded() {
+        let said = |retry_after, should_retry| Hints {
+            retry_after,
+            should_retry,
+            ..BUSY
+        };
+        let pause = |hints| pause_before_retry(hints, 0, TIMEOUT, 7);
+        let (at_once, after_one) = (Duration::from_millis(7), Duration::from_millis(1007));
+        for (retry_after, should_retry, expected) in [
+            (None, None, Some(at_once)),
+            (None, Some("true"), Some(at_once)),
+            (None, Some("false"), None),
+            (Some("1"), Some("false"), None),
+            (Some("1"), None, Some(after_one)),
+            (Some("1"), Some("true"), Some(after_one)),
+            (Some("5"), None, None),
+            (Some("5"), Some("true"), None),
+            (Some("soon"), None, Some(at_once)),
+            (Some("-1"), None, Some(at_once)),
+            (Some("99999999999999999999"), None, Some(at_once)),
+        ] {
+            let found = pause(said(retry_after, should_retry));
+            assert_eq!(found, expected, "{retry_after:?} {should_retry:?}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_patient_for_a_while() {
+        let patience = Patience::default();
+        let taken = (0..100).filter(|_| patience.take()).count();
+        assert_eq!(u32::try_from(taken), Ok(MAX_RETRIES_OF_EVENT));
+    }
+
+    proptest! {
+        /// All attempts and pauses of a call fit into its time, and none is cut off before it could be answered.
+        #[test]
+        fn a_call_ends_in_time(secs in 0_u64..9, random: u32, retries in 0_u32..4, left in 0_u64..12_000) {
+            let (left, secs) = (Duration::from_millis(left), secs.to_string());
+            let hints = Hints { retry_after: Some(&secs), ..BUSY };
+            if let Some(pause) = pause_before_retry(hints, retries, left, random) {
+                prop_assert!(pause + SHORTEST_ATTEMPT <= left);
+                prop_assert!(pause <= LONGEST_RETRY_AFTER + Duration::from_secs(1));
+            }
+        }
+    }
+}
