@@ -130,13 +130,15 @@ impl Reply {
         self
     }
 
-    /// Anyone may keep the answer for a minute, and show it a while longer while asking anew. It must depend on nothing but its
-    /// address.
+    /// Anyone may keep the answer and ask each time whether it still is the one; the platform's cache gives it out for a minute without
+    /// asking, a while longer while it asks anew, and for a day when that fails. It must depend on nothing but its address.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.headers.retain(|(name, _)| *name != "Cache-Control");
         let etag = self.etag();
-        self.with("Cache-Control", PUBLIC).with("ETag", etag)
+        self.with("Cache-Control", PUBLIC)
+            .with("CDN-Cache-Control", AT_THE_EDGE)
+            .with("ETag", etag)
     }
 
     /// The answer, with the word that no cache is to keep it where it says nothing: caches would guess.
@@ -226,7 +228,10 @@ impl Reply {
     }
 }
 
-const PUBLIC: &str = "public, max-age=0, s-maxage=60, stale-while-revalidate=600";
+const PUBLIC: &str = "public, max-age=0";
+
+/// In a header of its own: `s-maxage` or `must-revalidate` in either would forbid to give out what is stale (RFC 9111, 4.2.4).
+const AT_THE_EDGE: &str = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400";
 
 /// Tells bodies of one address apart; not meant against anyone who chooses them.
 fn fingerprint(body: &[u8]) -> u64 {

@@ -38,7 +38,11 @@ const filled = (pattern: string) => pattern.replace('{handle}', 'lamp').replace(
 test('what anyone may keep is the same for everyone', async (t) => {
   for (const path of PUBLIC) await t.test(path, async () => {
     const plain = await shop.shopper().get(path, HTML);
-    assert.match(plain.headers.get('cache-control') ?? '', /^public, .*s-maxage=60/);
+    assert.equal(plain.headers.get('cache-control'), 'public, max-age=0');
+    const atTheEdge = plain.headers.get('cdn-cache-control') ?? '';
+    assert.match(atTheEdge, /^public, max-age=60, stale-while-revalidate=600, stale-if-error=86400$/);
+    const known = await visitor.get(path, { ...HTML, 'if-none-match': plain.headers.get('etag')! });
+    assert.deepEqual([known.status, known.headers.get('cdn-cache-control')], [304, atTheEdge]);
     const others: Record<string, string>[] = [
       { 'accept-language': 'de' }, { cookie: `__Host-cart=${visitor.cartToken}; theme=dark` }, { authorization: 'Bearer x' }, { 'user-agent': 'x', 'accept': '*/*' },
     ];
@@ -99,6 +103,10 @@ test('every answer of every route says whether it may be kept', async () => {
       const answer = await caller.send(method, filled(pattern), method === 'GET' ? undefined : '{', { 'content-type': 'application/json', ...headers });
       const kept = answer.headers.get('cache-control');
       assert.match(kept ?? 'nothing', /^(no-store|public, max-age=\d+(, .+)?)$/, `${method} ${pattern}: ${answer.status}`);
+      const atTheEdge = answer.headers.get('cdn-cache-control');
+      if (atTheEdge !== null) assert.equal(kept, 'public, max-age=0', `${method} ${pattern}`);
+      const rules = `${kept} ${atTheEdge}`;
+      assert.doesNotMatch(rules, /s-maxage|(must|proxy)-revalidate/, `${method} ${pattern}: nothing stale could be given out in an outage`);
       if (method !== 'GET' || answer.status >= 400) assert.equal(kept, 'no-store', `${method} ${pattern}: ${answer.status}`);
       if (kept !== 'no-store') assert.equal(answer.headers.get('set-cookie'), null, pattern);
     }
