@@ -1,4 +1,5 @@
-//! The migrations are numbered in their order, and apply one after the other on an empty database.
+//! The migrations are numbered in their order, apply one after the other on an empty database, and take nothing away that the Worker that
+//! runs meanwhile still reads.
 
 use crate::sources::{File, files};
 use rusqlite::Connection;
@@ -32,6 +33,85 @@ fn a_migration_that_fails_is_found() {
     assert!(apply(&[fill, create]).is_err());
     let broken = File::new("d1-migrations/0001_a.sql", "CREATE TABLE a (b TEXT;");
     assert!(apply(&[broken]).is_err());
+}
+
+#[test]
+fn nothing_is_dropped_that_the_running_worker_reads() {
+    let migrations = files("d1-migrations", "sql");
+    let hasty: Vec<&str> = migrations
+        .iter()
+        .filter(|it| takes_away(&it.text) && !says_since_when(&it.text))
+        .map(|it| it.path.as_str())
+        .collect();
+    let before_the_rule = BEFORE_THE_RULE.map(|name| format!("d1-migrations/{name}"));
+    assert_eq!(
+        hasty, before_the_rule,
+        "a migration runs while the Worker of before still answers: drop in a later release, and say `-- Unread since X:` of which"
+    );
+}
+
+#[test]
+fn what_takes_something_away_is_found() {
+    for hasty in [
+        "DROP TABLE a;",
+        "drop  table if exists a;",
+        "ALTER TABLE a DROP COLUMN b;",
+        "ALTER TABLE a DROP b;",
+        "ALTER TABLE \"a\" RENAME COLUMN b TO c;",
+        "ALTER TABLE a\n    RENAME TO b;",
+        "ALTER TABLE a RENAME b TO c;",
+    ] {
+        assert!(takes_away(hasty) && !says_since_when(hasty), "{hasty}");
+        let patient = format!("-- Unread since 0.2.0: b says it.\n{hasty}");
+        assert!(takes_away(&patient) && says_since_when(&patient), "{hasty}");
+    }
+    for harmless in [
+        "CREATE TABLE a (drop_table TEXT); -- DROP TABLE b",
+        "ALTER TABLE a ADD COLUMN renamed_to TEXT;",
+        "DROP INDEX a;",
+        "INSERT INTO a (b) VALUES ('DROP TABLE c');",
+    ] {
+        assert!(!takes_away(harmless), "{harmless}");
+    }
+    for vague in ["-- Unread since:\n", "-- Unread since today: b says it.\n"] {
+        assert!(!says_since_when(vague), "{vague}");
+    }
+}
+
+/// Migrations that took something away before that was forbidden; no shop runs that would meet them.
+const BEFORE_THE_RULE: [&str; 3] = [
+    "0030_orders.sql",
+    "0041_dead_letters.sql",
+    "0070_settings.sql",
+];
+
+/// Whether a migration drops or renames a table or a column.
+fn takes_away(sql: &str) -> bool {
+    let code: Vec<&str> = sql
+        .lines()
+        .map(|line| line.split("--").next().unwrap_or_default())
+        .collect();
+    // Every other part stands between quotes.
+    let code = code.join(" ").to_uppercase();
+    let code: Vec<&str> = code.split('\'').step_by(2).collect();
+    code.join("''").split(';').any(|statement| {
+        let words: Vec<&str> = statement.split_whitespace().collect();
+        match words.as_slice() {
+            ["DROP", "TABLE", ..] => true,
+            ["ALTER", "TABLE", _, change, ..] => matches!(*change, "DROP" | "RENAME"),
+            _ => false,
+        }
+    })
+}
+
+/// Whether a migration says which release was the first that no longer reads what it takes away: `-- Unread since 0.2.0: …`.
+fn says_since_when(sql: &str) -> bool {
+    sql.lines().any(|line| {
+        let release = line
+            .strip_prefix("-- Unread since ")
+            .and_then(|rest| rest.split_once(':'));
+        release.is_some_and(|(release, _)| release.starts_with(|it: char| it.is_ascii_digit()))
+    })
 }
 
 fn apply(migrations: &[File]) -> Result<(), String> {
