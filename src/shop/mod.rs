@@ -21,6 +21,7 @@ pub mod late_money;
 pub mod ledger;
 pub mod limits;
 pub mod mail;
+pub mod mail_addresses;
 pub mod media;
 pub mod money;
 pub mod news;

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Product, get_product_of_sku};
 use crate::shop::ids::digest_of;
+use crate::shop::mail_addresses::letters_of;
 use crate::shop::ports::{CatalogRecord, PublicStocks, PublishedCatalog, StockObjects};
 use durable::cart;
 use durable::machine::Reply;
@@ -143,7 +144,7 @@ pub async fn most_for_one(stocks: &impl PublicStocks, sku: &str) -> Result<u32> 
 /// Whom a purchase limit counts: a customer by the address that the order goes by, of which stock keeps only a digest.
 #[must_use]
 pub fn customer_of(email: &str) -> String {
-    digest_of(email.trim().to_lowercase().as_bytes())
+    digest_of(letters_of(email).as_bytes())
 }
 
 fn refused(sku: &str, refusal: &Refusal) -> Error {

@@ -5,6 +5,7 @@
 
 use crate::bounded::Bounded;
 use crate::error::{Error, Result};
+use crate::shop::mail_addresses::letters_of;
 use crate::shop::ports::Prices;
 use crate::shop::pricing::{Listing, PriceList, Quote, ids_of_quotes};
 use crate::store::settings_d1::{
@@ -72,7 +73,7 @@ impl<D: Database> Prices for PricesD1<D> {
         let statement = Statement::new(PRICE_LIST)
             .bind(known_version(&self.known))
             .bind(to_json(&skus)?)
-            .bind(email.trim().to_lowercase())
+            .bind(letters_of(email))
             .bind(kept_seq)
             .bind(to_json(&others)?);
         let rows: Vec<PriceListRow> = self.db.query(statement).await?;

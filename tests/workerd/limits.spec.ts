@@ -164,6 +164,12 @@ test('a shopper with too many pending orders reads what to do', async () => {
   assert.match(page.text, /Pay or cancel one of them, and this one can be placed/);
 });
 
+test('an address in other capitals is the same one, beyond ASCII too', async () => {
+  for (const email of ['Änne@shopper.test', 'änne@shopper.test', 'ÄNNE@Shopper.Test']) (await (await quoted(1, ['THING-9'], email)).order()).expect(201);
+  for (const email of ['ÄnnE@shopper.test', 'änne@SHOPPER.test']) (await (await quoted(1, ['THING-9'], email)).order()).refused(429, 'too_many_pending_orders');
+  (await (await quoted(1, ['THING-9'], 'anne@shopper.test')).order()).expect(201);
+});
+
 test('promotion codes can not be guessed: who fails too often tries none for a while, not even the right one, and can order without', async () => {
   const promotions = [{ id: 'secret', title: 'Secret', code: 'SECRET-CODE', benefit: { kind: 'percentage', off_ppm: 100_000 } }];
   (await shop.staff.put('/api/v1/admin/settings/promotions', { promotions })).expect(200);

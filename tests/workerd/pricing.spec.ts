@@ -270,7 +270,7 @@ test('a promotion that a customer has used is left out of the next quote, or its
     { id: 'welcome', title: 'Welcome', first_order: true, benefit: { kind: 'percentage', off_ppm: 100_000 } },
     { id: 'each', title: 'Once for each', code: 'EACH', limits: { per_customer: 1 }, benefit: { kind: 'percentage', off_ppm: 100_000 } },
   ] });
-  const [mine, others] = [{ email: 'Carol@shopper.test' }, { email: 'dave@shopper.test' }];
+  const [mine, others] = [{ email: 'CÄrol@shopper.test' }, { email: 'dave@shopper.test' }];
   const used = async (who: Json, codes: string[] = []) => {
     const buyer = shop.shopper();
     await buyer.add('LAMP');
@@ -281,7 +281,7 @@ test('a promotion that a customer has used is left out of the next quote, or its
   assert.deepEqual(first.ids, ['each', 'welcome']);
   (await first.place()).expect(201);
   assert.equal((await second.place()).refused(409, 'promotion_not_available').promotion, 'welcome');
-  assert.deepEqual((await used({ email: ' carol@SHOPPER.test'.trim() })).ids, []);
+  assert.deepEqual((await used({ email: ' cärol@SHOPPER.test' })).ids, []);
   const again = await used(mine, ['EACH']);
   assert.deepEqual(again.ids, ['each']);
   assert.equal((await again.place()).refused(409, 'promotion_not_available').promotion, 'each');

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, FieldError, Result};
 use crate::shop::ids::digest_of;
+use crate::shop::mail_addresses::kept_address;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{Payments, Ports, Prices};
 use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
@@ -39,9 +40,10 @@ pub async fn create_quote(
     unique: &str,
     cart_id: &str,
     cart: &Cart,
-    request: QuoteRequest,
+    mut request: QuoteRequest,
     now: Timestamp,
 ) -> Result<Quote> {
+    request.email = kept_address(&request.email);
     let currency = accept_currency(&request.currency, sold_in)?;
     if request.codes.len() > MAX_CODES {
         let detail = format!("At most {MAX_CODES}.");

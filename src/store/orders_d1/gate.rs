@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::shop::checkout::{Checkout, tracked_lines};
+use crate::shop::mail_addresses::letters_of;
 use crate::shop::orders::Order;
 use crate::store::sql::{Statement, to_json};
 use serde_json::{Value, json};
@@ -24,7 +25,7 @@ pub fn close_to_too_many(order: &Order, checkout: &Checkout) -> Result<Statement
     Ok(Statement::new(CLOSE_TO_TOO_MANY)
         .bind(checkout.visitor.network.as_str())
         .bind(limits.orders_per_network)
-        .bind(order.email.trim().to_lowercase())
+        .bind(letters_of(&order.email))
         .bind(limits.orders_per_address)
         .bind(to_json(&held_units(order))?)
         .bind(limits.units_per_network))
