@@ -16,7 +16,7 @@ use durable::keeper::{
 };
 use durable::machine::{Machine, Reply, ReplyOf, Request};
 use durable::promotion::{self, Limits, Promotion};
-use durable::stock::{self, SETTLED_SECS, Settings, Stock, TOMBSTONE_SECS};
+use durable::stock::{self, Settings, Stock, TOMBSTONE_SECS};
 use sqlite::Sqlite;
 use std::cell::Cell;
 use std::fmt::Debug;
@@ -187,46 +187,6 @@ fn what_has_ended_is_forgotten_in_steps_and_in_silence() {
     assert_eq!(count(&sql, "SELECT count(*) FROM past"), 0);
     assert_eq!(count(&sql, "SELECT count(*) FROM journal"), entries);
     assert!(keeper.check(&sql).unwrap().consistent);
-}
-
-#[test]
-fn a_hold_that_has_ended_is_remembered_as_long_as_something_can_come_for_it() {
-    let sql = Sqlite::empty();
-    let mut keeper = open::<Stock>(&sql);
-    let start = Timestamp::from_millis(1_000_000);
-    let receive = stock::Command::Receive { quantity: 3 };
-    ask(&sql, &mut keeper, "in", receive, start);
-    ask(&sql, &mut keeper, "early", release("late"), start);
-    let is_refused = |keeper: &mut Keeper<Stock>, id: &str, secs: u32| {
-        let at = start.plus_secs(secs);
-        keeper.wake(&sql, at).unwrap();
-        keeper.tell_again(&sql, at).unwrap();
-        keeper.tidy(&sql, at).unwrap();
-        *keeper = open(&sql);
-        let reply = ask(&sql, keeper, &format!("{id} {secs}"), hold(id, 1), at);
-        matches!(reply, Reply::Refused { .. })
-    };
-    for secs in [0, 1, TOMBSTONE_SECS / 2, TOMBSTONE_SECS - 1] {
-        assert!(is_refused(&mut keeper, "late", secs));
-    }
-    assert!(!is_refused(&mut keeper, "late", TOMBSTONE_SECS));
-
-    let commit = stock::Command::Commit {
-        hold_id: "late".to_owned(),
-    };
-    let ship = stock::Command::Ship {
-        hold_id: "late".to_owned(),
-        quantity: 1,
-    };
-    let at = start.plus_secs(TOMBSTONE_SECS + 1);
-    ask(&sql, &mut keeper, "commit", commit, at);
-    ask(&sql, &mut keeper, "ship", ship, at);
-    assert!(is_refused(&mut keeper, "late", SETTLED_SECS));
-    assert!(!is_refused(
-        &mut keeper,
-        "late",
-        SETTLED_SECS + TOMBSTONE_SECS + 1
-    ));
 }
 
 #[test]
