@@ -55,7 +55,8 @@ function selling(name, skus, prepare = async () => {}) {
   };
 }
 
-function command(name, operation_id, command) {
+/** A request to the driver. */
+export function command(name, operation_id, command) {
   return { method: "POST", path: `/${name.split("/").map(encodeURIComponent).join("/")}`, body: JSON.stringify({ do: { operation_id, command } }) };
 }
 

@@ -19,6 +19,7 @@ import { benchPayments, NAME as PAYMENTS, paymentScenarios } from "./payments.mj
 import { quoteScenarios } from "./quotes.mjs";
 import { benchRefusals, NAME as REFUSALS } from "./refusals.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
+import { benchWaking, NAME as WAKING } from "./waking.mjs";
 
 const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios, ...quoteScenarios];
 const WARM_UP_SECONDS = 1;
@@ -28,7 +29,8 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   const withOrders = ORDERS.includes(only);
   const withPayments = PAYMENTS.includes(only);
   const withRefusals = REFUSALS.includes(only);
-  if (scenarios.length === 0 && !withOrders && !withPayments && !withRefusals) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS, REFUSALS].join(", ")}`);
+  const withWaking = WAKING.includes(only);
+  if (scenarios.length === 0 && !withOrders && !withPayments && !withRefusals && !withWaking) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS, REFUSALS, WAKING].join(", ")}`);
   const baselineServers = new Map();
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const results = [];
@@ -59,8 +61,9 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   const orders = withOrders ? await benchOrders({ seconds: seconds * rounds, connections, say }) : undefined;
   const payments = withPayments ? await benchPayments({ seconds: seconds * rounds, say }) : undefined;
   const refusals = withRefusals ? await benchRefusals({ seconds: seconds * rounds, connections, say }) : undefined;
+  const waking = withWaking ? await benchWaking({ say }) : undefined;
   console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip. First answer, from the start of the launcher: ${startUp.worker_ms} ms; of a JavaScript Worker: ${startUp.js_ms} ms\n`);
-  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders, payments, refusals }));
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders, payments, refusals, waking }));
 }
 
 async function measure(scenario, shop, js, { seconds, rounds, connections }) {

@@ -17,8 +17,7 @@ export const PAYMENT_SECRETS = { STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STR
 
 /** The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given, data from before in `folder`. */
 export async function startShop({ vars = {}, folder } = {}) {
-  const persisted = folder && { kvPersist: join(folder, "kv"), d1Persist: join(folder, "d1"), durableObjectsPersist: join(folder, "objects") };
-  const shop = await start({ ...shopWorker(vars), ...persisted });
+  const shop = await start({ ...shopWorker(vars), ...persisted(folder) });
   if (!(await isMigrated(shop))) await migrate(await shop.miniflare.getD1Database("DB"));
   return shop;
 }
@@ -42,18 +41,22 @@ async function askOfStock({ url }, sku, change) {
   return answer.json();
 }
 
-/** The shop's objects behind a driver that hands every request on. */
-export async function startObjects() {
+/** The shop's objects behind a driver that hands every request on; kept in `folder`, where it is given. */
+export async function startObjects({ folder } = {}) {
   const shop = { ...shopWorker({}), name: "shop" };
   const others = Object.entries(shop.durableObjects).map(([name, object]) => [name, { ...object, scriptName: shop.name }]);
   const driver = { name: "driver", modules: true, script: objectDriver, compatibilityDate: shop.compatibilityDate, durableObjects: Object.fromEntries(others) };
-  const objects = await start({ workers: [{ ...driver, unsafeDirectSockets: [SOCKET] }, shop] });
+  const objects = await start({ workers: [{ ...driver, unsafeDirectSockets: [SOCKET] }, shop], ...persisted(folder) });
   await migrate(await objects.miniflare.getD1Database("DB", shop.name));
   return objects;
 }
 
 export async function startBaseline({ script, options = {} }) {
   return start({ ...options, modules: true, script, compatibilityDate: "2026-07-01" });
+}
+
+function persisted(folder) {
+  return folder && { kvPersist: join(folder, "kv"), d1Persist: join(folder, "d1"), durableObjectsPersist: join(folder, "objects") };
 }
 
 function shopWorker(vars) {
