@@ -2,6 +2,7 @@
 //! stored or seen. The checks of this file pass on a sound store, and catch every one.
 #![expect(
     clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test that overflows or panics has failed, and says where"
