@@ -1,8 +1,8 @@
 //! The published copy of the catalog in KV: immutable documents under their key, and one pointer.
 //!
-//! An isolate keeps the pointer for at most [`POINTER_SECS`], and well before looks again behind an answer. What it reads of a
-//! version is right for that version for ever, so it keeps what fits. KV may know a new pointer before a new document: then the
-//! version before stays.
+//! An isolate keeps the pointer for at most [`POINTER_SECS`], and well before looks again behind an answer; while KV can't be read,
+//! for longer. What it reads of a version is right for that version for ever, so it keeps what fits. KV may know a new pointer before
+//! a new document: then the version before stays.
 
 use crate::bounded::Bounded;
 use crate::error::{Error, Result};
@@ -24,6 +24,9 @@ pub const POINTER_SECS: u32 = 30;
 
 /// Seconds after which it looks again, behind an answer.
 const REFRESH_SECS: u32 = 10;
+
+/// Seconds until it looks again where KV could not be read.
+const FAILED_SECS: u32 = 5;
 
 /// Bytes of versions, directories and cards that an isolate keeps, of the 128 MB that it has. Half of each must hold what one version has,
 /// or a list of all its products reads it anew each time: of 10,000 products 60 KB, 3 MB and 13 MB.
@@ -51,7 +54,7 @@ thread_local! {
 struct Current {
     pointer: Pointer,
     version: Rc<Version>,
-    read_at: Timestamp,
+    fresh_until: Timestamp,
     refreshed_at: Timestamp,
 }
 
@@ -93,7 +96,7 @@ pub fn refresh_is_due(now: Timestamp) -> bool {
 
 impl Current {
     fn is_fresh(&self, now: Timestamp) -> bool {
-        now < self.read_at.plus_secs(POINTER_SECS)
+        now < self.fresh_until
     }
 }
 
@@ -102,10 +105,14 @@ impl PublishedCatalog for CatalogKv {
         if let Some(current) = self.fresh() {
             return Ok(current.version);
         }
-        match (self.refresh().await, CURRENT.with_borrow(Clone::clone)) {
-            (Err(_), Some(stale)) => Ok(stale.version),
+        let outcome = self.refresh().await;
+        CURRENT.with_borrow_mut(|current| match (outcome, current) {
+            (Err(_), Some(stale)) => {
+                stale.fresh_until = self.now.plus_secs(FAILED_SECS);
+                Ok(Rc::clone(&stale.version))
+            }
             (outcome, _) => outcome,
-        }
+        })
     }
 
     async fn previous(&self) -> Result<Option<Rc<Version>>> {
@@ -191,7 +198,7 @@ impl CatalogKv {
                 ..pointer
             },
             version: Rc::clone(&version),
-            read_at: self.now,
+            fresh_until: self.now.plus_secs(POINTER_SECS),
             refreshed_at: self.now,
         }));
         Ok(version)

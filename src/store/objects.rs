@@ -186,6 +186,7 @@ impl Objects {
             match self.deliver_once(name, address, body).await {
                 Ok((200, answer)) => return Ok(answer),
                 Ok((409, _)) => return Err(key_reused()),
+                Ok((500.., answer)) => return Err(failed(&answer)),
                 Ok((status, _)) => {
                     return Err(Error::internal(format!("object answered {status}")));
                 }
@@ -245,14 +246,23 @@ fn marked(error: &worker::Error, name: &str) -> bool {
 }
 
 fn unavailable(error: &worker::Error) -> Error {
-    let code = if marked(error, "overloaded") {
-        "overloaded"
-    } else if marked(error, "retryable") {
-        "object_unavailable"
-    } else {
-        return Error::internal(format!("object: {error}"));
-    };
-    let line = serde_json::json!({"level": "warn", "event": code, "error": error.to_string()});
+    if marked(error, "overloaded") {
+        return refused_for_now("overloaded", "warn", &error.to_string());
+    }
+    if marked(error, "retryable") {
+        return refused_for_now("object_unavailable", "warn", &error.to_string());
+    }
+    failed(&error.to_string())
+}
+
+/// An object that failed in itself. Nobody knows how far it came, and its memory is gone: the same operation, asked for again, is
+/// carried out once.
+fn failed(error: &str) -> Error {
+    refused_for_now("object_unavailable", "error", error)
+}
+
+fn refused_for_now(code: &'static str, level: &str, error: &str) -> Error {
+    let line = serde_json::json!({"level": level, "event": code, "error": error});
     console_warn!("{line}");
     Error::Unavailable {
         code,

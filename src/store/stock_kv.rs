@@ -1,6 +1,7 @@
 //! What the public may know of SKUs, from the copies in KV that the boards write.
 //!
-//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too; a live page hears of a change before that.
+//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be read; a live page hears of a
+//! change before that.
 
 use crate::error::{Error, Result};
 use crate::shop::ports::PublicStocks;
@@ -58,18 +59,29 @@ impl PublicStocks for StockKv {
 impl StockKv {
     async fn copy(&self, bucket: u32) -> Result<Rc<Posts>> {
         let kept = COPIES.with_borrow(|copies| copies.get(&bucket).cloned());
-        if let Some((read_at, copy)) = kept
+        if let Some((read_at, copy)) = &kept
             && self.now < read_at.plus_secs(KEPT_SECS)
         {
-            return Ok(copy);
+            return Ok(Rc::clone(copy));
         }
-        let copy = match kv::read(&self.kv, &copy_key(bucket), self.pause).await? {
-            None => Posts::new(),
-            Some(bytes) => durable::json::read(&bytes)
-                .map_err(|error| Error::internal(format!("stock copy {bucket}: {error}")))?,
+        let copy = match (self.read(bucket).await, kept) {
+            (Ok(copy), _) => Rc::new(copy),
+            // The last word stands meanwhile: whoever orders asks the object.
+            (Err(_), Some((_, copy))) => copy,
+            (Err(error), None) => return Err(error),
         };
-        let copy = Rc::new(copy);
         COPIES.with_borrow_mut(|copies| copies.insert(bucket, (self.now, Rc::clone(&copy))));
         Ok(copy)
+    }
+
+    async fn read(&self, bucket: u32) -> Result<Posts> {
+        let bytes = kv::read(&self.kv, &copy_key(bucket), self.pause).await?;
+        bytes.map_or_else(
+            || Ok(Posts::new()),
+            |bytes| {
+                durable::json::read(&bytes)
+                    .map_err(|error| Error::internal(format!("stock copy {bucket}: {error}")))
+            },
+        )
     }
 }

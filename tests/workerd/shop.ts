@@ -14,6 +14,7 @@ import { startSandbox } from '../stripe-sandbox/sandbox.ts';
 import { Client, type Json } from './client.ts';
 import { COSTS_PATH, countingModule, type Costs } from './costs.ts';
 import { eventually } from './eventually.ts';
+import { FAILURES_PATH, failingModule, type Failures } from './failing.ts';
 import { ShopObject } from './objects.ts';
 import { freePort } from './port.ts';
 
@@ -37,6 +38,8 @@ export type ShopOptions = {
   maxRetries?: number;
   /** Whether what the Worker does is counted, for `costs`. */
   counted?: boolean;
+  /** Whether objects and KV can be made to fail, by `fail`. */
+  failing?: boolean;
   /** With the limits of wrangler.toml; else all tests, which are one network, ask as often as they like. */
   limited?: boolean;
 };
@@ -46,7 +49,7 @@ export const sessionOf = (order: Json): string => order.payment.url.split('/').a
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-export async function startShop({ vars = {}, maxRetries, counted = false, limited = false }: ShopOptions = {}) {
+export async function startShop({ vars = {}, maxRetries, counted = false, failing = false, limited = false }: ShopOptions = {}) {
   const sandbox = await startSandbox({
     port: 0, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 50,
   });
@@ -58,7 +61,8 @@ export async function startShop({ vars = {}, maxRetries, counted = false, limite
   const miniflare = new Miniflare({
     name: config.name,
     ...runtimeOptions(config, maxRetries, limited),
-    ...(counted && countedModules(config)),
+    ...(counted && modulesBehind(config, countingModule)),
+    ...(failing && modulesBehind(config, failingModule)),
     bindings: { ...config.vars, ...(!limited && UNLIMITED), ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
     port,
@@ -149,6 +153,8 @@ export async function startShop({ vars = {}, maxRetries, counted = false, limite
       assert.equal(answer.status, 200, text);
       return JSON.parse(text) as Costs;
     }),
+    /** Has objects and KV fail from now on; by default none does. */
+    fail: async (failures: Failures = {}) => void (await fetch(url + FAILURES_PATH, { method: 'POST', body: JSON.stringify(failures) })),
     scheduled, purge, consume, payable, close,
   };
 }
@@ -170,10 +176,11 @@ export function runtimeOptions(config: Unstable_Config, maxRetries?: number, lim
   return { ...worker(config), ...bindings(config, limited), queueConsumers: consumers(config, maxRetries) };
 }
 
-function countedModules(config: Unstable_Config) {
+/** The Worker behind a module that hands it bindings of its own. */
+function modulesBehind(config: Unstable_Config, module: (classes: readonly string[]) => string) {
   const classes = config.durable_objects.bindings.map(({ class_name }: { class_name: string }) => class_name);
-  const counting = { type: 'ESModule', path: join(ROOT, 'build/counting.js'), contents: countingModule(classes) };
-  return { modules: [counting, ...modules()] };
+  const before = { type: 'ESModule', path: join(ROOT, 'build/before.js'), contents: module(classes) };
+  return { modules: [before, ...modules()] };
 }
 
 function modules() {
