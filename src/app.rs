@@ -24,6 +24,7 @@ use crate::store::d1::D1;
 use crate::store::dead_letters_d1::DeadLettersD1;
 use crate::store::finding_deliveries_d1::FindingDeliveriesD1;
 use crate::store::finding_webhook::Receiver;
+use crate::store::findings_d1::FindingsD1;
 use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
 use crate::store::idempotency_d1::IdempotencyD1;
 use crate::store::inbox_d1::InboxD1;
@@ -234,6 +235,12 @@ impl App {
     #[must_use]
     pub fn mails(&self) -> MailsD1<Rc<D1>> {
         MailsD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// What was found, as staff read it.
+    #[must_use]
+    pub fn findings(&self) -> FindingsD1<Rc<D1>> {
+        FindingsD1(Rc::clone(&self.bindings.db))
     }
 
     /// What staff were told.

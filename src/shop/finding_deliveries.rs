@@ -6,7 +6,7 @@
 //! webhook tell a repeat. What a mail says never changes once it was begun, as its idempotency key demands.
 
 use crate::error::{Error, Result};
-use crate::shop::findings::Channel;
+use crate::shop::findings::{Channel, finding_id};
 use crate::shop::ids::derived_id;
 use crate::shop::mail::Message;
 use durable::Timestamp;
@@ -45,7 +45,7 @@ impl Notice {
     /// `fnd_…`: the same for every attempt, so that a receiver can tell a repeat.
     #[must_use]
     pub fn message_id(&self) -> String {
-        format!("fnd_{}", self.id)
+        finding_id(self.id)
     }
 }
 
@@ -60,7 +60,7 @@ pub struct Digest {
 
 /// The record of deliveries.
 pub trait FindingDeliveries {
-    /// Makes the deliveries of a channel that findings of the last day have not got.
+    /// Makes the deliveries of a channel that findings of the last day have not got, once their kind is told of.
     async fn enlist(&self, channel: Channel, now: Timestamp) -> Result<()>;
     /// Notices that are due to the webhook; each is handed out once until it is due again.
     async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<Notice>>;

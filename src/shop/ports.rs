@@ -23,7 +23,7 @@ use crate::shop::reconciliation::{Fee, Movements};
 use crate::shop::settings::SettingsVersion;
 use crate::shop::settlement::Round;
 use crate::shop::stray_payments::StrayPayments;
-use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
+use crate::shop::sweep::Finding;
 use durable::board::Posts;
 use durable::machine::{Checkup, Entry};
 use durable::news::News;
@@ -336,10 +336,6 @@ pub trait Orders {
 
     /// Keeps what a sweep found, and forgets what is older than `forget_before`.
     async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()>;
-    /// Findings, the newest first, with smaller ids than `before`.
-    async fn findings(&self, before: Option<i64>, limit: u32) -> Result<Vec<KeptFinding>>;
-    /// How many findings of each kind are kept, and how many of them could not be finished.
-    async fn finding_counts(&self) -> Result<Vec<FindingCount>>;
 }
 
 /// Keys of requests, and the first answers to them.

@@ -130,6 +130,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/orders/{id}/refunds"    Staff  Staff     refunds::create_refund, Own;
 
     Get    "/api/v1/admin/findings"         Staff  Staff     admin_findings::list_findings;
+    Post   "/api/v1/admin/findings/{id}/close" Staff  Staff  admin_findings::close_finding, Again;
     Post   "/api/v1/admin/catalog/import"   Staff  Staff     admin_catalog::import_products, Own;
     Get    "/api/v1/admin/catalog/export"   Staff  Staff     admin_catalog::export_products;
     Post   "/api/v1/admin/catalog/publish"  Staff  Staff     admin_catalog::publish_catalog;

@@ -140,6 +140,10 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
     send: (client) => client.get('/api/v1/admin/findings'),
     effect: async () => null,
   },
+  'POST /api/v1/admin/findings/{id}/close': {
+    send: (client) => client.post('/api/v1/admin/findings/fnd_1/close', { note: 'a test' }),
+    effect: () => shop.rows('SELECT closed_by, closing_note FROM findings'),
+  },
   'POST /api/v1/orders/{id}/fulfillments': {
     send: (client) => client.post(`/api/v1/orders/${sold.id}/fulfillments`, {}, { 'idempotency-key': 'parcel' }),
     effect: () => shop.rows('SELECT id FROM fulfillments'),
@@ -216,6 +220,7 @@ before(async () => {
   await eventually(async () => assert.equal((await shop.rows('SELECT id FROM mails WHERE sent_at IS NOT NULL')).length, 1));
   unpaid = await shop.shopper().buy('LAMP');
   await seedDeadLetters();
+  await shop.rows("INSERT INTO findings (id, kind, subject, error, found_at) VALUES (1, 'storage', 'database', 'a test', ?)", Date.now());
 });
 after(() => shop.close());
 

@@ -6,9 +6,11 @@ import type { Json } from './client.ts';
 import { eventually } from './eventually.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
+const ANNAS_KEY = 'key_of_anna_for_the_tests_94d2a7';
+
 let shop: Shop;
 before(async () => {
-  shop = await startShop();
+  shop = await startShop({ vars: { STAFF_KEYS: `anna:${ANNAS_KEY}` } });
   await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
 });
 after(() => shop.close());
@@ -42,6 +44,35 @@ test('a letter that could not be kept is not told of either', async () => {
   const { explicitAcks } = await shop.consume('outgoing-dead', [{ id: 'unkept', body: '{}' }]);
   await shop.rows('DROP TRIGGER no_letters');
   assert.deepEqual([explicitAcks, await shop.rows("SELECT id FROM findings WHERE subject = 'outgoing-dead'")], [[], []]);
+});
+
+test('staff close a finding with a note, once and for all, and what is found again is another', async () => {
+  const anna = shop.shopper({ authorization: `Bearer ${ANNAS_KEY}` });
+  const find = (id: string) => shop.consume('link-requests-dead', [{ id, body: '{}' }]);
+  const listed = async (status: string) => (await anna.get(`/api/v1/admin/findings?limit=100${status}`)).expect(200).data.filter(({ subject }: Json) => subject === 'link-requests-dead');
+  const close = (id: string, body: Json, client = anna) => client.post(`/api/v1/admin/findings/${id}/close`, body);
+  await find('first');
+  const [open] = await listed('');
+  assert.match(open.id, /^fnd_\d+$/);
+  assert.deepEqual([open.times, open.closed, await listed('&status=closed')], [1, undefined, []]);
+
+  for (const note of ['', ' ', 'x'.repeat(501)]) (await close(open.id, { note })).refused(422, 'invalid_note');
+  for (const id of ['fnd_999999', 'fnd_0x1', open.id.slice(4), 'x']) (await close(id, { note: 'n' })).refused(404, 'not_found');
+  (await anna.get('/api/v1/admin/findings?status=all')).refused(422, 'invalid_status');
+  assert.equal((await listed('')).length, 1);
+
+  const closed = (await close(open.id, { note: ' replayed them ' })).expect(200);
+  assert.deepEqual([closed.closed.by, closed.closed.note, closed.id], ['staff:anna', 'replayed them', open.id]);
+  assert.deepEqual((await close(open.id, { note: 'mine' }, shop.staff)).expect(200), closed);
+  assert.deepEqual([await listed('&status=open'), await listed('&status=closed')], [[], [closed]]);
+
+  await find('second');
+  const [anew, ...more] = await listed('');
+  assert.notEqual(anew.id, open.id);
+  assert.deepEqual([anew.times, anew.closed, more], [1, undefined, []]);
+  await find('third');
+  assert.deepEqual((await listed('')).map(({ id, times }: Json) => [id, times]), [[anew.id, 2]]);
+  assert.deepEqual(await listed('&status=closed'), [closed]);
 });
 
 test('a provider that is left alone for a while is told, once', async () => {

@@ -7,7 +7,7 @@
 mod gate;
 mod rows;
 #[cfg(test)]
-mod sqlite;
+pub(super) mod sqlite;
 mod statements;
 mod stray_payments;
 
@@ -18,12 +18,12 @@ use crate::shop::checkout::{Checkout, Found, too_many_pending_orders};
 use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
-use crate::shop::sweep::{Finding, FindingCount, KeptFinding};
+use crate::shop::sweep::Finding;
 use crate::store::findings_d1;
 use crate::store::settings_d1::{KnownSettings, known_version};
 use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
 use durable::Timestamp;
-use rows::{FindingCountRow, FindingRow, FoundRow, NumberRow, OrderRow};
+use rows::{FoundRow, NumberRow, OrderRow};
 use statements as sql;
 
 /// [`Orders`] on a database.
@@ -121,17 +121,6 @@ impl<D: Database> Orders for OrdersD1<D> {
         let mut batch = vec![Statement::new(sql::FORGET_FINDINGS).bind(forget_before)];
         batch.extend(findings_d1::save(findings)?);
         Ok(self.db.batch(batch).await?)
-    }
-
-    async fn findings(&self, before: Option<i64>, limit: u32) -> Result<Vec<KeptFinding>> {
-        let statement = Statement::new(sql::FINDINGS).bind(before).bind(limit);
-        let rows: Vec<FindingRow> = self.db.query(statement).await?;
-        rows.into_iter().map(FindingRow::into_finding).collect()
-    }
-
-    async fn finding_counts(&self) -> Result<Vec<FindingCount>> {
-        let rows: Vec<FindingCountRow> = self.db.query(Statement::new(sql::FINDING_COUNTS)).await?;
-        rows.into_iter().map(FindingCountRow::into_count).collect()
     }
 }
 

@@ -7,7 +7,6 @@ use crate::shop::fulfillments::{Fulfillment, Return};
 use crate::shop::money::Currency;
 use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
 use crate::shop::pricing::{QuoteLine, Terms, Totals};
-use crate::shop::sweep::{Finding, FindingCount, FindingKind, KeptFinding};
 use crate::shop::transitions::Status;
 use crate::store::prices_d1::PriceListRow;
 use crate::store::settings_d1::KnownSettings;
@@ -140,52 +139,6 @@ struct Addresses {
     shipping: Option<Address>,
     #[serde(default)]
     billing: Option<Address>,
-}
-
-#[derive(Deserialize)]
-pub struct FindingRow {
-    id: i64,
-    kind: String,
-    subject: String,
-    error: Option<String>,
-    found_at: i64,
-    times: u32,
-    last_at: i64,
-    untold: String,
-}
-
-impl FindingRow {
-    pub fn into_finding(self) -> Result<KeptFinding> {
-        Ok(KeptFinding {
-            id: self.id,
-            finding: Finding {
-                kind: from_word::<FindingKind>(&self.kind)?,
-                subject: self.subject,
-                error: self.error,
-                found_at: Timestamp::from_millis(self.found_at),
-            },
-            times: self.times,
-            last_at: Timestamp::from_millis(self.last_at),
-            untold: from_json(&self.untold)?,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-pub struct FindingCountRow {
-    kind: String,
-    found: u32,
-    unfinished: u32,
-}
-
-impl FindingCountRow {
-    pub fn into_count(self) -> Result<FindingCount> {
-        Ok(FindingCount {
-            kind: from_word::<FindingKind>(&self.kind)?,
-            found: self.found,
-            unfinished: self.unfinished,
-        })
-    }
 }
 
 fn currency(code: &str) -> Result<Currency> {

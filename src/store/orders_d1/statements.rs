@@ -455,14 +455,6 @@ RETURNING order_id AS value";
 
 pub const FORGET_FINDINGS: &str = "DELETE FROM findings WHERE found_at < ?1";
 
-pub const FINDINGS: &str = "
-SELECT id, kind, subject, error, found_at, times, COALESCE(last_at, found_at) AS last_at,
-    (SELECT json_group_array(channel) FROM finding_deliveries WHERE finding_id = findings.id AND failed_at IS NOT NULL) AS untold
-FROM findings WHERE ?1 IS NULL OR id < ?1 ORDER BY id DESC LIMIT ?2";
-
-pub const FINDING_COUNTS: &str = "
-SELECT kind, SUM(times) AS found, COALESCE(SUM(times) FILTER (WHERE error IS NOT NULL), 0) AS unfinished FROM findings GROUP BY kind ORDER BY kind";
-
 const INSERT_EVENT: &str = "
 INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 

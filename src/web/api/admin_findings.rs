@@ -1,12 +1,16 @@
 //! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found half done.
 
-use crate::error::Result;
-use crate::shop::findings::{Channel, FindingCount, FindingKind, KeptFinding};
-use crate::shop::ports::{Orders, Ports};
+use crate::error::{Error, Result};
+use crate::shop::findings::{
+    self, Channel, Closing, FindingCount, FindingKind, FindingRecord, FindingStatus, KeptFinding,
+    finding_id,
+};
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
+use crate::web::guard;
 use crate::web::reply::Reply;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -19,6 +23,7 @@ pub(super) struct Findings {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct FindingView {
+    id: String,
     kind: FindingKind,
     subject: String,
     finished: bool,
@@ -31,25 +36,37 @@ pub(super) struct FindingView {
     /// The channels that could not be told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     untold: Vec<Channel>,
+    /// That staff have dealt with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed: Option<ClosingView>,
 }
 
-/// `GET /api/v1/admin/findings?limit=&cursor=`: the newest first, with how many of each kind there were in a month.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct ClosingView {
+    at: String,
+    by: String,
+    note: String,
+}
+
+/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: the newest first, with how many of each kind there were in a month.
 ///
 /// # Errors
-/// 400 `malformed_cursor`, 422 `invalid_limit`.
+/// 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
 pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
+    let status = status_of(call)?;
     let limit = limit(call)?;
     let before = decode_cursor(call)?
         .map(|text| text.parse().map_err(|_| malformed_cursor()))
         .transpose()?;
-    let orders = call.app.orders();
+    let record = call.app.findings();
     let rows = u32::try_from(limit).unwrap_or(u32::MAX);
-    let found = orders.findings(before, rows).await?;
+    let found = record.findings(status, before, rows).await?;
     let next_cursor = found
         .last()
         .filter(|_| found.len() == limit)
         .map(|last| encode_cursor(&last.id.to_string()));
-    let counts = orders.finding_counts().await?;
+    let counts = record.finding_counts().await?;
     let data = found.into_iter().map(FindingView::of).collect();
     Reply::json(
         200,
@@ -61,10 +78,45 @@ pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewClosing {
+    /// What was found out or done.
+    note: String,
+}
+
+/// `POST /api/v1/admin/findings/{id}/close {note}`: one that is closed stays as it was closed first.
+///
+/// # Errors
+/// 404; 422 `invalid_note`.
+pub async fn close_finding(call: &mut Call<'_>) -> Result<Reply> {
+    let (closing, _) = call.json::<NewClosing>().await?;
+    let closed = findings::close_finding(
+        &call.app.findings(),
+        call.param(0),
+        guard::staff(call)?.as_str(),
+        &closing.note,
+        call.app.now,
+    )
+    .await?;
+    Reply::json(200, &FindingView::of(closed))
+}
+
+fn status_of(call: &Call<'_>) -> Result<FindingStatus> {
+    let Some(word) = call.query("status") else {
+        return Ok(FindingStatus::Open);
+    };
+    FindingStatus::deserialize(Value::from(word))
+        .map_err(|_| Error::invalid("status", "invalid_status", "One of open, closed."))
+}
+
 impl FindingView {
     fn of(kept: KeptFinding) -> Self {
         let finding = kept.finding;
         Self {
+            id: finding_id(kept.id),
+            closed: kept.closing.map(ClosingView::of),
             times: kept.times,
             last_found_at: instant(kept.last_at),
             untold: kept.untold,
@@ -73,6 +125,16 @@ impl FindingView {
             finished: finding.error.is_none(),
             error: finding.error,
             found_at: instant(finding.found_at),
+        }
+    }
+}
+
+impl ClosingView {
+    fn of(closing: Closing) -> Self {
+        Self {
+            at: instant(closing.at),
+            by: closing.by,
+            note: closing.note,
         }
     }
 }

@@ -227,6 +227,10 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             schemas.add::<orders::OrderView<'_>>(),
         ),
         "list_findings" => (None, schemas.add::<admin_findings::Findings>()),
+        "close_finding" => (
+            schemas.body::<admin_findings::NewClosing>(),
+            schemas.add::<admin_findings::FindingView>(),
+        ),
         "admin_get_stock" => (None, schemas.add::<admin_stock::StockLevelView<'_>>()),
         "change_stock" => (
             schemas.body::<admin_stock::StockChange>(),
