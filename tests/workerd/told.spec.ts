@@ -1,9 +1,9 @@
 /** Findings told by mail and by webhook: each once, whatever dies or fails on the way, and given up where staff see it. */
 import assert from 'node:assert/strict';
-import { createHmac } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
+import { Webhook } from 'standardwebhooks';
 import type { Json } from './client.ts';
 import { startShop, type Shop } from './shop.ts';
 
@@ -44,11 +44,12 @@ test('a finding is told by both channels, signed, and not again', async () => {
   await shop.scheduled();
   const [hook, ...more] = to('/hook');
   assert.deepEqual([more.length, to('/emails').length], [0, 1]);
-  const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature } = hook!.headers;
-  const expected = createHmac('sha256', Buffer.from(KEY, 'base64')).update(`${id}.${at}.${hook!.text}`).digest('base64');
-  assert.equal(signature, `v1,${expected}`);
-  const { type, data } = JSON.parse(hook!.text);
-  assert.deepEqual([type, data.kind, data.subject, data.id], ['finding.created', 'dead_letter', 'one-dead', id]);
+  const receiver = new Webhook(`whsec_${KEY}`);
+  const headers = hook!.headers as Record<string, string>;
+  const { type, data } = receiver.verify(hook!.text, headers) as { type: string; data: Json };
+  assert.deepEqual([type, data.kind, data.subject, data.id], ['finding.created', 'dead_letter', 'one-dead', headers['webhook-id']]);
+  assert.throws(() => receiver.verify(hook!.text.replace('one-dead', 'two-dead'), headers));
+  assert.throws(() => new Webhook(`whsec_${KEY.replace('M', 'N')}`).verify(hook!.text, headers));
   const mail = JSON.parse(to('/emails')[0]!.text);
   assert.deepEqual(mail.to, ['staff@shop.test']);
   assert.match(mail.text, /dead_letter: one-dead/);
@@ -103,6 +104,22 @@ test('a receiver that fails is asked again, then given up and told; a redirect i
   await shop.scheduled();
   assert.equal(to('/hook').length, 2);
   assert.deepEqual((await finding('five-dead'))['untold'].sort(), ['mail', 'webhook']);
+});
+
+test('what the sweep can not finish is told once it is stuck, and what it finished never', async () => {
+  sent.length = 0;
+  const found = (subject: string, error: string | null, times: number) => shop.rows(
+    'INSERT INTO findings (kind, subject, error, found_at, day, times, last_at) VALUES (?, ?, ?, ?1, ?1 / 86400000, ?, ?1)'.replaceAll('?1', String(Date.now())),
+    'undone_tasks', subject, error, times);
+  await found('ord_stuck', 'provider: does not answer', 4);
+  await found('ord_healed', null, 50);
+  await shop.scheduled();
+  assert.deepEqual(to('/hook'), []);
+  fails = false;
+  await shop.rows("UPDATE findings SET times = 5 WHERE subject = 'ord_stuck'");
+  await shop.scheduled();
+  await shop.scheduled();
+  assert.deepEqual(to('/hook').map(({ text }) => JSON.parse(text).data.subject), ['ord_stuck']);
 });
 
 test('a database that has room is no finding, and dead letters are counted once a day', async () => {
