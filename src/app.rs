@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
 use crate::shop::checkout::{PendingLimits, RefusalMemory};
 use crate::shop::code_tries::{BlockedSources, CodeTries};
-use crate::shop::finding_deliveries::checked_url;
+use crate::shop::finding_deliveries::{checked_address, checked_url};
 use crate::shop::ids::{Entropy, Signer, new_id, unique};
 use crate::shop::languages::Language;
 use crate::shop::money::Currency;
@@ -254,15 +254,8 @@ impl App {
     /// # Errors
     /// When the address is no `https` address, or the secret is none.
     pub fn finding_receiver(&self) -> Result<Option<Receiver>> {
-        let config = &self.config;
-        if config.findings_webhook_url.is_empty() {
-            return Ok(None);
-        }
-        let url = checked_url(&config.findings_webhook_url, config.in_development)?;
-        let secret = WebhookSecret::read(&config.findings_webhook_secret).ok_or_else(|| {
-            Error::internal("config: FINDINGS_WEBHOOK_SECRET is no whsec_ secret")
-        })?;
-        Ok(Some(Receiver {
+        let webhook = self.config.findings_webhook()?;
+        Ok(webhook.map(|(url, secret)| Receiver {
             url: url.to_owned(),
             secret,
             clock: now,
@@ -559,9 +552,10 @@ impl Config {
                 signing_keys: &secret("SIGNING_KEY"),
                 admin_api_key: &secret("ADMIN_API_KEY"),
                 staff_keys: &secret("STAFF_KEYS"),
+                findings_webhook_secret: &secret("FINDINGS_WEBHOOK_SECRET"),
             })?;
         }
-        Ok(Self {
+        let config = Self {
             shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
             is_public: var("ENVIRONMENT") != "staging",
             currencies: read_currencies(&var("CURRENCIES"))?,
@@ -605,7 +599,11 @@ impl Config {
             findings_webhook_secret: secret("FINDINGS_WEBHOOK_SECRET"),
             takes_payments: stripe.is_usable(production),
             stripe,
-        })
+        };
+        if production {
+            config.check_findings()?;
+        }
+        Ok(config)
     }
 
     /// The currency that prices are shown in unless asked otherwise.
@@ -638,7 +636,27 @@ impl Config {
             return Err(Error::internal("config: no key of staff is set"));
         }
         self.mail.check()?;
+        self.check_findings()?;
         self.check_payments()
+    }
+
+    fn check_findings(&self) -> Result<()> {
+        checked_address(&self.findings_mail)?;
+        self.findings_webhook().map(drop)
+    }
+
+    /// Where findings are posted to, and how they are signed; none when no address is set. A secret alone is no fault: it is set first.
+    fn findings_webhook(&self) -> Result<Option<(&str, WebhookSecret)>> {
+        if self.findings_webhook_url.is_empty() {
+            return Ok(None);
+        }
+        let url = checked_url(&self.findings_webhook_url, self.in_development)?;
+        let secret = WebhookSecret::read(&self.findings_webhook_secret).ok_or_else(|| {
+            Error::internal(
+                "config: FINDINGS_WEBHOOK_SECRET is not `whsec_` and Base64 of 24 to 64 bytes",
+            )
+        })?;
+        Ok(Some((url, secret)))
     }
 }
 

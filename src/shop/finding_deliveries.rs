@@ -210,3 +210,44 @@ pub fn checked_url(url: &str, in_development: bool) -> Result<&str> {
         "config: FINDINGS_WEBHOOK_URL is no https address",
     ))
 }
+
+/// The address that the mail goes to; empty: none.
+///
+/// # Errors
+/// When it is no mail address.
+pub fn checked_address(address: &str) -> Result<&str> {
+    let is_one = !address.contains(char::is_whitespace)
+        && address
+            .split_once('@')
+            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
+    if address.is_empty() || is_one {
+        return Ok(address);
+    }
+    Err(Error::internal("config: FINDINGS_MAIL is no mail address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_is_checked_by_the_name_of_its_variable() {
+        for address in ["", "staff@shop.test"] {
+            assert_eq!(checked_address(address).unwrap(), address);
+        }
+        for address in ["staff", "@shop.test", "staff@shop", "a@b.test, c@d.test"] {
+            let error = checked_address(address).unwrap_err().to_string();
+            assert!(error.contains("FINDINGS_MAIL"), "{error}");
+        }
+        for (url, in_development, is_good) in [
+            ("https://hooks.test/x", false, true),
+            ("http://hooks.test/x", false, false),
+            ("http://127.0.0.1:9000", true, true),
+            ("ftp://hooks.test", true, false),
+            ("hooks.test", false, false),
+        ] {
+            let checked = checked_url(url, in_development);
+            assert_eq!(checked.is_ok(), is_good, "{url}");
+        }
+    }
+}

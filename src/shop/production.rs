@@ -49,6 +49,8 @@ pub struct Opening<'a> {
     pub admin_api_key: &'a str,
     /// `STAFF_KEYS`
     pub staff_keys: &'a str,
+    /// `FINDINGS_WEBHOOK_SECRET`
+    pub findings_webhook_secret: &'a str,
 }
 
 /// Checks that nothing of it can be guessed or is made up.
@@ -83,6 +85,9 @@ fn check_keys(opening: &Opening<'_>) -> Result<()> {
         .map(|key| ("SIGNING_KEY", key))
         .collect();
     keys.extend(Some(("ADMIN_API_KEY", opening.admin_api_key)).filter(|(_, key)| !key.is_empty()));
+    let of_findings = opening.findings_webhook_secret;
+    let of_findings = of_findings.strip_prefix("whsec_").unwrap_or(of_findings);
+    keys.extend(Some(("FINDINGS_WEBHOOK_SECRET", of_findings)).filter(|(_, key)| !key.is_empty()));
     let named = entries(opening.staff_keys)?;
     keys.extend(named.iter().map(|(_, key)| ("STAFF_KEYS", *key)));
     let mut known = BTreeSet::new();
@@ -160,6 +165,7 @@ mod tests {
             signing_keys: KEY,
             admin_api_key: OTHER,
             staff_keys: "",
+            findings_webhook_secret: "",
         }
     }
 
@@ -247,6 +253,13 @@ mod tests {
                     "STAFF_KEYS",
                     Opening {
                         staff_keys,
+                        ..good()
+                    },
+                ),
+                (
+                    "FINDINGS_WEBHOOK_SECRET",
+                    Opening {
+                        findings_webhook_secret: key,
                         ..good()
                     },
                 ),

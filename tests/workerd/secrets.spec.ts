@@ -44,6 +44,22 @@ for (const [name, vars] of Object.entries(UNUSABLE)) test(`with ${name} the shop
   assert.equal(shop.sandbox.account.sessions.size, 0);
 }));
 
+const RECEIVER = 'https://hooks.shop.test/findings';
+
+test('who asks whether the shop is ready is told that findings are half set up, and the shop is open', () => withShop({ FINDINGS_WEBHOOK_URL: RECEIVER }, async (shop) => {
+  assert.equal((await shop.shopper().get('/readyz')).status, 503);
+  assert.deepEqual((await shop.staff.get('/readyz')).expect(503).checks.secrets, 'failed');
+  assert.ok(shop.log.some((line) => line.includes('not_ready') && line.includes('FINDINGS_WEBHOOK_SECRET')));
+  assert.equal((await shop.shopper().get('/products')).status, 200);
+}));
+
+test('production is opened with findings set up in full, and with the secret alone, which is set first', async () => {
+  const secret = { FINDINGS_WEBHOOK_SECRET: `whsec_${OTHER_KEY}` };
+  for (const vars of [secret, { ...secret, FINDINGS_WEBHOOK_URL: RECEIVER, FINDINGS_MAIL: 'staff@shop.test' }]) {
+    await withShop({ ...PRODUCTION, ...vars }, async (shop) => assert.equal((await shop.shopper().get('/healthz')).status, 200));
+  }
+});
+
 /** What production is not opened with, and what the log names. */
 const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> = {
   'a sandbox behind it': ['payments at Stripe alone', { STRIPE_API_BASE: 'http://127.0.0.1:8788' }],
@@ -58,6 +74,12 @@ const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> =
   'mails that are only logged': ['MAIL_PROVIDER', { MAIL_PROVIDER: 'log' }],
   'a sender that is made up': ['MAIL_FROM', { MAIL_FROM: 'Shop <orders@example.com>' }],
   'an address without encryption': ['SHOP_URL', { SHOP_URL: 'http://shop.test' }],
+  'findings that nothing signs': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER }],
+  'findings signed with what is no secret': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER, FINDINGS_WEBHOOK_SECRET: NEW_KEY }],
+  'findings signed with a key of one letter': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER, FINDINGS_WEBHOOK_SECRET: `whsec_${'A'.repeat(32)}` }],
+  'findings signed with a key of staff': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER, FINDINGS_WEBHOOK_SECRET: `whsec_${OTHER_KEY}`, ADMIN_API_KEY: OTHER_KEY }],
+  'findings posted without encryption': ['FINDINGS_WEBHOOK_URL', { FINDINGS_WEBHOOK_URL: 'http://hooks.shop.test', FINDINGS_WEBHOOK_SECRET: `whsec_${OTHER_KEY}` }],
+  'findings mailed to no address': ['FINDINGS_MAIL', { FINDINGS_MAIL: 'staff' }],
   'an address that is made up': ['SHOP_URL', { SHOP_URL: 'https://shop.example.com' }],
 };
 
