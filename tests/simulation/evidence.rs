@@ -80,6 +80,7 @@ pub fn at_rest(shop: &impl Evidence) -> Holds {
         "SELECT id || ' ' || kind || ' ' || order_id FROM mails WHERE sent_at IS NULL
             AND (given_up_at IS NULL OR order_id NOT IN (SELECT subject FROM findings WHERE kind = 'letter_failed'))",
     )?;
+    staff_are_told(shop)?;
     money_has_an_order(shop)?;
     stock_is_that_of_the_orders(shop)?;
     promotions_are_used_by_the_orders(shop)?;
@@ -102,6 +103,42 @@ pub fn at_rest(shop: &impl Evidence) -> Holds {
         })?;
     }
     Ok(())
+}
+
+/// Whatever a person has to look into is a finding, once its own transaction is written.
+fn staff_are_told(shop: &impl Evidence) -> Holds {
+    none(
+        shop,
+        "an order is left to a person who was not told",
+        "SELECT order_id FROM order_events WHERE happening = 'paid_wrong_amount'
+            AND order_id NOT IN (SELECT subject FROM findings WHERE kind = 'payment_review')",
+    )?;
+    none(
+        shop,
+        "a refund failed and nobody was told",
+        "SELECT failed.id FROM (
+            SELECT id, order_id FROM refunds WHERE status = 'failed'
+            UNION ALL SELECT session_id, order_id FROM stray_payments WHERE refund_status = 'failed'
+        ) AS failed WHERE NOT EXISTS (SELECT 1 FROM findings
+            WHERE kind = 'refund_failed' AND subject = failed.order_id AND error LIKE failed.id || ' %')",
+    )?;
+    none(
+        shop,
+        "a dispute of which nobody was told",
+        "SELECT id || ' ' || state FROM disputes WHERE state <> 'won' AND NOT EXISTS (SELECT 1 FROM findings
+            WHERE kind = iif(state = 'lost', 'dispute_lost', 'dispute_opened') AND subject = order_id AND error LIKE disputes.id || ' %')",
+    )?;
+    none(
+        shop,
+        "a stray payment of which nobody was told",
+        "SELECT session_id FROM stray_payments WHERE NOT EXISTS (SELECT 1 FROM findings
+            WHERE kind = 'stray_payment' AND subject = order_id AND error LIKE session_id || ' %')",
+    )?;
+    none(
+        shop,
+        "a dead letter of which nobody was told",
+        "SELECT id FROM dead_letters WHERE queue NOT IN (SELECT subject FROM findings WHERE kind = 'dead_letter')",
+    )
 }
 
 /// Every session that was paid has a sold order, or a cancelled one and all money back.

@@ -202,6 +202,16 @@ fn a_letter_whose_attempts_have_keys_of_their_own_is_caught() {
     assert_caught(Bug::LetterWithoutKey);
 }
 
+#[test]
+fn a_dispute_that_staff_are_not_told_of_is_caught() {
+    assert_caught(Bug::DisputeUntold);
+}
+
+#[test]
+fn a_failed_refund_that_staff_are_not_told_of_is_caught() {
+    assert_caught(Bug::RefundFailureUntold);
+}
+
 fn assert_caught(bug: Bug) {
     let caught = (0..SEEDS_FOR_A_BUG).find_map(|seed| {
         let outcome = run(seed, Some(bug)).outcome;

@@ -7,7 +7,7 @@ use durable::stock::Command;
 use durable::{cart, promotion};
 use serde_json::Value;
 use storefront::shop::payments::{Opener, Session, SessionState};
-use storefront::store::sql::Statement;
+use storefront::store::sql::{Parameter, Statement};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
@@ -45,6 +45,10 @@ pub enum Bug {
     LetterDoneWhenQueued,
     /// Each attempt at a letter has a key of its own.
     LetterWithoutKey,
+    /// A dispute moves the books, and staff are not told.
+    DisputeUntold,
+    /// A refund ends as failed, and staff are not told.
+    RefundFailureUntold,
 }
 
 const EVENT: &str = "INSERT INTO order_events";
@@ -70,6 +74,8 @@ pub fn statements(bug: Option<Bug>, mut statements: Vec<Statement>) -> Vec<State
                     .bind(order_id(&statements)),
             );
         }
+        Some(Bug::DisputeUntold) => forget_finding(&mut statements, "\"dispute_"),
+        Some(Bug::RefundFailureUntold) => forget_finding(&mut statements, "\"refund_failed\""),
         Some(Bug::ThawedUndecided) => {
             let decides = |it: &Statement| it.parameters.contains(&"refused".into());
             statements.retain(|it| !decides(it));
@@ -77,6 +83,14 @@ pub fn statements(bug: Option<Bug>, mut statements: Vec<Statement>) -> Vec<State
         _ => {}
     }
     statements
+}
+
+fn forget_finding(statements: &mut Vec<Statement>, kind: &str) {
+    let tells = |it: &Statement| {
+        let of_kind = |it: &Parameter| matches!(it, Parameter::Text(text) if text.contains(kind));
+        it.sql.contains("INSERT INTO findings") && it.parameters.iter().any(of_kind)
+    };
+    statements.retain(|it| !tells(it));
 }
 
 /// What an object is asked by a shop with this bug.
@@ -187,6 +201,6 @@ pub fn session(world: &World, mut session: Session) -> Session {
     session
 }
 
-fn order_id(statements: &[Statement]) -> storefront::store::sql::Parameter {
+fn order_id(statements: &[Statement]) -> Parameter {
     statements[0].parameters[0].clone()
 }
