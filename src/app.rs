@@ -35,6 +35,7 @@ use crate::store::media_r2::{Images, MediaR2};
 use crate::store::news_d1::NewsD1;
 use crate::store::objects::Objects;
 use crate::store::order_code_tries_d1::OrderCodeTriesD1;
+use crate::store::order_standings_d1::OrderStandingsD1;
 use crate::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use crate::store::pause::Pause;
 use crate::store::prices_d1::{KnownListings, PricesD1};
@@ -229,6 +230,15 @@ impl App {
     #[must_use]
     pub fn order_code_tries(&self) -> OrderCodeTriesD1<Rc<D1>> {
         OrderCodeTriesD1(Rc::clone(&self.bindings.db))
+    }
+
+    /// How orders stand, for those who wait for them.
+    #[must_use]
+    pub fn order_standings(&self) -> OrderStandingsD1<Rc<D1>> {
+        OrderStandingsD1 {
+            db: Rc::clone(&self.bindings.db),
+            clock: now,
+        }
     }
 
     /// Which mails were sent.

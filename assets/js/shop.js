@@ -37,6 +37,7 @@ drawer.addEventListener("click", (event) => event.target === drawer && drawer.cl
 addEventListener("popstate", () => location.pathname + location.search !== shown && location.reload());
 addEventListener("storage", ({ key }) => key === "cart" && showCount(remembered()));
 document.addEventListener("cart-changed", countAnew);
+document.addEventListener("moved", ({ target }) => showNews(target));
 addEventListener("pageshow", ({ persisted }) => persisted && refreshCount());
 
 arrange(document);
@@ -236,8 +237,6 @@ function showCount(count) {
 function arrange(part) {
   for (const time of part.querySelectorAll("time[data-local]")) tell(time);
   for (const gallery of part.querySelectorAll("[data-gallery]")) follow(gallery);
-  const poll = part.querySelector("[data-poll]") ?? (part.dataset?.poll ? part : null);
-  if (poll) setTimeout(() => lookAgain(poll), poll.dataset.poll * 1000);
 }
 
 function tell(time) {
@@ -246,13 +245,13 @@ function tell(time) {
 }
 
 /** Shows what has changed since, and only that: who reads the page is not disturbed. */
-async function lookAgain(element) {
-  if (!element.isConnected) return;
+async function showNews(element) {
   const answer = await ask(location.href);
   if (answer?.redirected) return location.assign(answer.url);
   const fresh = (await pageOf(answer))?.getElementById(element.id);
+  if (!fresh || !element.isConnected) return;
   const wording = (part) => [...part.querySelectorAll(".status, .timeline span, .button")].map((it) => it.textContent).join();
-  if (!fresh || wording(fresh) === wording(element)) return setTimeout(() => lookAgain(element), element.dataset.poll * 1000);
+  if (wording(fresh) === wording(element)) return Object.assign(element.dataset, { ...fresh.dataset });
   const said = fresh.querySelector(".status").textContent;
   if (said !== element.querySelector(".status").textContent) announce(said);
   exchange(element, fresh);

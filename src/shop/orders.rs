@@ -10,6 +10,8 @@ mod numbers;
 mod order;
 #[cfg(test)]
 pub mod samples;
+mod shared_reads;
+mod standing;
 
 pub use codes::{MAX_TRIES, OrderCodeTries, TRIES_SECS, Tried, find_by_code, read_code};
 pub use links::{OrderLinks, opens_by_query, status_path};
@@ -17,6 +19,8 @@ pub use lookup::{LINK_REQUESTS_QUEUE, LinkRequest, request_order_link, send_orde
 pub use moves::{Record, Renewal, Transition, with_money};
 pub use numbers::{candidate_numbers, read_number};
 pub use order::{Actor, Dispute, Order, OrderEvent, Payment, Refund, RefundStatus, Task};
+pub use shared_reads::{MAX_KEYS, READ_EVERY_MS, SharedReads, Turn};
+pub use standing::{OrderStanding, OrderStandings, PAUSES_SECS, WATCHED_SECS};
 
 use crate::error::{Error, Result};
 use crate::shop::fulfillments::check_text;

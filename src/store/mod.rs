@@ -20,6 +20,7 @@ pub mod media_r2;
 pub mod news_d1;
 pub mod objects;
 pub mod order_code_tries_d1;
+pub mod order_standings_d1;
 pub mod orders_d1;
 pub mod pause;
 pub mod prices_d1;

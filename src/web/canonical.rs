@@ -132,6 +132,7 @@ mod tests {
             "/api/v1/cart/shipping-methods",
             "/api/v1/orders",
             "/api/v1/orders/{id}",
+            "/api/v1/orders/{id}/status",
             "/api/v1/stock",
             "/api/v1/stock/{sku}",
             "/api/v1/stock/{sku}/live",

@@ -1,12 +1,16 @@
 //! Who may see an order without an account: whoever shows its token, in the `Order-Token` header or in the cookie that a link was traded
-//! for.
+//! for, or its cart's; and staff.
 //!
 //! A cookie an order, so that one browser keeps several, and [`MAX_ORDERS`] at most.
 
 use crate::app::App;
-use crate::shop::orders::OrderLinks;
+use crate::error::{Error, Result};
+use crate::shop::orders::{OrderLinks, opens_by_query};
 use crate::web::call::Call;
+use crate::web::cart_token::OwnCart;
+use crate::web::guard;
 use crate::web::reply::Reply;
+use durable::Timestamp;
 use worker::url::form_urlencoded;
 
 /// Name of the header.
@@ -20,6 +24,41 @@ const MAX_ORDERS: usize = 10;
 
 /// Seconds for which it does.
 const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
+
+/// What a caller shows to see the order of the address.
+#[derive(Debug)]
+pub struct Proof {
+    by_token: bool,
+    by_query: bool,
+    cart_id: Option<String>,
+}
+
+impl Proof {
+    /// What this caller shows. Who shows nothing is not worth a look into the database.
+    ///
+    /// # Errors
+    /// 404.
+    pub fn of(call: &Call<'_>) -> Result<Self> {
+        let id = call.param(0);
+        let proof = Self {
+            by_token: is_shown(call, id) || guard::is_staff(call),
+            by_query: is_in_query(call, id),
+            cart_id: OwnCart::of(call).ok().flatten().map(|own| own.id),
+        };
+        if proof.by_token || proof.by_query || proof.cart_id.is_some() {
+            return Ok(proof);
+        }
+        Err(Error::NotFound("order"))
+    }
+
+    /// Whether it is enough for an order of this cart that was placed then.
+    #[must_use]
+    pub fn opens(&self, cart_id: &str, placed_at: Timestamp, now: Timestamp) -> bool {
+        self.by_token
+            || self.cart_id.as_deref() == Some(cart_id)
+            || (self.by_query && opens_by_query(placed_at, now))
+    }
+}
 
 /// Whether the caller shows the token of this order, elsewhere than in the address.
 #[must_use]

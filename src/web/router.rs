@@ -7,7 +7,7 @@ use crate::shop::limits::Limit;
 use crate::shop::ports::SettingsRecord;
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
-    admin_settings, admin_stock, cart, health, orders, products, refunds, stock,
+    admin_settings, admin_stock, cart, health, order_status, orders, products, refunds, stock,
 };
 use crate::web::call::Call;
 use crate::web::canonical::canonical_address;
@@ -122,6 +122,7 @@ pub static ROUTES: &[Route] = routes! {
     Post   "/api/v1/orders"                 Anyone Checkout  orders::create_order, Own;
     Get    "/api/v1/orders"                 Anyone Personal  orders::list_orders;
     Get    "/api/v1/orders/{id}"            Anyone Personal  orders::get_order;
+    Get    "/api/v1/orders/{id}/status"     Anyone Personal  order_status::get_order_status;
     Put    "/api/v1/orders/{id}/status"     Staff  Staff     orders::set_order_status;
     Post   "/api/v1/orders/{id}/cancel"     Anyone Checkout  orders::cancel_order, Again;
     Post   "/api/v1/orders/{id}/fulfillments" Staff  Staff     orders::create_fulfillment, Own;

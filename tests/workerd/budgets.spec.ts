@@ -75,6 +75,16 @@ test('its payment, until it is confirmed and the letter sent', () => costs('paym
   await paid(placed);
 }, 2));
 
+test('how an order stands, for a page that waits', async () => {
+  const { order } = await quoted('PLENTY');
+  const placed = (await order()).expect(201);
+  await paid(placed);
+  await costs('order status', async () => {
+    await shop.costs();
+    (await shop.staff.get(`/api/v1/orders/${placed.id}/status`)).expect(200);
+  });
+});
+
 test('an order that the object of its stock refuses', () => costs('order refused', async (at) => {
   const { refused } = await soldOut(`GONE-${at}`);
   await shop.costs();

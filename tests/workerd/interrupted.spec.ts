@@ -52,7 +52,7 @@ test('who looks at its order is told that it is being placed, and led back to th
   const [link] = cart.text.match(/\/orders\/ord_[^"]+/)!;
   const browser = { cookie: cart.headers.get('set-cookie')!.split(';')[0]! };
   const page = await buyer.get(link, browser);
-  assert.deepEqual([page.status, page.text.includes('data-poll="3"')], [200, true]);
+  assert.deepEqual([page.status, page.text.includes('data-pauses="2 3 5 10"')], [200, true]);
   const another = await buyer.send('POST', `/checkout/${(await buyer.quote()).id}`, 'key=another', FORM);
   assert.deepEqual([another.status, another.headers.get('location')], [303, link]);
   await requestsAreOver(cartId);

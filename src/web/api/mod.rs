@@ -12,6 +12,7 @@ pub mod cart;
 pub mod health;
 #[cfg(test)]
 mod openapi;
+pub mod order_status;
 pub mod orders;
 pub mod pricing;
 pub mod products;

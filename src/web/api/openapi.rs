@@ -14,7 +14,7 @@ use crate::web::api::admin_settings::{
 };
 use crate::web::api::{
     admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
-    admin_stock, cart, orders, pricing, products, refunds, stock,
+    admin_stock, cart, order_status, orders, pricing, products, refunds, stock,
 };
 use crate::web::guard::Access;
 use crate::web::router::{ROUTES, Route};
@@ -205,6 +205,7 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             schemas.add::<orders::OrderView<'_>>(),
         ),
         "list_orders" => (None, schemas.add::<orders::OrderList<'_>>()),
+        "get_order_status" => (None, schemas.add::<order_status::OrderStatusView<'_>>()),
         "get_order" | "deliver_fulfillment" => (None, schemas.add::<orders::OrderView<'_>>()),
         "set_order_status" => (
             schemas.body::<orders::StatusChange>(),
@@ -278,14 +279,20 @@ fn parameters(route: &Route, docs: &str) -> Vec<Value> {
         .filter_map(|asked| asked.split_once('='))
         .map(|(name, _)| parameter(name, "query", false));
     let of_cart = route.handler_name.starts_with("cart::");
-    let in_headers = ["Idempotency-Key", "If-Match", "Cart-Token", "Order-Token"]
-        .into_iter()
-        .filter(|name| {
-            docs.contains(&format!("`{name}`"))
-                || (of_cart && *name == "Cart-Token")
-                || (route.method == Method::Post && *name == "Idempotency-Key")
-        })
-        .map(|name| parameter(name, "header", docs.contains(&format!("with an `{name}`"))));
+    let in_headers = [
+        "Idempotency-Key",
+        "If-Match",
+        "If-None-Match",
+        "Cart-Token",
+        "Order-Token",
+    ]
+    .into_iter()
+    .filter(|name| {
+        docs.contains(&format!("`{name}`"))
+            || (of_cart && *name == "Cart-Token")
+            || (route.method == Method::Post && *name == "Idempotency-Key")
+    })
+    .map(|name| parameter(name, "header", docs.contains(&format!("with an `{name}`"))));
     in_path.chain(in_query).chain(in_headers).collect()
 }
 

@@ -9,7 +9,7 @@ use crate::shop::fulfillments::{
 };
 use crate::shop::money::{Currency, Money};
 use crate::shop::orders::{
-    self, Actor, Instruction, Order, OrderEvent, OrderFilter, Refund, RefundStatus, opens_by_query,
+    self, Actor, Instruction, Order, OrderEvent, OrderFilter, Refund, RefundStatus,
 };
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
@@ -20,8 +20,9 @@ use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cu
 use crate::web::call::Call;
 use crate::web::cart_token::OwnCart;
 use crate::web::guard;
-use crate::web::order_token;
+use crate::web::order_token::Proof;
 use crate::web::reply::Reply;
+use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Deserialize)]
@@ -245,21 +246,11 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404.
 pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
-    let id = call.param(0);
-    let by_token = order_token::is_shown(call, id) || guard::is_staff(call);
-    let by_query = order_token::is_in_query(call, id);
-    let cart_id = OwnCart::of(call).ok().flatten().map(|own| own.id);
-    // Who shows nothing is not worth a look into the database.
-    if !by_token && !by_query && cart_id.is_none() {
-        return Err(Error::NotFound("order"));
-    }
-    let order = call.app.orders().order(id).await?;
-    let may_see = |order: &Order| {
-        by_token
-            || cart_id.as_deref() == Some(order.cart_id.as_str())
-            || (by_query && opens_by_query(order.created_at, call.app.now))
-    };
-    order.filter(may_see).ok_or(Error::NotFound("order"))
+    let proof = Proof::of(call)?;
+    let order = call.app.orders().order(call.param(0)).await?;
+    order
+        .filter(|order| proof.opens(&order.cart_id, order.created_at, call.app.now))
+        .ok_or(Error::NotFound("order"))
 }
 
 /// Cancels the order of the address, for whoever may see it.
@@ -452,12 +443,26 @@ impl<'a> OrderView<'a> {
 impl<'a> PaymentView<'a> {
     fn of(order: &'a Order) -> Self {
         let payment = &order.payment;
-        let can_be_paid =
-            payment.status == PaymentStatus::Open && order.status == Status::PendingPayment;
+        Self::at(
+            order.status,
+            payment.status,
+            payment.url.as_deref(),
+            payment.expires_at,
+        )
+    }
+
+    /// Where it can be paid is told for as long as it can.
+    pub(super) fn at(
+        order: Status,
+        status: PaymentStatus,
+        url: Option<&'a str>,
+        expires_at: Timestamp,
+    ) -> Self {
+        let can_be_paid = status == PaymentStatus::Open && order == Status::PendingPayment;
         Self {
-            status: payment.status,
-            url: payment.url.as_deref().filter(|_| can_be_paid),
-            expires_at: instant(payment.expires_at),
+            status,
+            url: url.filter(|_| can_be_paid),
+            expires_at: instant(expires_at),
         }
     }
 }

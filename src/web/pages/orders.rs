@@ -4,10 +4,13 @@ use crate::error::{Error, Result};
 use crate::shop::checkout::is_being_placed;
 use crate::shop::fulfillments::Fulfillment;
 use crate::shop::money::Money;
-use crate::shop::orders::{Actor, Order, OrderEvent, RefundStatus, opens_by_query, status_path};
+use crate::shop::orders::{
+    Actor, Order, OrderEvent, PAUSES_SECS, RefundStatus, WATCHED_SECS, opens_by_query, status_path,
+};
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
+use crate::web::api::order_status::status_tag;
 use crate::web::api::orders::{cancel_visible_order, visible_order};
 use crate::web::assets::kept_address;
 use crate::web::call::{Call, Form};
@@ -20,7 +23,7 @@ use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
-/// Seconds until the page of a pending order looks again.
+/// Seconds until the page of a pending order is loaded again where there is no script.
 const REFRESH_SECS: u32 = 3;
 
 /// `GET /orders/{id}`, for whoever has followed its link or has its cart. Everyone else, whether there is such an order or not, gets the page
@@ -42,7 +45,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of_or_in(call, order.currency).await?;
     let looks_again = order.status == Status::PendingPayment;
     let title = (visit.words().order_number)(order.number);
-    let content = order_page(call, &visit, &order).await;
+    let content = order_page(call, &visit, &order).await?;
     Ok(private_page(&visit, &title, looks_again, &content))
 }
 
@@ -105,7 +108,7 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     }
     let words = visit.words();
     let content = html! {
-        article class="order" id="order" data-poll=(REFRESH_SECS) {
+        article class="order" id="order" data-pauses=(pauses()) data-watched=(WATCHED_SECS) {
             h1 class="status" { (words.status_unplaced) }
             p { (words.payment_link_follows) }
         }
@@ -139,23 +142,25 @@ pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// A page that is its reader's alone: its address goes nowhere else, and a token in it is traded before the page is read. With a script it looks again by itself
-/// (`data-poll`); without, the browser loads it again.
+/// (`/js/waiting.js`); without, the browser loads it again.
 fn private_page(visit: &Visit, title: &str, looks_again: bool, content: &Markup) -> Reply {
     let head = html! {
         meta name="robots" content="noindex";
         meta name="referrer" content="no-referrer";
         script src=(kept_address("/js/open-order.js")) {}
-        @if looks_again { noscript { meta http-equiv="refresh" content=(REFRESH_SECS); } }
+        @if looks_again { script type="module" src=(kept_address("/js/waiting.js")) {} noscript { meta http-equiv="refresh" content=(REFRESH_SECS); } }
     };
     page_with(200, visit, title, &head, content).with("Referrer-Policy", "no-referrer")
 }
 
-async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Markup {
+async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Result<Markup> {
     let words = visit.words();
     let lines = quote_lines(call, visit, &order.lines, order.currency).await;
-    let looks_again = order.status == Status::PendingPayment;
-    html! {
-        article class="order" id="order" data-poll=[looks_again.then_some(REFRESH_SECS)] {
+    let waits = (order.status == Status::PendingPayment).then(pauses);
+    let status = format!("/api/v1{}/status", status_path(&order.id));
+    let tag = status_tag(order)?;
+    Ok(html! {
+        article class="order" id="order" data-pauses=[waits] data-watched=(WATCHED_SECS) data-asks=(status) data-tag=(tag) {
             p class="eyebrow" { ((words.order_number)(order.number)) }
             h1 class="status" data-status=(status_word(order.status)) { (status_sentence(visit, order)) }
             @if order.status == Status::PendingPayment { (pay_link(visit, order)) }
@@ -178,7 +183,12 @@ async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Markup {
             }
             p class="quiet" { (words.keep_this_address) }
         }
-    }
+    })
+}
+
+/// Seconds between the questions of a page that waits, as its script reads them.
+fn pauses() -> String {
+    PAUSES_SECS.map(|secs| secs.to_string()).join(" ")
 }
 
 fn cancel_form(visit: &Visit, order: &Order) -> Markup {

@@ -1,0 +1,108 @@
+//! [`OrderStandings`] in SQL: all that ask this isolate share one query, two seconds apart ([`SharedReads`]).
+
+use crate::error::{Error, Result};
+use crate::shop::orders::{OrderStanding, OrderStandings, SharedReads, Turn};
+use crate::store::sql::{Database, Statement, from_word, to_json};
+use durable::Timestamp;
+use serde::Deserialize;
+use std::cell::RefCell;
+use std::time::Duration;
+use worker::Delay;
+
+thread_local! {
+    static READS: RefCell<SharedReads<Option<OrderStanding>>> = RefCell::default();
+}
+
+/// Longest id that is looked for; longer ones are no order's.
+const MAX_ID_BYTES: usize = 64;
+
+/// Seconds until it is worth asking again, where too many ask.
+const OVERLOADED_SECS: u32 = 10;
+
+/// [`OrderStandings`] on a database.
+#[derive(Debug)]
+pub struct OrderStandingsD1<D> {
+    /// The database.
+    pub db: D,
+    /// The time, which passes while a request waits.
+    pub clock: fn() -> Timestamp,
+}
+
+impl<D: Database> OrderStandings for OrderStandingsD1<D> {
+    async fn standing(&self, order_id: &str) -> Result<Option<OrderStanding>> {
+        if order_id.len() > MAX_ID_BYTES {
+            return Ok(None);
+        }
+        let asked_at = (self.clock)();
+        loop {
+            let now = (self.clock)();
+            match READS.with_borrow_mut(|reads| reads.turn(order_id, asked_at, now)) {
+                Turn::Found(standing) => return Ok(standing),
+                Turn::Read(order_ids) => self.read_for_all(&order_ids, now).await?,
+                Turn::Wait(millis) => Delay::from(Duration::from_millis(millis.into())).await,
+                Turn::GiveUp => {
+                    return Err(Error::Unavailable {
+                        code: "overloaded",
+                        retry_after_secs: OVERLOADED_SECS,
+                    });
+                }
+            }
+        }
+    }
+}
+
+impl<D: Database> OrderStandingsD1<D> {
+    async fn read_for_all(&self, order_ids: &[String], began_at: Timestamp) -> Result<()> {
+        let read = self.read(order_ids).await;
+        READS.with_borrow_mut(|reads| match read {
+            Ok(found) => {
+                reads.end(began_at, found, &None);
+                Ok(())
+            }
+            Err(error) => {
+                reads.fail(began_at);
+                Err(error)
+            }
+        })
+    }
+
+    async fn read(&self, order_ids: &[String]) -> Result<Vec<(String, Option<OrderStanding>)>> {
+        let statement = Statement::new(STANDINGS).bind(to_json(&order_ids)?);
+        let rows: Vec<StandingRow> = self.db.query(statement).await?;
+        // One that a later version wrote must not take the others' answers.
+        let readable = rows.into_iter().filter_map(|row| row.into_standing().ok());
+        Ok(readable.collect())
+    }
+}
+
+/// Two rows an order, by their keys.
+const STANDINGS: &str = "
+SELECT o.id, o.cart_id, o.created_at, o.status, o.version, p.status AS payment_status, p.url AS payment_url, p.expires_at AS payment_expires_at
+FROM json_each(?1) AS asked CROSS JOIN orders AS o ON o.id = asked.value CROSS JOIN payments AS p ON p.order_id = o.id";
+
+#[derive(Deserialize)]
+struct StandingRow {
+    id: String,
+    cart_id: String,
+    created_at: i64,
+    status: String,
+    version: u64,
+    payment_status: String,
+    payment_url: Option<String>,
+    payment_expires_at: i64,
+}
+
+impl StandingRow {
+    fn into_standing(self) -> Result<(String, Option<OrderStanding>)> {
+        let standing = OrderStanding {
+            cart_id: self.cart_id,
+            created_at: Timestamp::from_millis(self.created_at),
+            status: from_word(&self.status)?,
+            version: self.version,
+            payment_status: from_word(&self.payment_status)?,
+            payment_url: self.payment_url,
+            payment_expires_at: Timestamp::from_millis(self.payment_expires_at),
+        };
+        Ok((self.id, Some(standing)))
+    }
+}
