@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{OneVersion, Version};
+use crate::shop::challenge::{Challenge, Widget};
 use crate::shop::checkout::{PendingLimits, RefusalMemory};
 use crate::shop::code_tries::{BlockedSources, CodeTries};
 use crate::shop::finding_deliveries::{checked_address, checked_url};
@@ -49,9 +50,11 @@ use crate::store::sql::{Database, Statement};
 use crate::store::standard_webhooks::WebhookSecret;
 use crate::store::stock_kv::StockKv;
 use crate::store::stripe::{MAX_PAGES, Patience, STRIPE_API, Stripe, StripeConfig};
+use crate::store::turnstile::{Turnstile, check_widget};
 use durable::Timestamp;
 use serde_json::Value;
 use std::cell::{Cell, OnceCell, RefCell};
+use std::iter;
 use std::rc::Rc;
 use worker::js_sys::Date;
 use worker::{Bucket, Env, KvStore, ObjectNamespace};
@@ -86,6 +89,7 @@ pub struct Config {
     pub findings_mail: String,
     findings_webhook_url: String,
     findings_webhook_secret: String,
+    challenge: Option<Turnstile>,
     takes_payments: bool,
     stripe: StripeConfig,
 }
@@ -491,6 +495,10 @@ impl Ports for App {
     fn mail(&self) -> impl Mail {
         Outgoing(self.bindings.queues.clone())
     }
+
+    fn challenge(&self) -> Option<impl Challenge> {
+        self.config.challenge.as_ref()
+    }
 }
 
 impl Bindings {
@@ -532,6 +540,12 @@ impl Bindings {
 }
 
 impl Config {
+    /// The widget of the challenge of checkout; none: the shop asks for none.
+    #[must_use]
+    pub fn widget(&self) -> Option<Widget<'_>> {
+        self.challenge.as_ref().map(Turnstile::widget)
+    }
+
     fn new(env: &Env) -> Result<Self> {
         let var = |name: &str| {
             env.var(name)
@@ -564,13 +578,26 @@ impl Config {
                 staff_keys: &secret("STAFF_KEYS"),
                 findings_webhook_secret: &secret("FINDINGS_WEBHOOK_SECRET"),
             })?;
+            check_widget(&var("TURNSTILE_SITE_KEY"), &secret("TURNSTILE_SECRET"))?;
         }
+        if var("ENVIRONMENT") != "dev" && !var("TURNSTILE_API_BASE").is_empty() {
+            return Err(Error::internal(
+                "config: TURNSTILE_API_BASE is for development alone",
+            ));
+        }
+        let cors_origins = words(&var("CORS_ORIGINS"));
         let config = Self {
             shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
             is_public: var("ENVIRONMENT") != "staging",
             currencies: read_currencies(&var("CURRENCIES"))?,
             cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
-            cors_origins: words(&var("CORS_ORIGINS")),
+            challenge: Turnstile::read(
+                &var("TURNSTILE_SITE_KEY"),
+                &secret("TURNSTILE_SECRET"),
+                &var("TURNSTILE_API_BASE"),
+                iter::once(&var("SHOP_URL")).chain(&cors_origins),
+            )?,
+            cors_origins,
             payment_origins: stripe.payment_origin().to_owned(),
             signer: Signer::new(&required(
                 "SIGNING_KEY",

@@ -239,6 +239,12 @@ impl Error {
                     .to_owned()
             }
             Self::TooMany {
+                code: "too_many_unproved_orders",
+                retry_after_secs,
+            } => format!(
+                "Too many orders came from here without the proof of a solved challenge. Show one, or try again in {retry_after_secs} seconds."
+            ),
+            Self::TooMany {
                 code: "too_many_failed_codes",
                 ..
             } => "Too many promotion codes were not accepted. Leave them out, or try again later."

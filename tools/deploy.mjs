@@ -15,7 +15,7 @@ npm run deploy -- --dry-run [--env staging|production]   builds and checks every
 
 const ENVIRONMENTS = ["staging", "production"];
 /** A shop runs without these. */
-const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS"];
+const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS", "TURNSTILE_SECRET"];
 const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
 
 runAsProgram(import.meta.url, async (args) => {

@@ -2,7 +2,8 @@
 //! to the database before everything is held. Each step is safe to repeat and to die after.
 //!
 //! 1. One read finds the order that the key has placed, or that has the cart, and what the quote and the visitor are checked against.
-//! 2. What was refused a moment ago is refused again from memory ([`Refusals`]), without asking an object.
+//! 2. What was refused a moment ago is refused again from memory ([`Refusals`]), without asking an object. Where the shop asks for a
+//!    proof ([`crate::shop::challenge`]), it is judged now: a repeat has found its order by then, and needs none.
 //! 3. The cart is frozen under the order's id; its lines must be the quote's. A request with the same key joins the one
 //!    that froze it: both work on one order, by the same operations.
 //! 4. A use of every scarce promotion and the stock of every line are held, each in the order of their names, all or none.
@@ -26,11 +27,15 @@ pub use cart::{
 pub use holds::{
     HOLD_SECS, Held, Taken, hold_all, hold_id, release_all, release_taken, tracked_lines,
 };
-pub use pending::{Pending, PendingLimits, Visitor, too_many_pending_orders};
+pub use pending::{
+    MAX_UNPROVED, Pending, PendingLimits, UNPROVED_SECS, Visitor, check_unproved,
+    too_many_pending_orders,
+};
 pub use refusals::{RefusalMemory, Refusals, Shortage};
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
+use crate::shop::challenge::{Proof, proof_of};
 use crate::shop::idempotency::key_reused;
 use crate::shop::orders::{Order, OrderLinks};
 use crate::shop::ports::{Orders, Ports, Written};
@@ -116,7 +121,7 @@ pub struct PlacedOrder {
 /// # Errors
 /// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
 /// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`,
-/// `unknown_quote`; 429 `too_many_pending_orders`; 503 `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after a refusal.
+/// `unknown_quote`; 429 `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after a refusal.
 pub async fn place_order(
     ports: &impl Ports,
     checkout: &Checkout,
@@ -143,13 +148,19 @@ async fn find_or_place(
     }
     let Basis { quote, list } = orderable(found.basis, checkout, now)?;
     check_quote(&quote, &list)?;
-    found.pending.check(checkout.visitor.limits, &quote.lines)?;
+    let Visitor {
+        limits, solution, ..
+    } = &checkout.visitor;
+    found.pending.check(*limits, &quote.lines)?;
     check_memory(ports, &quote.lines)?;
+    let proof = proof_of(ports.challenge(), solution.as_ref(), &checkout.name()).await;
+    found.pending.check_network(*limits, proof, now)?;
     let frozen = freeze_cart(ports, checkout, now).await?;
     let attempt = Attempt {
         checkout,
         quote: &quote,
         order_id: &frozen.order_id,
+        proof,
         now,
     };
     let mut taken = Taken::default();
@@ -203,6 +214,7 @@ struct Attempt<'a> {
     checkout: &'a Checkout,
     quote: &'a Quote,
     order_id: &'a str,
+    proof: Proof,
     now: Timestamp,
 }
 
@@ -219,13 +231,14 @@ impl Attempt<'_> {
             checkout,
             quote,
             order_id,
+            proof,
             now,
         } = *self;
         check_lines(quote, cart)?;
         let (email, held) = (&quote.email, self.held());
         hold_all(ports, order_id, FIRST_ATTEMPT, email, held, taken).await?;
         let order = order_of(ports, checkout, order_id, quote, links, now)?;
-        match ports.orders().place(&order, checkout, now).await? {
+        match ports.orders().place(&order, checkout, proof, now).await? {
             Written::Landed(number) => Ok(Some(Order { number, ..order })),
             Written::Lost => Ok(None),
         }
@@ -286,6 +299,11 @@ impl Attempt<'_> {
 impl Checkout {
     const fn retry_secs(&self) -> u32 {
         MIN_RETRY_SECS.saturating_add(self.jitter % (SPREAD_SECS + 1))
+    }
+
+    /// What no other checkout is called, and its repeats are.
+    fn name(&self) -> String {
+        format!("{}\0{}", self.cart_id, self.idempotency_key)
     }
 }
 

@@ -33,6 +33,25 @@ pub fn digest_of(content: &[u8]) -> String {
     base32(digest.get(..16).unwrap_or_default())
 }
 
+/// The UUID that `name` always has, in the shape of a random one (version 4).
+#[must_use]
+pub fn derived_uuid(name: &str) -> String {
+    let digest = Sha256::digest(name);
+    let mut uuid = u128::from_be_bytes(digest.first_chunk().copied().unwrap_or_default());
+    uuid = (uuid & !(0xf << 76)) | (4 << 76);
+    uuid = (uuid & !(0x3 << 62)) | (2 << 62);
+    let hex = format!("{uuid:032x}");
+    let part = |range| hex.get(range).unwrap_or_default();
+    [
+        part(0..8),
+        part(8..12),
+        part(12..16),
+        part(16..20),
+        part(20..32),
+    ]
+    .join("-")
+}
+
 /// Whether `text` is what [`digest_of`] gives.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {

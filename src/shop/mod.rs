@@ -4,6 +4,7 @@ pub mod addresses;
 pub mod breaker;
 pub mod cart;
 pub mod catalog;
+pub mod challenge;
 pub mod checkout;
 pub mod code_tries;
 pub mod countries;

@@ -4,6 +4,7 @@
 use crate::error::Result;
 use crate::shop::breaker::Health;
 use crate::shop::catalog::{Card, Product, ProductName, Version};
+use crate::shop::challenge::{Challenge, Proof};
 use crate::shop::checkout::{Checkout, Found, RefusalMemory};
 use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
 use crate::shop::idempotency::{KeptAnswer, KeyHolder, KeyedRequest};
@@ -56,6 +57,8 @@ pub trait Ports {
     fn inbox(&self) -> impl Inbox;
     /// What goes out to shoppers.
     fn mail(&self) -> impl Mail;
+    /// The challenge of checkout; none where the shop asks for none.
+    fn challenge(&self) -> Option<impl Challenge>;
 }
 
 /// The published copy of the catalog: immutable documents behind one pointer. Reading a document that the copy does not have
@@ -306,11 +309,12 @@ pub trait Orders {
     /// The order that stands for a request already, its quote, and what its SKUs would be priced from now.
     async fn find_checkout(&self, checkout: &Checkout) -> Result<Found>;
     /// Writes `order` with its payment and tasks as what `checkout` has come to, and returns the number that it was given; lost when that
-    /// was decided before, or its key or its cart has another order.
+    /// was decided before, or its key or its cart has another order. Fails with 429 where as much is pending as may be.
     async fn place(
         &self,
         order: &Order,
         checkout: &Checkout,
+        proof: Proof,
         now: Timestamp,
     ) -> Result<Written<i64>>;
     /// Decides that an order comes to nothing; lost when that was decided before, or it was placed.

@@ -40,6 +40,8 @@ pub enum Kind {
     ScheduledPrices,
     /// Tasks of orders that are done, and the request for a payment that has ended.
     Tasks,
+    /// Orders that showed no proof, by network.
+    UnprovedOrders,
     /// Events of the payment provider that nobody has dealt with.
     UnseenEvents,
 }
@@ -66,7 +68,7 @@ const DAY_SECS: u32 = 24 * 60 * 60;
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::AbandonedCarts,
         Self::Answers,
         Self::Checkouts,
@@ -81,6 +83,7 @@ impl Kind {
         Self::ResolvedLetters,
         Self::ScheduledPrices,
         Self::Tasks,
+        Self::UnprovedOrders,
         Self::UnseenEvents,
     ];
 
@@ -90,8 +93,8 @@ impl Kind {
         match self {
             // As long as repeats are promised the first answer.
             Self::Answers => idempotency::KEPT_SECS,
-            // As long as an import may take; far longer than guesses count.
-            Self::ImportNames | Self::OrderCodeTries => DAY_SECS,
+            // As long as an import may take; far longer than guesses, and orders without a proof, count.
+            Self::ImportNames | Self::OrderCodeTries | Self::UnprovedOrders => DAY_SECS,
             // Longer than any task of a refused checkout, or of an order, is tried again.
             Self::Refusals | Self::Tasks => 7 * DAY_SECS,
             // As long as the provider can deliver an event again, and lists it.

@@ -35,3 +35,4 @@ pub mod standard_webhooks;
 pub mod steady;
 pub mod stock_kv;
 pub mod stripe;
+pub mod turnstile;

@@ -103,6 +103,7 @@ const fn way(kind: Kind) -> Way {
         Kind::OrderCodeTries => Way::ByTime(ORDER_CODE_TRIES),
         Kind::Refusals => Way::ByTime(REFUSALS),
         Kind::ResolvedLetters => Way::ByTime(RESOLVED_LETTERS),
+        Kind::UnprovedOrders => Way::ByTime(UNPROVED_ORDERS),
         Kind::UnseenEvents => Way::ByTime(UNSEEN_EVENTS),
         Kind::Checkouts => walk(step!("checkouts", "rowid", "0"), CHECKOUTS),
         Kind::Events => walk(step!("webhook_events", "rowid", "0"), EVENTS),
@@ -163,6 +164,12 @@ DELETE FROM order_events WHERE (order_id, version) IN (
     SELECT order_id, version FROM order_events
     WHERE happening = 'refused' AND at < ?1 AND order_id NOT IN (SELECT order_id FROM checkouts WHERE step <> 'placed')
     ORDER BY at LIMIT ?2
+)
+RETURNING 1 AS gone";
+
+const UNPROVED_ORDERS: &str = "
+DELETE FROM unproved_orders WHERE (network, placed_at, order_id) IN (
+    SELECT network, placed_at, order_id FROM unproved_orders WHERE placed_at < ?1 ORDER BY placed_at LIMIT ?2
 )
 RETURNING 1 AS gone";
 

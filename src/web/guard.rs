@@ -2,6 +2,7 @@
 
 use crate::app::Config;
 use crate::error::{Error, Result};
+use crate::shop::challenge::Solution;
 use crate::shop::checkout::Visitor;
 use crate::shop::limits::{self, Limit, network_of};
 use crate::shop::staff::StaffName;
@@ -64,13 +65,15 @@ fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
     (limit, network(call))
 }
 
-/// Whoever calls, as their pending orders are counted.
+/// Whoever calls, as their pending orders are counted; `token` is what solves the challenge, empty where the call shows nothing.
 #[must_use]
-pub fn visitor(call: &Call<'_>) -> Visitor {
+pub fn visitor(call: &Call<'_>, token: &str) -> Visitor {
     let config = &call.app.config;
+    let address = call.header("CF-Connecting-IP").unwrap_or_default();
     Visitor {
         network: config.signer.sign("network", &network(call)),
         limits: config.pending,
+        solution: Solution::read(token, address),
     }
 }
 
@@ -149,7 +152,7 @@ pub fn security_headers(config: &Config) -> [(&'static str, String); 6] {
             "Strict-Transport-Security",
             "max-age=63072000; includeSubDomains".to_owned(),
         ),
-        ("Content-Security-Policy", content_security_policy(config)),
+        (CONTENT_SECURITY_POLICY, content_security_policy(config, "")),
         ("X-Content-Type-Options", "nosniff".to_owned()),
         (
             "Referrer-Policy",
@@ -163,12 +166,24 @@ pub fn security_headers(config: &Config) -> [(&'static str, String); 6] {
     ]
 }
 
+/// The policy of a page that shows a widget of `origin`: its script, and its frame.
+#[must_use]
+pub fn policy_with_widget(config: &Config, origin: &str) -> (&'static str, String) {
+    let policy = content_security_policy(config, &format!(" {origin}"));
+    (
+        CONTENT_SECURITY_POLICY,
+        format!("{policy}; frame-src {origin}"),
+    )
+}
+
+const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
+
 /// Nothing inline. Pictures may come from a merchant's image host; a form may lead to the payment page, since Chromium checks
 /// `form-action` on the redirect that follows it too.
-fn content_security_policy(config: &Config) -> String {
+fn content_security_policy(config: &Config, more_scripts: &str) -> String {
     format!(
         "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self' {}; \
-         frame-ancestors 'none'; img-src 'self' data: https:; manifest-src 'self'; script-src 'self'; style-src 'self'",
+         frame-ancestors 'none'; img-src 'self' data: https:; manifest-src 'self'; script-src 'self'{more_scripts}; style-src 'self'",
         config.payment_origins
     )
 }
@@ -198,7 +213,7 @@ pub fn cors_headers(call: &Call<'_>) -> Vec<(&'static str, String)> {
         ));
         headers.push((
             "Access-Control-Allow-Headers",
-            "Authorization, Cart-Token, Content-Type, Idempotency-Key, If-Match, If-None-Match, Order-Token"
+            "Authorization, Cart-Token, Challenge-Token, Content-Type, Idempotency-Key, If-Match, If-None-Match, Order-Token"
                 .to_owned(),
         ));
         headers.push(("Access-Control-Max-Age", "86400".to_owned()));

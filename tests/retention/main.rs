@@ -118,6 +118,15 @@ fn a_network_that_guessed_at_a_code_is_forgotten_though_nobody_guesses_again() {
 }
 
 #[test]
+fn a_network_that_ordered_without_a_proof_is_forgotten_in_a_day() {
+    assert_left(
+        "INSERT INTO unproved_orders (network, placed_at, order_id) VALUES ('old', @1, 'a'), ('new', @1+, 'b')",
+        "SELECT network FROM unproved_orders",
+        &["new"],
+    );
+}
+
+#[test]
 fn an_event_goes_thirty_days_after_it_was_dealt_with_and_in_a_year_if_it_never_was() {
     assert_left(
         "INSERT INTO webhook_events (id, kind, payload, received_at, processed_at) VALUES

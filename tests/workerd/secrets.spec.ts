@@ -80,6 +80,10 @@ const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> =
   'findings signed with a key of staff': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER, FINDINGS_WEBHOOK_SECRET: `whsec_${OTHER_KEY}`, ADMIN_API_KEY: OTHER_KEY }],
   'findings posted without encryption': ['FINDINGS_WEBHOOK_URL', { FINDINGS_WEBHOOK_URL: 'http://hooks.shop.test', FINDINGS_WEBHOOK_SECRET: `whsec_${OTHER_KEY}` }],
   'findings mailed to no address': ['FINDINGS_MAIL', { FINDINGS_MAIL: 'staff' }],
+  'a challenge by the keys for tests': ['TURNSTILE_SITE_KEY', { TURNSTILE_SITE_KEY: '1x00000000000000000000AA', TURNSTILE_SECRET: '1x0000000000000000000000000000000AA' }],
+  'a challenge by the secret for tests': ['TURNSTILE_SECRET', { TURNSTILE_SITE_KEY: '0x4AAAAAAABkMYinukE8nzYS', TURNSTILE_SECRET: '2x0000000000000000000000000000000AA' }],
+  'a challenge without its secret': ['TURNSTILE_SECRET', { TURNSTILE_SITE_KEY: '0x4AAAAAAABkMYinukE8nzYS' }],
+  'a stand-in for the challenge': ['TURNSTILE_API_BASE', { TURNSTILE_API_BASE: 'http://127.0.0.1:9' }],
   'an address that is made up': ['SHOP_URL', { SHOP_URL: 'https://shop.example.com' }],
 };
 

@@ -1,12 +1,18 @@
-//! The first statement of an order's transaction: it fails the whole where too much of the visitor's is pending already, so that of two
-//! that were let in at once, one is let in. It writes no row, and reads none of a SKU while nothing is pending from the network.
+//! The first statements of an order's transaction: they fail the whole where too much of the visitor's is pending already, so that of
+//! two that were let in at once, one is let in. They write no row but one of an order without a proof, where the shop asks for it, and
+//! read none of a SKU while nothing is pending from the network.
 
 use crate::error::Result;
-use crate::shop::checkout::{Checkout, tracked_lines};
+use crate::shop::challenge::Proof;
+use crate::shop::checkout::{Checkout, MAX_UNPROVED, UNPROVED_SECS, tracked_lines};
 use crate::shop::mail_addresses::letters_of;
 use crate::shop::orders::Order;
 use crate::store::sql::{Statement, to_json};
+use durable::Timestamp;
 use serde_json::{Value, json};
+
+/// Orders without a proof that may stand before one more is too many.
+pub const OTHER_UNPROVED: u32 = MAX_UNPROVED - 1;
 
 const CLOSE_TO_TOO_MANY: &str = "
 INSERT INTO gate (open) SELECT 0
@@ -19,12 +25,56 @@ WHERE (SELECT COUNT(*) FROM checkouts WHERE network = ?1 AND live = 1) >= ?2
         HAVING SUM(quantity) + (SELECT SUM(value ->> 'quantity') FROM json_each(?5) WHERE value ->> 'sku' = pending.sku) > ?6
     )";
 
-/// Closes the gate to an order of a visitor who has enough pending.
-pub fn close_to_too_many(order: &Order, checkout: &Checkout) -> Result<Statement> {
+const CLOSE_TO_TOO_MANY_UNPROVED: &str = "
+INSERT INTO gate (open) SELECT 0
+WHERE (SELECT placed_at FROM unproved_orders WHERE network = ?1 ORDER BY placed_at DESC LIMIT 1 OFFSET ?2) > ?3";
+
+const UNPROVED_SINCE: &str = "
+SELECT placed_at AS at FROM unproved_orders WHERE network = ?1 ORDER BY placed_at DESC LIMIT 1 OFFSET ?2";
+
+const COUNT_UNPROVED: &str = "
+INSERT INTO unproved_orders (network, placed_at, order_id) VALUES (?1, ?2, ?3)";
+
+/// Closes the gate to an order of a visitor who has enough pending, or has shown no proof too often; else counts it, where it shows none.
+pub fn close_to_too_many(
+    order: &Order,
+    checkout: &Checkout,
+    proof: Proof,
+    now: Timestamp,
+) -> Result<Vec<Statement>> {
+    let mut batch = vec![close_to_too_many_pending(order, checkout, proof)?];
+    if proof == Proof::Missing {
+        let network = checkout.visitor.network.as_str();
+        batch.extend([
+            Statement::new(CLOSE_TO_TOO_MANY_UNPROVED)
+                .bind(network)
+                .bind(OTHER_UNPROVED)
+                .bind(now.minus_secs(UNPROVED_SECS)),
+            Statement::new(COUNT_UNPROVED)
+                .bind(network)
+                .bind(now)
+                .bind(order.id.as_str()),
+        ]);
+    }
+    Ok(batch)
+}
+
+/// Asks since when the network has placed as many orders without a proof as it may.
+pub fn unproved_since(network: &str) -> Statement {
+    Statement::new(UNPROVED_SINCE)
+        .bind(network)
+        .bind(OTHER_UNPROVED)
+}
+
+fn close_to_too_many_pending(
+    order: &Order,
+    checkout: &Checkout,
+    proof: Proof,
+) -> Result<Statement> {
     let limits = checkout.visitor.limits;
     Ok(Statement::new(CLOSE_TO_TOO_MANY)
         .bind(checkout.visitor.network.as_str())
-        .bind(limits.orders_per_network)
+        .bind(limits.orders_for(proof))
         .bind(letters_of(&order.email))
         .bind(limits.orders_per_address)
         .bind(to_json(&held_units(order))?)
@@ -45,7 +95,7 @@ mod tests {
     use crate::shop::checkout::{PendingLimits, Visitor};
     use crate::shop::orders::samples::{line, order};
     use crate::store::orders_d1::sqlite::{database, values};
-    use rusqlite::params_from_iter;
+    use rusqlite::{Connection, params_from_iter};
 
     /// Pending from `here`: 60 units of S, and 99 of T, of which none are held. Another order from there is paid.
     const PENDING: &str = "
@@ -61,9 +111,74 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
         let mut line = line(1, 1_000, quantity);
         (line.sku, line.tracked) = (sku.to_owned(), tracked);
         let order = order("USD", vec![line], 0, false);
-        let statement = close_to_too_many(&order, &checkout(network)).unwrap();
-        let outcome = database.execute(statement.sql, params_from_iter(values(&statement)));
-        outcome.is_ok()
+        runs(
+            &database,
+            &close_to_too_many(&order, &checkout(network), Proof::NotAsked, at(0)).unwrap(),
+        )
+    }
+
+    fn at(secs: u32) -> Timestamp {
+        Timestamp::from_millis(1_000_000).plus_secs(secs)
+    }
+
+    /// Whether a batch is written whole, else it is not at all.
+    fn runs(database: &Connection, batch: &[Statement]) -> bool {
+        let transaction = database.unchecked_transaction().unwrap();
+        let lands = batch.iter().all(|statement| {
+            let outcome = transaction.execute(statement.sql, params_from_iter(values(statement)));
+            outcome.is_ok()
+        });
+        if lands {
+            transaction.commit().unwrap();
+        }
+        lands
+    }
+
+    #[test]
+    fn without_a_proof_so_many_orders_are_written_in_ten_minutes_whatever_became_of_them() {
+        let database = database();
+        let mut placed = 0;
+        let mut place = |network: &str, proof, secs| {
+            let mut order = order("USD", vec![line(1, 1_000, 1)], 0, false);
+            placed += 1;
+            order.id = format!("ord_{placed}");
+            let batch = close_to_too_many(&order, &checkout(network), proof, at(secs)).unwrap();
+            runs(&database, &batch)
+        };
+        for secs in 0..MAX_UNPROVED {
+            assert!(place("here", Proof::Missing, secs));
+        }
+        assert!(!place("here", Proof::Missing, UNPROVED_SECS - 1));
+        assert!(place("there", Proof::Missing, 5));
+        assert!(place("here", Proof::Shown, 5));
+        assert!(place("here", Proof::NotAsked, 5));
+        assert!(place("here", Proof::Missing, UNPROVED_SECS));
+        assert!(!place("here", Proof::Missing, UNPROVED_SECS));
+        assert!(place("here", Proof::Missing, UNPROVED_SECS + 1));
+    }
+
+    #[test]
+    fn a_proof_lifts_the_orders_of_a_network_and_not_its_units() {
+        let database = database();
+        database.execute_batch(PENDING).unwrap();
+        database
+            .execute_batch("UPDATE checkouts SET network = 'here', live = 1")
+            .unwrap();
+        let mut one = checkout("here");
+        one.visitor.limits.orders_per_network = 2;
+        let lets_in = |sku: &str, proof| {
+            let mut line = line(1, 1_000, 1);
+            sku.clone_into(&mut line.sku);
+            let order = order("USD", vec![line], 0, false);
+            runs(
+                &database,
+                &close_to_too_many(&order, &one, proof, at(0)).unwrap(),
+            )
+        };
+        assert!(!lets_in("U", Proof::NotAsked));
+        assert!(!lets_in("U", Proof::Missing));
+        assert!(lets_in("U", Proof::Shown));
+        assert!(!lets_in("S", Proof::Shown));
     }
 
     #[test]
@@ -97,6 +212,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
                     orders_per_network: 10,
                     units_per_network: 99,
                 },
+                solution: None,
             },
         }
     }

@@ -14,7 +14,8 @@ mod stray_payments;
 pub use stray_payments::StrayPaymentsD1;
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{Checkout, Found, too_many_pending_orders};
+use crate::shop::challenge::Proof;
+use crate::shop::checkout::{Checkout, Found, check_unproved, too_many_pending_orders};
 use crate::shop::orders::{Order, OrderFilter, Transition};
 use crate::shop::ports::{Orders, Written};
 use crate::shop::settlement::Round;
@@ -23,7 +24,7 @@ use crate::store::findings_d1;
 use crate::store::settings_d1::{KnownSettings, known_version};
 use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
 use durable::Timestamp;
-use rows::{FoundRow, NumberRow, OrderRow};
+use rows::{FoundRow, InstantRow, NumberRow, OrderRow};
 use statements as sql;
 
 /// [`Orders`] on a database.
@@ -42,7 +43,8 @@ impl<D: Database> Orders for OrdersD1<D> {
             .bind(checkout.quote_id.as_str())
             .bind(checkout.cart_id.as_str())
             .bind(checkout.idempotency_key.as_str())
-            .bind(checkout.visitor.network.as_str());
+            .bind(checkout.visitor.network.as_str())
+            .bind(gate::OTHER_UNPROVED);
         let rows: Vec<FoundRow> = self.db.query(statement).await?;
         let row = rows.into_iter().next();
         row.ok_or_else(|| Error::internal("no row for a checkout"))?
@@ -53,14 +55,15 @@ impl<D: Database> Orders for OrdersD1<D> {
         &self,
         order: &Order,
         checkout: &Checkout,
+        proof: Proof,
         now: Timestamp,
     ) -> Result<Written<i64>> {
         let number = Statement::new(sql::ORDER_NUMBER).bind(order.id.as_str());
-        let batch = sql::place(order, checkout, now)?;
+        let batch = sql::place(order, checkout, proof, now)?;
         let outcome = self.db.batch_then_query(batch, number);
         match outcome.await {
             Err(SqlError::Taken(message)) if message.contains(GATE_CLOSED) => {
-                Err(too_many_pending_orders())
+                Err(self.too_many(checkout, proof, now).await?)
             }
             outcome => match written(outcome)? {
                 Written::Landed(rows) => first_number(rows).map(Written::Landed),
@@ -125,6 +128,19 @@ impl<D: Database> Orders for OrdersD1<D> {
 }
 
 impl<D: Database> OrdersD1<D> {
+    /// Of what there was too much when the gate was closed.
+    async fn too_many(&self, checkout: &Checkout, proof: Proof, now: Timestamp) -> Result<Error> {
+        if proof == Proof::Missing {
+            let query = gate::unproved_since(&checkout.visitor.network);
+            let rows: Vec<InstantRow> = self.db.query(query).await?;
+            let since = rows.first().map(|row| Timestamp::from_millis(row.at));
+            if let Err(refusal) = check_unproved(since, now) {
+                return Ok(refusal);
+            }
+        }
+        Ok(too_many_pending_orders())
+    }
+
     async fn moved(&self, order_id: &str, batch: Vec<Statement>) -> Result<Written<Order>> {
         let outcome = self.db.batch_then_query(batch, sql::order(order_id)).await;
         match written(outcome)? {

@@ -23,6 +23,7 @@ pub struct FoundRow {
     pending_of_address: u32,
     pending_of_network: u32,
     pending_units: String,
+    unproved_since: Option<i64>,
     #[serde(flatten)]
     list: PriceListRow,
 }
@@ -48,6 +49,7 @@ impl FoundRow {
             of_address: self.pending_of_address,
             of_network: self.pending_of_network,
             units: from_json(&self.pending_units)?,
+            unproved_since: self.unproved_since.map(Timestamp::from_millis),
         };
         Ok(Found {
             standing,
@@ -55,6 +57,11 @@ impl FoundRow {
             pending,
         })
     }
+}
+
+#[derive(Deserialize)]
+pub struct InstantRow {
+    pub at: i64,
 }
 
 #[derive(Deserialize)]

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::addresses::Address;
+use crate::shop::challenge::Proof;
 use crate::shop::checkout::Checkout;
 use crate::shop::ledger::{Account, Journal};
 use crate::shop::mail::Letter;
@@ -14,7 +15,7 @@ use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
 use crate::shop::transitions::Status;
 use crate::store::findings_d1;
 use crate::store::mails_d1::insert_letters;
-use crate::store::orders_d1::gate::close_to_too_many;
+use crate::store::orders_d1::gate;
 use crate::store::settings_d1::select_settings;
 use crate::store::sql::{Statement, to_json, to_word};
 use durable::Timestamp;
@@ -67,14 +68,19 @@ macro_rules! placed_before {
 const TASK_GRACE_SECS: u32 = 30;
 
 /// Writes the order that a checkout has come to. Its key and, while it is pending, its cart are unique: of two orders one fails whole.
-pub fn place(order: &Order, checkout: &Checkout, now: Timestamp) -> Result<Vec<Statement>> {
+pub fn place(
+    order: &Order,
+    checkout: &Checkout,
+    proof: Proof,
+    now: Timestamp,
+) -> Result<Vec<Statement>> {
     let journal = Journal::placed(&order.totals, order.currency)?;
     let placed = order
         .events
         .first()
         .ok_or_else(|| Error::internal("an order that was not placed"))?;
-    let mut batch = vec![
-        close_to_too_many(order, checkout)?,
+    let mut batch = gate::close_to_too_many(order, checkout, proof, now)?;
+    batch.extend([
         event(&order.id, 1, placed)?,
         insert_order(order, now)?,
         Statement::new(INSERT_LINES)
@@ -90,7 +96,7 @@ pub fn place(order: &Order, checkout: &Checkout, now: Timestamp) -> Result<Vec<S
             .bind(checkout.quote_id.as_str())
             .bind(now)
             .bind(checkout.visitor.network.as_str()),
-    ];
+    ]);
     batch.extend(book(&order.id, 1, &[journal], now)?);
     batch.extend(insert_tasks(&order.id, &order.tasks, now)?);
     Ok(batch)
@@ -431,6 +437,7 @@ SELECT standing.order_id, standing.idempotency_key, standing.request_hash,
         SELECT sku, SUM(quantity) AS units FROM order_lines
         WHERE order_id IN (SELECT order_id FROM checkouts WHERE network = ?5 AND live = 1) AND tracked GROUP BY sku
     )) AS pending_units,
+    (SELECT placed_at FROM unproved_orders WHERE network = ?5 ORDER BY placed_at DESC LIMIT 1 OFFSET ?6) AS unproved_since,
     ",
     select_settings!(),
     "

@@ -285,6 +285,7 @@ fn parameters(route: &Route, docs: &str) -> Vec<Value> {
         "If-None-Match",
         "Cart-Token",
         "Order-Token",
+        "Challenge-Token",
     ]
     .into_iter()
     .filter(|name| {

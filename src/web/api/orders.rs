@@ -76,11 +76,13 @@ pub(super) struct ReturnedGoods {
 }
 
 /// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: 201 with the new order, 200 and
-/// `Idempotent-Replayed` with the order that this key placed before, in its current state.
+/// `Idempotent-Replayed` with the order that this key placed before, in its current state. Where the shop asks for a challenge, its
+/// solution is the header `Challenge-Token`: the response of a Turnstile widget whose action is `checkout`. An order without one is
+/// placed as well, but few from a network. A repeat may show the same or another.
 ///
 /// # Errors
 /// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`, `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
-/// `idempotency_key_reused`, `idempotency_key_required`; 429 `too_many_pending_orders`; 503 `checkout_interrupted`, `payments_not_configured`.
+/// `idempotency_key_reused`, `idempotency_key_required`; 429 `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted`, `payments_not_configured`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;
     let idempotency_key = call.idempotency_key()?.ok_or_else(|| {
@@ -106,7 +108,7 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
         quote_id: new.quote_id,
         billing_address: new.billing_address,
         jitter: call.app.jitter(),
-        visitor: guard::visitor(call),
+        visitor: guard::visitor(call, &call.header("Challenge-Token").unwrap_or_default()),
     };
     let placed = place_order(call.app, &checkout, &call.app.order_links(), call.app.now).await?;
     if placed.replayed {

@@ -16,10 +16,13 @@ use crate::web::cart_token::OwnCart;
 use crate::web::guard;
 use crate::web::order_token::keep_open;
 use crate::web::pages::cart::order_path;
+use crate::web::pages::challenge;
 use crate::web::pages::checkout::form::{
     Offered, address_form, nothing_typed, request_of, typed_in,
 };
-use crate::web::pages::layout::{Visit, encoded, page};
+use crate::web::pages::error::sentences_of;
+use crate::web::pages::layout::{Visit, encoded, page, page_with};
+use crate::web::pages::metadata::not_to_be_found;
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::reply::{Reply, headers_of};
@@ -100,12 +103,7 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
         .ok_or(Error::NotFound("quote"))?;
     let visit = Visit::of_or_in(call, quote.currency).await?;
     let key = call.app.new_id("key")?;
-    Ok(page(
-        200,
-        &visit,
-        visit.words().review_your_order,
-        &review_page(call, &visit, &quote, &key).await,
-    ))
+    Ok(review_page(call, &visit, 200, &quote, &key, &[]).await)
 }
 
 /// `POST /checkout/{quote_id}`: places the order and leads to its payment. The form's key makes a double click one order.
@@ -129,16 +127,12 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         quote_id,
         billing_address: None,
         jitter: app.jitter(),
-        visitor: guard::visitor(call),
+        visitor: guard::visitor(call, form.get(challenge::FIELD)),
     };
     let links = app.order_links().in_language(call.language);
     let placed = match place_order(app, &checkout, &links, app.now).await {
         Ok(placed) => placed.order,
-        Err(error) => {
-            let order_id = order_in_the_way(&error).ok_or(error)?;
-            let there = Reply::see_other(order_path(&visit, &order_id));
-            return Ok(keep_open(there, call, &order_id));
-        }
+        Err(error) => return not_placed(call, &visit, &checkout, error).await,
     };
     let pay_at = placed
         .payment
@@ -147,6 +141,38 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     // The browser that ordered comes back from paying without a token in its address.
     let there = Reply::see_other(pay_at.unwrap_or_else(|| order_path(&visit, &placed.id)));
     Ok(keep_open(there, call, &placed.id))
+}
+
+/// To the order that is in the way; to the same page once more, where a proof may lift what there was too much of.
+async fn not_placed(
+    call: &Call<'_>,
+    visit: &Visit,
+    checkout: &Checkout,
+    error: Error,
+) -> Result<Reply> {
+    if let Some(order_id) = order_in_the_way(&error) {
+        let there = Reply::see_other(order_path(visit, &order_id));
+        return Ok(keep_open(there, call, &order_id));
+    }
+    let asks_for_proof = call.app.config.widget().is_some();
+    if !asks_for_proof || !matches!(error, Error::TooMany { .. }) {
+        return Err(error);
+    }
+    let quote = call.app.prices().quote(&checkout.quote_id).await?;
+    let Some(quote) = quote else {
+        return Err(error);
+    };
+    let here = format!("/checkout/{}", encoded(&quote.id));
+    let visit = Visit::of_or_in(call, quote.currency).await?.at(&here);
+    let words = visit.words();
+    let mut told = sentences_of(words, &error);
+    if error.code() == "too_many_unproved_orders" || checkout.visitor.solution.is_none() {
+        told.insert(0, words.challenge_may_help.to_owned());
+    }
+    let key = &checkout.idempotency_key;
+    let mut page = review_page(call, &visit, 429, &quote, key, &told).await;
+    page.headers.extend(headers_of(&error));
+    Ok(page)
 }
 
 async fn quote_of_cart(call: &Call<'_>, quote_id: &str, own: &OwnCart) -> Result<Option<Quote>> {
@@ -219,7 +245,31 @@ fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
     }
 }
 
-async fn review_page(call: &Call<'_>, visit: &Visit, quote: &Quote, key: &str) -> Markup {
+/// What a quote comes to, and the button that orders it; `told` is why it was not ordered just now.
+async fn review_page(
+    call: &Call<'_>,
+    visit: &Visit,
+    status: u16,
+    quote: &Quote,
+    key: &str,
+    told: &[String],
+) -> Reply {
+    let config = &call.app.config;
+    let head = html! { (not_to_be_found()) (challenge::script(config)) };
+    let content = review_content(call, visit, quote, key, told).await;
+    let title = visit.words().review_your_order;
+    let mut reply = page_with(status, visit, title, &head, &content);
+    reply.headers.extend(challenge::policy(config));
+    reply
+}
+
+async fn review_content(
+    call: &Call<'_>,
+    visit: &Visit,
+    quote: &Quote,
+    key: &str,
+    told: &[String],
+) -> Markup {
     let words = visit.words();
     let total = visit.money(Money::new(quote.totals.total, quote.currency));
     let lines = quote_lines(call, visit, &quote.lines, quote.currency).await;
@@ -228,6 +278,9 @@ async fn review_page(call: &Call<'_>, visit: &Visit, quote: &Quote, key: &str) -
         div class="checkout" {
             div class="stack" {
                 h1 { (words.review_your_order) }
+                @if !told.is_empty() {
+                    div class="notice fault" role="alert" { @for sentence in told { p { (sentence) } } }
+                }
                 div class="panel" {
                     div class="parties" {
                         section { h2 { (words.ship_to) } (label(visit, &quote.shipping_address)) }
@@ -261,6 +314,7 @@ async fn review_page(call: &Call<'_>, visit: &Visit, quote: &Quote, key: &str) -
                 (totals(visit, &quote.totals, &quote.terms, quote.currency))
                 form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
                     input type="hidden" name="key" value=(key);
+                    (challenge::widget(visit, &call.app.config))
                     button class="wide" { (words.place_order) " · " (total) }
                 }
                 p class="quiet" { (words.payment_follows) }

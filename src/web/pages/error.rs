@@ -126,7 +126,8 @@ fn title_of(words: &Words, error: &Error) -> &'static str {
     }
 }
 
-fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
+/// What a visitor should know of it, and do.
+pub fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
     let explained = (words.explained)(error.code()).map(str::to_owned);
     match error {
         Error::Invalid(errors) => errors

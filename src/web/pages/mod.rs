@@ -1,6 +1,7 @@
 //! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside its template.
 
 pub mod cart;
+pub mod challenge;
 pub mod checkout;
 mod delivery;
 pub mod design;

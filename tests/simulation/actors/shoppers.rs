@@ -175,6 +175,7 @@ fn visitor() -> Visitor {
             orders_per_network: u32::MAX,
             units_per_network: u32::MAX,
         },
+        solution: None,
     }
 }
 

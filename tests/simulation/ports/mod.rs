@@ -11,6 +11,7 @@ use crate::world::World;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::rc::Rc;
 use storefront::error::Result;
+use storefront::shop::challenge::Challenge;
 use storefront::shop::checkout::{RefusalMemory, Shortage};
 use storefront::shop::ports::{
     CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, PromotionObjects, StockObjects,
@@ -19,6 +20,7 @@ use storefront::shop::stray_payments::StrayPayments;
 use storefront::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use storefront::store::prices_d1::PricesD1;
 use storefront::store::sql::{Database, SqlError, Statement};
+use storefront::store::turnstile::Turnstile;
 
 /// The world as the shop sees it.
 #[derive(Clone)]
@@ -135,6 +137,10 @@ impl Ports for Sim {
 
     fn mail(&self) -> impl Mail {
         self.clone()
+    }
+
+    fn challenge(&self) -> Option<impl Challenge> {
+        None::<&Turnstile>
     }
 }
 

@@ -150,6 +150,9 @@ pub static WORDS: Words = Words {
     change_address: "Adresse ändern",
     place_order: "Zahlungspflichtig bestellen",
     payment_follows: "Bezahlt wird auf der nächsten Seite.",
+    challenge_hint: "Eine kurze Prüfung unterscheidet Menschen von Programmen. Meist läuft sie von selbst ab.",
+    challenge_without_script: "Ohne JavaScript entfällt die Prüfung, und Sie können trotzdem bestellen: von einem Anschluss bis zu fünfmal in zehn Minuten.",
+    challenge_may_help: "Ihre Bestellung ist noch nicht aufgegeben. Warten Sie, bis die Prüfung beim Knopf beendet ist, und bestellen Sie dann noch einmal.",
     promotion_checked_at_order: "Nicht für alle: Ob Sie ihn nutzen können, prüfen wir mit der Bestellung.",
     discount: "Rabatt",
     tax: "Steuer",
@@ -299,6 +302,9 @@ pub static WORDS: Words = Words {
         ),
         "too_many_pending_orders" => Some(
             "Zu viele Bestellungen von Ihrem Anschluss oder mit Ihrer E-Mail-Adresse warten auf ihre Bezahlung. Bezahlen oder stornieren Sie eine davon, dann geht diese.",
+        ),
+        "too_many_unproved_orders" => Some(
+            "Von Ihrem Anschluss kamen zu viele Bestellungen ohne die Prüfung, die Menschen von Programmen unterscheidet. Ohne sie geht etwas später wieder eine.",
         ),
         "too_many_requests" => Some(
             "Von Ihrem Anschluss kam in einer Minute mehr, als der Shop annimmt. Was Sie getippt haben, bleibt erhalten.",

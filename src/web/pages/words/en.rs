@@ -150,6 +150,9 @@ pub static WORDS: Words = Words {
     change_address: "Change the address",
     place_order: "Place order",
     payment_follows: "You pay on the next page.",
+    challenge_hint: "A short check tells people from programs. It mostly runs by itself.",
+    challenge_without_script: "Without JavaScript the check is left out, and you can order all the same: up to five times in ten minutes from one connection.",
+    challenge_may_help: "Your order was not placed yet. Wait until the check beside the button has ended, then place it once more.",
     promotion_checked_at_order: "Not for everyone: we check whether you can use it when you order.",
     discount: "Discount",
     tax: "Tax",
@@ -286,6 +289,9 @@ pub static WORDS: Words = Words {
         ),
         "too_many_pending_orders" => Some(
             "Too many orders from your connection or with your email address wait for their payment. Pay or cancel one of them, and this one can be placed.",
+        ),
+        "too_many_unproved_orders" => Some(
+            "Too many orders came from your connection without the check that tells people from programs. Without it, more go a little later.",
         ),
         "too_many_requests" => Some(
             "More came from your connection within a minute than the shop takes. What you typed is kept.",

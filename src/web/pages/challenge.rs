@@ -1,0 +1,37 @@
+//! The widget of the challenge, on the one page that shows it: the review of an order, while the shop asks for a proof.
+
+use crate::app::Config;
+use crate::web::guard::policy_with_widget;
+use crate::web::pages::layout::Visit;
+use maud::{Markup, html};
+
+/// The field that the widget's script adds to the form around it.
+pub const FIELD: &str = "cf-turnstile-response";
+
+/// The widget in a form, with words for those who see it and for those without JavaScript; nothing while the shop asks for no proof.
+#[must_use]
+pub fn widget(visit: &Visit, config: &Config) -> Markup {
+    let words = visit.words();
+    html! {
+        @if let Some(widget) = config.widget() {
+            div class="cf-turnstile" data-sitekey=(widget.site_key) data-action=(widget.action) data-language=(visit.language.code()) data-size="flexible" {}
+            p class="quiet" { (words.challenge_hint) }
+            noscript { p class="quiet" { (words.challenge_without_script) } }
+        }
+    }
+}
+
+/// The widget's script, for the head of its page.
+#[must_use]
+pub fn script(config: &Config) -> Markup {
+    html! {
+        @if let Some(widget) = config.widget() { script src=(widget.script) async defer {} }
+    }
+}
+
+/// The policy by which a browser runs it; none while there is no widget.
+#[must_use]
+pub fn policy(config: &Config) -> Option<(&'static str, String)> {
+    let widget = config.widget()?;
+    Some(policy_with_widget(config, widget.origin))
+}
