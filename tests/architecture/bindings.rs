@@ -178,6 +178,19 @@ fn no_two_limiters_share_a_counter_in_any_environment() {
     assert_eq!(all.len(), limiters.saturating_mul(counters.len()));
 }
 
+/// One limit serves all invocations: below it the dearest job would be cut off, and above it a loop would cost.
+#[test]
+fn every_environment_limits_the_cpu_of_an_invocation() {
+    for (environment, given) in environments(&wrangler()) {
+        let limits = table_of(&given, "limits");
+        let cpu_ms = limits.get("cpu_ms").and_then(Value::as_integer);
+        assert!(
+            cpu_ms.is_some_and(|millis| (10_000..=30_000).contains(&millis)),
+            "{environment}"
+        );
+    }
+}
+
 /// The consumer tells a dead-letter queue by its name, and what nobody consumes is forgotten.
 #[test]
 fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {

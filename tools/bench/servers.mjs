@@ -120,7 +120,7 @@ async function migrate(database) {
 }
 
 /** CPU time of the processes so far; nothing (NaN) where there is no /proc. */
-function cpuMicros(pids) {
+export function cpuMicros(pids) {
   if (pids.length === 0) return NaN;
   return pids.reduce((sum, pid) => {
     const [user, system] = statFields(pid).slice(11, 13).map(Number);
@@ -128,7 +128,7 @@ function cpuMicros(pids) {
   }, 0);
 }
 
-function workerdChildren() {
+export function workerdChildren() {
   if (process.platform !== "linux") return [];
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && isWorkerdChild(name));
 }
