@@ -40,6 +40,10 @@ export type ShopOptions = {
   counted?: boolean;
   /** Whether objects and KV can be made to fail, by `fail`. */
   failing?: boolean;
+  /** The module before the Worker, by the names of its objects' classes. */
+  before?: (classes: readonly string[]) => string;
+  /** Where V8's inspector listens. */
+  inspectorPort?: number;
   /** With the limits of wrangler.toml; else all tests, which are one network, ask as often as they like. */
   limited?: boolean;
 };
@@ -49,7 +53,7 @@ export const sessionOf = (order: Json): string => order.payment.url.split('/').a
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-export async function startShop({ vars = {}, maxRetries, counted = false, failing = false, limited = false }: ShopOptions = {}) {
+export async function startShop({ vars = {}, maxRetries, counted = false, failing = false, before, inspectorPort, limited = false }: ShopOptions = {}) {
   const sandbox = await startSandbox({
     port: 0, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 50,
   });
@@ -58,11 +62,12 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
   const data = await mkdtemp(join(tmpdir(), 'shop-'));
   const log: string[] = [];
   const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
+  const behind = before ?? (counted ? countingModule : failing ? failingModule : undefined);
   const miniflare = new Miniflare({
     name: config.name,
     ...runtimeOptions(config, maxRetries, limited),
-    ...(counted && modulesBehind(config, countingModule)),
-    ...(failing && modulesBehind(config, failingModule)),
+    ...(behind && modulesBehind(config, behind)),
+    ...(inspectorPort && { inspectorPort }),
     bindings: { ...config.vars, ...(!limited && UNLIMITED), ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
     port,
