@@ -263,11 +263,14 @@ fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
             world,
             &format!("SELECT status FROM orders WHERE id = '{order_id}'"),
         );
+        let waits =
+            |status: &String| matches!(status.as_str(), "pending_payment" | "payment_review");
         let asks_later = cart
             .changed_at
             .is_some_and(|at| now < at.plus_secs(patience_secs));
         holds(
-            known == ["pending_payment"] || (known.is_empty() && asks_later),
+            matches!(known.as_slice(), [status] if waits(status))
+                || (known.is_empty() && asks_later),
             || format!("{cart_id} is frozen by {order_id}: {known:?}"),
         )?;
     }
@@ -420,6 +423,9 @@ impl Told {
             "out_of_stock",
             "payment_processing",
             "paid",
+            "paid_wrong_amount",
+            "approved",
+            "rejected",
             "session_expired",
             "payment_renewed",
             "cancel_requested",

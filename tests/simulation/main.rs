@@ -203,6 +203,11 @@ fn a_letter_whose_attempts_have_keys_of_their_own_is_caught() {
 }
 
 #[test]
+fn a_review_that_staff_are_not_told_of_is_caught() {
+    assert_caught(Bug::ReviewUntold);
+}
+
+#[test]
 fn a_dispute_that_staff_are_not_told_of_is_caught() {
     assert_caught(Bug::DisputeUntold);
 }

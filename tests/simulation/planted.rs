@@ -45,6 +45,8 @@ pub enum Bug {
     LetterDoneWhenQueued,
     /// Each attempt at a letter has a key of its own.
     LetterWithoutKey,
+    /// An order is left to a person, and staff are not told.
+    ReviewUntold,
     /// A dispute moves the books, and staff are not told.
     DisputeUntold,
     /// A refund ends as failed, and staff are not told.
@@ -74,6 +76,7 @@ pub fn statements(bug: Option<Bug>, mut statements: Vec<Statement>) -> Vec<State
                     .bind(order_id(&statements)),
             );
         }
+        Some(Bug::ReviewUntold) => forget_finding(&mut statements, "\"payment_review\""),
         Some(Bug::DisputeUntold) => forget_finding(&mut statements, "\"dispute_"),
         Some(Bug::RefundFailureUntold) => forget_finding(&mut statements, "\"refund_failed\""),
         Some(Bug::ThawedUndecided) => {

@@ -189,6 +189,15 @@ impl Provider {
         self.move_on(id, SessionState::Open, SessionState::Paid)
     }
 
+    /// A shopper pays, and the account takes another amount than it was asked for.
+    pub fn pay_wrongly(&mut self, id: &str) -> bool {
+        let paid = self.pay(id);
+        if paid && let Some(account) = self.sessions.get_mut(id) {
+            account.session.amount -= 1;
+        }
+        paid
+    }
+
     /// A shopper pays by a method that takes its time.
     pub fn pay_slowly(&mut self, id: &str) -> bool {
         self.move_on(id, SessionState::Open, SessionState::Processing)

@@ -15,7 +15,7 @@ use crate::world::World;
 use durable::machine::Request;
 use durable::stock;
 use machinery::{consumer, webhooks};
-use people::{bank, merchant, staff, strangers};
+use people::{bank, decide_reviews, merchant, staff, strangers};
 use shoppers::{buy_the_rest, shop};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -111,6 +111,11 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
     }
     deliver_all(world);
     calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
+    run(
+        world,
+        vec![Task::actor(decide_reviews(sim.clone()))],
+        || invariants::at_every_step(world),
+    )?;
     // A dispute that is won can lead to a refund, which can be on its way once more.
     for _ in 0..3 {
         decide_everything(world);

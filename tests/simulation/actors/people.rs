@@ -23,7 +23,7 @@ pub async fn staff(sim: Sim) {
     }
     let orders = world
         .db
-        .ask("SELECT id FROM orders WHERE status IN ('confirmed', 'completed') ORDER BY number");
+        .ask("SELECT id FROM orders WHERE status IN ('confirmed', 'completed', 'payment_review') ORDER BY number");
     if orders.is_empty() {
         return;
     }
@@ -38,6 +38,9 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
     let Ok(Some(order)) = sim.orders().order(order_id).await else {
         return;
     };
+    if order.status == Status::PaymentReview {
+        return decide(sim, order_id).await;
+    }
     let id = world.name("rec");
     let _ = match work {
         0 | 1 => {
@@ -115,6 +118,25 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
         .map(drop),
         _ => Ok(()),
     };
+}
+
+/// Decides every order that was paid otherwise than it was ordered.
+pub async fn decide_reviews(sim: Sim) {
+    let left = "SELECT id FROM orders WHERE status = 'payment_review' ORDER BY number";
+    for order_id in sim.0.db.ask(left) {
+        decide(&sim, order_id.as_str().unwrap()).await;
+    }
+}
+
+async fn decide(sim: &Sim, order_id: &str) {
+    let world = &sim.0;
+    let status = *world.random.pick(&[Status::Confirmed, Status::Cancelled]);
+    let by_staff = instruction(world, Actor::Staff(StaffName::default()));
+    let decided = set_order_status(sim, order_id, status, by_staff, world.now()).await;
+    let outcome = decided.map(|order| order.status);
+    world.note(format!(
+        "staff decide that {order_id} is {status:?}: {outcome:?}"
+    ));
 }
 
 /// Disputes payments, decides disputes, and sends refunds back, also those that had arrived.

@@ -218,6 +218,13 @@ async fn live_on(sim: &Sim, order: Order) {
         pause(world).await;
     }
     match (world.random.below(6), session_of(world, &order)) {
+        (0, Some(id)) if world.random.chance(100) => {
+            let paid = world.provider.borrow_mut().pay_wrongly(&id);
+            world.note(format!(
+                "a shopper pays {id} of {} wrongly: {paid}",
+                order.id
+            ));
+        }
         (0..=2, Some(id)) => {
             world.touched.set(true);
             let paid = world.provider.borrow_mut().pay(&id);
