@@ -28,10 +28,10 @@ const REFRESH_SECS: u32 = 10;
 /// Seconds until it looks again where KV could not be read.
 const FAILED_SECS: u32 = 5;
 
-/// Bytes of versions, directories and cards that an isolate keeps, of the 128 MB that it has. Half of each must hold what one version has,
-/// or a list of all its products reads it anew each time: of 10,000 products 60 KB, 3 MB and 13 MB.
+/// Bytes of versions, directories and cards that an isolate keeps, of the 128 MB that it has (`docs/isolate-limits.md`). Half of each must
+/// hold what one version has, or a list of all its products reads it anew each time: of 10,000 products 60 KB, 3 MB and 13 MB.
 const VERSION_BYTES: usize = 4_000_000;
-const DIRECTORY_BYTES: usize = 16_000_000;
+const DIRECTORY_BYTES: usize = 8_000_000;
 const CARD_BYTES: usize = 32_000_000;
 
 /// A parsed document takes about so many times the bytes of its JSON.
