@@ -38,7 +38,7 @@ use crate::store::objects::Objects;
 use crate::store::order_code_tries_d1::OrderCodeTriesD1;
 use crate::store::order_standings_d1::OrderStandingsD1;
 use crate::store::orders_d1::{OrdersD1, StrayPaymentsD1};
-use crate::store::pause::Pause;
+use crate::store::pause::{Pause, wait};
 use crate::store::prices_d1::{KnownListings, PricesD1};
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
@@ -308,12 +308,6 @@ impl App {
         (self.publish_record(), self.catalog_copy(), self.queues())
     }
 
-    /// The time now, where an event takes long.
-    #[must_use]
-    pub fn clock(&self) -> Timestamp {
-        now()
-    }
-
     /// What the public may know of stock.
     #[must_use]
     pub fn public_stocks(&self) -> StockKv {
@@ -499,6 +493,14 @@ impl Ports for App {
     fn challenge(&self) -> Option<impl Challenge> {
         self.config.challenge.as_ref()
     }
+
+    fn clock(&self) -> Timestamp {
+        now()
+    }
+
+    async fn wait(&self, millis: u32) {
+        wait(millis).await;
+    }
 }
 
 impl Bindings {
@@ -514,6 +516,7 @@ impl Bindings {
                 events: env.queue("STRIPE_EVENTS").map_err(Error::internal)?,
                 outgoing: env.queue("OUTGOING").map_err(Error::internal)?,
                 link_requests: env.queue("LINK_REQUESTS").map_err(Error::internal)?,
+                jobs: env.queue("JOBS").map_err(Error::internal)?,
             },
             payments_knowledge: Knowledge::default(),
             settings: KnownSettings::default(),

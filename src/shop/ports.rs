@@ -59,6 +59,10 @@ pub trait Ports {
     fn mail(&self) -> impl Mail;
     /// The challenge of checkout; none where the shop asks for none.
     fn challenge(&self) -> Option<impl Challenge>;
+    /// The time as it is now, for a deadline that must be judged when it counts: an event may have begun long ago.
+    fn clock(&self) -> Timestamp;
+    /// Ends after so many milliseconds, for work that is paced.
+    async fn wait(&self, millis: u32);
 }
 
 /// The published copy of the catalog: immutable documents behind one pointer. Reading a document that the copy does not have
@@ -304,6 +308,15 @@ pub enum Written<T = ()> {
     Lost,
 }
 
+/// Which due tasks are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DueTasks {
+    /// All: first those of new orders that wait for their payment page, the newest first; then the others, the oldest first.
+    All,
+    /// None of orders that wait for their payment page, the oldest first.
+    ButPayments,
+}
+
 /// Checkouts, orders and what must follow from them. Each write is one transaction.
 pub trait Orders {
     /// The order that stands for a request already, its quote, and what its SKUs would be priced from now.
@@ -328,8 +341,16 @@ pub trait Orders {
     async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written<Order>>;
     /// Notes how a round of tasks went.
     async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order>;
-    /// Orders that have tasks due by `now`.
-    async fn orders_with_due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<String>>;
+    /// Whether any order has tasks due by `now`, or a payment that has to be looked at.
+    async fn is_any_due(&self, now: Timestamp) -> Result<bool>;
+    /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`.
+    async fn take_orders_with_due_tasks(
+        &self,
+        which: DueTasks,
+        now: Timestamp,
+        taken_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>>;
     /// Pending orders whose payment has to be looked at by `now`, those first that wait longest; the next look is at `again_at`.
     async fn take_overdue_orders(
         &self,

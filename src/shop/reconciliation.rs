@@ -8,17 +8,16 @@
 mod balance;
 mod undelivered;
 
-pub use balance::{Booked, Fee, MAX_SUSPECTS, Movements};
+pub use balance::{Booked, Fee, MAX_SUSPECTS, Movements, compare_balance};
+pub use undelivered::heal_undelivered;
 
 use crate::error::Result;
 use crate::shop::payments::{Page, PaymentError};
 use crate::shop::ports::{Jobs, Orders, Ports};
 use crate::shop::sweep::{Finding, KEPT_SECS};
-use balance::compare_balance;
 use durable::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use undelivered::heal_undelivered;
 
 /// Pages that a job reads in one run: several times what comes in by the minute in a busy shop. Each costs two requests to the database
 /// or a queue besides.
@@ -26,18 +25,6 @@ const PAGES_AT_ONCE: u32 = 60;
 
 /// Seconds after which a run that was never heard of again counts as lost.
 const LOST_SECS: u32 = 10 * 60;
-
-/// Does what is due; what was found. A job that fails goes on at the next run.
-///
-/// # Errors
-/// The first failure, after every job had its turn: of the provider, or when the database can't be read or written.
-pub async fn run(ports: &impl Ports, jobs: &impl Jobs, now: Timestamp) -> Result<Vec<Finding>> {
-    let healed = heal_undelivered(ports, jobs, now).await;
-    let compared = compare_balance(ports, jobs, now).await;
-    let mut findings = healed?;
-    findings.extend(compared?);
-    Ok(findings)
-}
 
 /// Gives `job` its turn, if it is due: `work` takes its progress further, tells what it finds, and when the job is due again; after a
 /// failure of the provider it is due at once, after one of the database once it counts as lost. What was found is kept before how far the job

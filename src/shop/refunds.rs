@@ -116,6 +116,7 @@ pub async fn pay_refund(
         .await
         .map_err(PaymentError::into_error)?;
     let payment_ref = session.payment_ref.unwrap_or_default();
+    let listed_at = ports.clock();
     let (order, known) = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
     let refund = find_refund(&order, refund_id)?;
     let is_there = known.iter().any(|id| id == refund_id);
@@ -125,7 +126,7 @@ pub async fn pay_refund(
     if refund.status != RefundStatus::Pending || is_overtaken(&order) {
         return give_back_rest(ports, order, refund_id, now).await;
     }
-    let made = make_refund(&payments, refund, payment_ref.clone(), now).await?;
+    let made = make_refund(ports, refund, payment_ref.clone(), listed_at).await?;
     if made.state == RefundState::Failed {
         let (order, _) = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
         if is_overtaken(&order) {
@@ -326,23 +327,24 @@ fn end_as(
     )
 }
 
-/// Asks the provider for a refund; one that it will not make has failed.
+/// Asks the provider for a refund that was in no list of its refunds from `listed_at` on; one that it will not make has failed.
 ///
 /// # Errors
 /// When its outcome is unknown: to be asked for again.
 pub async fn make_refund(
-    payments: &impl Payments,
+    ports: &impl Ports,
     refund: &Refund,
     payment_ref: String,
-    now: Timestamp,
+    listed_at: Timestamp,
 ) -> Result<ProviderRefund> {
+    let payments = ports.payments();
     let request = payments.prepare_refund(&NewRefund {
         refund_id: refund.id.clone(),
         payment_ref: payment_ref.clone(),
         amount: refund.amount.amount,
         currency: refund.amount.currency,
     })?;
-    let key = key_of(refund, now).ok_or(Error::Unavailable {
+    let key = key_between(refund, listed_at, ports.clock()).ok_or(Error::Unavailable {
         code: "refund_under_way",
         retry_after_secs: 60,
     })?;
@@ -356,6 +358,12 @@ pub async fn make_refund(
         }),
         outcome => outcome.map_err(PaymentError::into_error),
     }
+}
+
+/// The key of a call that begins now, after a list from before. None when another key had its turn between the two: a call under that one
+/// may have made the refund after it was looked for.
+fn key_between(refund: &Refund, listed_at: Timestamp, now: Timestamp) -> Option<String> {
+    key_of(refund, now).filter(|key| key_of(refund, listed_at).as_ref() == Some(key))
 }
 
 /// The refund's id, then another each hour; none at the turn.
@@ -460,5 +468,16 @@ mod tests {
             key_of(&refund, created_at.minus_secs(5)).as_deref(),
             Some("re_1")
         );
+        let between = |from, to| {
+            key_between(
+                &refund,
+                created_at.plus_secs(from),
+                created_at.plus_secs(to),
+            )
+        };
+        assert_eq!(between(3_590, 3_599).as_deref(), Some("re_1"));
+        assert_eq!(between(3_590, 3_665), None, "another may have been made");
+        assert_eq!(between(3_605, 3_665), None, "it may be on its way");
+        assert_eq!(between(3_661, 3_665).as_deref(), Some("re_1:1"));
     }
 }

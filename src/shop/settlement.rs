@@ -10,7 +10,7 @@ mod session;
 mod tasks;
 
 pub use goods::hold_again;
-pub use session::pin_holds;
+pub use session::{CLOCKS_SECS, pin_holds};
 pub use tasks::{Round, drive_or_leave, drive_tasks};
 
 use crate::error::{Error, Result};

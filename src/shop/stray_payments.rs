@@ -110,6 +110,7 @@ pub async fn give_back(ports: &impl Ports, session_id: &str, now: Timestamp) -> 
         let known = payments.refunds_of(&stray.payment_ref).await;
         known.map_err(PaymentError::into_error)
     };
+    let listed_at = ports.clock();
     let mut known = refunds().await?;
     if let (RefundStatus::Pending, Standing::Missing(rest)) =
         (refund.status, standing_of(refund, &known))
@@ -119,7 +120,7 @@ pub async fn give_back(ports: &impl Ports, session_id: &str, now: Timestamp) -> 
             amount,
             ..refund.clone()
         };
-        let made = make_refund(&payments, &rest, stray.payment_ref.clone(), now).await?;
+        let made = make_refund(ports, &rest, stray.payment_ref.clone(), listed_at).await?;
         if made.state == RefundState::Failed {
             // Someone else may have been faster.
             known = refunds().await?;

@@ -20,6 +20,11 @@ impl Pause {
     /// Ends after 100 to 400 ms.
     pub async fn wait(self) {
         let millis = SHORTEST_MS.saturating_add((self.entropy)().rem_euclid(SPREAD_MS));
-        Delay::from(Duration::from_millis(millis.into())).await;
+        wait(millis).await;
     }
+}
+
+/// Ends after so many milliseconds.
+pub async fn wait(millis: u32) {
+    Delay::from(Duration::from_millis(millis.into())).await;
 }

@@ -9,6 +9,9 @@ use crate::store::inbox_d1::EVENTS_QUEUE;
 use crate::store::sql::to_json;
 use worker::{MessageBuilder, Queue};
 
+/// The queue of what is done once a minute.
+pub const JOBS_QUEUE: &str = "jobs";
+
 /// Every queue that the shop writes to.
 #[derive(Clone)]
 pub struct Queues {
@@ -18,6 +21,8 @@ pub struct Queues {
     pub outgoing: Queue,
     /// Wishes for the link of an order.
     pub link_requests: Queue,
+    /// What is done once a minute.
+    pub jobs: Queue,
     /// Numbers of publishes under way.
     pub publishes: Queue,
 }
@@ -46,6 +51,8 @@ impl Queues {
             Ok(&self.outgoing)
         } else if queue.starts_with(LINK_REQUESTS_QUEUE) {
             Ok(&self.link_requests)
+        } else if queue.starts_with(JOBS_QUEUE) {
+            Ok(&self.jobs)
         } else if queue.starts_with(PUBLISHES_QUEUE) {
             Ok(&self.publishes)
         } else {

@@ -10,6 +10,7 @@ pub mod cron;
 pub mod findings;
 pub mod guard;
 pub mod idempotency;
+pub mod jobs;
 pub mod log;
 pub mod media;
 pub mod order_token;

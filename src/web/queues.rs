@@ -1,5 +1,5 @@
-//! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes under way, and what
-//! failed for good.
+//! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes under way, the jobs of each
+//! minute, and what failed for good.
 //!
 //! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself. The
 //! messages of a batch are dealt with side by side, so that neither a poison message nor a provider that does not answer holds up the
@@ -20,6 +20,8 @@ use crate::shop::orders::{LINK_REQUESTS_QUEUE, send_order_link};
 use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
+use crate::store::queues::JOBS_QUEUE;
+use crate::web::jobs::{read_job, run_job};
 use crate::web::log::log_failure;
 use durable::Timestamp;
 use durable::news::News;
@@ -80,6 +82,15 @@ async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
         hear(app, messages).await;
     } else if queue.starts_with(PUBLISHES_QUEUE) {
         each(messages, |message| publish(app, queue, message)).await;
+    } else if queue.starts_with(JOBS_QUEUE) {
+        each(messages, |message| async {
+            let job = read_job(&message.body);
+            if let Ok(job) = &job {
+                run_job(app, *job).await;
+            }
+            finish(app, message, job.map(drop)).await;
+        })
+        .await;
     } else if queue.starts_with(LINK_REQUESTS_QUEUE) {
         each(messages, |message| async {
             let outcome = send(app, &message.body).await;

@@ -72,6 +72,20 @@ pub async fn pause(world: &World) {
     .await;
 }
 
+/// Lets others go first until the clock has moved by so much; a request may crash once.
+pub async fn sleep(world: &World, millis: i64) {
+    let until = world.now().as_millis() + millis;
+    pause(world).await;
+    if world.is_timeless.get() {
+        world.advance(millis);
+    }
+    poll_fn(|_| match world.now().as_millis() < until {
+        true => Poll::Pending,
+        false => Poll::Ready(()),
+    })
+    .await;
+}
+
 /// Runs `work` as a request; none when it crashed.
 pub async fn request<T: 'static>(
     world: &Rc<World>,

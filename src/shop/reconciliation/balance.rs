@@ -94,6 +94,9 @@ impl Default for Stage {
 }
 
 /// Books the fees of the day that is due, and compares that day. One that the shop slept through is made up for.
+///
+/// # Errors
+/// The first failure: of the provider, or when the database can't be read or written.
 pub async fn compare_balance(
     ports: &impl Ports,
     jobs: &impl Jobs,

@@ -32,6 +32,9 @@ struct Progress {
 }
 
 /// Takes in what is not known yet, as if it had been delivered.
+///
+/// # Errors
+/// The first failure: of the provider, or when the database can't be read or written.
 pub async fn heal_undelivered(
     ports: &impl Ports,
     jobs: &impl Jobs,

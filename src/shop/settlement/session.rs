@@ -28,7 +28,7 @@ use durable::{Timestamp, stock};
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
 
 /// Seconds by which two clocks may differ, and a call may be on its way.
-const CLOCKS_SECS: u32 = 5 * 60;
+pub const CLOCKS_SECS: u32 = 5 * 60;
 
 /// Seconds for which an order waits for a provider that opens no session: longer than outages are, and no longer than its units can be
 /// kept from others.
@@ -70,7 +70,8 @@ pub async fn open_payment(
         .await?;
         return Ok(None);
     }
-    if now < order.payment.replayable_until() {
+    // By the clock, since the event may have begun long ago: the provider refuses a request that is too old.
+    if ports.clock() < order.payment.replayable_until() {
         return open_session(ports, &order, now).await;
     }
     if let Some(session) = find_session(ports, &order, now).await? {
@@ -135,7 +136,7 @@ async fn find_session(
 /// Begins another attempt at the payment of an order of which it is known that it has no session: with another key, and an end that the
 /// provider takes. Its units have stayed pinned.
 async fn renew_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Order> {
-    let expires_at = now.plus_secs(SESSION_SECS);
+    let expires_at = ports.clock().plus_secs(SESSION_SECS);
     let payment = &order.payment;
     let attempt = payment.attempt.saturating_add(1);
     let key = Payment::key_of(&payment.id, attempt);

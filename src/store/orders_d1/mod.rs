@@ -17,9 +17,9 @@ use crate::error::{Error, Result};
 use crate::shop::challenge::Proof;
 use crate::shop::checkout::{Checkout, Found, check_unproved, too_many_pending_orders};
 use crate::shop::orders::{Order, OrderFilter, Transition};
-use crate::shop::ports::{Orders, Written};
+use crate::shop::ports::{DueTasks, Orders, Written};
 use crate::shop::settlement::Round;
-use crate::shop::sweep::Finding;
+use crate::shop::sweep::{Finding, NEW_ORDER_SECS};
 use crate::store::findings_d1;
 use crate::store::settings_d1::{KnownSettings, known_version};
 use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
@@ -100,11 +100,28 @@ impl<D: Database> Orders for OrdersD1<D> {
         first_order(self.db.batch_then_query(statements, query).await?)
     }
 
-    async fn orders_with_due_tasks(&self, now: Timestamp, limit: u32) -> Result<Vec<String>> {
-        let statement = Statement::new(sql::ORDERS_WITH_DUE_TASKS)
+    async fn is_any_due(&self, now: Timestamp) -> Result<bool> {
+        let statement = Statement::new(sql::ANY_DUE).bind(now);
+        Ok(!self.texts(statement).await?.is_empty())
+    }
+
+    async fn take_orders_with_due_tasks(
+        &self,
+        which: DueTasks,
+        now: Timestamp,
+        taken_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        let statement = Statement::new(sql::TAKE_ORDERS_WITH_DUE_TASKS)
             .bind(now)
-            .bind(limit);
-        self.texts(statement).await
+            .bind(taken_until)
+            .bind(limit)
+            .bind(i64::from(which == DueTasks::All))
+            .bind(now.minus_secs(NEW_ORDER_SECS));
+        let mut orders = self.texts(statement).await?;
+        orders.sort_unstable();
+        orders.dedup();
+        Ok(orders)
     }
 
     async fn take_overdue_orders(

@@ -11,8 +11,8 @@ use crate::shop::orders::{
     Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition, candidate_numbers,
 };
 use crate::shop::settlement::Round;
-use crate::shop::sweep::{MAX_PAUSE_SECS, STUCK_SECS};
-use crate::shop::transitions::Status;
+use crate::shop::sweep::{MAX_PAUSE_SECS, PAYMENT_PAUSE_SECS, STUCK_SECS};
+use crate::shop::transitions::{Effect, Status};
 use crate::store::findings_d1;
 use crate::store::mails_d1::insert_letters;
 use crate::store::orders_d1::gate;
@@ -191,10 +191,18 @@ pub fn finish_round(order_id: &str, round: &Round, now: Timestamp) -> Result<Vec
                 .bind(task.subject.as_str())
                 .bind(error.as_str())
                 .bind(now)
-                .bind(MAX_PAUSE_SECS),
+                .bind(longest_pause_secs(task.effect)),
         );
     }
     Ok(batch)
+}
+
+/// A shopper waits for a payment page, and asking for it costs nothing while the provider is left alone.
+const fn longest_pause_secs(effect: Effect) -> u32 {
+    match effect {
+        Effect::OpenPayment => PAYMENT_PAUSE_SECS,
+        _ => MAX_PAUSE_SECS,
+    }
 }
 
 /// One order.
@@ -450,9 +458,20 @@ LEFT JOIN (
 LEFT JOIN quotes ON quotes.id = ?2"
 );
 
-pub const ORDERS_WITH_DUE_TASKS: &str = "
+pub const ANY_DUE: &str = "
 SELECT order_id AS value FROM outbox WHERE done_at IS NULL AND due_at <= ?1
-GROUP BY order_id ORDER BY MIN(due_at) LIMIT ?2";
+UNION ALL
+SELECT order_id FROM payments WHERE status IN ('preparing', 'open', 'processing') AND look_at <= ?1
+LIMIT 1";
+
+/// With all that an order has to do, since who drives it does all: two that drive it at once would do some of it twice.
+pub const TAKE_ORDERS_WITH_DUE_TASKS: &str = "
+UPDATE outbox SET due_at = MAX(due_at, ?2) WHERE done_at IS NULL AND order_id IN (
+    SELECT order_id FROM outbox JOIN orders ON orders.id = order_id WHERE done_at IS NULL AND due_at <= ?1
+    GROUP BY order_id HAVING ?4 OR MAX(effect = 'open_payment') = 0
+    ORDER BY MAX(iif(effect = 'open_payment' AND created_at > ?5, created_at, 0)) DESC, MIN(due_at) LIMIT ?3
+)
+RETURNING order_id AS value";
 
 pub const TAKE_OVERDUE_ORDERS: &str = "
 UPDATE payments SET look_at = ?2 WHERE id IN (

@@ -1,6 +1,7 @@
 //! Whether the Worker lives, and whether each part of the shop answers.
 
 use crate::error::Result;
+use crate::shop::ports::Ports;
 use crate::web::call::Call;
 use crate::web::guard;
 use crate::web::log::log_failure;

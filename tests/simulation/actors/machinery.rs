@@ -3,15 +3,15 @@
 use crate::actors::links;
 use crate::planted::Bug;
 use crate::ports::Sim;
-use crate::scheduler::request;
+use crate::scheduler::{Task, request};
 use std::rc::Rc;
 use storefront::shop::mail::{Delivery, queue_unsent_letters, send_letter};
 use storefront::shop::news::answer_carts;
 use storefront::shop::payments::WebhookEvent;
 use storefront::shop::ports::{Inbox, Ports};
-use storefront::shop::reconciliation;
+use storefront::shop::reconciliation::{compare_balance, heal_undelivered};
 use storefront::shop::settlement;
-use storefront::shop::sweep::{self};
+use storefront::shop::sweep::{Swept, sweep};
 use storefront::store::jobs_d1::JobsD1;
 use storefront::store::mails_d1::MailsD1;
 
@@ -108,26 +108,57 @@ pub async fn cron(sim: Sim) {
     if world.storm.get().jump > 0 && world.random.chance(900) {
         return;
     }
-    let mine = sim.clone();
-    request(world, async move {
-        sweep::run(&mine, mine.0.now()).await.map(drop)
-    })
-    .await;
-    if world.bug != Some(Bug::LetterDoneWhenQueued) {
-        let mine = sim.clone();
-        request(world, async move {
-            queue_unsent_letters(&MailsD1(mine.clone()), &mine.mail(), mine.0.now()).await
-        })
-        .await;
+    let mut jobs = handed_out(&sim);
+    while !jobs.is_empty() {
+        let at = world.random.below(jobs.len() as u64) as usize;
+        do_job(sim.clone(), jobs.swap_remove(at)).await;
     }
-    let mine = sim.clone();
-    request(world, async move {
-        reconciliation::run(&mine, &JobsD1(mine.clone()), mine.0.now())
-            .await
-            .map(drop)
+    hear_carts(sim).await;
+}
+
+/// What is done once a minute, by messages.
+#[derive(Clone, Copy)]
+enum Job {
+    Swept(Swept),
+    Letters,
+    Undelivered,
+    Balance,
+}
+
+/// The jobs of a minute; in a storm some messages are lost, and some come twice, at once.
+fn handed_out(sim: &Sim) -> Vec<Job> {
+    let world = &sim.0;
+    let mut jobs: Vec<Job> = Swept::ALL.map(Job::Swept).into();
+    jobs.extend([Job::Undelivered, Job::Balance]);
+    if world.bug != Some(Bug::LetterDoneWhenQueued) {
+        jobs.push(Job::Letters);
+    }
+    let stormy = world.storm.get().fail > 0;
+    jobs.retain(|job| {
+        if stormy && world.random.chance(50) {
+            let twin = Task::actor(do_job(sim.clone(), *job));
+            world.spawned.borrow_mut().push(twin);
+        }
+        !(stormy && world.random.chance(50))
+    });
+    jobs
+}
+
+async fn do_job(sim: Sim, job: Job) {
+    let world = Rc::clone(&sim.0);
+    request(&world, async move {
+        let jobs = JobsD1(sim.clone());
+        let now = sim.0.now();
+        match job {
+            Job::Swept(kind) => sweep(&sim, &jobs, kind).await.map(drop),
+            Job::Letters => queue_unsent_letters(&MailsD1(sim.clone()), &sim.mail(), now)
+                .await
+                .map(drop),
+            Job::Undelivered => heal_undelivered(&sim, &jobs, now).await.map(drop),
+            Job::Balance => compare_balance(&sim, &jobs, now).await.map(drop),
+        }
     })
     .await;
-    hear_carts(sim).await;
 }
 
 /// The carts' alarms ring, and the queue of their news is consumed; what fails is told again.

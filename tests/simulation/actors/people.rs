@@ -4,8 +4,10 @@ use crate::actors::{instruction, publish};
 use crate::ports::Sim;
 use crate::provider::Other;
 use crate::scheduler::request;
+use storefront::error::Result;
 use storefront::shop::fulfillments::{
-    NewFulfillment, NewReturn, Tracking, create_fulfillment, create_return, deliver_fulfillment,
+    NewFulfillment, NewReturn, Tracking, Units, create_fulfillment, create_return,
+    deliver_fulfillment,
 };
 use storefront::shop::money::Money;
 use storefront::shop::orders::{Actor, set_order_status};
@@ -47,23 +49,9 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
             let mut lines = order.unshipped();
             lines.truncate(1);
             lines.iter_mut().for_each(|units| units.quantity = 1);
-            let new = NewFulfillment {
-                lines: Some(lines),
-                tracking: Tracking::default(),
-            };
-            create_fulfillment(sim, order_id, &id, new, &StaffName::default(), now)
-                .await
-                .map(drop)
+            ship(sim, order_id, &id, Some(lines)).await
         }
-        2 => {
-            let new = NewFulfillment {
-                lines: None,
-                tracking: Tracking::default(),
-            };
-            create_fulfillment(sim, order_id, &id, new, &StaffName::default(), now)
-                .await
-                .map(drop)
-        }
+        2 => ship(sim, order_id, &id, None).await,
         3 => match order.fulfillments.first() {
             Some(parcel) => {
                 deliver_fulfillment(sim, order_id, &parcel.id, &StaffName::default(), now)
@@ -137,6 +125,20 @@ async fn decide(sim: &Sim, order_id: &str) {
     world.note(format!(
         "staff decide that {order_id} is {status:?}: {outcome:?}"
     ));
+}
+
+/// Hands a parcel over, which sometimes arrives at once.
+async fn ship(sim: &Sim, order_id: &str, id: &str, lines: Option<Vec<Units>>) -> Result<()> {
+    let (world, by) = (&sim.0, StaffName::default());
+    let new = NewFulfillment {
+        lines,
+        tracking: Tracking::default(),
+    };
+    create_fulfillment(sim, order_id, id, new, &by, world.now()).await?;
+    if world.random.chance(500) {
+        deliver_fulfillment(sim, order_id, id, &by, world.now()).await?;
+    }
+    Ok(())
 }
 
 /// Disputes payments, decides disputes, and sends refunds back, also those that had arrived.

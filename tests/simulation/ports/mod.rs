@@ -6,8 +6,9 @@ mod objects;
 mod payments;
 
 use crate::planted::{self};
-use crate::scheduler::pause;
+use crate::scheduler::{pause, sleep};
 use crate::world::World;
+use durable::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::rc::Rc;
 use storefront::error::Result;
@@ -141,6 +142,14 @@ impl Ports for Sim {
 
     fn challenge(&self) -> Option<impl Challenge> {
         None::<&Turnstile>
+    }
+
+    fn clock(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn wait(&self, millis: u32) {
+        sleep(&self.0, millis.into()).await;
     }
 }
 

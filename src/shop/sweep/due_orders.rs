@@ -1,0 +1,191 @@
+//! Orders with something due, driven at a pace: after an outage thousands of orders wait for their payment page, and a provider that is
+//! asked for all of them at once refuses most.
+//!
+//! One run at a time has the turn, and drives the orders of a second side by side: first those with tasks, then, if there is room,
+//! those whose payment has to be looked at. A run ends before it asks for more than one invocation may, and the next goes on at the same
+//! pace. While the provider is left alone, a single order finds out whether it answers again, and the others wait for that.
+
+use crate::error::{Error, Result};
+use crate::shop::orders::{Order, find_order};
+use crate::shop::payments::PaymentStatus;
+use crate::shop::ports::{DueTasks, Jobs, Orders, Ports};
+use crate::shop::settlement::{self, CLOCKS_SECS};
+use crate::shop::sweep::{Finding, FindingKind, count_of, found};
+use crate::shop::transitions::Status;
+use durable::Timestamp;
+use futures_util::future::{join, join_all};
+use serde::{Deserialize, Serialize};
+
+const JOB: &str = "due orders";
+
+/// Orders that are driven in a second: with about one call to the provider each, fewer than the 25 that it takes, since new orders go first.
+pub const ORDERS_A_SECOND: u32 = 20;
+
+/// Of these, orders whose payment is looked at: they cost more of the database.
+const OVERDUE_A_SECOND: u32 = 4;
+
+/// Seconds of orders that one run drives: 80 with tasks, of at most eight statements, and 20 that are overdue, of at most fifteen, are
+/// fewer than the 1,000 that an invocation may ask of the database.
+const SECONDS_A_RUN: u32 = 5;
+
+/// Lines of orders after which a run ends: those of one more second, of 100 lines each and three calls a line, are fewer than the 10,000
+/// calls that an invocation may make.
+const LINES_A_RUN: usize = 1_000;
+
+/// Seconds after which a run drives no more.
+const MAX_SECS: u32 = 20;
+
+/// Seconds after which a run that was never heard of again counts as lost.
+const LOST_SECS: u32 = 60;
+
+/// Seconds for which an order is its driver's: longer than a run and the calls that it began last take.
+const TAKEN_SECS: u32 = 90;
+
+/// Seconds between two looks at a pending order whose time is over.
+const OVERDUE_PAUSE_SECS: u32 = 5 * 60;
+
+/// Seconds until a provider that is left alone is tried again.
+const AWAY_SECS: u32 = 5;
+
+/// What one run leaves to the next.
+#[derive(Default, Serialize, Deserialize)]
+struct Pace {
+    /// No order is driven before.
+    next_at: Option<Timestamp>,
+    /// Whether the provider was left alone when it was last needed.
+    #[serde(default)]
+    away: bool,
+}
+
+/// Drives orders; seconds until there is more to do.
+pub async fn sweep(
+    ports: &impl Ports,
+    jobs: &impl Jobs,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<u32>> {
+    let now = ports.clock();
+    if !ports.orders().is_any_due(now).await? {
+        return Ok(None);
+    }
+    let lost_at = now.plus_secs(LOST_SECS);
+    let Some(mut pace) = jobs.take_turn::<Pace>(JOB, lost_at, now).await? else {
+        return Ok(None);
+    };
+    let driven = drive_due(ports, &mut pace, findings).await;
+    let again_in = driven.as_ref().ok().copied().flatten();
+    // A second early, since its message may be.
+    let due_in = again_in.unwrap_or(0).saturating_sub(1);
+    let due_at = ports.clock().plus_secs(due_in);
+    jobs.end_turn(JOB, &pace, due_at).await?;
+    driven
+}
+
+async fn drive_due(
+    ports: &impl Ports,
+    pace: &mut Pace,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<u32>> {
+    let ends_at = ports.clock().plus_secs(MAX_SECS);
+    let mut lines = 0_usize;
+    for second in 0..SECONDS_A_RUN {
+        wait_until(ports, pace.next_at).await;
+        let now = ports.clock();
+        pace.next_at = Some(now.plus_secs(1));
+        let (tasks, overdue) = take(ports, pace.away, second == 0, now).await?;
+        let looks = overdue.iter().map(|id| look_at(ports, id, now));
+        let drives = tasks.iter().map(|id| drive(ports, id, now));
+        let (driven, looked_at) = join(join_all(drives), join_all(looks)).await;
+        pace.away = is_away(pace.away, driven.iter().chain(&looked_at));
+        let orders = driven.iter().chain(&looked_at).flatten();
+        lines = orders.fold(lines, |sum, order| sum.saturating_add(order.lines.len()));
+        let is_idle = tasks.is_empty() && overdue.is_empty();
+        findings.extend(tasks.iter().zip(driven).map(|(order_id, driven)| {
+            found(FindingKind::UndoneTasks, order_id, driven.map(drop), now)
+        }));
+        for (order_id, looked_at) in overdue.iter().zip(looked_at) {
+            let takes_its_days = |order: &Order| order.payment.status == PaymentStatus::Processing;
+            if !looked_at.as_ref().is_ok_and(takes_its_days) {
+                let outcome = looked_at.map(drop);
+                findings.push(found(FindingKind::OverdueOrder, order_id, outcome, now));
+            }
+        }
+        if is_idle && !pace.away {
+            return Ok(None);
+        }
+        if is_idle || lines >= LINES_A_RUN || ports.clock() >= ends_at {
+            break;
+        }
+    }
+    Ok(Some(if pace.away { AWAY_SECS } else { 0 }))
+}
+
+/// The orders of a second: with tasks, and overdue.
+async fn take(
+    ports: &impl Ports,
+    is_away: bool,
+    is_first: bool,
+    now: Timestamp,
+) -> Result<(Vec<String>, Vec<String>)> {
+    let orders = ports.orders();
+    let (which, limit) = match (is_away, is_first) {
+        (false, _) => (DueTasks::All, ORDERS_A_SECOND),
+        (true, true) => (DueTasks::All, 1),
+        (true, false) => (DueTasks::ButPayments, ORDERS_A_SECOND),
+    };
+    let taken_until = now.plus_secs(TAKEN_SECS);
+    let tasks = orders
+        .take_orders_with_due_tasks(which, now, taken_until, limit)
+        .await?;
+    let room = limit.saturating_sub(count_of(&tasks)).min(OVERDUE_A_SECOND);
+    if is_away || room == 0 {
+        return Ok((tasks, vec![]));
+    }
+    let again_at = now.plus_secs(OVERDUE_PAUSE_SECS);
+    let overdue = orders.take_overdue_orders(now, again_at, room).await?;
+    Ok((tasks, overdue))
+}
+
+async fn drive(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    settlement::drive_tasks(ports, order, now).await
+}
+
+async fn look_at(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {
+    settlement::check_payment(ports, order_id, now).await
+}
+
+async fn wait_until(ports: &impl Ports, at: Option<Timestamp>) {
+    let Some(at) = at else { return };
+    let millis = at.as_millis().saturating_sub(ports.clock().as_millis());
+    if let Ok(millis @ 1..) = u32::try_from(millis) {
+        ports.wait(millis.min(1_000)).await;
+    }
+}
+
+/// Whether the provider is left alone, after these were driven.
+fn is_away<'a>(
+    was_away: bool,
+    mut driven: impl Iterator<Item = &'a Result<Order>> + Clone,
+) -> bool {
+    if driven.clone().any(is_opened) {
+        return false;
+    }
+    was_away || driven.any(is_left_alone)
+}
+
+fn is_opened(driven: &Result<Order>) -> bool {
+    driven.as_ref().is_ok_and(|order| {
+        order.status == Status::PendingPayment && order.payment.session_id.is_some()
+    })
+}
+
+/// The longer pause is that of an order whose session may still turn up.
+fn is_left_alone(driven: &Result<Order>) -> bool {
+    matches!(
+        driven,
+        Err(Error::Unavailable {
+            code: "payments_unavailable",
+            retry_after_secs: ..CLOCKS_SECS
+        })
+    )
+}

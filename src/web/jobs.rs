@@ -1,0 +1,160 @@
+//! What is done once a minute: the cron hands each job out as a message of its own, so that each has an invocation, its limits and its
+//! failures to itself. A job that has more to do than one invocation may sends its next message itself.
+//!
+//! A message may be lost, come twice or late: the next minute's takes its place, and what must not be done twice at once is
+//! taken by a row. So one that fails is logged and not tried again.
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::shop::mail::queue_unsent_letters;
+use crate::shop::ports::{MessageQueues, Ports};
+use crate::shop::pricing::forget_quotes;
+use crate::shop::publish::sweep_catalog;
+use crate::shop::reconciliation::{compare_balance, heal_undelivered};
+use crate::shop::retention::purge;
+use crate::shop::sweep::{Finding, Swept, sweep};
+use crate::store::queues::JOBS_QUEUE;
+use crate::web::findings::tell_staff;
+use crate::web::log::{log_event, log_failure};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// A job, as its message names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Job {
+    /// Publishes that stopped, prices that are due, documents that nothing needs.
+    Catalog,
+    /// Events that no consumer has seen.
+    Events,
+    /// Orders with tasks to do, and those whose payment has to be looked at.
+    Orders,
+    /// What was kept for long enough.
+    Retention,
+    /// Quotes that nobody ordered by.
+    Quotes,
+    /// Letters that were not sent.
+    Letters,
+    /// Events that the provider could not deliver.
+    Undelivered,
+    /// The ledger beside the provider's balance.
+    Balance,
+    /// Findings that staff have not been told of.
+    Findings,
+}
+
+const ALL: [Job; 9] = [
+    Job::Catalog,
+    Job::Events,
+    Job::Orders,
+    Job::Retention,
+    Job::Quotes,
+    Job::Letters,
+    Job::Undelivered,
+    Job::Balance,
+    Job::Findings,
+];
+
+/// Hands every job out.
+///
+/// # Errors
+/// When the queue does not take them.
+pub async fn hand_out(app: &App) -> Result<()> {
+    let bodies: Vec<String> = ALL.into_iter().map(body_of).collect::<Result<_>>()?;
+    app.queues().send_all(JOBS_QUEUE, &bodies).await
+}
+
+/// The job in a message.
+///
+/// # Errors
+/// When it is none that this version knows.
+pub fn read_job(body: &str) -> Result<Job> {
+    durable::json::read(body)
+        .map_err(|error| Error::internal(format!("no job that this version knows: {error}")))
+}
+
+/// Does a job, logs what it found, and asks for the rest of it.
+pub async fn run_job(app: &App, job: Job) {
+    let again_in = match do_job(app, job).await {
+        Ok(again_in) => again_in,
+        Err(error) => return log_failure("job_failed", &name_of(job), &error),
+    };
+    let Some(delay_secs) = again_in else { return };
+    let sent = match body_of(job) {
+        Ok(body) => app.queues().send_later(JOBS_QUEUE, &body, delay_secs).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = sent {
+        log_failure("job_not_continued", &name_of(job), &error);
+    }
+}
+
+/// Seconds until there is more to do, where that is before the next minute.
+async fn do_job(app: &App, job: Job) -> Result<Option<u32>> {
+    match job {
+        Job::Catalog => {
+            let (record, copy, queue) = app.publish_ports();
+            sweep_catalog(&record, &copy, &queue, app.now).await?;
+        }
+        Job::Events => return swept(app, Swept::Events).await,
+        Job::Orders => return swept(app, Swept::Orders).await,
+        Job::Retention => {
+            let purged = purge(&app.retention(), app.now).await?;
+            if let Some((kind, rows)) = purged.filter(|(_, rows)| *rows > 0) {
+                log_event("purged", &json!({"kind": kind, "rows": rows}));
+            }
+        }
+        Job::Quotes => forget_quotes(&app.prices(), app.now).await?,
+        Job::Letters => {
+            let letters = queue_unsent_letters(&app.mails(), &app.mail(), app.now).await?;
+            if letters > 0 {
+                log_event("letters_queued_again", &json!(letters));
+            }
+        }
+        Job::Undelivered | Job::Balance if app.config.check_payments().is_err() => {}
+        Job::Undelivered => tell(job, &heal_undelivered(app, &app.jobs(), app.now).await?),
+        Job::Balance => tell(job, &compare_balance(app, &app.jobs(), app.now).await?),
+        Job::Findings => tell_staff(app).await,
+    }
+    Ok(None)
+}
+
+async fn swept(app: &App, kind: Swept) -> Result<Option<u32>> {
+    let outcome = sweep(app, &app.jobs(), kind).await?;
+    if !outcome.findings.is_empty() {
+        log_event("sweep", &json!(outcome.findings));
+    }
+    Ok(outcome.again_in)
+}
+
+fn tell(job: Job, findings: &[Finding]) {
+    if !findings.is_empty() {
+        log_event(&name_of(job), &json!(findings));
+    }
+}
+
+fn body_of(job: Job) -> Result<String> {
+    serde_json::to_string(&job).map_err(Error::internal)
+}
+
+fn name_of(job: Job) -> String {
+    format!("{job:?}").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_names_its_job() {
+        for job in ALL {
+            assert_eq!(read_job(&body_of(job).unwrap()).unwrap(), job);
+        }
+        assert_eq!(body_of(Job::Orders).unwrap(), r#"{"kind":"orders"}"#);
+        assert_eq!(
+            read_job(r#"{"kind":"orders","cursor":"later"}"#).unwrap(),
+            Job::Orders
+        );
+        assert!(read_job(r#"{"kind":"unheard_of"}"#).is_err());
+    }
+}
