@@ -11,7 +11,7 @@ const THRESHOLD: u32 = 5;
 const FIRST_OPEN_SECS: u32 = 5;
 
 /// Longest that it stays open, in seconds: the bound within which the end of an outage is found.
-pub const MAX_OPEN_SECS: u32 = 60;
+pub const MAX_OPEN_SECS: u32 = 30;
 
 /// Seconds after which a probe that was never heard of again is made anew.
 const PROBE_SECS: u32 = 15;

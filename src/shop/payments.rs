@@ -9,6 +9,9 @@ use std::fmt;
 /// Seconds that a payment session can be paid: within what providers take, 30 minutes to 24 hours.
 pub const SESSION_SECS: u32 = 60 * 60;
 
+/// Seconds that a session must have left to be paid when the provider opens it.
+pub const SHORTEST_SESSION_SECS: u32 = 30 * 60;
+
 /// A session to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession {
@@ -277,6 +280,8 @@ pub enum Named {
 pub enum PaymentError {
     /// It refused, for good: nothing was done.
     Refused(String),
+    /// It refused the request for its age: nothing was done, and nothing will be under this key.
+    TooLate(String),
     /// It was not asked, or would not begin: nothing was done; later, with the same key.
     Unavailable(String),
     /// It does not accept the shop's credentials: nothing was done, and nothing will be until staff mend it.
@@ -305,6 +310,7 @@ impl fmt::Display for PaymentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, message) = match self {
             Self::Refused(message) => ("refused", message),
+            Self::TooLate(message) => ("too late", message),
             Self::Unavailable(message) => ("unavailable", message),
             Self::Misconfigured(message) => ("misconfigured", message),
             Self::Unknown(message) => ("unknown", message),

@@ -343,13 +343,14 @@ pub trait Orders {
     async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order>;
     /// Whether any order has tasks due by `now`, or a payment that has to be looked at.
     async fn is_any_due(&self, now: Timestamp) -> Result<bool>;
-    /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`.
+    /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`. They are about as many as `calls` to
+    /// the payment provider drive: a session whose request is too old takes two, anything else one at most.
     async fn take_orders_with_due_tasks(
         &self,
         which: DueTasks,
         now: Timestamp,
         taken_until: Timestamp,
-        limit: u32,
+        calls: u32,
     ) -> Result<Vec<String>>;
     /// Pending orders whose payment has to be looked at by `now`, those first that wait longest; the next look is at `again_at`.
     async fn take_overdue_orders(
@@ -398,8 +399,8 @@ pub trait Payments {
     ) -> Result<Session, PaymentError>;
     /// The lines of a session's page.
     async fn session_items(&self, session_id: &str) -> Result<Vec<SessionItem>, PaymentError>;
-    /// The session of an order that was opened with a key, among those opened from one instant to another, for when the answer to
-    /// opening it was lost.
+    /// The session of an order that was opened with a key, among those opened from one instant to another, for when the key itself
+    /// tells no more than a failure.
     async fn find_session(
         &self,
         order_id: &str,

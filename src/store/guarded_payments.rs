@@ -88,7 +88,12 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         self.ask().await?;
         let answer = call.await;
         match &answer {
-            Ok(_) | Err(PaymentError::Refused(_) | PaymentError::Misconfigured(_)) => {
+            Ok(_)
+            | Err(
+                PaymentError::Refused(_)
+                | PaymentError::TooLate(_)
+                | PaymentError::Misconfigured(_),
+            ) => {
                 self.record(Outcome::Answered, None).await;
             }
             Err(PaymentError::Unknown(error)) => {

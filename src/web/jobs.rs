@@ -61,7 +61,9 @@ const ALL: [Job; 9] = [
 /// When the queue does not take them.
 pub async fn hand_out(app: &App) -> Result<()> {
     let bodies: Vec<String> = ALL.into_iter().map(body_of).collect::<Result<_>>()?;
-    app.queues().send_all(JOBS_QUEUE, &bodies).await
+    app.queues().send_all(JOBS_QUEUE, &bodies).await?;
+    log_event("jobs_handed_out", &json!(ALL.map(name_of)));
+    Ok(())
 }
 
 /// The job in a message.
@@ -73,13 +75,21 @@ pub fn read_job(body: &str) -> Result<Job> {
         .map_err(|error| Error::internal(format!("no job that this version knows: {error}")))
 }
 
-/// Does a job, logs what it found, and asks for the rest of it.
+/// Does a job, and asks for the rest of it.
 pub async fn run_job(app: &App, job: Job) {
-    let again_in = match do_job(app, job).await {
-        Ok(again_in) => again_in,
-        Err(error) => return log_failure("job_failed", &name_of(job), &error),
-    };
-    let Some(delay_secs) = again_in else { return };
+    let name = name_of(job);
+    match do_job(app, job).await {
+        Ok(again_in) => {
+            if let Some(delay_secs) = again_in {
+                ask_for_the_rest(app, job, delay_secs).await;
+            }
+            log_event("job_done", &json!({"job": name, "again_in": again_in}));
+        }
+        Err(error) => log_failure("job_failed", &name, &error),
+    }
+}
+
+async fn ask_for_the_rest(app: &App, job: Job, delay_secs: u32) {
     let sent = match body_of(job) {
         Ok(body) => app.queues().send_later(JOBS_QUEUE, &body, delay_secs).await,
         Err(error) => Err(error),

@@ -92,7 +92,8 @@ export class House {
     }
   }
 
-  cron = (): Promise<unknown> => this.#ask({ call: 'cron' });
+  /** A minute's jobs are handed out; `wait` for their ends. */
+  cron = ({ wait = false } = {}): Promise<unknown> => this.#ask({ call: 'cron', wait });
   consume = (queue: string, bodies: string[]): Promise<unknown> => this.#ask({ call: 'consume', queue, bodies });
   view = (binding: string, name: string): Promise<any> => this.#ask({ call: 'stored', binding, name });
 

@@ -96,7 +96,7 @@ async function heal({ house, sandbox, clock, say }: { house: House; sandbox: San
     sandbox.control.advance(0);
     for (const refund of pendingRefunds(sandbox)) sandbox.control.settleRefund(refund, 'succeed');
     for (let cron = 0; cron < CRONS_A_STEP; cron++) {
-      await house.cron();
+      await house.cron({ wait: true });
       await quiet(house);
     }
     const left = underWay(house);

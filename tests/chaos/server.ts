@@ -2,20 +2,25 @@
  * The shop as a process of its own, which may be killed at any instant: the built Worker under miniflare, everything it keeps in
  * one folder, on one port. Its clock may run ahead of the machine's. Started by `house.ts`, which talks to it by messages.
  */
+import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig } from 'wrangler';
-import { SECRETS, UNLIMITED, migrate, runtimeOptions, type Database } from '../workerd/shop.ts';
+import { eventually } from '../workerd/eventually.ts';
+import { SECRETS, UNLIMITED, jobsUnderWay, migrate, runtimeOptions, type Database } from '../workerd/shop.ts';
 
 export type Start = { port: number; folder: string; aheadMs: number; vars: Record<string, string>; fresh: boolean };
 export type Call =
-  | { id: number; call: 'cron' }
+  | { id: number; call: 'cron'; wait: boolean }
   | { id: number; call: 'consume'; queue: string; bodies: string[] }
   | { id: number; call: 'stored'; binding: string; name: string };
 export type Reply = { id: number; result?: unknown; error?: string };
 
 const ROOT = join(import.meta.dirname, '../..');
+
+/** What the Worker has logged since the last minute. */
+const log: string[] = [];
 
 const start = JSON.parse(process.argv[2]!) as Start;
 const config = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
@@ -32,7 +37,10 @@ const miniflare = new Miniflare({
   kvPersist: join(start.folder, 'kv'),
   r2Persist: join(start.folder, 'r2'),
   durableObjectsPersist: join(start.folder, 'objects'),
-  handleStructuredLogs: ({ message }: { message: string }) => void process.send!({ log: message }),
+  handleStructuredLogs: ({ message }: { message: string }) => {
+    log.push(message);
+    process.send!({ log: message });
+  },
 } as MiniflareOptions);
 await miniflare.ready;
 if (start.fresh) await migrate((await miniflare.getD1Database('DB')) as unknown as Database);
@@ -48,7 +56,7 @@ async function answer({ id, ...call }: Call): Promise<void> {
 async function carryOut(call: { call: string } & Record<string, any>): Promise<unknown> {
   const worker = (await miniflare.getWorker()) as any;
   switch (call.call) {
-    case 'cron': return (await worker.scheduled({ cron: '* * * * *' })).outcome;
+    case 'cron': return cron(worker, call['wait']);
     case 'consume': {
       const messages = (call['bodies'] as string[]).map((body, at) => ({ id: `${Date.now()}-${at}`, timestamp: new Date(), attempts: 1, body }));
       return (await worker.queue(call['queue'], messages)).outcome;
@@ -60,6 +68,14 @@ async function carryOut(call: { call: string } & Record<string, any>): Promise<u
     }
     default: throw new Error(`no call ${call.call}`);
   }
+}
+
+/** Hands the minute's jobs out, and may wait until each has ended. */
+async function cron(worker: any, wait: boolean): Promise<unknown> {
+  log.length = 0;
+  const { outcome } = await worker.scheduled({ cron: '* * * * *' });
+  if (wait) await eventually(() => assert.deepEqual(jobsUnderWay(log), []));
+  return outcome;
 }
 
 /** Runs before the Worker's script: it reads the time by `Date` alone. */

@@ -282,7 +282,19 @@ pub fn at_the_end(world: &World) -> Holds {
     within_the_bound(world)?;
     frozen_carts_have_orders(world, 0)?;
     strays_are_given_back_or_told(world)?;
+    no_request_comes_too_late(world)?;
     at_rest(world)
+}
+
+/// The provider of this world refuses a session only when its request is too old: the shop does not send such.
+fn no_request_comes_too_late(world: &World) -> Holds {
+    let refused = ids(
+        world,
+        "SELECT order_id FROM order_events WHERE happening = 'payment_refused'",
+    );
+    holds(refused.is_empty(), || {
+        format!("{refused:?} came to nothing, since their requests were sent too late")
+    })
 }
 
 /// Money that names an order and did not come by its own session: the shop's goes back in full, a stranger's is left alone; of each staff are

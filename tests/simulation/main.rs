@@ -28,6 +28,7 @@ mod ports;
 mod provider;
 mod random;
 mod reconciliation;
+mod recovery;
 mod scheduler;
 mod schedules;
 mod world;
@@ -215,6 +216,11 @@ fn a_dispute_that_staff_are_not_told_of_is_caught() {
 #[test]
 fn a_failed_refund_that_staff_are_not_told_of_is_caught() {
     assert_caught(Bug::RefundFailureUntold);
+}
+
+#[test]
+fn a_late_request_that_counts_as_refused_is_caught() {
+    assert_caught(Bug::LateIsRefused);
 }
 
 fn assert_caught(bug: Bug) {

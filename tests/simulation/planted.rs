@@ -1,12 +1,14 @@
 //! Bugs, each planted at the edge of the shop: what the shop says is bent into what a broken shop would have said. The simulation
 //! must catch every one.
 
+use crate::provider::Provider;
 use crate::world::World;
+use durable::Timestamp;
 use durable::machine::Request;
 use durable::stock::Command;
 use durable::{cart, promotion};
 use serde_json::Value;
-use storefront::shop::payments::{Opener, Session, SessionState};
+use storefront::shop::payments::{Opener, PaymentError, Session, SessionState};
 use storefront::store::sql::{Parameter, Statement};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +53,12 @@ pub enum Bug {
     DisputeUntold,
     /// A refund ends as failed, and staff are not told.
     RefundFailureUntold,
+    /// A request that came too late is taken for one that is refused.
+    LateIsRefused,
+    /// What a sweep takes is not kept from others.
+    NotLeased,
+    /// A sweep that has more to do does not ask for the rest.
+    RestNotAskedFor,
 }
 
 const EVENT: &str = "INSERT INTO order_events";
@@ -181,6 +189,29 @@ pub fn rows(bug: Option<Bug>, mut rows: Vec<Value>) -> Vec<Value> {
         }
     }
     rows
+}
+
+/// A query as a shop with this bug would write it.
+pub fn query(bug: Option<Bug>, mut statement: Statement) -> Statement {
+    if bug == Some(Bug::NotLeased) && statement.sql.contains("UPDATE outbox SET due_at = MAX") {
+        statement.parameters[1] = Parameter::Integer(0);
+    }
+    statement
+}
+
+/// Whether a shop with this bug does not ask for the session that an old request may have opened.
+pub fn is_not_looked_for(bug: Option<Bug>, request: &str, now: Timestamp) -> bool {
+    bug == Some(Bug::SessionsNotLookedFor) && Provider::is_too_late(request, now)
+}
+
+/// The answer to a session's request as a shop with this bug takes it.
+pub fn opened<T>(bug: Option<Bug>, answer: Result<T, PaymentError>) -> Result<T, PaymentError> {
+    match answer {
+        Err(PaymentError::TooLate(message)) if bug == Some(Bug::LateIsRefused) => {
+            Err(PaymentError::Refused(message))
+        }
+        answer => answer,
+    }
 }
 
 /// A session as a shop with this bug takes it.

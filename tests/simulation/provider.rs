@@ -96,10 +96,10 @@ impl Provider {
         if let Some(id) = self.by_key.get(key) {
             return Ok(self.sessions[id].session.clone());
         }
-        let request: Request = serde_json::from_str(request).unwrap();
-        if request.expires_at < now.plus_secs(MIN_LIFE_SECS) {
-            return Err(PaymentError::Refused("expires_at is too soon".to_owned()));
+        if Self::is_too_late(request, now) {
+            return Err(PaymentError::TooLate("expires_at is too soon".to_owned()));
         }
+        let request: Request = serde_json::from_str(request).unwrap();
         let id = self.next_session_id();
         let session = Session {
             id: id.clone(),
@@ -122,6 +122,12 @@ impl Provider {
             },
         );
         Ok(session)
+    }
+
+    /// Whether no session is opened for this request any more.
+    pub fn is_too_late(request: &str, now: Timestamp) -> bool {
+        let request: Request = serde_json::from_str(request).unwrap();
+        request.expires_at < now.plus_secs(MIN_LIFE_SECS)
     }
 
     /// A session beside `id`, which names the same order, or another; by another key of the shop's, or of someone else.

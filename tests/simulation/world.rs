@@ -12,7 +12,7 @@ use durable::news::News;
 use durable::promotion::Promotion;
 use durable::stock::Stock;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use storefront::shop::checkout::Refusals;
 use storefront::shop::mail::Letter;
@@ -72,6 +72,8 @@ pub struct World {
     pub costs: Cell<Costs>,
     /// Milliseconds that pass between two steps at most, but for jumps.
     moment: u64,
+    /// Statements that the shop has asked for.
+    pub statements: Cell<u32>,
     /// Whether the clock moves by itself.
     pub is_timeless: Cell<bool>,
     /// Events that the shop keeps, and whether they were dealt with.
@@ -94,6 +96,14 @@ pub struct World {
     /// How many steps of requests there are until one crashes.
     pub crash_at: Cell<Option<u32>>,
     late: RefCell<Vec<(i64, Late)>>,
+    /// Whether the shop leaves the provider alone.
+    pub is_left_alone: Cell<bool>,
+    /// Calls that the provider takes in any second.
+    pub calls_a_second: Cell<usize>,
+    /// The most calls of any second.
+    pub most_calls: Cell<usize>,
+    /// When the provider was called: the last ones.
+    called_at: RefCell<VecDeque<i64>>,
     /// Until when the provider answers nothing.
     gone_until: Cell<i64>,
     clock: Cell<i64>,
@@ -118,7 +128,11 @@ impl World {
             storm.linger = LINGERS;
         }
         // Memory is short: what it tells is asked for at once, or never.
-        let moment = if bug == Some(Bug::MemoryGrants) { 3 } else { 20 };
+        let moment = if bug == Some(Bug::MemoryGrants) {
+            3
+        } else {
+            20
+        };
         Rc::new(Self {
             moment,
             storm: Cell::new(storm),
@@ -133,6 +147,7 @@ impl World {
             refusals: RefCell::default(),
             keys: RefCell::default(),
             costs: Cell::default(),
+            statements: Cell::default(),
             is_timeless: Cell::default(),
             inbox: RefCell::default(),
             queue: RefCell::default(),
@@ -146,6 +161,10 @@ impl World {
             crashed: Cell::new(false),
             crash_at: Cell::default(),
             late: RefCell::default(),
+            is_left_alone: Cell::default(),
+            calls_a_second: Cell::new(usize::MAX),
+            most_calls: Cell::default(),
+            called_at: RefCell::default(),
             gone_until: Cell::default(),
             clock: Cell::new(1_795_000_000_000),
             names: Cell::new(0),
@@ -163,6 +182,11 @@ impl World {
         let mut costs = self.costs.get();
         what(&mut costs);
         self.costs.set(costs);
+    }
+
+    /// Counts statements that the shop has asked for.
+    pub fn count_statements(&self, more: usize) {
+        self.statements.set(self.statements.get() + more as u32);
     }
 
     /// An id that no other has, in a form that can be read in a trace.
@@ -201,6 +225,19 @@ impl World {
             self.note("the provider is gone for 40 minutes".to_owned());
         }
         now >= self.gone_until.get()
+    }
+
+    /// Whether the provider takes one more call in this second.
+    pub fn provider_takes(&self) -> bool {
+        let now = self.clock.get();
+        let mut called_at = self.called_at.borrow_mut();
+        while called_at.front().is_some_and(|at| *at <= now - 1_000) {
+            called_at.pop_front();
+        }
+        called_at.push_back(now);
+        self.most_calls
+            .set(self.most_calls.get().max(called_at.len()));
+        called_at.len() <= self.calls_a_second.get()
     }
 
     /// Has a message arrive some time later.

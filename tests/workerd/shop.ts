@@ -87,11 +87,13 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     const { class_name: className } = config.durable_objects.bindings.find(({ name }: { name: string }) => name === binding)!;
     return new ShopObject(miniflare, { worker: config.name!, binding, className, name, persistedIn: data });
   };
-  /** Runs the cron's handler, as the platform does once a minute. */
+  /** Runs the cron's handler, as the platform does once a minute, and waits for every job that it hands out. */
   const scheduled = async () => {
+    const seen = log.length;
     const worker = (await miniflare.getWorker()) as unknown as Worker;
     const { outcome } = await worker.scheduled({ cron: '* * * * *' });
     assert.equal(outcome, 'ok');
+    await eventually(() => assert.deepEqual(jobsUnderWay(log.slice(seen)), []));
   };
   /** Gives what is kept for a while its turn to be looked through, twice: a walk may have to come round. */
   const purge = async (kind: string) => {
@@ -227,6 +229,14 @@ function consumers(config: Unstable_Config, maxRetries: number | undefined) {
     retryDelay: consumer.retry_delay,
   }]);
   return Object.fromEntries(settings);
+}
+
+/** The jobs that a minute's cron has handed out and that have not ended, by what the Worker has logged since. */
+export function jobsUnderWay(lines: readonly string[]): string[] {
+  const entries = lines.filter((line) => line.includes('"job')).map((line) => JSON.parse(line));
+  const handedOut = entries.find(({ event }) => event === 'jobs_handed_out');
+  const ended = new Set(entries.map(({ event, data, subject }) => (event === 'job_done' ? data.job : event === 'job_failed' ? subject : undefined)));
+  return handedOut ? handedOut.data.filter((job: string) => !ended.has(job)) : ['cron'];
 }
 
 async function ready(miniflare: Miniflare): Promise<Database> {

@@ -106,14 +106,14 @@ impl Payment {
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
-    /// Until when its request is sent again.
+    /// Until when the provider surely takes its request.
     #[must_use]
     pub const fn replayable_until(&self) -> Timestamp {
         self.expires_at.minus_secs(SESSION_SECS - REPLAY_SECS)
     }
 }
 
-/// Seconds for which the request for a session is sent again: the provider takes none that ends within 30 minutes.
+/// Seconds after which the request for a session may be too old: some minutes before the provider says so.
 const REPLAY_SECS: u32 = 25 * 60;
 
 /// Money that was promised back.

@@ -5,9 +5,9 @@
 //! held while others may give it up, so it is claimed by a move before its session is opened: of a claim and a surrender that
 //! judged the same version one is lost.
 //!
-//! A request is sent again under its key for as long as the provider would take it. After that a session of it is looked for; when there is
-//! none, there will be none, and the payment is renewed or the order ends. That is claimed by a move too, so that nobody gives
-//! up an order whose payment another has just renewed.
+//! A request is sent again under its key, whatever its age: the provider tells the session that it has opened under that key, and refuses
+//! to open one whose end is too near. Then there is none and will be none, and the payment is renewed or the order ends. That is
+//! claimed by a move too, so that nobody gives up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
 use crate::shop::checkout::{hold_id, release_all, tracked_lines};
@@ -70,51 +70,64 @@ pub async fn open_payment(
         .await?;
         return Ok(None);
     }
-    // By the clock, since the event may have begun long ago: the provider refuses a request that is too old.
-    if ports.clock() < order.payment.replayable_until() {
-        return open_session(ports, &order, now).await;
+    match request_session(ports, &order).await? {
+        Opening::Opened(session) => Ok(Some(session)),
+        Opening::Refused => {
+            claim(ports, &order, Happening::PaymentRefused, now).await?;
+            Ok(None)
+        }
+        Opening::None if order.is_cancel_requested() => {
+            claim(ports, &order, Happening::Cancelled, now).await?;
+            Ok(None)
+        }
+        Opening::None if ports.clock() < order.created_at.plus_secs(OUTAGE_SECS) => {
+            let order = renew_payment(ports, &order, now).await?;
+            match request_session(ports, &order).await? {
+                Opening::Opened(session) => Ok(Some(session)),
+                // Whatever else it says, the next round hears again.
+                Opening::Refused | Opening::None => Err(moved_meanwhile()),
+            }
+        }
+        Opening::None => {
+            claim(ports, &order, Happening::SessionExpired, now).await?;
+            Ok(None)
+        }
     }
-    if let Some(session) = find_session(ports, &order, now).await? {
-        return Ok(Some(session));
-    }
-    if order.is_cancel_requested() {
-        claim(ports, &order, Happening::Cancelled, now).await?;
-    } else if now < order.created_at.plus_secs(OUTAGE_SECS) {
-        let order = renew_payment(ports, &order, now).await?;
-        return open_session(ports, &order, now).await;
-    } else {
-        claim(ports, &order, Happening::SessionExpired, now).await?;
-    }
-    Ok(None)
 }
 
-/// The same key finds what an earlier call has opened.
-async fn open_session(
-    ports: &impl Ports,
-    order: &Order,
-    now: Timestamp,
-) -> Result<Option<Session>> {
+/// What becomes of an order's request for a session.
+enum Opening {
+    /// It has this one, perhaps since an earlier call.
+    Opened(Session),
+    /// The provider does not take it.
+    Refused,
+    /// It has none, and will have none under this key.
+    None,
+}
+
+/// Sends the request. The same key finds what an earlier call has opened; once the request is too old, the provider says so if none has.
+/// Where it says neither, since it keeps a failure under the key, only its list of sessions tells.
+async fn request_session(ports: &impl Ports, order: &Order) -> Result<Opening> {
     let payment = &order.payment;
     let answer = ports
         .payments()
         .open_session(&payment.key(), &payment.request)
         .await;
     match answer {
-        Err(PaymentError::Refused(_)) => {
-            claim(ports, order, Happening::PaymentRefused, now).await?;
-            Ok(None)
+        Ok(session) => Ok(Opening::Opened(session)),
+        Err(PaymentError::Refused(_)) => Ok(Opening::Refused),
+        Err(PaymentError::TooLate(_)) => Ok(Opening::None),
+        Err(PaymentError::Unknown(_)) if payment.replayable_until() <= ports.clock() => {
+            let found = find_session(ports, order).await?;
+            Ok(found.map_or(Opening::None, Opening::Opened))
         }
-        answer => answer.map(Some).map_err(PaymentError::into_error),
+        Err(error) => Err(error.into_error()),
     }
 }
 
-/// The session among those of its time, once its request can't be sent again. None: no session was opened and no call is on its way, since
+/// The session among those of its time, once its request is too old. None: no session was opened and no call is on its way, since
 /// the provider would refuse the request by now.
-async fn find_session(
-    ports: &impl Ports,
-    order: &Order,
-    now: Timestamp,
-) -> Result<Option<Session>> {
+async fn find_session(ports: &impl Ports, order: &Order) -> Result<Option<Session>> {
     let began_at = order.payment.expires_at.minus_secs(SESSION_SECS);
     let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
     let from = began_at.minus_secs(CLOCKS_SECS);
@@ -124,7 +137,7 @@ async fn find_session(
         .find_session(&order.id, &order.payment.key(), from, until)
         .await
         .map_err(PaymentError::into_error)?;
-    if found.is_none() && now < settled_at {
+    if found.is_none() && ports.clock() < settled_at {
         return Err(Error::Unavailable {
             code: "payments_unavailable",
             retry_after_secs: CLOCKS_SECS,

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 
 const JOB: &str = "due orders";
 
-/// Orders that are driven in a second: with about one call to the provider each, fewer than the 25 that it takes, since new orders go first.
-pub const ORDERS_A_SECOND: u32 = 20;
+/// Calls to the provider in a second: fewer than the 25 that it takes, since new orders go first.
+pub const CALLS_A_SECOND: u32 = 20;
 
 /// Of these, orders whose payment is looked at: they cost more of the database.
 const OVERDUE_A_SECOND: u32 = 4;
@@ -127,16 +127,16 @@ async fn take(
     now: Timestamp,
 ) -> Result<(Vec<String>, Vec<String>)> {
     let orders = ports.orders();
-    let (which, limit) = match (is_away, is_first) {
-        (false, _) => (DueTasks::All, ORDERS_A_SECOND),
+    let (which, calls) = match (is_away, is_first) {
+        (false, _) => (DueTasks::All, CALLS_A_SECOND),
         (true, true) => (DueTasks::All, 1),
-        (true, false) => (DueTasks::ButPayments, ORDERS_A_SECOND),
+        (true, false) => (DueTasks::ButPayments, CALLS_A_SECOND),
     };
     let taken_until = now.plus_secs(TAKEN_SECS);
     let tasks = orders
-        .take_orders_with_due_tasks(which, now, taken_until, limit)
+        .take_orders_with_due_tasks(which, now, taken_until, calls)
         .await?;
-    let room = limit.saturating_sub(count_of(&tasks)).min(OVERDUE_A_SECOND);
+    let room = calls.saturating_sub(count_of(&tasks)).min(OVERDUE_A_SECOND);
     if is_away || room == 0 {
         return Ok((tasks, vec![]));
     }

@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::shop::challenge::Proof;
 use crate::shop::checkout::{Checkout, Found, check_unproved, too_many_pending_orders};
 use crate::shop::orders::{Order, OrderFilter, Transition};
+use crate::shop::payments::SHORTEST_SESSION_SECS;
 use crate::shop::ports::{DueTasks, Orders, Written};
 use crate::shop::settlement::Round;
 use crate::shop::sweep::{Finding, NEW_ORDER_SECS};
@@ -110,14 +111,15 @@ impl<D: Database> Orders for OrdersD1<D> {
         which: DueTasks,
         now: Timestamp,
         taken_until: Timestamp,
-        limit: u32,
+        calls: u32,
     ) -> Result<Vec<String>> {
         let statement = Statement::new(sql::TAKE_ORDERS_WITH_DUE_TASKS)
             .bind(now)
             .bind(taken_until)
-            .bind(limit)
+            .bind(calls)
             .bind(i64::from(which == DueTasks::All))
-            .bind(now.minus_secs(NEW_ORDER_SECS));
+            .bind(now.minus_secs(NEW_ORDER_SECS))
+            .bind(now.plus_secs(SHORTEST_SESSION_SECS));
         let mut orders = self.texts(statement).await?;
         orders.sort_unstable();
         orders.dedup();

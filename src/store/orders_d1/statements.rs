@@ -467,9 +467,17 @@ LIMIT 1";
 /// With all that an order has to do, since who drives it does all: two that drive it at once would do some of it twice.
 pub const TAKE_ORDERS_WITH_DUE_TASKS: &str = "
 UPDATE outbox SET due_at = MAX(due_at, ?2) WHERE done_at IS NULL AND order_id IN (
-    SELECT order_id FROM outbox JOIN orders ON orders.id = order_id WHERE done_at IS NULL AND due_at <= ?1
-    GROUP BY order_id HAVING ?4 OR MAX(effect = 'open_payment') = 0
-    ORDER BY MAX(iif(effect = 'open_payment' AND created_at > ?5, created_at, 0)) DESC, MIN(due_at) LIMIT ?3
+    SELECT order_id FROM (
+        SELECT order_id, SUM(calls) OVER (ORDER BY newest DESC, oldest ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS calls_before
+        FROM (
+            SELECT outbox.order_id, MIN(due_at) AS oldest,
+                MAX(iif(effect = 'open_payment' AND orders.created_at > ?5, orders.created_at, 0)) AS newest,
+                1 + MAX(effect = 'open_payment' AND payments.expires_at < ?6) AS calls
+            FROM outbox JOIN orders ON orders.id = outbox.order_id JOIN payments ON payments.order_id = outbox.order_id
+            WHERE done_at IS NULL AND due_at <= ?1
+            GROUP BY outbox.order_id HAVING ?4 OR MAX(effect = 'open_payment') = 0
+        )
+    ) WHERE COALESCE(calls_before, 0) < ?3
 )
 RETURNING order_id AS value";
 

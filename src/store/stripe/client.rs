@@ -202,6 +202,8 @@ pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
 /// What an answer says of the work:
 /// - 409, a key in progress, and any 5xx say nothing, nor does a key that was used for another request: it exists;
 /// - 429 says that it was not begun;
+/// - a refused `expires_at` says that the request came too late: a session that was opened under its key would have been told again
+///   (<https://docs.stripe.com/api/idempotent_requests>);
 /// - 401 and 403 say that the shop's key is wrong, which is no fault of the order's;
 /// - any other 4xx is a refusal.
 fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
@@ -219,6 +221,7 @@ fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
         429 => PaymentError::Unavailable(message),
         409 | 500.. => PaymentError::Unknown(format!("status {status}")),
         _ if error.r#type == "idempotency_error" => PaymentError::Unknown(message),
+        400 if error.param.as_deref() == Some("expires_at") => PaymentError::TooLate(message),
         _ => PaymentError::Refused(message),
     })
 }
@@ -259,6 +262,7 @@ impl List {
 struct ErrorBody {
     r#type: String,
     code: Option<String>,
+    param: Option<String>,
 }
 
 impl ErrorBody {
@@ -283,6 +287,7 @@ mod tests {
         match read_answer(status, body) {
             Ok(_) => "done",
             Err(PaymentError::Refused(_)) => "refused",
+            Err(PaymentError::TooLate(_)) => "too late",
             Err(PaymentError::Unavailable(_)) => "unavailable",
             Err(PaymentError::Misconfigured(_)) => "misconfigured",
             Err(PaymentError::Unknown(_)) => "unknown",
@@ -302,6 +307,11 @@ mod tests {
                 "refused",
             ),
             (400, reused, "unknown"),
+            (
+                400,
+                r#"{"error":{"type":"invalid_request_error","param":"expires_at"}}"#,
+                "too late",
+            ),
             (401, "", "misconfigured"),
             (402, r#"{"error":{"type":"card_error"}}"#, "refused"),
             (403, "{}", "misconfigured"),

@@ -172,11 +172,13 @@ impl RefusalMemory for Sim {
 impl Database for Sim {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
         self.0.count(|costs| costs.reads += 1);
+        self.0.count_statements(1);
         // A query that writes is asked once: who asks it can't tell a repeat from the first.
         let fate = self.fate().await;
         if matches!(fate, Fate::Fails | Fate::Late) {
             return Err(SqlError::Failed("the database fails".to_owned()));
         }
+        let statement = planted::query(self.0.bug, statement);
         let rows = planted::rows(self.0.bug, self.0.db.query(&statement)?);
         if matches!(fate, Fate::FailsAfter) {
             return Err(SqlError::Failed(
@@ -213,6 +215,8 @@ impl Sim {
         query: Option<Statement>,
     ) -> Result<Vec<T>, SqlError> {
         self.0.count(|costs| costs.writes += 1);
+        self.0
+            .count_statements(statements.len() + usize::from(query.is_some()));
         let fate = self.fate().await;
         let world = &self.0;
         world.touched.set(true);

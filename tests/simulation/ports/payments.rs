@@ -21,7 +21,13 @@ impl Sim {
         what: &str,
         send: impl Fn(&World) -> Asked<T> + 'static,
     ) -> Asked<T> {
+        if self.0.is_left_alone.get() {
+            return Err(PaymentError::Unavailable("it is left alone".to_owned()));
+        }
         self.call(format!("provider: {what}"), move |world| {
+            if !world.provider_takes() {
+                return Err(PaymentError::Unavailable("too many calls".to_owned()));
+            }
             if world.provider_answers() {
                 return send(world);
             }
@@ -52,10 +58,12 @@ impl Payments for Sim {
     async fn open_session(&self, idempotency_key: &str, request: &str) -> Asked<Session> {
         let (key, request) = (idempotency_key.to_owned(), request.to_owned());
         self.ask_provider(&format!("open {key}"), move |world| {
-            world
-                .provider
-                .borrow_mut()
-                .open(&key, &request, world.now())
+            let now = world.now();
+            if planted::is_not_looked_for(world.bug, &request, now) {
+                return Err(PaymentError::TooLate("nobody looked".to_owned()));
+            }
+            let answer = world.provider.borrow_mut().open(&key, &request, now);
+            planted::opened(world.bug, answer)
         })
         .await
     }

@@ -1,0 +1,220 @@
+//! The end of an outage at volume: thousands of orders wait for their payment page.
+
+use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, fill, place, put};
+use crate::number;
+use crate::planted::Bug;
+use crate::ports::Sim;
+use crate::scheduler::{Task, run};
+use crate::world::World;
+use durable::machine::Request;
+use durable::{cart, stock};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use storefront::error::Result;
+use storefront::shop::breaker::MAX_OPEN_SECS;
+use storefront::shop::orders::Order;
+use storefront::shop::ports::{DueTasks, Orders, Ports};
+use storefront::shop::sweep::{Outcome, Swept, sweep};
+use storefront::store::jobs_d1::JobsD1;
+
+/// Orders that wait in an ordinary run; `SIMULATION_WAITING=5000` is what the shop promises.
+const ORDERS: u32 = 1_000;
+
+/// Seconds after the provider answers again until the last of 5,000 orders has its page.
+const WITHIN_SECS: i64 = 5 * 60;
+
+/// Of these, seconds until it is found that the provider answers.
+const FOUND_SECS: i64 = MAX_OPEN_SECS as i64 + 5;
+
+/// Calls that the provider takes in a second.
+const CALLS_A_SECOND: usize = 25;
+
+/// Of these, those that are left to new orders.
+const CALLS_OF_NEW_ORDERS: usize = 5;
+
+/// Statements that one invocation may ask of the database.
+const STATEMENTS_AN_INVOCATION: u32 = 1_000;
+
+/// Milliseconds that a message is on its way.
+const QUEUE_MILLIS: i64 = 500;
+
+#[test]
+fn thousands_of_orders_have_their_page_within_minutes_of_an_outage() {
+    let orders = number("SIMULATION_WAITING").map_or(ORDERS, |it| it as u32);
+    let world = after_an_outage(orders, None);
+    let began = world.now().as_millis();
+    let within = (WITHIN_SECS - FOUND_SECS) * 1_000 * i64::from(orders) / 5_000;
+    let most = sweep_until(&world, began + within);
+    let took = (world.now().as_millis() - began) / 1_000;
+    eprintln!(
+        "{orders} orders have their page after {took} s; a run asks at most {most} statements"
+    );
+    assert_eq!(waiting(&world), 0, "orders still wait after {took} s");
+    assert!(
+        most <= STATEMENTS_AN_INVOCATION,
+        "a run asks {most} statements"
+    );
+    assert_eq!(world.most_calls.get(), CALLS_A_SECOND - CALLS_OF_NEW_ORDERS);
+}
+
+/// Their requests are too old: each takes two calls.
+#[test]
+fn orders_of_a_long_outage_get_a_new_session_at_the_same_pace() {
+    let world = after_an_outage(200, None);
+    world.advance(40 * 60_000);
+    let began = world.now().as_millis();
+    sweep_until(&world, began + 25_000);
+    assert_eq!(waiting(&world), 0);
+    let most = CALLS_A_SECOND - CALLS_OF_NEW_ORDERS;
+    assert!(
+        world.most_calls.get() <= most,
+        "{} calls",
+        world.most_calls.get()
+    );
+    let renewed = world
+        .db
+        .ask("SELECT COUNT(*) FROM order_events WHERE happening = 'payment_renewed'");
+    assert_eq!(renewed[0].as_u64(), Some(200));
+}
+
+#[test]
+fn a_rest_that_nobody_asks_for_is_caught() {
+    let world = after_an_outage(300, Some(Bug::RestNotAskedFor));
+    sweep_until(&world, world.now().as_millis() + 60_000);
+    assert!(waiting(&world) > 0, "it is not caught");
+}
+
+/// While the provider is left alone, one order at a time finds out whether it answers.
+#[test]
+fn an_outage_is_not_asked_about_by_every_order() {
+    let world = after_an_outage(50, None);
+    world.is_left_alone.set(true);
+    let sim = Sim(Rc::clone(&world));
+    let tried = |world: &World| {
+        world
+            .db
+            .ask("SELECT SUM(attempts) FROM outbox WHERE effect = 'open_payment'")[0]
+            .as_u64()
+    };
+    once(&world, swept(sim.clone())).unwrap();
+    let first = tried(&world).unwrap();
+    for _ in 0..10 {
+        world.advance(10_000);
+        once(&world, swept(sim.clone())).unwrap();
+    }
+    assert_eq!(tried(&world), Some(first + 10));
+}
+
+#[test]
+fn what_a_sweep_takes_is_nobody_elses() {
+    assert!(shared(None).is_empty());
+    assert!(!shared(Some(Bug::NotLeased)).is_empty(), "it is not caught");
+}
+
+/// The orders that two who take at once are both given.
+fn shared(bug: Option<Bug>) -> BTreeSet<String> {
+    let world = after_an_outage(10, bug);
+    let take = || {
+        let sim = Sim(Rc::clone(&world));
+        once(&world, async move {
+            let now = sim.0.now();
+            let orders = sim.orders();
+            let taken =
+                orders.take_orders_with_due_tasks(DueTasks::All, now, now.plus_secs(90), 20);
+            taken.await.unwrap().into_iter().collect::<BTreeSet<_>>()
+        })
+    };
+    let first = take();
+    assert_eq!(first.len(), 10);
+    first.intersection(&take()).cloned().collect()
+}
+
+/// A shop whose provider answers again, after so many orders were placed without it, a few milliseconds after each other.
+fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
+    let world = World::new(0, bug);
+    world.calm();
+    world.is_timeless.set(true);
+    fill(&world);
+    receive(&world, orders);
+    world.calls_a_second.set(CALLS_A_SECOND);
+    world.is_left_alone.set(true);
+    for number in 0..orders {
+        let order = ordered(&world, number).unwrap();
+        assert_eq!(order.payment.session_id, None);
+        world.advance(20);
+    }
+    world.advance(60_000);
+    world.is_left_alone.set(false);
+    world
+}
+
+fn receive(world: &World, quantity: u32) {
+    let request = Request::Do {
+        operation_id: "all".to_owned(),
+        command: stock::Command::Receive { quantity },
+    };
+    world.stock.ask(SKUS[0], &request, world.now());
+}
+
+fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
+    let (sim, cart_id) = (Sim(Rc::clone(world)), format!("cart_{number}"));
+    let change = cart::Change::Set {
+        sku: SKUS[0].to_owned(),
+        quantity: 1,
+        at_most: cart::MAX_QUANTITY,
+    };
+    put(world, &cart_id, change);
+    once(world, async move {
+        let email = CUSTOMERS[0];
+        let quote = ask_for_quote(&sim, &cart_id, "standard", email, vec![]).await;
+        let key = format!("key_{number}");
+        place(sim, cart_id, quote.unwrap().id, key).await.unwrap()
+    })
+}
+
+/// The minutes' messages, and those for the rest, until no order waits or `ends_at`; the most statements of one run. In every second new
+/// orders come, too.
+fn sweep_until(world: &Rc<World>, ends_at: i64) -> u32 {
+    let mut messages = BTreeSet::new();
+    let mut next_minute = world.now().as_millis();
+    let mut most = 0;
+    while waiting(world) > 0 && world.now().as_millis() < ends_at {
+        if *messages.first().unwrap_or(&i64::MAX) > next_minute {
+            messages.insert(next_minute);
+            next_minute += 60_000;
+        }
+        let due = messages.pop_first().unwrap();
+        world.advance((due - world.now().as_millis()).max(0));
+        world.statements.take();
+        let again_in = once(world, swept(Sim(Rc::clone(world)))).unwrap().again_in;
+        most = most.max(world.statements.get());
+        if let Some(secs) = again_in.filter(|_| world.bug != Some(Bug::RestNotAskedFor)) {
+            let at = world.now().as_millis() + i64::from(secs) * 1_000 + QUEUE_MILLIS;
+            messages.insert(at);
+        }
+    }
+    most
+}
+
+async fn swept(sim: Sim) -> Result<Outcome> {
+    sweep(&sim, &JobsD1(sim.clone()), Swept::Orders).await
+}
+
+fn waiting(world: &World) -> u64 {
+    let count = world
+        .db
+        .ask("SELECT COUNT(*) FROM payments WHERE session_id IS NULL AND status = 'preparing'");
+    count[0].as_u64().unwrap()
+}
+
+fn once<T: 'static>(world: &Rc<World>, work: impl Future<Output = T> + 'static) -> T {
+    let answer = Rc::new(RefCell::new(None));
+    let slot = Rc::clone(&answer);
+    let actor = Task::actor(async move {
+        let value = work.await;
+        slot.replace(Some(value));
+    });
+    run(world, vec![actor], || Ok(())).unwrap();
+    answer.take().unwrap()
+}
