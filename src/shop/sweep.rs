@@ -10,6 +10,9 @@ use durable::Timestamp;
 
 pub use crate::shop::findings::{Finding, FindingCount, FindingKind, KEPT_SECS, KeptFinding};
 
+/// The queue of what is done once a minute.
+pub const JOBS_QUEUE: &str = "jobs";
+
 /// Seconds within which a request finishes by itself; what is older is stuck.
 pub const STUCK_SECS: u32 = 60;
 

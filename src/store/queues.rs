@@ -5,12 +5,10 @@ use crate::shop::mail::{Letter, OUTGOING_QUEUE};
 use crate::shop::orders::{LINK_REQUESTS_QUEUE, LinkRequest};
 use crate::shop::ports::{Mail, MessageQueues, PublishQueue};
 use crate::shop::publish::PUBLISHES_QUEUE;
+use crate::shop::sweep::JOBS_QUEUE;
 use crate::store::inbox_d1::EVENTS_QUEUE;
 use crate::store::sql::to_json;
 use worker::{MessageBuilder, Queue};
-
-/// The queue of what is done once a minute.
-pub const JOBS_QUEUE: &str = "jobs";
 
 /// Every queue that the shop writes to.
 #[derive(Clone)]

@@ -20,7 +20,7 @@ use crate::shop::orders::{LINK_REQUESTS_QUEUE, send_order_link};
 use crate::shop::ports::{DeadLetters, Ports};
 use crate::shop::publish::{PUBLISHES_QUEUE, continue_publish};
 use crate::shop::settlement;
-use crate::store::queues::JOBS_QUEUE;
+use crate::shop::sweep::JOBS_QUEUE;
 use crate::web::jobs::{read_job, run_job};
 use crate::web::log::log_failure;
 use durable::Timestamp;

@@ -48,15 +48,28 @@ test('a session whose answer was lost is found after half an hour, and no other 
   await shop.settled(order, 'confirmed');
 });
 
-test('between 25 and 30 minutes, when a call may be on its way, nothing is decided', async () => {
+test('as long as the provider takes its request, an order gets the session that it asked for', async () => {
   const { order } = await orderWhileAway();
-  await age(order, 27 * MINUTE);
+  await age(order, 29 * MINUTE);
   await shop.scheduled();
-  const waiting = await orderOf(order);
-  assert.deepEqual([waiting.status, waiting.payment.status, waiting.timeline.length], ['pending_payment', 'preparing', 1]);
-  await age(order, 4 * MINUTE);
-  await shop.scheduled();
-  assert.equal((await orderOf(order)).payment.status, 'open');
+  const opened = await orderOf(order);
+  assert.deepEqual([opened.payment.status, opened.timeline.length], ['open', 1]);
+});
+
+test('a failure that the provider keeps under the key: nothing is decided while a call may be on its way, then its list of sessions tells', async () => {
+  shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'error_saved', status: 500 });
+  const order = await shop.shopper().buy('LAMP');
+  await shop.rows('UPDATE payments SET expires_at = expires_at - ? WHERE order_id = ?', 27 * MINUTE, order.id);
+  const driven = async () => {
+    await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
+    await shop.scheduled();
+    return orderOf(order);
+  };
+  const waiting = await driven();
+  assert.deepEqual([waiting.payment.status, waiting.timeline.length], ['preparing', 1]);
+  await shop.rows('UPDATE payments SET expires_at = expires_at - ? WHERE order_id = ?', 4 * MINUTE, order.id);
+  const renewed = await driven();
+  assert.deepEqual([renewed.payment.status, renewed.timeline.at(-1).event], ['open', 'payment_renewed']);
 });
 
 test('a provider that has no room is asked again, for the same session, before the shopper is answered', async (t) => {
@@ -165,7 +178,11 @@ async function orderWhileAway(): Promise<{ buyer: Client; order: Json }> {
 /** As if the order had been placed `millis` earlier, and was due to be looked at. */
 async function age(order: Json, millis: number): Promise<void> {
   await shop.rows('UPDATE orders SET created_at = created_at - ? WHERE id = ?', millis, order.id);
-  await shop.rows('UPDATE payments SET expires_at = expires_at - ? WHERE order_id = ?', millis, order.id);
+  const [payment] = await shop.rows<{ request: string }>('SELECT request FROM payments WHERE order_id = ?', order.id);
+  const request = new URLSearchParams(payment!.request);
+  // What was sent stays as it was: the provider knows it by its key.
+  if (sessionsOf(order).length === 0) request.set('expires_at', String(Number(request.get('expires_at')) - millis / 1000));
+  await shop.rows('UPDATE payments SET expires_at = expires_at - ?, request = ? WHERE order_id = ?', millis, request.toString(), order.id);
   await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
   for (const session of sessionsOf(order)) session.created -= millis / 1000;
 }
