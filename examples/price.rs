@@ -17,13 +17,14 @@ use storefront::shop::pricing::instants::read_instant;
 use storefront::shop::pricing::pipeline::{Occasion, PricedLines, price_lines};
 use storefront::shop::pricing::places::Destination;
 use storefront::shop::pricing::prices::Repricing;
-use storefront::shop::pricing::promotions::{Shopper, plain_code};
+use storefront::shop::pricing::promotions::Shopper;
 use storefront::shop::pricing::tax::TaxPart;
 use storefront::shop::pricing::{Listing, PriceList, accept_currency};
 use storefront::shop::product_csv::{Window, read_products};
 use storefront::shop::publish::listings_of;
 use storefront::shop::settings::{Settings, SettingsVersion};
 use storefront::shop::stock::customer_of;
+use storefront::shop::typing::plain_code;
 
 const HELP: &str = "\
 npm run price -- --cart FILE [--settings FILE] [--catalog FILE] [--at INSTANT]

@@ -17,6 +17,7 @@ pub mod bounded;
 pub mod error;
 pub mod shop;
 pub mod store;
+pub mod unicode;
 pub mod web;
 
 use worker::js_sys::futures::future_to_promise;

@@ -47,3 +47,4 @@ pub mod stray_payments;
 pub mod subdivisions;
 pub mod sweep;
 pub mod transitions;
+pub mod typing;

@@ -1,23 +1,25 @@
-//! Imports point along `web → app → store → shop → durable`, and only along it; what every ring may use is `error`, and stores and faces
-//! `bounded`.
+//! Imports point along `web → app → store → shop → durable`, and only along it; what every ring may use is `error`, use cases `unicode`, stores and
+//! faces `bounded`.
 //! `worker` is the platform: use cases, errors and machines do not know it.
 
 use crate::sources::{File, files};
 
 /// What each part of `src` may name of the others. `lib` names all, as it declares them.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("error", &[]),
     ("bounded", &[]),
-    ("shop", &["error"]),
+    ("unicode", &[]),
+    ("shop", &["error", "unicode"]),
     ("store", &["error", "bounded", "shop"]),
     ("app", &["error", "shop", "store"]),
     ("web", &["error", "bounded", "shop", "app"]),
 ];
 
 /// Where the platform may be named.
-const PLATFORM: [&str; 5] = [
+const PLATFORM: [&str; 6] = [
     "src/lib.rs",
     "src/app.rs",
+    "src/unicode.rs",
     "src/store/",
     "src/web/",
     "durable/src/host.rs",

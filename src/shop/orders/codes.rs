@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::orders::{OrderLinks, read_number};
+use crate::shop::typing::plain_code;
 use durable::Timestamp;
 
 /// Guesses at one order from one network in [`TRIES_SECS`].
@@ -76,10 +77,10 @@ pub async fn find_by_code(
 /// The code that someone typed or pasted, as it is compared: `ABCD-EF23`, `abcd ef23`. None when it can be none.
 #[must_use]
 pub fn read_code(text: &str) -> Option<String> {
-    let code: String = text
+    let code: String = plain_code(text)
         .chars()
         .filter(char::is_ascii_alphanumeric)
-        .map(|it| match it.to_ascii_uppercase() {
+        .map(|it| match it {
             '0' => 'O',
             '1' => 'I',
             '8' => 'B',
@@ -100,6 +101,7 @@ mod tests {
             "abcd ef2b",
             " abcdef28 ",
             "ABCD\u{2013}EF2B\u{200b}",
+            "ａｂｃｄ－ｅｆ２ｂ",
         ] {
             assert_eq!(read_code(text).as_deref(), Some("ABCDEF2B"), "{text:?}");
         }

@@ -1,5 +1,6 @@
 //! The numbers that people call orders by. They are drawn, not counted, so that nobody reads from two of them how much is sold.
 
+use crate::shop::typing::plain_code;
 use sha2::{Digest, Sha256};
 
 /// Numbers of seven digits, and of eight for when those are crowded: how many of each an order tries.
@@ -30,18 +31,11 @@ fn number_from(order_id: &str, at: usize, lowest: u64) -> Option<i64> {
 /// The number that someone typed or pasted: `1234567`, `#1234567`, `123 45 67`. None when it can be none.
 #[must_use]
 pub fn read_number(text: &str) -> Option<i64> {
-    let digits: String = text
-        .chars()
-        .filter(|it| !it.is_whitespace() && !IGNORED.contains(it))
-        .collect();
+    let signs: &[char] = &['#', '-'];
+    let digits = plain_code(text).replace(signs, "");
     let number = digits.parse().ok().filter(|number| *number > 0);
     number.filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
-
-/// Signs that people write before a number or between its digits, and what comes along with what is pasted.
-const IGNORED: [char; 8] = [
-    '#', '-', '\u{2010}', '\u{2011}', '\u{2013}', '\u{200b}', '\u{2060}', '\u{feff}',
-];
 
 #[cfg(test)]
 mod tests {
@@ -72,6 +66,8 @@ mod tests {
             " # 123 4567 ",
             "123-4567",
             "\u{a0}1234\u{2009}567\u{200b}",
+            "＃１２３４５６７",
+            "١٢٣٤٥٦٧",
         ] {
             assert_eq!(read_number(text), Some(1_234_567), "{text:?}");
         }

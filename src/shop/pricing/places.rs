@@ -7,6 +7,7 @@ use crate::error::FieldError;
 use crate::shop::addresses::Address;
 use crate::shop::countries::Country;
 use crate::shop::subdivisions::region_code;
+use crate::shop::typing::{folded, letters_and_digits};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -52,7 +53,7 @@ impl Destination {
         Self {
             country: country.to_owned(),
             region: region_of(country, region.unwrap_or_default()),
-            postal_code: compact(postal_code.unwrap_or_default()),
+            postal_code: letters_and_digits(postal_code.unwrap_or_default()),
         }
     }
 
@@ -156,14 +157,15 @@ impl Place {
                 .region
                 .as_deref()
                 .is_none_or(|region| region_of(&self.country, region) == destination.region)
-            && self
-                .postal_prefix
-                .as_deref()
-                .is_none_or(|prefix| destination.postal_code.starts_with(&compact(prefix)))
+            && self.postal_prefix.as_deref().is_none_or(|prefix| {
+                destination
+                    .postal_code
+                    .starts_with(&letters_and_digits(prefix))
+            })
     }
 
     fn closeness(&self) -> (usize, bool, bool) {
-        let prefix = self.postal_prefix.as_deref().map(compact);
+        let prefix = self.postal_prefix.as_deref().map(letters_and_digits);
         (
             prefix.map_or(0, |prefix| prefix.len()),
             self.region.is_some(),
@@ -176,7 +178,7 @@ impl Place {
         (
             self.country.clone(),
             region_of(&self.country, self.region.as_deref().unwrap_or_default()),
-            compact(self.postal_prefix.as_deref().unwrap_or_default()),
+            letters_and_digits(self.postal_prefix.as_deref().unwrap_or_default()),
         )
     }
 
@@ -191,7 +193,7 @@ impl Place {
             ("country", "invalid_country", detail)
         } else if is_blank(&self.region, folded) {
             ("region", "required", "A region, or none at all.")
-        } else if is_blank(&self.postal_prefix, compact) {
+        } else if is_blank(&self.postal_prefix, letters_and_digits) {
             (
                 "postal_prefix",
                 "required",
@@ -210,18 +212,6 @@ impl Place {
 /// By its code where that is known, so that `New York` and `NY` are one.
 fn region_of(country: &str, region: &str) -> String {
     folded(region_code(country, region).unwrap_or(region))
-}
-
-fn folded(text: &str) -> String {
-    text.trim().to_lowercase()
-}
-
-/// Letters and digits in upper case: what is left of a postal code without spaces and hyphens.
-fn compact(text: &str) -> String {
-    text.chars()
-        .filter(|character| character.is_alphanumeric())
-        .flat_map(char::to_uppercase)
-        .collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::shop::money::{Currency, Money, Ratio, share_half_up, split_in, sum, t
 use crate::shop::pricing::instants;
 use crate::shop::pricing::pipeline::Item;
 use crate::shop::pricing::selectors::{Selector, amount_in, selects};
+use crate::shop::typing::plain_code;
 use durable::Timestamp;
 use durable::promotion::Limits;
 use serde::{Deserialize, Serialize};
@@ -209,15 +210,6 @@ pub struct Shopper<'a> {
     pub currency: Currency,
     /// When it is asked.
     pub now: Timestamp,
-}
-
-/// A code in its plain form: without spaces, in upper case.
-#[must_use]
-pub fn plain_code(code: &str) -> String {
-    code.chars()
-        .filter(|character| !character.is_whitespace())
-        .flat_map(char::to_uppercase)
-        .collect()
 }
 
 /// Takes off the goods what the promotions on them give, and tells of each that was asked for.

@@ -1,11 +1,12 @@
 //! What contradicts itself in promotions.
 
-use super::{Benefit, Promotion, plain_code};
+use super::{Benefit, Promotion};
 use crate::error::FieldError;
 use crate::shop::ids::is_digest;
 use crate::shop::money::{Currency, MAX_AMOUNT, Money};
 use crate::shop::pricing::places::problems_of_ids;
 use crate::shop::pricing::selectors::problems_of_money;
+use crate::shop::typing::plain_code;
 
 /// What contradicts itself in promotions.
 #[must_use]
