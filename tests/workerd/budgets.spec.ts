@@ -108,6 +108,17 @@ test('a webhook of a kind that changes nothing', () => costs('webhook ignored', 
   (await shop.shopper().send('POST', '/webhooks/stripe', body, { 'stripe-signature': `t=${now},v1=${signature}` })).expect(200);
 }));
 
+/** Settled: every order is paid or gone, and the provider was just asked what it could not deliver. */
+test('a minute in which nothing is to be done', async () => {
+  await shop.rows('UPDATE outbox SET done_at = 1 WHERE done_at IS NULL');
+  await shop.rows('UPDATE payments SET look_at = ?', Number.MAX_SAFE_INTEGER);
+  for (let minute = 0; minute < 2; minute += 1) await shop.scheduled();
+  await costs('idle minute', async () => {
+    await shop.costs();
+    await shop.scheduled();
+  });
+});
+
 async function page(path: string): Promise<void> {
   assert.equal((await shop.shopper().get(path, { accept: 'text/html' })).status, 200);
 }
