@@ -77,7 +77,7 @@ fn answers_hold(shop: &Shop) -> Holds {
             format!("{key} has {first} and {order_id}")
         })?;
         let number = shop.ask(&format!(
-            "SELECT number FROM orders WHERE id = '{order_id}'"
+            "SELECT CAST(number AS TEXT) FROM orders WHERE id = '{order_id}'"
         ));
         holds(number == [told["number"].clone()], || {
             format!("{order_id} was answered and is {number:?}")

@@ -3,7 +3,7 @@
  * which the local broker holds in memory: each kill loses those, as no platform would.
  */
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout } from 'node:timers/promises';
@@ -32,6 +32,7 @@ export class House {
 
   async start(): Promise<void> {
     const { port, folder, clock, vars } = this.#options;
+    this.#ringDueAlarms();
     const start: Start = { port, folder, vars, aheadMs: clock.aheadMs, fresh: this.#fresh };
     const child = fork(join(import.meta.dirname, 'server.ts'), [JSON.stringify(start)], { detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let told = '';
@@ -55,6 +56,22 @@ export class House {
     });
     this.#fresh = false;
     this.#child = child;
+  }
+
+  /** The platform's alarms go by the machine's clock: those that the shop's says are due are set to ring when it starts. */
+  #ringDueAlarms(): void {
+    const { folder, clock } = this.#options;
+    const objects = join(folder, 'objects');
+    if (!existsSync(objects)) return;
+    for (const kind of readdirSync(objects)) {
+      const file = join(objects, kind, 'metadata.sqlite');
+      if (!existsSync(file)) continue;
+      const database = new DatabaseSync(file);
+      const nanos = (ms: number) => BigInt(ms) * 1_000_000n;
+      const due = database.prepare('UPDATE _cf_ALARM SET scheduled_time = ? WHERE scheduled_time <= ?');
+      due.run(nanos(Date.now()), nanos(Date.now() + clock.aheadMs));
+      database.close();
+    }
   }
 
   /** Ends the shop at once, in the middle of whatever it does. */

@@ -26,12 +26,12 @@ import { pendingRefunds, storm } from './weather.ts';
 export type ChaosOptions = { seconds: number; clients?: number; seed?: number; say?: (line: string) => void };
 export type Outcome = { folder: string; database: string; evidence: string; summary: Record<string, unknown> };
 
-/** Units that each SKU begins with: some sell out. */
+/** Units of each SKU a minute: some sell out. */
 const UNITS: Record<string, number> = { LAMP: 60, CHAIR: 200, VASE: 25, ROPE: 400, BOWL: 100, DESK: 1000 };
 
 /** Minutes that pass while the shop is left alone, with its cron in between: sessions end within the hour. */
-const HEALING_MINUTES = [1, 2, 5, 20, 45, 20, 20, 20, 70, 20, 20];
-const CRONS_A_STEP = 8;
+const HEALING_MINUTES = [1, 5, 15, 45, 20, 60, 70];
+const CRONS_A_STEP = 3;
 
 export async function runChaos({ seconds, clients = 6, seed = randomBytes(4).readUInt32LE(), say = () => {} }: ChaosOptions): Promise<Outcome> {
   const random = randomOf(seed);
@@ -46,14 +46,15 @@ export async function runChaos({ seconds, clients = 6, seed = randomBytes(4).rea
   const house = new House({ port: await freePort(), folder, clock, vars });
   try {
     await house.start();
-    await importCatalog(staffOf(house), csvOf(...Object.entries(UNITS).map(([sku, quantity]) => ({ sku, quantity }))));
+    const units = Object.entries(UNITS).map(([sku, aMinute]) => ({ sku, quantity: aMinute * Math.ceil(seconds / 60) }));
+    await importCatalog(staffOf(house), csvOf(...units));
     sandbox.control.webhook(`${house.url}/webhooks/stripe`);
 
     const crowd = new Crowd(house.url, sandbox, Object.keys(UNITS), random);
     const weather = await trade({ house, sandbox, mailbox, crowd, random, seconds, clients, say });
     await heal({ house, sandbox, clock, say });
     const summary = { seed, seconds, clients, weather, shoppers: crowd.counts, orders: crowd.told.length };
-    const evidence = await collect({ house, sandbox, mailbox, crowd, folder, summary });
+    const evidence = await collect({ house, sandbox, mailbox, crowd, units, folder, summary });
     return { folder, database: house.databaseFile(), evidence, summary };
   } finally {
     await house.kill();
@@ -126,13 +127,16 @@ function underWay(house: House): Record<string, number> {
   };
 }
 
-type Collecting = { house: House; sandbox: Sandbox; mailbox: Mailbox; crowd: Crowd; folder: string; summary: unknown };
+type Collecting = {
+  house: House; sandbox: Sandbox; mailbox: Mailbox; crowd: Crowd; units: { sku: string; quantity: number }[];
+  folder: string; summary: unknown;
+};
 
 /** Writes down what everyone says. */
-async function collect({ house, sandbox, mailbox, crowd, folder, summary }: Collecting): Promise<string> {
+async function collect({ house, sandbox, mailbox, crowd, units, folder, summary }: Collecting): Promise<string> {
   const staff = staffOf(house);
   const stock: Record<string, unknown> = {};
-  for (const [sku, received] of Object.entries(UNITS)) {
+  for (const { sku, quantity: received } of units) {
     const view = await house.view('STOCK', `${sku}#0`);
     const shown = await eventually(async () => {
       const { stock } = (await staff.get(`/api/v1/stock/${sku}`)).expect(200);
