@@ -12,6 +12,7 @@ import type { Reply, Start } from './server.ts';
 
 const START_WITHIN_MS = 60_000;
 const BUSY_MS = 20_000;
+const NANOS_A_MILLI = 1_000_000n;
 
 export type HouseOptions = { port: number; folder: string; clock: Clock; vars: Record<string, string> };
 
@@ -22,6 +23,7 @@ export class House {
   #waiting = new Map<number, (reply: Reply) => void>();
   #calls = 0;
   #fresh = true;
+  #startedAheadMs = 0;
   readonly log: string[] = [];
 
   constructor(options: HouseOptions) {
@@ -32,7 +34,7 @@ export class House {
 
   async start(): Promise<void> {
     const { port, folder, clock, vars } = this.#options;
-    this.#ringDueAlarms();
+    this.#bringAlarmsForward();
     const start: Start = { port, folder, vars, aheadMs: clock.aheadMs, fresh: this.#fresh };
     const child = fork(join(import.meta.dirname, 'server.ts'), [JSON.stringify(start)], { detached: true, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     let told = '';
@@ -58,18 +60,18 @@ export class House {
     this.#child = child;
   }
 
-  /** The platform's alarms go by the machine's clock: those that the shop's says are due are set to ring when it starts. */
-  #ringDueAlarms(): void {
+  /** The platform's alarms go by the machine's clock: what the shop's has moved since the last start, they come sooner. */
+  #bringAlarmsForward(): void {
     const { folder, clock } = this.#options;
+    const movedMs = clock.aheadMs - this.#startedAheadMs;
+    this.#startedAheadMs = clock.aheadMs;
     const objects = join(folder, 'objects');
-    if (!existsSync(objects)) return;
+    if (movedMs === 0 || !existsSync(objects)) return;
     for (const kind of readdirSync(objects)) {
       const file = join(objects, kind, 'metadata.sqlite');
       if (!existsSync(file)) continue;
       const database = new DatabaseSync(file);
-      const nanos = (ms: number) => BigInt(ms) * 1_000_000n;
-      const due = database.prepare('UPDATE _cf_ALARM SET scheduled_time = ? WHERE scheduled_time <= ?');
-      due.run(nanos(Date.now()), nanos(Date.now() + clock.aheadMs));
+      database.prepare('UPDATE _cf_ALARM SET scheduled_time = scheduled_time - ?').run(BigInt(movedMs) * NANOS_A_MILLI);
       database.close();
     }
   }

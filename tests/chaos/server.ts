@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig } from 'wrangler';
 import { eventually } from '../workerd/eventually.ts';
@@ -29,7 +29,11 @@ const [script, ...others] = options.modules;
 const miniflare = new Miniflare({
   name: config.name,
   ...options,
-  modules: [{ ...script!, contents: clock(start.aheadMs) + readFileSync(script!.path, 'utf8') }, ...others],
+  modules: [
+    { type: 'ESModule', path: join(dirname(script!.path), 'ahead.js'), contents: alarmsByTheMachine(start.aheadMs) },
+    { ...script!, contents: clock(start.aheadMs) + readFileSync(script!.path, 'utf8') },
+    ...others,
+  ],
   bindings: { ...config.vars, ...UNLIMITED, ...SECRETS, SHOP_URL: `http://127.0.0.1:${start.port}`, ...start.vars },
   host: '127.0.0.1',
   port: start.port,
@@ -76,6 +80,23 @@ async function cron(worker: any, wait: boolean): Promise<unknown> {
   const { outcome } = await worker.scheduled({ cron: '* * * * *' });
   if (wait) await eventually(() => assert.deepEqual(jobsUnderWay(log), []));
   return outcome;
+}
+
+/** The module before the Worker's: what it sets an alarm to, by its clock, the platform is told by the machine's. */
+function alarmsByTheMachine(aheadMs: number): string {
+  const classes = config.durable_objects.bindings.map(({ class_name: name }: { class_name: string }) =>
+    `export class ${name} extends shop.${name} { constructor(state, env) { shift(state.storage); super(state, env); } }`);
+  return `import * as shop from './index.js';
+    const shifted = new WeakSet();
+    function shift(storage) {
+      const kind = Object.getPrototypeOf(storage);
+      if (shifted.has(kind)) return;
+      shifted.add(kind);
+      const { setAlarm } = kind;
+      kind.setAlarm = function (at, options) { return setAlarm.call(this, Number(at) - ${aheadMs}, options); };
+    }
+    ${classes.join('\n')}
+    export default shop.default;`;
 }
 
 /** Runs before the Worker's script: it reads the time by `Date` alone. */
