@@ -97,15 +97,16 @@ export class House {
     signal(child, 'SIGCONT');
   }
 
-  /** The database takes no writes for so long. */
-  async lockDatabase(ms: number): Promise<void> {
+  /** The database takes no writes for so long; false when it was being written to all the time. */
+  async lockDatabase(ms: number): Promise<boolean> {
     const database = new DatabaseSync(this.databaseFile(), { timeout: 1000 });
     try {
       database.exec('BEGIN IMMEDIATE');
       await setTimeout(ms);
       database.exec('ROLLBACK');
+      return true;
     } catch {
-      // It was being written to all the time: another lock will find its moment.
+      return false;
     } finally {
       database.close();
     }

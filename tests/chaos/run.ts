@@ -73,7 +73,7 @@ async function trade({ house, sandbox, mailbox, crowd, random, seconds, clients,
   const end = Date.now() + seconds * 1000;
   const over = () => Date.now() >= end;
   mailbox.state.faults = true;
-  const { weather, ended } = storm(house, sandbox, random, over);
+  const { weather, ended } = storm(house, sandbox, random, seconds, over);
   const shoppers = Promise.all(Array.from({ length: clients }, () => crowd.keepComing(over)));
   const told = setInterval(() => say(`${Math.round((end - Date.now()) / 1000)} s left: ${JSON.stringify({ ...weather, ...crowd.counts })}`), 15_000);
   try {

@@ -4,10 +4,14 @@ import type { Sandbox } from '../stripe-sandbox/sandbox.ts';
 import type { House } from './house.ts';
 import type { Random } from './random.ts';
 
-export type Weather = { kills: number; freezes: number; locks: number; provider_faults: number; repeats: number; crons: number };
+export type Weather = { kills: number; freezes: number; locks: number; outages: number; provider_faults: number; repeats: number; crons: number };
 
-export function storm(house: House, sandbox: Sandbox, random: Random, over: () => boolean) {
-  const weather: Weather = { kills: 0, freezes: 0, locks: 0, provider_faults: 0, repeats: 0, crons: 0 };
+/** A storm so long has an outage of the database in it, of so many seconds. */
+const LONG_STORM_SECS = 20 * 60;
+const OUTAGE_SECS = 10 * 60;
+
+export function storm(house: House, sandbox: Sandbox, random: Random, seconds: number, over: () => boolean) {
+  const weather: Weather = { kills: 0, freezes: 0, locks: 0, outages: 0, provider_faults: 0, repeats: 0, crons: 0 };
   const each = async (low: number, high: number, act: () => unknown) => {
     while (!over()) {
       await setTimeout(random.between(low, high));
@@ -42,7 +46,15 @@ export function storm(house: House, sandbox: Sandbox, random: Random, over: () =
       await house.cron().catch(() => {}); // it may be killed meanwhile
     }),
   ];
+  if (seconds >= LONG_STORM_SECS) all.push(outage(house, seconds, weather));
   return { weather, ended: Promise.all(all) };
+}
+
+/** In the middle of it, the database takes no writes for ten minutes. */
+async function outage(house: House, seconds: number, weather: Weather): Promise<void> {
+  await setTimeout((seconds - OUTAGE_SECS) / 2 * 1000);
+  while (!(await house.lockDatabase(OUTAGE_SECS * 1000)));
+  weather.outages++;
 }
 
 function providerFault(sandbox: Sandbox, random: Random): void {
