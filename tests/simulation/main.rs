@@ -23,6 +23,7 @@ mod evidence;
 mod exhaustive;
 mod invariants;
 mod objects;
+mod outage;
 mod planted;
 mod ports;
 mod provider;

@@ -149,7 +149,7 @@ fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
     world
 }
 
-fn receive(world: &World, quantity: u32) {
+pub fn receive(world: &World, quantity: u32) {
     let request = Request::Do {
         operation_id: "all".to_owned(),
         command: stock::Command::Receive { quantity },
@@ -157,7 +157,7 @@ fn receive(world: &World, quantity: u32) {
     world.stock.ask(SKUS[0], &request, world.now());
 }
 
-fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
+pub fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
     let (sim, cart_id) = (Sim(Rc::clone(world)), format!("cart_{number}"));
     let change = cart::Change::Set {
         sku: SKUS[0].to_owned(),

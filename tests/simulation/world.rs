@@ -96,6 +96,8 @@ pub struct World {
     /// How many steps of requests there are until one crashes.
     pub crash_at: Cell<Option<u32>>,
     late: RefCell<Vec<(i64, Late)>>,
+    /// Whether the database takes no writes.
+    pub refuses_writes: Cell<bool>,
     /// Whether the shop leaves the provider alone.
     pub is_left_alone: Cell<bool>,
     /// Calls that the provider takes in any second.
@@ -161,6 +163,7 @@ impl World {
             crashed: Cell::new(false),
             crash_at: Cell::default(),
             late: RefCell::default(),
+            refuses_writes: Cell::default(),
             is_left_alone: Cell::default(),
             calls_a_second: Cell::new(usize::MAX),
             most_calls: Cell::default(),

@@ -5,7 +5,7 @@ mod machinery;
 mod people;
 mod shoppers;
 
-pub use machinery::{cron, deliver, postman};
+pub use machinery::{consumer, cron, deliver, postman, webhooks};
 pub use shoppers::{ask_for_quote, place, put};
 
 use crate::invariants;
@@ -14,7 +14,6 @@ use crate::scheduler::{Task, pause, run};
 use crate::world::World;
 use durable::machine::Request;
 use durable::stock;
-use machinery::{consumer, webhooks};
 use people::{bank, decide_reviews, merchant, staff, strangers};
 use shoppers::{buy_the_rest, shop};
 use std::cell::Cell;

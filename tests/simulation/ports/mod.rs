@@ -173,6 +173,9 @@ impl Database for Sim {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError> {
         self.0.count(|costs| costs.reads += 1);
         self.0.count_statements(1);
+        if self.0.refuses_writes.get() && !statement.sql.trim_start().starts_with("SELECT") {
+            return Err(refused());
+        }
         // A query that writes is asked once: who asks it can't tell a repeat from the first.
         let fate = self.fate().await;
         if matches!(fate, Fate::Fails | Fate::Late) {
@@ -217,6 +220,9 @@ impl Sim {
         self.0.count(|costs| costs.writes += 1);
         self.0
             .count_statements(statements.len() + usize::from(query.is_some()));
+        if self.0.refuses_writes.get() {
+            return Err(refused());
+        }
         let fate = self.fate().await;
         let world = &self.0;
         world.touched.set(true);
@@ -256,6 +262,10 @@ impl Sim {
             })
             .collect()
     }
+}
+
+fn refused() -> SqlError {
+    SqlError::Overloaded("the database takes no writes".to_owned())
 }
 
 /// The beginning of a statement, for the trace.
