@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::shop::findings::{Channel, finding_id};
 use crate::shop::ids::derived_id;
 use crate::shop::mail::Message;
+use crate::shop::mail_addresses::read_address;
 use durable::Timestamp;
 use futures_util::stream::{self, StreamExt};
 use maud::{DOCTYPE, html};
@@ -216,11 +217,7 @@ pub fn checked_url(url: &str, in_development: bool) -> Result<&str> {
 /// # Errors
 /// When it is no mail address.
 pub fn checked_address(address: &str) -> Result<&str> {
-    let is_one = !address.contains(char::is_whitespace)
-        && address
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && domain.contains('.'));
-    if address.is_empty() || is_one {
+    if address.is_empty() || read_address(address).is_some() {
         return Ok(address);
     }
     Err(Error::internal("config: FINDINGS_MAIL is no mail address"))

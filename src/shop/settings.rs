@@ -2,6 +2,7 @@
 //! the whole, and a quote names the version it was made by.
 
 use crate::error::{Error, FieldError, Result};
+use crate::shop::mail_addresses::read_address;
 use crate::shop::money::Currency;
 use crate::shop::ports::{SettingsRecord, Written};
 use crate::shop::pricing::prices::{Currencies, ScheduledPrice, problems_of_schedule};
@@ -132,8 +133,8 @@ impl Settings {
     /// Settings keep no one's address: digests tell customers apart as well.
     fn forget_addresses(&mut self) {
         for customer in self.promotions.iter_mut().flat_map(|it| &mut it.customers) {
-            if customer.contains('@') {
-                *customer = customer_of(customer);
+            if let Some(address) = read_address(customer) {
+                *customer = customer_of(&address);
             }
         }
     }

@@ -95,18 +95,16 @@ fn folded_once(text: &str) -> String {
     normalized(&folded, Form::Composed).into_owned()
 }
 
-/// What is there and not seen: joiners, marks of direction, variation selectors, fillers (`Default_Ignorable_Code_Point`), control
-/// characters that are no space.
-fn is_invisible(character: char) -> bool {
-    let ignorable = matches!(
+/// What is there and not seen: joiners, marks of direction, variation selectors, fillers (`Default_Ignorable_Code_Point`).
+const fn is_invisible(character: char) -> bool {
+    matches!(
         character,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
             | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-    );
-    ignorable || (character.is_control() && !character.is_whitespace())
+    )
 }
 
 /// A space of any width, and the cell of Braille that is none but looks so.

@@ -5,6 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::finding_deliveries::FindingMail;
 use crate::shop::mail::{Letter, MailFailure, Message};
+use crate::shop::mail_addresses::in_ascii;
 use crate::shop::ports::MailProvider;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
@@ -151,13 +152,13 @@ fn log_line(letter: &Letter, message: &Message, with_text: bool) -> Value {
 
 fn resend_body(account: &Account, message: &Message) -> Value {
     json!({
-        "from": account.from, "to": [message.to], "subject": message.subject, "text": message.text, "html": message.html,
+        "from": account.from, "to": [in_ascii(&message.to)], "subject": message.subject, "text": message.text, "html": message.html,
     })
 }
 
 fn postmark_body(account: &Account, key: &str, message: &Message) -> Value {
     json!({
-        "From": account.from, "To": message.to, "Subject": message.subject, "TextBody": message.text, "HtmlBody": message.html,
+        "From": account.from, "To": in_ascii(&message.to), "Subject": message.subject, "TextBody": message.text, "HtmlBody": message.html,
         "MessageStream": "outbound", "Metadata": {"mail_id": key},
     })
 }

@@ -113,10 +113,18 @@ function string(given: string, rule: { max?: number; oneOf?: readonly string[]; 
     throw invalid(`Invalid ${path}: must be one of ${rule.oneOf.join(', ')}`, path);
   }
   if (rule.format === 'url' && !isUrl(given)) throw invalid('Not a valid URL', path, 'url_invalid');
-  if (rule.format === 'email' && !/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(given)) {
+  if (rule.format === 'email' && !isEmail(given)) {
     throw invalid(`Invalid email address: ${given}`, path, 'email_invalid');
   }
   return given;
+}
+
+/** ASCII, at most 64 characters before the @, a host of names of which the last is no number. */
+function isEmail(given: string): boolean {
+  const [, local, host] = /^([\w.!#$%&'*+/=?^`{|}~-]+)@([^@]+)$/.exec(given) ?? [];
+  if (local === undefined || host === undefined || local.length > 64 || given.length > 254) return false;
+  const labels = host.split('.');
+  return labels.length > 1 && labels.every((label) => /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '');
 }
 
 function isUrl(given: string): boolean {

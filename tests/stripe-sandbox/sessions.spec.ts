@@ -43,6 +43,8 @@ describe('creating a session', () => {
     ['a long reference', { client_reference_id: 'x'.repeat(201) }, { code: 'parameter_invalid_string_too_long', param: 'client_reference_id' }],
     ['a relative URL', { success_url: '/done' }, { code: 'url_invalid', param: 'success_url' }],
     ['a script for a URL', { cancel_url: 'javascript:alert(1)' }, { code: 'url_invalid', param: 'cancel_url' }],
+    ...['ann@shopper..test', 'ann,bob@shopper.test', 'ann@-shopper.test', `${'a'.repeat(65)}@shopper.test`, 'ann@shopper.123', '<ann@shopper.test>', 'x<victim@evil.test>', 'änne@shopper.test', 'ann@müller.test', 'ann@shopper.test.', '@shopper.test']
+      .map((email): [string, Record<string, unknown>, { code: string; param: string }] => [`the address ${email}`, { customer_email: email }, { code: 'email_invalid', param: 'customer_email' }]),
     ['a wrong address', { customer_email: 'nobody' }, { code: 'email_invalid', param: 'customer_email' }],
     ['an unknown currency', { line_items: [line(100, 'xyz')] }, { param: 'line_items[0][price_data][currency]' }],
     ['an upper-case currency', { line_items: [line(100, 'USD')] }, { param: 'line_items[0][price_data][currency]' }],

@@ -8,6 +8,7 @@ use crate::error::{Error, FieldError, Result};
 use crate::shop::ids::equal_secrets;
 use crate::shop::languages::Language;
 use crate::shop::mail::{Letter, MailKind};
+use crate::shop::mail_addresses::email_fault;
 use crate::shop::orders::{OrderFilter, read_number};
 use crate::shop::ports::{Mail, Orders};
 use crate::shop::stock::customer_of;
@@ -19,9 +20,6 @@ pub const LINK_REQUESTS_QUEUE: &str = "link-requests";
 
 /// Seconds in which at most one link of an order goes out.
 const LINK_EVERY_SECS: i64 = 60 * 60;
-
-/// Longest mail address (RFC 5321).
-const MAX_EMAIL_BYTES: usize = 254;
 
 /// A wish for the link of an order, as it waits in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,15 +52,9 @@ pub async fn request_order_link(
                 "An order number has digits only.",
             )
         }),
-        (!is_plausible(email)).then(|| {
-            FieldError::new(
-                "email",
-                "invalid_email",
-                "An address such as name@example.com.",
-            )
-        }),
+        email_fault(email),
     ];
-    let Some(order_number) = order_number.filter(|_| is_plausible(email)) else {
+    let Some(order_number) = order_number.filter(|_| email_fault(email).is_none()) else {
         return Err(Error::Invalid(faults.into_iter().flatten().collect()));
     };
     let request = LinkRequest {
@@ -99,12 +91,4 @@ pub async fn send_order_link(
     let mut letter = Letter::about(MailKind::OrderLink, &order.id).on(&hour.to_string());
     letter.language = request.language;
     mail.post(&letter).await
-}
-
-fn is_plausible(email: &str) -> bool {
-    let email = email.trim();
-    email.len() <= MAX_EMAIL_BYTES
-        && email
-            .split_once('@')
-            .is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }

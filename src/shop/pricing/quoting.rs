@@ -2,7 +2,7 @@
 
 use crate::error::{Error, FieldError, Result};
 use crate::shop::ids::digest_of;
-use crate::shop::mail_addresses::kept_address;
+use crate::shop::mail_addresses::{email_fault, kept_address};
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{Payments, Ports, Prices};
 use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
@@ -202,7 +202,7 @@ fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
     if let Some(billing) = &request.billing_address {
         errors.extend(billing.errors("billing_address"));
     }
-    errors.extend(email_errors(&request.email));
+    errors.extend(email_fault(&request.email));
     if let Some(number) = &request.vat_number
         && let Err(detail) = read_vat_number(number, &request.shipping_address.country)
     {
@@ -270,27 +270,6 @@ const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
         ),
         Reason::OtherShipping => ("code_not_met", "It is for other ways to ship."),
         Reason::DoesNotStack { .. } | Reason::NothingLeft => return None,
-    })
-}
-
-fn email_errors(email: &str) -> Option<FieldError> {
-    let plausible = email.len() <= 254
-        && email.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && domain.contains('.')
-                && !domain.starts_with('.')
-                && !domain.ends_with('.')
-                && !domain.contains('@')
-        })
-        && !email
-            .chars()
-            .any(|character| character.is_whitespace() || character.is_control());
-    (!plausible).then(|| {
-        FieldError::new(
-            "email",
-            "invalid_email",
-            "An address such as name@example.com.",
-        )
     })
 }
 

@@ -1,6 +1,7 @@
 //! Checkout Sessions (docs.stripe.com/api/checkout/sessions).
 
 use crate::error::{Error, Result};
+use crate::shop::mail_addresses::in_ascii;
 use crate::shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
@@ -20,10 +21,14 @@ pub fn prepare(session: &NewSession) -> Result<String> {
         .append_pair("client_reference_id", &session.order_id)
         .append_pair(ORDER_ID, &session.order_id)
         .append_pair(KEY, &session.key)
-        .append_pair("customer_email", &session.email)
         .append_pair("success_url", &session.success_url)
         .append_pair("cancel_url", &session.cancel_url)
         .append_pair("expires_at", &session.expires_at.as_secs().to_string());
+    // What stands before the @ in another script is refused; without an address the payment page asks for one.
+    let email = in_ascii(&session.email);
+    if email.is_ascii() {
+        form.append_pair("customer_email", &email);
+    }
     let currency = session.currency.code().to_lowercase();
     for (at, item) in session.items.iter().enumerate() {
         let amount = wire::to_wire(item.amount, session.currency)
@@ -284,5 +289,14 @@ mod tests {
             form.contains("customer_email=a%2Bb%40shopper.test"),
             "{form}"
         );
+        let mut elsewhere = later;
+        elsewhere.email = "ann@müller.test".into();
+        let form = prepare(&elsewhere).unwrap();
+        assert!(
+            form.contains("customer_email=ann%40xn--mller-kva.test"),
+            "{form}"
+        );
+        elsewhere.email = "änne@shopper.test".into();
+        assert!(!prepare(&elsewhere).unwrap().contains("customer_email"));
     }
 }
