@@ -32,7 +32,8 @@ use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{is_standard, standard};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 
 /// A product as the merchant keeps it and as a published version freezes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -232,8 +233,14 @@ pub struct Card {
     pub image: Option<Image>,
     /// Lowest and highest price in each currency.
     pub price_ranges: BTreeMap<String, PriceRange>,
+    /// Prices of variants between the lowest and the highest, in each currency, in rising order.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub prices_between: BTreeMap<String, Vec<i64>>,
     /// SKUs of its variants.
     pub skus: Vec<String>,
+    /// Barcodes of its variants.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub barcodes: Vec<String>,
     /// Whether a variant of it is not counted, and so never out of stock.
     pub untracked: bool,
     /// When the record first had it.
@@ -272,10 +279,16 @@ impl Product {
             category: self.category.clone(),
             image: self.images.first().cloned(),
             price_ranges: self.price_ranges(),
+            prices_between: self.prices_between(),
             skus: self
                 .variants
                 .iter()
                 .map(|variant| variant.sku.clone())
+                .collect(),
+            barcodes: self
+                .variants
+                .iter()
+                .filter_map(|variant| variant.barcode.clone())
                 .collect(),
             untracked: self.variants.iter().any(|variant| !variant.tracked),
             created_at: self.created_at,
@@ -314,6 +327,22 @@ impl Product {
                 });
         }
         ranges
+    }
+
+    fn prices_between(&self) -> BTreeMap<String, Vec<i64>> {
+        let mut prices: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
+        for (currency, price) in self.variants.iter().flat_map(|variant| &variant.prices) {
+            prices
+                .entry(currency.clone())
+                .or_default()
+                .insert(price.amount);
+        }
+        let between = prices.into_iter().map(|(currency, mut prices)| {
+            prices.pop_first();
+            prices.pop_last();
+            (currency, prices.into_iter().collect::<Vec<_>>())
+        });
+        between.filter(|(_, prices)| !prices.is_empty()).collect()
     }
 
     /// Handles of the categories it is in, from the root down.
@@ -380,6 +409,17 @@ impl Variant {
 }
 
 impl Card {
+    /// Whether a variant of it is sold in `currency` for an amount in `wanted`.
+    #[must_use]
+    pub fn has_price_in(&self, currency: Currency, wanted: &impl RangeBounds<i64>) -> bool {
+        let between = self.prices_between.get(currency.code());
+        self.price_ranges.get(currency.code()).is_some_and(|range| {
+            let mut prices = [range.min, range.max].into_iter();
+            prices.any(|price| wanted.contains(&price))
+                || between.is_some_and(|prices| prices.iter().any(|it| wanted.contains(it)))
+        })
+    }
+
     /// Whether it is in the category with this handle, or below it.
     #[must_use]
     pub fn is_in(&self, category: &str) -> bool {

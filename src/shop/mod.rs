@@ -13,6 +13,7 @@ pub mod disputes;
 pub mod export;
 pub mod finding_deliveries;
 pub mod findings;
+pub mod folding;
 pub mod fulfillments;
 pub mod idempotency;
 pub mod ids;

@@ -5,6 +5,7 @@ import { csvOf } from './catalog.ts';
 import { DELIVERY, type Json } from './client.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
+const HTML = { accept: 'text/html' };
 const BERLIN = { name: 'Uwe', line1: 'Torstraße 1', city: 'Berlin', postal_code: '10115', country: 'DE' };
 
 let shop: Shop;
@@ -66,4 +67,48 @@ test('a mail address is one on every face, as the payment provider takes it', as
     assert.equal(order.email, kept);
     assert.equal(shop.sandbox.account.sessions.get(sessionOf(order))?.customer_email, sent);
   }
+});
+
+const COLUMNS = ['Handle', 'Title', 'Vendor', 'Status', 'Option1 Name', 'Option1 Value', 'Variant SKU', 'Variant Barcode', 'Variant Price'];
+const PRODUCTS: [title: string, vendor: string, variants: [sku: string, barcode: string, price: string][]][] = [
+  ['Café crème', 'Röst & Co', [['CAFE', '4006381333931', '5.00']]],
+  ['Zebra mug', 'ACME', [['MUG-1', '036000291452', '9.00']]],
+  ['Müller’s oak table', 'Acme ', [['TABLE', '', '10.00'], ['TABLE-XL', '', '100.00']]],
+  ['Äpfel', 'acme', [['APFEL', '', '3.00']]],
+  ['apple', 'Acme', [['APPLE', '', '41.00']]],
+  ['Straßenschuh', 'Levi’s', [['SHOE', '', '20.00'], ['SHOE-M', '', '50.00'], ['SHOE-L', '', '90.00']]],
+  ['Men’s T-Shirt', "Levi's", [['SHIRT', '', '30.00']]],
+  ['ﾃｽﾄ', '', [['TEST', '', '30.00']]],
+];
+
+test('a search, a maker and a price find what is meant, whatever its letters', async (t) => {
+  const rows = PRODUCTS.flatMap(([title, vendor, variants], nth) => variants.map(([sku, barcode, price], at) => [
+    `p${nth}`, at ? '' : title, at ? '' : vendor, at ? '' : 'active', at ? '' : variants.length > 1 ? 'Size' : 'Title', variants.length > 1 ? sku : 'Default Title', sku, barcode, price,
+  ]));
+  await shop.importCatalog([COLUMNS, ...rows].map((row) => row.join(',')).join('\n'));
+  const page = async (query: Record<string, string>) => (await shop.staff.get(`/products?${new URLSearchParams(query)}`, HTML)).text;
+  const titles = (html: string) => PRODUCTS.map(([title], nth) => [title, html.indexOf(`href="/products/p${nth}"`)] as const)
+    .filter(([, at]) => at >= 0).sort(([, a], [, b]) => a - b).map(([title]) => title);
+  for (const [search, ...found] of [
+    ['cafe', 'Café crème'], ['cafe\u0301 creme', 'Café crème'], ['muller', 'Müller’s oak table'], ['mueller', 'Müller’s oak table'], ["müller's", 'Müller’s oak table'], ['mullers', 'Müller’s oak table'],
+    ['strassenschuh', 'Straßenschuh'], ['STRASSE', 'Straßenschuh'], ['tshirt', 'Men’s T-Shirt'], ["men's t shirt", 'Men’s T-Shirt'], ['t\u2011shirt', 'Men’s T-Shirt'], ['テスト', 'ﾃｽﾄ'],
+    ['4006381333931', 'Café crème'], ['4 006381 333931', 'Café crème'], ['0036000291452', 'Zebra mug'], ['mug 036000291452', 'Zebra mug'], ['mug-1', 'Zebra mug'], ['rost', 'Café crème'], ['4006381333932'],
+  ] as const) await t.test(`search ${search}`, async () => assert.deepEqual(titles(await page({ q: search })), found));
+
+  for (const [min, max, ...found] of [
+    ['40', '60', 'apple', 'Straßenschuh'], ['95', '', 'Müller’s oak table'], ['', '4', 'Äpfel'], ['11', '19'],
+  ] as const) await t.test(`from ${min} to ${max}`, async () => assert.deepEqual(titles(await page({ min, max })), found));
+
+  const all = await page({ sort: 'title' });
+  assert.deepEqual(titles(all), ['Äpfel', 'apple', 'Café crème', 'Men’s T-Shirt', 'Müller’s oak table', 'Straßenschuh', 'Zebra mug', 'ﾃｽﾄ']);
+  const choices = [...all.match(/<select[^>]* name="vendor".*?<\/select>/s)![0].matchAll(/<option value="([^"]+)"[^>]*>[^<]* \((\d+)\)/g)].map(([, value, count]) => [value, Number(count)] as const);
+  assert.deepEqual(choices, [['Acme', 4], ["Levi's", 2], ['Röst &amp; Co', 1]]);
+  for (const vendor of ['Acme', ' ACME', 'ａｃｍｅ', 'ÁCME']) {
+    const narrowed = await page({ vendor });
+    assert.equal(titles(narrowed).length, 4, vendor);
+    assert.match(narrowed, /<option value="Acme" selected>/);
+    assert.equal((await shop.staff.get(`/api/v1/products?${new URLSearchParams({ vendor })}`)).expect(200).total, 4);
+  }
+  const { data } = (await shop.staff.get('/api/v1/products?min_price=4000&max_price=6000')).expect(200);
+  assert.deepEqual(data.map(({ title }: Json) => title), ['apple', 'Straßenschuh']);
 });

@@ -3,13 +3,15 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::version::newest_copied;
 use crate::shop::catalog::{Card, Category, Product, Version};
+use crate::shop::folding::{Said, SearchText, folded, place_in_alphabet};
 use crate::shop::money::Currency;
 use crate::shop::ports::{PublicStocks, PublishedCatalog};
 use durable::board::Posts;
 use durable::stock::Word;
 use futures_util::future::try_join_all;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::rc::Rc;
 
 /// What a list is asked for.
@@ -17,17 +19,17 @@ use std::rc::Rc;
 pub struct ListQuery {
     /// Handle of a category; what is below it is in it.
     pub category: Option<String>,
-    /// Each of its words stands in the title, the maker, the kind or a tag, whatever the case.
+    /// Each of its words stands in the title, the maker, the kind or a tag, however it is written, or is a SKU or a barcode.
     pub text: Option<String>,
-    /// Who makes it, whatever the case.
+    /// Who makes it, however it is written.
     pub vendor: Option<String>,
-    /// What kind of thing it is, whatever the case.
+    /// What kind of thing it is, however it is written.
     pub r#type: Option<String>,
-    /// One of its tags, whatever the case.
+    /// One of its tags, however it is written.
     pub tag: Option<String>,
     /// Prices are meant in it.
     pub currency: Currency,
-    /// Has a variant for this many minor units or more.
+    /// Has a variant for this many minor units or more; where both are given, one variant has to fit both.
     pub min_price: Option<i64>,
     /// Has a variant for this many minor units or less.
     pub max_price: Option<i64>,
@@ -81,10 +83,10 @@ pub struct Listed {
     pub types: Vec<Facet>,
 }
 
-/// A value that a list can be narrowed to, and how many items it would then have, all other filters left as they are.
+/// A value that a list can be narrowed to, however it is written, and how many items it would then have, all other filters left as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facet {
-    /// As the merchant wrote it.
+    /// As the merchant wrote it most often.
     pub value: String,
     /// Items on all pages.
     pub count: usize,
@@ -210,13 +212,19 @@ async fn page(
         let known = stocks.public_stocks(&skus).await?;
         candidates.retain(|card| is_available(card, &known) == available);
     }
-    candidates.retain(|card| query.accepts_beside_facets(card));
-    let of_vendor = |card: &&&Card| query.is_of_vendor(card);
-    let of_type = |card: &&&Card| query.is_of_type(card);
-    let vendors = facets(candidates.iter().filter(of_type), |card| &card.vendor);
-    let types = facets(candidates.iter().filter(of_vendor), |card| &card.r#type);
+    query.keep_beside_facets(&mut candidates);
+    let vendor = Chosen::of(query.vendor.as_deref(), &candidates, |card| &card.vendor);
+    let kind = Chosen::of(query.r#type.as_deref(), &candidates, |card| &card.r#type);
+    let vendors = facets(
+        candidates.iter().filter(|card| kind.has(&card.r#type)),
+        |card| &card.vendor,
+    );
+    let types = facets(
+        candidates.iter().filter(|card| vendor.has(&card.vendor)),
+        |card| &card.r#type,
+    );
     let mut matching = candidates;
-    matching.retain(|card| query.is_of_vendor(card) && query.is_of_type(card));
+    matching.retain(|card| vendor.has(&card.vendor) && kind.has(&card.r#type));
     matching.sort_by_key(|card| card.position);
     query.sort(&mut matching);
     let items: Vec<Card> = matching
@@ -240,34 +248,21 @@ async fn page(
 }
 
 impl ListQuery {
-    fn is_of_vendor(&self, card: &Card) -> bool {
-        let wanted = self.vendor.as_ref();
-        wanted.is_none_or(|wanted| same(wanted, &card.vendor))
-    }
-
-    fn is_of_type(&self, card: &Card) -> bool {
-        let wanted = self.r#type.as_ref();
-        wanted.is_none_or(|wanted| same(wanted, &card.r#type))
-    }
-
     /// By all but vendor and type.
-    fn accepts_beside_facets(&self, card: &Card) -> bool {
-        let is_tagged = |wanted: &String| card.tags.iter().any(|tag| same(wanted, tag));
-        self.tag.as_ref().is_none_or(is_tagged)
-            && self.text.as_ref().is_none_or(|text| has_words(card, text))
-            && self.accepts_price(card)
-    }
-
-    fn accepts_price(&self, card: &Card) -> bool {
-        if self.min_price.is_none() && self.max_price.is_none() {
-            return true;
+    fn keep_beside_facets(&self, cards: &mut Vec<&Card>) {
+        if self.min_price.is_some() || self.max_price.is_some() {
+            let least = self.min_price.map_or(Bound::Unbounded, Bound::Included);
+            let most = self.max_price.map_or(Bound::Unbounded, Bound::Included);
+            cards.retain(|card| card.has_price_in(self.currency, &(least, most)));
         }
-        card.price_ranges
-            .get(self.currency.code())
-            .is_some_and(|range| {
-                self.min_price.is_none_or(|min| range.max >= min)
-                    && self.max_price.is_none_or(|max| range.min <= max)
-            })
+        if let Some(tag) = &self.tag {
+            let wanted = folded(tag);
+            cards.retain(|card| card.tags.iter().any(|tag| folded(tag) == wanted));
+        }
+        if let Some(text) = &self.text {
+            let search = SearchText::read(text);
+            cards.retain(|card| is_found(card, &search));
+        }
     }
 
     fn sort(&self, cards: &mut [&Card]) {
@@ -288,44 +283,78 @@ impl ListQuery {
                 });
             }
             Sort::Newest => cards.sort_by_key(|card| Reverse(card.created_at)),
-            Sort::Title => cards.sort_by_cached_key(|card| card.title.to_lowercase()),
+            Sort::Title => cards.sort_by_cached_key(|card| place_in_alphabet(&card.title)),
         }
     }
 }
 
-/// How many of the cards have each value.
+impl Facet {
+    /// Whether it is what a list was narrowed to by `chosen`.
+    #[must_use]
+    pub fn is(&self, chosen: &str) -> bool {
+        folded(&self.value) == folded(chosen)
+    }
+}
+
+/// The values of a field, as cards write them, that are what was chosen; none when nothing was.
+struct Chosen<'a>(Option<BTreeSet<&'a str>>);
+
+impl<'a> Chosen<'a> {
+    fn of(
+        chosen: Option<&str>,
+        cards: &[&'a Card],
+        value_of: impl Fn(&'a Card) -> &'a str,
+    ) -> Self {
+        let wanted = chosen.map(folded);
+        Self(wanted.map(|wanted| {
+            let written: BTreeSet<&str> = cards.iter().map(|card| value_of(card)).collect();
+            let is_wanted = |value: &&str| folded(value) == wanted;
+            written.into_iter().filter(is_wanted).collect()
+        }))
+    }
+
+    fn has(&self, value: &str) -> bool {
+        self.0.as_ref().is_none_or(|values| values.contains(value))
+    }
+}
+
+/// How many of the cards have each value, A to Z; one for all ways to write it, as it is written most often.
 fn facets<'a>(
     cards: impl Iterator<Item = &'a &'a Card>,
     value_of: impl Fn(&'a Card) -> &'a str,
 ) -> Vec<Facet> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut written: BTreeMap<&str, usize> = BTreeMap::new();
     for card in cards {
-        let count = counts.entry(value_of(card)).or_default();
+        let count = written.entry(value_of(card)).or_default();
         *count = count.saturating_add(1);
     }
-    counts
-        .into_iter()
-        .filter(|(value, _)| !value.is_empty())
-        .map(|(value, count)| Facet {
-            value: value.to_owned(),
-            count,
+    let mut spellings: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (value, count) in written {
+        let of_value = spellings.entry(folded(value)).or_default();
+        let sum = of_value.entry(value.trim()).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    spellings.remove("");
+    spellings
+        .into_values()
+        .filter_map(|spellings| {
+            let count = spellings.values().sum();
+            let (value, _) = spellings
+                .into_iter()
+                .min_by_key(|(_, count)| Reverse(*count))?;
+            Some(Facet {
+                value: value.to_owned(),
+                count,
+            })
         })
         .collect()
 }
 
-fn has_words(card: &Card, text: &str) -> bool {
+fn is_found(card: &Card, search: &SearchText) -> bool {
     let fields = [&card.title, &card.vendor, &card.r#type];
-    let said = fields
-        .into_iter()
-        .chain(&card.tags)
-        .fold(String::new(), |mut said, field| {
-            said.push_str(&field.to_lowercase());
-            said.push(' ');
-            said
-        });
-    text.to_lowercase()
-        .split_whitespace()
-        .all(|word| said.contains(word))
+    let said = fields.into_iter().chain(&card.tags).map(String::as_str);
+    let codes = card.skus.iter().chain(&card.barcodes).map(String::as_str);
+    search.finds(&Said::of(said), codes)
 }
 
 fn is_available(card: &Card, known: &Posts) -> bool {
@@ -336,6 +365,114 @@ fn is_available(card: &Card, known: &Posts) -> bool {
     card.untracked || card.skus.iter().any(can_be_bought)
 }
 
-fn same(wanted: &str, value: &str) -> bool {
-    wanted.to_lowercase() == value.to_lowercase()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shop::catalog::{Price, Variant};
+
+    fn variant(sku: &str, amount: i64) -> Variant {
+        let price = Price {
+            amount,
+            compare_at_amount: None,
+            converted: false,
+            conversion: None,
+        };
+        Variant {
+            id: format!("var_{sku}"),
+            sku: sku.into(),
+            sku_generated: false,
+            title: String::new(),
+            option_values: vec![],
+            prices: BTreeMap::from([("USD".to_owned(), price)]),
+            barcode: None,
+            weight_grams: None,
+            image: None,
+            tracked: true,
+            tax_class: "standard".into(),
+            source: BTreeMap::new(),
+        }
+    }
+
+    fn card(vendor: &str, amounts: &[i64]) -> Card {
+        let variants = amounts
+            .iter()
+            .map(|amount| variant(&format!("{amount}"), *amount));
+        let product = Product {
+            title: "Thing".into(),
+            vendor: vendor.into(),
+            variants: variants.collect(),
+            ..Product::default()
+        };
+        product.card(0, "p".into())
+    }
+
+    #[test]
+    fn a_price_is_that_of_a_variant() {
+        let usd = Currency::from_code("USD").unwrap();
+        let listed = |amounts: &[i64], min: Option<i64>, max: Option<i64>| {
+            let card = card("", amounts);
+            let mut cards = vec![&card];
+            let query = ListQuery {
+                min_price: min,
+                max_price: max,
+                ..ListQuery::all(usd, 10)
+            };
+            query.keep_beside_facets(&mut cards);
+            !cards.is_empty()
+        };
+        for (amounts, min, max, wanted) in [
+            (&[1000, 10_000][..], Some(4000), Some(6000), false),
+            (&[1000, 5000, 10_000], Some(4000), Some(6000), true),
+            (&[1000, 3000, 7000, 10_000], Some(4000), Some(6000), false),
+            (&[4000], Some(4000), Some(4000), true),
+            (&[1000, 10_000], Some(4000), None, true),
+            (&[1000, 10_000], None, Some(4000), true),
+            (&[1000, 10_000], Some(10_001), None, false),
+            (&[1000], Some(6000), Some(4000), false),
+            (&[], None, Some(4000), false),
+        ] {
+            assert_eq!(
+                listed(amounts, min, max),
+                wanted,
+                "{amounts:?} {min:?} {max:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_maker_is_one_choice_however_it_is_written() {
+        let makers = [
+            "Zeta", "ACME", "Acme ", "acme", "Acme", "Örn", "Levi’s", "Levi's", "Nova", "", " ",
+        ];
+        let cards = makers.map(|maker| card(maker, &[1]));
+        let cards: Vec<&Card> = cards.iter().collect();
+        let choices = facets(cards.iter(), |card| &card.vendor);
+        let told: Vec<(&str, usize)> = choices.iter().map(|it| (&*it.value, it.count)).collect();
+        assert_eq!(
+            told,
+            [
+                ("Acme", 4),
+                ("Levi's", 2),
+                ("Nova", 1),
+                ("Örn", 1),
+                ("Zeta", 1)
+            ]
+        );
+        for choice in &choices {
+            let chosen = Chosen::of(Some(&choice.value), &cards, |card| &card.vendor);
+            let left = cards.iter().filter(|card| chosen.has(&card.vendor)).count();
+            assert_eq!(left, choice.count, "{}", choice.value);
+            assert!(choice.is(&choice.value.to_uppercase()));
+        }
+    }
+
+    #[test]
+    fn cards_of_the_version_before_still_read() {
+        let mut stored = serde_json::to_value(card("Acme", &[1000, 5000, 10_000])).unwrap();
+        for field in ["prices_between", "barcodes"] {
+            stored.as_object_mut().unwrap().remove(field);
+        }
+        let card: Card = serde_json::from_value(stored).unwrap();
+        assert!(card.has_price_in(Currency::from_code("USD").unwrap(), &(..=1000)));
+    }
 }

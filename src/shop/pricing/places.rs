@@ -6,8 +6,9 @@
 use crate::error::FieldError;
 use crate::shop::addresses::Address;
 use crate::shop::countries::Country;
+use crate::shop::folding::folded;
 use crate::shop::subdivisions::region_code;
-use crate::shop::typing::{folded, letters_and_digits};
+use crate::shop::typing::letters_and_digits;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

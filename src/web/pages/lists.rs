@@ -359,7 +359,7 @@ fn facet_choice(name: &str, legend: &str, any: &str, facets: &[Facet], chosen: &
                 select id=(name) name=(name) {
                     option value="" { (any) }
                     @for facet in facets {
-                        option value=(facet.value) selected[facet.value.eq_ignore_ascii_case(chosen)] { (facet.value) " (" (facet.count) ")" }
+                        option value=(facet.value) selected[facet.is(chosen)] { (facet.value) " (" (facet.count) ")" }
                     }
                 }
             }
