@@ -13,6 +13,7 @@ mod related;
 mod rules;
 mod sections;
 mod version;
+mod web_address;
 
 pub use barcodes::gtin;
 pub use html::{sanitise_html, text_of};
@@ -21,12 +22,13 @@ pub use one_version::OneVersion;
 pub use parts::{list_cards, list_products_part};
 pub use pictures::list_pictures;
 pub use related::list_related_products;
-pub use rules::{MAX_CHARS, MAX_TITLE_CHARS};
+pub use rules::{MAX_CHARS, MAX_TITLE_CHARS, NO_ADDRESS};
 pub use sections::{Section, list_sections};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,
     get_product_of_sku, list_categories, not_copied,
 };
+pub use web_address::web_address;
 
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{is_standard, standard};
@@ -186,7 +188,7 @@ pub struct Conversion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct Image {
-    /// Absolute, or a path of the shop.
+    /// Of the web (see [`web_address`]), or a path of the shop, as the merchant gave it.
     pub url: String,
     /// For those who can't see it.
     pub alt: String,

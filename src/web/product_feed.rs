@@ -116,15 +116,18 @@ impl Feed<'_> {
     }
 
     fn pictures(&self, product: &Product, variant: &Variant) -> Markup {
-        let all = product.images.iter().map(|image| image.url.as_str());
-        let first = variant.image.as_deref().or_else(|| all.clone().next());
-        html! {
-            @if let Some(first) = first {
-                g:image_link { (absolute(self.origin, first)) }
-                @for other in all.filter(|url| *url != first).take(MORE_PICTURES) {
-                    g:additional_image_link { (absolute(self.origin, other)) }
-                }
+        let own = variant.image.iter();
+        let all = product.images.iter().map(|image| &image.url);
+        let mut pictures: Vec<String> = Vec::new();
+        for address in own.chain(all).filter_map(|url| absolute(self.origin, url)) {
+            if !pictures.contains(&address) {
+                pictures.push(address);
             }
+        }
+        let mut pictures = pictures.iter();
+        html! {
+            @if let Some(first) = pictures.next() { g:image_link { (first) } }
+            @for other in pictures.take(MORE_PICTURES) { g:additional_image_link { (other) } }
         }
     }
 }

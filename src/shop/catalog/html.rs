@@ -3,7 +3,9 @@
 //! Promises: what comes out is nothing but escaped text and tags written here: a name and attributes of the lists below, each
 //! value escaped between double quotes, every tag closed in order. No listed element changes how a browser reads what
 //! follows it (there is no script, style, svg, math, template, textarea, iframe and the like), so a browser sees exactly
-//! these tags. An address has a listed scheme or none.
+//! these tags. An address has a listed scheme or none; that of a picture is one of the web, and without one there is no picture.
+
+use crate::shop::catalog::web_address;
 
 /// What stays; the rest loses its tags and keeps its text.
 const ELEMENTS: &[&str] = &[
@@ -192,9 +194,44 @@ impl Writer {
         after
     }
 
+    /// A picture that is fetched late names its address elsewhere; one without any is left out.
+    fn picture(&mut self, tag: &Tag<'_>) {
+        let named = |wanted: &str| {
+            let mut attributes = tag.attributes.iter();
+            let (_, value) = attributes.find(|(name, _)| name == wanted)?;
+            let first = match wanted.ends_with("srcset") {
+                true => value.split_whitespace().next()?.trim_end_matches(','),
+                false => value,
+            };
+            web_address(&decoded(first))
+        };
+        let Some(address) = ["src", "data-src", "srcset", "data-srcset"]
+            .into_iter()
+            .find_map(named)
+        else {
+            return;
+        };
+        self.html.push_str("<img src=\"");
+        self.escaped(&address);
+        self.html.push('"');
+        self.attributes(tag);
+        self.html.push('>');
+    }
+
     fn start(&mut self, tag: &Tag<'_>) {
+        if tag.name == "img" {
+            return self.picture(tag);
+        }
         self.html.push('<');
         self.html.push_str(&tag.name);
+        self.attributes(tag);
+        if tag.name == "a" {
+            self.html.push_str(" rel=\"noopener noreferrer\"");
+        }
+        self.html.push('>');
+    }
+
+    fn attributes(&mut self, tag: &Tag<'_>) {
         for (at, (name, value)) in tag.attributes.iter().enumerate() {
             let first = !tag
                 .attributes
@@ -205,14 +242,10 @@ impl Writer {
                 self.html.push(' ');
                 self.html.push_str(name);
                 self.html.push_str("=\"");
-                self.attribute(value);
+                self.escaped(&decoded(value));
                 self.html.push('"');
             }
         }
-        if tag.name == "a" {
-            self.html.push_str(" rel=\"noopener noreferrer\"");
-        }
-        self.html.push('>');
     }
 
     /// Closes the element of this name and those inside it; nothing when none is open.
@@ -245,9 +278,9 @@ impl Writer {
         }
     }
 
-    /// The browser reads back exactly `decoded(value)`, which is what was judged.
-    fn attribute(&mut self, value: &str) {
-        for character in decoded(value).chars() {
+    /// The browser reads back exactly `value`, which is what was judged.
+    fn escaped(&mut self, value: &str) {
+        for character in value.chars() {
             match character {
                 '<' => self.html.push_str("&lt;"),
                 '>' => self.html.push_str("&gt;"),
@@ -374,7 +407,7 @@ fn is_named(tag: &str, name: &str) -> bool {
 
 fn may_stay(element: &str, attribute: &str, value: &str) -> bool {
     match (element, attribute) {
-        ("a", "href") | ("img", "src") | ("blockquote" | "q" | "del" | "ins", "cite") => {
+        ("a", "href") | ("blockquote" | "q" | "del" | "ins", "cite") => {
             is_safe_address(&decoded(value))
         }
         ("img", "alt" | "width" | "height")
@@ -463,7 +496,7 @@ mod tests {
                 r#"<p onclick="x()">Hi<script>x("</p>")</script><a href="javascript:x()">a</a></p>"#,
                 r#"<p>Hi<a rel="noopener noreferrer">a</a></p>"#,
             ),
-            ("<img src=x onerror=x()>", r#"<img src="x">"#),
+            ("<img src=x onerror=x()>", r#"<img src="/x">"#),
             (
                 "<a href=' java\tscript:x()'>a",
                 r#"<a rel="noopener noreferrer">a</a>"#,
@@ -498,6 +531,30 @@ mod tests {
             r#"<img src="/media/a.svg" alt="A &quot;B&quot;">"#,
         ] {
             assert_eq!(sanitise_html(html), html);
+        }
+    }
+
+    #[test]
+    fn pictures_are_shown_or_left_out() {
+        for (dirty, clean) in [
+            (
+                "<p>a<img>b<img src=''>c<img src='javascript:x()' alt=y>d</p>",
+                "<p>abcd</p>",
+            ),
+            (
+                "<img src='data:image/gif;base64,R0' data-src='//cdn.example/a b.jpg' alt=A>",
+                r#"<img src="https://cdn.example/a%20b.jpg" alt="A">"#,
+            ),
+            (
+                "<img srcset='https://cdn.example/a.jpg 1x, b.jpg 2x'>",
+                r#"<img src="https://cdn.example/a.jpg">"#,
+            ),
+            (
+                "<img width=5 src='https://cdn.example/ü.jpg?a=1&amp;b=2'>",
+                r#"<img src="https://cdn.example/%C3%BC.jpg?a=1&amp;b=2" width="5">"#,
+            ),
+        ] {
+            assert_eq!(sanitise_html(dirty), clean, "{dirty}");
         }
     }
 

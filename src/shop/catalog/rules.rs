@@ -1,7 +1,7 @@
 //! What a product must be before the record takes it.
 
 use crate::error::FieldError;
-use crate::shop::catalog::{Price, Product, Variant};
+use crate::shop::catalog::{Price, Product, Variant, web_address};
 use crate::shop::money::{Currency, MAX_AMOUNT};
 use std::collections::HashSet;
 
@@ -68,9 +68,26 @@ impl Product {
                 problems.push(FieldError::new(field("prices"), "invalid_price", detail));
             }
         }
+        problems.extend(self.problems_of_pictures());
         problems
     }
+
+    fn problems_of_pictures(&self) -> impl Iterator<Item = FieldError> {
+        let own = self.images.iter().enumerate();
+        let own = own.map(|(at, image)| (format!("images[{at}].url"), image.url.as_str()));
+        let variants = self.variants.iter().enumerate();
+        let of_variants = variants.filter_map(|(at, variant)| {
+            Some((format!("variants[{at}].image"), variant.image.as_deref()?))
+        });
+        own.chain(of_variants)
+            .filter(|(_, url)| web_address(url).is_none())
+            .map(|(field, _)| FieldError::new(field, "invalid_address", NO_ADDRESS))
+    }
 }
+
+/// Detail of the refusal of a picture's address.
+pub const NO_ADDRESS: &str =
+    "The address of a picture begins with https:// or http://, or is a path of the shop.";
 
 impl Variant {
     fn has_valid_prices(&self, currencies: &[Currency]) -> bool {

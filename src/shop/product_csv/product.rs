@@ -1,8 +1,8 @@
 //! The rows of one product, read.
 
 use crate::shop::catalog::{
-    Image, MAX_CHARS, MAX_TITLE_CHARS, Price, Product, ProductOption, Seo, Status, Variant,
-    sanitise_html, slug,
+    Image, MAX_CHARS, MAX_TITLE_CHARS, NO_ADDRESS, Price, Product, ProductOption, Seo, Status,
+    Variant, sanitise_html, slug, web_address,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
@@ -66,6 +66,7 @@ pub fn read_product(
     let features = read_field(first, FEATURES, &mut errors);
     let specifications = read_field(first, SPECIFICATIONS, &mut errors);
     let metadata = read_field(first, METADATA, &mut errors);
+    errors.extend(rows.iter().flat_map(not_of_the_web));
     let names = option_names(first, &variant_rows);
     let mut variants: Vec<Variant> = Vec::new();
     let mut quantities = Vec::new();
@@ -159,6 +160,15 @@ pub fn read_product(
         product,
         quantities,
         names: unique,
+    })
+}
+
+/// Pictures of a row whose address leads nowhere.
+fn not_of_the_web<'a>(row: &'a Row<'_>) -> impl Iterator<Item = RowError> + 'a {
+    let columns = ["Image Src", "Variant Image"].into_iter();
+    columns.filter_map(|column| {
+        let given = row.cell(column);
+        (!given.is_empty() && web_address(given).is_none()).then(|| row.error(column, NO_ADDRESS))
     })
 }
 

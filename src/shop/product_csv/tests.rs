@@ -411,3 +411,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_picture_has_an_address_of_the_web() {
+    let file = read(
+        "Handle,Title,Variant Price,Image Src,Variant Image\n\
+         a,A,5,javascript:alert(1),\n\
+         b,B,5,//cdn.example/my photo.jpg,data:x\n\
+         c,C,5,//cdn.example/my photo.jpg,/media/c.jpg\n",
+    );
+    let refused: Vec<(u64, &str)> = file
+        .errors
+        .iter()
+        .map(|error| (error.line, error.column.as_str()))
+        .collect();
+    assert_eq!(refused, [(2, "Image Src"), (3, "Variant Image")]);
+    assert_eq!(file.products.len(), 1);
+}

@@ -1,5 +1,6 @@
 //! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version in `ETag`.
 
+use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::cart::{ChangedCart, PricedCart, invalid_quantity, price_cart};
 use crate::shop::catalog::get_product_of_sku;
@@ -14,6 +15,7 @@ use crate::web::api::whole;
 use crate::web::call::Call;
 use crate::web::cart_token::{HEADER, OwnCart};
 use crate::web::guard;
+use crate::web::pages::metadata::absolute;
 use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use durable::stock::Word;
@@ -192,7 +194,7 @@ async fn whole_cart(call: &Call<'_>, own: &OwnCart, cart: &Cart) -> Result<Reply
     )
     .await?;
     Ok(
-        Reply::json(200, &CartView::of(own, cart, &priced, currency))?
+        Reply::json(200, &CartView::of(call.app, own, cart, &priced, currency))?
             .with("ETag", format!("\"{}\"", cart.version))
             .with(HEADER, own.token.clone()),
     )
@@ -226,7 +228,7 @@ pub(super) struct LineView<'a> {
     title: &'a str,
     variant_title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<&'a str>,
+    image: Option<String>,
     unit_price: Option<Money>,
     line_total: Option<Money>,
     #[cfg_attr(test, schema(value_type = String))]
@@ -234,7 +236,14 @@ pub(super) struct LineView<'a> {
 }
 
 impl<'a> CartView<'a> {
-    fn of(own: &'a OwnCart, stored: &'a Cart, cart: &'a PricedCart, currency: Currency) -> Self {
+    fn of(
+        app: &App,
+        own: &'a OwnCart,
+        stored: &'a Cart,
+        cart: &'a PricedCart,
+        currency: Currency,
+    ) -> Self {
+        let whole = |url: &str| absolute(&app.config.shop_url, url);
         Self {
             id: &own.id,
             version: cart.version,
@@ -247,7 +256,7 @@ impl<'a> CartView<'a> {
                     quantity: line.quantity,
                     title: &line.title,
                     variant_title: &line.variant_title,
-                    image: line.image.as_deref(),
+                    image: line.image.as_deref().and_then(whole),
                     unit_price: line.unit_price,
                     line_total: line.line_total,
                     stock: line.stock,

@@ -1,5 +1,6 @@
 //! `/api/v1/products` and `/api/v1/categories`.
 
+use crate::app::App;
 use crate::error::{Error, FieldError, Result};
 use crate::shop::catalog::{
     self, Category, Cursor, Image, ListQuery, Price, Product, ProductOption, Seo, Sort, Status,
@@ -9,6 +10,7 @@ use crate::shop::ids::derived_id;
 use crate::shop::money::{Currency, Money};
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::call::Call;
+use crate::web::pages::metadata::absolute;
 use crate::web::reply::Reply;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -26,7 +28,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let list = List {
         data: products
             .iter()
-            .map(|product| ProductView::of(product, query.currency))
+            .map(|product| ProductView::of(call.app, product, query.currency))
             .collect(),
         next_cursor: page
             .next
@@ -43,7 +45,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     let currency = call.currency()?;
     let product = catalog::get_product(&call.app.catalog(), call.param(0)).await?;
-    Ok(Reply::json(200, &ProductView::of(&product, currency))?.public())
+    Ok(Reply::json(200, &ProductView::of(call.app, &product, currency))?.public())
 }
 
 /// `GET /api/v1/categories`: those that have products, parents before their children.
@@ -172,7 +174,8 @@ pub(super) struct ProductView<'a> {
     categories: Vec<CategoryView<'a>>,
     options: &'a [ProductOption],
     variants: Vec<VariantView<'a>>,
-    images: &'a [Image],
+    /// Their addresses are whole, with the shop's origin where they are its own.
+    images: Vec<Image>,
     price_range: Option<PriceRangeView>,
     features: &'a [String],
     specifications: &'a BTreeMap<String, String>,
@@ -205,7 +208,7 @@ pub(super) struct VariantView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     weight_grams: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    image: Option<&'a str>,
+    image: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -216,7 +219,8 @@ pub(super) struct PriceRangeView {
 }
 
 impl<'a> ProductView<'a> {
-    fn of(product: &'a Product, currency: Currency) -> Self {
+    fn of(app: &App, product: &'a Product, currency: Currency) -> Self {
+        let origin = app.config.shop_url.as_str();
         Self {
             id: &product.id,
             handle: &product.handle,
@@ -231,9 +235,9 @@ impl<'a> ProductView<'a> {
             variants: product
                 .variants
                 .iter()
-                .map(|variant| VariantView::of(product, variant, currency))
+                .map(|variant| VariantView::of(origin, product, variant, currency))
                 .collect(),
-            images: &product.images,
+            images: images_of(origin, product),
             price_range: price_range_of(&product.variants, currency),
             features: &product.features,
             specifications: &product.specifications,
@@ -246,7 +250,7 @@ impl<'a> ProductView<'a> {
 }
 
 impl<'a> VariantView<'a> {
-    fn of(product: &'a Product, variant: &'a Variant, currency: Currency) -> Self {
+    fn of(origin: &str, product: &'a Product, variant: &'a Variant, currency: Currency) -> Self {
         let names = product.options.iter().map(|option| option.name.as_str());
         let values = variant.option_values.iter().map(String::as_str);
         Self {
@@ -258,9 +262,24 @@ impl<'a> VariantView<'a> {
             compare_at_price: variant.compare_at_price(currency),
             barcode: variant.barcode.as_deref(),
             weight_grams: variant.weight_grams,
-            image: variant.image.as_deref(),
+            image: variant
+                .image
+                .as_deref()
+                .and_then(|url| absolute(origin, url)),
         }
     }
+}
+
+fn images_of(origin: &str, product: &Product) -> Vec<Image> {
+    let images = product.images.iter();
+    images
+        .filter_map(|image| {
+            Some(Image {
+                url: absolute(origin, &image.url)?,
+                ..image.clone()
+            })
+        })
+        .collect()
 }
 
 fn categories_of(product: &Product) -> Vec<CategoryView<'_>> {

@@ -146,7 +146,7 @@ fn product_parts(cards: &[&Card]) -> Markup {
         div class="gallery" {
             ul class="frames" aria-label="Pictures" {
                 @for (at, url) in pictures.iter().enumerate() {
-                    li id=(format!("picture-{at}")) { a href=(address(url)) class="frame" data-zoom aria-label=(format!("Enlarge {at}")) { (picture(url, "", (320, 320), Fetched::Late)) (icon(ZOOM)) } }
+                    li id=(format!("picture-{at}")) { a href=[address(url)] class="frame" data-zoom aria-label=(format!("Enlarge {at}")) { (picture(url, "", (320, 320), Fetched::Late)) (icon(ZOOM)) } }
                 }
             }
             ul class="thumbnails" {

@@ -5,7 +5,7 @@
 //! which change what is read, and drops all else that a link may carry.
 
 use crate::app::App;
-use crate::shop::catalog::Image;
+use crate::shop::catalog::{Image, web_address};
 use crate::shop::languages::Language;
 use crate::web::assets::kept_address;
 use crate::web::pages::layout::{SHOP_NAME, Visit};
@@ -40,7 +40,12 @@ pub fn tags(app: &App, visit: &Visit, page: &Metadata<'_>) -> Markup {
     let canonical = format!("{origin}{}", visit.link(page.path));
     let description = shortened(page.description, DESCRIPTION_CHARS);
     let picture = page.image.filter(|image| is_raster(&image.url));
-    let picture_url = absolute(origin, picture.map_or(SHARED_PICTURE, |image| &image.url));
+    let shared =
+        picture.and_then(|image| Some((absolute(origin, &image.url)?, image.alt.as_str())));
+    let (picture_url, described) = match shared {
+        Some((url, alt)) => (Some(url), alt),
+        None => (absolute(origin, SHARED_PICTURE), SHOP_NAME),
+    };
     html! {
         meta name="description" content=(description);
         link rel="canonical" href=(canonical);
@@ -53,8 +58,8 @@ pub fn tags(app: &App, visit: &Visit, page: &Metadata<'_>) -> Markup {
         meta property="og:title" content=(page.title);
         meta property="og:description" content=(description);
         meta property="og:url" content=(canonical);
-        meta property="og:image" content=(picture_url);
-        meta property="og:image:alt" content=(picture.map_or(SHOP_NAME, |image| &image.alt));
+        meta property="og:image" content=[picture_url];
+        meta property="og:image:alt" content=(described);
         meta name="twitter:card" content="summary_large_image";
         @for document in &page.structured {
             script type="application/ld+json" { (PreEscaped(script_json(document))) }
@@ -68,14 +73,15 @@ pub fn not_to_be_found() -> Markup {
     html! { meta name="robots" content="noindex"; }
 }
 
-/// `address` with the shop's origin, unless it has one.
+/// `address` with the shop's origin, unless it has one. None means that it leads nowhere.
 #[must_use]
-pub fn absolute(origin: &str, address: &str) -> String {
-    let address = kept_address(address);
+pub fn absolute(origin: &str, address: &str) -> Option<String> {
+    let address = web_address(address)?;
+    let address = kept_address(&address);
     if address.starts_with('/') {
-        return format!("{origin}{address}");
+        return Some(format!("{origin}{address}"));
     }
-    address.to_owned()
+    Some(address.to_owned())
 }
 
 /// Networks and marketplaces show no drawings.
@@ -123,13 +129,18 @@ mod tests {
 
     #[test]
     fn addresses_are_the_shops_unless_they_are_anothers() {
-        assert_eq!(
-            absolute("https://shop.test", "/media/a.jpg"),
-            "https://shop.test/media/a.jpg"
-        );
-        assert_eq!(
-            absolute("https://shop.test", "https://images.test/a.jpg"),
-            "https://images.test/a.jpg"
-        );
+        for (address, whole) in [
+            ("/media/a.jpg", Some("https://shop.test/media/a.jpg")),
+            ("a b.jpg", Some("https://shop.test/a%20b.jpg")),
+            (
+                "https://images.test/a.jpg",
+                Some("https://images.test/a.jpg"),
+            ),
+            ("//images.test/a.jpg", Some("https://images.test/a.jpg")),
+            ("javascript:alert(1)", None),
+        ] {
+            let found = absolute("https://shop.test", address);
+            assert_eq!(found.as_deref(), whole, "{address}");
+        }
     }
 }

@@ -202,7 +202,7 @@ impl Offer<'_> {
                 ul class="frames" aria-label=(words.pictures) {
                     @for (at, image) in images.iter().enumerate() {
                         li id=(format!("picture-{at}")) {
-                            a href=(address(&image.url)) class="frame" data-zoom aria-label=((words.enlarge)(&image.alt)) {
+                            a href=[address(&image.url)] class="frame" data-zoom aria-label=((words.enlarge)(&image.alt)) {
                                 (picture(&image.url, &image.alt, (720, 720), if at == 0 { Fetched::First } else { Fetched::Late }))
                                 (icon(ZOOM))
                             }
@@ -224,8 +224,14 @@ impl Offer<'_> {
         }
     }
 
-    /// The picture of the chosen variant first.
+    /// What can be shown, the picture of the chosen variant first.
     fn images(&self) -> Vec<Image> {
+        let mut images = self.named_images();
+        images.retain(|image| address(&image.url).is_some());
+        images
+    }
+
+    fn named_images(&self) -> Vec<Image> {
         let product = self.product;
         let Some(url) = &self.chosen.image else {
             return product.images.clone();

@@ -57,7 +57,9 @@ pub fn breadcrumbs(origin: &str, visit: &Visit, steps: &[(&str, String)]) -> Val
 #[must_use]
 pub fn product(origin: &str, visit: &Visit, product: &Product, stocks: &Posts) -> Value {
     let images = product.images.iter();
-    let images: Vec<String> = images.map(|image| absolute(origin, &image.url)).collect();
+    let images: Vec<String> = images
+        .filter_map(|image| absolute(origin, &image.url))
+        .collect();
     let offers = product.variants.iter().filter_map(|variant| {
         let stock = public_stock_of(product, &variant.sku, stocks.get(&variant.sku).copied());
         offer(origin, visit, product, variant, stock.stock)
