@@ -159,7 +159,7 @@ test('the pages tell the order, its invoice and how to cancel it, and show names
   assert.equal(page.status, 200);
   assert.ok(page.text.includes('&lt;script&gt;alert(1)&lt;/script&gt; عائشة 🎉') && !page.text.includes('<script>alert'));
   const invoice = await shop.shopper().get(`${pathname}/invoice`, opened(order));
-  for (const part of ['Invoice', `${order.number}`, 'LAMP', 'Germany', 'Not paid yet']) assert.ok(invoice.text.includes(part), part);
+  for (const part of [`Pro forma invoice of order ${order.number}`, 'LAMP', 'Germany', 'Not paid yet', 'This is not an invoice']) assert.ok(invoice.text.includes(part), part);
   const cancelled = await shop.shopper().send('POST', `${pathname}/cancel`, '', { 'content-type': 'application/x-www-form-urlencoded', ...opened(order) });
   assert.deepEqual([cancelled.status, cancelled.headers.get('location')], [303, pathname]);
   await shop.settled(order, 'cancelled');

@@ -103,7 +103,7 @@ test('a refund that fails gives its amount back to the order, and staff is told'
   shop.sandbox.control.settleRefund(made.id, 'fail');
   await eventually(async () => assert.deepEqual((await order_(order)).refunds.map(({ status }: Json) => status), ['failed']));
   const invoice = await shop.shopper().get(`/orders/${order.id}/invoice`, opened(order));
-  assert.deepEqual([invoice.status, invoice.text.includes('Refund of')], [200, false]);
+  assert.deepEqual([invoice.status, invoice.text.includes('Refund of'), invoice.text.includes(`Invoice ${order.number}`)], [200, false, true]);
   const findings = (await shop.staff.get('/api/v1/admin/findings')).expect(200).data;
   assert.ok(findings.some(({ kind, subject, finished }: Json) => kind === 'refund_failed' && subject === order.id && !finished));
   (await refund(order, {})).expect(201);

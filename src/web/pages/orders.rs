@@ -116,7 +116,7 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, words.status_unplaced, true, &content))
 }
 
-/// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print.
+/// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print; a proforma until the order is paid.
 ///
 /// # Errors
 /// 404 for anyone without the link or the cart.
@@ -127,7 +127,7 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
     let order = visible_order(call).await?;
     let visit = Visit::of_or_in(call, order.currency).await?;
     let content = invoice_page(&visit, &order);
-    let title = (visit.words().invoice_number)(order.number);
+    let title = invoice_title(&visit, &order);
     Ok(private_page(&visit, &title, false, &content))
 }
 
@@ -177,7 +177,11 @@ async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Result<Mar
                     (label(visit, &order.shipping_address))
                     div { (shipping(visit, &order.terms.shipping)) }
                     @if let Some(billing) = &order.billing_address { h2 { (words.billed_to) } (label(visit, billing)) }
-                    p { a href=(visit.link(&format!("{}/invoice", status_path(&order.id)))) { (words.invoice) } }
+                    p {
+                        a href=(visit.link(&format!("{}/invoice", status_path(&order.id)))) {
+                            @if order.is_invoiced() { (words.invoice) } @else { (words.proforma) }
+                        }
+                    }
                     @if can_be_cancelled(order) { (cancel_form(visit, order)) }
                 }
             }
@@ -202,6 +206,15 @@ fn cancel_form(visit: &Visit, order: &Order) -> Markup {
     }
 }
 
+fn invoice_title(visit: &Visit, order: &Order) -> String {
+    let words = visit.words();
+    if order.is_invoiced() {
+        (words.invoice_number)(order.number)
+    } else {
+        (words.proforma_of)(order.number)
+    }
+}
+
 fn invoice_page(visit: &Visit, order: &Order) -> Markup {
     let words = visit.words();
     let money = |amount| visit.money(Money::new(amount, order.currency));
@@ -211,9 +224,10 @@ fn invoice_page(visit: &Visit, order: &Order) -> Markup {
         .unwrap_or(&order.shipping_address);
     html! {
         article class="invoice" {
-            h1 { ((words.invoice_number)(order.number)) }
+            h1 { (invoice_title(visit, order)) }
             p { (SHOP_NAME) " · " (visit.instant(order.created_at)) }
             p class="status" { (payment_sentence(visit, order)) }
+            @if !order.is_invoiced() { p { (words.proforma_note) } }
             div class="parties" {
                 section { h2 { (words.billed_to) } (label(visit, billing)) }
                 section { h2 { (words.ship_to) } (label(visit, &order.shipping_address)) }

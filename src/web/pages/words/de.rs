@@ -253,6 +253,9 @@ pub static WORDS: Words = Words {
     // Invoice
     invoice: "Rechnung",
     invoice_number: |number| format!("Rechnung {number}"),
+    proforma: "Proforma-Rechnung",
+    proforma_of: |number| format!("Proforma-Rechnung zur Bestellung {number}"),
+    proforma_note: "Das ist keine Rechnung. Eine Bestellung hat ihre Rechnung, sobald sie bezahlt ist.",
     billed_to: "Rechnung an",
     items: "Artikel",
     item: "Artikel",

@@ -240,6 +240,9 @@ pub static WORDS: Words = Words {
     // Invoice
     invoice: "Invoice",
     invoice_number: |number| format!("Invoice {number}"),
+    proforma: "Pro forma invoice",
+    proforma_of: |number| format!("Pro forma invoice of order {number}"),
+    proforma_note: "This is not an invoice. An order has its invoice once it is paid.",
     billed_to: "Billed to",
     items: "Items",
     item: "Item",

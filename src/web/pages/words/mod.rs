@@ -186,6 +186,9 @@ pub struct Words {
     // Invoice
     pub invoice: &'static str,
     pub invoice_number: fn(i64) -> String,
+    pub proforma: &'static str,
+    pub proforma_of: fn(i64) -> String,
+    pub proforma_note: &'static str,
     pub billed_to: &'static str,
     pub items: &'static str,
     pub item: &'static str,
