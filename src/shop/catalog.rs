@@ -26,7 +26,7 @@ pub use rules::{MAX_CHARS, MAX_TITLE_CHARS, NO_ADDRESS};
 pub use sections::{Section, list_sections};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,
-    get_product_of_sku, list_categories, not_copied,
+    get_product_of_sku, list_categories, not_copied, read_sku,
 };
 pub use web_address::web_address;
 

@@ -31,13 +31,21 @@ test('a code is taken however it was pasted', async () => {
   (await buyer.post('/api/v1/cart/quote', { ...DELIVERY, codes: ['SAVE10'] })).refused(422, 'unknown_code');
 });
 
-test('a VAT number and an order number are taken however they were pasted', async () => {
+test('a VAT number is taken however it was pasted', async () => {
   const buyer = shop.shopper();
   await buyer.add('LAMP');
   for (const number of ['DE\u00a0123\u2011456\u2013789\u200b', 'ＤＥ１２３４５６７８９', '\u200ede.123.456.789']) {
     const quote = await buyer.quote({ shipping_address: BERLIN, vat_number: number });
     assert.equal(quote.vat_number, 'DE123456789', JSON.stringify(number));
   }
+});
+
+test('a SKU is taken as it was pasted, and kept as the merchant writes it', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('\u200bＬＡＭＰ\u00a0', 1);
+  const { lines } = (await buyer.get('/api/v1/cart')).expect(200);
+  assert.deepEqual(lines.map(({ sku }: Json) => sku), ['LAMP']);
+  (await buyer.post('/api/v1/cart/items', { sku: 'lamp', quantity: 1 })).refused(422, 'unknown_sku');
 });
 
 test('a mail address is one on every face, as the payment provider takes it', async () => {

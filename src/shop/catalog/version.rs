@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Product, category_handle};
 use crate::shop::ids::digest_of;
 use crate::shop::ports::PublishedCatalog;
+use crate::shop::typing::plain_text;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -293,6 +294,20 @@ pub async fn find_product_of_sku(
         look_up(catalog, &version.skus, sku).await
     })
     .await
+}
+
+/// A published SKU as the merchant writes it, of one that was typed or pasted.
+///
+/// # Errors
+/// 422 `unknown_sku` when no published product has it.
+pub async fn read_sku(catalog: &impl PublishedCatalog, typed: &str) -> Result<String> {
+    let plain = plain_text(typed);
+    if plain != typed && find_product_of_sku(catalog, typed).await?.is_none() {
+        get_product_of_sku(catalog, &plain).await?;
+        return Ok(plain);
+    }
+    get_product_of_sku(catalog, typed).await?;
+    Ok(typed.to_owned())
 }
 
 /// The categories that have products, parents before their children.

@@ -2,6 +2,7 @@
 
 use crate::error::FieldError;
 use crate::shop::money::{Currency, MAX_AMOUNT, Money};
+use crate::shop::typing::plain_text;
 use serde::{Deserialize, Serialize};
 
 /// Goods that a rule is about, as `{"category": "phones"}`.
@@ -30,9 +31,14 @@ impl Selector {
     pub fn selects(&self, goods: &Goods<'_>) -> bool {
         match self {
             Self::Category(handle) => goods.categories.contains(handle),
-            Self::Sku(sku) => goods.sku == sku,
+            Self::Sku(sku) => goods.sku == sku || (is_pasted(sku) && goods.sku == plain_text(sku)),
         }
     }
+}
+
+/// Whether a SKU may have come with what nobody sees.
+fn is_pasted(sku: &str) -> bool {
+    !sku.is_ascii() || sku.trim() != sku
 }
 
 /// Whether `selectors` are about these goods; none is about all.
@@ -65,4 +71,28 @@ pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
         }
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sku_is_selected_however_it_was_pasted() {
+        let goods = |sku| Goods {
+            sku,
+            categories: &[],
+        };
+        for (typed, sku, wanted) in [
+            ("LAMP-1", "LAMP-1", true),
+            ("LAMP\u{2011}1\u{200b}", "LAMP-1", true),
+            (" LAMP-1", "LAMP-1", true),
+            ("ＬＡＭＰ-1", "ＬＡＭＰ-1", true),
+            ("lamp-1", "LAMP-1", false),
+            ("LAMP1", "LAMP-1", false),
+        ] {
+            let selector = Selector::Sku(typed.into());
+            assert_eq!(selector.selects(&goods(sku)), wanted, "{typed}");
+        }
+    }
 }

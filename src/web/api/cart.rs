@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::cart::{ChangedCart, PricedCart, invalid_quantity, price_cart};
-use crate::shop::catalog::get_product_of_sku;
+use crate::shop::catalog::read_sku;
 use crate::shop::checkout::change_cart;
 use crate::shop::money::{Currency, Money};
 use crate::shop::ports::{CartObjects, Ports};
@@ -68,10 +68,10 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<NewItem>().await?;
     let quantity = read_quantity(&item.quantity)?;
     let own = OwnCart::of_or_new(call)?;
-    get_product_of_sku(&call.app.catalog(), &item.sku).await?;
-    let at_most = most_for_one(&call.app.public_stocks(), &item.sku).await?;
+    let sku = read_sku(&call.app.catalog(), &item.sku).await?;
+    let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let added = Change::Add {
-        sku: item.sku,
+        sku,
         quantity,
         at_most,
     };
@@ -86,8 +86,7 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<ItemQuantity>().await?;
     let quantity = read_quantity(&item.quantity)?;
     let own = OwnCart::of_or_new(call)?;
-    let sku = call.param(0).to_owned();
-    get_product_of_sku(&call.app.catalog(), &sku).await?;
+    let sku = read_sku(&call.app.catalog(), call.param(0)).await?;
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let set = Change::Set {
         sku,
