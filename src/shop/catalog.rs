@@ -35,7 +35,7 @@ use crate::shop::pricing::tax::{is_standard, standard};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeBounds;
+use std::ops::RangeInclusive;
 
 /// A product as the merchant keeps it and as a published version freezes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,9 +235,10 @@ pub struct Card {
     pub image: Option<Image>,
     /// Lowest and highest price in each currency.
     pub price_ranges: BTreeMap<String, PriceRange>,
-    /// Prices of variants between the lowest and the highest, in each currency, in rising order.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub prices_between: BTreeMap<String, Vec<i64>>,
+    /// Prices of variants between the lowest and the highest, in each currency, in rising order. None means that it was published
+    /// before they were kept: there may be any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices_between: Option<BTreeMap<String, Vec<i64>>>,
     /// SKUs of its variants.
     pub skus: Vec<String>,
     /// Barcodes of its variants.
@@ -281,7 +282,7 @@ impl Product {
             category: self.category.clone(),
             image: self.images.first().cloned(),
             price_ranges: self.price_ranges(),
-            prices_between: self.prices_between(),
+            prices_between: Some(self.prices_between()),
             skus: self
                 .variants
                 .iter()
@@ -413,13 +414,18 @@ impl Variant {
 impl Card {
     /// Whether a variant of it is sold in `currency` for an amount in `wanted`.
     #[must_use]
-    pub fn has_price_in(&self, currency: Currency, wanted: &impl RangeBounds<i64>) -> bool {
-        let between = self.prices_between.get(currency.code());
-        self.price_ranges.get(currency.code()).is_some_and(|range| {
-            let mut prices = [range.min, range.max].into_iter();
-            prices.any(|price| wanted.contains(&price))
-                || between.is_some_and(|prices| prices.iter().any(|it| wanted.contains(it)))
-        })
+    pub fn has_price_in(&self, currency: Currency, wanted: &RangeInclusive<i64>) -> bool {
+        let Some(range) = self.price_ranges.get(currency.code()) else {
+            return false;
+        };
+        let mut ends = [range.min, range.max].into_iter();
+        let is_between = || match &self.prices_between {
+            Some(between) => between
+                .get(currency.code())
+                .is_some_and(|prices| prices.iter().any(|price| wanted.contains(price))),
+            None => range.min <= *wanted.end() && *wanted.start() <= range.max,
+        };
+        ends.any(|price| wanted.contains(&price)) || is_between()
     }
 
     /// Whether it is in the category with this handle, or below it.

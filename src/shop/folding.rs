@@ -15,7 +15,8 @@ pub struct SearchText {
 #[derive(Clone, Debug)]
 pub struct Said {
     words: String,
-    solid: String,
+    /// Without hyphens, where it has any.
+    solid: Option<String>,
 }
 
 /// A word in each way that it is spelt without marks.
@@ -76,7 +77,7 @@ impl Said {
         let texts: Vec<&str> = texts.collect();
         let words = spellings(&texts.join(" ")).join(" ");
         Self {
-            solid: words.replace('-', ""),
+            solid: words.contains('-').then(|| words.replace('-', "")),
             words,
         }
     }
@@ -94,7 +95,8 @@ impl Word {
 
     fn is_in(&self, said: &Said) -> bool {
         self.spellings.iter().any(|spelling| {
-            said.solid.contains(&spelling.replace('-', ""))
+            let solid = said.solid.as_ref().unwrap_or(&said.words);
+            solid.contains(&spelling.replace('-', ""))
                 || spelling.split('-').all(|part| said.words.contains(part))
         })
     }

@@ -104,7 +104,7 @@ test('a search, a maker and a price find what is meant, whatever its letters', a
   ] as const) await t.test(`search ${search}`, async () => assert.deepEqual(titles(await page({ q: search })), found));
 
   for (const [min, max, ...found] of [
-    ['40', '60', 'apple', 'Straßenschuh'], ['95', '', 'Müller’s oak table'], ['', '4', 'Äpfel'], ['11', '19'],
+    ['40', '60', 'apple', 'Straßenschuh'], ['95', '', 'Müller’s oak table'], ['', '4', 'Äpfel'], ['11', '19'], ['４０', '６０', 'apple', 'Straßenschuh'],
   ] as const) await t.test(`from ${min} to ${max}`, async () => assert.deepEqual(titles(await page({ min, max })), found));
 
   const all = await page({ sort: 'title' });

@@ -11,7 +11,6 @@ use durable::stock::Word;
 use futures_util::future::try_join_all;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::rc::Rc;
 
 /// What a list is asked for.
@@ -251,9 +250,9 @@ impl ListQuery {
     /// By all but vendor and type.
     fn keep_beside_facets(&self, cards: &mut Vec<&Card>) {
         if self.min_price.is_some() || self.max_price.is_some() {
-            let least = self.min_price.map_or(Bound::Unbounded, Bound::Included);
-            let most = self.max_price.map_or(Bound::Unbounded, Bound::Included);
-            cards.retain(|card| card.has_price_in(self.currency, &(least, most)));
+            let (least, most) = (self.min_price, self.max_price);
+            let wanted = least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX);
+            cards.retain(|card| card.has_price_in(self.currency, &wanted));
         }
         if let Some(tag) = &self.tag {
             let wanted = folded(tag);
@@ -473,6 +472,14 @@ mod tests {
             stored.as_object_mut().unwrap().remove(field);
         }
         let card: Card = serde_json::from_value(stored).unwrap();
-        assert!(card.has_price_in(Currency::from_code("USD").unwrap(), &(..=1000)));
+        let usd = Currency::from_code("USD").unwrap();
+        for (wanted, fits) in [
+            (0..=1000, true),
+            (4000..=6000, true),
+            (0..=999, false),
+            (10_001..=20_000, false),
+        ] {
+            assert_eq!(card.has_price_in(usd, &wanted), fits, "{wanted:?}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::shop::catalog::{Card, Facet, ListQuery, Listed, Sort, list_products_from};
 use crate::shop::money::Money;
+use crate::shop::typing::plain_text;
 use crate::web::call::Call;
 use crate::web::pages::icons::{SEARCH, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with, search_form};
@@ -134,7 +135,7 @@ impl Filter {
     fn query(&self, visit: &Visit, category: Option<&str>) -> ListQuery {
         let chosen = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         let price = |text: &str| {
-            let decimal = visit.language.decimal(text);
+            let decimal = visit.language.decimal(&plain_text(text));
             let money = Money::parse_decimal(&decimal, visit.currency).ok()?;
             Some(money.amount)
         };
