@@ -4,6 +4,7 @@
 //! (`ports::PublishedCatalog`), never a draft.
 
 mod barcodes;
+mod handles;
 mod html;
 mod list;
 mod one_version;
@@ -16,6 +17,7 @@ mod version;
 mod web_address;
 
 pub use barcodes::gtin;
+pub use handles::{category_handle, former_category_handle, is_category_called, slug};
 pub use html::{sanitise_html, text_of};
 pub use list::{Cursor, Facet, ListQuery, Listed, Sort, list_products, list_products_from};
 pub use one_version::OneVersion;
@@ -427,51 +429,8 @@ impl Card {
         };
         ends.any(|price| wanted.contains(&price)) || is_between()
     }
-
-    /// Whether it is in the category with this handle, or below it.
-    #[must_use]
-    pub fn is_in(&self, category: &str) -> bool {
-        (1..=self.category.len()).any(|depth| {
-            self.category
-                .get(..depth)
-                .is_some_and(|path| category_handle(path) == category)
-        })
-    }
-}
-
-/// The handle of a category: its last name, as it stands in a URL.
-#[must_use]
-pub fn category_handle(path: &[String]) -> String {
-    path.last().map(|name| slug(name)).unwrap_or_default()
 }
 
 const fn is_zero(number: &u64) -> bool {
     *number == 0
-}
-
-/// Lower-case letters and digits of `text`, whatever lies between them as one hyphen.
-#[must_use]
-pub fn slug(text: &str) -> String {
-    let mut slug = String::with_capacity(text.len());
-    for character in text.chars().flat_map(char::to_lowercase) {
-        if character.is_alphanumeric() {
-            slug.push(character);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    slug.truncate(slug.trim_end_matches('-').len());
-    slug
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn slugs_are_fit_for_urls() {
-        assert_eq!(slug("Cases & Protection"), "cases-protection");
-        assert_eq!(slug("  Deep Blue / 256GB "), "deep-blue-256gb");
-        assert_eq!(slug("&"), "");
-    }
 }

@@ -24,7 +24,7 @@ try {
   await shopper.add('IP17PM-SLV-256');
   const pages: Record<string, [path: string, headers?: Record<string, string>]> = {
     home: ['/'],
-    collection: ['/collections/phones'],
+    collection: ['/collections/electronics--phones'],
     product: ['/products/iphone-17-pro-max'],
     cart: ['/cart', { cookie: `__Host-cart=${shopper.cartToken}` }],
   };

@@ -64,7 +64,7 @@ for (const [name, kind] of Object.entries<Kind>({ 'with JavaScript': { viewport:
 test('a variant is chosen without a reload, with price, picture, number and address, and Back leaves the product', async () => {
   const shopper = await Shopper.arrive(browser, shop.url);
   const { page } = shopper;
-  await shopper.visit('/collections/phones');
+  await shopper.visit('/collections/electronics--phones');
   await shopper.link(/^iPhone 17 Pro Max/).first().click();
   await shopper.heading('iPhone 17 Pro Max').waitFor();
   await page.evaluate(() => { document.body.dataset['same'] = 'yes'; });
@@ -156,7 +156,7 @@ test('filters narrow a list without a reload, with one too, and count what is le
   for (const javaScript of [true, false]) {
     const shopper = await Shopper.arrive(browser, shop.url, { javaScript });
     const { page } = shopper;
-    await shopper.visit('/collections/phones');
+    await shopper.visit('/collections/electronics--phones');
     await page.getByText('14 products').waitFor();
     await page.getByLabel('Brand').selectOption({ label: 'Apple (4)' });
     if (!javaScript) await shopper.button('Apply').click();

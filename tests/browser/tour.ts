@@ -12,7 +12,7 @@ async function* browse(shopper: Shopper): AsyncGenerator<string> {
     'home': '/',
     'list': '/products',
     'list-last': '/products?page=3',
-    'category': '/collections/phones',
+    'category': '/collections/electronics--phones',
     'product': '/products/iphone-17-pro-max',
     'product-single': '/products/ohmstead-gift-card',
     'product-sold-out': '/products/oddbit-pocket',

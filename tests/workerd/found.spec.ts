@@ -98,7 +98,7 @@ test('a page is known by one address, in each language and currency', async (t) 
     ['/de', '/de'],
     ['/products?sort=price&page=2', '/products?page=2'],
     ['/products?vendor=Apple', '/products'],
-    ['/collections/phones?sort=title&currency=EUR', '/collections/phones?currency=EUR'],
+    ['/collections/electronics--phones?sort=title&currency=EUR', '/collections/electronics--phones?currency=EUR'],
     ['/products/iphone-17-pro-max?sku=IP17PM-SLV-256', '/products/iphone-17-pro-max'],
     ['/de/products/iphone-17-pro-max?currency=EUR', '/de/products/iphone-17-pro-max?currency=EUR'],
     ['/cart', '/cart'],
@@ -160,7 +160,7 @@ test('a page says in schema.org\'s words what is on it', async (t) => {
   }, { within: 20_000 }));
 
   await t.test('the way to it', async () => {
-    for (const path of ['/products/iphone-17-pro-max', '/collections/phones', '/products']) {
+    for (const path of ['/products/iphone-17-pro-max', '/collections/electronics--phones', '/products']) {
       const crumbs = (await documents(path)).find((document) => document['@type'] === 'BreadcrumbList');
       assert.deepEqual(crumbs.itemListElement.map(({ position }: Json) => position), crumbs.itemListElement.map((_: Json, at: number) => at + 1));
       for (const item of crumbs.itemListElement) {

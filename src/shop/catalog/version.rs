@@ -5,14 +5,16 @@
 //! and nothing else. A document that the copy does not have yet is answered from the version before.
 
 use crate::error::{Error, Result};
-use crate::shop::catalog::{Card, Product, category_handle};
+use crate::shop::catalog::{
+    Card, Product, category_handle, former_category_handle, is_category_called,
+};
 use crate::shop::ids::digest_of;
 use crate::shop::ports::PublishedCatalog;
 use crate::shop::typing::plain_text;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Most cards in one document: some 100 KB.
@@ -47,11 +49,14 @@ pub struct Version {
     pub skus: Vec<String>,
 }
 
-/// A category that has products; those of one name are one.
+/// A category that has products: a path of names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
     /// The name in its URL.
     pub handle: String,
+    /// The name in its URL while categories of one name were one. None means that the version was published then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former_handle: Option<String>,
     /// Plain text.
     pub title: String,
     /// Handle of the category above.
@@ -168,13 +173,9 @@ impl Layout {
         let mut cards = Vec::new();
         for (path, products, document) in &self.cards {
             let key = key_of(document)?;
-            let mut seen = BTreeSet::new();
             for depth in 1..=path.len() {
                 let above = path.get(..depth).unwrap_or_default();
                 let handle = category_handle(above);
-                if handle.is_empty() || !seen.insert(handle.clone()) {
-                    continue;
-                }
                 let first = path_of
                     .entry(handle.clone())
                     .or_insert_with(|| above.to_vec());
@@ -224,19 +225,38 @@ impl Version {
         sections
     }
 
-    /// The category with this handle.
+    /// The category with this handle, or else the largest that had it before. A version of before knows categories by their names alone.
     #[must_use]
     pub fn category(&self, handle: &str) -> Option<&Category> {
-        self.categories
-            .iter()
+        let mut categories = self.categories.iter();
+        categories
             .find(|category| category.handle == handle)
+            .or_else(|| {
+                let categories = self.categories.iter().rev();
+                categories
+                    .filter(|category| category.had(handle))
+                    .max_by_key(|category| category.products)
+            })
+            .or_else(|| {
+                let mut categories = self.categories.iter();
+                categories.find(|category| {
+                    category.former_handle.is_none() && is_category_called(handle, &category.handle)
+                })
+            })
     }
 }
 
 impl Category {
+    /// Whether this was its handle before.
+    #[must_use]
+    pub fn had(&self, handle: &str) -> bool {
+        !handle.is_empty() && self.former_handle.as_deref() == Some(handle)
+    }
+
     fn empty(handle: String, path: &[String]) -> Self {
         Self {
             handle,
+            former_handle: Some(former_category_handle(path)),
             title: path.last().cloned().unwrap_or_default(),
             parent: path
                 .split_last()
@@ -392,4 +412,68 @@ fn place(name: &str, count: usize) -> usize {
         .ok()
         .and_then(|hash| hash.checked_rem(count))
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version_of(paths: &[&[&str]]) -> Version {
+        let cards = (1..).zip(paths).map(|(position, path)| {
+            let product = Product {
+                handle: format!("product-{position}"),
+                category: path.iter().map(|name| (*name).to_owned()).collect(),
+                ..Product::default()
+            };
+            product.card(position, format!("document-{position}"))
+        });
+        let layout = Layout::of(cards.collect()).unwrap();
+        let keys = layout
+            .documents()
+            .map(|document| (document.digest.clone(), document.digest.clone()))
+            .collect();
+        layout.version(1, Timestamp::default(), &keys).unwrap()
+    }
+
+    #[test]
+    fn categories_of_one_name_are_as_many_as_their_paths() {
+        let version = version_of(&[
+            &["Men", "Shoes"],
+            &["Women", "Shoes"],
+            &["Women", "Shoes"],
+            &["🎁"],
+        ]);
+        let products = |handle: &str| version.category(handle).map(|it| it.products);
+        assert_eq!(products("men--shoes"), Some(1));
+        assert_eq!(products("women--shoes"), Some(2));
+        assert_eq!(products("women"), Some(2));
+        assert_eq!(products(""), None);
+        let led_on = version.category("shoes").unwrap();
+        assert_eq!(
+            (led_on.handle.as_str(), led_on.had("shoes")),
+            ("women--shoes", true)
+        );
+        for category in &version.categories {
+            let parent = category.parent.as_deref();
+            assert!(!category.handle.is_empty());
+            assert!(parent.is_none_or(|parent| version.category(parent).is_some()));
+        }
+    }
+
+    #[test]
+    fn a_version_of_before_is_found_by_paths() {
+        let before: Category = serde_json::from_str(
+            r#"{"handle":"shoes","title":"Shoes","parent":"men","products":1,"cards":["k"]}"#,
+        )
+        .unwrap();
+        let version = Version {
+            categories: vec![before],
+            ..Version::default()
+        };
+        for handle in ["shoes", "men--shoes", "women--shoes"] {
+            let found = version.category(handle).unwrap();
+            assert!(!found.had(handle), "a cache would keep the way back");
+        }
+        assert_eq!(version.category("men"), None);
+    }
 }

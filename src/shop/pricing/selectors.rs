@@ -1,17 +1,20 @@
 //! Which goods a rule is about, and amounts that a rule states per currency.
 
 use crate::error::FieldError;
+use crate::shop::catalog::{category_handle, is_category_called};
 use crate::shop::money::{Currency, MAX_AMOUNT, Money};
 use crate::shop::typing::plain_text;
 use serde::{Deserialize, Serialize};
 
-/// Goods that a rule is about, as `{"category": "phones"}`.
+/// Goods that a rule is about, as `{"category": "electronics--phones"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub enum Selector {
-    /// Everything in the category with this handle, and below it.
+    /// Everything in the category with this handle, and below it. A single name is that of every category called so, wherever it stands.
     Category(String),
+    /// Everything in the category with this path of names, and below it, as `["Electronics", "Phones"]`.
+    CategoryPath(Vec<String>),
     /// One SKU.
     Sku(String),
 }
@@ -30,7 +33,11 @@ impl Selector {
     #[must_use]
     pub fn selects(&self, goods: &Goods<'_>) -> bool {
         match self {
-            Self::Category(handle) => goods.categories.contains(handle),
+            Self::Category(handle) => {
+                let mut categories = goods.categories.iter();
+                categories.any(|it| it == handle || is_category_called(it, handle))
+            }
+            Self::CategoryPath(path) => goods.categories.contains(&category_handle(path)),
             Self::Sku(sku) => goods.sku == sku || (is_pasted(sku) && goods.sku == plain_text(sku)),
         }
     }
@@ -76,6 +83,7 @@ pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shop::catalog::Product;
 
     #[test]
     fn a_sku_is_selected_however_it_was_pasted() {
@@ -94,5 +102,53 @@ mod tests {
             let selector = Selector::Sku(typed.into());
             assert_eq!(selector.selects(&goods(sku)), wanted, "{typed}");
         }
+    }
+
+    fn selects_path(selector: &str, path: &[&str]) -> bool {
+        let product = Product {
+            category: path.iter().map(|name| (*name).to_owned()).collect(),
+            ..Product::default()
+        };
+        let selector: Selector = serde_json::from_str(selector).unwrap();
+        selector.selects(&Goods {
+            sku: "A",
+            categories: &product.category_handles(),
+        })
+    }
+
+    #[test]
+    fn a_path_selects_no_other_of_its_name() {
+        for selector in [
+            r#"{"category": "men--shoes"}"#,
+            r#"{"category_path": ["Men", "Shoes"]}"#,
+        ] {
+            assert!(selects_path(selector, &["Men", "Shoes"]));
+            assert!(selects_path(selector, &["Men", "Shoes", "Boots"]));
+            assert!(!selects_path(selector, &["Women", "Shoes"]));
+            assert!(!selects_path(selector, &["Shoes"]));
+        }
+        assert!(!selects_path(
+            r#"{"category_path": ["Shoes"]}"#,
+            &["Men", "Shoes"]
+        ));
+    }
+
+    #[test]
+    fn a_single_name_means_what_it_meant() {
+        for path in [
+            &["Men", "Shoes"][..],
+            &["Women", "Shoes"],
+            &["Shoes", "Red"],
+        ] {
+            assert!(selects_path(r#"{"category": "shoes"}"#, path));
+        }
+        assert!(selects_path(r#"{"category": "c"}"#, &["Books", "C++"]));
+        assert!(!selects_path(r#"{"category": "shoes"}"#, &["Men"]));
+        let listed_before = ["men".to_owned(), "shoes".to_owned()];
+        let goods = Goods {
+            sku: "A",
+            categories: &listed_before,
+        };
+        assert!(Selector::Category("shoes".into()).selects(&goods));
     }
 }

@@ -29,7 +29,7 @@ pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
     list_page(call, None).await
 }
 
-/// `GET /collections/{category}?page=`
+/// `GET /collections/{category}?page=`; 301 from a handle that the category had before.
 ///
 /// # Errors
 /// 404 for a category without products.
@@ -84,6 +84,13 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     .await?;
     if listed.items.is_empty() && number > 1 {
         return Err(Error::NotFound("page"));
+    }
+    if let (Some(asked), Some(found)) = (category, &listed.category)
+        && found.handle != asked
+        && found.had(asked)
+    {
+        let path = collection_path(&found.handle);
+        return Ok(Reply::moved(filter.link(&visit, &path, number)));
     }
     let list = List {
         path: call.path(),
