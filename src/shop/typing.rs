@@ -3,8 +3,6 @@
 //!
 //! Each form is a fixed point: made twice, it is the same.
 
-pub use crate::shop::folding::folded;
-
 use crate::unicode::{Form, normalized};
 
 /// A text of one line: in Unicode's compatible form, without what is invisible, every space and dash as the plain one, digits as those of
@@ -123,6 +121,7 @@ const ZEROS: [char; 18] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shop::folding::folded;
     use proptest::prelude::*;
 
     #[test]
