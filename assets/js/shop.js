@@ -118,18 +118,29 @@ async function swap(source, request) {
   else document.title = loaded.page.title;
 }
 
-/** What depends on a choice is shown as the page has it for that choice; what was chosen in it before stays, where it is still there. */
+/** What depends on a choice is shown as the page has it for that choice; what was typed and chosen in it before stays, where it is still there. */
 async function refresh(select) {
-  const { name, value, dataset: { refreshes: id } } = select;
+  const { name, value, dataset: { refreshes } } = select;
   const url = new URL(location.href);
   url.searchParams.delete("quote");
   url.searchParams.set(name, value);
-  const fresh = (await pageOf(await ask(url)))?.getElementById(id);
-  if (!fresh || select.value !== value) return;
-  const old = document.getElementById(id);
-  const chosen = old.querySelector(":checked")?.value;
-  for (const input of fresh.querySelectorAll("input")) if (input.value === chosen) input.checked = true;
-  exchange(old, fresh);
+  const page = await pageOf(await ask(url));
+  if (!page || select.value !== value) return;
+  for (const id of refreshes.split(" ")) {
+    const [old, fresh] = [document, page].map((from) => from.getElementById(id));
+    if (old && fresh) keepTyped(old, fresh), exchange(old, fresh);
+  }
+}
+
+function keepTyped(old, fresh) {
+  const before = [...old.querySelectorAll("input")];
+  for (const input of fresh.querySelectorAll("input")) {
+    const isRadio = input.type === "radio";
+    const was = before.find((it) => it.name === input.name && (!isRadio || it.checked));
+    if (!was) continue;
+    if (!isRadio) input.value = was.value;
+    else if (input.value === was.value) input.checked = true;
+  }
 }
 
 /** An answer that nobody waits for; null when there is none. */

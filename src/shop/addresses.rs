@@ -1,8 +1,13 @@
 //! Postal addresses, judged by what their country needs. Any script is kept as it was typed.
 
+mod labels;
+
+pub use labels::{Part, parts_of};
+
 use crate::error::FieldError;
 use crate::shop::countries::Country;
-use crate::shop::subdivisions::{knows_regions, region_code};
+use crate::shop::subdivisions::{is_strict, read_region};
+use crate::shop::typing::plain_text;
 use serde::{Deserialize, Serialize};
 
 /// A postal address.
@@ -59,33 +64,42 @@ impl Address {
             .collect()
     }
 
-    /// The lines of a label, the country's name last.
+    /// It without spaces around, its postal code and its region as its country writes them.
     #[must_use]
-    pub fn label(&self) -> Vec<String> {
-        let country = Country::of_code(&self.country).map_or(&*self.country, |it| it.name);
-        let town = [
-            Some(&self.city),
-            self.region.as_ref(),
-            self.postal_code.as_ref(),
-        ]
-        .into_iter()
-        .flatten()
-        .filter(|part| !part.is_empty())
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-        [
-            &*self.name,
-            &*self.line1,
-            self.line2.as_deref().unwrap_or_default(),
-            &*town,
-            country,
-        ]
-        .into_iter()
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect()
+    pub fn normalized(self) -> Self {
+        let trimmed = |text: String| text.trim().to_owned();
+        let some = |text: Option<String>| text.map(trimmed).filter(|text| !text.is_empty());
+        let country = Country::of_code(&self.country);
+        let is_latin = is_latin(&self.line1);
+        let region = |typed: String| {
+            let known = country.and_then(|country| read_region(country, &typed));
+            known.map_or_else(
+                || typed.clone(),
+                |it| if is_latin { it.latin } else { it.name }.to_owned(),
+            )
+        };
+        let postal_code = |typed: String| {
+            country
+                .and_then(|country| country.read_postal_code(&typed))
+                .unwrap_or_else(|| plain_text(&typed))
+        };
+        Self {
+            name: trimmed(self.name),
+            line1: trimmed(self.line1),
+            line2: some(self.line2),
+            city: trimmed(self.city),
+            region: some(self.region).map(region),
+            postal_code: some(self.postal_code).map(postal_code),
+            country: self.country,
+        }
     }
+}
+
+/// Whether a text has no letter of another script than the Latin one.
+fn is_latin(text: &str) -> bool {
+    let is_other =
+        |it: char| it.is_alphabetic() && it > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&it);
+    !text.chars().any(is_other)
 }
 
 type Fault = Option<(&'static str, String)>;
@@ -113,9 +127,7 @@ fn region_fault(region: &str, country: Option<&Country>) -> Fault {
         return fault;
     }
     country
-        .filter(|country| {
-            knows_regions(country.code) && region_code(country.code, region).is_none()
-        })
+        .filter(|country| is_strict(country) && read_region(country, region).is_none())
         .map(|country| {
             let detail = format!("There is no such region of {}.", country.name);
             ("invalid_region", detail)
@@ -261,13 +273,87 @@ mod tests {
     }
 
     #[test]
+    fn what_was_typed_comes_back_as_its_country_writes_it() {
+        let typed = |country: &str, line1: &str, region: &str, postal_code: &str| {
+            let address = Address {
+                name: "  Zoë ".into(),
+                line1: line1.into(),
+                line2: Some(" ".into()),
+                city: "\u{a0}Town ".into(),
+                region: Some(region.into()),
+                postal_code: Some(postal_code.into()),
+                country: country.into(),
+            };
+            let written = address.normalized();
+            assert_eq!(written.clone().normalized(), written);
+            assert_eq!((&*written.name, &*written.city), ("Zoë", "Town"));
+            assert_eq!(written.line2, None);
+            [written.region, written.postal_code].map(Option::unwrap_or_default)
+        };
+        for (country, line1, region, postal_code, wanted) in [
+            (
+                "US",
+                "1 Main",
+                "new  york",
+                "100010001",
+                ["NY", "10001-0001"],
+            ),
+            ("US", "1 Main", "D.C.", "20001", ["DC", "20001"]),
+            (
+                "CA",
+                "1 Main",
+                "Yukon Territory",
+                "y1a1a1",
+                ["YT", "Y1A 1A1"],
+            ),
+            (
+                "JP",
+                "千代田1-1",
+                "東京",
+                "１００－０００１",
+                ["東京都", "100-0001"],
+            ),
+            (
+                "JP",
+                "1-1 Chiyoda",
+                "Tokyo-to",
+                "1000001",
+                ["Tokyo", "100-0001"],
+            ),
+            (
+                "JP",
+                "千代田1-1",
+                "Tokyo",
+                "1000001",
+                ["東京都", "100-0001"],
+            ),
+            ("SE", "Gatan 1", "", "SE-11321", ["", "113 21"]),
+            (
+                "DE",
+                "Torstraße 1",
+                " Berlin ",
+                "D-10115",
+                ["Berlin", "10115"],
+            ),
+            ("KW", "Block 1", "", "nowhere", ["", "nowhere"]),
+            ("ZZ", "1", "Here", "x\u{a0}1", ["Here", "x 1"]),
+        ] {
+            assert_eq!(
+                typed(country, line1, region, postal_code),
+                wanted,
+                "{country}"
+            );
+        }
+    }
+
+    #[test]
     fn stored_addresses_still_read() {
         let stored = r#"{"name":"Ann","line1":"1 Main","city":"NYC","region":"NY","postal_code":"10001","country":"US"}"#;
         let address: Address = durable::json::read(stored).unwrap();
         assert_eq!(serde_json::to_string(&address).unwrap(), stored);
         assert_eq!(
             address.label(),
-            ["Ann", "1 Main", "NYC, NY, 10001", "United States"]
+            ["Ann", "1 Main", "NYC, NY 10001", "United States"]
         );
     }
 }

@@ -1,98 +1,149 @@
-//! Regions as ISO 3166-2 knows them, for the countries whose addresses can't do without and where shoppers order most: Australia, Canada,
-//! Japan, the United States. By code or by name, as people write it.
+//! Regions of the countries that `countries.txt` knows them of, as people, phones and wallets write them: by code, by name in the country's script
+//! or in Latin letters, with or without the word for what they are, by former names.
 
-/// The code of a region, without its country: `NY` for `New York`, `US-NY` or `ny`; none when there is none of this name.
+use crate::shop::countries::Country;
+use crate::shop::typing::folded;
+
+/// A region of a country.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// That of ISO 3166-2 without the country's, where it has one: `13`.
+    pub code: &'static str,
+    /// As it stands on a parcel: `東京都`, `NY`.
+    pub name: &'static str,
+    /// That in Latin letters: `Tokyo`.
+    pub latin: &'static str,
+    /// As a list of them has it: `New York`.
+    pub title: &'static str,
+    others: &'static str,
+}
+
+/// The code of a region, without its country: `NY` for `New York`, `US-NY` or `n.y.`. None: there is none of this name.
 #[must_use]
 pub fn region_code(country: &str, region: &str) -> Option<&'static str> {
-    let wanted = region.trim();
-    let wanted = wanted
-        .split_once('-')
-        .filter(|(before, _)| before.eq_ignore_ascii_case(country))
-        .map_or(wanted, |(_, code)| code);
-    let regions = regions_of(country)?;
-    let is_called = |name: &str| folded(name).eq(folded(wanted));
-    let by_code = || {
-        regions
-            .iter()
-            .find(|(code, _)| code.eq_ignore_ascii_case(wanted))
-    };
-    let by_name = || {
-        regions
-            .iter()
-            .find(|(_, names)| names.split('|').any(is_called))
-    };
-    by_code().or_else(by_name).map(|(code, _)| *code)
+    read_region(Country::of_code(country)?, region).map(|region| region.code)
 }
 
-/// Whether the regions of a country are known here.
+/// The region that someone means. None: there is none of this name.
 #[must_use]
-pub fn knows_regions(country: &str) -> bool {
-    regions_of(country).is_some()
+pub fn read_region(country: &Country, typed: &str) -> Option<Region> {
+    let typed = folded(typed);
+    let without_country = typed
+        .split_once('-')
+        .filter(|(before, _)| before.eq_ignore_ascii_case(country.code))
+        .map_or(&*typed, |(_, code)| code);
+    let regions: Vec<Region> = regions_of(country).collect();
+    // `Milano (MI)` and `Washington, D.C.` are tried as a whole, then in parts.
+    let parts = without_country.split([',', '(', ')', '/']);
+    std::iter::once(without_country)
+        .chain(parts)
+        .find_map(|name| region_called(&regions, name))
 }
 
-fn regions_of(country: &str) -> Option<&'static [(&'static str, &'static str)]> {
-    match country {
-        "AU" => Some(AUSTRALIA),
-        "CA" => Some(CANADA),
-        "JP" => Some(JAPAN),
-        "US" => Some(UNITED_STATES),
-        _ => None,
+/// The regions of a country, in the country's order.
+pub fn regions_of(country: &Country) -> impl Iterator<Item = Region> {
+    country.regions.lines().map(region_in)
+}
+
+/// Whether addresses of this country must name one of its regions: where tax and carriers go by it, and the list is whole.
+#[must_use]
+pub fn is_strict(country: &Country) -> bool {
+    matches!(country.code, "AU" | "CA" | "JP" | "US")
+}
+
+fn region_in(row: &'static str) -> Region {
+    let mut cells = row.split('\t').skip(1);
+    let mut next = |instead: &'static str| {
+        let cell = cells.next().unwrap_or_default();
+        if cell.is_empty() { instead } else { cell }
+    };
+    let code = next("");
+    let name = next(code);
+    let latin = next(name);
+    let title = next(latin);
+    Region {
+        code,
+        name,
+        latin,
+        title,
+        others: next(""),
     }
 }
 
-/// Its characters, whatever their case and accents.
-fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars()
-        .flat_map(char::to_lowercase)
-        .map(|character| match character {
-            'ō' => 'o',
-            'ū' => 'u',
-            'é' => 'e',
-            other => other,
-        })
+/// The one region of this name, by code and by whole names first; then without the words for what it is.
+fn region_called(regions: &[Region], name: &str) -> Option<Region> {
+    let (whole, bare) = (solid(name), bare(name));
+    if whole.is_empty() {
+        return None;
+    }
+    let by_code = |region: &&Region| solid(region.code) == whole;
+    let by_name = |region: &&Region| region.is_called(&whole, solid);
+    let by_bare_name = |region: &&Region| !bare.is_empty() && region.is_called(&bare, solid);
+    let by_whole_name = |region: &&Region| region.is_called(&whole, self::bare);
+    let by_both_bare = |region: &&Region| !bare.is_empty() && region.is_called(&bare, self::bare);
+    regions
+        .iter()
+        .find(by_code)
+        .or_else(|| regions.iter().find(by_name))
+        .or_else(|| regions.iter().find(by_whole_name))
+        .or_else(|| only(regions.iter().filter(by_bare_name)))
+        .or_else(|| only(regions.iter().filter(by_both_bare)))
+        .copied()
 }
 
-#[rustfmt::skip] // as a table
-const AUSTRALIA: &[(&str, &str)] = &[
-    ("ACT", "Australian Capital Territory"), ("NSW", "New South Wales"), ("NT", "Northern Territory"), ("QLD", "Queensland"),
-    ("SA", "South Australia"), ("TAS", "Tasmania"), ("VIC", "Victoria"), ("WA", "Western Australia"),
+fn only<'a>(mut found: impl Iterator<Item = &'a Region>) -> Option<&'a Region> {
+    found.next().filter(|_| found.next().is_none())
+}
+
+impl Region {
+    fn is_called(&self, name: &str, form: fn(&str) -> String) -> bool {
+        let shown = [self.name, self.latin, self.title];
+        shown.iter().any(|shown| form(shown) == name)
+            || self.others.split('|').any(|other| other == name)
+    }
+}
+
+/// A name as names are compared: its letters and digits in lower case, without signs between.
+fn solid(name: &str) -> String {
+    let name = name.to_lowercase().replace('&', "and").replace('臺', "台");
+    name.replace([' ', '.', ',', '\'', '’', '-', '–'], "")
+}
+
+/// That without the words for what it is.
+fn bare(name: &str) -> String {
+    let name = name.to_lowercase().replace(['.', '\'', '’'], "");
+    let words = name.split([' ', '-', ',']);
+    let kept: String = words.filter(|word| !WORDS.contains(word)).collect();
+    let kept = solid(&kept);
+    ENDINGS
+        .iter()
+        .find_map(|ending| kept.strip_suffix(ending))
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(&kept)
+        .to_owned()
+}
+
+/// Words for regions, and those between.
+#[rustfmt::skip] // as a list
+const WORDS: &[&str] = &[
+    "state", "province", "prov", "provincia", "provincie", "prefecture", "pref", "county", "co", "territory", "department", "departamento", "region",
+    "región", "district", "emirate", "governorate", "parish", "island", "islands", "isla", "islas", "city", "municipality", "oblast", "oblast\u{2019}", "kray",
+    "krai", "respublika", "republic", "область", "обл", "край", "республика", "estado", "comunidad", "autonomous", "special", "administrative",
+    "metropolitan", "self", "governing", "of", "the", "de", "del", "di", "da", "do", "la", "le", "du", "to", "fu", "ken", "si", "gun", "sheng", "shi", "zizhiqu", "zizhiqu",
+    "إمارة", "محافظة", "استان", "จังหวัด", "tỉnh", "tinh", "ili", "merkezi", "parròquia", "parroquia", "parish", "commonwealth",
 ];
 
-#[rustfmt::skip] // as a table
-const CANADA: &[(&str, &str)] = &[
-    ("AB", "Alberta"), ("BC", "British Columbia|Colombie-Britannique"), ("MB", "Manitoba"), ("NB", "New Brunswick|Nouveau-Brunswick"),
-    ("NL", "Newfoundland and Labrador|Terre-Neuve-et-Labrador"), ("NS", "Nova Scotia|Nouvelle-Écosse"), ("NT", "Northwest Territories|Territoires du Nord-Ouest"),
-    ("NU", "Nunavut"), ("ON", "Ontario"), ("PE", "Prince Edward Island|Île-du-Prince-Édouard"), ("QC", "Québec"), ("SK", "Saskatchewan"), ("YT", "Yukon"),
-];
-
-#[rustfmt::skip] // as a table
-const JAPAN: &[(&str, &str)] = &[
-    ("01", "Hokkaido|北海道"), ("02", "Aomori|青森県"), ("03", "Iwate|岩手県"), ("04", "Miyagi|宮城県"), ("05", "Akita|秋田県"), ("06", "Yamagata|山形県"),
-    ("07", "Fukushima|福島県"), ("08", "Ibaraki|茨城県"), ("09", "Tochigi|栃木県"), ("10", "Gunma|群馬県"), ("11", "Saitama|埼玉県"), ("12", "Chiba|千葉県"),
-    ("13", "Tokyo|東京都"), ("14", "Kanagawa|神奈川県"), ("15", "Niigata|新潟県"), ("16", "Toyama|富山県"), ("17", "Ishikawa|石川県"), ("18", "Fukui|福井県"),
-    ("19", "Yamanashi|山梨県"), ("20", "Nagano|長野県"), ("21", "Gifu|岐阜県"), ("22", "Shizuoka|静岡県"), ("23", "Aichi|愛知県"), ("24", "Mie|三重県"),
-    ("25", "Shiga|滋賀県"), ("26", "Kyoto|京都府"), ("27", "Osaka|大阪府"), ("28", "Hyogo|兵庫県"), ("29", "Nara|奈良県"), ("30", "Wakayama|和歌山県"),
-    ("31", "Tottori|鳥取県"), ("32", "Shimane|島根県"), ("33", "Okayama|岡山県"), ("34", "Hiroshima|広島県"), ("35", "Yamaguchi|山口県"), ("36", "Tokushima|徳島県"),
-    ("37", "Kagawa|香川県"), ("38", "Ehime|愛媛県"), ("39", "Kochi|高知県"), ("40", "Fukuoka|福岡県"), ("41", "Saga|佐賀県"), ("42", "Nagasaki|長崎県"),
-    ("43", "Kumamoto|熊本県"), ("44", "Oita|大分県"), ("45", "Miyazaki|宮崎県"), ("46", "Kagoshima|鹿児島県"), ("47", "Okinawa|沖縄県"),
-];
-
-#[rustfmt::skip] // as a table; AA, AE and AP are the armed forces' post, which has no other region
-const UNITED_STATES: &[(&str, &str)] = &[
-    ("AL", "Alabama"), ("AK", "Alaska"), ("AZ", "Arizona"), ("AR", "Arkansas"), ("CA", "California"), ("CO", "Colorado"), ("CT", "Connecticut"),
-    ("DE", "Delaware"), ("DC", "District of Columbia|Washington DC|Washington, D.C."), ("FL", "Florida"), ("GA", "Georgia"), ("HI", "Hawaii"), ("ID", "Idaho"),
-    ("IL", "Illinois"), ("IN", "Indiana"), ("IA", "Iowa"), ("KS", "Kansas"), ("KY", "Kentucky"), ("LA", "Louisiana"), ("ME", "Maine"), ("MD", "Maryland"),
-    ("MA", "Massachusetts"), ("MI", "Michigan"), ("MN", "Minnesota"), ("MS", "Mississippi"), ("MO", "Missouri"), ("MT", "Montana"), ("NE", "Nebraska"),
-    ("NV", "Nevada"), ("NH", "New Hampshire"), ("NJ", "New Jersey"), ("NM", "New Mexico"), ("NY", "New York"), ("NC", "North Carolina"),
-    ("ND", "North Dakota"), ("OH", "Ohio"), ("OK", "Oklahoma"), ("OR", "Oregon"), ("PA", "Pennsylvania"), ("RI", "Rhode Island"), ("SC", "South Carolina"),
-    ("SD", "South Dakota"), ("TN", "Tennessee"), ("TX", "Texas"), ("UT", "Utah"), ("VT", "Vermont"), ("VA", "Virginia"), ("WA", "Washington"),
-    ("WV", "West Virginia"), ("WI", "Wisconsin"), ("WY", "Wyoming"), ("AS", "American Samoa"), ("GU", "Guam"), ("MP", "Northern Mariana Islands"),
-    ("PR", "Puerto Rico"), ("UM", "United States Minor Outlying Islands"), ("VI", "U.S. Virgin Islands"), ("AA", "Armed Forces Americas"), ("AE", "Armed Forces Europe"), ("AP", "Armed Forces Pacific"),
+/// Endings of names in scripts without spaces.
+#[rustfmt::skip] // as a list
+const ENDINGS: &[&str] = &[
+    "특별자치도", "특별자치시", "특별시", "광역시", "도", "시", "壮族自治区", "回族自治区", "维吾尔自治区", "自治区", "特别行政区", "特別行政區", "都", "府", "県",
+    "縣", "县", "省", "市",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shop::countries::COUNTRIES;
     use std::collections::HashSet;
 
     #[test]
@@ -100,36 +151,109 @@ mod tests {
         for (country, region, code) in [
             ("US", "NY", Some("NY")),
             ("US", " new york ", Some("NY")),
+            ("US", "new  york", Some("NY")),
             ("US", "us-ny", Some("NY")),
+            ("US", "N.Y.", Some("NY")),
+            ("US", "N. Y.", Some("NY")),
+            ("US", "ＮＹ", Some("NY")),
+            ("US", "New York State", Some("NY")),
+            ("US", "State of New York", Some("NY")),
+            ("US", "D.C.", Some("DC")),
+            ("US", "Washington, D.C.", Some("DC")),
+            ("US", "Washington DC", Some("DC")),
+            ("US", "Washington", Some("WA")),
+            ("US", "Washington State", Some("WA")),
+            ("US", "Calif.", Some("CA")),
+            ("US", "West\u{a0}Virginia\u{200b}", Some("WV")),
+            ("US", "W. Va.", Some("WV")),
+            ("US", "U.S. Virgin Islands", Some("VI")),
+            ("US", "Commonwealth of Virginia", Some("VA")),
             ("US", "CA-ON", None),
             ("US", "ON", None),
             ("US", "Narnia", None),
             ("US", "", None),
+            ("US", "State", None),
             ("CA", "Québec", Some("QC")),
             ("CA", "Quebec", Some("QC")),
+            ("CA", "Que\u{301}bec", Some("QC")),
+            ("CA", "Newfoundland", Some("NL")),
+            ("CA", "Newfoundland & Labrador", Some("NL")),
+            ("CA", "B.C.", Some("BC")),
+            ("CA", "Yukon Territory", Some("YT")),
+            ("CA", "P.E.I.", Some("PE")),
+            ("CA", "Territoires du Nord-Ouest", Some("NT")),
             ("AU", "nsw", Some("NSW")),
+            ("AU", "N.S.W.", Some("NSW")),
+            ("AU", "Victoria", Some("VIC")),
             ("JP", "東京都", Some("13")),
+            ("JP", "東京", Some("13")),
+            ("JP", "京都", Some("26")),
+            ("JP", "京都府", Some("26")),
+            ("JP", "北海道", Some("01")),
+            ("JP", "大阪", Some("27")),
             ("JP", "Tōkyō", Some("13")),
+            ("JP", "Tokyo-to", Some("13")),
+            ("JP", "Tokyo Metropolis", None),
+            ("JP", "Ōsaka-fu", Some("27")),
+            ("JP", "Aichi Prefecture", Some("23")),
             ("JP", "JP-13", Some("13")),
+            ("KR", "서울", Some("11")),
+            ("KR", "서울특별시", Some("11")),
+            ("KR", "Gyeonggi", Some("41")),
+            ("CN", "广东", Some("44")),
+            ("CN", "Guangdong Province", Some("44")),
+            ("CN", "北京", Some("11")),
+            ("TW", "臺北市", Some("TPE")),
+            ("IE", "County Cork", Some("CO")),
+            ("IE", "Cork", Some("CO")),
+            ("IT", "Milano (MI)", Some("MI")),
+            ("IT", "Provincia di Milano", Some("MI")),
+            ("ES", "Vizcaya", Some("BI")),
+            ("BR", "Sao Paulo", Some("SP")),
+            ("MX", "Ciudad de México", Some("CMX")),
+            ("IN", "Orissa", Some("OR")),
+            ("AE", "Emirate of Dubai", Some("DU")),
+            ("AE", "دبي", Some("DU")),
             ("DE", "BY", None),
         ] {
             assert_eq!(region_code(country, region), code, "{country} {region}");
         }
-        assert!(knows_regions("US") && !knows_regions("DE"));
     }
 
+    /// By code, by each name, in any case, wide, with whatever stands between.
     #[test]
-    fn no_region_stands_twice() {
-        for (country, count) in [("AU", 8), ("CA", 13), ("JP", 47), ("US", 60)] {
-            let regions = regions_of(country).unwrap();
-            let words = regions
-                .iter()
-                .flat_map(|(code, names)| std::iter::once(*code).chain(names.split('|')))
-                .map(|word| folded(word).collect());
-            let words: Vec<String> = words.collect();
-            let distinct: HashSet<&String> = words.iter().collect();
-            assert_eq!(distinct.len(), words.len(), "{country}");
-            assert_eq!(regions.len(), count, "{country}");
+    fn every_region_is_known_by_each_of_its_names() {
+        let mut count = 0;
+        for country in COUNTRIES.iter() {
+            let codes: Vec<&str> = regions_of(country).map(|it| it.code).collect();
+            let distinct: HashSet<&&str> = codes.iter().collect();
+            assert_eq!(distinct.len(), codes.len(), "{}", country.code);
+            for region in regions_of(country) {
+                count += 1;
+                let qualified = format!("{}-{}", country.code, region.code);
+                let names = [
+                    region.code,
+                    region.name,
+                    region.latin,
+                    region.title,
+                    &*qualified,
+                ];
+                for name in names.into_iter().chain(region.others.split('|')) {
+                    if name.is_empty() {
+                        continue;
+                    }
+                    for form in [
+                        name.to_owned(),
+                        name.to_lowercase(),
+                        name.replace(' ', " \u{a0}"),
+                        format!(" {name}\u{200b}"),
+                    ] {
+                        let found = read_region(country, &form);
+                        assert_eq!(found, Some(region), "{} {form}", country.code);
+                    }
+                }
+            }
         }
+        assert_eq!(count, 1383);
     }
 }

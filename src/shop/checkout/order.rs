@@ -1,6 +1,7 @@
 //! The order that a quote becomes, with the request for its payment session.
 
 use crate::error::Result;
+use crate::shop::addresses::Address;
 use crate::shop::checkout::{Checkout, FIRST_ATTEMPT};
 use crate::shop::money::sum;
 use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, Payment, Task};
@@ -43,6 +44,7 @@ pub(super) fn order_of(
         billing_address: checkout
             .billing_address
             .clone()
+            .map(Address::normalized)
             .or_else(|| quote.billing_address.clone()),
         shipping_method: quote.shipping_method.clone(),
         lines: quote.lines.clone(),

@@ -1,6 +1,7 @@
 //! Asking for a quote, and for the ways to ship: what a request must be, and what can't be quoted.
 
 use crate::error::{Error, FieldError, Result};
+use crate::shop::addresses::Address;
 use crate::shop::ids::digest_of;
 use crate::shop::mail_addresses::{email_fault, kept_address};
 use crate::shop::money::{Currency, Money};
@@ -44,6 +45,8 @@ pub async fn create_quote(
     mut request: QuoteRequest,
     now: Timestamp,
 ) -> Result<Quote> {
+    request.shipping_address = request.shipping_address.normalized();
+    request.billing_address = request.billing_address.map(Address::normalized);
     request.email = kept_address(&request.email);
     let currency = accept_currency(&request.currency, sold_in)?;
     if request.codes.len() > MAX_CODES {

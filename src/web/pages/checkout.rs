@@ -18,7 +18,7 @@ use crate::web::order_token::keep_open;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::challenge;
 use crate::web::pages::checkout::form::{
-    Offered, address_form, nothing_typed, request_of, typed_in,
+    Offered, address_form, asks_for_fields, nothing_typed, request_of, typed_in,
 };
 use crate::web::pages::error::sentences_of;
 use crate::web::pages::layout::{Visit, encoded, page, page_with};
@@ -52,7 +52,8 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     address_page(call, visit, 200, &cart, &typed, &[]).await
 }
 
-/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept.
+/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept. The button beside a country only shows the
+/// fields of that country.
 ///
 /// # Errors
 /// What is not about a field.
@@ -64,6 +65,9 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     };
     let app = call.app;
     let cart = app.carts().view(&own.id).await?;
+    if asks_for_fields(&form) {
+        return address_page(call, visit, 200, &cart, &form, &[]).await;
+    }
     let request = request_of(&form, &visit);
     let has_codes = !request.codes.is_empty();
     let unique = app.unique()?;

@@ -94,9 +94,18 @@ impl<'a> Typed<'a> {
 
     /// A field for a line of text.
     pub(super) fn text_field(&self, field: &Field) -> Markup {
+        self.line_of_text(field, None)
+    }
+
+    /// The same with what the list of that id offers.
+    pub(super) fn listed_field(&self, field: &Field, list: &str) -> Markup {
+        self.line_of_text(field, Some(list))
+    }
+
+    fn line_of_text(&self, field: &Field, list: Option<&str>) -> Markup {
         let name = field.name;
         self.with_fault(field, |fault_id| html! {
-            input id=(name) type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
+            input id=(name) list=[list] type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
                 autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault_id.map(|_| "true")]
                 aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)];
         })

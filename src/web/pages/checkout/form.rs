@@ -4,16 +4,20 @@
 //! same, and what they hold then is not read.
 
 use crate::error::FieldError;
-use crate::shop::addresses::Address;
+use crate::shop::addresses::{Address, Part, parts_of};
 use crate::shop::countries::Country;
 use crate::shop::money::Money;
 use crate::shop::pricing::{Quote, QuoteRequest, ShippingOffer};
+use crate::shop::subdivisions::regions_of;
 use crate::web::call::{Call, Form};
 use crate::web::pages::fields::{BILLING, Field, Typed};
 use crate::web::pages::layout::Visit;
 use crate::web::pages::purchase::arrival;
 use crate::web::pages::words::Words;
 use maud::{Markup, html};
+
+/// The button that asks for the form of the chosen country, for who has no script.
+const CHANGE: &str = "change";
 
 /// The box that says that the order is billed to where it goes.
 const SAME: &str = "billing_same";
@@ -33,11 +37,18 @@ pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
         .or_else(|| call.header("CF-IPCountry"))
         .unwrap_or_default();
     let country = Country::of_code(&country).map_or("", |country| country.code);
+    let billing = call.query("billing_country").unwrap_or_default();
+    let billing = Country::of_code(&billing).map_or(country, |country| country.code);
     form_of([
         ("country", country),
-        ("billing_country", country),
+        ("billing_country", billing),
         (SAME, "yes"),
     ])
+}
+
+/// Whether only the fields of another country are asked for.
+pub(super) fn asks_for_fields(form: &Form) -> bool {
+    !form.get(CHANGE).is_empty()
 }
 
 /// What must have been typed for this quote.
@@ -96,7 +107,7 @@ pub(super) fn address_form(
     errors: &[FieldError],
 ) -> Markup {
     let words = visit.words();
-    let typed = Typed::new(words, form, errors, field_names(words));
+    let typed = Typed::new(words, form, errors, field_names(words, form));
     html! {
         form method="post" action=(visit.link("/checkout")) class="stack" novalidate {
             h1 { (words.checkout) }
@@ -110,10 +121,10 @@ pub(super) fn address_form(
                 legend { (words.contact) }
                 @for field in &contact_fields(words) { (typed.text_field(field)) }
             }
-            fieldset class="address" {
+            fieldset class="address" id="delivery-address" {
                 legend { (words.delivery_address) }
                 (typed.country_field(&country_field(words)))
-                @for field in &address_fields(words) { (typed.text_field(field)) }
+                @for field in &address_fields(words, form, "") { (typed.address_field(field)) }
             }
             (typed.shipping_field(visit, offered))
             fieldset class="billing" {
@@ -122,9 +133,9 @@ pub(super) fn address_form(
                     input type="checkbox" name=(SAME) value="yes" checked[!is_billed_elsewhere(form)];
                     span { (words.same_as_delivery) }
                 }
-                div class="address" {
+                div class="address" id="billing-address" {
                     (typed.country_field(&billing_country_field(words)))
-                    @for field in &billing_fields(words) { (typed.text_field(field)) }
+                    @for field in &address_fields(words, form, BILLING) { (typed.address_field(field)) }
                 }
             }
             @for field in &price_fields(words) { (typed.text_field(field)) }
@@ -135,14 +146,14 @@ pub(super) fn address_form(
 }
 
 /// The fields from the top of the page down.
-fn field_names(words: &Words) -> Vec<&'static str> {
+fn field_names(words: &'static Words, form: &Form) -> Vec<&'static str> {
     let groups: [&[Field]; 6] = [
         &contact_fields(words),
         &[country_field(words)],
-        &address_fields(words),
+        &address_fields(words, form, ""),
         &[Field::new("shipping_method", words.shipping, "off", true)],
         &[billing_country_field(words)],
-        &billing_fields(words),
+        &address_fields(words, form, BILLING),
     ];
     let names = groups.into_iter().flatten().map(|field| field.name);
     names
@@ -158,60 +169,62 @@ const fn country_field(words: &Words) -> Field {
     Field::new("country", words.country, "shipping country", true)
 }
 
-const fn address_fields(words: &Words) -> [Field; 6] {
-    [
-        Field::new("name", words.full_name, "shipping name", true),
-        Field::new("line1", words.address, "shipping address-line1", true),
-        Field::new("line2", words.address_more, "shipping address-line2", false),
-        Field::new(
-            "postal_code",
-            words.postal_code,
-            "shipping postal-code",
-            false,
-        ),
-        Field::new("city", words.city, "shipping address-level2", false),
-        Field::new("region", words.region, "shipping address-level1", false),
-    ]
-}
-
 const fn billing_country_field(words: &Words) -> Field {
     Field::new("billing_country", words.country, "billing country", true).of(words.billing_address)
 }
 
-const fn billing_fields(words: &Words) -> [Field; 6] {
-    let of = words.billing_address;
-    [
-        Field::new("billing_name", words.full_name, "billing name", true).of(of),
-        Field::new(
-            "billing_line1",
-            words.address,
-            "billing address-line1",
-            true,
-        )
-        .of(of),
-        Field::new(
-            "billing_line2",
-            words.address_more,
-            "billing address-line2",
-            false,
-        )
-        .of(of),
-        Field::new(
-            "billing_postal_code",
-            words.postal_code,
-            "billing postal-code",
-            false,
-        )
-        .of(of),
-        Field::new("billing_city", words.city, "billing address-level2", false).of(of),
-        Field::new(
-            "billing_region",
-            words.region,
-            "billing address-level1",
-            false,
-        )
-        .of(of),
-    ]
+/// The fields of an address as its country writes it, and those beside them in which something was typed.
+fn address_fields(words: &'static Words, form: &Form, prefix: &str) -> Vec<Field> {
+    let country = country_in(form, prefix);
+    let is_billing = prefix == BILLING;
+    let part = |part| part_fields(part, words, country, is_billing);
+    let mut parts = parts_of(country);
+    let places = [Part::PostalCode, Part::City, Part::Region];
+    parts.extend(places.into_iter().filter(|place| {
+        let is_typed = |field: &Field| !form.get(field.name).is_empty();
+        !parts_of(country).contains(place) && part(*place).iter().any(is_typed)
+    }));
+    let name = if is_billing {
+        Field::new("billing_name", words.full_name, "billing name", true)
+    } else {
+        Field::new("name", words.full_name, "shipping name", true)
+    };
+    let fields = std::iter::once(name).chain(parts.into_iter().flat_map(part));
+    if is_billing {
+        fields.map(|it| it.of(words.billing_address)).collect()
+    } else {
+        fields.collect()
+    }
+}
+
+#[rustfmt::skip] // a row a field
+fn part_fields(part: Part, words: &'static Words, country: Option<&Country>, is_billing: bool) -> Vec<Field> {
+    let needs = |judge: fn(&Country) -> bool| country.is_some_and(judge);
+    match (part, is_billing) {
+        (Part::Street, false) => vec![
+            Field::new("line1", words.address, "shipping address-line1", true),
+            Field::new("line2", words.address_more, "shipping address-line2", false),
+        ],
+        (Part::Street, true) => vec![
+            Field::new("billing_line1", words.address, "billing address-line1", true),
+            Field::new("billing_line2", words.address_more, "billing address-line2", false),
+        ],
+        (Part::City, _) => {
+            let label = (words.city)(country.map_or("", |it| it.city_word));
+            let (name, token) = if is_billing { ("billing_city", "billing address-level2") } else { ("city", "shipping address-level2") };
+            vec![Field::new(name, label, token, needs(Country::needs_city))]
+        }
+        (Part::Region, _) => {
+            let label = (words.region)(country.map_or("", |it| it.region_word));
+            let (name, token) = if is_billing { ("billing_region", "billing address-level1") } else { ("region", "shipping address-level1") };
+            vec![Field::new(name, label, token, needs(Country::needs_region))]
+        }
+        (Part::PostalCode, _) => {
+            let label = (words.postal_code)(country.map_or("", |it| it.postal_word));
+            let (name, token) = if is_billing { ("billing_postal_code", "billing postal-code") } else { ("postal_code", "shipping postal-code") };
+            vec![Field::new(name, label, token, needs(Country::needs_postal_code))]
+        }
+    }
 }
 
 const fn price_fields(words: &Words) -> [Field; 2] {
@@ -227,13 +240,36 @@ impl Typed<'_> {
         let chosen = self.form.get(name);
         self.with_fault(field, |fault_id| html! {
             select id=(name) name=(name) autocomplete=(field.autocomplete) required aria-invalid=[fault_id.map(|_| "true")]
-                data-refreshes=[(name == "country").then_some("shipping")] aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)] {
+                data-refreshes=(refreshed_by(name)) aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)] {
                 option value="" { (self.words.choose_country) }
                 @for (code, country) in (self.words.countries)() {
                     option value=(code) selected[code == chosen] { (country) }
                 }
             }
+            noscript { button name=(CHANGE) value=(name) formnovalidate { (self.words.fields_of_country) } }
         })
+    }
+
+    /// A field of an address; the regions that are known are offered, and any other may be typed.
+    fn address_field(&self, field: &Field) -> Markup {
+        let Some(prefix) = field.name.strip_suffix("region") else {
+            return self.text_field(field);
+        };
+        let country = country_in(self.form, prefix);
+        let mut regions = country.into_iter().flat_map(regions_of).peekable();
+        if regions.peek().is_none() {
+            return self.text_field(field);
+        }
+        let list = format!("{}-known", field.name);
+        let typed = self.listed_field(field, &list);
+        html! {
+            (typed)
+            datalist id=(list) {
+                @for region in regions {
+                    option value=(region.name) { @if region.title != region.name { (region.title) } }
+                }
+            }
+        }
     }
 
     fn shipping_field(&self, visit: &Visit, offered: &Offered) -> Markup {
@@ -260,6 +296,19 @@ impl Typed<'_> {
             }
         }
     }
+}
+
+/// The ids of what depends on the choice of a country.
+fn refreshed_by(name: &str) -> &'static str {
+    if name == "country" {
+        "delivery-address shipping"
+    } else {
+        "billing-address"
+    }
+}
+
+fn country_in(form: &Form, prefix: &str) -> Option<&'static Country> {
+    Country::of_code(&form.get(&format!("{prefix}country")).to_uppercase())
 }
 
 impl Offered {

@@ -124,9 +124,13 @@ pub struct Words {
     pub full_name: &'static str,
     pub address: &'static str,
     pub address_more: &'static str,
-    pub city: &'static str,
-    pub region: &'static str,
-    pub postal_code: &'static str,
+    /// By the country's word for it, as the addresses' metadata have it.
+    pub city: fn(&str) -> &'static str,
+    /// The same of a region.
+    pub region: fn(&str) -> &'static str,
+    /// The same of a postal code.
+    pub postal_code: fn(&str) -> &'static str,
+    pub fields_of_country: &'static str,
     pub country: &'static str,
     pub choose_country: &'static str,
     pub shipping: &'static str,
@@ -278,7 +282,7 @@ mod tests {
         for language in Language::ALL {
             let words = of(language);
             assert_eq!((words.countries)().len(), COUNTRIES.len());
-            for country in COUNTRIES {
+            for country in COUNTRIES.iter() {
                 assert_ne!(words.country_name(country.code), country.code);
             }
         }
