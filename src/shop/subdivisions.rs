@@ -2,7 +2,7 @@
 //! or in Latin letters, with or without the word for what they are, by former names.
 
 use crate::shop::countries::Country;
-use crate::shop::typing::folded;
+use crate::shop::folding::folded;
 
 /// A region of a country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,6 +25,11 @@ export const ADDRESS: Address = {
   'Country': 'United States',
 };
 
+/** The fields by their names: their labels are the country's. */
+export const FIELDS: Record<keyof Address, string> = {
+  'Email': 'email', 'Full name': 'name', 'Address': 'line1', 'City': 'city', 'State or region': 'region', 'Postal code': 'postal_code', 'Country': 'country',
+};
+
 export async function openBrowser(): Promise<Browser> {
   const executablePath = findChromium() ?? undefined;
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? [...FLAGS, '--no-sandbox'] : FLAGS });
@@ -103,7 +108,7 @@ export class Shopper {
 
   async fill(address: Partial<Address>): Promise<void> {
     for (const [label, value] of Object.entries(address)) {
-      const field = this.page.getByLabel(label, { exact: true });
+      const field = this.page.locator(`#${FIELDS[label as keyof Address]}`);
       if (label === 'Country') await field.selectOption({ label: value });
       else await field.fill(value);
     }

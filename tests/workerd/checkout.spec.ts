@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Answer, type Client, type Json } from './client.ts';
+import { eventually } from './eventually.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const BUYERS = 200;
@@ -152,6 +153,28 @@ test('two tabs of one cart, and a double click on the page, place one order', as
   assert.equal((await shop.rows('SELECT order_id FROM checkouts WHERE quote_id = ?', shown.id)).length, 1);
   const blank = await clicker.send('POST', `/checkout/${shown.id}`, 'key=', { 'content-type': 'application/x-www-form-urlencoded' });
   assert.equal(blank.status, 400);
+});
+
+test('a cart that waits for its payment can be changed from where that is said', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const order = (await buyer.order((await buyer.quote()).id)).expect(201);
+  const session = sessionOf(await shop.payable(order));
+  const cart = (await buyer.get('/cart')).text;
+  const [form = ''] = cart.match(new RegExp(`<form[^>]*action="/orders/${order.id}/cancel".*?</form>`, 's')) ?? [];
+  assert.match(form, /name="then" value="cart"/);
+  const change = (who: Client) => who.send('POST', `/orders/${order.id}/cancel`, 'then=cart', { 'content-type': 'application/x-www-form-urlencoded' });
+  assert.equal((await buyer.post('/api/v1/cart/items', { sku: 'LAMP', quantity: 1 })).status, 409);
+  await change(shop.shopper());
+  assert.equal(shop.sandbox.account.sessions.get(session)?.status, 'open');
+  const changed = await change(buyer);
+  assert.equal(changed.status, 303);
+  await eventually(async () => {
+    assert.equal((await buyer.get(`/api/v1/orders/${order.id}`)).expect(200).status, 'cancelled');
+    await buyer.add('LAMP');
+  });
+  assert.equal(shop.sandbox.account.sessions.get(session)?.status, 'expired');
+  assert.match((await change(buyer)).headers.get('location') ?? '', /\/cart$/);
 });
 
 test('the fullest cart can be paid', async () => {

@@ -30,6 +30,7 @@ test('a dispute is told when it is opened and when it is lost, with the order', 
   await kindsOf(order, ['dispute_opened']);
   shop.sandbox.control.closeDispute(dispute.id, 'lost');
   await kindsOf(order, ['dispute_lost', 'dispute_opened']);
+  assert.equal((await shop.staff.get(`/api/v1/orders/${order.id}`)).expect(200).payment_status, 'charged_back');
 });
 
 test('dead letters are told by their queue, and each counts once', async () => {

@@ -323,6 +323,7 @@ impl Order {
         .unwrap_or(i64::MAX);
         let captured = self.payment.captured.map_or(0, |money| money.amount);
         match self.payment.status {
+            _ if self.has_lost_a_dispute() => "charged_back",
             _ if refunded > 0 && refunded >= captured => "refunded",
             _ if refunded > 0 => "partially_refunded",
             PaymentStatus::Preparing => "preparing",
@@ -331,6 +332,11 @@ impl Order {
             PaymentStatus::Paid => "paid",
             PaymentStatus::Failed => "failed",
         }
+    }
+
+    fn has_lost_a_dispute(&self) -> bool {
+        let is_lost = |dispute: &Dispute| dispute.state == DisputeState::Lost;
+        self.disputes.iter().any(is_lost)
     }
 
     /// For how much less than its total the order is sold while it lives: for what is promised back, and for what was not paid where a

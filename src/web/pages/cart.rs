@@ -13,6 +13,7 @@ use crate::web::order_token::keep_open;
 use crate::web::pages::icons::{BAG, icon};
 use crate::web::pages::layout::{Visit, encoded, page_with};
 use crate::web::pages::metadata::{self, Metadata};
+use crate::web::pages::orders::change_cart_form;
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::{product_path, stock_words};
 use crate::web::reply::Reply;
@@ -134,9 +135,9 @@ fn cart_page(visit: &Visit, cart: &PricedCart) -> Markup {
     html! {
         h1 { (words.your_cart) }
         @if let Some(order_id) = &cart.frozen_by {
-            p class="notice" {
-                (words.cart_in_checkout) " "
-                a href=(order_path(visit, order_id)) { (words.see_the_order) }
+            div class="notice" {
+                p { (words.cart_in_checkout) " " a href=(order_path(visit, order_id)) { (words.see_the_order) } }
+                (change_cart_form(visit, order_id))
             }
         }
         ul class="lines" {

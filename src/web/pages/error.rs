@@ -8,6 +8,7 @@ use crate::web::order_token::keep_open;
 use crate::web::pages::cart::order_path;
 use crate::web::pages::fields::fault_text;
 use crate::web::pages::layout::{Visit, page, search_form};
+use crate::web::pages::orders::change_cart_form;
 use crate::web::pages::words::Words;
 use crate::web::reply::{Reply, headers_of};
 use maud::{Markup, html};
@@ -66,6 +67,7 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
             @match order_in_the_way(error) {
                 Some(order_id) => p class="actions" {
                     a class="button" href=(order_path(&visit, &order_id)) { (words.see_the_order) }
+                    (change_cart_form(&visit, &order_id))
                 },
                 None if error.status() == 404 => (ways_on(&visit)),
                 None => p class="actions" {

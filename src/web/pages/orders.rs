@@ -23,6 +23,12 @@ use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::reply::Reply;
 use maud::{Markup, html};
 
+/// The field of a form that says where a cancelled order's shopper goes on.
+const LEADS_TO: &str = "then";
+
+/// To the cart.
+const CART: &str = "cart";
+
 /// Seconds until the page of a pending order is loaded again where there is no script.
 const REFRESH_SECS: u32 = 3;
 
@@ -136,8 +142,22 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404 for anyone without the link or the cart; 409 once something of it has left.
 pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
-    let order = cancel_visible_order(call, None).await?;
+    let form = call.form().await;
+    let leads_to_cart = form.is_ok_and(|form| form.get(LEADS_TO) == CART);
     let visit = Visit::of(call).await?;
+    let order = match cancel_visible_order(call, None).await {
+        // It came to nothing before it was placed, or something of it has left: either is shown.
+        Err(Error::NotFound(_)) if leads_to_cart => {
+            return Ok(Reply::see_other(visit.link("/cart")));
+        }
+        Err(Error::Conflict { .. }) if leads_to_cart => {
+            return Ok(Reply::see_other(order_path(&visit, call.param(0))));
+        }
+        order => order?,
+    };
+    if leads_to_cart && order.status.is_dead() {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    }
     Ok(Reply::see_other(order_path(&visit, &order.id)))
 }
 
@@ -193,6 +213,16 @@ async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Result<Mar
 /// Seconds between the questions of a page that waits, as its script reads them.
 fn pauses() -> String {
     PAUSES_SECS.map(|secs| secs.to_string()).join(" ")
+}
+
+/// The button that sets a cart free which an order has taken up: its payment can't be made any more, and the cart is shown.
+#[must_use]
+pub fn change_cart_form(visit: &Visit, order_id: &str) -> Markup {
+    html! {
+        form method="post" action=(visit.link(&format!("{}/cancel", status_path(order_id)))) {
+            button class="secondary" name=(LEADS_TO) value=(CART) { (visit.words().cancel_and_change) }
+        }
+    }
 }
 
 fn cancel_form(visit: &Visit, order: &Order) -> Markup {
@@ -372,6 +402,7 @@ fn payment_sentence(visit: &Visit, order: &Order) -> &'static str {
     match order.payment_status() {
         "paid" => words.invoice_paid,
         "refunded" => words.invoice_refunded,
+        "charged_back" => words.invoice_charged_back,
         "partially_refunded" => words.invoice_partly_refunded,
         "failed" => words.invoice_not_due,
         _ => words.invoice_unpaid,

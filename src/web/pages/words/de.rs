@@ -290,6 +290,7 @@ pub static WORDS: Words = Words {
     invoice_paid: "Bezahlt",
     invoice_unpaid: "Noch nicht bezahlt",
     invoice_refunded: "Bezahlt und erstattet",
+    invoice_charged_back: "Die Zahlung wurde zurückgebucht.",
     invoice_partly_refunded: "Bezahlt und teilweise erstattet",
     invoice_not_due: "Nicht bezahlt; nichts ist offen",
     order_number_field: "Bestellnummer",

@@ -278,6 +278,7 @@ pub static WORDS: Words = Words {
     invoice_paid: "Paid",
     invoice_unpaid: "Not paid yet",
     invoice_refunded: "Paid and refunded",
+    invoice_charged_back: "The payment was charged back.",
     invoice_partly_refunded: "Paid, and refunded in part",
     invoice_not_due: "Not paid; nothing is due",
     order_number_field: "Order number",

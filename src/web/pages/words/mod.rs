@@ -203,6 +203,7 @@ pub struct Words {
     pub invoice_paid: &'static str,
     pub invoice_unpaid: &'static str,
     pub invoice_refunded: &'static str,
+    pub invoice_charged_back: &'static str,
     pub invoice_partly_refunded: &'static str,
     pub invoice_not_due: &'static str,
     pub order_number_field: &'static str,
