@@ -3,7 +3,7 @@
 //! lines and exit code 1; whatever breaks off can be run again.
 
 import { randomUUID } from "node:crypto";
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
@@ -26,15 +26,25 @@ npm run catalog -- rollback      shows the shoppers the version before again; [S
 
 const WINDOW_BYTES = 1 << 20;
 const MAX_WINDOW_BYTES = 8_000_000;
+const MAX_FILE_BYTES = 100_000_000;
 const ATTEMPTS = 60;
 const EXPORTS = 5;
 const POLL_MS = 500;
 
-/** Imports a file; the sum of what its windows did. `strict` looks through the whole file before anything is applied. */
+/**
+ * Imports a file; the sum of what its windows did. `strict` looks through the whole file before anything is applied. So does a file
+ * that one request does not hold: what is wrong with it as a whole is found before its first products are changed.
+ */
 export async function importCatalog(file, shop = shopFromEnvironment(), { strict = false, dryRun = false, stock = false } = {}) {
-  if (strict && !dryRun) {
+  const { size } = await stat(file).catch(() => {
+    throw new Stop(`${file} cannot be read: name a CSV file`);
+  });
+  if (size > MAX_FILE_BYTES) throw new Stop(`${file} has ${Math.ceil(size / 1e6)} MB, at most ${MAX_FILE_BYTES / 1e6} are imported at once: divide it between two products, the header row in each part`);
+  if ((strict || size > MAX_WINDOW_BYTES) && !dryRun) {
     const found = await importFile(file, shop, { dryRun: true, stock });
-    if (found.errors.length > 0) return found;
+    const apart = found.errors.find(({ column, detail }) => column === "Handle" && / stands on line \d+ already/.test(detail));
+    if (apart) throw new Stop(`line ${apart.line}: ${apart.detail} The file is too large to gather the rows of a product: sort it by handle; nothing was imported`);
+    if (strict && found.errors.length > 0) return found;
   }
   return importFile(file, shop, { dryRun, stock });
 }
@@ -98,12 +108,14 @@ async function importFile(file, shop, { dryRun, stock }) {
   const source = await open(file).catch(() => {
     throw new Stop(`${file} cannot be read: name a CSV file`);
   });
-  const sum = { products: 0, variants: 0, created: 0, updated: 0, errors: [], changes: [] };
+  const sum = { products: 0, variants: 0, created: 0, updated: 0, errors: [], notices: [], changes: [] };
   const settings = { import: randomUUID(), dry_run: dryRun, stock };
   try {
     const { size } = await source.stat();
     let header = Buffer.alloc(0);
-    let window = WINDOW_BYTES;
+    // The first request holds the whole file where it can, so that the shop sees what is wrong with it before anything is changed.
+    let window = MAX_WINDOW_BYTES;
+    let apart = false;
     let [offset, line, unit] = [0, 0, 0];
     do {
       const part = await read(source, offset, Math.min(window, size - offset));
@@ -121,7 +133,8 @@ async function importFile(file, shop, { dryRun, stock }) {
       }
       offset += done.consumed_bytes - header.length;
       if (header.length === 0) header = part.subarray(0, done.header_bytes);
-      [line, window] = [done.next_line, WINDOW_BYTES];
+      apart ||= done.apart;
+      [line, window] = [done.next_line, apart ? MAX_WINDOW_BYTES : WINDOW_BYTES];
       progress(`${dryRun ? "read" : "imported"} ${Math.round((100 * offset) / size)} %: ${sum.products} products, ${sum.errors.length} bad rows`);
     } while (offset < size);
   } finally {
@@ -135,6 +148,11 @@ function add(sum, done) {
   for (const name of ["products", "variants", "created", "updated"]) sum[name] += done[name];
   sum.errors.push(...done.errors);
   sum.changes.push(...done.changes);
+  for (const notice of done.notices) {
+    const known = sum.notices.find(({ code, subject }) => code === notice.code && subject === notice.subject);
+    if (known) known.count += notice.count;
+    else sum.notices.push(notice);
+  }
 }
 
 async function read(source, offset, length) {
@@ -145,7 +163,7 @@ async function read(source, offset, length) {
 
 /** A product that is larger than the window, or a quote that is never closed. */
 function larger(window, line) {
-  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is a quote not closed?`);
+  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is a quote not closed, or is the file not sorted by handle?`);
   return Math.min(2 * window, MAX_WINDOW_BYTES);
 }
 
@@ -188,9 +206,10 @@ function progress(line = "") {
 }
 
 function tell(summary, { strict, dryRun }) {
-  const { products, variants, created, updated, errors, changes } = summary;
+  const { products, variants, created, updated, errors, notices, changes } = summary;
   for (const { handle, change, fields } of dryRun ? changes : []) console.log([`${change} ${handle}`, ...fields].join("\n    "));
   for (const { line, column, detail } of errors) console.error(`  line ${line}${column && `, ${column}`}: ${detail}`);
+  for (const { count, detail } of notices) console.log(`  ${count} ${detail}`);
   const counts = `${products} products with ${variants} variants: ${created} new, ${updated} changed, ${products - created - updated} as they were; ${errors.length} bad rows`;
   say(dryRun ? `would import ${counts}` : strict && errors.length > 0 ? `nothing was imported: ${errors.length} bad rows` : `imported ${counts}`);
 }

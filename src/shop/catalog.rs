@@ -24,7 +24,9 @@ pub use one_version::OneVersion;
 pub use parts::{list_cards, list_products_part};
 pub use pictures::list_pictures;
 pub use related::list_related_products;
-pub use rules::{MAX_CHARS, MAX_TITLE_CHARS, NO_ADDRESS};
+pub use rules::{
+    MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, folded, indistinct, is_unwanted,
+};
 pub use sections::{Section, list_sections};
 pub use version::{
     Category, Document, Layout, Version, find_product, find_product_of_sku, get_product,
@@ -99,6 +101,8 @@ pub enum Status {
     /// Seen and sold.
     #[default]
     Active,
+    /// Sold to whoever has its address; in no list, search, sitemap or feed.
+    Unlisted,
     /// Not yet.
     Draft,
     /// No longer.
@@ -253,6 +257,9 @@ pub struct Card {
     /// When the record last changed it.
     #[serde(default)]
     pub updated_at: Timestamp,
+    /// Whether its address leads to it and no list shows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unlisted: bool,
     /// Key of the product's document.
     pub document: String,
 }
@@ -298,6 +305,7 @@ impl Product {
             untracked: self.variants.iter().any(|variant| !variant.tracked),
             created_at: self.created_at,
             updated_at: self.updated_at,
+            unlisted: self.status == Status::Unlisted,
             document,
         }
     }

@@ -17,7 +17,9 @@ use crate::shop::import::names::{claims_of, refuse_repeated_names, refuse_taken_
 use crate::shop::import::units::Units;
 use crate::shop::money::Currency;
 use crate::shop::ports::{CatalogRecord, StockObjects, Written};
-use crate::shop::product_csv::{ProductFile, RowError, Window, read_products, without_mark};
+use crate::shop::product_csv::{
+    Notice, NoticeCode, ProductFile, RowError, Window, read_products, without_mark,
+};
 use crate::shop::products::identified;
 use durable::Timestamp;
 use serde::Serialize;
@@ -60,6 +62,8 @@ pub struct ImportSummary {
     pub updated: usize,
     /// Rows that were not accepted, and why.
     pub errors: Vec<RowError>,
+    /// What was left out or read otherwise than the file says, with counts.
+    pub notices: Vec<Notice>,
     /// What is new or different.
     pub changes: Vec<ProductChange>,
     /// Bytes of the header row.
@@ -68,6 +72,8 @@ pub struct ImportSummary {
     pub consumed_bytes: usize,
     /// Line that the next window begins on.
     pub next_line: u64,
+    /// Whether rows of one product stand apart in what was sent: what follows is to be sent as a whole too.
+    pub apart: bool,
     /// The window states more units than one request takes: send it again with this as `from_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_unit: Option<usize>,
@@ -95,6 +101,9 @@ pub async fn import_products(
         max_variants: VARIANTS_A_WINDOW,
     };
     let mut file = read_products(window, currencies);
+    if file.is_refused {
+        return Err(nothing_to_import(csv, &file.errors));
+    }
     let units = Units::of(&file, options.from_unit);
     let whole = options.first_line.is_none() && options.last && file.next_line == 0;
     let earlier = if whole {
@@ -125,12 +134,26 @@ pub async fn import_products(
         file.errors.extend(errors);
         save(record, &changed, now).await?;
     }
+    summary.notices = notices_of(&file, &owners);
     file.errors.sort_by_key(|error| error.line);
     summary.errors = file.errors;
     summary.header_bytes = file.header_bytes;
     summary.consumed_bytes = file.consumed_bytes;
     summary.next_line = file.next_line;
+    summary.apart = file.apart;
     Ok(summary)
+}
+
+/// What is to be said of the accepted products, and of the file.
+fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Notice> {
+    let mut notices = file.notices.clone();
+    for imported in &file.products {
+        notices.extend(&imported.notices);
+        let is_new = |sku: &&String| !owners.contains_key(*sku);
+        let unstated = imported.unstated.iter().filter(is_new).count();
+        notices.add(NoticeCode::NoQuantity, "", unstated);
+    }
+    notices.told()
 }
 
 /// The products of the record with the handles of the file.

@@ -129,7 +129,7 @@ impl Money {
     pub fn parse_decimal(text: &str, currency: Currency) -> Result<Self, String> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty() || !digits(whole) || !digits(fraction) {
+        if whole.is_empty() && fraction.is_empty() || !digits(whole) || !digits(fraction) {
             return Err(format!("`{text}` is not a decimal number such as 1199.00"));
         }
         let places = usize::try_from(currency.exponent()).unwrap_or(0);
@@ -341,7 +341,7 @@ mod tests {
             ("-1", "USD"),
             ("1,199.00", "USD"),
             ("1.2.3", "USD"),
-            (".5", "USD"),
+            (".", "USD"),
             ("1e3", "USD"),
             ("NaN", "USD"),
             ("1.999", "USD"),

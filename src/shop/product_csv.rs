@@ -7,11 +7,14 @@
 //! [`SourceCell`]: crate::shop::catalog::SourceCell
 
 mod columns;
+mod notices;
 mod product;
 mod read;
 mod rows;
+mod structure;
 mod write;
 
+pub use notices::{Notice, NoticeCode, Notices};
 pub use product::generated_skus;
 pub use read::{ImportedProduct, Name, ProductFile, RowError, Window, read_products, without_mark};
 pub use write::{header_of, write_header, write_rows};

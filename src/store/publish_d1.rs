@@ -337,7 +337,7 @@ use select_publishes;
 /// Fails on the unique index of running publishes when one is under way. A publish keeps the settings that it began with.
 const BEGIN_PUBLISH: &str = "
 INSERT INTO publishes (seq, version, created_at, state, total, moved_at, settings_version)
-SELECT COALESCE(MAX(seq), 0) + 1, '', ?1, 'running', (SELECT COUNT(*) FROM products WHERE status = 'active'), ?1,
+SELECT COALESCE(MAX(seq), 0) + 1, '', ?1, 'running', (SELECT COUNT(*) FROM products WHERE status IN ('active', 'unlisted')), ?1,
     (SELECT MAX(version) FROM settings) FROM publishes";
 
 const REPRICING: &str = "
@@ -355,7 +355,7 @@ const PRICE_DUE: &str = "
 SELECT sku AS value FROM scheduled_prices, (SELECT MAX(created_at) AS at FROM publishes WHERE state <> 'failed') AS last
 WHERE (valid_from > last.at AND valid_from <= ?1) OR (valid_until > last.at AND valid_until <= ?1) LIMIT 1";
 
-const ACTIVE_PRODUCTS_AFTER: &str = select_products!(fitting!("status = 'active'"));
+const ACTIVE_PRODUCTS_AFTER: &str = select_products!(fitting!("status IN ('active', 'unlisted')"));
 
 /// `listing` is that of the row with the highest `seq` (SQLite: bare columns beside `MAX`).
 const LAST_LISTINGS: &str = "

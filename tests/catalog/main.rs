@@ -11,8 +11,10 @@
 #[path = "../simulation/database.rs"]
 mod database;
 mod export;
+mod files;
 mod import;
 mod prices;
 mod publish;
+mod shapes;
 mod untidy;
 mod world;

@@ -259,6 +259,20 @@ test('what is exported and imported again changes nothing', async () => {
   assert.equal((await shop.stock('tea-pot-s')).on_hand, 4);
 });
 
+test('an unlisted product is found by its address alone', async () => {
+  const text = 'Handle,Title,Status,Variant SKU,Variant Price\nhidden-lamp,Hiddenlamp,unlisted,HID,.99\n';
+  for (const type of ['application/csv', 'application/vnd.ms-excel']) {
+    const done = (await shop.staff.send('POST', '/api/v1/admin/catalog/import', text, { 'content-type': type })).expect(200);
+    assert.deepEqual(done.notices.map(({ code, count }: Json) => [code, count]), [['unlisted', 1]]);
+  }
+  await publish();
+  await eventually(async () => assert.equal((await shop.staff.get('/api/v1/products/hidden-lamp')).status, 200));
+  assert.notEqual((await list('sort=newest&limit=1')).data[0].handle, 'hidden-lamp');
+  for (const path of ['/products?q=hiddenlamp', '/', '/sitemap.xml', '/sitemaps/products-1.xml', '/feeds/google.xml']) {
+    assert.doesNotMatch((await shop.staff.get(path)).text, /hidden-lamp/, path);
+  }
+});
+
 test('an import meets what staff changed while it was under way', async () => {
   const file = (title: string) => ['Handle,Title,Variant SKU,Variant Price', ...Array.from({ length: 200 }, (_, at) => `race-${at},${title} ${at},RACE-${at},5`)].join('\n');
   (await importFile(file('First'))).expect(200);

@@ -1,12 +1,12 @@
 //! What a product must be before the record takes it.
 
 use crate::error::FieldError;
-use crate::shop::catalog::{Price, Product, Variant, web_address};
+use crate::shop::catalog::{Price, Product, ProductOption, Variant, web_address};
 use crate::shop::money::{Currency, MAX_AMOUNT};
 use std::collections::HashSet;
 
-/// Most variants of a product.
-pub const MAX_VARIANTS: usize = 250;
+/// Most variants of a product, by whichever way it comes: as many as Shopify's have.
+pub const MAX_VARIANTS: usize = 2_048;
 
 /// Most options of a product: what Shopify's CSV has columns for.
 pub const MAX_OPTIONS: usize = 3;
@@ -35,6 +35,15 @@ impl Product {
         }
         for (at, option) in self.options.iter().enumerate() {
             text(&format!("options[{at}]"), &option.name, MAX_CHARS);
+        }
+        for (field, text) in self.plain_texts() {
+            if text.chars().any(is_unwanted) {
+                let detail = "A control character stands in this text.";
+                problems.push(FieldError::new(field, "control_character", detail));
+            }
+        }
+        if let Some(detail) = indistinct(&self.options) {
+            problems.push(FieldError::new("options", "invalid_options", detail));
         }
         if self.options.len() > MAX_OPTIONS {
             let detail = format!("At most {MAX_OPTIONS}.");
@@ -88,6 +97,93 @@ impl Product {
 /// Detail of the refusal of a picture's address.
 pub const NO_ADDRESS: &str =
     "The address of a picture begins with https:// or http://, or is a path of the shop.";
+
+impl Product {
+    /// Every text that is shown or written to a file, by its field.
+    fn plain_texts(&self) -> Vec<(String, &str)> {
+        let mut texts: Vec<(String, &str)> = [
+            ("title", &self.title),
+            ("description_html", &self.description_html),
+            ("vendor", &self.vendor),
+            ("type", &self.r#type),
+            ("seo.title", &self.seo.title),
+            ("seo.description", &self.seo.description),
+        ]
+        .map(|(field, text)| (field.to_owned(), text.as_str()))
+        .into();
+        let lists = [
+            ("tags", &self.tags),
+            ("category", &self.category),
+            ("features", &self.features),
+        ];
+        for (field, list) in lists {
+            texts.extend(list.iter().map(|text| (field.to_owned(), text.as_str())));
+        }
+        for (field, map) in [
+            ("specifications", &self.specifications),
+            ("metadata", &self.metadata),
+        ] {
+            for (name, value) in map {
+                texts.push((field.to_owned(), name));
+                texts.push((field.to_owned(), value));
+            }
+        }
+        texts.extend(
+            self.options
+                .iter()
+                .map(|option| ("options".to_owned(), option.name.as_str())),
+        );
+        texts.extend(
+            self.images
+                .iter()
+                .flat_map(|image| [&image.url, &image.alt])
+                .map(|text| ("images".to_owned(), text.as_str())),
+        );
+        for (at, variant) in self.variants.iter().enumerate() {
+            let own = [
+                Some(&variant.sku),
+                Some(&variant.tax_class),
+                variant.barcode.as_ref(),
+                variant.image.as_ref(),
+            ];
+            let values = variant.option_values.iter().map(Some);
+            let all = own.into_iter().chain(values).flatten();
+            texts.extend(all.map(|text| (format!("variants[{at}]"), text.as_str())));
+        }
+        texts
+    }
+}
+
+/// Whether a character is no part of a text: a control other than a tab or a line break.
+#[must_use]
+pub fn is_unwanted(character: char) -> bool {
+    character.is_control() && !matches!(character, '\t' | '\n' | '\r')
+}
+
+/// Option values as shoppers tell them apart: whatever the case and the space between.
+#[must_use]
+pub fn folded(values: &[String]) -> Vec<String> {
+    values.iter().map(|value| plain(value)).collect()
+}
+
+fn plain(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+/// Why a shopper could not tell these options or their values apart; none when they can.
+#[must_use]
+pub fn indistinct(options: &[ProductOption]) -> Option<String> {
+    let names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();
+    let lists = options.iter().map(|option| &option.values);
+    std::iter::once(&names).chain(lists).find_map(|texts| {
+        let mut seen = HashSet::new();
+        let again = texts.iter().find(|text| !seen.insert(plain(text)))?;
+        Some(format!(
+            "`{again}` can't be told apart from another choice."
+        ))
+    })
+}
 
 impl Variant {
     fn has_valid_prices(&self, currencies: &[Currency]) -> bool {

@@ -126,6 +126,7 @@ impl Layout {
                 .iter()
                 .map(|sku| (sku.as_str(), card.document.as_str()))
         }))?;
+        cards.retain(|card| !card.unlisted);
         let products = cards.len();
         let featured = cards.iter().take(FEATURED).cloned().collect();
         let mut by_path: BTreeMap<Vec<String>, Vec<Card>> = BTreeMap::new();

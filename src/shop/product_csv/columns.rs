@@ -40,6 +40,47 @@ pub const COLUMNS: &[&str] = &[
 /// What a variant is known by, in the shop and out of it.
 pub const SKU: &str = "Variant SKU";
 
+/// How stock behaves when it is used up: `deny` is what the shop does.
+pub const POLICY: &str = "Variant Inventory Policy";
+
+/// Read and kept as the file has it; the shop writes none of its own.
+const ALSO_READ: &[&str] = &[POLICY];
+
+/// Columns whose cells have one line.
+pub const ONE_LINE: &[&str] = &[
+    "Handle",
+    "Title",
+    "Vendor",
+    "Product Category",
+    "Type",
+    "Tags",
+    "Published",
+    "Option1 Name",
+    "Option1 Value",
+    "Option2 Name",
+    "Option2 Value",
+    "Option3 Name",
+    "Option3 Value",
+    SKU,
+    "Variant Grams",
+    "Variant Inventory Tracker",
+    "Variant Inventory Qty",
+    "Variant Price",
+    "Variant Compare At Price",
+    "Variant Taxable",
+    "Variant Tax Code",
+    "Variant Barcode",
+    "Image Src",
+    "Image Position",
+    "Variant Image",
+    "Status",
+];
+
+/// Whether the shop reads the column of this name, market prices aside.
+pub fn is_read(name: &str) -> bool {
+    COLUMNS.contains(&name) || ALSO_READ.contains(&name)
+}
+
 /// Selling points: a JSON array of texts.
 pub const FEATURES: &str = "Features (product.metafields.custom.features)";
 
@@ -63,6 +104,10 @@ const RENAMED: &[(&str, &str)] = &[
     ("Compare-at price", "Variant Compare At Price"),
     ("Inventory tracker", "Variant Inventory Tracker"),
     ("Inventory quantity", "Variant Inventory Qty"),
+    ("Continue selling when out of stock", POLICY),
+    ("Weight unit for display", "Variant Weight Unit"),
+    ("Requires shipping", "Variant Requires Shipping"),
+    ("Fulfillment service", "Variant Fulfillment Service"),
     ("Weight value (grams)", "Variant Grams"),
     ("Charge tax", "Variant Taxable"),
     ("Tax code", "Variant Tax Code"),
@@ -77,7 +122,10 @@ pub fn canonical(name: &str) -> String {
         .iter()
         .find(|(new, _)| same(new))
         .map(|(_, old)| *old)
-        .or_else(|| COLUMNS.iter().find(|known| same(known)).copied())
+        .or_else(|| {
+            let mut known = COLUMNS.iter().chain(ALSO_READ);
+            known.find(|known| same(known)).copied()
+        })
         .unwrap_or(name)
         .to_owned()
 }

@@ -1,13 +1,14 @@
 //! The rows of one product, read.
 
 use crate::shop::catalog::{
-    Image, MAX_CHARS, MAX_TITLE_CHARS, NO_ADDRESS, Price, Product, ProductOption, Seo, Status,
-    Variant, sanitise_html, slug, web_address,
+    Image, MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, Price, Product, ProductOption,
+    Seo, Status, Variant, folded, indistinct, sanitise_html, slug, web_address,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, standard};
-use crate::shop::product_csv::columns::{FEATURES, METADATA, SKU, SPECIFICATIONS};
+use crate::shop::product_csv::columns::{FEATURES, METADATA, POLICY, SKU, SPECIFICATIONS};
+use crate::shop::product_csv::notices::{NoticeCode, Notices};
 use crate::shop::product_csv::read::{ImportedProduct, Name, RowError};
 use crate::shop::product_csv::rows::Row;
 use crate::shop::product_csv::write::rows_of;
@@ -57,7 +58,7 @@ pub fn read_product(
         MAX_TITLE_CHARS,
     ));
     if first.cell("Title").is_empty() {
-        let detail = "The first row of a product needs a title; all its rows stand together.";
+        let detail = "The first row of a product needs a title.";
         errors.push(first.error("Title", detail));
     }
     let status = read_status(first)
@@ -79,25 +80,47 @@ pub fn read_product(
         .iter()
         .map(|row| option_values_of(row, &names))
         .collect();
+    if variant_rows.len() > MAX_VARIANTS {
+        let detail = format!(
+            "The product has {} variants; at most {MAX_VARIANTS} are sold as one.",
+            variant_rows.len()
+        );
+        return Err(vec![first.error(SKU, detail)]);
+    }
     let generated = generated_skus(&handle, &choices);
+    let mut notices = Notices::default();
+    let mut unstated = Vec::new();
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut choices_seen: BTreeSet<Vec<String>> = BTreeSet::new();
     for ((row, choice), generated) in variant_rows.iter().zip(choices).zip(generated) {
-        let (variant, quantity) = match read_variant(row, &names, choice, generated, currencies) {
+        let (mut variant, quantity) = match read_variant(row, &names, choice, generated, currencies)
+        {
             Ok(read) => read,
             Err(problems) => {
                 errors.extend(problems);
                 continue;
             }
         };
-        if unique.iter().skip(1).any(|name| name.value == variant.sku) {
+        if taken.contains(&variant.sku) && !variant.sku_generated {
+            variant.sku = told_apart(&handle, &variant, &taken);
+            variant.sku_generated = true;
+            notices.add(NoticeCode::RepeatedSku, "", 1);
+        }
+        if !taken.insert(variant.sku.clone()) {
             let detail = format!("The SKU `{}` is already taken in this file.", variant.sku);
             errors.push(row.error(SKU, detail));
         }
-        if variants
-            .iter()
-            .any(|other| other.option_values == variant.option_values)
-        {
+        if !choices_seen.insert(folded(&variant.option_values)) {
             let detail = "Another variant of this product has the same options.";
             errors.push(row.error("Option1 Value", detail));
+        }
+        if row.cell(POLICY).eq_ignore_ascii_case("continue")
+            || row.cell(POLICY).eq_ignore_ascii_case("true")
+        {
+            notices.add(NoticeCode::SoldWhenOut, "", usize::from(variant.tracked));
+        }
+        if variant.tracked && quantity.is_none() {
+            unstated.push(variant.sku.clone());
         }
         let sku = Name {
             line: row.line,
@@ -111,9 +134,25 @@ pub fn read_product(
     if variants.is_empty() && errors.is_empty() {
         errors.push(first.error("Variant Price", "A product needs a variant with a price."));
     }
+    let options: Vec<ProductOption> = (0_usize..)
+        .zip(names)
+        .map(|(at, name)| ProductOption::of(name, at, &variants))
+        .collect();
+    if errors.is_empty()
+        && let Some(detail) = indistinct(&options)
+    {
+        errors.push(first.error("Option1 Value", detail));
+    }
     if !errors.is_empty() {
         return Err(errors);
     }
+    let body = first.cell("Body (HTML)").to_lowercase();
+    let has_video = ["<iframe", "<video", "<embed", "<object"]
+        .iter()
+        .any(|tag| body.contains(tag));
+    notices.add(NoticeCode::VideoLeftOut, "", usize::from(has_video));
+    let is_unlisted = status == Status::Unlisted;
+    notices.add(NoticeCode::Unlisted, "", usize::from(is_unlisted));
     let mut product = Product {
         id: String::new(),
         handle,
@@ -124,10 +163,7 @@ pub fn read_product(
         tags: list_of(first.cell("Tags"), ','),
         status,
         category: category_of(first),
-        options: (0_usize..)
-            .zip(names)
-            .map(|(at, name)| ProductOption::of(name, at, &variants))
-            .collect(),
+        options,
         images: images_of(rows),
         seo: Seo {
             title: first.cell("SEO Title").to_owned(),
@@ -160,6 +196,8 @@ pub fn read_product(
         product,
         quantities,
         names: unique,
+        notices,
+        unstated,
     })
 }
 
@@ -175,6 +213,17 @@ fn not_of_the_web<'a>(row: &'a Row<'_>) -> impl Iterator<Item = RowError> + 'a {
 fn too_long(row: &Row<'_>, column: &str, text: &str, most: usize) -> Option<RowError> {
     let detail = || format!("At most {most} characters.");
     (text.chars().count() > most).then(|| row.error(column, detail()))
+}
+
+/// An SKU for a variant whose own is taken by another of its product: of handle and options, as one without any gets.
+fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> String {
+    let choice = std::slice::from_ref(&variant.option_values);
+    let made = generated_skus(handle, choice).pop().unwrap_or_default();
+    if !taken.contains(&made) {
+        return made;
+    }
+    let digest = digest_of(variant.option_values.join("\0").as_bytes());
+    format!("{made}-{}", digest.get(..6).unwrap_or_default())
 }
 
 /// A field of the product that its cell has as JSON.
@@ -262,7 +311,7 @@ fn read_variant(
         title: option_values.join(" / "),
         option_values,
         prices,
-        barcode: Some(row.cell("Variant Barcode").to_owned()).filter(|code| !code.is_empty()),
+        barcode: Some(barcode_of(row.cell("Variant Barcode"))).filter(|code| !code.is_empty()),
         weight_grams,
         image: Some(row.cell("Variant Image").to_owned()).filter(|url| !url.is_empty()),
         tracked,
@@ -372,49 +421,76 @@ fn read_money(
     }
 }
 
+/// A barcode without what spreadsheets put around it: an apostrophe before it, a decimal point, an exponent.
+fn barcode_of(cell: &str) -> String {
+    let text = cell.trim_start_matches(['\'', '\u{2019}']).trim();
+    whole_number(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// The digits of a whole number in any form that spreadsheets write: `12`, `12.0`, `1.2E+01`. None for anything else.
+fn whole_number(text: &str) -> Option<String> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => {
+            let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
+            (mantissa, exponent.parse::<usize>().ok()?)
+        }
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let fraction = fraction.trim_end_matches('0');
+    if whole.is_empty() || !is_number(whole) || !is_number(fraction) {
+        return None;
+    }
+    let zeros = exponent
+        .checked_sub(fraction.len())
+        .filter(|zeros| *zeros <= 20)?;
+    Some(format!("{whole}{fraction}{}", "0".repeat(zeros)))
+}
+
 /// A whole number; Shopify exports grams as `221.0` and oversold stock as a negative quantity, which counts as none.
 fn read_number(row: &Row<'_>, column: &str, errors: &mut Vec<RowError>) -> Option<u32> {
     let cell = row.cell(column);
-    let whole = cell.split_once('.').map_or(cell, |(whole, _)| whole);
-    if whole.is_empty() {
+    if cell.is_empty() {
         return None;
     }
-    if whole
-        .strip_prefix('-')
-        .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-    {
-        return Some(0);
+    let number = match cell.strip_prefix('-') {
+        Some(owed) => whole_number(owed).map(|_| 0),
+        None if column == "Variant Grams" => grams(cell),
+        None => whole_number(cell).and_then(|digits| digits.parse().ok()),
+    };
+    let known = number.filter(|number| *number <= durable::stock::MAX_QUANTITY);
+    if known.is_none() {
+        let most = durable::stock::MAX_QUANTITY;
+        errors.push(row.error(
+            column,
+            format!("`{cell}` is not a whole number up to {most}."),
+        ));
     }
-    match whole
-        .parse()
-        .ok()
-        .filter(|number| *number <= durable::stock::MAX_QUANTITY)
-    {
-        Some(number) => Some(number),
-        None => {
-            errors.push(row.error(
-                column,
-                format!(
-                    "`{cell}` is not a whole number up to {}.",
-                    durable::stock::MAX_QUANTITY
-                ),
-            ));
-            None
-        }
-    }
+    known
+}
+
+/// Whole grams; what is below one is left out.
+fn grams(cell: &str) -> Option<u32> {
+    let (whole, fraction) = cell.split_once('.').unwrap_or((cell, ""));
+    let is_number = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let whole = if whole.is_empty() { "0" } else { whole };
+    whole.parse().ok().filter(|_| is_number)
 }
 
 fn read_status(first: &Row<'_>) -> Result<Status, RowError> {
     match first.cell("Status").to_lowercase().as_str() {
         "active" if hidden(first) => Ok(Status::Draft),
         "active" => Ok(Status::Active),
+        "unlisted" if hidden(first) => Ok(Status::Draft),
+        "unlisted" => Ok(Status::Unlisted),
         "draft" => Ok(Status::Draft),
         "archived" => Ok(Status::Archived),
         "" if hidden(first) => Ok(Status::Draft),
         "" => Ok(Status::Active),
         other => Err(first.error(
             "Status",
-            format!("`{other}` is not active, draft or archived."),
+            format!("`{other}` is not active, unlisted, draft or archived."),
         )),
     }
 }
@@ -441,7 +517,9 @@ fn images_of(rows: &[Row<'_>]) -> Vec<Image> {
         if url.is_empty() || images.iter().any(|(_, image)| image.url == url) {
             continue;
         }
-        let position = row.cell("Image Position").parse().unwrap_or(u32::MAX);
+        let position = whole_number(row.cell("Image Position"))
+            .and_then(|digits| digits.parse().ok())
+            .unwrap_or(u32::MAX);
         images.push((
             position,
             Image {

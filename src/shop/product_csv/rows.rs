@@ -1,8 +1,14 @@
 //! The rows of a file: columns found by name, cells as text, and what stands in the file's way as a whole.
 
 use crate::shop::catalog::SourceCell;
-use crate::shop::product_csv::columns::{COLUMNS, IMAGE_COLUMNS, SKU, canonical};
+use crate::shop::catalog::is_unwanted;
+use crate::shop::money::Currency;
+use crate::shop::product_csv::columns::{
+    COLUMNS, IMAGE_COLUMNS, ONE_LINE, SKU, canonical, is_read,
+};
 use crate::shop::product_csv::read::RowError;
+use crate::shop::product_csv::structure::Record;
+use crate::shop::product_csv::write::{compare_at_column, price_column};
 use std::collections::{BTreeMap, HashMap};
 
 /// Where each column stands, by its name of today or before.
@@ -12,11 +18,8 @@ pub struct Columns {
 }
 
 impl Columns {
-    pub fn named(headers: &csv::ByteRecord) -> Self {
-        let names: Vec<String> = headers
-            .iter()
-            .map(|name| canonical(decode(name).trim()))
-            .collect();
+    pub fn named(headers: &[String]) -> Self {
+        let names: Vec<String> = headers.iter().map(|name| canonical(name.trim())).collect();
         let mut places = HashMap::new();
         for (at, name) in names.iter().enumerate() {
             places.entry(name.to_lowercase()).or_insert(at);
@@ -26,12 +29,19 @@ impl Columns {
 
     /// What keeps a file with this header out, whatever its rows say.
     pub fn problems(&self, csv: &[u8]) -> Vec<RowError> {
+        if self.names.len() > MAX_COLUMNS {
+            let detail = format!(
+                "The header has {} columns; at most {MAX_COLUMNS} are read.",
+                self.names.len()
+            );
+            return vec![RowError::new(1, "", detail)];
+        }
         let missing: Vec<&str> = ["Handle", "Title"]
             .into_iter()
             .filter(|required| !self.places.contains_key(&required.to_lowercase()))
             .collect();
         if let [first, ..] = missing.as_slice() {
-            let detail = format!("This column is missing. {}", kind_of_file(csv));
+            let detail = format!("This column is missing. {}", separator_of(csv));
             return vec![RowError::new(1, first, detail)];
         }
         let again = self.names.iter().enumerate().filter(|(at, name)| {
@@ -41,22 +51,98 @@ impl Columns {
             .map(|(_, name)| RowError::new(1, name, "This column is there twice."))
             .collect()
     }
+
+    /// The columns that the file has, and the shop keeps without using them.
+    pub fn ignored(&self, currencies: &[Currency]) -> Vec<&str> {
+        let priced = |name: &str| {
+            currencies.iter().skip(1).any(|currency| {
+                let names = [price_column(currency), compare_at_column(currency)];
+                names.iter().any(|known| known.eq_ignore_ascii_case(name))
+            })
+        };
+        self.names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !name.is_empty() && !is_read(name) && !priced(name))
+            .collect()
+    }
+
+    /// Whether a row has more cells than there are columns, and they say something. Where the cells beyond are empty, as
+    /// spreadsheets leave them, a price that was parted at its comma is still one cell too many.
+    fn are_too_few_for(&self, cells: &[String]) -> bool {
+        let mut beyond = cells.iter().skip(self.names.len()).peekable();
+        if beyond.peek().is_none() {
+            return false;
+        }
+        let pairs = cells.iter().zip(cells.iter().skip(1));
+        let parted = |(name, (cell, next)): (&String, (&String, &String))| {
+            name.to_lowercase().contains("price") && is_parted_number(cell.trim(), next.trim())
+        };
+        beyond.any(|cell| !cell.trim().is_empty()) || self.names.iter().zip(pairs).any(parted)
+    }
+
+    /// Whether the handle of a row with too many cells can be believed: it stands before all that may have been parted.
+    fn begin_with_the_handle(&self) -> bool {
+        self.places.get("handle") == Some(&0)
+    }
+}
+
+/// `1` and `299.00`, or `19` and `99`.
+fn is_parted_number(cell: &str, next: &str) -> bool {
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = next.split_once('.').unwrap_or((next, ""));
+    let cell = cell.trim_start_matches(['$', '€', '£']);
+    (1..=3).contains(&cell.len())
+        && (2..=3).contains(&whole.len())
+        && [cell, whole, fraction].into_iter().all(are_digits)
+}
+
+/// A file that is no CSV at all, by its first bytes: what it is, and the cure.
+pub fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
+    let head = bytes.get(..1024).unwrap_or(bytes);
+    let text = head.trim_ascii_start();
+    let tag = |tag: &[u8]| {
+        text.get(..tag.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
+    };
+    if head.starts_with(b"PK\x03\x04") {
+        Some("The file is a ZIP or an Excel workbook: open it, and save the sheet as CSV (UTF-8).")
+    } else if head.starts_with(b"\xd0\xcf\x11\xe0") {
+        Some("The file is an old Excel workbook: open it, and save the sheet as CSV (UTF-8).")
+    } else if head.starts_with(b"%PDF") {
+        Some("The file is a PDF: export the products as CSV (UTF-8).")
+    } else if head.starts_with(b"\x1f\x8b") {
+        Some("The file is compressed: unpack it, and send the CSV in it.")
+    } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
+        Some("The file is UTF-16 or no text: save it as CSV (UTF-8).")
+    } else if tag(b"<!doctype") || tag(b"<html") || tag(b"<?xml") {
+        Some("The file is a web page or XML: export the products as CSV (UTF-8).")
+    } else if tag(b"{") || tag(b"[") {
+        Some("The file is JSON: export the products as CSV (UTF-8).")
+    } else {
+        None
+    }
 }
 
 /// Why a header may not read as one.
-fn kind_of_file(csv: &[u8]) -> &'static str {
-    let header = csv.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let is_parted_by = |separator: u8| !header.contains(&b',') && header.contains(&separator);
-    if header.contains(&0) {
-        "The file is UTF-16: save it as UTF-8."
-    } else if is_parted_by(b';') {
+fn separator_of(csv: &[u8]) -> &'static str {
+    let mut lines = csv.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let header = lines.next().unwrap_or_default();
+    let count = |separator: u8| header.iter().filter(|byte| **byte == separator).count();
+    let is_parted_by = |separator: u8| count(separator) > count(b',');
+    if is_parted_by(b';') {
         "The columns are separated by semicolons: save the file with commas."
     } else if is_parted_by(b'\t') {
         "The columns are separated by tabs: save the file with commas."
+    } else if is_parted_by(b'|') {
+        "The columns are separated by bars: save the file with commas."
     } else {
         "Is the file a product CSV of Shopify's?"
     }
 }
+
+/// Most columns of a file: Shopify's own, and some hundreds of metafields.
+const MAX_COLUMNS: usize = 1_000;
 
 /// One row, its cells by column name.
 pub struct Row<'a> {
@@ -64,29 +150,74 @@ pub struct Row<'a> {
     pub line: u64,
     /// Byte of the window at which it begins.
     pub start: usize,
+    /// Why it can't be read whole.
+    pub fault: Option<String>,
+    /// Whether its handle can be believed.
+    pub is_of_known_product: bool,
+    /// Of a row that can't be read whole: what may be its handle.
+    pub may_name: Vec<String>,
     columns: &'a Columns,
     cells: Vec<String>,
 }
 
 impl<'a> Row<'a> {
-    /// The reader places a record behind the one before, so line breaks between them are not yet counted.
-    pub fn new(columns: &'a Columns, record: &csv::ByteRecord, csv: &[u8]) -> Self {
-        let (line, start) = record.position().map_or((0, 0), |position| {
-            let start = usize::try_from(position.byte()).unwrap_or(0);
-            (position.line(), start)
-        });
-        let breaks: Vec<&u8> = csv
-            .iter()
-            .skip(start)
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .collect();
-        let lines = breaks.iter().filter(|byte| ***byte == b'\n').count();
-        Self {
-            line: line.saturating_add(u64::try_from(lines).unwrap_or(0)),
-            start: start.saturating_add(breaks.len()),
+    pub fn new(columns: &'a Columns, record: Record) -> Self {
+        let too_many = columns.are_too_few_for(&record.cells);
+        let fault = match record.fault {
+            Some(fault) => Some(fault.to_owned()),
+            None if too_many => Some(format!(
+                "This row has {} cells, the header {}. A value with a comma stands in quotes: \"1,299\".",
+                record.cells.len(),
+                columns.names.len()
+            )),
+            None => None,
+        };
+        let mut row = Self {
+            line: record.line,
+            start: record.start,
             columns,
-            cells: record.iter().map(decode).collect(),
+            may_name: Vec::new(),
+            cells: record.cells,
+            is_of_known_product: fault.is_none(),
+            fault,
+        };
+        if row.fault.is_some() {
+            let begins = !too_many || columns.begin_with_the_handle();
+            row.is_of_known_product = begins && !row.cell("Handle").is_empty();
+            let pieces = record.pieces.iter().chain(&row.cells);
+            row.may_name = pieces.map(|piece| piece.trim().to_lowercase()).collect();
         }
+        row
+    }
+
+    /// Whether a cell that holds one line holds what looks like further rows: its quote was never closed.
+    pub fn has_swallowed(&self) -> bool {
+        let rows_behind = |cell: &String| {
+            cell.trim()
+                .split_once(['\n', '\r'])
+                .is_some_and(|(_, behind)| behind.contains(','))
+        };
+        let names = self.columns.names.iter().map(String::as_str);
+        names
+            .zip(&self.cells)
+            .any(|(name, cell)| ONE_LINE.contains(&name) && rows_behind(cell))
+    }
+
+    /// The handle as its product is gathered by it.
+    pub fn group(&self) -> String {
+        self.cell("Handle").to_lowercase()
+    }
+
+    /// Leaves out what no text may have; returns how many cells had it.
+    pub fn without_control_characters(&mut self) -> usize {
+        let mut changed = 0_usize;
+        for cell in &mut self.cells {
+            if cell.chars().any(is_unwanted) {
+                cell.retain(|character| !is_unwanted(character));
+                changed = changed.saturating_add(1);
+            }
+        }
+        changed
     }
 
     /// The cell of a column, without the space around it; empty where the row or the file lacks it.
@@ -109,6 +240,8 @@ impl<'a> Row<'a> {
         Self {
             line,
             cells: cells.map(Option::unwrap_or_default).collect(),
+            fault: None,
+            may_name: Vec::new(),
             ..*self
         }
     }
@@ -119,22 +252,6 @@ impl<'a> Row<'a> {
 
     pub fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| cell.trim().is_empty())
-    }
-
-    /// Whether this last row of a file ends in a cell whose quote is never closed.
-    pub fn is_unclosed(&self, csv: &[u8]) -> bool {
-        let text = csv.get(self.start..).unwrap_or_default();
-        let quotes = text.iter().filter(|byte| **byte == b'"').count();
-        quotes % 2 == 1 && self.cells.last().is_some_and(|cell| cell.contains('\n'))
-    }
-
-    /// Rows of one product stand together; a row without a handle continues the one above.
-    pub fn continues(&self, group: &[Self]) -> bool {
-        let handle = self.cell("Handle");
-        handle.is_empty()
-            || group
-                .first()
-                .is_some_and(|first| first.cell("Handle") == handle)
     }
 
     /// A row for a variant states its options, SKU or price; a row for one more image states none of them.
@@ -164,7 +281,7 @@ impl<'a> Row<'a> {
 }
 
 /// Text of a cell: UTF-8, or else Windows-1252, as old spreadsheets write it.
-fn decode(cell: &[u8]) -> String {
+pub fn decode(cell: &[u8]) -> String {
     match std::str::from_utf8(cell) {
         Ok(text) => text.to_owned(),
         Err(_) => cell.iter().map(|byte| windows_1252(*byte)).collect(),

@@ -134,6 +134,7 @@ impl Row {
 fn product_cells(row: &mut Row, product: &Product) {
     let (published, status) = match product.status {
         Status::Active => ("true", "active"),
+        Status::Unlisted => ("true", "unlisted"),
         Status::Draft => ("false", "draft"),
         Status::Archived => ("false", "archived"),
     };

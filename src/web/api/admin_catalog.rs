@@ -25,7 +25,7 @@ const MAX_IMPORT_ID_BYTES: usize = 64;
 /// # Errors
 /// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413, 415.
 pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
-    call.content_type("text/csv")?;
+    check_type(call)?;
     let options = read_options(call)?;
     let csv = call.bytes(MAX_CSV_BYTES).await?;
     let app = call.app;
@@ -148,6 +148,15 @@ fn seq_of(call: &Call<'_>) -> Result<i64> {
     call.param(0)
         .parse()
         .map_err(|_| Error::NotFound("publish"))
+}
+
+/// What browsers and spreadsheets call a CSV.
+fn check_type(call: &Call<'_>) -> Result<()> {
+    let known = ["application/csv", "application/vnd.ms-excel"];
+    if known.iter().any(|known| call.content_type(known).is_ok()) {
+        return Ok(());
+    }
+    call.content_type("text/csv")
 }
 
 fn read_options(call: &Call<'_>) -> Result<ImportOptions> {

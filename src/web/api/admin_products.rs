@@ -15,6 +15,9 @@ use crate::web::reply::Reply;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Largest product as JSON, in bytes: what an import may bring.
+const MAX_PRODUCT_BYTES: usize = 2_000_000;
+
 /// `POST /api/v1/products`: 201 with the product. A handle or SKU that is not given is made of the title and options.
 ///
 /// # Errors
@@ -178,7 +181,7 @@ pub(super) struct RecordedVariant<'a> {
 }
 
 async fn read_product(call: &mut Call<'_>) -> Result<Product> {
-    let (input, _) = call.json::<ProductInput>().await?;
+    let (input, _) = call.json_up_to::<ProductInput>(MAX_PRODUCT_BYTES).await?;
     let product = input.into_product();
     let problems = product.problems(&call.app.config.currencies);
     if problems.is_empty() {

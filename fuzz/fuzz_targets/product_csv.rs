@@ -1,0 +1,25 @@
+//! Product CSVs: whatever bytes come, nothing panics, no more is consumed than came, and a refused file brings in nothing.
+//!
+//! The first byte of the input says whether the window is the last of its file.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use storefront::shop::money::Currency;
+use storefront::shop::product_csv::{Window, read_products};
+
+fuzz_target!(|input: &[u8]| {
+    let Some((first, csv)) = input.split_first() else {
+        return;
+    };
+    let currency = Currency::from_code("USD").expect("a currency");
+    let window = Window {
+        csv,
+        first_line: None,
+        last: first % 2 == 0,
+        max_variants: 300,
+    };
+    let file = read_products(window, &[currency]);
+    assert!(file.consumed_bytes <= csv.len());
+    assert!(!file.is_refused || file.products.is_empty());
+});
