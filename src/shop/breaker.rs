@@ -66,6 +66,8 @@ pub enum Permit {
 pub enum Outcome {
     /// The provider answered, be it with a refusal.
     Answered,
+    /// It is there, but has no room: as a probe that is an answer, and else says nothing.
+    NoRoom,
     /// It did not.
     Failed,
 }
@@ -95,7 +97,8 @@ impl Breaker {
     #[must_use]
     pub const fn record(self, outcome: Outcome, now: Timestamp) -> Self {
         match (self, outcome) {
-            (_, Outcome::Answered) => Self::CLOSED,
+            (_, Outcome::Answered) | (Self::HalfOpen { .. }, Outcome::NoRoom) => Self::CLOSED,
+            (_, Outcome::NoRoom) => self,
             (Self::Closed { failures }, Outcome::Failed) => {
                 let failures = failures.saturating_add(1);
                 if failures < THRESHOLD {
@@ -177,6 +180,16 @@ mod tests {
                 trips: 2
             }
         );
+    }
+
+    #[test]
+    fn having_no_room_ends_an_outage_and_begins_none() {
+        let (half_open, _) = failed_times(5).ask(START.plus_secs(FIRST_OPEN_SECS));
+        assert_eq!(half_open.record(Outcome::NoRoom, START), Breaker::CLOSED);
+        for failures in [0, 3, 5] {
+            let known = failed_times(failures);
+            assert_eq!(known.record(Outcome::NoRoom, START), known);
+        }
     }
 
     #[test]

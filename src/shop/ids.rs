@@ -52,6 +52,15 @@ pub fn derived_uuid(name: &str) -> String {
     .join("-")
 }
 
+/// Whether `text` has the form of an id with this prefix, as [`new_id`] gives.
+#[must_use]
+pub fn is_id(prefix: &str, text: &str) -> bool {
+    let unique = text
+        .strip_prefix(prefix)
+        .and_then(|it| it.strip_prefix('_'));
+    unique.is_some_and(is_digest)
+}
+
 /// Whether `text` is what [`digest_of`] gives.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {

@@ -282,8 +282,10 @@ pub enum PaymentError {
     Refused(String),
     /// It refused the request for its age: nothing was done, and nothing will be under this key.
     TooLate(String),
-    /// It was not asked, or would not begin: nothing was done; later, with the same key.
+    /// It was not asked, since it is left alone: nothing was done; later, with the same key.
     Unavailable(String),
+    /// It answers, but has no room: nothing was done; soon, with the same key.
+    NoRoom(String),
     /// It does not accept the shop's credentials: nothing was done, and nothing will be until staff mend it.
     Misconfigured(String),
     /// No answer that says whether it was done: ask again with the same key.
@@ -301,6 +303,10 @@ impl PaymentError {
                 code: "payments_unavailable",
                 retry_after_secs: 10,
             },
+            Self::NoRoom(_) => Error::Unavailable {
+                code: "payments_overloaded",
+                retry_after_secs: 10,
+            },
             other => Error::internal(format!("payment provider: {other}")),
         }
     }
@@ -312,6 +318,7 @@ impl fmt::Display for PaymentError {
             Self::Refused(message) => ("refused", message),
             Self::TooLate(message) => ("too late", message),
             Self::Unavailable(message) => ("unavailable", message),
+            Self::NoRoom(message) => ("no room", message),
             Self::Misconfigured(message) => ("misconfigured", message),
             Self::Unknown(message) => ("unknown", message),
             Self::TooMuch(message) => ("too much", message),

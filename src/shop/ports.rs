@@ -482,13 +482,15 @@ pub trait Jobs {
         lost_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<P>>;
-    /// Ends a turn: how far the job is, and when it is due again.
+    /// Ends the turn that was taken with `lost_at`: how far the job is, and when it is due again. False when it took so long that it
+    /// counts as lost, and perhaps another has its turn: then nothing is noted.
     async fn end_turn<P: Serialize>(
         &self,
         job: &str,
+        lost_at: Timestamp,
         progress: &P,
         due_at: Timestamp,
-    ) -> Result<()>;
+    ) -> Result<bool>;
     /// Books fees of orders' payments, each once.
     async fn book_fees(&self, fees: &[Fee]) -> Result<()>;
     /// Keeps what the provider's balance moved, each movement once.

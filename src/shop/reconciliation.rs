@@ -50,7 +50,7 @@ async fn in_turn<P: DeserializeOwned + Default + Serialize>(
             .await?;
     }
     let due_at = worked.as_ref().map_or(now, |due_at| *due_at);
-    jobs.end_turn(job, &progress, due_at).await?;
+    jobs.end_turn(job, lost_at, &progress, due_at).await?;
     worked.map(|_| findings)
 }
 

@@ -42,7 +42,9 @@ pub async fn watch_storage(
         let forget_before = now.minus_secs(KEPT_SECS);
         orders.save_findings(&found, forget_before).await?;
     }
-    jobs.end_turn(JOB, &(), now.plus_secs(DAY_SECS)).await
+    jobs.end_turn(JOB, lost_at, &(), now.plus_secs(DAY_SECS))
+        .await?;
+    Ok(())
 }
 
 fn told_of_size(bytes: i64, now: Timestamp) -> Option<Finding> {

@@ -99,6 +99,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
             Err(PaymentError::Unknown(error)) => {
                 self.record(Outcome::Failed, Some(error)).await;
             }
+            Err(PaymentError::NoRoom(_)) => self.record(Outcome::NoRoom, None).await,
             // It was not asked, or not to the end: that says nothing of how it is.
             Err(PaymentError::Unavailable(_) | PaymentError::TooMuch(_)) => {}
         }

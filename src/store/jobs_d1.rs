@@ -42,15 +42,19 @@ impl<D: Database> Jobs for JobsD1<D> {
     async fn end_turn<P: Serialize>(
         &self,
         job: &str,
+        lost_at: Timestamp,
         progress: &P,
         due_at: Timestamp,
-    ) -> Result<()> {
-        let statement =
-            Statement::new("UPDATE jobs SET progress = ?2, due_at = ?3 WHERE name = ?1")
-                .bind(job)
-                .bind(to_json(progress)?)
-                .bind(due_at);
-        Ok(self.0.batch(vec![statement]).await?)
+    ) -> Result<bool> {
+        let statement = Statement::new(
+            "UPDATE jobs SET progress = ?2, due_at = ?3 WHERE name = ?1 AND due_at = ?4 RETURNING name AS value",
+        )
+        .bind(job)
+        .bind(to_json(progress)?)
+        .bind(due_at)
+        .bind(lost_at);
+        let rows: Vec<TextRow> = self.0.query(statement).await?;
+        Ok(!rows.is_empty())
     }
 
     async fn book_fees(&self, fees: &[Fee]) -> Result<()> {

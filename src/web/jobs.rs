@@ -2,7 +2,7 @@
 //! failures to itself. A job that has more to do than one invocation may sends its next message itself.
 //!
 //! A message may be lost, come twice or late: the next minute's takes its place, and what must not be done twice at once is
-//! taken by a row. So one that fails is logged and not tried again.
+//! taken by a row. So one that fails is logged and not tried again, and those that waited while the queue stood still are dropped.
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -15,12 +15,25 @@ use crate::shop::retention::purge;
 use crate::shop::sweep::{Finding, JOBS_QUEUE, Swept, sweep};
 use crate::web::findings::tell_staff;
 use crate::web::log::{log_event, log_failure};
+use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// A job, as its message names it.
+/// Seconds after which a message has waited too long: others have followed it.
+const STALE_SECS: u32 = 120;
+
+/// What a message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+pub struct AskedJob {
+    kind: Job,
+    /// When it should begin; none in messages of before.
+    #[serde(default)]
+    at: Option<Timestamp>,
+}
+
+/// A job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
     /// Publishes that stopped, prices that are due, documents that nothing needs.
     Catalog,
@@ -59,7 +72,8 @@ const ALL: [Job; 9] = [
 /// # Errors
 /// When the queue does not take them.
 pub async fn hand_out(app: &App) -> Result<()> {
-    let bodies: Vec<String> = ALL.into_iter().map(body_of).collect::<Result<_>>()?;
+    let body = |job| body_of(job, app.now);
+    let bodies: Vec<String> = ALL.into_iter().map(body).collect::<Result<_>>()?;
     app.queues().send_all(JOBS_QUEUE, &bodies).await?;
     log_event("jobs_handed_out", &json!(ALL.map(name_of)));
     Ok(())
@@ -69,14 +83,18 @@ pub async fn hand_out(app: &App) -> Result<()> {
 ///
 /// # Errors
 /// When it is none that this version knows.
-pub fn read_job(body: &str) -> Result<Job> {
+pub fn read_job(body: &str) -> Result<AskedJob> {
     durable::json::read(body)
         .map_err(|error| Error::internal(format!("no job that this version knows: {error}")))
 }
 
 /// Does a job, and asks for the rest of it.
-pub async fn run_job(app: &App, job: Job) {
+pub async fn run_job(app: &App, asked: AskedJob) {
+    let job = asked.kind;
     let name = name_of(job);
+    if asked.is_stale(app.now) {
+        return log_event("job_dropped", &json!({"job": name}));
+    }
     match do_job(app, job).await {
         Ok(again_in) => {
             if let Some(delay_secs) = again_in {
@@ -88,8 +106,15 @@ pub async fn run_job(app: &App, job: Job) {
     }
 }
 
+impl AskedJob {
+    fn is_stale(self, now: Timestamp) -> bool {
+        self.at.is_some_and(|at| at.plus_secs(STALE_SECS) < now)
+    }
+}
+
 async fn ask_for_the_rest(app: &App, job: Job, delay_secs: u32) {
-    let sent = match body_of(job) {
+    let begins_at = app.clock().plus_secs(delay_secs);
+    let sent = match body_of(job, begins_at) {
         Ok(body) => app.queues().send_later(JOBS_QUEUE, &body, delay_secs).await,
         Err(error) => Err(error),
     };
@@ -142,8 +167,9 @@ fn tell(job: Job, findings: &[Finding]) {
     }
 }
 
-fn body_of(job: Job) -> Result<String> {
-    serde_json::to_string(&job).map_err(Error::internal)
+fn body_of(kind: Job, at: Timestamp) -> Result<String> {
+    let asked = AskedJob { kind, at: Some(at) };
+    serde_json::to_string(&asked).map_err(Error::internal)
 }
 
 fn name_of(job: Job) -> String {
@@ -154,16 +180,32 @@ fn name_of(job: Job) -> String {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
     #[test]
     fn a_message_names_its_job() {
-        for job in ALL {
-            assert_eq!(read_job(&body_of(job).unwrap()).unwrap(), job);
+        for kind in ALL {
+            let asked = read_job(&body_of(kind, NOW).unwrap()).unwrap();
+            assert_eq!(
+                asked,
+                AskedJob {
+                    kind,
+                    at: Some(NOW)
+                }
+            );
         }
-        assert_eq!(body_of(Job::Orders).unwrap(), r#"{"kind":"orders"}"#);
-        assert_eq!(
-            read_job(r#"{"kind":"orders","cursor":"later"}"#).unwrap(),
-            Job::Orders
-        );
+        let body = body_of(Job::Orders, NOW).unwrap();
+        assert_eq!(body, r#"{"kind":"orders","at":1795000000000}"#);
+        let of_before = read_job(r#"{"kind":"orders","cursor":"later"}"#).unwrap();
+        assert_eq!((of_before.kind, of_before.at), (Job::Orders, None));
+        assert!(!of_before.is_stale(NOW));
         assert!(read_job(r#"{"kind":"unheard_of"}"#).is_err());
+    }
+
+    #[test]
+    fn what_waited_while_the_queue_stood_still_is_dropped() {
+        let asked = read_job(&body_of(Job::Letters, NOW).unwrap()).unwrap();
+        assert!(!asked.is_stale(NOW.plus_secs(STALE_SECS)));
+        assert!(asked.is_stale(NOW.plus_secs(STALE_SECS + 1)));
     }
 }

@@ -60,6 +60,11 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
         Ok(app) => app,
         Err(error) => {
             log_failure("configuration", "queue", &error);
+            let queue = batch.queue();
+            if queue.starts_with(JOBS_QUEUE) && !queue.ends_with(DEAD_SUFFIX) {
+                // The next minute's take their place.
+                return batch.ack_all();
+            }
             return batch.retry_all_with_options(&after(BROKEN_RETRY_SECS));
         }
     };
@@ -84,11 +89,11 @@ async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
         each(messages, |message| publish(app, queue, message)).await;
     } else if queue.starts_with(JOBS_QUEUE) {
         each(messages, |message| async {
-            let job = read_job(&message.body);
-            if let Ok(job) = &job {
-                run_job(app, *job).await;
+            let asked = read_job(&message.body);
+            if let Ok(asked) = &asked {
+                run_job(app, *asked).await;
             }
-            finish(app, message, job.map(drop)).await;
+            finish(app, message, asked.map(drop)).await;
         })
         .await;
     } else if queue.starts_with(LINK_REQUESTS_QUEUE) {

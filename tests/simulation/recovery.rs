@@ -6,6 +6,7 @@ use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::{Task, run};
 use crate::world::World;
+use durable::Timestamp;
 use durable::machine::Request;
 use durable::{cart, stock};
 use std::cell::RefCell;
@@ -13,8 +14,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use storefront::error::Result;
 use storefront::shop::breaker::MAX_OPEN_SECS;
-use storefront::shop::orders::Order;
-use storefront::shop::ports::{DueTasks, Orders, Ports};
+use storefront::shop::orders::{Actor, Instruction, Order, cancel_order};
+use storefront::shop::ports::{DueTasks, Jobs, Orders, Ports};
+use storefront::shop::settlement::drive_or_leave;
 use storefront::shop::sweep::{Outcome, Swept, sweep};
 use storefront::store::jobs_d1::JobsD1;
 
@@ -106,6 +108,91 @@ fn an_outage_is_not_asked_about_by_every_order() {
     assert_eq!(tried(&world), Some(first + 10));
 }
 
+/// What ended the outage was not the sweep's own: payments are looked at all the same.
+#[test]
+fn after_an_outage_payments_whose_time_is_over_are_looked_at() {
+    let world = calm(10);
+    ordered(&world, 0).unwrap();
+    world.is_left_alone.set(true);
+    let late = ordered(&world, 1).unwrap();
+    world.advance(60_000);
+    let sim = Sim(Rc::clone(&world));
+    assert_eq!(once(&world, swept(sim.clone())).unwrap().findings.len(), 1);
+    world.is_left_alone.set(false);
+    let mine = sim.clone();
+    once(&world, async move {
+        let now = mine.0.now();
+        drive_or_leave(&mine, late, now).await;
+    });
+    assert_eq!(waiting(&world), 0);
+    world.advance(3 * 60 * 60_000);
+    for _ in 0..2 {
+        world.advance(60_000);
+        once(&world, swept(sim.clone())).unwrap();
+    }
+    let left = "SELECT order_id FROM payments WHERE status IN ('preparing', 'open', 'processing')";
+    assert!(world.db.ask(left).is_empty());
+    assert_eq!(once(&world, swept(sim)).unwrap().again_in, None);
+}
+
+/// A move costs more than a page that is opened.
+#[test]
+fn a_run_of_moves_asks_for_no_more_than_it_may() {
+    let world = calm(200);
+    let orders: Vec<Order> = (0..110)
+        .map(|number| ordered(&world, number).unwrap())
+        .collect();
+    world.is_left_alone.set(true);
+    for order in orders {
+        let sim = Sim(Rc::clone(&world));
+        let cancelled = once(&world, async move {
+            let now = sim.0.now();
+            let by_shopper = Instruction {
+                actor: Actor::Shopper,
+                note: None,
+                if_version: None,
+                refund_id: sim.0.name("re"),
+            };
+            cancel_order(&sim, &order.id, by_shopper, now).await
+        });
+        assert!(cancelled.is_ok());
+    }
+    world.advance(120_000);
+    world.is_left_alone.set(false);
+    let most = sweep_while(&world, i64::MAX, |world| {
+        let left = "SELECT id FROM orders WHERE status = 'pending_payment'";
+        !world.db.ask(left).is_empty()
+    });
+    assert!(
+        (STATEMENTS_AN_INVOCATION / 4..=STATEMENTS_AN_INVOCATION).contains(&most),
+        "a run asks {most} statements"
+    );
+}
+
+/// A run that took so long that it counts as lost ends nothing of the run that took its place.
+#[test]
+fn a_late_run_leaves_the_turn_to_who_has_it() {
+    let world = calm(0);
+    let sim = Sim(Rc::clone(&world));
+    once(&world, async move {
+        let jobs = JobsD1(sim.clone());
+        let began = sim.0.now();
+        let [late, next] = [0, 61].map(|secs| began.plus_secs(secs));
+        let lost = |at: Timestamp| at.plus_secs(60);
+        for at in [late, next] {
+            let turn = jobs.take_turn::<u32>("job", lost(at), at).await;
+            assert_eq!(turn.unwrap(), Some(0));
+        }
+        let now = began.plus_secs(62);
+        assert!(!jobs.end_turn("job", lost(late), &1, now).await.unwrap());
+        let third = jobs.take_turn::<u32>("job", lost(now), now).await;
+        assert_eq!(third.unwrap(), None);
+        assert!(jobs.end_turn("job", lost(next), &2, now).await.unwrap());
+        let third = jobs.take_turn::<u32>("job", lost(now), now).await;
+        assert_eq!(third.unwrap(), Some(2));
+    });
+}
+
 #[test]
 fn what_a_sweep_takes_is_nobody_elses() {
     assert!(shared(None).is_empty());
@@ -132,12 +219,7 @@ fn shared(bug: Option<Bug>) -> BTreeSet<String> {
 
 /// A shop whose provider answers again, after so many orders were placed without it, a few milliseconds after each other.
 fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
-    let world = World::new(0, bug);
-    world.calm();
-    world.is_timeless.set(true);
-    fill(&world);
-    receive(&world, orders);
-    world.calls_a_second.set(CALLS_A_SECOND);
+    let world = calm_with(orders, bug);
     world.is_left_alone.set(true);
     for number in 0..orders {
         let order = ordered(&world, number).unwrap();
@@ -146,6 +228,21 @@ fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
     }
     world.advance(60_000);
     world.is_left_alone.set(false);
+    world
+}
+
+fn calm(units: u32) -> Rc<World> {
+    calm_with(units, None)
+}
+
+/// So many units more, and a provider that takes its calls a second.
+fn calm_with(units: u32, bug: Option<Bug>) -> Rc<World> {
+    let world = World::new(0, bug);
+    world.calm();
+    world.is_timeless.set(true);
+    fill(&world);
+    receive(&world, units);
+    world.calls_a_second.set(CALLS_A_SECOND);
     world
 }
 
@@ -176,10 +273,14 @@ pub fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
 /// The minutes' messages, and those for the rest, until no order waits or `ends_at`; the most statements of one run. In every second new
 /// orders come, too.
 fn sweep_until(world: &Rc<World>, ends_at: i64) -> u32 {
+    sweep_while(world, ends_at, |world| waiting(world) > 0)
+}
+
+fn sweep_while(world: &Rc<World>, ends_at: i64, is_needed: impl Fn(&World) -> bool) -> u32 {
     let mut messages = BTreeSet::new();
     let mut next_minute = world.now().as_millis();
     let mut most = 0;
-    while waiting(world) > 0 && world.now().as_millis() < ends_at {
+    while is_needed(world) && world.now().as_millis() < ends_at {
         if *messages.first().unwrap_or(&i64::MAX) > next_minute {
             messages.insert(next_minute);
             next_minute += 60_000;

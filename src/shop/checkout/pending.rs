@@ -17,6 +17,9 @@ pub const MAX_UNPROVED: u32 = 5;
 /// Seconds for which an order without a proof counts.
 pub const UNPROVED_SECS: u32 = 10 * 60;
 
+/// Orders from one network that may be pending with a proof each: an office's or a school's, and no bought solutions' flood.
+pub const PROVED_ORDERS_PER_NETWORK: u32 = 100;
+
 /// Whoever orders, by where they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visitor {
@@ -57,7 +60,7 @@ impl PendingLimits {
     #[must_use]
     pub fn orders_for(self, proof: Proof) -> u32 {
         if proof == Proof::Shown {
-            return u32::MAX;
+            return self.orders_per_network.max(PROVED_ORDERS_PER_NETWORK);
         }
         self.orders_per_network
     }

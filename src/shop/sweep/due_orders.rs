@@ -11,7 +11,6 @@ use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{DueTasks, Jobs, Orders, Ports};
 use crate::shop::settlement::{self, CLOCKS_SECS};
 use crate::shop::sweep::{Finding, FindingKind, count_of, found};
-use crate::shop::transitions::Status;
 use durable::Timestamp;
 use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
@@ -24,9 +23,18 @@ pub const CALLS_A_SECOND: u32 = 20;
 /// Of these, orders whose payment is looked at: they cost more of the database.
 const OVERDUE_A_SECOND: u32 = 4;
 
-/// Seconds of orders that one run drives: 80 with tasks, of at most eight statements, and 20 that are overdue, of at most fifteen, are
-/// fewer than the 1,000 that an invocation may ask of the database.
+/// Seconds of orders that one run drives.
 const SECONDS_A_RUN: u32 = 5;
+
+/// Statements after which a run ends. The orders of one more second take 700 at most, so that all stay below the 1,000 that an invocation
+/// may ask of the database.
+const STATEMENTS_A_RUN: u64 = 300;
+
+/// Statements that read an order and note what was done for it.
+const STATEMENTS_A_DRIVE: u64 = 5;
+
+/// Statements of one move of an order, with what follows from it.
+const STATEMENTS_A_MOVE: u64 = 14;
 
 /// Lines of orders after which a run ends: those of one more second, of 100 lines each and three calls a line, are fewer than the 10,000
 /// calls that an invocation may make.
@@ -57,6 +65,13 @@ struct Pace {
     away: bool,
 }
 
+/// An order after it was driven.
+struct Driven {
+    order: Result<Order>,
+    /// About how many statements that took.
+    statements: u64,
+}
+
 /// Drives orders; seconds until there is more to do.
 pub async fn sweep(
     ports: &impl Ports,
@@ -76,8 +91,8 @@ pub async fn sweep(
     // A second early, since its message may be.
     let due_in = again_in.unwrap_or(0).saturating_sub(1);
     let due_at = ports.clock().plus_secs(due_in);
-    jobs.end_turn(JOB, &pace, due_at).await?;
-    driven
+    let was_in_time = jobs.end_turn(JOB, lost_at, &pace, due_at).await?;
+    driven.map(|again_in| again_in.filter(|_| was_in_time))
 }
 
 async fn drive_due(
@@ -86,58 +101,63 @@ async fn drive_due(
     findings: &mut Vec<Finding>,
 ) -> Result<Option<u32>> {
     let ends_at = ports.clock().plus_secs(MAX_SECS);
-    let mut lines = 0_usize;
+    let (mut lines, mut statements) = (0_usize, 0_u64);
     for second in 0..SECONDS_A_RUN {
         wait_until(ports, pace.next_at).await;
         let now = ports.clock();
         pace.next_at = Some(now.plus_secs(1));
-        let (tasks, overdue) = take(ports, pace.away, second == 0, now).await?;
+        let is_probe = pace.away && second == 0;
+        let (tasks, overdue) = take(ports, pace.away, is_probe, now).await?;
         let looks = overdue.iter().map(|id| look_at(ports, id, now));
         let drives = tasks.iter().map(|id| drive(ports, id, now));
         let (driven, looked_at) = join(join_all(drives), join_all(looks)).await;
-        pace.away = is_away(pace.away, driven.iter().chain(&looked_at));
-        let orders = driven.iter().chain(&looked_at).flatten();
-        lines = orders.fold(lines, |sum, order| sum.saturating_add(order.lines.len()));
-        let is_idle = tasks.is_empty() && overdue.is_empty();
+        let all = || driven.iter().chain(&looked_at);
+        let is_left_alone = all().any(|it| is_left_alone(&it.order));
+        pace.away = is_left_alone || (pace.away && !is_probe);
+        let driven_orders = all().filter_map(|it| it.order.as_ref().ok());
+        lines = driven_orders.fold(lines, |sum, order| sum.saturating_add(order.lines.len()));
+        statements = all().fold(statements, |sum, it| sum.saturating_add(it.statements));
         findings.extend(tasks.iter().zip(driven).map(|(order_id, driven)| {
-            found(FindingKind::UndoneTasks, order_id, driven.map(drop), now)
+            let outcome = driven.order.map(drop);
+            found(FindingKind::UndoneTasks, order_id, outcome, now)
         }));
-        for (order_id, looked_at) in overdue.iter().zip(looked_at) {
+        findings.extend(overdue.iter().zip(looked_at).filter_map(|(id, looked_at)| {
             let takes_its_days = |order: &Order| order.payment.status == PaymentStatus::Processing;
-            if !looked_at.as_ref().is_ok_and(takes_its_days) {
-                let outcome = looked_at.map(drop);
-                findings.push(found(FindingKind::OverdueOrder, order_id, outcome, now));
-            }
-        }
+            let is_found = !looked_at.order.as_ref().is_ok_and(takes_its_days);
+            let outcome = looked_at.order.map(drop);
+            is_found.then(|| found(FindingKind::OverdueOrder, id, outcome, now))
+        }));
+        let is_idle = tasks.is_empty() && overdue.is_empty();
         if is_idle && !pace.away {
             return Ok(None);
         }
-        if is_idle || lines >= LINES_A_RUN || ports.clock() >= ends_at {
+        let is_full = lines >= LINES_A_RUN || statements >= STATEMENTS_A_RUN;
+        if is_idle || is_full || ports.clock() >= ends_at {
             break;
         }
     }
     Ok(Some(if pace.away { AWAY_SECS } else { 0 }))
 }
 
-/// The orders of a second: with tasks, and overdue.
+/// The orders of a second: with tasks, and overdue. While the provider is left alone, one order finds out how it is.
 async fn take(
     ports: &impl Ports,
     is_away: bool,
-    is_first: bool,
+    is_probe: bool,
     now: Timestamp,
 ) -> Result<(Vec<String>, Vec<String>)> {
     let orders = ports.orders();
-    let (which, calls) = match (is_away, is_first) {
-        (false, _) => (DueTasks::All, CALLS_A_SECOND),
-        (true, true) => (DueTasks::All, 1),
-        (true, false) => (DueTasks::ButPayments, CALLS_A_SECOND),
+    let (which, calls, overdue) = match (is_away, is_probe) {
+        (false, _) => (DueTasks::All, CALLS_A_SECOND, OVERDUE_A_SECOND),
+        (true, true) => (DueTasks::All, 1, 1),
+        (true, false) => (DueTasks::ButPayments, CALLS_A_SECOND, 0),
     };
     let taken_until = now.plus_secs(TAKEN_SECS);
     let tasks = orders
         .take_orders_with_due_tasks(which, now, taken_until, calls)
         .await?;
-    let room = calls.saturating_sub(count_of(&tasks)).min(OVERDUE_A_SECOND);
-    if is_away || room == 0 {
+    let room = calls.saturating_sub(count_of(&tasks)).min(overdue);
+    if room == 0 {
         return Ok((tasks, vec![]));
     }
     let again_at = now.plus_secs(OVERDUE_PAUSE_SECS);
@@ -145,13 +165,31 @@ async fn take(
     Ok((tasks, overdue))
 }
 
-async fn drive(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {
-    let order = find_order(ports, order_id).await?;
-    settlement::drive_tasks(ports, order, now).await
+async fn drive(ports: &impl Ports, order_id: &str, now: Timestamp) -> Driven {
+    let found = match find_order(ports, order_id).await {
+        Ok(order) => order,
+        Err(error) => return Driven::new(Err(error), 0),
+    };
+    let version = found.version;
+    let order = settlement::drive_tasks(ports, found, now).await;
+    let moves = order
+        .as_ref()
+        .map_or(1, |order| order.version.saturating_sub(version));
+    Driven::new(order, moves)
 }
 
-async fn look_at(ports: &impl Ports, order_id: &str, now: Timestamp) -> Result<Order> {
-    settlement::check_payment(ports, order_id, now).await
+/// A payment that has ended moves its order once, and what follows may once more.
+async fn look_at(ports: &impl Ports, order_id: &str, now: Timestamp) -> Driven {
+    let order = settlement::check_payment(ports, order_id, now).await;
+    Driven::new(order, 2)
+}
+
+impl Driven {
+    const fn new(order: Result<Order>, moves: u64) -> Self {
+        let statements = moves.saturating_mul(STATEMENTS_A_MOVE);
+        let statements = statements.saturating_add(STATEMENTS_A_DRIVE);
+        Self { order, statements }
+    }
 }
 
 async fn wait_until(ports: &impl Ports, at: Option<Timestamp>) {
@@ -160,23 +198,6 @@ async fn wait_until(ports: &impl Ports, at: Option<Timestamp>) {
     if let Ok(millis @ 1..) = u32::try_from(millis) {
         ports.wait(millis.min(1_000)).await;
     }
-}
-
-/// Whether the provider is left alone, after these were driven.
-fn is_away<'a>(
-    was_away: bool,
-    mut driven: impl Iterator<Item = &'a Result<Order>> + Clone,
-) -> bool {
-    if driven.clone().any(is_opened) {
-        return false;
-    }
-    was_away || driven.any(is_left_alone)
-}
-
-fn is_opened(driven: &Result<Order>) -> bool {
-    driven.as_ref().is_ok_and(|order| {
-        order.status == Status::PendingPayment && order.payment.session_id.is_some()
-    })
 }
 
 /// The longer pause is that of an order whose session may still turn up.

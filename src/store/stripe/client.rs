@@ -218,7 +218,7 @@ fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
     }
     Err(match status {
         401 | 403 => PaymentError::Misconfigured(message),
-        429 => PaymentError::Unavailable(message),
+        429 => PaymentError::NoRoom(message),
         409 | 500.. => PaymentError::Unknown(format!("status {status}")),
         _ if error.r#type == "idempotency_error" => PaymentError::Unknown(message),
         400 if error.param.as_deref() == Some("expires_at") => PaymentError::TooLate(message),
@@ -289,6 +289,7 @@ mod tests {
             Err(PaymentError::Refused(_)) => "refused",
             Err(PaymentError::TooLate(_)) => "too late",
             Err(PaymentError::Unavailable(_)) => "unavailable",
+            Err(PaymentError::NoRoom(_)) => "no room",
             Err(PaymentError::Misconfigured(_)) => "misconfigured",
             Err(PaymentError::Unknown(_)) => "unknown",
             Err(PaymentError::TooMuch(_)) => "too much",
@@ -317,7 +318,7 @@ mod tests {
             (403, "{}", "misconfigured"),
             (404, "[]", "refused"),
             (409, "", "unknown"),
-            (429, "", "unavailable"),
+            (429, "", "no room"),
             (
                 429,
                 r#"{"error":{"type":"invalid_request_error","code":"lock_timeout"}}"#,

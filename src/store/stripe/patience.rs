@@ -55,8 +55,14 @@ pub fn pause_before_retry(
 }
 
 fn asked_pause(retry_after: Option<&str>) -> Duration {
-    let secs = retry_after.and_then(|secs| secs.trim().parse().ok());
-    Duration::from_secs(secs.unwrap_or_default())
+    let Some(asked) = retry_after else {
+        return Duration::ZERO;
+    };
+    // A date, or more than anyone waits for.
+    asked
+        .trim()
+        .parse()
+        .map_or(Duration::MAX, Duration::from_secs)
 }
 
 /// Anything up to half a second, up to a whole one the second time.

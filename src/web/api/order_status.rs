@@ -1,6 +1,7 @@
 //! `/api/v1/orders/{id}/status`: what a page that waits for an order asks.
 
 use crate::error::{Error, Result};
+use crate::shop::ids;
 use crate::shop::orders::{Order, OrderStanding, OrderStandings};
 use crate::shop::transitions::Status;
 use crate::web::answers::names;
@@ -17,6 +18,9 @@ use serde::Serialize;
 /// 404 for anyone else; 503 `overloaded` when too many ask.
 pub async fn get_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let proof = Proof::of(call)?;
+    if !ids::is_id("ord", call.param(0)) {
+        return Err(Error::NotFound("order"));
+    }
     let standing = call.app.order_standings().standing(call.param(0)).await?;
     let standing = standing
         .filter(|it| proof.opens(&it.cart_id, it.created_at, call.app.now))

@@ -26,7 +26,7 @@ impl Sim {
         }
         self.call(format!("provider: {what}"), move |world| {
             if !world.provider_takes() {
-                return Err(PaymentError::Unavailable("too many calls".to_owned()));
+                return Err(PaymentError::NoRoom("too many calls".to_owned()));
             }
             if world.provider_answers() {
                 return send(world);
