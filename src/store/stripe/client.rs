@@ -322,7 +322,7 @@ mod tests {
             (
                 429,
                 r#"{"error":{"type":"invalid_request_error","code":"lock_timeout"}}"#,
-                "unavailable",
+                "no room",
             ),
             (500, "", "unknown"),
             (503, "<html>", "unknown"),
