@@ -7,6 +7,7 @@ const PATHS = ['Men > Shoes', 'Women > Shoes', 'Women > Shoes', 'Phones > Access
 const CSV = [
   'Handle,Title,Product Category,Variant SKU,Variant Price',
   ...PATHS.map((path, at) => `p${at},P${at},${path},S${at},100`),
+  'a_b™ हिन्दी--कि,Odd,,ODD,100',
 ].join('\n');
 
 let shop: Shop;
@@ -46,4 +47,12 @@ test('an address by the name alone leads to the largest category of that name', 
   assert.deepEqual([moved.status, moved.headers.get('location')], [301, '/collections/women--shoes?sort=title']);
   assert.equal((await shop.staff.get('/api/v1/products?category=shoes')).expect(200)['total'], 2);
   assert.equal((await shop.staff.get('/collections/hats')).status, 404);
+});
+
+test('the address of a handle that the shop wrote otherwise leads to the product', async () => {
+  const old = `${shop.url}/products/${encodeURIComponent('a_b™ हिन्दी--कि')}`;
+  const moved = await fetch(old, { redirect: 'manual' });
+  assert.equal(moved.status, 301);
+  assert.match(await (await fetch(old)).text(), /Odd/);
+  assert.equal((await shop.staff.get('/products/no_such')).status, 404);
 });

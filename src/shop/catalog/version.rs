@@ -6,7 +6,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{
-    Card, Product, category_handle, former_category_handle, is_category_called,
+    Card, Product, category_handle, former_category_handle, is_category_called, slug,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::ports::PublishedCatalog;
@@ -279,7 +279,7 @@ pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Resul
         .ok_or(Error::NotFound("product"))
 }
 
-/// The published product with this handle, or else that had it before, if any.
+/// The published product with this handle, or else that had it before, or whose handle was made of it, if any.
 ///
 /// # Errors
 /// When the published catalog can't be read.
@@ -288,7 +288,12 @@ pub async fn find_product(
     handle: &str,
 ) -> Result<Option<Rc<Product>>> {
     newest_copied(catalog, async |version: &Version| {
-        look_up(catalog, &version.handles, handle).await
+        let found = look_up(catalog, &version.handles, handle).await?;
+        let plain = slug(handle);
+        if found.is_some() || plain == handle || plain.is_empty() {
+            return Ok(found);
+        }
+        look_up(catalog, &version.handles, &plain).await
     })
     .await
 }
