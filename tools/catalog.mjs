@@ -1,13 +1,14 @@
 //! `npm run catalog`: moves a merchant's products into a running shop and out again, and shows them to shoppers.
-//! Promises: reads no line of a CSV itself (the shop does, a window at a time, and says how far it came); a refusal is told with its
+//! Promises: reads no line of an imported CSV itself (the shop does, a window at a time, and says how far it came); a refusal is told with its
 //! lines and exit code 1; whatever breaks off can be run again.
 
 import { randomUUID } from "node:crypto";
-import { open, stat } from "node:fs/promises";
+import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevSecrets } from "./setup.mjs";
+import { convertWooCommerce } from "./woocommerce.mjs";
 
 const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
 
@@ -18,6 +19,7 @@ npm run catalog -- import FILE   adds and updates the products of a Shopify prod
   --stock        sets the units of every SKU that states them; else only of those that are new
   --no-publish   leaves the shoppers' catalog as it is
 npm run catalog -- export FILE   writes every product, drafts included, as a Shopify product CSV
+npm run catalog -- convert FILE NEW   writes WooCommerce's product export (CSV, English) as a file to import; needs no shop
 npm run catalog -- publish       shows the shoppers what was imported
 npm run catalog -- rollback      shows the shoppers the version before again; [SEQ] names another
 
@@ -88,6 +90,27 @@ export async function exportCatalog(file, shop = shopFromEnvironment()) {
     say(`exported ${bytes} bytes to ${file}`);
   } finally {
     await out.close();
+  }
+}
+
+/** Writes another shop's products as a file to import. */
+export async function convertCatalog(file, converted) {
+  const text = await readFile(file, "utf8").catch(() => {
+    throw new Stop(`${file} cannot be read: name a CSV file`);
+  });
+  const { csv, products, variants, notices } = understoodBy(convertWooCommerce, text, file);
+  await writeFile(converted, csv, { flag: "wx" }).catch((error) => {
+    throw new Stop(error.code === "EEXIST" ? `${converted} is there already: name a new file` : `${converted} cannot be written: ${error.message}`);
+  });
+  for (const notice of notices) console.error(`  ${notice}`);
+  say(`wrote ${products} products with ${variants} variants to ${converted}: next, \`npm run catalog -- import ${converted} --dry-run\``);
+}
+
+function understoodBy(convert, text, file) {
+  try {
+    return convert(text);
+  } catch (error) {
+    throw new Stop(`${file} can't be converted: ${error.message}`);
   }
 }
 
@@ -216,7 +239,8 @@ function tell(summary, { strict, dryRun }) {
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
-  const { command, operand, options } = understood(args);
+  const { command, operand, other, options } = understood(args);
+  if (command === "convert") return void (await convertCatalog(operand, other));
   if (command === "publish") return void (await publishCatalog());
   if (command === "rollback") return void (await rollbackCatalog(operand && Number(operand)));
   if (command === "export") return void (await exportCatalog(operand));
@@ -236,9 +260,10 @@ function understood(args) {
     throw no();
   }
   const { values, positionals } = parsed;
-  const [command, operand, ...others] = positionals;
-  const fits = { import: operand, export: operand, publish: !operand, rollback: !operand || /^\d+$/.test(operand) };
+  const [command, operand, other, ...others] = positionals;
+  const fits = { convert: other, import: operand, export: operand, publish: !operand, rollback: !operand || /^\d+$/.test(operand) };
   const flagged = Object.keys(values).length > 0;
-  if (!fits[command] || others.length > 0 || (flagged && command !== "import")) throw no();
-  return { command, operand, options: { strict: values.strict, dryRun: values["dry-run"], stock: values.stock, publish: !values["no-publish"] } };
+  const surplus = others.length > 0 || (other && command !== "convert");
+  if (!fits[command] || surplus || (flagged && command !== "import")) throw no();
+  return { command, operand, other, options: { strict: values.strict, dryRun: values["dry-run"], stock: values.stock, publish: !values["no-publish"] } };
 }

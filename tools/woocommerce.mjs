@@ -82,7 +82,7 @@ function productLines(product, variants, handle, notices) {
   const pictures = listed(product["Images"]);
   const options = optionsOf(variants, notices);
   const sellable = variants.filter((variant) => {
-    if (priceOf(variant, notices)) return true;
+    if (priceOf(variant)) return true;
     if (variant !== product) notices.count("variations without a price: left out", variant["Name"]);
     return false;
   });
@@ -114,7 +114,8 @@ function productCells(product, notices) {
 }
 
 function variantCells(product, variant, notices) {
-  const { price, before } = priceOf(variant, notices);
+  const { price, before, isTimed } = priceOf(variant);
+  if (isTimed) notices.count("reductions with a beginning or an end: the regular price is taken; set the dates as scheduled prices", variant["Name"]);
   const stock = variant["Stock"];
   const isTracked = stock !== undefined && stock !== "" && stock !== "parent";
   const isGone = variant["In stock?"] === "0";
@@ -134,15 +135,12 @@ function variantCells(product, variant, notices) {
 }
 
 /** What it costs, and what it cost before where it is reduced; nothing where it is not for sale. */
-function priceOf(row, notices) {
+function priceOf(row) {
   const [regular, sale] = [row["Regular price"] ?? "", row["Sale price"] ?? ""];
   if (!regular && !sale) return undefined;
   if (!sale) return { price: regular, before: "" };
-  if (row["Date sale price starts"] || row["Date sale price ends"]) {
-    notices.count("reductions with a beginning or an end: the regular price is taken; set the dates as scheduled prices", row["Name"]);
-    return { price: regular || sale, before: "" };
-  }
-  return { price: sale, before: regular };
+  const isTimed = Boolean(row["Date sale price starts"] || row["Date sale price ends"]);
+  return isTimed ? { price: regular || sale, before: "", isTimed } : { price: sale, before: regular };
 }
 
 /** Names of the attributes that tell the variations of a product apart. */
