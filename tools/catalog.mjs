@@ -8,7 +8,6 @@ import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevSecrets } from "./setup.mjs";
-import { convertWooCommerce } from "./woocommerce.mjs";
 
 const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
 
@@ -97,6 +96,10 @@ export async function exportCatalog(file, shop = shopFromEnvironment()) {
 export async function convertCatalog(file, converted) {
   const text = await readFile(file, "utf8").catch(() => {
     throw new Stop(`${file} cannot be read: name a CSV file`);
+  });
+  // Loaded here, since set-up, which installs what it needs, loads this file.
+  const { convertWooCommerce } = await import("./woocommerce.mjs").catch(() => {
+    throw new Stop("what converting needs is not installed: `npm run setup`");
   });
   const { csv, products, variants, notices } = understoodBy(convertWooCommerce, text, file);
   await writeFile(converted, csv, { flag: "wx" }).catch((error) => {
