@@ -236,7 +236,7 @@ impl App {
         OrderCodeTriesD1(Rc::clone(&self.bindings.db))
     }
 
-    /// How orders stand, for those who wait for them.
+    /// Standings of orders, for those who wait for them.
     #[must_use]
     pub fn order_standings(&self) -> OrderStandingsD1<Rc<D1>> {
         OrderStandingsD1 {
@@ -251,7 +251,7 @@ impl App {
         MailsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// What was found, as staff read it.
+    /// Findings, as staff read them.
     #[must_use]
     pub fn findings(&self) -> FindingsD1<Rc<D1>> {
         FindingsD1(Rc::clone(&self.bindings.db))
@@ -685,7 +685,7 @@ impl Config {
         self.findings_webhook().map(drop)
     }
 
-    /// Where findings are posted to, and how they are signed; none when no address is set. A secret alone is no fault: it is set first.
+    /// Webhook that findings are posted to, and its signing key; none when no address is set. A secret alone is no fault: it is set first.
     fn findings_webhook(&self) -> Result<Option<(&str, WebhookSecret)>> {
         if self.findings_webhook_url.is_empty() {
             return Ok(None);

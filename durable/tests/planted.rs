@@ -20,13 +20,13 @@ use std::cell::Cell;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Bug {
-    /// What has ended leaves no row behind.
+    /// Ended holds leave no row behind.
     NoTombstone,
-    /// What has ended is remembered half as long.
+    /// Ended holds are remembered half as long.
     ForgottenEarly,
     /// Folding the journal into the snapshot misses an entry.
     FoldSkips,
-    /// What has ended is read with what is open.
+    /// Ended holds are read with the open ones.
     EndedInMemory,
 }
 
@@ -166,7 +166,7 @@ fn ask(
     keeper.carry_out(store, &request, now).unwrap()
 }
 
-/// What an alarm does.
+/// Wakes and tidies, as an alarm does.
 fn ring(store: &Store, keeper: &mut Keeper<Stock>, now: Timestamp) {
     keeper.wake(store, now).unwrap();
     keeper.tidy(store, now).unwrap();

@@ -95,7 +95,7 @@ impl Address {
     }
 }
 
-/// Whether a text has no letter of another script than the Latin one.
+/// True for a text without a letter of another script than the Latin one.
 fn is_latin(text: &str) -> bool {
     let is_other =
         |it: char| it.is_alphabetic() && it > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&it);

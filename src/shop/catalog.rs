@@ -257,7 +257,7 @@ pub struct Card {
     /// When the record last changed it.
     #[serde(default)]
     pub updated_at: Timestamp,
-    /// Whether its address leads to it and no list shows it.
+    /// True for a product that its address leads to and no list shows.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
     /// Key of the product's document.
@@ -422,7 +422,7 @@ impl Variant {
 }
 
 impl Card {
-    /// Whether a variant of it is sold in `currency` for an amount in `wanted`.
+    /// True when a variant of it is sold in `currency` for an amount in `wanted`.
     #[must_use]
     pub fn has_price_in(&self, currency: Currency, wanted: &RangeInclusive<i64>) -> bool {
         let Some(range) = self.price_ranges.get(currency.code()) else {

@@ -13,7 +13,7 @@ const MAX_TOKEN_BYTES: usize = 2048;
 /// A solution as a request shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Solution {
-    /// What the provider gave the browser; it is good for one order.
+    /// Token that the provider gave the browser; it is good for one order.
     pub token: String,
     /// Address that the request comes from; empty when that is not known.
     pub address: String,
@@ -32,14 +32,14 @@ impl Solution {
     }
 }
 
-/// What a page shows the challenge by.
+/// Widget that a page shows the challenge by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widget<'a> {
     /// Names it to its provider; public.
     pub site_key: &'a str,
-    /// What it names its solutions, so that those of another form are worth nothing here.
+    /// Name of its solutions, so that those of another form are worth nothing here.
     pub action: &'a str,
-    /// Where its frame comes from, and its script.
+    /// Origin of its frame and its script.
     pub origin: &'a str,
     /// Address of its script.
     pub script: &'a str,
@@ -47,12 +47,12 @@ pub struct Widget<'a> {
 
 /// The provider of challenges.
 pub trait Challenge {
-    /// Whether the solution is good; of a provider that does not answer none is, and operators are told. A solution is good once for
+    /// Judges a solution: true for a good one. Of a provider that does not answer none is, and operators are told. A solution is good once for
     /// each `use_id`, a UUID, and again for the same.
     async fn accepts(&self, solution: &Solution, use_id: &str) -> bool;
 }
 
-/// How an order stands to the challenge.
+/// Standing of an order to the challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
     /// The shop asks for none.

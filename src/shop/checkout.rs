@@ -301,7 +301,7 @@ impl Checkout {
         MIN_RETRY_SECS.saturating_add(self.jitter % (SPREAD_SECS + 1))
     }
 
-    /// What no other checkout is called, and its repeats are.
+    /// Name that no other checkout has, and its repeats have.
     fn name(&self) -> String {
         format!("{}\0{}", self.cart_id, self.idempotency_key)
     }

@@ -52,7 +52,7 @@ pub struct CodeTries<'a, L> {
     pub limiters: L,
     /// What this isolate remembers.
     pub blocked: &'a RefCell<BlockedSources>,
-    /// Where the request comes from: its network, and its cart.
+    /// Origins of a request: its network, and its cart.
     pub sources: [String; 2],
 }
 

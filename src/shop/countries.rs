@@ -6,7 +6,7 @@
 use crate::shop::typing::letters_and_digits;
 use std::sync::LazyLock;
 
-/// What an address is in one country.
+/// Form of addresses in one country.
 #[derive(Debug, Default)]
 pub struct Country {
     /// ISO 3166-1 alpha-2.
@@ -21,7 +21,7 @@ pub struct Country {
     pub(crate) latin_form: &'static str,
     /// Shapes of its postal codes, by `|`: `9` a digit, `A` a letter, `X` either, another its very self. Empty: no postal codes, or any.
     postal_codes: &'static str,
-    /// What people write before postal codes, by `|`.
+    /// Signs that people write before postal codes, by `|`.
     signs: &'static str,
     /// The word for a region: `state`.
     pub region_word: &'static str,
@@ -63,7 +63,7 @@ impl Country {
         self.required.contains('Z')
     }
 
-    /// Whether `postal_code` is one of this country, however it is written.
+    /// True for a postal code of this country, however it is written.
     #[must_use]
     pub fn takes_postal_code(&self, postal_code: &str) -> bool {
         self.postal_codes.is_empty() || self.read_postal_code(postal_code).is_some()

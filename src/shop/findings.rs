@@ -96,11 +96,11 @@ pub struct Closing {
     pub at: Timestamp,
     /// Who.
     pub by: String,
-    /// What they found out or did.
+    /// Note of what they found out or did.
     pub note: String,
 }
 
-/// Which findings are listed.
+/// Choice of findings to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingStatus {
@@ -122,7 +122,7 @@ pub struct FindingCount {
     pub unfinished: u32,
 }
 
-/// What was found, as staff read it.
+/// Findings, as staff read them.
 pub trait FindingRecord {
     /// Findings, the newest first, with smaller ids than `before`.
     async fn findings(
@@ -131,7 +131,7 @@ pub trait FindingRecord {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<KeptFinding>>;
-    /// How many findings of each kind are kept, and how many of them could not be finished.
+    /// Counts the findings of each kind, and those of them that could not be finished.
     async fn finding_counts(&self) -> Result<Vec<FindingCount>>;
     /// Closes a finding, unless it is closed; the finding as it is then.
     async fn close_finding(&self, id: i64, closing: &Closing) -> Result<Option<KeptFinding>>;
@@ -191,7 +191,7 @@ impl FindingKind {
         Self::UndeliveredEvent,
     ];
 
-    /// How often something must be found and left unfinished on one day before staff are told; none: never. What the sweep takes up is
+    /// Number of times that something must be found and left unfinished on one day before staff are told; none: never. What the sweep takes up is
     /// told when five tries have failed, by which time it is stuck for about [`crate::shop::sweep::BOUND_SECS`].
     #[must_use]
     pub const fn told_from(self) -> Option<u32> {

@@ -4,14 +4,14 @@
 use crate::shop::typing::{is_dash, is_space, letters_and_digits, plain_text, twice};
 use crate::unicode::{Form, normalized};
 
-/// What someone searches for.
+/// Words that someone searches for.
 #[derive(Clone, Debug)]
 pub struct SearchText {
     words: Vec<Word>,
     whole: String,
 }
 
-/// What a thing is found by.
+/// Texts and codes that a thing is found by.
 #[derive(Clone, Debug)]
 pub struct Said {
     words: String,
@@ -36,7 +36,7 @@ pub fn folded(text: &str) -> String {
     twice(text, folded_by_platform)
 }
 
-/// Where a text comes in a list from A to Z: letters with marks beside those without, and what is equal so far by its own characters.
+/// Place of a text in a list from A to Z: letters with marks beside those without, and what is equal so far by its own characters.
 #[must_use]
 pub fn place_in_alphabet(text: &str) -> (String, String) {
     (folded(text), text.to_owned())
@@ -54,7 +54,7 @@ impl SearchText {
         }
     }
 
-    /// Whether each word stands in what is `said`, or is one of its `codes`, such as a SKU or a barcode. A hyphen may be there, be missing
+    /// True when each word stands in what is `said`, or is one of its `codes`, such as a SKU or a barcode. A hyphen may be there, be missing
     /// or be a space.
     #[must_use]
     pub fn finds<'a>(&self, said: &Said, codes: impl Iterator<Item = &'a str> + Clone) -> bool {
@@ -71,7 +71,7 @@ impl SearchText {
 const LEAST_CODE_CHARS: usize = 2;
 
 impl Said {
-    /// What these texts say.
+    /// Folded form of these texts.
     #[must_use]
     pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let texts: Vec<&str> = texts.collect();
@@ -111,7 +111,7 @@ fn code_of(text: &str) -> String {
     code
 }
 
-/// Whether a code is the `wanted` one, which is in the form of [`code_of`].
+/// True for the `wanted` code, which is in the form of [`code_of`].
 fn is_code(code: &str, wanted: &str) -> bool {
     if !code.is_ascii() {
         return code_of(code) == wanted;
@@ -146,7 +146,7 @@ fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// Whether a character can be folded by itself, without the tables of all scripts: most of what most shops list.
+/// True for a character that can be folded by itself, without the tables of all scripts: most of what most shops list.
 fn is_of_europe(character: char) -> bool {
     character.is_ascii()
         || character == '\u{a0}'

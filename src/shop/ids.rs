@@ -52,7 +52,7 @@ pub fn derived_uuid(name: &str) -> String {
     .join("-")
 }
 
-/// Whether `text` has the form of an id with this prefix, as [`new_id`] gives.
+/// True for a text in the form of an id with this prefix, as [`new_id`] gives.
 #[must_use]
 pub fn is_id(prefix: &str, text: &str) -> bool {
     let unique = text

@@ -62,7 +62,7 @@ pub struct ImportSummary {
     pub updated: usize,
     /// Rows that were not accepted, and why.
     pub errors: Vec<RowError>,
-    /// What was left out or read otherwise than the file says, with counts.
+    /// Notices of what was left out or read otherwise than the file says, with counts.
     pub notices: Vec<Notice>,
     /// What is new or different.
     pub changes: Vec<ProductChange>,
@@ -72,7 +72,7 @@ pub struct ImportSummary {
     pub consumed_bytes: usize,
     /// Line that the next window begins on.
     pub next_line: u64,
-    /// Whether rows of one product stand apart in what was sent: what follows is to be sent as a whole too.
+    /// True when rows of one product stand apart in what was sent: what follows is to be sent as a whole too.
     pub apart: bool,
     /// The window states more units than one request takes: send it again with this as `from_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +144,7 @@ pub async fn import_products(
     Ok(summary)
 }
 
-/// What is to be said of the accepted products, and of the file.
+/// Notices of the accepted products, and of the file.
 fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Notice> {
     let mut notices = file.notices.clone();
     for imported in &file.products {

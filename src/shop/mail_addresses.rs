@@ -47,7 +47,7 @@ pub fn kept_address(typed: &str) -> String {
     plain_text(&lower_beyond_ascii(&plain_text(typed)))
 }
 
-/// What is compared of an address: the same for all ways to write it in capitals.
+/// Comparable form of an address: the same for all ways to write it in capitals.
 #[must_use]
 pub fn letters_of(address: &str) -> String {
     kept_address(address).to_ascii_lowercase()
@@ -78,7 +78,7 @@ fn lower_beyond_ascii(plain: &str) -> String {
     kept
 }
 
-/// What HTML takes before the @ (`input type=email`), and letters of any script. Some carriers give addresses with a dot before the @, or
+/// Characters that HTML takes before the @ (`input type=email`), and letters of any script. Some carriers give addresses with a dot before the @, or
 /// two of them in a row.
 fn is_of_local_part(character: char) -> bool {
     character.is_ascii_alphanumeric()

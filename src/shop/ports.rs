@@ -308,7 +308,7 @@ pub enum Written<T = ()> {
     Lost,
 }
 
-/// Which due tasks are taken.
+/// Choice of due tasks to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueTasks {
     /// All: first those of new orders that wait for their payment page, the newest first; then the others, the oldest first.
@@ -341,7 +341,7 @@ pub trait Orders {
     async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written<Order>>;
     /// Notes how a round of tasks went.
     async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order>;
-    /// Whether any order has tasks due by `now`, or a payment that has to be looked at.
+    /// True when any order has tasks due by `now`, or a payment that has to be looked at.
     async fn is_any_due(&self, now: Timestamp) -> Result<bool>;
     /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`. They are about as many as `calls` to
     /// the payment provider drive: a session whose request is too old takes two, anything else one at most.

@@ -45,7 +45,7 @@ pub fn regions_of(country: &Country) -> impl Iterator<Item = Region> {
     country.regions.lines().map(region_in)
 }
 
-/// Whether addresses of this country must name one of its regions: where tax and carriers go by it, and the list is whole.
+/// True for a country whose addresses must name one of its regions: where tax and carriers go by it, and the list is whole.
 #[must_use]
 pub fn is_strict(country: &Country) -> bool {
     matches!(country.code, "AU" | "CA" | "JP" | "US")

@@ -10,7 +10,7 @@ use durable::Timestamp;
 
 pub use crate::shop::findings::{Finding, FindingCount, FindingKind, KEPT_SECS, KeptFinding};
 
-/// The queue of what is done once a minute.
+/// Queue of the jobs of each minute.
 pub const JOBS_QUEUE: &str = "jobs";
 
 /// Seconds within which a request finishes by itself; what is older is stuck.
@@ -50,10 +50,10 @@ impl Swept {
     pub const ALL: [Self; 2] = [Self::Events, Self::Orders];
 }
 
-/// What a sweep of one kind came to.
+/// Outcome of a sweep of one kind.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What it found.
+    /// Findings, each kept for staff.
     pub findings: Vec<Finding>,
     /// Seconds until there is more to do; none: until the next minute's sweep.
     pub again_in: Option<u32>,

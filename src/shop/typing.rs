@@ -22,7 +22,7 @@ pub fn plain_code(text: &str) -> String {
     })
 }
 
-/// What tells numbers apart that are written with signs between: letters and digits of [`plain_code`] alone.
+/// Key of numbers that are written with signs between: letters and digits of [`plain_code`] alone.
 #[must_use]
 pub fn letters_and_digits(text: &str) -> String {
     let kept = |it: &char| it.is_alphanumeric();
@@ -57,7 +57,7 @@ fn plain_once(text: &str) -> String {
     }
 }
 
-/// What is there and not seen: joiners, marks of direction, variation selectors, fillers (`Default_Ignorable_Code_Point`).
+/// Characters that are there and not seen: joiners, marks of direction, variation selectors, fillers (`Default_Ignorable_Code_Point`).
 const fn is_invisible(character: char) -> bool {
     matches!(
         character,

@@ -261,7 +261,7 @@ mod tests {
         run(database, &findings_d1::save_one(&finding).unwrap());
     }
 
-    /// What is told of the subjects that were found, in the order of their rows.
+    /// Lines that are told of the subjects found, in the order of their rows.
     fn told(database: &Connection, now: Timestamp) -> Vec<String> {
         for statement in enlist(Channel::Mail, now).unwrap() {
             run(database, &statement);

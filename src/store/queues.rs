@@ -19,7 +19,7 @@ pub struct Queues {
     pub outgoing: Queue,
     /// Wishes for the link of an order.
     pub link_requests: Queue,
-    /// What is done once a minute.
+    /// Jobs of each minute.
     pub jobs: Queue,
     /// Numbers of publishes under way.
     pub publishes: Queue,

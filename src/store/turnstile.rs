@@ -15,7 +15,7 @@ use worker::{
     console_error, console_warn,
 };
 
-/// Where the widget's script and frame come from, and tokens are verified.
+/// Origin of the widget's script and frame, which verifies tokens, too.
 const ORIGIN: &str = "https://challenges.cloudflare.com";
 
 /// The script that makes a widget of every element of class `cf-turnstile`, and gives its form the field `cf-turnstile-response`.
@@ -26,7 +26,7 @@ const ACTION: &str = "checkout";
 /// Longest wait for an answer: a shopper waits for it.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How the keys begin that Cloudflare publishes for tests: they pass, fail or ask anyone.
+/// Beginnings of the keys that Cloudflare publishes for tests: they pass, fail or ask anyone.
 const KEYS_FOR_TESTS: [&str; 3] = ["1x0000000000", "2x0000000000", "3x0000000000"];
 
 /// A widget of the merchant's.
@@ -73,7 +73,7 @@ impl Turnstile {
         }))
     }
 
-    /// What a page shows it by.
+    /// Widget that a page shows.
     #[must_use]
     pub fn widget(&self) -> Widget<'_> {
         Widget {

@@ -1,4 +1,4 @@
-//! What the clock starts, once a minute: every job is handed out.
+//! The clock: once a minute every job is handed out.
 
 use crate::app::App;
 use crate::web::jobs::hand_out;

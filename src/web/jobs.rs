@@ -1,4 +1,4 @@
-//! What is done once a minute: the cron hands each job out as a message of its own, so that each has an invocation, its limits and its
+//! The jobs of each minute: the cron hands each out as a message of its own, so that each has an invocation, its limits and its
 //! failures to itself. A job that has more to do than one invocation may sends its next message itself.
 //!
 //! A message may be lost, come twice or late: the next minute's takes its place, and what must not be done twice at once is
@@ -22,11 +22,11 @@ use serde_json::json;
 /// Seconds after which a message has waited too long: others have followed it.
 const STALE_SECS: u32 = 120;
 
-/// What a message asks for.
+/// Job that a message asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedJob {
     kind: Job,
-    /// When it should begin; none in messages of before.
+    /// Instant at which it should begin; none in messages of before.
     #[serde(default)]
     at: Option<Timestamp>,
 }
@@ -41,7 +41,7 @@ pub enum Job {
     Events,
     /// Orders with tasks to do, and those whose payment has to be looked at.
     Orders,
-    /// What was kept for long enough.
+    /// The end of what was kept for long enough.
     Retention,
     /// Quotes that nobody ordered by.
     Quotes,

@@ -25,7 +25,7 @@ const MAX_ORDERS: usize = 10;
 /// Seconds for which it does.
 const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 
-/// What a caller shows to see the order of the address.
+/// Proof by which a caller sees the order of the address.
 #[derive(Debug)]
 pub struct Proof {
     by_token: bool,
@@ -34,7 +34,7 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// What this caller shows. Who shows nothing is not worth a look into the database.
+    /// Proof of this caller. Who shows nothing is not worth a look into the database.
     ///
     /// # Errors
     /// 404.
@@ -51,7 +51,7 @@ impl Proof {
         Err(Error::NotFound("order"))
     }
 
-    /// Whether it is enough for an order of this cart that was placed then.
+    /// True when it is enough for an order of this cart that was placed then.
     #[must_use]
     pub fn opens(&self, cart_id: &str, placed_at: Timestamp, now: Timestamp) -> bool {
         self.by_token

@@ -85,7 +85,7 @@ const BEFORE_THE_RULE: [&str; 3] = [
     "0070_settings.sql",
 ];
 
-/// Whether a migration drops or renames a table or a column.
+/// True for a migration that drops or renames a table or a column.
 fn takes_away(sql: &str) -> bool {
     let code: Vec<&str> = sql
         .lines()
@@ -104,7 +104,7 @@ fn takes_away(sql: &str) -> bool {
     })
 }
 
-/// Whether a migration says which release was the first that no longer reads what it takes away: `-- Unread since 0.2.0: …`.
+/// True for a migration that says which release was the first that no longer reads what it takes away: `-- Unread since 0.2.0: …`.
 fn says_since_when(sql: &str) -> bool {
     sql.lines().any(|line| {
         let release = line

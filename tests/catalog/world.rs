@@ -82,6 +82,24 @@ impl World {
         self.now.set(self.now.get().plus_secs(secs));
     }
 
+    /// Exports all, which changes nothing when it is imported again, and is all the same of an empty shop that imports it.
+    pub fn export_round_trips(&self) -> String {
+        let exported = self.export(300);
+        let again = self.import(&exported);
+        assert_eq!(
+            (again.created, again.updated),
+            (0, 0),
+            "{:?}",
+            again.changes
+        );
+        assert_eq!(again.errors, []);
+        assert_eq!(self.export(300), exported);
+        let elsewhere = Self::default();
+        assert_eq!(elsewhere.import(&exported).errors, []);
+        assert_eq!(elsewhere.export(300), exported);
+        exported
+    }
+
     /// Imports a whole file, as the command does.
     pub fn import(&self, csv: &str) -> ImportSummary {
         let mut from_unit = 0;

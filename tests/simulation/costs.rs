@@ -3,7 +3,7 @@
 use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, fill, place, put};
 use crate::invariants;
 use crate::ports::Sim;
-use crate::scheduler::{Task, run};
+use crate::scheduler::{self, Task, run};
 use crate::world::{Costs, World};
 use durable::machine::Request;
 use durable::{cart, stock};
@@ -191,14 +191,7 @@ fn ordered(
 }
 
 fn once<T: 'static>(world: &Rc<World>, work: impl Future<Output = T> + 'static) -> T {
-    let answer = Rc::new(RefCell::new(None));
-    let slot = Rc::clone(&answer);
-    let actor = Task::actor(async move {
-        let value = work.await;
-        slot.replace(Some(value));
-    });
-    run(world, vec![actor], || invariants::at_every_step(world)).unwrap();
-    answer.take().unwrap()
+    scheduler::once(world, work, || invariants::at_every_step(world))
 }
 
 /// How many rows each table has.

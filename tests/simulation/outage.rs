@@ -5,7 +5,7 @@ use crate::invariants;
 use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::recovery::{ordered, receive};
-use crate::scheduler::{Task, run};
+use crate::scheduler::once;
 use crate::world::World;
 use std::rc::Rc;
 use storefront::shop::sweep::BOUND_SECS;
@@ -54,8 +54,8 @@ fn after_the_outage(bug: Option<Bug>) -> Rc<World> {
         assert!(world.provider.borrow_mut().pay(&id));
     }
     for _ in 0..EVENTS_A_MINUTE {
-        once(&world, webhooks(sim.clone()));
-        once(&world, consumer(sim.clone()));
+        once(&world, webhooks(sim.clone()), || Ok(()));
+        once(&world, consumer(sim.clone()), || Ok(()));
     }
     let letters = world.letters.borrow().len();
     assert!((1..ORDERS as usize).contains(&letters), "{letters} letters");
@@ -69,12 +69,8 @@ fn after_the_outage(bug: Option<Bug>) -> Rc<World> {
 fn minutes(world: &Rc<World>, sim: &Sim, minutes: u32) {
     for _ in 0..minutes {
         for _ in 0..EVENTS_A_MINUTE {
-            once(world, webhooks(sim.clone()));
+            once(world, webhooks(sim.clone()), || Ok(()));
         }
         calm_minutes(world, sim, 1).unwrap();
     }
-}
-
-fn once(world: &Rc<World>, turn: impl Future<Output = ()> + 'static) {
-    run(world, vec![Task::actor(turn)], || Ok(())).unwrap();
 }

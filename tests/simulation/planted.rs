@@ -55,7 +55,7 @@ pub enum Bug {
     RefundFailureUntold,
     /// A request that came too late is taken for one that is refused.
     LateIsRefused,
-    /// What a sweep takes is not kept from others.
+    /// Orders that a sweep takes are not kept from others.
     NotLeased,
     /// A sweep that has more to do does not ask for the rest.
     RestNotAskedFor,
@@ -199,7 +199,7 @@ pub fn query(bug: Option<Bug>, mut statement: Statement) -> Statement {
     statement
 }
 
-/// Whether a shop with this bug does not ask for the session that an old request may have opened.
+/// True for a shop with this bug, which does not ask for the session that an old request may have opened.
 pub fn is_not_looked_for(bug: Option<Bug>, request: &str, now: Timestamp) -> bool {
     bug == Some(Bug::SessionsNotLookedFor) && Provider::is_too_late(request, now)
 }

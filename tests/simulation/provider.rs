@@ -124,7 +124,7 @@ impl Provider {
         Ok(session)
     }
 
-    /// Whether no session is opened for this request any more.
+    /// True for a request that no session is opened for any more.
     pub fn is_too_late(request: &str, now: Timestamp) -> bool {
         let request: Request = serde_json::from_str(request).unwrap();
         request.expires_at < now.plus_secs(MIN_LIFE_SECS)

@@ -4,12 +4,11 @@ use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, fill, place, put};
 use crate::number;
 use crate::planted::Bug;
 use crate::ports::Sim;
-use crate::scheduler::{Task, run};
+use crate::scheduler;
 use crate::world::World;
 use durable::Timestamp;
 use durable::machine::Request;
 use durable::{cart, stock};
-use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use storefront::error::Result;
@@ -108,7 +107,7 @@ fn an_outage_is_not_asked_about_by_every_order() {
     assert_eq!(tried(&world), Some(first + 10));
 }
 
-/// What ended the outage was not the sweep's own: payments are looked at all the same.
+/// A request of a shopper's ended the outage, not the sweep: payments are looked at all the same.
 #[test]
 fn after_an_outage_payments_whose_time_is_over_are_looked_at() {
     let world = calm(10);
@@ -310,12 +309,5 @@ fn waiting(world: &World) -> u64 {
 }
 
 fn once<T: 'static>(world: &Rc<World>, work: impl Future<Output = T> + 'static) -> T {
-    let answer = Rc::new(RefCell::new(None));
-    let slot = Rc::clone(&answer);
-    let actor = Task::actor(async move {
-        let value = work.await;
-        slot.replace(Some(value));
-    });
-    run(world, vec![actor], || Ok(())).unwrap();
-    answer.take().unwrap()
+    scheduler::once(world, work, || Ok(()))
 }

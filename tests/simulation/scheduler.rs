@@ -55,6 +55,22 @@ pub fn run(
     Ok(())
 }
 
+/// Runs `work` alone to its end; `after_each` as in [`run`].
+pub fn once<T: 'static>(
+    world: &Rc<World>,
+    work: impl Future<Output = T> + 'static,
+    after_each: impl FnMut() -> Result<(), String>,
+) -> T {
+    let answer = Rc::new(RefCell::new(None));
+    let slot = Rc::clone(&answer);
+    let actor = Task::actor(async move {
+        let value = work.await;
+        slot.replace(Some(value));
+    });
+    run(world, vec![actor], after_each).unwrap();
+    answer.take().unwrap()
+}
+
 /// Lets others go first; a request may crash here instead.
 pub async fn pause(world: &World) {
     let mut paused = false;

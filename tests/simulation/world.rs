@@ -96,15 +96,15 @@ pub struct World {
     /// How many steps of requests there are until one crashes.
     pub crash_at: Cell<Option<u32>>,
     late: RefCell<Vec<(i64, Late)>>,
-    /// Whether the database takes no writes.
+    /// True while the database takes no writes.
     pub refuses_writes: Cell<bool>,
-    /// Whether the shop leaves the provider alone.
+    /// True while the shop leaves the provider alone.
     pub is_left_alone: Cell<bool>,
     /// Calls that the provider takes in any second.
     pub calls_a_second: Cell<usize>,
     /// The most calls of any second.
     pub most_calls: Cell<usize>,
-    /// When the provider was called: the last ones.
+    /// Instants of the last calls of the provider.
     called_at: RefCell<VecDeque<i64>>,
     /// Until when the provider answers nothing.
     gone_until: Cell<i64>,
@@ -230,7 +230,7 @@ impl World {
         now >= self.gone_until.get()
     }
 
-    /// Whether the provider takes one more call in this second.
+    /// Takes one more call of the provider's; false when this second has had enough.
     pub fn provider_takes(&self) -> bool {
         let now = self.clock.get();
         let mut called_at = self.called_at.borrow_mut();

@@ -108,7 +108,7 @@ pub fn former_category_handle(path: &[String]) -> String {
     path.last().map(|name| slug(name)).unwrap_or_default()
 }
 
-/// Whether the category with this handle was called by this name alone.
+/// True when the category with this handle was called by this name alone.
 #[must_use]
 pub fn is_category_called(handle: &str, name: &str) -> bool {
     let last = handle.rsplit(BELOW).next().unwrap_or_default();
@@ -156,7 +156,7 @@ fn is_mark(character: char) -> bool {
     !character.is_alphanumeric() && MARKS.get(at).is_some_and(|(first, _)| *first <= character)
 }
 
-/// What parts words without telling names apart.
+/// Separators of words, which tell no names apart.
 const fn is_punctuation(character: char) -> bool {
     character.is_whitespace()
         || matches!(

@@ -20,9 +20,9 @@ pub struct ListQuery {
     pub category: Option<String>,
     /// Each of its words stands in the title, the maker, the kind or a tag, however it is written, or is a SKU or a barcode.
     pub text: Option<String>,
-    /// Who makes it, however it is written.
+    /// Its maker, however it is written.
     pub vendor: Option<String>,
-    /// What kind of thing it is, however it is written.
+    /// Its kind, however it is written.
     pub r#type: Option<String>,
     /// One of its tags, however it is written.
     pub tag: Option<String>,
@@ -288,7 +288,7 @@ impl ListQuery {
 }
 
 impl Facet {
-    /// Whether it is what a list was narrowed to by `chosen`.
+    /// True for what a list was narrowed to by `chosen`.
     #[must_use]
     pub fn is(&self, chosen: &str) -> bool {
         folded(&self.value) == folded(chosen)
@@ -317,7 +317,7 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// How many of the cards have each value, A to Z; one for all ways to write it, as it is written most often.
+/// Values, A to Z, each with the number of cards that have it; one for all ways to write it, as it is written most often.
 fn facets<'a>(
     cards: impl Iterator<Item = &'a &'a Card>,
     value_of: impl Fn(&'a Card) -> &'a str,

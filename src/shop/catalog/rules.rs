@@ -154,7 +154,7 @@ impl Product {
     }
 }
 
-/// Whether a character is no part of a text: a control other than a tab or a line break.
+/// True for a character that is no part of a text: a control other than a tab or a line break.
 #[must_use]
 pub fn is_unwanted(character: char) -> bool {
     character.is_control() && !matches!(character, '\t' | '\n' | '\r')
@@ -171,7 +171,7 @@ fn plain(text: &str) -> String {
     words.join(" ").to_lowercase()
 }
 
-/// Why a shopper could not tell these options or their values apart; none when they can.
+/// Reason that a shopper could not tell these options or their values apart; none when they can.
 #[must_use]
 pub fn indistinct(options: &[ProductOption]) -> Option<String> {
     let names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();

@@ -248,7 +248,7 @@ impl Version {
 }
 
 impl Category {
-    /// Whether this was its handle before.
+    /// True for a handle that it had before.
     #[must_use]
     pub fn had(&self, handle: &str) -> bool {
         !handle.is_empty() && self.former_handle.as_deref() == Some(handle)

@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// What stands in no address as it is; `%` is judged by itself, for it may have been encoded already.
+/// Bytes that stand in no address as they are; `%` is judged by itself, for it may have been encoded already.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')

@@ -51,7 +51,7 @@ pub struct Pending {
     pub of_network: u32,
     /// Units in orders from the network, of each SKU of this one that has any.
     pub units: BTreeMap<String, u32>,
-    /// When the [`MAX_UNPROVED`]th last order without a proof was placed from the network; none: there are fewer.
+    /// Instant at which the [`MAX_UNPROVED`]th last order without a proof was placed from the network; none: there are fewer.
     pub unproved_since: Option<Timestamp>,
 }
 

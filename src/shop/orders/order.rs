@@ -306,7 +306,7 @@ impl Order {
         }
     }
 
-    /// Whether it is invoiced: money was taken for it, or nothing had to be. Before that its bill is a proforma without a number.
+    /// True once it is invoiced: money was taken for it, or nothing had to be. Before that its bill is a proforma without a number.
     #[must_use]
     pub fn is_invoiced(&self) -> bool {
         self.payment.status == PaymentStatus::Paid || self.payment.captured.is_some()

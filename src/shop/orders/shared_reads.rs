@@ -23,7 +23,7 @@ const LOOK_EVERY_MS: i64 = 100;
 /// Most keys of one read: twice as many as 5,000 waiting pages ask for from one read to the next.
 pub const MAX_KEYS: usize = 2_000;
 
-/// What is read for all, by key.
+/// Values that are read for all, by key.
 #[derive(Debug)]
 pub struct SharedReads<V> {
     wanted: BTreeSet<String>,
@@ -38,7 +38,7 @@ struct Reading {
     keys: BTreeSet<String>,
 }
 
-/// What is to be done by someone who asks.
+/// Next step of someone who asks.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn<V> {
     /// This is the answer.

@@ -1,4 +1,4 @@
-//! How an order stands, for whoever waits for it: what a waiting page asks again and again, so that it costs next to nothing.
+//! Standing of an order, for whoever waits for it: what a waiting page asks again and again, so that it costs next to nothing.
 //!
 //! 5,000 pages that wait cost the database 50 reads a second at most:
 //!
@@ -25,27 +25,27 @@ pub const PAUSES_SECS: [u32; 4] = [2, 3, 5, 10];
 /// Seconds for which a page that someone looks at asks.
 pub const WATCHED_SECS: u32 = 30 * 60;
 
-/// How an order stands.
+/// Standing of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderStanding {
     /// The cart it was placed from.
     pub cart_id: String,
-    /// When it was placed.
+    /// Instant at which it was placed.
     pub created_at: Timestamp,
-    /// Where it stands.
+    /// Its status.
     pub status: Status,
     /// Moves so far.
     pub version: u64,
-    /// How its payment stands.
+    /// Status of its payment.
     pub payment_status: PaymentStatus,
-    /// Where it is paid, once known.
+    /// Address of its payment page, once known.
     pub payment_url: Option<String>,
-    /// When its session ends.
+    /// Instant at which its session ends.
     pub payment_expires_at: Timestamp,
 }
 
-/// How orders stand, read for all who ask.
+/// Standings of orders, read for all who ask.
 pub trait OrderStandings {
-    /// How an order stands, no earlier than this was asked; none where there is none.
+    /// Standing of an order, no earlier than this was asked; none where there is none.
     async fn standing(&self, order_id: &str) -> Result<Option<OrderStanding>>;
 }

@@ -43,7 +43,7 @@ impl Selector {
     }
 }
 
-/// Whether a SKU may have come with what nobody sees.
+/// True for a SKU that may have come with what nobody sees.
 fn is_pasted(sku: &str) -> bool {
     !sku.is_ascii() || sku.trim() != sku
 }

@@ -40,43 +40,29 @@ pub const COLUMNS: &[&str] = &[
 /// What a variant is known by, in the shop and out of it.
 pub const SKU: &str = "Variant SKU";
 
-/// How stock behaves when it is used up: `deny` is what the shop does.
+/// Rule for stock that is used up: `deny` is what the shop does.
 pub const POLICY: &str = "Variant Inventory Policy";
 
 /// Read and kept as the file has it; the shop writes none of its own.
 const ALSO_READ: &[&str] = &[POLICY];
 
-/// Columns whose cells have one line.
-pub const ONE_LINE: &[&str] = &[
-    "Handle",
-    "Title",
-    "Vendor",
-    "Product Category",
-    "Type",
-    "Tags",
-    "Published",
-    "Option1 Name",
-    "Option1 Value",
-    "Option2 Name",
-    "Option2 Value",
-    "Option3 Name",
-    "Option3 Value",
-    SKU,
-    "Variant Grams",
-    "Variant Inventory Tracker",
-    "Variant Inventory Qty",
-    "Variant Price",
-    "Variant Compare At Price",
-    "Variant Taxable",
-    "Variant Tax Code",
-    "Variant Barcode",
-    "Image Src",
-    "Image Position",
-    "Variant Image",
-    "Status",
+/// Columns whose cells may have several lines.
+const MANY_LINES: &[&str] = &[
+    "Body (HTML)",
+    "Image Alt Text",
+    "SEO Title",
+    "SEO Description",
+    FEATURES,
+    SPECIFICATIONS,
+    METADATA,
 ];
 
-/// Whether the shop reads the column of this name, market prices aside.
+/// True for a column whose cells have one line.
+pub fn has_one_line(name: &str) -> bool {
+    COLUMNS.contains(&name) && !MANY_LINES.contains(&name)
+}
+
+/// True for a column that the shop reads, market prices aside.
 pub fn is_read(name: &str) -> bool {
     COLUMNS.contains(&name) || ALSO_READ.contains(&name)
 }

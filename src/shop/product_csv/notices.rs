@@ -1,4 +1,4 @@
-//! What an import reads otherwise than the file says, or leaves out, counted.
+//! Counts of what an import reads otherwise than the file says, or leaves out.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ pub struct Notice {
     pub code: NoticeCode,
     /// The column it is of; empty for none in particular.
     pub subject: String,
-    /// How many of what `detail` names.
+    /// Number of what `detail` names.
     pub count: usize,
     /// The sentence that `count` begins.
     pub detail: String,

@@ -33,9 +33,9 @@ pub struct ProductFile {
     pub products: Vec<ImportedProduct>,
     /// What is wrong with the others.
     pub errors: Vec<RowError>,
-    /// Whether the file as a whole can't be trusted: nothing of it is to be imported.
+    /// True when the file as a whole can't be trusted: nothing of it is to be imported.
     pub is_refused: bool,
-    /// What was read otherwise than the file says, or left out.
+    /// Notices of what was read otherwise than the file says, or left out.
     pub notices: Notices,
     /// Bytes of the header row; each later window begins with them.
     pub header_bytes: usize,
@@ -43,7 +43,7 @@ pub struct ProductFile {
     pub consumed_bytes: usize,
     /// Line of the file that the next window begins on.
     pub next_line: u64,
-    /// Whether rows of one product stand apart: a smaller window would not have them together.
+    /// True when rows of one product stand apart: a smaller window would not have them together.
     pub apart: bool,
 }
 
@@ -56,7 +56,7 @@ pub struct ImportedProduct {
     pub quantities: Vec<(Name, u32)>,
     /// Names that no other product of the file may have.
     pub names: Vec<Name>,
-    /// What was read otherwise than its rows say.
+    /// Notices of what was read otherwise than its rows say.
     pub notices: Notices,
     /// SKUs of variants that are counted and state no quantity.
     pub unstated: Vec<String>,
@@ -234,14 +234,14 @@ struct Group<'a> {
     doubted_by: Option<u64>,
 }
 
-/// What a window has.
+/// Content of a window.
 struct Gathered<'a> {
     groups: Vec<Group<'a>>,
     next: Option<Next>,
     apart: bool,
 }
 
-/// Where the next window begins.
+/// Offset at which the next window begins.
 struct Next {
     start: usize,
     line: u64,

@@ -4,7 +4,7 @@ use crate::shop::catalog::SourceCell;
 use crate::shop::catalog::is_unwanted;
 use crate::shop::money::Currency;
 use crate::shop::product_csv::columns::{
-    COLUMNS, IMAGE_COLUMNS, ONE_LINE, SKU, canonical, is_read,
+    COLUMNS, IMAGE_COLUMNS, SKU, canonical, has_one_line, is_read,
 };
 use crate::shop::product_csv::read::RowError;
 use crate::shop::product_csv::structure::Record;
@@ -67,7 +67,7 @@ impl Columns {
             .collect()
     }
 
-    /// Whether a row has more cells than there are columns, and they say something. Where the cells beyond are empty, as
+    /// True for a row with more cells than there are columns, and they say something. Where the cells beyond are empty, as
     /// spreadsheets leave them, a price that was parted at its comma is still one cell too many.
     fn are_too_few_for(&self, cells: &[String]) -> bool {
         let mut beyond = cells.iter().skip(self.names.len()).peekable();
@@ -81,7 +81,7 @@ impl Columns {
         beyond.any(|cell| !cell.trim().is_empty()) || self.names.iter().zip(pairs).any(parted)
     }
 
-    /// Whether the handle of a row with too many cells can be believed: it stands before all that may have been parted.
+    /// True when the handle of a row with too many cells can be believed: it stands before all that may have been parted.
     fn begin_with_the_handle(&self) -> bool {
         self.places.get("handle") == Some(&0)
     }
@@ -150,9 +150,9 @@ pub struct Row<'a> {
     pub line: u64,
     /// Byte of the window at which it begins.
     pub start: usize,
-    /// Why it can't be read whole.
+    /// Reason that it can't be read whole.
     pub fault: Option<String>,
-    /// Whether its handle can be believed.
+    /// True when its handle can be believed.
     pub is_of_known_product: bool,
     /// Of a row that can't be read whole: what may be its handle.
     pub may_name: Vec<String>,
@@ -190,7 +190,7 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// Whether a cell that holds one line holds what looks like further rows: its quote was never closed.
+    /// True when a cell of one line holds what looks like further rows: its quote was never closed.
     pub fn has_swallowed(&self) -> bool {
         let rows_behind = |cell: &String| {
             cell.trim()
@@ -200,7 +200,7 @@ impl<'a> Row<'a> {
         let names = self.columns.names.iter().map(String::as_str);
         names
             .zip(&self.cells)
-            .any(|(name, cell)| ONE_LINE.contains(&name) && rows_behind(cell))
+            .any(|(name, cell)| has_one_line(name) && rows_behind(cell))
     }
 
     /// The handle as its product is gathered by it.

@@ -13,13 +13,13 @@ pub struct Record {
     pub start: usize,
     /// The text of its cells; of a bad row those before the fault.
     pub cells: Vec<String>,
-    /// Whether what it says breaks the rules, and how.
+    /// Rule that it breaks, if any.
     pub fault: Option<&'static str>,
     /// Of a bad row, what its line may name, wherever its cells were meant to end.
     pub pieces: Vec<String>,
 }
 
-/// What the bytes hold.
+/// Content of the bytes.
 #[derive(Default)]
 pub struct Records {
     /// The rows, blank lines left out.
@@ -59,7 +59,7 @@ pub fn read_records(csv: &[u8], last: bool) -> Records {
 /// A row whose quote goes on over lines and does not end as one should.
 struct Swallowed {
     record: Record,
-    /// Whether its end is there; else the bytes end within it.
+    /// True when its end is there; else the bytes end within it.
     whole: bool,
 }
 

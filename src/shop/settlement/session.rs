@@ -95,7 +95,7 @@ pub async fn open_payment(
     }
 }
 
-/// What becomes of an order's request for a session.
+/// Outcome of an order's request for a session.
 enum Opening {
     /// It has this one, perhaps since an earlier call.
     Opened(Session),

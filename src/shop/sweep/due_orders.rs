@@ -55,12 +55,12 @@ const OVERDUE_PAUSE_SECS: u32 = 5 * 60;
 /// Seconds until a provider that is left alone is tried again.
 const AWAY_SECS: u32 = 5;
 
-/// What one run leaves to the next.
+/// Pace of the runs, which one leaves to the next.
 #[derive(Default, Serialize, Deserialize)]
 struct Pace {
     /// No order is driven before.
     next_at: Option<Timestamp>,
-    /// Whether the provider was left alone when it was last needed.
+    /// True when the provider was left alone as it was last needed.
     #[serde(default)]
     away: bool,
 }

@@ -121,7 +121,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
         Timestamp::from_millis(1_000_000).plus_secs(secs)
     }
 
-    /// Whether a batch is written whole, else it is not at all.
+    /// True when a batch is written whole; else nothing of it is.
     fn runs(database: &Connection, batch: &[Statement]) -> bool {
         let transaction = database.unchecked_transaction().unwrap();
         let lands = batch.iter().all(|statement| {

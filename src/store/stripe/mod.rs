@@ -90,7 +90,7 @@ pub struct Stripe {
     pub config: StripeConfig,
     /// Pages of lists that may still be read in this event; [`MAX_PAGES`] at its beginning.
     pub pages_left: Rc<Cell<u32>>,
-    /// How often this event may still send something again.
+    /// Number of times that this event may still send something again.
     pub patience: Rc<Patience>,
     /// The time: calls take long, so that the event's beginning won't do.
     pub clock: fn() -> Timestamp,

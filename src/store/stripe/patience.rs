@@ -21,7 +21,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 /// Longest pause that is waited for within a call.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(4);
 
-/// What an attempt is left at least: cut off earlier, its outcome would be unknown.
+/// Least time that an attempt is left: cut off earlier, its outcome would be unknown.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 
 /// An answer, as far as it tells whether to ask again.
@@ -76,7 +76,7 @@ fn jitter(retries: u32, random: u32) -> Duration {
     )
 }
 
-/// How often an event may still send something again.
+/// Number of times that an event may still send something again.
 #[derive(Debug)]
 pub struct Patience(Cell<u32>);
 

@@ -150,7 +150,7 @@ fn seq_of(call: &Call<'_>) -> Result<i64> {
         .map_err(|_| Error::NotFound("publish"))
 }
 
-/// What browsers and spreadsheets call a CSV.
+/// Types by which browsers and spreadsheets send a CSV.
 fn check_type(call: &Call<'_>) -> Result<()> {
     let known = ["application/csv", "application/vnd.ms-excel"];
     if known.iter().any(|known| call.content_type(known).is_ok()) {

@@ -82,7 +82,7 @@ pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewClosing {
-    /// What was found out or done.
+    /// Note of what was found out or done.
     note: String,
 }
 

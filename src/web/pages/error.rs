@@ -128,7 +128,7 @@ fn title_of(words: &Words, error: &Error) -> &'static str {
     }
 }
 
-/// What a visitor should know of it, and do.
+/// Advice to a visitor: what happened, and what to do.
 pub fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
     let explained = (words.explained)(error.code()).map(str::to_owned);
     match error {

@@ -33,7 +33,7 @@ pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetch
     }
 }
 
-/// Where a picture is fetched from: a browser that came safely takes no picture from an unsafe address, so the safe one is tried. None means
+/// Address that a picture is fetched from: a browser that came safely takes no picture from an unsafe address, so the safe one is tried. None means
 /// that there is nothing to fetch.
 #[must_use]
 pub fn address(url: &str) -> Option<String> {

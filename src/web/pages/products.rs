@@ -224,7 +224,7 @@ impl Offer<'_> {
         }
     }
 
-    /// What can be shown, the picture of the chosen variant first.
+    /// Pictures that can be shown, that of the chosen variant first.
     fn images(&self) -> Vec<Image> {
         let mut images = self.named_images();
         images.retain(|image| address(&image.url).is_some());

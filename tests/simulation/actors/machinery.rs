@@ -116,7 +116,7 @@ pub async fn cron(sim: Sim) {
     hear_carts(sim).await;
 }
 
-/// What is done once a minute, by messages.
+/// A job of the minute, by its message.
 #[derive(Clone, Copy)]
 enum Job {
     Swept(Swept),

@@ -46,7 +46,7 @@ pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
     ])
 }
 
-/// Whether only the fields of another country are asked for.
+/// True when only the fields of another country are asked for.
 pub(super) fn asks_for_fields(form: &Form) -> bool {
     !form.get(CHANGE).is_empty()
 }
