@@ -267,7 +267,10 @@ test('an unlisted product is found by its address alone', async () => {
   }
   await publish();
   await eventually(async () => assert.equal((await shop.staff.get('/api/v1/products/hidden-lamp')).status, 200));
-  assert.notEqual((await list('sort=newest&limit=1')).data[0].handle, 'hidden-lamp');
+  assert.match((await shop.staff.get('/products/hidden-lamp', { accept: 'text/html' })).text, /<meta name="robots" content="noindex">/);
+  const [{ handle: newest }] = (await list('sort=newest&limit=1')).data;
+  assert.notEqual(newest, 'hidden-lamp');
+  assert.doesNotMatch((await shop.staff.get(`/products/${newest}`, { accept: 'text/html' })).text, /noindex|hidden-lamp/);
   for (const path of ['/products?q=hiddenlamp', '/', '/sitemap.xml', '/sitemaps/products-1.xml', '/feeds/google.xml']) {
     assert.doesNotMatch((await shop.staff.get(path)).text, /hidden-lamp/, path);
   }

@@ -67,7 +67,7 @@ pub fn tags(app: &App, visit: &Visit, page: &Metadata<'_>) -> Markup {
     }
 }
 
-/// The tag of a page that is someone's own.
+/// The tag of a page that is someone's own, or is reached by its address alone.
 #[must_use]
 pub fn not_to_be_found() -> Markup {
     html! { meta name="robots" content="noindex"; }

@@ -3,8 +3,8 @@
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::shop::catalog::{
-    self, Card, Image, Product, ProductOption, Variant, category_handle, list_related_products,
-    text_of,
+    self, Card, Image, Product, ProductOption, Status, Variant, category_handle,
+    list_related_products, text_of,
 };
 use crate::shop::money::Currency;
 use crate::shop::ports::PublicStocks;
@@ -68,6 +68,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     };
     let related = list_related_products(&catalog, &product, RELATED).await?;
     let head = html! {
+        @if product.status == Status::Unlisted { (metadata::not_to_be_found()) }
         (offer.metadata(call.app, &visit))
         script type="module" src=(kept_address("/js/stock.js")) {}
     };
