@@ -25,7 +25,8 @@ pub use parts::{list_cards, list_products_part};
 pub use pictures::list_pictures;
 pub use related::list_related_products;
 pub use rules::{
-    MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, folded, indistinct, is_unwanted,
+    LINE_BREAKS, MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, folded, indistinct,
+    is_unwanted,
 };
 pub use sections::{Section, list_sections};
 pub use version::{

@@ -37,8 +37,9 @@ impl Product {
             text(&format!("options[{at}]"), &option.name, MAX_CHARS);
         }
         for (field, text) in self.plain_texts() {
-            if text.chars().any(is_unwanted) {
-                let detail = "A control character stands in this text.";
+            let is_broken = has_one_line(&field) && text.contains(LINE_BREAKS);
+            if is_broken || text.chars().any(is_unwanted) {
+                let detail = "A control character, or a line break where there is one line, stands in this text.";
                 problems.push(FieldError::new(field, "control_character", detail));
             }
         }
@@ -154,10 +155,22 @@ impl Product {
     }
 }
 
-/// True for a character that is no part of a text: a control other than a tab or a line break.
+/// Characters that end a line.
+pub const LINE_BREAKS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
+
+/// True for a field whose texts have one line.
+fn has_one_line(field: &str) -> bool {
+    ["title", "vendor", "type", "tags", "category", "options"].contains(&field)
+        || field.starts_with("variants[")
+}
+
+/// True for a character that is no part of a text: a control other than a tab or a line break, or a code that Unicode keeps from
+/// being a character, such as U+FFFE.
 #[must_use]
 pub fn is_unwanted(character: char) -> bool {
-    character.is_control() && !matches!(character, '\t' | '\n' | '\r')
+    let code = u32::from(character);
+    let is_none = code & 0xfffe == 0xfffe || (0xfdd0..=0xfdef).contains(&code);
+    is_none || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
 }
 
 /// Option values as shoppers tell them apart: whatever the case and the space between.

@@ -182,13 +182,14 @@ pub(super) struct RecordedVariant<'a> {
 
 async fn read_product(call: &mut Call<'_>) -> Result<Product> {
     let (input, _) = call.json_up_to::<ProductInput>(MAX_PRODUCT_BYTES).await?;
-    let product = input.into_product();
+    let mut product = input.into_unclean_product();
     let problems = product.problems(&call.app.config.currencies);
-    if problems.is_empty() {
-        Ok(product)
-    } else {
-        Err(Error::Invalid(problems))
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
     }
+    // Judged before, since what is no text is refused rather than left out.
+    product.description_html = sanitise_html(&product.description_html);
+    Ok(product)
 }
 
 fn reply(status: u16, product: &Product) -> Result<Reply> {
@@ -197,7 +198,8 @@ fn reply(status: u16, product: &Product) -> Result<Reply> {
 }
 
 impl ProductInput {
-    fn into_product(self) -> Product {
+    /// The product with its description as it was sent.
+    fn into_unclean_product(self) -> Product {
         let handle = slug(self.handle.as_deref().unwrap_or(&self.title));
         let choices: Vec<Vec<String>> = self
             .variants
@@ -215,7 +217,7 @@ impl ProductInput {
             options: options
                 .map(|(at, name)| ProductOption::of(name, at, &variants))
                 .collect(),
-            description_html: sanitise_html(&self.description_html),
+            description_html: self.description_html,
             handle,
             title: self.title,
             vendor: self.vendor,
