@@ -31,6 +31,7 @@ const MAX_FILE_BYTES = 100_000_000;
 const ATTEMPTS = 60;
 const EXPORTS = 5;
 const POLL_MS = 500;
+const MAX_EXAMPLES = 5;
 
 /**
  * Imports a file; the sum of what its windows did. `strict` looks through the whole file before anything is applied. So does a file
@@ -134,7 +135,7 @@ async function importFile(file, shop, { dryRun, stock }) {
   const source = await open(file).catch(() => {
     throw new Stop(`${file} cannot be read: name a CSV file`);
   });
-  const sum = { products: 0, variants: 0, created: 0, updated: 0, errors: [], notices: [], changes: [] };
+  const sum = { products: 0, variants: 0, created: 0, updated: 0, left_out: 0, errors: [], notices: [], changes: [] };
   const settings = { import: randomUUID(), dry_run: dryRun, stock };
   try {
     const { size } = await source.stat();
@@ -154,6 +155,7 @@ async function importFile(file, shop, { dryRun, stock }) {
       const moved = done.consumed_bytes > done.header_bytes;
       if (!moved && (last || done.header_bytes === 0)) break;
       if (!moved) {
+        if (window >= MAX_WINDOW_BYTES) await judgeAsWhole(shop, Buffer.concat([header, part]), line);
         window = larger(window, line);
         continue;
       }
@@ -171,13 +173,17 @@ async function importFile(file, shop, { dryRun, stock }) {
 }
 
 function add(sum, done) {
-  for (const name of ["products", "variants", "created", "updated"]) sum[name] += done[name];
+  for (const name of ["products", "variants", "created", "updated", "left_out"]) sum[name] += done[name];
   sum.errors.push(...done.errors);
   sum.changes.push(...done.changes);
   for (const notice of done.notices) {
     const known = sum.notices.find(({ code, subject }) => code === notice.code && subject === notice.subject);
-    if (known) known.count += notice.count;
-    else sum.notices.push(notice);
+    if (!known) {
+      sum.notices.push(notice);
+      continue;
+    }
+    known.count += notice.count;
+    known.examples = [...known.examples, ...notice.examples].slice(0, MAX_EXAMPLES);
   }
 }
 
@@ -187,9 +193,15 @@ async function read(source, offset, length) {
   return part.subarray(0, bytesRead);
 }
 
-/** A product that is larger than the window, or a quote that is never closed. */
+/** Has the shop judge a part as if the file ended with it: a quote that is not closed is refused by its line. */
+async function judgeAsWhole(shop, part, line) {
+  const query = new URLSearchParams({ import: randomUUID(), dry_run: true, last: true, ...(line > 0 && { first_line: line }) });
+  await call(shop, "POST", `/api/v1/admin/catalog/import?${query}`, part, "text/csv");
+}
+
+/** A product that is larger than the window. */
 function larger(window, line) {
-  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is a quote not closed, or is the file not sorted by handle?`);
+  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is the file sorted by handle?`);
   return Math.min(2 * window, MAX_WINDOW_BYTES);
 }
 
@@ -232,13 +244,22 @@ function progress(line = "") {
 }
 
 function tell(summary, { strict, dryRun }) {
-  const { products, variants, created, updated, errors, notices, changes } = summary;
+  const { products, variants, created, updated, left_out, errors, notices, changes } = summary;
   for (const { handle, change, fields } of dryRun ? changes : []) console.log([`${change} ${handle}`, ...fields].join("\n    "));
+  if (notices.length > 0) console.log("Good to know:");
+  for (const { count, detail, examples } of notices) console.log([`  ${count} × ${detail}`, ...examples, ...andMore(count, examples)].join("\n      "));
+  const cure = "correct these lines and import the file again:";
+  if (errors.length > 0) console.error(left_out > 0 ? `Left out, ${counted(left_out, "product")}; ${cure}` : `Not taken; ${cure}`);
   for (const { line, column, detail } of errors) console.error(`  line ${line}${column && `, ${column}`}: ${detail}`);
-  for (const { count, detail } of notices) console.log(`  ${count} ${detail}`);
-  const counts = `${products} products with ${variants} variants: ${created} new, ${updated} changed, ${products - created - updated} as they were; ${errors.length} bad rows`;
-  say(dryRun ? `would import ${counts}` : strict && errors.length > 0 ? `nothing was imported: ${errors.length} bad rows` : `imported ${counts}`);
+  const rest = left_out > 0 ? `; ${left_out} left out` : "";
+  const sum = `${counted(products, "product")} with ${counted(variants, "variant")}: ${created} new, ${updated} changed, ${products - created - updated} as they were${rest}`;
+  const refused = strict && errors.length > 0;
+  say(dryRun ? `would import ${sum}` : refused ? `nothing was imported, since ${counted(left_out, "product")} would be left out` : `imported ${sum}`);
 }
+
+const counted = (count, name) => `${count} ${name}${count === 1 ? "" : "s"}`;
+
+const andMore = (count, examples) => (examples.length > 0 && count > examples.length ? [`and ${count - examples.length} more`] : []);
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);

@@ -18,7 +18,7 @@ use crate::shop::import::units::Units;
 use crate::shop::money::Currency;
 use crate::shop::ports::{CatalogRecord, StockObjects, Written};
 use crate::shop::product_csv::{
-    Notice, NoticeCode, ProductFile, RowError, Window, read_products, without_mark,
+    Name, Notice, NoticeCode, ProductFile, RowError, Window, read_products, without_mark,
 };
 use crate::shop::products::identified;
 use durable::Timestamp;
@@ -60,6 +60,8 @@ pub struct ImportSummary {
     pub created: usize,
     /// Of the products, those that were different in the record.
     pub updated: usize,
+    /// Products that were not accepted.
+    pub left_out: usize,
     /// Rows that were not accepted, and why.
     pub errors: Vec<RowError>,
     /// Notices of what was left out or read otherwise than the file says, with counts.
@@ -136,6 +138,7 @@ pub async fn import_products(
     }
     summary.notices = notices_of(&file, &owners);
     file.errors.sort_by_key(|error| error.line);
+    summary.left_out = file.left_out;
     summary.errors = file.errors;
     summary.header_bytes = file.header_bytes;
     summary.consumed_bytes = file.consumed_bytes;
@@ -149,9 +152,10 @@ fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Noti
     let mut notices = file.notices.clone();
     for imported in &file.products {
         notices.extend(&imported.notices);
-        let is_new = |sku: &&String| !owners.contains_key(*sku);
-        let unstated = imported.unstated.iter().filter(is_new).count();
-        notices.add(NoticeCode::NoQuantity, "", unstated);
+        let is_new = |sku: &&Name| !owners.contains_key(&sku.value);
+        for sku in imported.unstated.iter().filter(is_new) {
+            notices.name(NoticeCode::NoQuantity, sku.line, &sku.value);
+        }
     }
     notices.told()
 }

@@ -78,7 +78,7 @@ fn a_file_with_every_fault_brings_in_what_is_sound_and_names_the_rest() {
     let done = world.import(include_str!("files/every-fault.csv"));
     assert_eq!(
         world.db.ask("SELECT handle FROM products ORDER BY handle"),
-        ["mug", "pin", "tee"]
+        ["bell", "mug", "pin", "shoe-m", "shoe-w", "tee"]
     );
     assert_eq!(
         places(&done),
@@ -86,14 +86,24 @@ fn a_file_with_every_fault_brings_in_what_is_sound_and_names_the_rest() {
             (2, ""),
             (7, ""),
             (11, "Option1 Value"),
-            (12, "Variant Price")
+            (12, "Variant Price"),
+            (15, "Image Src")
         ]
     );
     assert_eq!(
         world.db.ask("SELECT sku FROM variants ORDER BY sku"),
-        ["MUG", "PIN", "TEE-M", "TEE-S", "pin-blue"]
+        [
+            "BELL", "MUG", "PIN", "SHOE-M", "SHOE-W", "TEE-M", "TEE-S", "pin-blue"
+        ]
     );
-    assert_eq!(count(&done, NoticeCode::NoQuantity), 1);
+    assert_eq!(
+        world
+            .db
+            .ask("SELECT title FROM products WHERE handle = 'bell'"),
+        ["Bell"]
+    );
+    assert_eq!(done.left_out, 5);
+    assert_eq!(count(&done, NoticeCode::NoQuantity), 2);
     assert_eq!(count(&done, NoticeCode::RepeatedSku), 1);
     assert_eq!(count(&done, NoticeCode::Unlisted), 1);
 }
@@ -170,4 +180,98 @@ fn an_unlisted_product_has_its_address_and_stands_in_no_list() {
     assert_eq!(naming("seen").len(), 2, "a directory and a list");
     assert_eq!(naming("unlisted"), naming("doc-2"), "the directory alone");
     assert_eq!(naming("unlisted").len(), 1);
+}
+
+#[test]
+fn a_notice_names_the_first_few_with_their_lines() {
+    let world = World::default();
+    let rows = (0..42).map(|at| format!("tee,{},{at},SAME,5\n", if at == 0 { "Tee" } else { "" }));
+    let rows: String = rows.collect();
+    let done = world.import(&format!(
+        "Handle,Title,Option1 Value,Variant SKU,Variant Price\n{rows}"
+    ));
+    let notice = &done.notices[0];
+    assert_eq!((notice.code, notice.count), (NoticeCode::RepeatedSku, 41));
+    let examples: Vec<String> = (1..6)
+        .map(|at| format!("line {}: SAME is now tee-{at}", at + 2))
+        .collect();
+    assert_eq!(notice.examples, examples);
+}
+
+#[test]
+fn what_is_no_text_is_left_out_and_one_line_stays_one() {
+    let world = World::default();
+    let head = "Handle,Title,Vendor,Tags,Body (HTML),Variant SKU,Variant Price\n";
+    // A NUL among the first bytes is taken for UTF-16.
+    let sound = format!("a,A,,,{},A-1,5\n", "x".repeat(1_024));
+    let given = format!(
+        "{head}{sound}bell,\"Be\0ll\u{8}\rof\u{fffe} brass\",Ac\u{1}me,x\u{85},\"<p>a\u{7}\nb</p>\",BE\u{7f}LL,5\n"
+    );
+    let done = world.import(&given);
+    assert_eq!(places(&done), vec![]);
+    assert_eq!(count(&done, NoticeCode::ControlCharacters), 5);
+    let ask = |column: &str| {
+        let sql = format!(
+            "SELECT {column} FROM products JOIN variants ON product_id = products.id WHERE handle = 'bell'"
+        );
+        world.db.ask(&sql).remove(0)
+    };
+    assert_eq!(ask("products.title"), "Bell of brass");
+    assert_eq!(ask("vendor"), "Acme");
+    assert_eq!(ask("tags ->> 0"), "x");
+    assert_eq!(ask("description_html"), "<p>a\nb</p>");
+    assert_eq!(ask("sku"), "BELL");
+    world.export_round_trips();
+}
+
+#[test]
+fn a_product_of_too_many_variants_or_bytes_is_one_error_and_changes_nothing() {
+    let world = World::default();
+    let head = "Handle,Title,Option1 Value,Body (HTML),Variant Price\n";
+    let rope = |variants: usize| {
+        let rows = (0..variants)
+            .map(|at| format!("rope,{},{at} m,,5\n", if at == 0 { "Rope" } else { "" }));
+        format!("{head}mug,Mug,One,,5\n{}", rows.collect::<String>())
+    };
+    let done = world.import(&rope(2_049));
+    assert_eq!((done.products, done.left_out), (1, 1));
+    assert_eq!(places(&done), [(3, "Variant SKU")]);
+    assert!(
+        done.errors[0]
+            .detail
+            .contains("2049 variants; at most 2048")
+    );
+    let done = world.import(&rope(2_048));
+    assert_eq!((done.products, done.variants), (2, 2_049));
+
+    let done = world.import(&format!(
+        "{head}mug,Mug,One,,5\nrope,Rope,1 m,{},5\n",
+        "x".repeat(2_000_000)
+    ));
+    assert_eq!((done.products, done.updated), (1, 0));
+    assert_eq!(places(&done), [(3, "Body (HTML)")]);
+    assert_eq!(world.db.ask("SELECT COUNT(*) FROM variants"), [2_049]);
+}
+
+#[test]
+fn rows_in_a_later_window_are_named_as_those_of_a_product_before_even_when_they_are_left_out() {
+    let world = World::default();
+    let head = "Handle,Title,Option1 Value,Variant SKU,Variant Price\n";
+    let others: String = (0..400)
+        .map(|at| format!("o-{at},O,One,O-{at},5\n"))
+        .collect();
+    let first = format!("{head}far,Far,S,F-1,5\n{others}");
+    let done = world.import(&first);
+    assert!(done.next_line > 0, "the file takes two windows");
+    let rest = format!("{head}far,,M,F-2,6\n");
+    let done = world.import_rest(&rest, 402).unwrap();
+    let told: Vec<&str> = done
+        .errors
+        .iter()
+        .map(|error| error.detail.as_str())
+        .collect();
+    assert!(
+        told.contains(&"`far` stands on line 2 already."),
+        "{told:?}"
+    );
 }

@@ -113,19 +113,29 @@ impl World {
     }
 
     pub fn import_bytes(&self, csv: &[u8]) -> Result<ImportSummary> {
-        self.request(csv, 0)
+        self.request(csv, 0, None)
     }
 
     /// One request of an import.
     pub fn import_once(&self, csv: &str, from_unit: usize) -> Result<ImportSummary> {
-        self.request(csv.as_bytes(), from_unit)
+        self.request(csv.as_bytes(), from_unit, None)
     }
 
-    fn request(&self, csv: &[u8], from_unit: usize) -> Result<ImportSummary> {
+    /// A later window of an import, whose rows begin on `first_line`.
+    pub fn import_rest(&self, csv: &str, first_line: u64) -> Result<ImportSummary> {
+        self.request(csv.as_bytes(), 0, Some(first_line))
+    }
+
+    fn request(
+        &self,
+        csv: &[u8],
+        from_unit: usize,
+        first_line: Option<u64>,
+    ) -> Result<ImportSummary> {
         self.calls.set(0);
         let options = ImportOptions {
             import_id: "imp".to_owned(),
-            first_line: None,
+            first_line,
             last: true,
             dry_run: false,
             set_stock: false,

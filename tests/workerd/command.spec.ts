@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -90,13 +90,57 @@ test('a product of seven hundred variants goes in and comes out, units and all',
   const [given, exported] = ['rope.csv', 'rope-again.csv'].map((name) => join(folder, name)) as [string, string];
   const rows = Array.from({ length: 700 }, (_, at) => `rope,${at ? '' : 'Rope'},${at ? '' : 'Length'},${at} m,shopify,${at < 400 ? 2 : 0},5`);
   await writeFile(given, ['Handle,Title,Option1 Name,Option1 Value,Variant Inventory Tracker,Variant Inventory Qty,Variant Price', ...rows].join('\n'));
-  assert.match((await catalog('import', given)).stdout, /1 products with 700 variants: 1 new/);
+  assert.match((await catalog('import', given)).stdout, /1 product with 700 variants: 1 new/);
   await catalog('export', exported);
   const lines = (await readFile(exported, 'utf8')).split('\n').filter((line) => line.startsWith('rope,'));
   assert.equal(lines.length, 700);
   assert.equal(lines.filter((line) => line.includes(',shopify,2,')).length, 400);
   assert.match((await catalog('import', exported, '--stock')).stdout, /0 new, 0 changed/);
   assert.match((await catalog('publish')).stdout, /nothing has changed: shoppers see version/);
+});
+
+test('a file with every fault ends with a summary that says what came in, what did not, and why', async () => {
+  const given = 'tests/catalog/files/every-fault.csv';
+  const told = async (...flags: string[]) => {
+    const { code, stdout, stderr } = await catalog('import', given, ...flags).then((done) => ({ code: 0, ...done }), (failed) => failed);
+    return `exit code ${code}\n\nstandard output\n${stdout}\nstandard error\n${stderr}`;
+  };
+  const texts = [await told('--dry-run'), await told('--no-publish')];
+  const kept = new URL('../catalog/files/every-fault.txt', import.meta.url);
+  const text = texts.join('\n');
+  if (process.env.UPDATE_SNAPSHOTS) await writeFile(kept, text);
+  assert.equal(text, await readFile(kept, 'utf8'));
+});
+
+test('rows of a product that stand apart in a file too large to gather them are refused, and nothing is changed', async () => {
+  const given = join(folder, 'scattered.csv');
+  const large = Array.from({ length: 6 }, (_, at) => `large-${at},Large,One,L-${at},5,${'x'.repeat(1_500_000)}`);
+  const rows = ['Handle,Title,Option1 Value,Variant SKU,Variant Price,Body (HTML)', 'far,Far,S,F-1,5,', ...large, 'far,,M,F-2,6,'];
+  await writeFile(given, rows.join('\n'));
+  await assert.rejects(catalog('import', given), { code: 1, stderr: /line 9: `far` stands on line 2 already\. The file is too large to gather the rows of a product: sort it by handle; nothing was imported/ });
+  assert.deepEqual(await shop.rows("SELECT handle FROM products WHERE handle = 'far' OR handle LIKE 'large-%'"), []);
+});
+
+test('files of another kind, without an end or too large are refused with their cure, and nothing is changed', async () => {
+  const before = await shop.rows('SELECT COUNT(*) AS count, MAX(updated_at) AS at FROM products');
+  const given = join(folder, 'other.csv');
+  const files: [name: string, bytes: string | Buffer, told: RegExp][] = [
+    ['a workbook', 'PK\x03\x04....', /Excel workbook: open it, and save the sheet as CSV/],
+    ['UTF-16', Buffer.from('\ufeffHandle,Title,Variant Price\na,A,5\n', 'utf16le'), /UTF-16 or no text: save it as CSV \(UTF-8\)/],
+    ['JSON', '{"products":[]}', /JSON: export the products as CSV/],
+    ['a web page', '<!DOCTYPE html><p>Sign in', /web page or XML/],
+    ['semicolons', 'Handle;Title;Variant Price\na;A;5\n', /separated by semicolons: save the file with commas/],
+    ['tabs', 'Handle\tTitle\tVariant Price\na\tA\t5\n', /separated by tabs/],
+    ['a million columns', `Handle,Title${',x'.repeat(999_998)}\n`, /line 1: The header has 1000000 columns; at most 1000 are read/],
+    ['an open quote', `Handle,Title,Variant Price\na,A,5\nb,"B,6\n${'c,C,7\n'.repeat(2_000_000)}`, /line 3.*quote that opens here is not closed/s],
+  ];
+  for (const [name, bytes, told] of files) {
+    await writeFile(given, bytes);
+    await assert.rejects(catalog('import', given), { code: 1, stderr: told }, name);
+  }
+  await truncate(given, 200_000_000);
+  await assert.rejects(catalog('import', given), { code: 1, stderr: /200 MB, at most 100 are imported at once: divide it/ });
+  assert.deepEqual(await shop.rows('SELECT COUNT(*) AS count, MAX(updated_at) AS at FROM products'), before);
 });
 
 test('a shop that does not answer is told with its cure', async () => {

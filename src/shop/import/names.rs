@@ -6,10 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a window before (`earlier`).
 pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<String, u64>) {
+    // Rows that are left out may be of a product that an earlier window has without them.
+    let again = file.left_out_handles.iter().filter_map(|name| {
+        let line = *earlier.get(&claim_of(name))?;
+        (line != name.line).then(|| stands_already(name, line))
+    });
+    file.errors.extend(again);
     leave_out(file, |name| {
         let line = *earlier.entry(claim_of(name)).or_insert(name.line);
-        (line != name.line).then(|| format!("`{}` stands on line {line} already.", name.value))
+        (line != name.line).then(|| stands_already(name, line).detail)
     });
+}
+
+fn stands_already(name: &Name, line: u64) -> RowError {
+    let detail = format!("`{}` stands on line {line} already.", name.value);
+    RowError::new(name.line, name.column, detail)
 }
 
 /// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by SKU, `known` the products of the
@@ -53,6 +64,7 @@ pub fn claims_of(file: &ProductFile) -> Vec<(String, u64)> {
     file.products
         .iter()
         .flat_map(|imported| &imported.names)
+        .chain(&file.left_out_handles)
         .map(|name| (claim_of(name), name.line))
         .collect()
 }
@@ -77,5 +89,7 @@ fn leave_out(file: &mut ProductFile, mut against: impl FnMut(&Name) -> Option<St
         errors.len() == found
     });
     file.errors.extend(errors);
-    before.saturating_sub(file.products.len())
+    let left_out = before.saturating_sub(file.products.len());
+    file.left_out = file.left_out.saturating_add(left_out);
+    left_out
 }

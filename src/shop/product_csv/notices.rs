@@ -13,9 +13,14 @@ pub struct Notice {
     pub subject: String,
     /// Number of what `detail` names.
     pub count: usize,
-    /// The sentence that `count` begins.
+    /// One of what is counted, and what comes of it.
     pub detail: String,
+    /// The first few of them, with their lines.
+    pub examples: Vec<String>,
 }
+
+/// Most examples of a notice.
+const MAX_EXAMPLES: usize = 5;
 
 /// The kinds of notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -38,23 +43,38 @@ pub enum NoticeCode {
     IgnoredColumn,
 }
 
-/// Counts by kind and column.
+/// Counts and examples by kind and column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notices(BTreeMap<(NoticeCode, String), usize>);
+pub struct Notices(BTreeMap<(NoticeCode, String), Tally>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    count: usize,
+    examples: Vec<String>,
+}
 
 impl Notices {
     /// Counts `count` more; nothing when it is none.
     pub fn add(&mut self, code: NoticeCode, subject: &str, count: usize) {
         if count > 0 {
-            let sum = self.0.entry((code, subject.to_owned())).or_default();
-            *sum = sum.saturating_add(count);
+            let tally = self.0.entry((code, subject.to_owned())).or_default();
+            tally.count = tally.count.saturating_add(count);
         }
+    }
+
+    /// Counts one more, and keeps it as an example while there are few.
+    pub fn name(&mut self, code: NoticeCode, line: u64, example: &str) {
+        let tally = self.0.entry((code, String::new())).or_default();
+        tally.count = tally.count.saturating_add(1);
+        tally.keep([format!("line {line}: {example}")]);
     }
 
     /// Counts what `other` has.
     pub fn extend(&mut self, other: &Self) {
-        for ((code, subject), count) in &other.0 {
-            self.add(*code, subject, *count);
+        for (key, told) in &other.0 {
+            let tally = self.0.entry(key.clone()).or_default();
+            tally.count = tally.count.saturating_add(told.count);
+            tally.keep(told.examples.iter().cloned());
         }
     }
 
@@ -63,13 +83,21 @@ impl Notices {
     pub fn told(&self) -> Vec<Notice> {
         self.0
             .iter()
-            .map(|((code, subject), count)| Notice {
+            .map(|((code, subject), tally)| Notice {
                 code: *code,
                 subject: subject.clone(),
-                count: *count,
+                count: tally.count,
                 detail: code.detail(subject),
+                examples: tally.examples.clone(),
             })
             .collect()
+    }
+}
+
+impl Tally {
+    fn keep(&mut self, examples: impl IntoIterator<Item = String>) {
+        let room = MAX_EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(examples.into_iter().take(room));
     }
 }
 
@@ -77,23 +105,23 @@ impl NoticeCode {
     fn detail(self, subject: &str) -> String {
         let detail = match self {
             Self::RepeatedSku => {
-                "variants repeat an SKU of their product: each got one of its handle and options instead."
+                "variant with an SKU that its product has already: renamed after its handle and options."
             }
-            Self::NoQuantity => {
-                "new variants are counted and state no quantity: they are sold out until stock is received."
-            }
+            Self::NoQuantity => "new variant without a quantity: sold out until stock is received.",
             Self::SoldWhenOut => {
-                "variants were to be sold on when out of stock: the shop stops selling at zero. Leave the inventory tracker empty for what is always to be had."
+                "variant to be sold on when out of stock: the shop stops at zero. Leave the inventory tracker empty for what is always to be had."
             }
             Self::Unlisted => {
-                "products are unlisted: their address leads to them, and no list, search or feed shows them."
+                "unlisted product: its address leads to it; no list, search or feed shows it."
             }
-            Self::VideoLeftOut => "descriptions had a video or frame, which is left out.",
-            Self::ControlCharacters => "cells had control characters, which are left out.",
+            Self::VideoLeftOut => {
+                "description with a video or frame: the text is kept, the video left out."
+            }
+            Self::ControlCharacters => {
+                "cell with characters that no text has, or a line break where there is one line: left out."
+            }
             Self::IgnoredColumn => {
-                return format!(
-                    "cells of `{subject}` are kept for exports, and not used by the shop."
-                );
+                return format!("cell of `{subject}`: kept for exports, not used by the shop.");
             }
         };
         detail.to_owned()

@@ -102,9 +102,11 @@ pub fn read_product(
             }
         };
         if taken.contains(&variant.sku) && !variant.sku_generated {
+            let repeated = std::mem::take(&mut variant.sku);
             variant.sku = told_apart(&handle, &variant, &taken);
             variant.sku_generated = true;
-            notices.add(NoticeCode::RepeatedSku, "", 1);
+            let renamed = format!("{repeated} is now {}", variant.sku);
+            notices.name(NoticeCode::RepeatedSku, row.line, &renamed);
         }
         if !taken.insert(variant.sku.clone()) {
             let detail = format!("The SKU `{}` is already taken in this file.", variant.sku);
@@ -114,19 +116,17 @@ pub fn read_product(
             let detail = "Another variant of this product has the same options.";
             errors.push(row.error("Option1 Value", detail));
         }
-        if row.cell(POLICY).eq_ignore_ascii_case("continue")
-            || row.cell(POLICY).eq_ignore_ascii_case("true")
-        {
-            notices.add(NoticeCode::SoldWhenOut, "", usize::from(variant.tracked));
-        }
-        if variant.tracked && quantity.is_none() {
-            unstated.push(variant.sku.clone());
+        if variant.tracked && sells_on(row) {
+            notices.name(NoticeCode::SoldWhenOut, row.line, &variant.sku);
         }
         let sku = Name {
             line: row.line,
             column: SKU,
             value: variant.sku.clone(),
         };
+        if variant.tracked && quantity.is_none() {
+            unstated.push(sku.clone());
+        }
         quantities.extend(quantity.map(|quantity| (sku.clone(), quantity)));
         unique.push(sku);
         variants.push(variant);
@@ -150,9 +150,12 @@ pub fn read_product(
     let has_video = ["<iframe", "<video", "<embed", "<object"]
         .iter()
         .any(|tag| body.contains(tag));
-    notices.add(NoticeCode::VideoLeftOut, "", usize::from(has_video));
-    let is_unlisted = status == Status::Unlisted;
-    notices.add(NoticeCode::Unlisted, "", usize::from(is_unlisted));
+    if has_video {
+        notices.name(NoticeCode::VideoLeftOut, first.line, &handle);
+    }
+    if status == Status::Unlisted {
+        notices.name(NoticeCode::Unlisted, first.line, &handle);
+    }
     let mut product = Product {
         id: String::new(),
         handle,
@@ -189,7 +192,9 @@ pub fn read_product(
     }
     let bytes = serde_json::to_string(&product).map_or(0, |json| json.len());
     if bytes > MAX_PRODUCT_BYTES {
-        let detail = format!("The rows of a product may have {MAX_PRODUCT_BYTES} bytes together.");
+        let detail = format!(
+            "The rows of this product have {bytes} bytes together, at most {MAX_PRODUCT_BYTES} are kept: shorten its description, and put pictures in as addresses."
+        );
         return Err(vec![first.error("Body (HTML)", detail)]);
     }
     Ok(ImportedProduct {
@@ -199,6 +204,12 @@ pub fn read_product(
         notices,
         unstated,
     })
+}
+
+/// True for a variant that goes on being sold when nothing is left of it.
+fn sells_on(row: &Row<'_>) -> bool {
+    let policy = row.cell(POLICY);
+    policy.eq_ignore_ascii_case("continue") || policy.eq_ignore_ascii_case("true")
 }
 
 /// Pictures of a row whose address leads nowhere.

@@ -3,7 +3,7 @@
 //! Promises: a product with a row that can't be accepted is reported by line and column and left out whole; a variant without
 //! an SKU gets a stable one made of its handle and options; no bytes panic.
 
-use crate::shop::catalog::Product;
+use crate::shop::catalog::{Product, slug};
 use crate::shop::money::Currency;
 use crate::shop::product_csv::columns::SKU;
 use crate::shop::product_csv::notices::{NoticeCode, Notices};
@@ -33,6 +33,10 @@ pub struct ProductFile {
     pub products: Vec<ImportedProduct>,
     /// What is wrong with the others.
     pub errors: Vec<RowError>,
+    /// Number of the others.
+    pub left_out: usize,
+    /// Their handles, as far as they can be told.
+    pub left_out_handles: Vec<Name>,
     /// True when the file as a whole can't be trusted: nothing of it is to be imported.
     pub is_refused: bool,
     /// Notices of what was read otherwise than the file says, or left out.
@@ -59,7 +63,7 @@ pub struct ImportedProduct {
     /// Notices of what was read otherwise than its rows say.
     pub notices: Notices,
     /// SKUs of variants that are counted and state no quantity.
-    pub unstated: Vec<String>,
+    pub unstated: Vec<Name>,
 }
 
 /// A handle or SKU, and where the file states it.
@@ -133,10 +137,11 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
     if let Some(line) = swallowed {
         return file.refused(RowError::new(line.saturating_add(shift), "", NEVER_CLOSED));
     }
-    let mut cleaned = 0_usize;
+    let mut cleaned = Vec::new();
     for row in &mut rows {
         row.line = row.line.saturating_add(shift);
-        cleaned = cleaned.saturating_add(row.without_control_characters());
+        let columns = row.without_control_characters();
+        cleaned.extend(columns.into_iter().map(|column| (row.line, column)));
     }
     let Gathered {
         groups,
@@ -155,7 +160,12 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
         .saturating_add(mark_bytes);
     file.next_line = next.as_ref().map_or(0, |next| next.line);
     file.apart = apart;
-    file.notices.add(NoticeCode::ControlCharacters, "", cleaned);
+    // The rows behind are read, and told of, again.
+    cleaned.retain(|(line, _)| next.as_ref().is_none_or(|next| *line < next.line));
+    for (line, column) in &cleaned {
+        file.notices
+            .name(NoticeCode::ControlCharacters, *line, column);
+    }
     for group in &groups {
         note_ignored(&columns, group, currencies, &mut file.notices);
         let read = match faults_of(group) {
@@ -164,7 +174,11 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
         };
         match read {
             Ok(product) => file.products.push(product),
-            Err(errors) => file.errors.extend(errors),
+            Err(errors) => {
+                file.left_out = file.left_out.saturating_add(1);
+                file.left_out_handles.extend(handle_of(group));
+                file.errors.extend(errors);
+            }
         }
     }
     file
@@ -201,6 +215,16 @@ fn faults_of(group: &Group<'_>) -> Vec<RowError> {
         faults.push(first.error("Handle", detail));
     }
     faults
+}
+
+fn handle_of(group: &Group<'_>) -> Option<Name> {
+    let named = |row: &&Row<'_>| row.is_of_known_product && !row.group().is_empty();
+    let row = group.rows.iter().find(named)?;
+    Some(Name {
+        line: row.line,
+        column: "Handle",
+        value: slug(&row.group()),
+    })
 }
 
 fn note_ignored(

@@ -1,7 +1,7 @@
 //! The rows of a file: columns found by name, cells as text, and what stands in the file's way as a whole.
 
 use crate::shop::catalog::SourceCell;
-use crate::shop::catalog::is_unwanted;
+use crate::shop::catalog::{LINE_BREAKS, is_unwanted};
 use crate::shop::money::Currency;
 use crate::shop::product_csv::columns::{
     COLUMNS, IMAGE_COLUMNS, SKU, canonical, has_one_line, is_read,
@@ -208,14 +208,27 @@ impl<'a> Row<'a> {
         self.cell("Handle").to_lowercase()
     }
 
-    /// Leaves out what no text may have; returns how many cells had it.
-    pub fn without_control_characters(&mut self) -> usize {
-        let mut changed = 0_usize;
-        for cell in &mut self.cells {
-            if cell.chars().any(is_unwanted) {
-                cell.retain(|character| !is_unwanted(character));
-                changed = changed.saturating_add(1);
+    /// Leaves out what no text may have, and line breaks where there is one line; returns the columns that had some.
+    pub fn without_control_characters(&mut self) -> Vec<&'a str> {
+        let columns: &'a Columns = self.columns;
+        let mut changed = Vec::new();
+        let names = columns.names.iter().map(String::as_str);
+        for (cell, name) in self
+            .cells
+            .iter_mut()
+            .zip(names.chain(std::iter::repeat("")))
+        {
+            let is_broken = has_one_line(name) && cell.trim().contains(LINE_BREAKS);
+            if !is_broken && !cell.chars().any(is_unwanted) {
+                continue;
             }
+            cell.retain(|character| !is_unwanted(character));
+            if is_broken {
+                let lines = cell.split(LINE_BREAKS).map(str::trim);
+                let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+                *cell = lines.join(" ");
+            }
+            changed.push(name);
         }
         changed
     }
