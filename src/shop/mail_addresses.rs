@@ -29,6 +29,18 @@ pub fn read_address(typed: &str) -> Option<String> {
     fits.then_some(address)
 }
 
+/// Address of a sender, which may have a name before it: `Shop <orders@shop.test>`. None means that a provider would not send for it.
+#[must_use]
+pub fn read_sender(sender: &str) -> Option<String> {
+    let Some((name, address)) = sender.split_once('<') else {
+        return read_address(sender);
+    };
+    let address = address.trim_end().strip_suffix('>')?;
+    is_sender_name(name.trim())
+        .then(|| read_address(address))
+        .flatten()
+}
+
 /// The fault of what was typed as `email`, if it is one.
 #[must_use]
 pub fn email_fault(typed: &str) -> Option<FieldError> {
@@ -63,6 +75,15 @@ pub fn in_ascii(address: &str) -> String {
         }
         _ => address.to_owned(),
     }
+}
+
+/// Words, in quotes where they have signs that stand between addresses (RFC 5322).
+fn is_sender_name(name: &str) -> bool {
+    let (words, signs) = match name.strip_prefix('"') {
+        Some(quoted) => (quoted.strip_suffix('"'), "\"\\"),
+        None => (Some(name), "\"\\()<>[]:;@,"),
+    };
+    words.is_some_and(|words| !words.contains(|it: char| it.is_control() || signs.contains(it)))
 }
 
 /// The dot of Chinese and Japanese keyboards stands in hosts for the plain one.
@@ -214,6 +235,40 @@ mod tests {
             &long_host,
         ] {
             assert_eq!(read_address(typed), None, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn a_sender_may_have_a_name() {
+        for sender in [
+            "orders@shop.test",
+            " orders@shop.test ",
+            "Shop <orders@shop.test>",
+            "Bücher & mehr <orders@shop.test> ",
+            "\"Shop, Inc.\" <orders@shop.test>",
+            "<orders@shop.test>",
+        ] {
+            let address = Some("orders@shop.test");
+            assert_eq!(read_sender(sender).as_deref(), address, "{sender:?}");
+        }
+        for sender in [
+            "",
+            "Shop",
+            "Shop <>",
+            "Shop orders@shop.test",
+            "Shop <orders@shop>",
+            "Shop <orders@shop..test>",
+            "Shop <orders@shop.test",
+            "Shop orders@shop.test>",
+            "Shop <<orders@shop.test>>",
+            "Shop <orders@shop.test> more",
+            "Shop <a@shop.test>, <b@shop.test>",
+            "a@shop.test, b@shop.test",
+            "Shop, Inc. <orders@shop.test>",
+            "\"Shop <orders@shop.test>",
+            "Shop\r\nBcc: ann <orders@shop.test>",
+        ] {
+            assert_eq!(read_sender(sender), None, "{sender:?}");
         }
     }
 

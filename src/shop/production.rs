@@ -1,6 +1,7 @@
 //! The settings that a shop must not be opened to the world with: keys that can be guessed, addresses that are made up.
 
 use crate::error::{Error, Result};
+use crate::shop::mail_addresses::read_sender;
 use crate::shop::staff::entries;
 use std::collections::BTreeSet;
 
@@ -73,11 +74,20 @@ pub fn check_opening(opening: &Opening<'_>) -> Result<()> {
     if mail_provider == "log" {
         return Err(fault("MAIL_PROVIDER", "is `log`, which sends nothing"));
     }
-    let sender = mail_from.trim_end_matches('>').rsplit('@').next();
-    if sender.is_some_and(is_made_up) {
+    check_sender(mail_from)?;
+    check_keys(opening)
+}
+
+fn check_sender(mail_from: &str) -> Result<()> {
+    let Some(address) = read_sender(mail_from) else {
+        let shape = "is no address such as `Shop <orders@shop.example>`";
+        return Err(fault("MAIL_FROM", shape));
+    };
+    let host = address.rsplit('@').next();
+    if host.is_some_and(|host| is_made_up(&host.to_ascii_lowercase())) {
         return Err(fault("MAIL_FROM", "names a host that is nobody's"));
     }
-    check_keys(opening)
+    Ok(())
 }
 
 fn check_keys(opening: &Opening<'_>) -> Result<()> {
@@ -209,14 +219,21 @@ mod tests {
             })
             .contains("MAIL_PROVIDER")
         );
-        let mail_from = "Shop <orders@example.com>";
-        assert!(
-            refusal(Opening {
+        for mail_from in [
+            "Shop <orders@example.com>",
+            "orders@Example.COM",
+            "",
+            "Shop",
+            "Shop orders@shop.test",
+            "Shop <orders@shop..test>",
+            "Shop <orders@shop.test",
+        ] {
+            let refusal = refusal(Opening {
                 mail_from,
                 ..good()
-            })
-            .contains("MAIL_FROM")
-        );
+            });
+            assert!(refusal.contains("MAIL_FROM"), "{mail_from:?} {refusal}");
+        }
         let shop_url = "https://myexample.com";
         check_opening(&Opening { shop_url, ..good() }).unwrap();
     }

@@ -5,7 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::finding_deliveries::FindingMail;
 use crate::shop::mail::{Letter, MailFailure, Message};
-use crate::shop::mail_addresses::in_ascii;
+use crate::shop::mail_addresses::{in_ascii, read_sender};
 use crate::shop::ports::MailProvider;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ impl Carrier {
     /// Whether it can carry anything.
     ///
     /// # Errors
-    /// When its account has no key or no sender.
+    /// When its account has no key, no sender, or one that is no address.
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Resend(account) | Self::Postmark(account)
@@ -81,6 +81,13 @@ impl Carrier {
             {
                 Err(Error::internal(
                     "config: MAIL_API_KEY and MAIL_FROM are needed to send mail",
+                ))
+            }
+            Self::Resend(account) | Self::Postmark(account)
+                if read_sender(&account.from).is_none() =>
+            {
+                Err(Error::internal(
+                    "config: MAIL_FROM is no address such as `Shop <orders@shop.example>`",
                 ))
             }
             _ => Ok(()),
@@ -272,6 +279,13 @@ mod tests {
         assert!(Carrier::Resend(resend).check().is_ok());
         let keyless = Carrier::new("postmark", account(""), true).unwrap();
         assert!(keyless.check().is_err());
+        let from = "Shop orders@shop.test".into();
+        let nobodys = Account {
+            from,
+            ..account("k")
+        };
+        let refusal = Carrier::Postmark(nobodys).check().unwrap_err();
+        assert!(refusal.to_string().contains("MAIL_FROM"), "{refusal}");
         assert!(Carrier::new("pigeon", account("k"), true).is_err());
     }
 

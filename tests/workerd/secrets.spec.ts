@@ -73,6 +73,8 @@ const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> =
   'a list of keys that does not read': ['STAFF_KEYS', { STAFF_KEYS: NEW_KEY }],
   'mails that are only logged': ['MAIL_PROVIDER', { MAIL_PROVIDER: 'log' }],
   'a sender that is made up': ['MAIL_FROM', { MAIL_FROM: 'Shop <orders@example.com>' }],
+  'a sender that is no address': ['MAIL_FROM', { MAIL_FROM: 'Shop orders@shop.test' }],
+  'a sender whose host is none': ['MAIL_FROM', { MAIL_FROM: 'Shop <orders@shop..test>' }],
   'an address without encryption': ['SHOP_URL', { SHOP_URL: 'http://shop.test' }],
   'findings that nothing signs': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER }],
   'findings signed with what is no secret': ['FINDINGS_WEBHOOK_SECRET', { FINDINGS_WEBHOOK_URL: RECEIVER, FINDINGS_WEBHOOK_SECRET: NEW_KEY }],
