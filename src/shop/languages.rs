@@ -126,11 +126,24 @@ impl Language {
         format!("{}, {hour:02}:{minute:02}\u{a0}UTC", self.date(at))
     }
 
-    /// An amount as its speakers type it, in the form that the shop reads: `1199.00`.
+    /// An amount as its speakers type it, in the form that the shop reads: `1199.00`. A sign between thousands that stands where none are, is the
+    /// point of another language: `39.90` in German.
     #[must_use]
     pub fn decimal(self, typed: &str) -> String {
         let (group, point) = self.separators();
-        typed.replace(group, "").replace(point, ".")
+        let (whole, fraction) = typed
+            .split_once(point)
+            .map_or((typed, None), |(whole, fraction)| (whole, Some(fraction)));
+        if !is_grouped(whole, group) {
+            let is_point = fraction.is_none() && whole.matches(group).count() == 1;
+            return if is_point {
+                whole.replace(group, ".")
+            } else {
+                typed.to_owned()
+            };
+        }
+        let whole = whole.replace(group, "");
+        fraction.map_or_else(|| whole.clone(), |fraction| format!("{whole}.{fraction}"))
     }
 
     /// What stands between thousands, and before the fraction.
@@ -203,6 +216,14 @@ fn grouped(digits: &str, separator: &str) -> String {
     text
 }
 
+/// True for digits without signs between, or with one before every three.
+fn is_grouped(whole: &str, group: &str) -> bool {
+    let Some((first, thousands)) = whole.split_once(group) else {
+        return true;
+    };
+    (1..=3).contains(&first.len()) && thousands.split(group).all(|digits| digits.len() == 3)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -232,6 +253,21 @@ mod tests {
     fn amounts_are_read_as_their_speakers_type_them() {
         assert_eq!(Language::English.decimal("1,199.50"), "1199.50");
         assert_eq!(Language::German.decimal("1.199,50"), "1199.50");
+        for (typed, english, german) in [
+            ("40", "40", "40"),
+            ("39.90", "39.90", "39.90"),
+            ("39,90", "39.90", "39.90"),
+            ("1,199", "1199", "1.199"),
+            ("1.199", "1.199", "1199"),
+            ("1,199,000", "1199000", "1.199,000"),
+            (".5", ".5", ".5"),
+            ("1,2,3", "1,2,3", "1.2,3"),
+            ("cheap", "cheap", "cheap"),
+            ("", "", ""),
+        ] {
+            assert_eq!(Language::English.decimal(typed), english, "{typed}");
+            assert_eq!(Language::German.decimal(typed), german, "{typed}");
+        }
     }
 
     #[test]

@@ -100,12 +100,29 @@ test('a search, a maker and a price find what is meant, whatever its letters', a
   for (const [search, ...found] of [
     ['cafe', 'Café crème'], ['cafe\u0301 creme', 'Café crème'], ['muller', 'Müller’s oak table'], ['mueller', 'Müller’s oak table'], ["müller's", 'Müller’s oak table'], ['mullers', 'Müller’s oak table'],
     ['strassenschuh', 'Straßenschuh'], ['STRASSE', 'Straßenschuh'], ['tshirt', 'Men’s T-Shirt'], ["men's t shirt", 'Men’s T-Shirt'], ['t\u2011shirt', 'Men’s T-Shirt'], ['テスト', 'ﾃｽﾄ'],
-    ['4006381333931', 'Café crème'], ['4 006381 333931', 'Café crème'], ['0036000291452', 'Zebra mug'], ['mug 036000291452', 'Zebra mug'], ['mug-1', 'Zebra mug'], ['rost', 'Café crème'], ['4006381333932'],
+    ['4006381333931', 'Café crème'], ['4 006381 333931', 'Café crème'], ['0036000291452', 'Zebra mug'], ['mug 036000291452', 'Zebra mug'], ['mug-1', 'Zebra mug'], ['rost', 'Café crème'], ['てすと', 'ﾃｽﾄ'], ['4006381333932'],
   ] as const) await t.test(`search ${search}`, async () => assert.deepEqual(titles(await page({ q: search })), found));
 
   for (const [min, max, ...found] of [
     ['40', '60', 'apple', 'Straßenschuh'], ['95', '', 'Müller’s oak table'], ['', '4', 'Äpfel'], ['11', '19'], ['４０', '６０', 'apple', 'Straßenschuh'],
   ] as const) await t.test(`from ${min} to ${max}`, async () => assert.deepEqual(titles(await page({ min, max })), found));
+
+  for (const [min, max] of [['cheap', '60'], ['40', '6o'], ['-40', ''], ['1.2.3', '60'], ['40', '9'.repeat(30)]] as const) await t.test(`from ${min} to ${max}, which is no amount`, async () => {
+    for (const [face, said] of [['', 'This is no amount'], ['/de', 'Das ist kein Betrag']] as const) {
+      const { status, text } = await shop.staff.get(`${face}/products?${new URLSearchParams({ min, max })}`, HTML);
+      assert.equal(status, 200);
+      const faulty = [...text.matchAll(/<input id="(min|max)"[^>]* value="([^"]*)"[^>]* aria-invalid="true" aria-describedby="\1-fault"><p class="fault" id="\1-fault">([^<]*)/g)].map((found) => found.slice(1));
+      const [name, typed] = /^[\d]{0,2}$/.test(min) ? ['max', max] : ['min', min];
+      assert.deepEqual(faulty.map(([field, value]) => [field, value]), [[name, typed]], text.match(/<div class="range">.*?<\/fieldset>/s)?.[0]);
+      assert.ok(faulty[0]![2]!.startsWith(said));
+      const other = name === 'min' ? max : min;
+      assert.match(text, new RegExp(`name="${name === 'min' ? 'max' : 'min'}" value="${other}"`));
+    }
+    const query = new URLSearchParams({ min_price: min, max_price: max });
+    const { errors } = (await shop.staff.get(`/api/v1/products?${query}`)).refused(422, 'invalid_price');
+    assert.deepEqual(errors.map(({ field }: Json) => field), [/^[\d]{0,2}$/.test(min) ? 'max_price' : 'min_price']);
+  });
+  for (const price of ['$40', '40 $', '\u00a040.00\u200b', '40,00']) assert.equal(titles(await page({ min: price, max: '60' })).length, 2, price);
 
   const all = await page({ sort: 'title' });
   assert.deepEqual(titles(all), ['Äpfel', 'apple', 'Café crème', 'Men’s T-Shirt', 'Müller’s oak table', 'Straßenschuh', 'Zebra mug', 'ﾃｽﾄ']);

@@ -103,7 +103,7 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
 }
 
-/// What the shopper chose in the form beside the list; what does not read is as if not chosen.
+/// What the shopper chose in the form beside the list. A price that does not read narrows nothing, and is told beside its field.
 #[derive(Clone)]
 struct Filter {
     text: String,
@@ -141,18 +141,13 @@ impl Filter {
 
     fn query(&self, visit: &Visit, category: Option<&str>) -> ListQuery {
         let chosen = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let price = |text: &str| {
-            let decimal = visit.language.decimal(&plain_text(text));
-            let money = Money::parse_decimal(&decimal, visit.currency).ok()?;
-            Some(money.amount)
-        };
         ListQuery {
             category: category.map(str::to_owned),
             text: chosen(&self.text),
             vendor: chosen(&self.vendor),
             r#type: chosen(&self.kind),
-            min_price: price(&self.min),
-            max_price: price(&self.max),
+            min_price: amount_of(visit, &self.min),
+            max_price: amount_of(visit, &self.max),
             available: self.in_stock.then_some(true),
             sort: Sort::from_word(&self.sort).unwrap_or_default(),
             ..ListQuery::all(visit.currency, PAGE_SIZE)
@@ -318,10 +313,8 @@ impl List<'_> {
                     fieldset {
                         legend { (words.price) " (" (visit.currency) ")" }
                         div class="range" {
-                            label class="unseen" for="min" { (words.price_from) }
-                            input id="min" name="min" value=(filter.min) inputmode="decimal" maxlength="14" placeholder=(words.price_from);
-                            label class="unseen" for="max" { (words.price_to) }
-                            input id="max" name="max" value=(filter.max) inputmode="decimal" maxlength="14" placeholder=(words.price_to);
+                            (price_bound(visit, "min", words.price_from, &filter.min))
+                            (price_bound(visit, "max", words.price_to, &filter.max))
                         }
                     }
                     label class="choice" for="in_stock" {
@@ -356,6 +349,29 @@ impl List<'_> {
             }
         }
     }
+}
+
+/// A field for the least or the most that something may cost.
+fn price_bound(visit: &Visit, name: &str, label: &str, typed: &str) -> Markup {
+    let is_faulty = !typed.is_empty() && amount_of(visit, typed).is_none();
+    let fault_id = is_faulty.then(|| format!("{name}-fault"));
+    html! {
+        div {
+            label class="unseen" for=(name) { (label) }
+            input id=(name) name=(name) value=(typed) inputmode="decimal" maxlength="14" placeholder=(label)
+                aria-invalid=[is_faulty.then_some("true")] aria-describedby=[fault_id.as_deref()];
+            @if is_faulty { p class="fault" id=[fault_id.as_deref()] { (visit.words().no_amount) } }
+        }
+    }
+}
+
+/// An amount in the currency of the page, as its speakers type it, with or without the sign of the currency. None means that it is none.
+fn amount_of(visit: &Visit, typed: &str) -> Option<i64> {
+    let plain = plain_text(typed);
+    let is_sign = |it: char| matches!(it, ' ' | '$' | '£' | '¥' | '\u{20a0}'..='\u{20cf}');
+    let decimal = visit.language.decimal(plain.trim_matches(is_sign));
+    let money = Money::parse_decimal(&decimal, visit.currency).ok()?;
+    Some(money.amount)
 }
 
 /// A choice among the values of a facet, with how many products each leaves.

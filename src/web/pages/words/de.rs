@@ -50,6 +50,7 @@ pub static WORDS: Words = Words {
     price: "Preis",
     price_from: "Von",
     price_to: "Bis",
+    no_amount: "Das ist kein Betrag und bleibt unbeachtet. Ein Betrag wie 40 oder 39,90.",
     in_stock_only: "Nur Lieferbares",
     sort_by: "Sortieren nach",
     sort_featured: "Empfehlung",

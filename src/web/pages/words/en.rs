@@ -50,6 +50,7 @@ pub static WORDS: Words = Words {
     price: "Price",
     price_from: "From",
     price_to: "To",
+    no_amount: "This is no amount, so it is left out. An amount such as 40 or 39.90.",
     in_stock_only: "In stock only",
     sort_by: "Sort by",
     sort_featured: "Featured",

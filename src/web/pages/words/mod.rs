@@ -50,6 +50,7 @@ pub struct Words {
     pub price: &'static str,
     pub price_from: &'static str,
     pub price_to: &'static str,
+    pub no_amount: &'static str,
     pub in_stock_only: &'static str,
     pub sort_by: &'static str,
     pub sort_featured: &'static str,
