@@ -15,6 +15,7 @@ mod files;
 mod import;
 mod prices;
 mod publish;
+mod round_trip;
 mod shapes;
 mod untidy;
 mod world;
