@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { type Answer, type Json, tokenOf } from './client.ts';
 import { eventually } from './eventually.ts';
+import { pasted } from './pasted.ts';
 import { UNLIMITED, startShop, type Shop } from './shop.ts';
 
 const HTML = { accept: 'text/html' };
@@ -153,6 +154,12 @@ test('a number and a code open an order; guesses are counted for each number and
   const typed = await type(` #${order.number}`, code.toLowerCase().replace('-', ' '));
   assert.deepEqual([typed.status, typed.headers.get('location')], [303, `/orders/${order.id}`]);
   assert.match(typed.headers.get('set-cookie')!, new RegExp(`^__Host-order-${order.id}=`));
+
+  const numbers = pasted(order.number);
+  for (const [nth, copied] of pasted(code).entries()) {
+    const { status, headers } = await type(numbers[nth]!, copied);
+    assert.deepEqual([status, headers.get('location')], [303, `/orders/${order.id}`], JSON.stringify(copied));
+  }
 
   const visitor = '2001:db8:7:7::';
   for (const [number, network] of [[order.number, visitor], ['9999999', '2001:db8:7:8::']] as const) {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Json } from './client.ts';
+import { pasted } from './pasted.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
 const HTML = { accept: 'text/html' };
@@ -46,6 +47,18 @@ test('a SKU is taken as it was pasted, and kept as the merchant writes it', asyn
   const { lines } = (await buyer.get('/api/v1/cart')).expect(200);
   assert.deepEqual(lines.map(({ sku }: Json) => sku), ['LAMP']);
   (await buyer.post('/api/v1/cart/items', { sku: 'lamp', quantity: 1 })).refused(422, 'unknown_sku');
+});
+
+test('a place is taken however it was pasted', async () => {
+  const home = { name: 'Ann', line1: '1 Main St', city: 'New York', region: 'NY', postal_code: '10001-1234', country: 'US' };
+  const regions = pasted(home.region);
+  for (const [nth, postal_code] of pasted(home.postal_code).entries()) {
+    const buyer = shop.shopper();
+    await buyer.add('LAMP');
+    const { id } = await buyer.quote({ shipping_address: { ...home, postal_code, region: regions[nth] } });
+    const { shipping_address: kept } = (await buyer.order(id)).expect(201);
+    assert.deepEqual([kept.postal_code, kept.region], [home.postal_code, home.region], JSON.stringify(postal_code));
+  }
 });
 
 test('a mail address is one on every face, as the payment provider takes it', async () => {
@@ -134,6 +147,8 @@ test('a search, a maker and a price find what is meant, whatever its letters', a
     assert.match(narrowed, /<option value="Acme" selected>/);
     assert.equal((await shop.staff.get(`/api/v1/products?${new URLSearchParams({ vendor })}`)).expect(200).total, 4);
   }
+  for (const vendor of pasted('Röst & Co')) assert.equal((await shop.staff.get(`/api/v1/products?${new URLSearchParams({ vendor })}`)).expect(200).total, 1, JSON.stringify(vendor));
+  for (const q of pasted('t-shirt')) assert.deepEqual(titles(await page({ q })), ['Men’s T-Shirt'], JSON.stringify(q));
   const { data } = (await shop.staff.get('/api/v1/products?min_price=4000&max_price=6000')).expect(200);
   assert.deepEqual(data.map(({ title }: Json) => title), ['apple', 'Straßenschuh']);
 });
