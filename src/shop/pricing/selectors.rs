@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 pub enum Selector {
     /// Everything in the category with this handle, and below it. A single name is that of every category called so, wherever it stands.
     Category(String),
-    /// Everything in the category with this path of names, and below it, as `["Electronics", "Phones"]`.
+    /// Everything in the category with this path of names from the root down, and below it, as `["Electronics", "Phones"]`. One name alone is that
+    /// of a category at the root.
     CategoryPath(Vec<String>),
     /// One SKU.
     Sku(String),
@@ -37,7 +38,11 @@ impl Selector {
                 let mut categories = goods.categories.iter();
                 categories.any(|it| it == handle || is_category_called(it, handle))
             }
-            Self::CategoryPath(path) => goods.categories.contains(&category_handle(path)),
+            Self::CategoryPath(path) => {
+                let depth = path.len().checked_sub(1);
+                let category = depth.and_then(|depth| goods.categories.get(depth));
+                category.is_some_and(|it| *it == category_handle(path))
+            }
             Self::Sku(sku) => goods.sku == sku || (is_pasted(sku) && goods.sku == plain_text(sku)),
         }
     }
@@ -127,10 +132,11 @@ mod tests {
             assert!(!selects_path(selector, &["Women", "Shoes"]));
             assert!(!selects_path(selector, &["Shoes"]));
         }
-        assert!(!selects_path(
-            r#"{"category_path": ["Shoes"]}"#,
-            &["Men", "Shoes"]
-        ));
+        let at_the_root = r#"{"category_path": ["Shoes"]}"#;
+        assert!(selects_path(at_the_root, &["Shoes"]));
+        assert!(selects_path(at_the_root, &["Shoes", "Boots"]));
+        assert!(!selects_path(at_the_root, &["Men", "Shoes"]));
+        assert!(!selects_path(at_the_root, &["Men", "Shoes", "Boots"]));
     }
 
     #[test]
@@ -150,5 +156,8 @@ mod tests {
             categories: &listed_before,
         };
         assert!(Selector::Category("shoes".into()).selects(&goods));
+        assert!(!Selector::CategoryPath(vec!["Shoes".into()]).selects(&goods));
+        assert!(Selector::CategoryPath(vec!["Men".into()]).selects(&goods));
+        assert!(!Selector::CategoryPath(vec![]).selects(&goods));
     }
 }
