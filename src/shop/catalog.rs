@@ -17,7 +17,9 @@ mod version;
 mod web_address;
 
 pub use barcodes::gtin;
-pub use handles::{category_handle, former_category_handle, is_category_called, slug};
+pub use handles::{
+    category_handle, former_category_handle, is_category_called, product_handle, slug,
+};
 pub use html::{sanitise_html, text_of};
 pub use list::{Cursor, Facet, ListQuery, Listed, Sort, list_products, list_products_from};
 pub use one_version::OneVersion;

@@ -5,14 +5,16 @@
 //! out and no other. Nothing here changes what shoppers see.
 
 mod changes;
+mod handles;
 mod names;
 mod units;
 
 pub use changes::{ChangeKind, ProductChange};
 
 use crate::error::{Error, FieldError, Result};
-use crate::shop::catalog::Product;
+use crate::shop::catalog::{Product, slug};
 use crate::shop::import::changes::change_of;
+use crate::shop::import::handles::keep_handles;
 use crate::shop::import::names::{claims_of, refuse_repeated_names, refuse_taken_skus, skus_of};
 use crate::shop::import::units::Units;
 use crate::shop::money::Currency;
@@ -23,7 +25,7 @@ use crate::shop::product_csv::{
 use crate::shop::products::identified;
 use durable::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Variants of one window, unless it is a single product with more.
 const VARIANTS_A_WINDOW: usize = 300;
@@ -106,6 +108,8 @@ pub async fn import_products(
     if file.is_refused {
         return Err(nothing_to_import(csv, &file.errors));
     }
+    let known = known_products(record, &file).await?;
+    keep_handles(&mut file, &known);
     let units = Units::of(&file, options.from_unit);
     let whole = options.first_line.is_none() && options.last && file.next_line == 0;
     let earlier = if whole {
@@ -115,7 +119,6 @@ pub async fn import_products(
             .claim_names(&options.import_id, &claims_of(&file), now)
             .await?
     };
-    let known = known_products(record, &file).await?;
     let owners = record.owners_of_skus(&skus_of(&file)).await?;
     refuse_repeated_names(&mut file, earlier);
     refuse_taken_skus(&mut file, &owners, &known);
@@ -160,16 +163,21 @@ fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Noti
     notices.told()
 }
 
-/// The products of the record with the handles of the file.
+/// The products of the record with the handles of the file, or with those that were once made of them.
 async fn known_products(
     record: &impl CatalogRecord,
     file: &ProductFile,
 ) -> Result<BTreeMap<String, Product>> {
-    let handles: Vec<String> = file
+    let handles: BTreeSet<String> = file
         .products
         .iter()
-        .map(|imported| imported.product.handle.clone())
+        .flat_map(|imported| {
+            let older = slug(&imported.written_handle);
+            [imported.product.handle.clone(), older]
+        })
+        .filter(|handle| !handle.is_empty())
         .collect();
+    let handles: Vec<String> = handles.into_iter().collect();
     let products = record.products_by_handle(&handles).await?;
     Ok(products
         .into_iter()

@@ -12,6 +12,7 @@
 mod database;
 mod export;
 mod files;
+mod handles;
 mod import;
 mod prices;
 mod publish;

@@ -53,6 +53,7 @@ test('the address of a handle that the shop wrote otherwise leads to the product
   const old = `${shop.url}/products/${encodeURIComponent('a_b™ हिन्दी--कि')}`;
   const moved = await fetch(old, { redirect: 'manual' });
   assert.equal(moved.status, 301);
+  assert.equal(decodeURI(moved.headers.get('location') ?? ''), '/products/a-b-हिन्दी-कि');
   assert.match(await (await fetch(old)).text(), /Odd/);
   assert.equal((await shop.staff.get('/products/no_such')).status, 404);
 });

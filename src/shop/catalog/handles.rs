@@ -102,6 +102,14 @@ pub fn category_handle(path: &[String]) -> String {
     names.join(BELOW)
 }
 
+/// The handle of a product: `text` composed, in lower case, its letters with their marks and its digits, whatever lies between them as
+/// one hyphen. Made twice, it is the same.
+#[must_use]
+pub fn product_handle(text: &str) -> String {
+    let lower = normalized(text, Form::Composed).to_lowercase();
+    hyphenated(&normalized(&lower, Form::Composed), is_kept)
+}
+
 /// The handle that a category had while those of one name were one: its last name alone.
 #[must_use]
 pub fn former_category_handle(path: &[String]) -> String {
@@ -192,6 +200,24 @@ mod tests {
         assert_eq!(slug("Cases & Protection"), "cases-protection");
         assert_eq!(slug("  Deep Blue / 256GB "), "deep-blue-256gb");
         assert_eq!(slug("&"), "");
+    }
+
+    #[test]
+    fn a_product_keeps_the_marks_of_its_handle() {
+        for (given, expected) in [
+            ("हिन्दी-किताब", "हिन्दी-किताब"),
+            ("নীল-শাড়ি", "নীল-শাড়ি"),
+            ("เสื้อยืด-สีแดง", "เสื้อยืด-สีแดง"),
+            ("Cafe\u{301}", "café"),
+            ("tac™-wipes", "tac-wipes"),
+            ("a_b_c", "a-b-c"),
+            ("double--dash", "double-dash"),
+            ("™", ""),
+        ] {
+            let expected = normalized(expected, Form::Composed);
+            assert_eq!(product_handle(given), expected);
+            assert_eq!(product_handle(&expected), expected);
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{
-    Card, Product, category_handle, former_category_handle, is_category_called, slug,
+    Card, Product, category_handle, former_category_handle, is_category_called, product_handle,
+    slug,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::ports::PublishedCatalog;
@@ -288,12 +289,19 @@ pub async fn find_product(
     handle: &str,
 ) -> Result<Option<Rc<Product>>> {
     newest_copied(catalog, async |version: &Version| {
-        let found = look_up(catalog, &version.handles, handle).await?;
-        let plain = slug(handle);
-        if found.is_some() || plain == handle || plain.is_empty() {
-            return Ok(found);
+        let mut asked = vec![handle.to_owned()];
+        for name in [product_handle(handle), slug(handle)] {
+            if !name.is_empty() && !asked.contains(&name) {
+                asked.push(name);
+            }
         }
-        look_up(catalog, &version.handles, &plain).await
+        for name in asked {
+            let found = look_up(catalog, &version.handles, &name).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     })
     .await
 }

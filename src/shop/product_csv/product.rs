@@ -2,7 +2,7 @@
 
 use crate::shop::catalog::{
     Image, MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, Price, Product, ProductOption,
-    Seo, Status, Variant, folded, indistinct, sanitise_html, slug, web_address,
+    Seo, Status, Variant, folded, indistinct, product_handle, sanitise_html, slug, web_address,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
@@ -44,7 +44,8 @@ pub fn read_product(
     if let (Some(row), Some((_, variant))) = (variant_rows.first_mut(), &joined) {
         *row = variant;
     }
-    let handle = slug(first.cell("Handle"));
+    let written_handle = first.cell("Handle").to_owned();
+    let handle = product_handle(&written_handle);
     let mut errors = Vec::new();
     if handle.is_empty() {
         let detail = "A product needs a handle of letters or digits.";
@@ -199,6 +200,7 @@ pub fn read_product(
     }
     Ok(ImportedProduct {
         product,
+        written_handle,
         quantities,
         names: unique,
         notices,

@@ -56,6 +56,8 @@ pub struct ProductFile {
 pub struct ImportedProduct {
     /// The product.
     pub product: Product,
+    /// The handle as the file has it.
+    pub written_handle: String,
     /// Units, and the SKUs they are of, of the variants that are tracked and state a quantity.
     pub quantities: Vec<(Name, u32)>,
     /// Names that no other product of the file may have.

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::shop::catalog::{
-    Image, Price, Product, ProductOption, Seo, Status, Variant, sanitise_html, slug,
+    Image, Price, Product, ProductOption, Seo, Status, Variant, product_handle, sanitise_html,
 };
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::standard;
@@ -200,7 +200,7 @@ fn reply(status: u16, product: &Product) -> Result<Reply> {
 impl ProductInput {
     /// The product with its description as it was sent.
     fn into_unclean_product(self) -> Product {
-        let handle = slug(self.handle.as_deref().unwrap_or(&self.title));
+        let handle = product_handle(self.handle.as_deref().unwrap_or(&self.title));
         let choices: Vec<Vec<String>> = self
             .variants
             .iter()
