@@ -82,3 +82,24 @@ fn of_two_handles_that_were_cut_to_one_the_product_keeps_its_own() {
     );
     assert_eq!(turned.errors, []);
 }
+
+#[test]
+fn a_name_that_two_products_share_is_the_earlier_ones() {
+    for file in [
+        "Handle,Title,Variant SKU,Variant Price\na-b,One,A,5\na_b,Two,B,6\n",
+        "Handle,Title,Variant SKU,Variant Price\na,One,S,5\nb,Two,S,6\n",
+    ] {
+        let world = World::default();
+        let done = world.import(file);
+        assert_eq!(done.created, 1);
+        let places: Vec<u64> = done.errors.iter().map(|error| error.line).collect();
+        assert_eq!(places, [3]);
+        assert!(
+            done.errors[0].detail.contains("line 2"),
+            "{:?}",
+            done.errors
+        );
+        let again = world.import(file);
+        assert_eq!((again.created, again.updated), (0, 0));
+    }
+}
