@@ -71,7 +71,7 @@ const HEAD = (date, count, regions) => `# Addresses of ${count} countries and th
 # of ${date}; condensed, and supplemented by what the script names. Names of countries: Unicode CLDR ${process.versions.cldr} (Unicode License v3).
 #
 # A country: code, name, needed fields (A street, C city, S region, Z postal code), its form, its form in Latin letters where that is another, shapes of
-# postal codes, signs before them, the words for region, city and postal code. A region, below its country: code, name on a parcel where it is another,
+# postal codes, signs before them, the words for region, city, postal code and neighbourhood. A region, below its country: code, name on a parcel where it is another,
 # that in Latin letters, its full name, and how else it is called, folded.
 `;
 
@@ -100,7 +100,8 @@ function countryRow(code, name) {
   const shapes = all.filter((shape) => !signs.some((sign) => all.some((other) => bare(shape) === sign + bare(other))));
   const kinds = [known.state_name_type ?? "province", known.locality_name_type ?? "city", known.zip_name_type ?? "postal"];
   const required = (known.require ?? usual.require).replace(/[^ACSZ]/g, "");
-  return [code, name, required, form, latin === form ? "" : latin, shapes.join("|"), signs.join("|"), ...kinds].join("\t");
+  const neighborhood = form.includes("%D") ? (known.sublocality_name_type ?? usual.sublocality_name_type) : "";
+  return [code, name, required, form, latin === form ? "" : latin, shapes.join("|"), signs.join("|"), ...kinds, neighborhood].join("\t").trimEnd();
 }
 
 function regionRows(code) {

@@ -1,8 +1,10 @@
 //! Postal addresses, judged by what their country needs. Any script is kept as it was typed.
 
 mod labels;
+mod phones;
 
 pub use labels::{Part, parts_of};
+pub use phones::read_phone;
 
 use crate::error::FieldError;
 use crate::shop::countries::Country;
@@ -17,11 +19,17 @@ use serde::{Deserialize, Serialize};
 pub struct Address {
     /// Who receives it.
     pub name: String,
+    /// Business at which it is received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company: Option<String>,
     /// Street and house.
     pub line1: String,
-    /// Flat, company.
+    /// Flat, floor, building.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line2: Option<String>,
+    /// Part of the town, where its country writes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighborhood: Option<String>,
     /// Town.
     #[serde(default)]
     pub city: String,
@@ -33,6 +41,9 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2, upper case.
     pub country: String,
+    /// Number at which the carrier reaches who receives it: digits, with a `+` before those that begin with a country's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
 }
 
 /// Most characters in a field of an address.
@@ -44,16 +55,22 @@ impl Address {
     pub fn errors(&self, prefix: &str) -> Vec<FieldError> {
         let country = Country::of_code(&self.country);
         let needs = |judge: fn(&Country) -> bool| country.is_some_and(judge);
-        let [line2, region, postal_code] = [&self.line2, &self.region, &self.postal_code]
-            .map(|field| field.as_deref().unwrap_or_default());
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let [region, postal_code] = [&self.region, &self.postal_code].map(text);
         let faults = [
             ("name", field_fault(&self.name, true)),
+            ("company", field_fault(&text(&self.company), false)),
             ("line1", field_fault(&self.line1, true)),
-            ("line2", field_fault(line2, false)),
+            ("line2", field_fault(&text(&self.line2), false)),
+            (
+                "neighborhood",
+                field_fault(&text(&self.neighborhood), false),
+            ),
             ("city", field_fault(&self.city, needs(Country::needs_city))),
-            ("region", region_fault(region, country)),
-            ("postal_code", postal_code_fault(postal_code, country)),
+            ("region", region_fault(&region, country)),
+            ("postal_code", postal_code_fault(&postal_code, country)),
             ("country", country_fault(country)),
+            ("phone", phone_fault(&text(&self.phone))),
         ];
         faults
             .into_iter()
@@ -64,7 +81,7 @@ impl Address {
             .collect()
     }
 
-    /// It without spaces around, its postal code and its region as its country writes them.
+    /// It without spaces around, its postal code and its region as its country writes them, its phone number as carriers take it.
     #[must_use]
     pub fn normalized(self) -> Self {
         let trimmed = |text: String| text.trim().to_owned();
@@ -83,14 +100,18 @@ impl Address {
                 .and_then(|country| country.read_postal_code(&typed))
                 .unwrap_or_else(|| plain_text(&typed))
         };
+        let phone = |typed: String| read_phone(&typed).unwrap_or(typed);
         Self {
             name: trimmed(self.name),
+            company: some(self.company),
             line1: trimmed(self.line1),
             line2: some(self.line2),
+            neighborhood: some(self.neighborhood),
             city: trimmed(self.city),
             region: some(self.region).map(region),
             postal_code: some(self.postal_code).map(postal_code),
             country: self.country,
+            phone: some(self.phone).map(phone),
         }
     }
 }
@@ -150,6 +171,15 @@ fn postal_code_fault(postal_code: &str, country: Option<&Country>) -> Fault {
             );
             ("invalid_postal_code", detail)
         })
+}
+
+fn phone_fault(phone: &str) -> Fault {
+    let fault = field_fault(phone, false);
+    if fault.is_some() || phone.trim().is_empty() || read_phone(phone).is_some() {
+        return fault;
+    }
+    let detail = "A phone number has 5 to 15 digits, such as +49 30 1234567.";
+    Some(("invalid_phone", detail.to_owned()))
 }
 
 fn country_fault(country: Option<&Country>) -> Fault {
@@ -283,6 +313,7 @@ mod tests {
                 region: Some(region.into()),
                 postal_code: Some(postal_code.into()),
                 country: country.into(),
+                ..Address::default()
             };
             let written = address.normalized();
             assert_eq!(written.clone().normalized(), written);

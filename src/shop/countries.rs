@@ -15,7 +15,8 @@ pub struct Country {
     pub name: &'static str,
     /// `A` street, `C` city, `S` region, `Z` postal code.
     required: &'static str,
-    /// Its lines, from top to bottom: `%N` the name, `%A` the street, `%C` the city, `%S` the region, `%Z` the postal code, `%n` a new line.
+    /// Its lines, from top to bottom: `%N` the name, `%O` the company, `%A` the street, `%D` the neighbourhood, `%C` the city,
+    /// `%S` the region, `%Z` the postal code, `%n` a new line.
     pub(crate) form: &'static str,
     /// That in Latin letters. Empty: the same.
     pub(crate) latin_form: &'static str,
@@ -29,6 +30,8 @@ pub struct Country {
     pub city_word: &'static str,
     /// The word for a postal code: `zip`.
     pub postal_word: &'static str,
+    /// The word for a part of a city: `suburb`. Empty: addresses have none.
+    pub neighborhood_word: &'static str,
     /// Rows of its regions.
     pub(crate) regions: &'static str,
 }
@@ -132,6 +135,7 @@ fn country_of(row: &'static str, regions: &'static str) -> Country {
         region_word: next(),
         city_word: next(),
         postal_word: next(),
+        neighborhood_word: next(),
         regions,
     }
 }

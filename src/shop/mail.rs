@@ -301,10 +301,15 @@ pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Mes
         .map(|line| (line.name(), Money::new(line.line_total, order.currency)))
         .collect();
     let total = Money::new(order.totals.total, order.currency);
+    // Anyone may ask for a link, so that letter tells no more than leads to the order.
+    let label = match letter.kind {
+        MailKind::OrderLink => vec![],
+        _ => order.shipping_address.label(),
+    };
     Ok(Message {
         to: order.email.clone(),
-        text: as_text(&paragraphs, &lines, total, &way),
-        html: as_html(&subject, &paragraphs, &lines, total, &way).into_string(),
+        text: as_text(&paragraphs, &lines, total, &label, &way),
+        html: as_html(&subject, &paragraphs, &lines, total, &label, &way).into_string(),
         subject,
     })
 }
@@ -316,6 +321,9 @@ fn refunded(order: &Order, refund_id: &str) -> Result<Money> {
         .ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
+/// The words before the address of a delivery.
+const SHIP_TO: &str = "Delivery address";
+
 /// The ways to an order.
 struct Way {
     link: String,
@@ -324,7 +332,13 @@ struct Way {
     code: String,
 }
 
-fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, way: &Way) -> String {
+fn as_text(
+    paragraphs: &[String],
+    lines: &[(String, Money)],
+    total: Money,
+    label: &[String],
+    way: &Way,
+) -> String {
     let mut parts = paragraphs.to_vec();
     let mut listed: Vec<String> = lines
         .iter()
@@ -332,6 +346,9 @@ fn as_text(paragraphs: &[String], lines: &[(String, Money)], total: Money, way: 
         .collect();
     listed.push(format!("Total with shipping and tax: {total}"));
     parts.push(listed.join("\n"));
+    if !label.is_empty() {
+        parts.push(format!("{SHIP_TO}:\n{}", label.join("\n")));
+    }
     parts.push(format!("Your order: {}", way.link));
     parts.push(format!(
         "Or enter its number {} and the code {} at {}?by=code",
@@ -346,6 +363,7 @@ fn as_html(
     paragraphs: &[String],
     lines: &[(String, Money)],
     total: Money,
+    label: &[String],
     way: &Way,
 ) -> Markup {
     html! {
@@ -360,6 +378,10 @@ fn as_html(
                         tr { td { (name) } td align="right" { (amount) } }
                     }
                     tr { th align="left" { "Total with shipping and tax" } th align="right" { (total) } }
+                }
+                @if !label.is_empty() {
+                    h2 { (SHIP_TO) }
+                    p { @for line in label { (line) br; } }
                 }
                 p { a href=(way.link) { "Your order" } }
                 p {

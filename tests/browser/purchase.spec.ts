@@ -77,6 +77,18 @@ for (const javaScript of [true, false]) {
   });
 }
 
+for (const javaScript of [true, false]) {
+  test(`Enter in a field of the address goes on to the review, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
+    const shopper = await Shopper.arrive(browser, shop.url, { viewport: PHONE, javaScript });
+    await shopper.add('murmur-over');
+    await shopper.link('Check out').click();
+    await shopper.fill(ADDRESS);
+    await shopper.page.locator('#city').press('Enter');
+    await shopper.heading('Review your order').waitFor();
+    await shopper.leave();
+  });
+}
+
 test('the ways to ship are those to the country that is chosen, and what was typed stays', async (t) => {
   const path = '/api/v1/admin/settings/shipping-zones';
   const { version, ...before } = (await shop.staff.get(path)).expect(200);

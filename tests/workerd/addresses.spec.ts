@@ -50,15 +50,17 @@ function fieldsOf(page: string): string[] {
 
 test('a form asks for the parts of a country in its order and by its words', async () => {
   for (const [country, fields, words] of [
-    ['US', ['line1', 'line2', 'city', 'region', 'postal_code'], ['State', 'ZIP code', '<option value="NY">New York']],
-    ['DE', ['line1', 'line2', 'postal_code', 'city'], ['Postal code', 'City']],
-    ['JP', ['postal_code', 'region', 'city', 'line1', 'line2'], ['Prefecture', '<option value="東京都">']],
-    ['IE', ['line1', 'line2', 'city', 'region', 'postal_code'], ['County', 'Eircode']],
-    ['HK', ['region', 'city', 'line1', 'line2'], ['Area', 'District']],
-    ['GB', ['line1', 'line2', 'city', 'postal_code'], ['Town', 'Postal code']],
+    ['US', ['company', 'line1', 'line2', 'city', 'region', 'postal_code'], ['State', 'ZIP code', '<option value="NY">New York']],
+    ['DE', ['company', 'line1', 'line2', 'postal_code', 'city'], ['Postal code', 'City']],
+    ['BR', ['company', 'line1', 'line2', 'neighborhood', 'city', 'region', 'postal_code'], ['Neighbourhood (optional)', 'autocomplete="shipping address-level3"']],
+    ['NZ', ['company', 'line1', 'line2', 'neighborhood', 'city', 'postal_code'], ['Suburb (optional)']],
+    ['JP', ['postal_code', 'region', 'city', 'line1', 'line2', 'company'], ['Prefecture', '<option value="東京都">']],
+    ['IE', ['company', 'line1', 'line2', 'neighborhood', 'city', 'region', 'postal_code'], ['County', 'Eircode']],
+    ['HK', ['region', 'city', 'line1', 'line2', 'company'], ['Area', 'District']],
+    ['GB', ['company', 'line1', 'line2', 'city', 'postal_code'], ['Town', 'Postal code']],
   ] as const) {
     const page = (await shopper.get(`/checkout?country=${country}`)).text;
-    assert.deepEqual(fieldsOf(page), ['country', 'name', ...fields], country);
+    assert.deepEqual(fieldsOf(page), ['country', 'name', ...fields, 'phone'], country);
     for (const word of words) assert.ok(page.includes(word), `${country} ${word}`);
   }
   const page = (await shopper.get('/de/checkout?country=US')).text;
@@ -75,15 +77,57 @@ test('the countries of the form are those of the data', async () => {
 test('without a script a button shows the fields of another country, and what was typed stays', async () => {
   const typed = { email: 'ann@shopper.test', ...PLACE, region: 'Bavaria', country: 'DE', billing_country: 'DE', change: 'country' };
   const page = (await shopper.send('POST', '/checkout', new URLSearchParams(typed).toString(), { 'content-type': 'application/x-www-form-urlencoded' })).text;
-  assert.deepEqual(fieldsOf(page), ['country', 'name', 'line1', 'line2', 'postal_code', 'city', 'region']);
+  assert.deepEqual(fieldsOf(page), ['country', 'name', 'company', 'line1', 'line2', 'postal_code', 'city', 'region', 'phone']);
   assert.ok(page.includes('value="Bavaria"') && page.includes('value="1 Main Street"') && !page.includes('class="fault"'), page);
 });
 
 test('an order shows its address as its country writes it', async () => {
-  const address = { ...PLACE, line1: '千代田1-1', city: '千代田区', region: '東京', postal_code: '１０００００１', country: 'JP' };
+  const address = { ...PLACE, company: '会社', line1: '千代田1-1', city: '千代田区', region: '東京', postal_code: '１０００００１', country: 'JP', phone: '＋８１（０）３ー１２３４ー５６７８' };
   const { id } = await shopper.quote({ ...DELIVERY, shipping_address: address });
   const order = (await shopper.order(id)).expect(201);
-  assert.deepEqual(order.shipping_address, { ...address, region: '東京都', postal_code: '100-0001' });
+  const formatted = ['〒100-0001', '東京都千代田区', '千代田1-1', '会社', 'Ann Shopper', 'Japan'];
+  const kept = { ...address, region: '東京都', postal_code: '100-0001', phone: '+81312345678', formatted };
+  assert.deepEqual([order.shipping_address, order.billing_address], [kept, kept]);
+  assert.deepEqual((await shop.staff.get(`/api/v1/orders/${order.id}`)).expect(200).shipping_address, kept);
   const page = (await shopper.get(`/orders/${order.id}`)).text;
-  assert.ok(page.includes('<bdi>〒100-0001</bdi><br><bdi>東京都千代田区</bdi><br><bdi>千代田1-1</bdi><br><bdi>Ann Shopper</bdi>'), page);
+  assert.ok(page.includes('<bdi>〒100-0001</bdi><br><bdi>東京都千代田区</bdi><br><bdi>千代田1-1</bdi><br><bdi>会社</bdi><br><bdi>Ann Shopper</bdi>'), page);
+  assert.ok(page.includes('Phone <bdi>+81312345678</bdi>'), page);
+});
+
+test('a way to ship may need a phone number, and says so where it lacks', async (t) => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const path = '/api/v1/admin/settings/shipping-zones';
+  const { version, ...before } = (await shop.staff.get(path)).expect(200);
+  t.after(async () => (await shop.staff.put(path, before)).expect(200));
+  const method = (id: string, title: string, phone?: string) => ({ id, title, phone, rates: [{ price: { amount: 0, currency: 'USD' } }] });
+  const set = async (...methods: Json[]) => (await shop.staff.put(path, { shipping_zones: [{ id: 'all', places: [{ country: '*' }], methods }] })).expect(200);
+  await set(method('standard', 'Standard'), method('courier', 'By courier', 'required'));
+  const address = { ...DELIVERY.shipping_address };
+  const ask = (changes: Json) => buyer.post('/api/v1/cart/quote', { ...DELIVERY, shipping_method: 'courier', ...changes });
+  for (const phone of [undefined, '', ' \u00a0']) {
+    const { errors } = (await ask({ shipping_address: { ...address, phone } })).refused(422, 'phone_required');
+    assert.deepEqual(errors.map(({ field }: Json) => field), ['shipping_address.phone']);
+    assert.match(errors[0].detail, /“By courier”/);
+  }
+  (await ask({ shipping_method: 'standard', shipping_address: address })).expect(201);
+  (await ask({ shipping_address: { ...address, phone: '212 555 0100' } })).expect(201);
+  const { data } = (await buyer.get('/api/v1/cart/shipping-methods?country=US')).expect(200);
+  assert.deepEqual(data.map(({ id, phone }: Json) => [id, phone]), [['standard', 'optional'], ['courier', 'required']]);
+
+  const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
+  const typed = { ...address, email: 'ann@shopper.test', shipping_method: 'courier', billing_same: 'yes' };
+  const page = await buyer.send('POST', '/checkout', new URLSearchParams(typed).toString(), form);
+  assert.equal(page.status, 422);
+  assert.match(page.text, /<input id="phone" type="tel" name="phone" value="" autocomplete="shipping tel" aria-invalid="true" aria-describedby="phone-fault" autofocus>/);
+  assert.match(page.text, /id="phone-fault">The carrier of “By courier” needs a phone number\./);
+  assert.ok(page.text.includes('value="1 Main Street"') && page.text.includes('The carrier needs your phone number'), page.text);
+
+  const { id } = (await ask({ shipping_method: 'standard', shipping_address: address })).expect(201);
+  await set(method('standard', 'Standard', 'required'));
+  assert.equal((await buyer.order(id)).refused(422, 'phone_required').errors[0].field, 'shipping_address.phone');
+  const asked = await buyer.send('POST', `/checkout/${id}`, `key=${id}`, form);
+  assert.equal(asked.status, 422);
+  assert.match(asked.text, /<input id="phone"[^>]* required aria-invalid="true"/);
+  assert.ok(asked.text.includes('value="1 Main Street"') && asked.text.includes('id="phone-fault"'), asked.text);
 });

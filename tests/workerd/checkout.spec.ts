@@ -64,6 +64,10 @@ test('an address is what its country needs', async (t) => {
     ['a country in words', { ...good, country: 'Germany' }, 'country', 'invalid_country'],
     ['a control character', { ...good, name: 'Ann\u0000' }, 'name', 'control_character'],
     ['a line break', { ...good, line1: 'Main\nStreet' }, 'line1', 'control_character'],
+    ['a phone number with words', { ...good, phone: '030 1234 ask for Ann' }, 'phone', 'invalid_phone'],
+    ['a phone number of four digits', { ...good, phone: '1234' }, 'phone', 'invalid_phone'],
+    ['a company of 10 KB', { ...good, company: 'x'.repeat(10_240) }, 'company', 'too_long'],
+    ['a part of a town with a line break', { ...good, neighborhood: 'North\nSide' }, 'neighborhood', 'control_character'],
     ['a line of 10 KB', { ...good, line2: 'x'.repeat(10_240) }, 'line2', 'too_long'],
   ] as const) await t.test(name, async () => {
     const problem = (await buyer.post('/api/v1/cart/quote', { ...DELIVERY, shipping_address: address })).refused(422, code);
@@ -82,7 +86,9 @@ test('any script is kept as it was typed', async () => {
   const address = { name: 'عائشة 🎉 "><img src=x>', line1: 'שדרות 1 \u202Eabc', city: '東京', region: '東京都', postal_code: '100-0001', country: 'JP' };
   const { id } = await buyer.quote({ shipping_address: address });
   const order = (await buyer.order(id)).expect(201);
-  assert.deepEqual(order.shipping_address, address);
+  const { formatted, ...kept } = order.shipping_address;
+  assert.deepEqual(kept, address);
+  assert.deepEqual(formatted.slice(0, 2), ['〒100-0001', '東京都東京']);
   const page = (await buyer.get(`/orders/${order.id}`)).text;
   assert.ok(page.includes('عائشة 🎉 &quot;&gt;&lt;img src=x&gt;') && page.includes('<bdi>שדרות 1 \u202Eabc'), page);
   assert.ok(!page.includes('<img src=x>'));
@@ -175,6 +181,40 @@ test('a cart that waits for its payment can be changed from where that is said',
   });
   assert.equal(shop.sandbox.account.sessions.get(session)?.status, 'expired');
   assert.match((await change(buyer)).headers.get('location') ?? '', /\/cart$/);
+});
+
+test('a cart that waits for its payment can be changed from the page that refuses another item', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const order = (await buyer.order((await buyer.quote()).id)).expect(201);
+  const session = sessionOf(await shop.payable(order));
+  const form = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
+  const refused = await buyer.send('POST', '/cart/items', 'sku=LAMP&quantity=1', form);
+  assert.equal(refused.status, 409, refused.text);
+  const [button = '', action = ''] = refused.text.match(/<form method="post" action="(\/orders\/[^"]+\/cancel)">.*?<\/form>/s) ?? [];
+  assert.match(button, /<button[^>]* name="then" value="cart"/);
+  const cookie = (refused.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  assert.ok(cookie.includes(order.id), cookie);
+  const changed = await buyer.send('POST', action, 'then=cart', { ...form, cookie });
+  assert.equal(changed.status, 303);
+  await eventually(() => buyer.add('LAMP'));
+  assert.equal(shop.sandbox.account.sessions.get(session)?.status, 'expired');
+});
+
+test('who wants to change a cart that turns out to be paid sees the order, and nothing is taken back', async () => {
+  const buyer = shop.shopper();
+  await buyer.add('LAMP');
+  const order = (await buyer.order((await buyer.quote()).id)).expect(201);
+  const session = sessionOf(await shop.payable(order));
+  shop.sandbox.faults.add({ on: 'webhook', type: '*', kind: 'drop', times: 100 });
+  shop.sandbox.control.pay(session);
+  const changed = await buyer.send('POST', `/orders/${order.id}/cancel`, 'then=cart', { 'content-type': 'application/x-www-form-urlencoded' });
+  shop.sandbox.faults.clear();
+  assert.deepEqual([changed.status, new URL(changed.headers.get('location') ?? '', shop.url).pathname], [303, `/orders/${order.id}`]);
+  const seen = await shop.settled(order, 'confirmed');
+  assert.deepEqual([seen.payment_status, seen.refunds.length, seen.lines[0].quantity], ['paid', 0, 1]);
+  assert.equal(shop.sandbox.account.sessions.get(session)?.status, 'complete');
+  assert.match((await buyer.get(`/orders/${order.id}`)).text, /Confirmed\. Thank you!/);
 });
 
 test('the fullest cart can be paid', async () => {

@@ -49,6 +49,9 @@ test('a confirmed order is told of in one mail, in text and HTML', async () => {
   assert.equal(mail.body['subject'], `Order ${order.number} is confirmed`);
   assert.match(mail.body['text'], /Lamp <b>& co<\/b> × 2/);
   assert.match(mail.body['html'], /Lamp &lt;b&gt;&amp; co&lt;\/b&gt; × 2/);
+  for (const line of ['Ann Shopper', '1 Main Street', 'New York, NY 10001', 'United States']) {
+    assert.ok(mail.body['text'].includes(`\n${line}`) && mail.body['html'].includes(`${line}<br>`), line);
+  }
   const link = /http\S+/.exec(mail.body['text'])?.[0];
   assert.equal((await fetch(link!)).status, 200);
   assert.deepEqual(shop.log.filter((line) => line.includes('ann@shopper.test') || line.includes(SECRETS.MAIL_API_KEY)), []);

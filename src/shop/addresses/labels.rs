@@ -8,8 +8,12 @@ use crate::shop::countries::Country;
 /// A part of an address that stands in a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
+    /// Business.
+    Company,
     /// Street and house, in two lines.
     Street,
+    /// Part of the town.
+    Neighborhood,
     /// Town.
     City,
     /// State, province, prefecture.
@@ -19,17 +23,19 @@ pub enum Part {
 }
 
 /// The form of an address of which only the country's code is known to be wrong.
-const USUAL_FORM: &str = "%N%n%A%n%C, %S %Z";
+const USUAL_FORM: &str = "%N%n%O%n%A%n%D%n%C, %S %Z";
 
 /// The parts of an address in the order of its country; those that it has no place for are left out.
 #[must_use]
 pub fn parts_of(country: Option<&Country>) -> Vec<Part> {
-    let form = country.map_or("%A%n%Z%C%S", |country| country.form);
+    let form = country.map_or("%O%A%n%Z%C%S", |country| country.form);
     let letters = form.split('%').filter_map(|piece| piece.chars().next());
     letters
         .filter_map(|letter| {
             Some(match letter {
+                'O' => Part::Company,
                 'A' => Part::Street,
+                'D' => Part::Neighborhood,
                 'C' => Part::City,
                 'S' => Part::Region,
                 'Z' => Part::PostalCode,
@@ -50,6 +56,7 @@ impl Address {
             .flat_map(|line| self.written(line))
             .collect();
         let places = [
+            ("%D", self.neighborhood.as_ref()),
             ("%C", Some(&self.city)),
             ("%S", self.region.as_ref()),
             ("%Z", self.postal_code.as_ref()),
@@ -109,6 +116,8 @@ impl Address {
     fn parts(&self, letter: char) -> Vec<&str> {
         let parts = match letter {
             'N' => vec![&*self.name],
+            'O' => vec![self.company.as_deref().unwrap_or_default()],
+            'D' => vec![self.neighborhood.as_deref().unwrap_or_default()],
             'A' => vec![&*self.line1, self.line2.as_deref().unwrap_or_default()],
             'C' => vec![&*self.city],
             'S' => vec![self.region.as_deref().unwrap_or_default()],
@@ -134,6 +143,7 @@ mod tests {
             region: some(region),
             postal_code: some(postal_code),
             country: country.into(),
+            ..Address::default()
         }
     }
 
@@ -205,11 +215,46 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_company_and_a_part_of_the_town_stand_where_the_country_writes_them() {
+        for (address, wanted) in [
+            (
+                address("BR", "Rua 1", "São Paulo", "SP", "01310-100"),
+                "Firm/Ann/Rua 1/Flat 2/Quarter/São Paulo-SP/01310-100/Brazil",
+            ),
+            (
+                address("KR", "세종대로 110", "중구", "서울", "04524"),
+                "서울 중구Quarter/세종대로 110/Flat 2/Firm/Ann/04524/South Korea",
+            ),
+            (
+                address("JP", "千代田1-1", "千代田区", "東京都", "100-0001"),
+                "〒100-0001/東京都千代田区/千代田1-1/Flat 2/Firm/Ann/Quarter/Japan",
+            ),
+            (
+                address("DE", "Torstraße 1", "Berlin", "", "10115"),
+                "Ann/Firm/Torstraße 1/Flat 2/10115 Berlin/Quarter/Germany",
+            ),
+            (
+                address("ZZ", "1 Road", "Here", "", "1"),
+                "Ann/Firm/1 Road/Flat 2/Quarter/Here 1/ZZ",
+            ),
+        ] {
+            let whole = Address {
+                company: Some("Firm".into()),
+                neighborhood: Some("Quarter".into()),
+                ..address
+            };
+            assert_eq!(whole.label().join("/"), wanted);
+        }
+    }
+
     /// Nothing that was typed is missing from a label, whatever the country has a place for.
     #[test]
     fn every_country_shows_all_that_was_typed() {
         let parts = [
             "Ann",
+            "the-firm",
+            "the-quarter",
             "line-one",
             "Flat 2",
             "the-city",
@@ -220,7 +265,12 @@ mod tests {
             for missing in ["none", "the-city", "the-region", "the-code"] {
                 let [city, region, code] = ["the-city", "the-region", "the-code"]
                     .map(|part| if part == missing { "" } else { part });
-                let lines = address(country.code, "line-one", city, region, code).label();
+                let typed = Address {
+                    company: Some("the-firm".into()),
+                    neighborhood: Some("the-quarter".into()),
+                    ..address(country.code, "line-one", city, region, code)
+                };
+                let lines = typed.label();
                 for part in parts.iter().filter(|part| **part != missing) {
                     let count = lines.iter().filter(|line| line.contains(part)).count();
                     assert_eq!(count, 1, "{} {part} {lines:?}", country.code);

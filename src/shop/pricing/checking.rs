@@ -11,6 +11,7 @@ use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::promotions::{Promotion, Shopper};
 use crate::shop::pricing::quote::{PriceList, Quote, QuoteLine, Totals};
 use crate::shop::pricing::quoting::QUOTE_SECS;
+use crate::shop::pricing::shipping::missing_phone;
 use crate::shop::promotions::not_available;
 use crate::shop::stock::customer_of;
 use crate::shop::typing::plain_code;
@@ -21,11 +22,12 @@ use serde_json::{Value, json};
 /// Whether `quote` is still what `list` comes to, and its promotions are for who orders.
 ///
 /// # Errors
-/// 409 `quote_changed` with old and new, `promotion_not_available`.
+/// 409 `quote_changed` with old and new, `promotion_not_available`; 422 `phone_required` where its way to ship has come to need one.
 pub fn check_quote(quote: &Quote, list: &PriceList) -> Result<()> {
     let is_current = quote.catalog_seq == list.catalog_seq
         && quote.terms.settings_version == list.settings.version;
     if !is_current {
+        check_phone(quote, list)?;
         check_prices(quote, list)?;
         check_sums(quote, list)?;
     }
@@ -56,6 +58,16 @@ fn check_prices(quote: &Quote, list: &PriceList) -> Result<()> {
         "Prices have changed since this quote; ask for a new one.",
         json!({"lines": changes}),
     ))
+}
+
+fn check_phone(quote: &Quote, list: &PriceList) -> Result<()> {
+    let missing = missing_phone(
+        &list.settings.settings.shipping_zones,
+        &Destination::of(&quote.shipping_address),
+        &quote.shipping_method,
+        quote.shipping_address.phone.as_deref(),
+    );
+    missing.map_or(Ok(()), |fault| Err(Error::Invalid(vec![fault])))
 }
 
 fn check_sums(quote: &Quote, list: &PriceList) -> Result<()> {

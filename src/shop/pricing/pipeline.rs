@@ -94,6 +94,7 @@ pub fn offers_for(
                 price: sum([offer.price, discount.saturating_neg()])?,
                 pick_up: offer.method.pick_up,
                 delivery: offer.delivery,
+                phone: offer.method.phone,
             })
         })
         .collect()

@@ -9,7 +9,7 @@ use crate::shop::catalog::{Conversion, Price};
 use crate::shop::languages::Translations;
 use crate::shop::money::{Currency, sum};
 use crate::shop::pricing::promotions::QuotePromotion;
-use crate::shop::pricing::shipping::Delivery;
+use crate::shop::pricing::shipping::{Delivery, PhoneRule};
 use crate::shop::pricing::tax::{TaxPart, standard};
 use crate::shop::settings::SettingsVersion;
 use durable::Timestamp;
@@ -212,6 +212,8 @@ pub struct ShippingOffer {
     pub pick_up: bool,
     /// When it arrives, where that is known.
     pub delivery: Option<Delivery>,
+    /// Need of a phone number in the address.
+    pub phone: PhoneRule,
 }
 
 impl Terms {

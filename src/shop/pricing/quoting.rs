@@ -10,6 +10,7 @@ use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_li
 use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::promotions::{QuotePromotion, Reason, Shopper};
 use crate::shop::pricing::quote::{PriceList, Quote, QuoteRequest, ShippingOffer, Terms};
+use crate::shop::pricing::shipping::missing_phone;
 use crate::shop::pricing::vat_numbers::read_vat_number;
 use crate::shop::promotions::used_up;
 use crate::shop::stock::customer_of;
@@ -205,6 +206,12 @@ fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
     if let Some(billing) = &request.billing_address {
         errors.extend(billing.errors("billing_address"));
     }
+    errors.extend(missing_phone(
+        &list.settings.settings.shipping_zones,
+        &Destination::of(&request.shipping_address),
+        &request.shipping_method,
+        request.shipping_address.phone.as_deref(),
+    ));
     errors.extend(email_fault(&request.email));
     if let Some(number) = &request.vat_number
         && let Err(detail) = read_vat_number(number, &request.shipping_address.country)

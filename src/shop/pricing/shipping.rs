@@ -8,6 +8,7 @@ mod problems;
 
 pub use problems::problems_of_shipping_zones;
 
+use crate::error::FieldError;
 use crate::shop::languages::{Language, Translations};
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::places::{Destination, Place, Zone, zone_of};
@@ -74,6 +75,21 @@ pub struct ShippingMethod {
     /// Where the shopper comes to: the cart is taxed there, for that is where the goods change hands. None: as if it were shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick_up_at: Option<Place>,
+    /// Phone number of who receives it: some carriers take no parcel without one.
+    #[serde(default, skip_serializing_if = "PhoneRule::is_optional")]
+    pub phone: PhoneRule,
+}
+
+/// Need of a phone number in the address of a parcel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub enum PhoneRule {
+    /// It may be left out.
+    #[default]
+    Optional,
+    /// The carrier takes no parcel without it.
+    Required,
 }
 
 /// What the price of a method depends on.
@@ -180,6 +196,23 @@ pub fn place_of_pick_up(
     let methods = &zone_of(zones, destination)?.methods;
     let method = methods.iter().find(|it| it.id == method)?;
     method.pick_up_at.as_ref().map(Place::destination)
+}
+
+/// The fault of an address without a phone number, where `method` needs one at `destination`.
+#[must_use]
+pub fn missing_phone(
+    zones: &[ShippingZone],
+    destination: &Destination,
+    method: &str,
+    phone: Option<&str>,
+) -> Option<FieldError> {
+    let methods = &zone_of(zones, destination)?.methods;
+    let method = methods.iter().find(|it| it.id == method)?;
+    let is_missing = !method.phone.is_optional() && phone.is_none_or(|it| it.trim().is_empty());
+    is_missing.then(|| {
+        let detail = format!("The carrier of “{}” needs a phone number.", method.title);
+        FieldError::new("shipping_address.phone", "phone_required", detail)
+    })
 }
 
 /// The ways to ship `parcel` to anywhere, each as cheaply as it can be: for who has not said where to.
@@ -295,6 +328,14 @@ impl Measure {
     }
 }
 
+impl PhoneRule {
+    /// True where the number may be left out.
+    #[must_use]
+    pub const fn is_optional(&self) -> bool {
+        matches!(self, Self::Optional)
+    }
+}
+
 impl WorkingDays {
     /// The days on which what is ordered `now` may arrive.
     #[must_use]
@@ -387,6 +428,7 @@ mod tests {
             working_days: None,
             pick_up: false,
             pick_up_at: None,
+            phone: PhoneRule::Optional,
         }
     }
 

@@ -14,7 +14,9 @@ use crate::shop::pricing::promotions::{
 };
 use crate::shop::pricing::quoting::QUOTE_SECS;
 use crate::shop::pricing::selectors::Selector;
-use crate::shop::pricing::shipping::{Measure, ShippingMethod, ShippingRate, ShippingZone};
+use crate::shop::pricing::shipping::{
+    Measure, PhoneRule, ShippingMethod, ShippingRate, ShippingZone,
+};
 use crate::shop::pricing::tax::{EXEMPT, Market, STANDARD, TaxRate, TaxZone, standard};
 use crate::shop::pricing::{Listing, PriceList, Quote, Terms, check_quote};
 use crate::shop::settings::{Settings, SettingsVersion};
@@ -89,6 +91,7 @@ fn settings(code: &str, included: bool, rates: Vec<TaxRate>, shipping: i64) -> S
                 working_days: None,
                 pick_up: false,
                 pick_up_at: None,
+                phone: PhoneRule::Optional,
             }],
         }],
         promotions: vec![],
@@ -573,11 +576,11 @@ fn quoted(settings: Settings, cart: &Cart, asked: &Asked<'_>) -> (Quote, PriceLi
         shipping_address: Address {
             name: "Ann".into(),
             line1: "1 Street".into(),
-            line2: None,
             city: "Berlin".into(),
             region: None,
             postal_code: Some("10115".into()),
             country: "DE".into(),
+            ..Address::default()
         },
         billing_address: None,
         shipping_method: "standard".into(),

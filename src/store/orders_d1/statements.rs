@@ -28,7 +28,7 @@ macro_rules! select_orders {
 SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.email, o.shipping_method,
     o.subtotal, o.discount_total, o.shipping_total, o.tax_total, o.total, o.shipping_tax, o.tax_included, o.terms, o.created_at,
     (SELECT json_group_object(kind, json_object('name', name, 'line1', line1, 'line2', line2, 'city', city,
-        'region', region, 'postal_code', postal_code, 'country', country))
+        'region', region, 'postal_code', postal_code, 'country', country, 'company', company, 'neighborhood', neighborhood, 'phone', phone))
      FROM order_addresses WHERE order_id = o.id) AS addresses,
     (SELECT json_group_array(json_object('sku', sku, 'quantity', quantity, 'title', title, 'variant_title', variant_title,
         'tracked', json(iif(tracked, 'true', 'false')), 'unit_price', unit_price, 'line_total', line_total,
@@ -515,9 +515,9 @@ SELECT ?1, key, value ->> 'sku', value ->> 'quantity', value ->> 'title', value 
 FROM json_each(?2)";
 
 const INSERT_ADDRESSES: &str = "
-INSERT INTO order_addresses (order_id, kind, name, line1, line2, city, region, postal_code, country)
+INSERT INTO order_addresses (order_id, kind, name, line1, line2, city, region, postal_code, country, company, neighborhood, phone)
 SELECT ?1, key, value ->> 'name', value ->> 'line1', value ->> 'line2', value ->> 'city',
-    value ->> 'region', value ->> 'postal_code', value ->> 'country'
+    value ->> 'region', value ->> 'postal_code', value ->> 'country', value ->> 'company', value ->> 'neighborhood', value ->> 'phone'
 FROM json_each(?2)";
 
 const INSERT_PAYMENT: &str = "

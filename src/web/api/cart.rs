@@ -148,7 +148,7 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/cart/quote {currency, shipping_address, billing_address?, shipping_method, email, codes[], vat_number?}`
 ///
 /// # Errors
-/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_region`, `invalid_postal_code`,
+/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_region`, `invalid_postal_code`, `invalid_phone`, `phone_required`,
 /// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`, `not_shipped_there`,
 /// `below_smallest_charge`, `above_largest_charge`, `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`, `code_used_up`, `code_not_met`.
 /// 409 `promotion_contended`. 429 `too_many_failed_codes`: it can be quoted without codes meanwhile.

@@ -1,5 +1,6 @@
 //! REST under `/api/v1`, a file a resource, and the shapes it answers with.
 
+mod addresses;
 pub mod admin_catalog;
 pub mod admin_dead_letters;
 pub mod admin_findings;

@@ -14,6 +14,7 @@ use crate::shop::orders::{
 use crate::shop::payments::PaymentStatus;
 use crate::shop::ports::{Orders, Ports};
 use crate::shop::transitions::{Happening, Status};
+use crate::web::api::addresses::AddressView;
 use crate::web::api::cart::no_cart;
 use crate::web::api::pricing::{PricedLineView, TermsView, TotalsView};
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
@@ -334,8 +335,8 @@ pub(super) struct OrderView<'a> {
     currency: Currency,
     email: &'a str,
     lines: Vec<PricedLineView<'a>>,
-    shipping_address: &'a Address,
-    billing_address: &'a Address,
+    shipping_address: AddressView<'a>,
+    billing_address: AddressView<'a>,
     shipping_method: &'a str,
     #[serde(flatten)]
     totals: TotalsView,
@@ -418,11 +419,13 @@ impl<'a> OrderView<'a> {
             currency: order.currency,
             email: &order.email,
             lines: PricedLineView::all_of(&order.lines, &order.terms, order.currency),
-            shipping_address: &order.shipping_address,
-            billing_address: order
-                .billing_address
-                .as_ref()
-                .unwrap_or(&order.shipping_address),
+            shipping_address: AddressView::of(&order.shipping_address),
+            billing_address: AddressView::of(
+                order
+                    .billing_address
+                    .as_ref()
+                    .unwrap_or(&order.shipping_address),
+            ),
             shipping_method: &order.shipping_method,
             totals: TotalsView::of(&order.totals, order.currency),
             terms: TermsView::of(&order.terms, order.currency),

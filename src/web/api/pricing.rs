@@ -3,7 +3,7 @@
 use crate::shop::catalog::Conversion;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::promotions::{QuotePromotion, Reason};
-use crate::shop::pricing::shipping::Delivery;
+use crate::shop::pricing::shipping::{Delivery, PhoneRule};
 use crate::shop::pricing::tax::TaxPart;
 use crate::shop::pricing::{Quote, QuoteLine, ShippingOffer, Terms, Totals};
 use crate::web::api::instant;
@@ -261,6 +261,7 @@ struct ShippingOfferView<'a> {
     price: Money,
     pick_up: bool,
     delivery: Option<&'a Delivery>,
+    phone: PhoneRule,
 }
 
 impl<'a> ShippingOffersView<'a> {
@@ -273,6 +274,7 @@ impl<'a> ShippingOffersView<'a> {
             price: Money::new(offer.price, currency),
             pick_up: offer.pick_up,
             delivery: offer.delivery.as_ref(),
+            phone: offer.phone,
         });
         Self {
             data: data.collect(),

@@ -147,7 +147,7 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     Ok(keep_open(there, call, &placed.id))
 }
 
-/// To the order that is in the way; to the same page once more, where a proof may lift what there was too much of.
+/// To the order that is in the way; to the form, where its address lacks something by now; to the same page once more, where a proof may lift what there was too much of.
 async fn not_placed(
     call: &Call<'_>,
     visit: &Visit,
@@ -157,6 +157,13 @@ async fn not_placed(
     if let Some(order_id) = order_in_the_way(&error) {
         let there = Reply::see_other(order_path(visit, &order_id));
         return Ok(keep_open(there, call, &order_id));
+    }
+    if let Error::Invalid(errors) = &error
+        && let Some(quote) = call.app.prices().quote(&checkout.quote_id).await?
+    {
+        let cart = call.app.carts().view(&checkout.cart_id).await?;
+        let visit = Visit::of_or_in(call, quote.currency).await?.at("/checkout");
+        return address_page(call, visit, 422, &cart, &typed_in(&quote), errors).await;
     }
     let asks_for_proof = call.app.config.widget().is_some();
     if !asks_for_proof || !matches!(error, Error::TooMany { .. }) {

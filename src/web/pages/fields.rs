@@ -105,7 +105,7 @@ impl<'a> Typed<'a> {
     fn line_of_text(&self, field: &Field, list: Option<&str>) -> Markup {
         let name = field.name;
         self.with_fault(field, |fault_id| html! {
-            input id=(name) list=[list] type=(if name == "email" { "email" } else { "text" }) name=(name) value=(self.form.get(name))
+            input id=(name) list=[list] type=(type_of(name)) name=(name) value=(self.form.get(name))
                 autocomplete=(field.autocomplete) required[field.required] aria-invalid=[fault_id.map(|_| "true")]
                 aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)];
         })
@@ -129,6 +129,15 @@ impl<'a> Typed<'a> {
                 @if let Some(fault) = fault { p class="fault" id=[fault_id] { (fault) } }
             }
         }
+    }
+}
+
+/// The keyboard that a phone shows.
+fn type_of(name: &str) -> &'static str {
+    match name {
+        "email" => "email",
+        "phone" => "tel",
+        _ => "text",
     }
 }
 

@@ -83,7 +83,7 @@ pub fn totals(visit: &Visit, totals: &Totals, terms: &Terms, currency: Currency)
     }
 }
 
-/// An address as on a parcel.
+/// An address as on a parcel, and the number at which its carrier calls.
 #[must_use]
 pub fn label(visit: &Visit, address: &Address) -> Markup {
     let mut lines = address.label();
@@ -94,6 +94,9 @@ pub fn label(visit: &Visit, address: &Address) -> Markup {
             .clone_into(country);
     }
     html! {
-        address { @for line in lines { bdi { (line) } br; } }
+        address {
+            @for line in lines { bdi { (line) } br; }
+            @if let Some(phone) = &address.phone { (visit.words().phone) " " bdi { (phone) } }
+        }
     }
 }

@@ -64,17 +64,22 @@ pub(super) fn typed_in(quote: &Quote) -> Form {
     form_of([
         ("email", quote.email.as_str()),
         ("name", &address.name),
+        ("company", or_empty(&address.company)),
         ("line1", &address.line1),
         ("line2", or_empty(&address.line2)),
+        ("neighborhood", or_empty(&address.neighborhood)),
         ("city", &address.city),
         ("region", or_empty(&address.region)),
         ("postal_code", or_empty(&address.postal_code)),
         ("country", &address.country),
+        ("phone", or_empty(&address.phone)),
         ("shipping_method", &quote.shipping_method),
         (SAME, is_same),
         ("billing_name", &billing.name),
+        ("billing_company", or_empty(&billing.company)),
         ("billing_line1", &billing.line1),
         ("billing_line2", or_empty(&billing.line2)),
+        ("billing_neighborhood", or_empty(&billing.neighborhood)),
         ("billing_city", &billing.city),
         ("billing_region", or_empty(&billing.region)),
         ("billing_postal_code", or_empty(&billing.postal_code)),
@@ -107,9 +112,10 @@ pub(super) fn address_form(
     errors: &[FieldError],
 ) -> Markup {
     let words = visit.words();
-    let typed = Typed::new(words, form, errors, field_names(words, form));
+    let typed = Typed::new(words, form, errors, field_names(words, form, offered));
     html! {
         form method="post" action=(visit.link("/checkout")) class="stack" novalidate {
+            (pressed_by_enter(words))
             h1 { (words.checkout) }
             @if !errors.is_empty() {
                 div class="notice fault" role="alert" {
@@ -125,6 +131,7 @@ pub(super) fn address_form(
                 legend { (words.delivery_address) }
                 (typed.country_field(&country_field(words)))
                 @for field in &address_fields(words, form, "") { (typed.address_field(field)) }
+                (typed.text_field(&phone_field(words, offered)))
             }
             (typed.shipping_field(visit, offered))
             fieldset class="billing" {
@@ -145,12 +152,20 @@ pub(super) fn address_form(
     }
 }
 
+/// Enter presses a form's first button, and without a script that would be the one beside the country.
+fn pressed_by_enter(words: &Words) -> Markup {
+    html! {
+        noscript { button class="unseen" tabindex="-1" aria-hidden="true" { (words.continue_to_review) } }
+    }
+}
+
 /// The fields from the top of the page down.
-fn field_names(words: &'static Words, form: &Form) -> Vec<&'static str> {
-    let groups: [&[Field]; 6] = [
+fn field_names(words: &'static Words, form: &Form, offered: &Offered) -> Vec<&'static str> {
+    let groups: [&[Field]; 7] = [
         &contact_fields(words),
         &[country_field(words)],
         &address_fields(words, form, ""),
+        &[phone_field(words, offered)],
         &[Field::new("shipping_method", words.shipping, "off", true)],
         &[billing_country_field(words)],
         &address_fields(words, form, BILLING),
@@ -173,13 +188,31 @@ const fn billing_country_field(words: &Words) -> Field {
     Field::new("billing_country", words.country, "billing country", true).of(words.billing_address)
 }
 
+/// Needed where every way to ship needs it; where some do, each of those says so.
+fn phone_field(words: &Words, offered: &Offered) -> Field {
+    let rules = || offered.methods().iter().map(|it| it.phone);
+    let label = if rules().all(|it| it.is_optional()) {
+        words.phone_optional
+    } else {
+        words.phone
+    };
+    let is_needed = !offered.methods().is_empty() && !rules().any(|it| it.is_optional());
+    Field::new("phone", label, "shipping tel", is_needed)
+}
+
 /// The fields of an address as its country writes it, and those beside them in which something was typed.
 fn address_fields(words: &'static Words, form: &Form, prefix: &str) -> Vec<Field> {
     let country = country_in(form, prefix);
     let is_billing = prefix == BILLING;
     let part = |part| part_fields(part, words, country, is_billing);
     let mut parts = parts_of(country);
-    let places = [Part::PostalCode, Part::City, Part::Region];
+    let places = [
+        Part::Company,
+        Part::Neighborhood,
+        Part::PostalCode,
+        Part::City,
+        Part::Region,
+    ];
     parts.extend(places.into_iter().filter(|place| {
         let is_typed = |field: &Field| !form.get(field.name).is_empty();
         !parts_of(country).contains(place) && part(*place).iter().any(is_typed)
@@ -209,6 +242,15 @@ fn part_fields(part: Part, words: &'static Words, country: Option<&Country>, is_
             Field::new("billing_line1", words.address, "billing address-line1", true),
             Field::new("billing_line2", words.address_more, "billing address-line2", false),
         ],
+        (Part::Company, _) => {
+            let (name, token) = if is_billing { ("billing_company", "billing organization") } else { ("company", "shipping organization") };
+            vec![Field::new(name, words.company, token, false)]
+        }
+        (Part::Neighborhood, _) => {
+            let label = (words.neighborhood)(country.map_or("", |it| it.neighborhood_word));
+            let (name, token) = if is_billing { ("billing_neighborhood", "billing address-level3") } else { ("neighborhood", "shipping address-level3") };
+            vec![Field::new(name, label, token, false)]
+        }
         (Part::City, _) => {
             let label = (words.city)(country.map_or("", |it| it.city_word));
             let (name, token) = if is_billing { ("billing_city", "billing address-level2") } else { ("city", "shipping address-level2") };
@@ -273,7 +315,7 @@ impl Typed<'_> {
     }
 
     fn shipping_field(&self, visit: &Visit, offered: &Offered) -> Markup {
-        let (Offered::There(methods) | Offered::Anywhere(methods)) = offered;
+        let methods = offered.methods();
         let name = "shipping_method";
         let fault = self.fault(name);
         let chosen = self.form.get(name);
@@ -288,6 +330,7 @@ impl Typed<'_> {
                             bdi { (visit.language.title(&method.title, &method.translations)) }
                             @if let Offered::There(_) = offered
                                 && let Some(when) = arrival(visit, method.delivery.as_ref(), method.pick_up) { small { (when) } }
+                            @if !method.phone.is_optional() { small { (self.words.needs_phone) } }
                         }
                         strong { (offered.price(visit, method)) }
                     }
@@ -312,6 +355,11 @@ fn country_in(form: &Form, prefix: &str) -> Option<&'static Country> {
 }
 
 impl Offered {
+    fn methods(&self) -> &[ShippingOffer] {
+        let (Self::There(methods) | Self::Anywhere(methods)) = self;
+        methods
+    }
+
     fn price(&self, visit: &Visit, method: &ShippingOffer) -> String {
         let words = visit.words();
         let price = match method.price {
@@ -335,12 +383,15 @@ fn address_in(form: &Form, prefix: &str) -> Address {
     let typed = |part| form.get(&name(part)).to_owned();
     Address {
         name: typed("name"),
+        company: optional(form, &name("company")),
         line1: typed("line1"),
         line2: optional(form, &name("line2")),
+        neighborhood: optional(form, &name("neighborhood")),
         city: typed("city"),
         region: optional(form, &name("region")),
         postal_code: optional(form, &name("postal_code")),
         country: typed("country").to_uppercase(),
+        phone: optional(form, &name("phone")),
     }
 }
 

@@ -125,6 +125,12 @@ pub struct Words {
     pub full_name: &'static str,
     pub address: &'static str,
     pub address_more: &'static str,
+    pub company: &'static str,
+    /// By the country's word for a part of a city.
+    pub neighborhood: fn(&str) -> &'static str,
+    pub phone: &'static str,
+    pub phone_optional: &'static str,
+    pub needs_phone: &'static str,
     /// By the country's word for it, as the addresses' metadata have it.
     pub city: fn(&str) -> &'static str,
     /// The same of a region.

@@ -1,0 +1,48 @@
+//! Addresses as orders show them.
+
+use crate::shop::addresses::Address;
+use serde::Serialize;
+
+/// Address of an order.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(super) struct AddressView<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    company: Option<&'a str>,
+    line1: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line2: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    neighborhood: Option<&'a str>,
+    city: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    postal_code: Option<&'a str>,
+    /// ISO 3166-1 alpha-2.
+    country: &'a str,
+    /// Digits, with a `+` before those that begin with a country's code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+    /// Lines of a label, as the country writes them; the country's name in English is the last.
+    formatted: Vec<String>,
+}
+
+impl<'a> AddressView<'a> {
+    pub(super) fn of(address: &'a Address) -> Self {
+        Self {
+            name: &address.name,
+            company: address.company.as_deref(),
+            line1: &address.line1,
+            line2: address.line2.as_deref(),
+            neighborhood: address.neighborhood.as_deref(),
+            city: &address.city,
+            region: address.region.as_deref(),
+            postal_code: address.postal_code.as_deref(),
+            country: &address.country,
+            phone: address.phone.as_deref(),
+            formatted: address.label(),
+        }
+    }
+}
