@@ -103,6 +103,8 @@ test('a way to ship may need a phone number, and says so where it lacks', async 
   const method = (id: string, title: string, phone?: string) => ({ id, title, phone, rates: [{ price: { amount: 0, currency: 'USD' } }] });
   const set = async (...methods: Json[]) => (await shop.staff.put(path, { shipping_zones: [{ id: 'all', places: [{ country: '*' }], methods }] })).expect(200);
   await set(method('standard', 'Standard'), method('courier', 'By courier', 'required'));
+  const unknown = await shop.staff.put(path, { shipping_zones: [{ id: 'all', places: [{ country: '*' }], methods: [method('courier', 'By courier', 'always')] }] });
+  assert.match(unknown.refused(400, 'malformed_json').detail, /^shipping_zones: methods: phone: unknown variant `always`, expected `optional` or `required`/);
   const address = { ...DELIVERY.shipping_address };
   const ask = (changes: Json) => buyer.post('/api/v1/cart/quote', { ...DELIVERY, shipping_method: 'courier', ...changes });
   for (const phone of [undefined, '', ' \u00a0']) {

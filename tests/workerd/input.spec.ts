@@ -187,6 +187,9 @@ test('a quote of another cart cannot be ordered', async () => {
   const before = await shop.counts();
   (await thief.order(id)).refused(422, 'unknown_quote');
   (await shop.shopper().order(id)).refused(422, 'cart_empty');
+  const page = await thief.send('POST', `/checkout/${id}`, 'key=thief', { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' });
+  assert.equal(page.status, 422);
+  for (const typed of [DELIVERY.email, DELIVERY.shipping_address.line1]) assert.ok(!page.text.includes(typed), page.text);
   assert.deepEqual(await shop.counts(), before);
 });
 

@@ -43,7 +43,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
         return Ok(Reply::see_other(visit.link("/cart")));
     }
     let typed = match call.query("quote") {
-        Some(id) => quote_of_cart(call, &id, &own)
+        Some(id) => quote_of_cart(call, &id, &own.id)
             .await?
             .map(|quote| typed_in(&quote)),
         None => None,
@@ -102,7 +102,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
 /// 404 for a quote of another cart.
 pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     let own = OwnCart::of(call)?.ok_or(Error::NotFound("quote"))?;
-    let quote = quote_of_cart(call, call.param(0), &own)
+    let quote = quote_of_cart(call, call.param(0), &own.id)
         .await?
         .ok_or(Error::NotFound("quote"))?;
     let visit = Visit::of_or_in(call, quote.currency).await?;
@@ -159,7 +159,7 @@ async fn not_placed(
         return Ok(keep_open(there, call, &order_id));
     }
     if let Error::Invalid(errors) = &error
-        && let Some(quote) = call.app.prices().quote(&checkout.quote_id).await?
+        && let Some(quote) = quote_of_cart(call, &checkout.quote_id, &checkout.cart_id).await?
     {
         let cart = call.app.carts().view(&checkout.cart_id).await?;
         let visit = Visit::of_or_in(call, quote.currency).await?.at("/checkout");
@@ -186,9 +186,9 @@ async fn not_placed(
     Ok(page)
 }
 
-async fn quote_of_cart(call: &Call<'_>, quote_id: &str, own: &OwnCart) -> Result<Option<Quote>> {
+async fn quote_of_cart(call: &Call<'_>, quote_id: &str, cart_id: &str) -> Result<Option<Quote>> {
     let quote = call.app.prices().quote(quote_id).await?;
-    Ok(quote.filter(|quote| quote.cart_id == own.id))
+    Ok(quote.filter(|quote| quote.cart_id == cart_id))
 }
 
 async fn address_page(
