@@ -286,7 +286,7 @@ impl Product {
         Card {
             position,
             handle: self.handle.clone(),
-            former_handles: self.former_handles.clone(),
+            former_handles: self.other_handles(),
             title: self.title.clone(),
             vendor: self.vendor.clone(),
             r#type: self.r#type.clone(),
@@ -311,6 +311,17 @@ impl Product {
             unlisted: self.status == Status::Unlisted,
             document,
         }
+    }
+
+    /// Handles that lead to it beside its own: former ones, and that of its file where another product has what becomes of it.
+    fn other_handles(&self) -> Vec<String> {
+        let first = self.variants.first();
+        let given = first.and_then(|variant| variant.source.get("Handle"));
+        let given = given.map(|cell| cell.given.trim());
+        let apart = given.filter(|given| product_handle(given) != self.handle);
+        let mut handles = self.former_handles.clone();
+        handles.extend(apart.map(str::to_owned));
+        handles
     }
 
     /// The product without what only staff may see, and what only directories need.

@@ -12,9 +12,9 @@ mod units;
 pub use changes::{ChangeKind, ProductChange};
 
 use crate::error::{Error, FieldError, Result};
-use crate::shop::catalog::{Product, slug};
+use crate::shop::catalog::Product;
 use crate::shop::import::changes::change_of;
-use crate::shop::import::handles::keep_handles;
+use crate::shop::import::handles::{handles_of, settle_handles, tell_apart_from_earlier};
 use crate::shop::import::names::{claims_of, refuse_repeated_names, refuse_taken_skus, skus_of};
 use crate::shop::import::units::Units;
 use crate::shop::money::Currency;
@@ -109,8 +109,7 @@ pub async fn import_products(
         return Err(nothing_to_import(csv, &file.errors));
     }
     let known = known_products(record, &file).await?;
-    keep_handles(&mut file, &known);
-    let units = Units::of(&file, options.from_unit);
+    settle_handles(&mut file, &known);
     let whole = options.first_line.is_none() && options.last && file.next_line == 0;
     let earlier = if whole {
         BTreeMap::new()
@@ -119,6 +118,8 @@ pub async fn import_products(
             .claim_names(&options.import_id, &claims_of(&file), now)
             .await?
     };
+    tell_apart_from_earlier(&mut file, &earlier);
+    let units = Units::of(&file, options.from_unit);
     let owners = record.owners_of_skus(&skus_of(&file)).await?;
     refuse_repeated_names(&mut file, earlier);
     refuse_taken_skus(&mut file, &owners, &known);
@@ -163,7 +164,7 @@ fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Noti
     notices.told()
 }
 
-/// The products of the record with the handles of the file, or with those that were once made of them.
+/// The products of the record with the handles that the file's may have.
 async fn known_products(
     record: &impl CatalogRecord,
     file: &ProductFile,
@@ -171,10 +172,7 @@ async fn known_products(
     let handles: BTreeSet<String> = file
         .products
         .iter()
-        .flat_map(|imported| {
-            let older = slug(&imported.written_handle);
-            [imported.product.handle.clone(), older]
-        })
+        .flat_map(handles_of)
         .filter(|handle| !handle.is_empty())
         .collect();
     let handles: Vec<String> = handles.into_iter().collect();

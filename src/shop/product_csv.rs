@@ -16,7 +16,10 @@ mod write;
 
 pub use notices::{Notice, NoticeCode, Notices};
 pub use product::generated_skus;
-pub use read::{ImportedProduct, Name, ProductFile, RowError, Window, read_products, without_mark};
+pub use read::{
+    HANDLE, ImportedProduct, Name, ProductFile, RowError, Window, handle_key, read_products,
+    without_mark,
+};
 pub use write::{header_of, write_header, write_rows};
 
 #[cfg(test)]

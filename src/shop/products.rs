@@ -8,6 +8,7 @@ use crate::shop::ids::derived_id;
 use crate::shop::ports::{CatalogRecord, Written};
 use crate::shop::product_csv::generated_skus;
 use durable::Timestamp;
+use std::collections::BTreeSet;
 
 /// Adds a product, whose handle and SKUs nobody else has.
 ///
@@ -123,7 +124,8 @@ async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
     }
 }
 
-/// A variant whose SKU was made for it keeps it, whatever the product is called now: its units are counted under it.
+/// A variant keeps the SKU that was made for it, and one that is sent without any keeps its own, whatever the product is called
+/// now: its units are counted under it.
 fn keep_generated_skus(product: &mut Product, existing: &Product) {
     let choices: Vec<Vec<String>> = product
         .variants
@@ -131,11 +133,15 @@ fn keep_generated_skus(product: &mut Product, existing: &Product) {
         .map(|variant| variant.option_values.clone())
         .collect();
     let generated = generated_skus(&product.handle, &choices);
+    let stated = product.variants.iter().filter(|it| !it.sku_generated);
+    let stated: BTreeSet<String> = stated.map(|it| it.sku.clone()).collect();
     for (variant, generated) in product.variants.iter_mut().zip(generated) {
         let before = existing.variants.iter().find(|before| {
-            before.sku_generated
-                && (before.sku == variant.sku
-                    || variant.sku_generated && before.option_values == variant.option_values)
+            if variant.sku_generated {
+                before.option_values == variant.option_values && !stated.contains(&before.sku)
+            } else {
+                before.sku_generated && before.sku == variant.sku
+            }
         });
         if let Some(before) = before {
             variant.sku.clone_from(&before.sku);

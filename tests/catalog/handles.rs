@@ -1,6 +1,10 @@
 //! Handles of files: what they keep, and products whose handles were made by cutting marks.
 
-use crate::world::World;
+use crate::world::{World, now};
+use storefront::shop::ports::CatalogRecord;
+use storefront::shop::product_csv::NoticeCode;
+use storefront::shop::products::update_product;
+use storefront::store::catalog_d1::CatalogD1;
 
 const FILE: &str = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\n\
     हिन्दी-किताब,Book,Size,S,5,shopify,7\n\
@@ -85,21 +89,159 @@ fn of_two_handles_that_were_cut_to_one_the_product_keeps_its_own() {
 
 #[test]
 fn a_name_that_two_products_share_is_the_earlier_ones() {
-    for file in [
-        "Handle,Title,Variant SKU,Variant Price\na-b,One,A,5\na_b,Two,B,6\n",
-        "Handle,Title,Variant SKU,Variant Price\na,One,S,5\nb,Two,S,6\n",
-    ] {
-        let world = World::default();
-        let done = world.import(file);
-        assert_eq!(done.created, 1);
-        let places: Vec<u64> = done.errors.iter().map(|error| error.line).collect();
-        assert_eq!(places, [3]);
-        assert!(
-            done.errors[0].detail.contains("line 2"),
+    let file = "Handle,Title,Variant SKU,Variant Price\na,One,S,5\nb,Two,S,6\n";
+    let world = World::default();
+    let done = world.import(file);
+    assert_eq!(done.created, 1);
+    let places: Vec<u64> = done.errors.iter().map(|error| error.line).collect();
+    assert_eq!(places, [3]);
+    assert!(
+        done.errors[0].detail.contains("line 2"),
+        "{:?}",
+        done.errors
+    );
+    let again = world.import(file);
+    assert_eq!((again.created, again.updated), (0, 0));
+}
+
+const HEADER: &str = "Handle,Title,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\n";
+
+/// Rows whose handles become three.
+const SHARING: [&str; 6] = [
+    "a_b,Underscore,5,shopify,1\n",
+    "a-b,Hyphen,5,shopify,2\n",
+    "a__b,Two,5,shopify,3\n",
+    "tac™,Sign,5,shopify,4\n",
+    "tac,Plain,5,shopify,5\n",
+    "Cafe\u{301}!,Café,5,shopify,6\n",
+];
+
+fn records(world: &World) -> Vec<serde_json::Value> {
+    world.db.ask(
+        "SELECT json_array(handle, products.title, sku) FROM products JOIN variants ON product_id = products.id ORDER BY handle",
+    )
+}
+
+fn is_plain(world: &World, handle: &str, title: &str) -> bool {
+    let expected = format!("[\"{handle}\",\"{title}\",\"{handle}\"]");
+    records(world).contains(&serde_json::Value::String(expected))
+}
+
+#[test]
+fn products_whose_handles_become_one_are_told_apart() {
+    let world = World::default();
+    let done = world.import(&format!("{HEADER}{}", SHARING.concat()));
+    assert_eq!(done.errors, []);
+    assert_eq!(done.created, 6);
+    let notice = &done.notices[0];
+    assert_eq!((notice.code, notice.count), (NoticeCode::SharedHandle, 3));
+    assert!(
+        notice.examples[0].starts_with("line 2: a_b is now a-b-"),
+        "{notice:?}"
+    );
+    assert!(is_plain(&world, "a-b", "Hyphen"), "{:?}", records(&world));
+    assert!(is_plain(&world, "tac", "Plain"), "{:?}", records(&world));
+
+    let before = (records(&world), world.on_hand.borrow().clone());
+    let mut rows = SHARING;
+    for _ in 0..rows.len() {
+        rows.rotate_left(1);
+        let again = world.import(&format!("{HEADER}{}", rows.concat()));
+        assert_eq!(
+            (again.created, again.updated, again.errors.len()),
+            (0, 0, 0),
             "{:?}",
-            done.errors
+            again.changes
         );
-        let again = world.import(file);
-        assert_eq!((again.created, again.updated), (0, 0));
+    }
+    assert_eq!((records(&world), world.on_hand.borrow().clone()), before);
+    let exported = world.export_round_trips();
+    for handle in ["a_b,", "a-b,", "a__b,", "tac™,", "tac,"] {
+        assert!(exported.contains(&format!("\n{handle}")), "{exported}");
+    }
+}
+
+#[test]
+fn they_are_told_apart_in_windows_and_stay_so_in_any_order() {
+    let world = World::default();
+    let send = |rows: &[&str]| {
+        world.db.tell("DELETE FROM import_names");
+        let mut counts = (0, 0);
+        for (line, row) in (2_u64..).zip(rows) {
+            let done = world.import_rest(&format!("{HEADER}{row}"), line).unwrap();
+            assert_eq!(done.errors, [], "{row}");
+            counts = (counts.0 + done.created, counts.1 + done.updated);
+        }
+        counts
+    };
+    assert_eq!(send(&SHARING), (6, 0));
+    assert!(
+        is_plain(&world, "a-b", "Underscore"),
+        "{:?}",
+        records(&world)
+    );
+    let mut rows = SHARING;
+    for _ in 0..rows.len() {
+        rows.rotate_left(1);
+        assert_eq!(send(&rows), (0, 0));
+        assert_eq!(
+            world.import(&format!("{HEADER}{}", rows.concat())).updated,
+            0
+        );
+    }
+    world.export_round_trips();
+
+    let repeated = world.import_rest(&format!("{HEADER}A_B,Again,5,,\n"), 9);
+    let repeated = repeated.unwrap();
+    assert_eq!((repeated.created, repeated.updated), (0, 0));
+    assert_eq!(repeated.errors[0].column, "Handle");
+}
+
+#[test]
+fn a_handle_that_is_written_otherwise_is_the_same_product_if_it_is_alike() {
+    let world = World::default();
+    world.import("Handle,Title,Variant SKU,Variant Price\nBlue Shirt,Shirt,SH,5\n");
+    for file in [
+        "Handle,Title,Variant SKU,Variant Price\nblue-shirt,Shirt,,5\n",
+        "Handle,Title,Variant SKU,Variant Price\nblue_shirt,Shirt,SH,5\n",
+        "Handle,Title,Variant SKU,Variant Price\nblue--shirt,Blouse,SH,5\n",
+    ] {
+        let done = world.import(file);
+        assert_eq!((done.created, done.updated), (0, 1), "{:?}", done.changes);
+    }
+    let other = world.import("Handle,Title,Variant SKU,Variant Price\nblue-shirt,Other,O,5\n");
+    assert_eq!((other.created, other.updated), (1, 0));
+}
+
+#[test]
+fn a_product_that_staff_send_without_skus_keeps_its_own() {
+    let world = World::default();
+    world.import("Handle,Title,Variant Price,Option1 Name,Option1 Value,Variant SKU\nहिन-दी,Book,5,Size,S,\nहिन-दी,,5,,M,OWN\n");
+    let record = CatalogD1(world.clone());
+    let skus = || {
+        records(&world)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
+    for handle in ["हिन्दी", "हिन्दी", "book"] {
+        let found = now(record.products(&["prod_1".to_owned()])).unwrap();
+        let mut product = found[0].clone();
+        product.handle = handle.to_owned();
+        for (variant, size) in product.variants.iter_mut().zip(["s", "m"]) {
+            variant.sku = format!("{handle}-{size}");
+            variant.sku_generated = true;
+        }
+        now(update_product(
+            &record,
+            "prod_1",
+            product,
+            None,
+            world.now.get(),
+        ))
+        .unwrap();
+        let skus = skus();
+        assert!(skus.iter().any(|it| it.contains("OWN")), "{skus:?}");
+        assert!(skus.iter().any(|it| it.contains("हिन-दी-s")), "{skus:?}");
     }
 }

@@ -107,3 +107,66 @@ fn huge_cells_and_hostile_html() {
     assert!(exported.contains(&body));
     tidy("Handle,Title,Body (HTML),Variant Price\na,A,\"<div onclick=\"\"x()\"\"><script>1</script><table><tr><td>1</table><iframe src=x></iframe> & < > &amp; <b>open\",5\n".as_bytes());
 }
+
+#[test]
+fn options_are_taken_from_the_columns_that_have_values() {
+    let world = World::default();
+    let head = "Handle,Title,Variant Price,Variant Inventory Tracker,Variant Inventory Qty,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Option3 Name,Option3 Value\n";
+    let file = format!(
+        "{head}a,A,5,shopify,1,,,Color,Red,,S\na,,5,shopify,2,,,,Blue,,S\nb,B,5,,,Title,Default Title,Color,Red,,\nc,C,5,,,Size,S,,,Color,Red\nd,D,5,,,,,Color,Red,,\nd,,5,,,,,,,,\n"
+    );
+    let done = world.import(&file);
+    let faults: Vec<(u64, &str)> = done
+        .errors
+        .iter()
+        .map(|error| (error.line, error.column.as_str()))
+        .collect();
+    assert_eq!(faults, [(7, "Option2 Value")]);
+    assert_eq!(
+        world.db.ask("SELECT options ->> '$[0].name' || '/' || coalesce(options ->> '$[1].name', '') FROM products ORDER BY handle"),
+        ["Color/Option 3", "Color/", "Size/Color"]
+    );
+    assert_eq!(
+        world.db.ask("SELECT sku FROM variants ORDER BY sku"),
+        ["a-blue-s", "a-red-s", "b-red", "c-s-red"]
+    );
+    world.export_round_trips();
+}
+
+#[test]
+fn an_option_that_is_added_leaves_no_stock_behind() {
+    let world = World::default();
+    let file = "Handle,Title,Variant Price,Variant Inventory Tracker,Variant Inventory Qty,Option2 Name,Option2 Value\nd,D,5,shopify,4,Color,Red\n";
+    world.import(&file.replace("Color,Red", ","));
+    let stock = world.on_hand.borrow().clone();
+    for updated in [1, 0] {
+        let done = world.import(file);
+        assert_eq!((done.updated, done.errors.len()), (updated, 0));
+    }
+    assert_eq!(*world.on_hand.borrow(), stock);
+    assert_eq!(world.db.ask("SELECT sku FROM variants"), ["d"]);
+    world.export_round_trips();
+}
+
+#[test]
+fn barcodes_are_read_in_every_form_that_spreadsheets_write() {
+    for written in [
+        "4006381333931",
+        "'4006381333931",
+        "4006381333931.0",
+        "4.006381333931E+12",
+        "4.006381333931e12",
+        "4006381333.931E3",
+    ] {
+        let world = World::default();
+        world.import(&format!(
+            "Handle,Title,Variant Price,Variant Barcode\npen,Pen,5,{written}\n"
+        ));
+        assert_eq!(
+            world.db.ask("SELECT barcode FROM variants"),
+            ["4006381333931"],
+            "{written}"
+        );
+        world.export_round_trips();
+    }
+}

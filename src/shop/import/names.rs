@@ -1,8 +1,11 @@
 //! Handles and SKUs of a file: each is one product's.
 
 use crate::shop::catalog::Product;
-use crate::shop::product_csv::{Name, ProductFile, RowError};
+use crate::shop::product_csv::{HANDLE, Name, ProductFile, RowError};
 use std::collections::{BTreeMap, BTreeSet};
+
+const SKU_CURE: &str =
+    " Units are counted by SKU: give this product one of its own, or leave the cell empty.";
 
 /// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a window before (`earlier`).
 pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<String, u64>) {
@@ -13,14 +16,33 @@ pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<Strin
     });
     file.errors.extend(again);
     leave_out(file, |name| {
+        // Plain handles were told apart: none is another's but by its own fault.
+        if name.column == HANDLE {
+            return None;
+        }
         let line = *earlier.entry(claim_of(name)).or_insert(name.line);
         (line != name.line).then(|| stands_already(name, line).detail)
     });
 }
 
 fn stands_already(name: &Name, line: u64) -> RowError {
-    let detail = format!("`{}` stands on line {line} already.", name.value);
-    RowError::new(name.line, name.column, detail)
+    let cure = if name.is_sku() { SKU_CURE } else { "" };
+    let detail = format!("`{}` stands on line {line} already.{cure}", name.value);
+    RowError::new(name.line, column_of(name), detail)
+}
+
+/// True for a name that another line of a window before has.
+pub fn is_claimed_elsewhere(name: &Name, earlier: &BTreeMap<String, u64>) -> bool {
+    let line = earlier.get(&claim_of(name));
+    line.is_some_and(|line| *line != name.line)
+}
+
+fn column_of(name: &Name) -> &'static str {
+    if name.is_written_handle() {
+        HANDLE
+    } else {
+        name.column
+    }
 }
 
 /// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by SKU, `known` the products of the
@@ -41,7 +63,12 @@ pub fn refuse_taken_skus(
             owners
                 .get(&name.value)
                 .filter(|owner| name.is_sku() && !giving_up.contains(owner.as_str()))
-                .map(|_| format!("Another product of the shop has the SKU `{}`.", name.value))
+                .map(|_| {
+                    format!(
+                        "Another product of the shop has the SKU `{}`.{SKU_CURE}",
+                        name.value
+                    )
+                })
         });
         if left_out == 0 {
             break;
@@ -82,7 +109,7 @@ fn leave_out(file: &mut ProductFile, mut against: impl FnMut(&Name) -> Option<St
         errors.extend(imported.names.iter().filter_map(|name| {
             Some(RowError {
                 line: name.line,
-                column: name.column.to_owned(),
+                column: column_of(name).to_owned(),
                 detail: against(name)?,
             })
         }));

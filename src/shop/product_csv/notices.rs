@@ -29,6 +29,8 @@ const MAX_EXAMPLES: usize = 5;
 pub enum NoticeCode {
     /// Variants of one product share an SKU.
     RepeatedSku,
+    /// Products have handles that become one in URLs.
+    SharedHandle,
     /// Variants are counted, and the file does not say how many there are.
     NoQuantity,
     /// Variants were to be sold beyond their stock.
@@ -106,6 +108,9 @@ impl NoticeCode {
         let detail = match self {
             Self::RepeatedSku => {
                 "variant with an SKU that its product has already: renamed after its handle and options."
+            }
+            Self::SharedHandle => {
+                "product whose handle is another's once signs and spaces are hyphens: named apart. The address that the file has leads to it."
             }
             Self::NoQuantity => "new variant without a quantity: sold out until stock is received.",
             Self::SoldWhenOut => {

@@ -2,14 +2,15 @@
 
 use crate::shop::catalog::{
     Image, MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, Price, Product, ProductOption,
-    Seo, Status, Variant, folded, indistinct, product_handle, sanitise_html, slug, web_address,
+    Seo, SourceCell, Status, Variant, folded, indistinct, product_handle, sanitise_html, slug,
+    web_address,
 };
 use crate::shop::ids::digest_of;
 use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{EXEMPT, standard};
 use crate::shop::product_csv::columns::{FEATURES, METADATA, POLICY, SKU, SPECIFICATIONS};
 use crate::shop::product_csv::notices::{NoticeCode, Notices};
-use crate::shop::product_csv::read::{ImportedProduct, Name, RowError};
+use crate::shop::product_csv::read::{HANDLE, ImportedProduct, Name, RowError};
 use crate::shop::product_csv::rows::Row;
 use crate::shop::product_csv::write::rows_of;
 use serde::de::DeserializeOwned;
@@ -69,17 +70,18 @@ pub fn read_product(
     let specifications = read_field(first, SPECIFICATIONS, &mut errors);
     let metadata = read_field(first, METADATA, &mut errors);
     errors.extend(rows.iter().flat_map(not_of_the_web));
-    let names = option_names(first, &variant_rows);
+    let columns = options_of(first, &variant_rows);
     let mut variants: Vec<Variant> = Vec::new();
     let mut quantities = Vec::new();
-    let mut unique = vec![Name {
+    let plain = Name {
         line: first.line,
-        column: "Handle",
+        column: HANDLE,
         value: handle.clone(),
-    }];
+    };
+    let mut unique = vec![plain, Name::written_handle(first.line, &written_handle)];
     let choices: Vec<Vec<String>> = variant_rows
         .iter()
-        .map(|row| option_values_of(row, &names))
+        .map(|row| option_values_of(row, &columns))
         .collect();
     if variant_rows.len() > MAX_VARIANTS {
         let detail = format!(
@@ -94,14 +96,14 @@ pub fn read_product(
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut choices_seen: BTreeSet<Vec<String>> = BTreeSet::new();
     for ((row, choice), generated) in variant_rows.iter().zip(choices).zip(generated) {
-        let (mut variant, quantity) = match read_variant(row, &names, choice, generated, currencies)
-        {
-            Ok(read) => read,
-            Err(problems) => {
-                errors.extend(problems);
-                continue;
-            }
-        };
+        let (mut variant, quantity) =
+            match read_variant(row, &columns, choice, generated, currencies) {
+                Ok(read) => read,
+                Err(problems) => {
+                    errors.extend(problems);
+                    continue;
+                }
+            };
         if taken.contains(&variant.sku) && !variant.sku_generated {
             let repeated = std::mem::take(&mut variant.sku);
             variant.sku = told_apart(&handle, &variant, &taken);
@@ -135,9 +137,10 @@ pub fn read_product(
     if variants.is_empty() && errors.is_empty() {
         errors.push(first.error("Variant Price", "A product needs a variant with a price."));
     }
+    let is_moved = are_moved(&columns);
     let options: Vec<ProductOption> = (0_usize..)
-        .zip(names)
-        .map(|(at, name)| ProductOption::of(name, at, &variants))
+        .zip(columns)
+        .map(|(at, column)| ProductOption::of(column.name, at, &variants))
         .collect();
     if errors.is_empty()
         && let Some(detail) = indistinct(&options)
@@ -186,6 +189,9 @@ pub fn read_product(
     let written = rows_of(&product, currencies, &units);
     for ((variant, row), written) in product.variants.iter_mut().zip(variant_rows).zip(&written) {
         variant.source = row.source(written);
+        if is_moved {
+            keep_option_cells(variant, row, written);
+        }
     }
     // The handle of the first row is written on all.
     for variant in product.variants.iter_mut().skip(1) {
@@ -258,50 +264,67 @@ fn read_field<T: DeserializeOwned + Default>(
     })
 }
 
-/// Names of the options: those of the first row, but for the `Title: Default Title` that Shopify writes for a product without
-/// any. Columns that have values and no name are named by their number.
-fn option_names(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<String> {
-    if first.cell("Option1 Value") == "Default Title" {
-        return vec![];
-    }
-    let mut names: Vec<String> = Vec::new();
-    for at in 1..=3 {
-        let name = first.cell(&format!("Option{at} Name"));
-        let value = format!("Option{at} Value");
-        let used = variants.iter().any(|row| !row.cell(&value).is_empty());
-        match (name.is_empty(), used) {
-            (_, false) => break,
-            (true, true) => names.push(format!("Option {at}")),
-            (false, true) => names.push(name.to_owned()),
-        }
-    }
-    names
+/// An option, and the column of its values.
+struct OptionColumn {
+    name: String,
+    values: String,
 }
 
-fn option_values_of(row: &Row<'_>, names: &[String]) -> Vec<String> {
-    ["Option1 Value", "Option2 Value", "Option3 Value"]
-        .iter()
-        .take(names.len())
-        .map(|column| row.cell(column).to_owned())
+/// The options that have values, in the order of their columns, but for the `Title: Default Title` that Shopify writes for a
+/// product without any. One without a name is named by its number.
+fn options_of(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<OptionColumn> {
+    let is_default = first.cell("Option1 Value") == "Default Title";
+    let columns = (1..=3).map(|number| (number, format!("Option{number} Value")));
+    columns
+        .filter(|(number, _)| !(is_default && *number == 1))
+        .filter(|(_, values)| variants.iter().any(|row| !row.cell(values).is_empty()))
+        .map(|(number, values)| {
+            let name = match first.cell(&format!("Option{number} Name")) {
+                "" => format!("Option {number}"),
+                name => name.to_owned(),
+            };
+            OptionColumn { name, values }
+        })
         .collect()
+}
+
+/// True when the shop writes an option to another column than it was read from.
+fn are_moved(options: &[OptionColumn]) -> bool {
+    let mut columns = (1_usize..).zip(options);
+    columns.any(|(number, option)| option.values != format!("Option{number} Value"))
+}
+
+/// Keeps the cells of options that the file leaves empty or has no column for: an export has each option once.
+fn keep_option_cells(variant: &mut Variant, row: &Row<'_>, written: &BTreeMap<String, String>) {
+    let columns = written
+        .iter()
+        .filter(|(name, _)| name.starts_with("Option"));
+    for (column, written) in columns.filter(|(column, _)| row.cell(column).is_empty()) {
+        let cell = SourceCell {
+            given: String::new(),
+            written: written.clone(),
+        };
+        variant.source.entry(column.clone()).or_insert(cell);
+    }
+}
+
+fn option_values_of(row: &Row<'_>, options: &[OptionColumn]) -> Vec<String> {
+    let values = options.iter().map(|option| row.cell(&option.values));
+    values.map(str::to_owned).collect()
 }
 
 fn read_variant(
     row: &Row<'_>,
-    names: &[String],
+    options: &[OptionColumn],
     option_values: Vec<String>,
     generated_sku: String,
     currencies: &[Currency],
 ) -> Result<(Variant, Option<u32>), Vec<RowError>> {
     let mut errors = Vec::new();
-    for (value, name) in option_values.iter().zip(names) {
+    for (value, option) in option_values.iter().zip(options) {
         if value.is_empty() {
-            let at = option_values
-                .iter()
-                .take_while(|other| !other.is_empty())
-                .count();
-            let column = format!("Option{} Value", at.saturating_add(1));
-            errors.push(row.error(&column, format!("Each variant needs a value for {name}.")));
+            let detail = format!("Each variant needs a value for {}.", option.name);
+            errors.push(row.error(&option.values, detail));
         }
     }
     let prices = read_prices(row, currencies, &mut errors);

@@ -3,13 +3,14 @@
 //! Promises: a product with a row that can't be accepted is reported by line and column and left out whole; a variant without
 //! an SKU gets a stable one made of its handle and options; no bytes panic.
 
-use crate::shop::catalog::{Product, slug};
+use crate::shop::catalog::Product;
 use crate::shop::money::Currency;
 use crate::shop::product_csv::columns::SKU;
 use crate::shop::product_csv::notices::{NoticeCode, Notices};
 use crate::shop::product_csv::product::read_product;
 use crate::shop::product_csv::rows::{Columns, Row, kind_of_file};
 use crate::shop::product_csv::structure::read_records;
+use crate::unicode::{Form, normalized};
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
 
@@ -73,13 +74,42 @@ pub struct ImportedProduct {
 pub struct Name {
     /// The line.
     pub line: u64,
-    /// `Handle` or `Variant SKU`.
+    /// `Handle`, `Variant SKU`, or [`WRITTEN_HANDLE`].
     pub column: &'static str,
     /// The handle or SKU.
     pub value: String,
 }
 
+/// Column of handles that products are made with.
+pub const HANDLE: &str = "Handle";
+
+/// Stands for the column of handles as the file has them (see [`handle_key`]).
+const WRITTEN_HANDLE: &str = "Handle in the file";
+
+/// Form of a file's handle that tells its products apart: composed, without regard to case.
+#[must_use]
+pub fn handle_key(written: &str) -> String {
+    let lower = written.trim().to_lowercase();
+    normalized(&lower, Form::Composed).into_owned()
+}
+
 impl Name {
+    /// A handle as the file has it.
+    #[must_use]
+    pub fn written_handle(line: u64, written: &str) -> Self {
+        Self {
+            line,
+            column: WRITTEN_HANDLE,
+            value: handle_key(written),
+        }
+    }
+
+    /// Whether it is a handle as the file has it.
+    #[must_use]
+    pub fn is_written_handle(&self) -> bool {
+        self.column == WRITTEN_HANDLE
+    }
+
     /// Whether it is a SKU.
     #[must_use]
     pub fn is_sku(&self) -> bool {
@@ -222,11 +252,7 @@ fn faults_of(group: &Group<'_>) -> Vec<RowError> {
 fn handle_of(group: &Group<'_>) -> Option<Name> {
     let named = |row: &&Row<'_>| row.is_of_known_product && !row.group().is_empty();
     let row = group.rows.iter().find(named)?;
-    Some(Name {
-        line: row.line,
-        column: "Handle",
-        value: slug(&row.group()),
-    })
+    Some(Name::written_handle(row.line, &row.group()))
 }
 
 fn note_ignored(
