@@ -249,6 +249,15 @@ async function publish(): Promise<void> {
   await eventually(async () => assert.equal((await shop.staff.get(`/api/v1/admin/catalog/publishes/${seq}`)).expect(200).state, 'done'));
 }
 
+test('the address of a file leads to its product where the handles of two become one', async () => {
+  await shop.importCatalog('Handle,Title,Variant Price\nsoap_bar,Underscore,5\nsoap-bar,Hyphen,5\nsoap™,Sign,5\n');
+  const title = async (handle: string) => (await shop.staff.get(`/api/v1/products/${encodeURIComponent(handle)}`)).expect(200).title;
+  await eventually(async () => assert.equal(await title('soap_bar'), 'Underscore'));
+  assert.equal(await title('soap-bar'), 'Hyphen');
+  assert.equal(await title('soap--bar'), 'Hyphen');
+  assert.equal(await title('soap™'), 'Sign');
+});
+
 test('a renamed product is found under every handle that it had, until another product takes one', async () => {
   await shop.staff.send('POST', '/api/v1/admin/catalog/import', csvOf({ sku: 'LAMP', title: 'Lamp' }, { sku: 'SOFA', title: 'Sofa' }), { 'content-type': 'text/csv' });
   await publish();

@@ -74,7 +74,7 @@ pub struct ImportedProduct {
 pub struct Name {
     /// The line.
     pub line: u64,
-    /// `Handle`, `Variant SKU`, or [`WRITTEN_HANDLE`].
+    /// `Handle`, `Variant SKU`, or the mark of a handle as the file has it.
     pub column: &'static str,
     /// The handle or SKU.
     pub value: String,
