@@ -288,7 +288,7 @@ impl Typed<'_> {
                     option value=(code) selected[code == chosen] { (country) }
                 }
             }
-            noscript { button name=(CHANGE) value=(name) formnovalidate { (self.words.fields_of_country) } }
+            noscript { button class="secondary" name=(CHANGE) value=(name) formnovalidate { (self.words.fields_of_country) } }
         })
     }
 
