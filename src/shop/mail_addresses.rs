@@ -77,6 +77,19 @@ pub fn in_ascii(address: &str) -> String {
     }
 }
 
+/// A sender as providers take it: its address as [`in_ascii`], behind the name that it has.
+#[must_use]
+pub fn sender_in_ascii(sender: &str) -> String {
+    let Some(address) = read_sender(sender) else {
+        return sender.to_owned();
+    };
+    let address = in_ascii(&address);
+    match sender.split_once('<') {
+        Some((name, _)) => format!("{name}<{address}>"),
+        None => address,
+    }
+}
+
 /// Words, in quotes where they have signs that stand between addresses (RFC 5322).
 fn is_sender_name(name: &str) -> bool {
     let (words, signs) = match name.strip_prefix('"') {
@@ -280,6 +293,25 @@ mod tests {
             ("änne@bücher.пример", "änne@xn--bcher-kva.xn--e1afmkfd"),
         ] {
             assert_eq!(in_ascii(&kept_address(address)), wanted);
+        }
+    }
+
+    #[test]
+    fn providers_are_given_senders_in_ascii() {
+        for (sender, wanted) in [
+            ("Shop <orders@shop.test>", "Shop <orders@shop.test>"),
+            (
+                "Bücher <post@Bücher.test> ",
+                "Bücher <post@xn--bcher-kva.test>",
+            ),
+            (
+                "\"Ü @ home\" <a@bücher.пример>",
+                "\"Ü @ home\" <a@xn--bcher-kva.xn--e1afmkfd>",
+            ),
+            (" post@ｂücher.test ", "post@xn--bcher-kva.test"),
+            ("nobody", "nobody"),
+        ] {
+            assert_eq!(sender_in_ascii(sender), wanted);
         }
     }
 

@@ -5,7 +5,7 @@
 use crate::error::{Error, Result};
 use crate::shop::finding_deliveries::FindingMail;
 use crate::shop::mail::{Letter, MailFailure, Message};
-use crate::shop::mail_addresses::{in_ascii, read_sender};
+use crate::shop::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
 use crate::shop::ports::MailProvider;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
@@ -159,13 +159,13 @@ fn log_line(letter: &Letter, message: &Message, with_text: bool) -> Value {
 
 fn resend_body(account: &Account, message: &Message) -> Value {
     json!({
-        "from": account.from, "to": [in_ascii(&message.to)], "subject": message.subject, "text": message.text, "html": message.html,
+        "from": sender_in_ascii(&account.from), "to": [in_ascii(&message.to)], "subject": message.subject, "text": message.text, "html": message.html,
     })
 }
 
 fn postmark_body(account: &Account, key: &str, message: &Message) -> Value {
     json!({
-        "From": account.from, "To": in_ascii(&message.to), "Subject": message.subject, "TextBody": message.text, "HtmlBody": message.html,
+        "From": sender_in_ascii(&account.from), "To": in_ascii(&message.to), "Subject": message.subject, "TextBody": message.text, "HtmlBody": message.html,
         "MessageStream": "outbound", "Metadata": {"mail_id": key},
     })
 }
@@ -338,6 +338,16 @@ mod tests {
         assert_eq!(resend["to"], json!(["ann@shopper.test"]));
         assert_eq!(resend["html"], "<p>Thank you</p>");
         let postmark = postmark_body(&account("k"), "mail_1", &message());
+        let foreign = Account {
+            from: "Bücher <post@bücher.test>".into(),
+            ..account("k")
+        };
+        let sender = "Bücher <post@xn--bcher-kva.test>";
+        assert_eq!(resend_body(&foreign, &message())["from"], sender);
+        assert_eq!(
+            postmark_body(&foreign, "mail_1", &message())["From"],
+            sender
+        );
         assert_eq!(postmark["To"], "ann@shopper.test");
         assert_eq!(postmark["TextBody"], "Thank you");
         assert_eq!(postmark["Metadata"]["mail_id"], "mail_1");
