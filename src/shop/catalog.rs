@@ -7,6 +7,7 @@ mod barcodes;
 mod handles;
 mod html;
 mod list;
+mod offers;
 mod one_version;
 mod parts;
 mod pictures;
@@ -41,8 +42,7 @@ use crate::shop::money::{Currency, Money};
 use crate::shop::pricing::tax::{is_standard, standard};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
+use std::collections::BTreeMap;
 
 /// A product as the merchant keeps it and as a published version freezes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,6 +248,11 @@ pub struct Card {
     /// before they were kept: there may be any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices_between: Option<BTreeMap<String, Vec<i64>>>,
+    /// Prices of the variants, in the order of their SKUs, as places among its prices from the lowest up; none where a variant is not sold.
+    /// They stand for their currency and for those behind it that have no other; where nothing stands, each has the lowest. None means
+    /// that it was published before they were kept: any may have any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_places: Option<Vec<(String, Vec<Option<u16>>)>>,
     /// SKUs of its variants.
     pub skus: Vec<String>,
     /// Barcodes of its variants.
@@ -255,6 +260,9 @@ pub struct Card {
     pub barcodes: Vec<String>,
     /// Whether a variant of it is not counted, and so never out of stock.
     pub untracked: bool,
+    /// Variants that are not counted, as places among the SKUs, where others are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untracked_places: Vec<u16>,
     /// When the record first had it.
     pub created_at: Timestamp,
     /// When the record last changed it.
@@ -295,6 +303,7 @@ impl Product {
             image: self.images.first().cloned(),
             price_ranges: self.price_ranges(),
             prices_between: Some(self.prices_between()),
+            price_places: Some(self.price_places()),
             skus: self
                 .variants
                 .iter()
@@ -306,6 +315,7 @@ impl Product {
                 .filter_map(|variant| variant.barcode.clone())
                 .collect(),
             untracked: self.variants.iter().any(|variant| !variant.tracked),
+            untracked_places: self.untracked_places(),
             created_at: self.created_at,
             updated_at: self.updated_at,
             unlisted: self.status == Status::Unlisted,
@@ -354,22 +364,6 @@ impl Product {
                 });
         }
         ranges
-    }
-
-    fn prices_between(&self) -> BTreeMap<String, Vec<i64>> {
-        let mut prices: BTreeMap<String, BTreeSet<i64>> = BTreeMap::new();
-        for (currency, price) in self.variants.iter().flat_map(|variant| &variant.prices) {
-            prices
-                .entry(currency.clone())
-                .or_default()
-                .insert(price.amount);
-        }
-        let between = prices.into_iter().map(|(currency, mut prices)| {
-            prices.pop_first();
-            prices.pop_last();
-            (currency, prices.into_iter().collect::<Vec<_>>())
-        });
-        between.filter(|(_, prices)| !prices.is_empty()).collect()
     }
 
     /// Handles of the categories it is in, from the root down.
@@ -432,24 +426,6 @@ impl Variant {
             .get(currency.code())
             .and_then(|price| price.compare_at_amount)
             .map(|amount| Money::new(amount, currency))
-    }
-}
-
-impl Card {
-    /// True when a variant of it is sold in `currency` for an amount in `wanted`.
-    #[must_use]
-    pub fn has_price_in(&self, currency: Currency, wanted: &RangeInclusive<i64>) -> bool {
-        let Some(range) = self.price_ranges.get(currency.code()) else {
-            return false;
-        };
-        let mut ends = [range.min, range.max].into_iter();
-        let is_between = || match &self.prices_between {
-            Some(between) => between
-                .get(currency.code())
-                .is_some_and(|prices| prices.iter().any(|price| wanted.contains(price))),
-            None => range.min <= *wanted.end() && *wanted.start() <= range.max,
-        };
-        ends.any(|price| wanted.contains(&price)) || is_between()
     }
 }
 

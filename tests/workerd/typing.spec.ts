@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
 import { DELIVERY, type Json } from './client.ts';
+import { eventually } from './eventually.ts';
 import { pasted } from './pasted.ts';
 import { sessionOf, startShop, type Shop } from './shop.ts';
 
@@ -90,7 +91,8 @@ test('a mail address is one on every face, as the payment provider takes it', as
   }
 });
 
-const COLUMNS = ['Handle', 'Title', 'Vendor', 'Status', 'Option1 Name', 'Option1 Value', 'Variant SKU', 'Variant Barcode', 'Variant Price'];
+const COLUMNS = ['Handle', 'Title', 'Vendor', 'Status', 'Option1 Name', 'Option1 Value', 'Variant SKU', 'Variant Barcode', 'Variant Price', 'Type', 'Tags', 'Variant Inventory Tracker', 'Variant Inventory Qty'];
+const IN_STOCK = ['SHOE', 'APPLE', 'TABLE-XL'];
 const PRODUCTS: [title: string, vendor: string, variants: [sku: string, barcode: string, price: string][]][] = [
   ['Café crème', 'Röst & Co', [['CAFE', '4006381333931', '5.00']]],
   ['Zebra mug', 'ACME', [['MUG-1', '036000291452', '9.00']]],
@@ -105,6 +107,7 @@ const PRODUCTS: [title: string, vendor: string, variants: [sku: string, barcode:
 test('a search, a maker and a price find what is meant, whatever its letters', async (t) => {
   const rows = PRODUCTS.flatMap(([title, vendor, variants], nth) => variants.map(([sku, barcode, price], at) => [
     `p${nth}`, at ? '' : title, at ? '' : vendor, at ? '' : 'active', at ? '' : variants.length > 1 ? 'Size' : 'Title', variants.length > 1 ? sku : 'Default Title', sku, barcode, price,
+    nth || at ? '' : 'Heiß-Getränk & Co', nth || at ? '' : '"neu, früh-stück"', 'shopify', IN_STOCK.includes(sku) ? '5' : '0',
   ]));
   await shop.importCatalog([COLUMNS, ...rows].map((row) => row.join(',')).join('\n'));
   const page = async (query: Record<string, string>) => (await shop.staff.get(`/products?${new URLSearchParams(query)}`, HTML)).text;
@@ -139,8 +142,8 @@ test('a search, a maker and a price find what is meant, whatever its letters', a
 
   const all = await page({ sort: 'title' });
   assert.deepEqual(titles(all), ['Äpfel', 'apple', 'Café crème', 'Men’s T-Shirt', 'Müller’s oak table', 'Straßenschuh', 'Zebra mug', 'ﾃｽﾄ']);
-  const choices = [...all.match(/<select[^>]* name="vendor".*?<\/select>/s)![0].matchAll(/<option value="([^"]+)"[^>]*>[^<]* \((\d+)\)/g)].map(([, value, count]) => [value, Number(count)] as const);
-  assert.deepEqual(choices, [['Acme', 4], ["Levi's", 2], ['Röst &amp; Co', 1]]);
+  const vendors = (html: string) => [...html.match(/<select[^>]* name="vendor".*?<\/select>/s)![0].matchAll(/<option value="([^"]+)"[^>]*>[^<]* \((\d+)\)/g)].map(([, value, count]) => [value, Number(count)] as const);
+  assert.deepEqual(vendors(all), [['Acme', 4], ["Levi's", 2], ['Röst &amp; Co', 1]]);
   for (const vendor of ['Acme', ' ACME', 'ａｃｍｅ', 'ÁCME']) {
     const narrowed = await page({ vendor });
     assert.equal(titles(narrowed).length, 4, vendor);
@@ -148,7 +151,18 @@ test('a search, a maker and a price find what is meant, whatever its letters', a
     assert.equal((await shop.staff.get(`/api/v1/products?${new URLSearchParams({ vendor })}`)).expect(200).total, 4);
   }
   for (const vendor of pasted('Röst & Co')) assert.equal((await shop.staff.get(`/api/v1/products?${new URLSearchParams({ vendor })}`)).expect(200).total, 1, JSON.stringify(vendor));
+  for (const [field, value] of [['type', 'Heiß-Getränk & Co'], ['tag', 'früh-stück']] as const) for (const copied of pasted(value)) {
+    const { total, data } = (await shop.staff.get(`/api/v1/products?${new URLSearchParams({ [field]: copied })}`)).expect(200);
+    assert.deepEqual([total, data[0]?.title], [1, 'Café crème'], `${field} ${JSON.stringify(copied)}`);
+  }
+  for (const type of pasted('Heiß-Getränk & Co')) assert.deepEqual(titles(await page({ type })), ['Café crème'], JSON.stringify(type));
   for (const q of pasted('t-shirt')) assert.deepEqual(titles(await page({ q })), ['Men’s T-Shirt'], JSON.stringify(q));
   const { data } = (await shop.staff.get('/api/v1/products?min_price=4000&max_price=6000')).expect(200);
   assert.deepEqual(data.map(({ title }: Json) => title), ['apple', 'Straßenschuh']);
+
+  await eventually(async () => assert.deepEqual(titles(await page({ in_stock: 'true' })), ['Müller’s oak table', 'apple', 'Straßenschuh']));
+  for (const [min, max, ...found] of [['40', '60', 'apple'], ['15', '25', 'Straßenschuh'], ['10', '10'], ['100', '', 'Müller’s oak table']] as const) {
+    assert.deepEqual(titles(await page({ min, max, in_stock: 'true' })), found, `from ${min} to ${max}, in stock`);
+  }
+  assert.deepEqual(vendors(await page({ min: '15', max: '60', in_stock: 'true' })), [['Acme', 1], ['Levi’s', 1]]);
 });

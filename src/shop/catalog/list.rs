@@ -11,6 +11,7 @@ use durable::stock::Word;
 use futures_util::future::try_join_all;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 /// What a list is asked for.
@@ -32,7 +33,7 @@ pub struct ListQuery {
     pub min_price: Option<i64>,
     /// Has a variant for this many minor units or less.
     pub max_price: Option<i64>,
-    /// Has a variant that can be bought now, or has none.
+    /// Has a variant that can be bought now, or has none; where prices are given, of the variants that fit them.
     pub available: Option<bool>,
     /// The order.
     pub sort: Sort,
@@ -203,15 +204,15 @@ async fn page(
     let documents: Vec<Rc<Vec<Card>>> =
         try_join_all(keys.iter().map(|key| catalog.cards(key))).await?;
     let mut candidates: Vec<&Card> = documents.iter().flat_map(|cards| cards.iter()).collect();
+    query.keep_beside_facets(&mut candidates);
     if let Some(available) = query.available {
         let skus: Vec<&str> = candidates
             .iter()
             .flat_map(|card| card.skus.iter().map(String::as_str))
             .collect();
         let known = stocks.public_stocks(&skus).await?;
-        candidates.retain(|card| is_available(card, &known) == available);
+        candidates.retain(|card| query.is_available(card, &known) == available);
     }
-    query.keep_beside_facets(&mut candidates);
     let vendor = Chosen::of(query.vendor.as_deref(), &candidates, |card| &card.vendor);
     let kind = Chosen::of(query.r#type.as_deref(), &candidates, |card| &card.r#type);
     let vendors = facets(
@@ -247,11 +248,9 @@ async fn page(
 }
 
 impl ListQuery {
-    /// By all but vendor and type.
+    /// By all but vendor, type and stock.
     fn keep_beside_facets(&self, cards: &mut Vec<&Card>) {
-        if self.min_price.is_some() || self.max_price.is_some() {
-            let (least, most) = (self.min_price, self.max_price);
-            let wanted = least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX);
+        if let Some(wanted) = self.prices() {
             cards.retain(|card| card.has_price_in(self.currency, &wanted));
         }
         if let Some(tag) = &self.tag {
@@ -262,6 +261,24 @@ impl ListQuery {
             let search = SearchText::read(text);
             cards.retain(|card| is_found(card, &search));
         }
+    }
+
+    fn prices(&self) -> Option<RangeInclusive<i64>> {
+        let (least, most) = (self.min_price, self.max_price);
+        (least.is_some() || most.is_some())
+            .then(|| least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX))
+    }
+
+    /// True when a variant for a price that is asked for can be bought.
+    fn is_available(&self, card: &Card, known: &Posts) -> bool {
+        let wanted = self.prices();
+        (0..).zip(&card.skus).any(|(place, sku)| {
+            let fits = wanted
+                .as_ref()
+                .is_none_or(|wanted| card.costs(place, self.currency, wanted));
+            let stock = known.get(sku).copied().unwrap_or_default();
+            fits && (card.is_untracked(place) || stock.stock != Word::Out)
+        })
     }
 
     fn sort(&self, cards: &mut [&Card]) {
@@ -334,7 +351,7 @@ fn facets<'a>(
         *sum = sum.saturating_add(count);
     }
     spellings.remove("");
-    spellings
+    let mut facets: Vec<Facet> = spellings
         .into_values()
         .filter_map(|spellings| {
             let count = spellings.values().sum();
@@ -346,7 +363,9 @@ fn facets<'a>(
                 count,
             })
         })
-        .collect()
+        .collect();
+    facets.sort_by_cached_key(|facet| place_in_alphabet(&facet.value));
+    facets
 }
 
 fn is_found(card: &Card, search: &SearchText) -> bool {
@@ -356,130 +375,5 @@ fn is_found(card: &Card, search: &SearchText) -> bool {
     search.finds(&Said::of(said), codes)
 }
 
-fn is_available(card: &Card, known: &Posts) -> bool {
-    let can_be_bought = |sku: &String| {
-        let stock = known.get(sku).copied().unwrap_or_default();
-        stock.stock != Word::Out
-    };
-    card.untracked || card.skus.iter().any(can_be_bought)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::shop::catalog::{Price, Variant};
-
-    fn variant(sku: &str, amount: i64) -> Variant {
-        let price = Price {
-            amount,
-            compare_at_amount: None,
-            converted: false,
-            conversion: None,
-        };
-        Variant {
-            id: format!("var_{sku}"),
-            sku: sku.into(),
-            sku_generated: false,
-            title: String::new(),
-            option_values: vec![],
-            prices: BTreeMap::from([("USD".to_owned(), price)]),
-            barcode: None,
-            weight_grams: None,
-            image: None,
-            tracked: true,
-            tax_class: "standard".into(),
-            source: BTreeMap::new(),
-        }
-    }
-
-    fn card(vendor: &str, amounts: &[i64]) -> Card {
-        let variants = amounts
-            .iter()
-            .map(|amount| variant(&format!("{amount}"), *amount));
-        let product = Product {
-            title: "Thing".into(),
-            vendor: vendor.into(),
-            variants: variants.collect(),
-            ..Product::default()
-        };
-        product.card(0, "p".into())
-    }
-
-    #[test]
-    fn a_price_is_that_of_a_variant() {
-        let usd = Currency::from_code("USD").unwrap();
-        let listed = |amounts: &[i64], min: Option<i64>, max: Option<i64>| {
-            let card = card("", amounts);
-            let mut cards = vec![&card];
-            let query = ListQuery {
-                min_price: min,
-                max_price: max,
-                ..ListQuery::all(usd, 10)
-            };
-            query.keep_beside_facets(&mut cards);
-            !cards.is_empty()
-        };
-        for (amounts, min, max, wanted) in [
-            (&[1000, 10_000][..], Some(4000), Some(6000), false),
-            (&[1000, 5000, 10_000], Some(4000), Some(6000), true),
-            (&[1000, 3000, 7000, 10_000], Some(4000), Some(6000), false),
-            (&[4000], Some(4000), Some(4000), true),
-            (&[1000, 10_000], Some(4000), None, true),
-            (&[1000, 10_000], None, Some(4000), true),
-            (&[1000, 10_000], Some(10_001), None, false),
-            (&[1000], Some(6000), Some(4000), false),
-            (&[], None, Some(4000), false),
-        ] {
-            assert_eq!(
-                listed(amounts, min, max),
-                wanted,
-                "{amounts:?} {min:?} {max:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_maker_is_one_choice_however_it_is_written() {
-        let makers = [
-            "Zeta", "ACME", "Acme ", "acme", "Acme", "Örn", "Levi’s", "Levi's", "Nova", "", " ",
-        ];
-        let cards = makers.map(|maker| card(maker, &[1]));
-        let cards: Vec<&Card> = cards.iter().collect();
-        let choices = facets(cards.iter(), |card| &card.vendor);
-        let told: Vec<(&str, usize)> = choices.iter().map(|it| (&*it.value, it.count)).collect();
-        assert_eq!(
-            told,
-            [
-                ("Acme", 4),
-                ("Levi's", 2),
-                ("Nova", 1),
-                ("Örn", 1),
-                ("Zeta", 1)
-            ]
-        );
-        for choice in &choices {
-            let chosen = Chosen::of(Some(&choice.value), &cards, |card| &card.vendor);
-            let left = cards.iter().filter(|card| chosen.has(&card.vendor)).count();
-            assert_eq!(left, choice.count, "{}", choice.value);
-            assert!(choice.is(&choice.value.to_uppercase()));
-        }
-    }
-
-    #[test]
-    fn cards_of_the_version_before_still_read() {
-        let mut stored = serde_json::to_value(card("Acme", &[1000, 5000, 10_000])).unwrap();
-        for field in ["prices_between", "barcodes"] {
-            stored.as_object_mut().unwrap().remove(field);
-        }
-        let card: Card = serde_json::from_value(stored).unwrap();
-        let usd = Currency::from_code("USD").unwrap();
-        for (wanted, fits) in [
-            (0..=1000, true),
-            (4000..=6000, true),
-            (0..=999, false),
-            (10_001..=20_000, false),
-        ] {
-            assert_eq!(card.has_price_in(usd, &wanted), fits, "{wanted:?}");
-        }
-    }
-}
+mod tests;
