@@ -3,8 +3,8 @@
 //! Each piece carries the version of what it tells about, so that a reader keeps the newest and forgets repeats.
 
 use crate::Timestamp;
-use crate::cart::Line;
-use crate::stock::PublicStock;
+use crate::cart::messages::Line;
+use crate::stock::messages::PublicStock;
 use serde::{Deserialize, Serialize};
 
 /// A piece of news.

@@ -1,7 +1,7 @@
 //! The journal read: for staff, and folded to judge what is stored.
 
+use super::schema::{POSITION, STEP};
 use super::sql::{KeeperError, Parameter, Row, Sql, number, pairs};
-use super::tidy::{POSITION, STEP};
 use super::{Keeper, NewEntry};
 use crate::Timestamp;
 use crate::machine::{Checkup, Entry, Machine};

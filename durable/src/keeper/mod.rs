@@ -17,9 +17,10 @@ mod sql;
 mod telling;
 mod tidy;
 
+pub use schema::STEP;
 pub use sql::{KeeperError, Parameter, Row, Sql};
 pub use telling::TOLD_AGAIN_AFTER_SECS;
-pub use tidy::{FOLDED_BEHIND, JOURNAL_SECS, MOST_ENTRIES, STEP};
+pub use tidy::{FOLDED_BEHIND, JOURNAL_SECS, MOST_ENTRIES};
 
 use crate::Timestamp;
 use crate::machine::{Machine, Place, Reply, ReplyOf, Request};

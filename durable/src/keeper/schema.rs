@@ -78,3 +78,9 @@ pub(super) fn create(sql: &impl Sql) -> Result<(), KeeperError> {
     }
     Ok(())
 }
+
+/// Rows or entries that one step works on.
+pub const STEP: u32 = 1_000;
+
+/// The key of the snapshot's row that numbers the last entry it tells of; no machine has a row of this name.
+pub(super) const POSITION: &str = "seq";

@@ -8,14 +8,12 @@
 //! A step that is cut off between its statements is made again.
 
 use super::journal::apply_all;
+use super::schema::{POSITION, STEP};
 use super::sql::{KeeperError, Parameter, Sql, number, pairs};
 use super::{Keeper, past_among_open};
 use crate::Timestamp;
 use crate::machine::{Machine, Place};
 use std::collections::BTreeSet;
-
-/// Rows or entries that one step works on.
-pub const STEP: u32 = 1_000;
 
 /// Entries that a check may have to fold.
 pub const FOLDED_BEHIND: u64 = 50_000;
@@ -33,9 +31,6 @@ const FORGET_EVERY_SECS: u32 = 5 * 60;
 
 /// Seconds for which old entries are gathered.
 const PRUNE_EVERY_SECS: u32 = 24 * 60 * 60;
-
-/// The key of the snapshot's row that numbers the last entry it tells of; no machine has a row of this name.
-pub(super) const POSITION: &str = "seq";
 
 impl<M: Machine> Keeper<M> {
     /// Takes away what has had its time, a step of it, if it is time to.

@@ -10,7 +10,7 @@
 
 mod holds;
 mod judgements;
-mod messages;
+pub mod messages;
 mod records;
 #[cfg(test)]
 mod tests;
