@@ -50,6 +50,18 @@ test('a SKU is taken as it was pasted, and kept as the merchant writes it', asyn
   (await buyer.post('/api/v1/cart/items', { sku: 'lamp', quantity: 1 })).refused(422, 'unknown_sku');
 });
 
+test('a line is removed, and a variant shown, by its SKU as it was pasted', async () => {
+  await shop.importCatalog('Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price\nmat,Mat,Size,S,MAT-S 1,5\nmat,,,M,MAT-M 1,6\n');
+  for (const sku of pasted('MAT-M 1').map(encodeURIComponent)) {
+    const buyer = shop.shopper();
+    await eventually(() => buyer.add('MAT-M 1', 1));
+    const { lines } = (await buyer.send('DELETE', `/api/v1/cart/items/${sku}`)).expect(200);
+    assert.deepEqual(lines, [], sku);
+    const page = await buyer.get(`/products/mat?sku=${sku}`, HTML);
+    assert.match(page.text, /name="sku" value="MAT-M 1"/, sku);
+  }
+});
+
 test('a place is taken however it was pasted', async () => {
   const home = { name: 'Ann', line1: '1 Main St', city: 'New York', region: 'NY', postal_code: '10001-1234', country: 'US' };
   const regions = pasted(home.region);

@@ -10,6 +10,7 @@ use crate::shop::ports::{CartObjects, Ports};
 use crate::shop::pricing::places::Destination;
 use crate::shop::pricing::{self, QuoteRequest};
 use crate::shop::stock::most_for_one;
+use crate::shop::typing::plain_text;
 use crate::web::api::pricing::{QuoteView, ShippingOffersView};
 use crate::web::api::whole;
 use crate::web::call::Call;
@@ -102,7 +103,15 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 /// 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let own = OwnCart::of_or_new(call)?;
-    let sku = call.param(0).to_owned();
+    let typed = call.param(0);
+    // A line may outlast its product: what no product has is removed as it was sent.
+    let sku = match plain_text(typed) {
+        plain if plain == typed => plain,
+        _ => match read_sku(&call.app.catalog(), typed).await {
+            Err(Error::Invalid(_)) => typed.to_owned(),
+            read => read?,
+        },
+    };
     change(call, &own, Change::Remove { sku }).await
 }
 

@@ -10,6 +10,7 @@ use crate::shop::money::Currency;
 use crate::shop::ports::PublicStocks;
 use crate::shop::settings::SettingsVersion;
 use crate::shop::stock::public_stock_of;
+use crate::shop::typing::plain_text;
 use crate::web::assets::kept_address;
 use crate::web::call::Call;
 use crate::web::pages::delivery;
@@ -46,7 +47,11 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     }
     let chosen = sku
         .as_deref()
-        .and_then(|sku| product.variant(sku))
+        .and_then(|sku| {
+            product
+                .variant(sku)
+                .or_else(|| product.variant(&plain_text(sku)))
+        })
         .or_else(|| product.variants.first())
         .ok_or(Error::NotFound("product"))?;
     let skus: Vec<&str> = product
