@@ -169,7 +169,7 @@ async fn not_placed(
     if !asks_for_proof || !matches!(error, Error::TooMany { .. }) {
         return Err(error);
     }
-    let quote = call.app.prices().quote(&checkout.quote_id).await?;
+    let quote = quote_of_cart(call, &checkout.quote_id, &checkout.cart_id).await?;
     let Some(quote) = quote else {
         return Err(error);
     };
