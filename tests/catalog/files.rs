@@ -78,7 +78,18 @@ fn a_file_with_every_fault_brings_in_what_is_sound_and_names_the_rest() {
     let done = world.import(include_str!("files/every-fault.csv"));
     assert_eq!(
         world.db.ask("SELECT handle FROM products ORDER BY handle"),
-        ["bell", "mug", "pin", "shoe-m", "shoe-w", "tee"]
+        [
+            "bell",
+            "gift-box",
+            "gift-box-bsj3d2",
+            "mug",
+            "pin",
+            "shoe-m",
+            "shoe-w",
+            "tac",
+            "tac-lerad6",
+            "tee"
+        ]
     );
     assert_eq!(
         places(&done),
@@ -87,13 +98,25 @@ fn a_file_with_every_fault_brings_in_what_is_sound_and_names_the_rest() {
             (7, ""),
             (11, "Option1 Value"),
             (12, "Variant Price"),
-            (15, "Image Src")
+            (15, "Image Src"),
+            (21, "Variant SKU")
         ]
     );
     assert_eq!(
         world.db.ask("SELECT sku FROM variants ORDER BY sku"),
         [
-            "BELL", "MUG", "PIN", "SHOE-M", "SHOE-W", "TEE-M", "TEE-S", "pin-blue"
+            "BELL",
+            "GIFT-H",
+            "GIFT-U",
+            "MUG",
+            "PIN",
+            "SHOE-M",
+            "SHOE-W",
+            "TEE-M",
+            "TEE-S",
+            "pin-blue",
+            "tac",
+            "tac-lerad6"
         ]
     );
     assert_eq!(
@@ -102,9 +125,10 @@ fn a_file_with_every_fault_brings_in_what_is_sound_and_names_the_rest() {
             .ask("SELECT title FROM products WHERE handle = 'bell'"),
         ["Bell"]
     );
-    assert_eq!(done.left_out, 5);
+    assert_eq!(done.left_out, 6);
     assert_eq!(count(&done, NoticeCode::NoQuantity), 2);
     assert_eq!(count(&done, NoticeCode::RepeatedSku), 1);
+    assert_eq!(count(&done, NoticeCode::SharedHandle), 2);
     assert_eq!(count(&done, NoticeCode::Unlisted), 1);
 }
 
