@@ -5,26 +5,28 @@
 use durable::Timestamp;
 use durable::cart::Line;
 use serde::Deserialize;
+use shop::catalog::Conversion;
+use shop::checkout::quoting::accept_currency;
+use shop::error::Error;
+use shop::pricing::instants::read_instant;
+use shop::pricing::pipeline::{Occasion, PricedLines, price_lines};
+use shop::pricing::places::Destination;
+use shop::pricing::price_list::PriceList;
+use shop::pricing::prices::Repricing;
+use shop::pricing::promotions::Shopper;
+use shop::pricing::quote::Listing;
+use shop::pricing::settings::{Settings, SettingsVersion};
+use shop::pricing::tax::TaxPart;
+use shop::publishing::csv::read::{Window, read_products};
+use shop::publishing::publish::steps::listings_of;
+use shop::values::ids::customer_of;
+use shop::values::money::{Currency, Money};
+use shop::values::typing::plain_code;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::{env, fs};
-use storefront::error::Error;
-use storefront::shop::catalog::Conversion;
-use storefront::shop::money::{Currency, Money};
-use storefront::shop::pricing::instants::read_instant;
-use storefront::shop::pricing::pipeline::{Occasion, PricedLines, price_lines};
-use storefront::shop::pricing::places::Destination;
-use storefront::shop::pricing::prices::Repricing;
-use storefront::shop::pricing::promotions::Shopper;
-use storefront::shop::pricing::tax::TaxPart;
-use storefront::shop::pricing::{Listing, PriceList, accept_currency};
-use storefront::shop::product_csv::{Window, read_products};
-use storefront::shop::publish::listings_of;
-use storefront::shop::settings::{Settings, SettingsVersion};
-use storefront::shop::stock::customer_of;
-use storefront::shop::typing::plain_code;
 
 const HELP: &str = "\
 npm run price -- --cart FILE [--settings FILE] [--catalog FILE] [--at INSTANT]

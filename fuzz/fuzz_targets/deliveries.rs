@@ -12,9 +12,9 @@ use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
 use std::cell::Cell;
 use std::rc::Rc;
-use storefront::shop::payments::Delivery;
-use storefront::shop::ports::Payments;
-use storefront::store::stripe::{MAX_PAGES, Stripe, StripeConfig};
+use shop::payments::{Delivery, Payments};
+use storefront::store::stripe::MAX_PAGES;
+use storefront::store::stripe::account::{Stripe, StripeConfig};
 
 const NOW_SECS: i64 = 1_795_000_000;
 const SECRET: &str = "whsec_of_the_fuzzer";

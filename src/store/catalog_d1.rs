@@ -1,16 +1,15 @@
 //! The record of the catalog in D1. Many rows go in one statement as JSON, so that a product of 100 variants costs no more round
 //! trips than one.
 
-use crate::error::{Error, Result};
-use crate::shop::catalog::{
-    Image, Price, Product, ProductName, ProductOption, Seo, SourceCell, Variant,
-};
-use crate::shop::ports::{CatalogRecord, PageSize, Written};
 use crate::store::sql::{
     Database, GATE_CLOSED, SqlError, Statement, TextRow, from_json, from_word, json_chunks, to_json,
 };
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::catalog::record::{CatalogRecord, PageSize};
+use shop::catalog::{Image, Price, Product, ProductName, ProductOption, Seo, SourceCell, Variant};
+use shop::error::{Error, Result};
+use shop::values::written::Written;
 use std::collections::BTreeMap;
 
 /// Seconds that the names of an import are kept.

@@ -5,15 +5,16 @@
 //! a new document: then the version before stays.
 
 use crate::bounded::Bounded;
-use crate::error::{Error, Result};
-use crate::shop::catalog::{Card, Product, Version, not_copied};
-use crate::shop::ports::{CatalogCopy, PublishedCatalog};
-use crate::shop::publish::{Pointer, version_key};
 use crate::store::kv;
 use crate::store::pause::Pause;
 use durable::Timestamp;
-use futures_util::stream::{self, TryStreamExt};
+use futures_util::stream;
+use futures_util::stream::TryStreamExt;
 use serde::de::DeserializeOwned;
+use shop::catalog::version::{PublishedCatalog, Version, not_copied};
+use shop::catalog::{Card, Product};
+use shop::error::{Error, Result};
+use shop::publishing::publish::record::{CatalogCopy, Pointer, version_key};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

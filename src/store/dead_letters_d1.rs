@@ -1,14 +1,14 @@
 //! [`DeadLetters`] in SQL. What staff does with a letter, who and why stands in the letter's own row, written at once.
 
-use crate::error::Result;
-use crate::shop::dead_letters::{DeadLetter, Failure, LetterStatus, Resolution};
-use crate::shop::findings::{Finding, FindingKind};
-use crate::shop::ids::derived_id;
-use crate::shop::ports::{DeadLetters, Written};
 use crate::store::findings_d1;
 use crate::store::sql::{Database, Statement, TextRow, from_word, to_word};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::Result;
+use shop::operations::dead_letters::{DeadLetter, DeadLetters, Failure, LetterStatus, Resolution};
+use shop::orders::findings::{Finding, FindingKind};
+use shop::values::ids::derived_id;
+use shop::values::written::Written;
 
 /// [`DeadLetters`] on a database.
 #[derive(Debug)]

@@ -1,15 +1,15 @@
 //! [`FindingDeliveries`] in SQL. One statement hands out what is due and makes it due again, later each time, so that of two runs at
 //! once one has it, and of a run that dies nothing is lost.
 
-use crate::error::Result;
-use crate::shop::finding_deliveries::{
-    DIGEST_SECS, Digest, FindingDeliveries, GIVE_UP_SECS, MAX_IN_DIGEST, Notice,
-};
-use crate::shop::findings::{Channel, FindingKind};
-use crate::shop::sweep::MAX_PAUSE_SECS;
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
+use shop::error::Result;
+use shop::operations::finding_deliveries::{
+    DIGEST_SECS, Digest, FindingDeliveries, GIVE_UP_SECS, MAX_IN_DIGEST, Notice,
+};
+use shop::operations::sweep::bounds::MAX_PAUSE_SECS;
+use shop::orders::findings::{Channel, FindingKind};
 
 /// Seconds that a finding may be old to be told: a channel that is set up later does not begin with a month of them.
 const TOLD_WITHIN_SECS: u32 = 24 * 60 * 60;
@@ -225,10 +225,10 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::findings::Finding;
     use crate::store::findings_d1;
     use crate::store::orders_d1::sqlite::{database, values};
     use rusqlite::{Connection, params_from_iter};
+    use shop::orders::findings::Finding;
 
     const NOON: Timestamp = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS / 2);
 

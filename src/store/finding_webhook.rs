@@ -1,12 +1,12 @@
 //! [`FindingWebhook`] by the Standard Webhooks specification: a signed POST, answered by any 2xx within ten seconds. Redirects are
 //! not followed: what is signed is for the address that the merchant named.
 
-use crate::error::{Error, Result};
-use crate::shop::finding_deliveries::{FindingWebhook, Notice, rfc3339};
 use crate::store::standard_webhooks::WebhookSecret;
 use durable::Timestamp;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
+use shop::error::{Error, Result};
+use shop::operations::finding_deliveries::{FindingWebhook, Notice, rfc3339};
 use std::pin::pin;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;

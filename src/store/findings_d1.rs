@@ -1,18 +1,24 @@
 //! The SQL of findings: each is written in the transaction of what it tells of, and counts when it repeats within a day.
 
-use crate::error::Result;
-use crate::shop::findings::{
-    Closing, Finding, FindingCount, FindingKind, FindingRecord, FindingStatus, KeptFinding,
-};
 use crate::store::sql::{Database, Statement, from_json, from_word, json_chunks, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::Result;
+use shop::orders::findings::{
+    Closing, Finding, FindingCount, FindingKind, FindingRecord, FindingStatus, KeptFinding,
+};
 
 /// [`FindingRecord`] on a database.
 #[derive(Debug)]
 pub struct FindingsD1<D>(pub D);
 
 impl<D: Database> FindingRecord for FindingsD1<D> {
+    async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()> {
+        let mut batch = vec![Statement::new(FORGET).bind(forget_before)];
+        batch.extend(save(findings)?);
+        Ok(self.0.batch(batch).await?)
+    }
+
     async fn findings(
         &self,
         status: FindingStatus,
@@ -169,3 +175,5 @@ impl FindingCountRow {
         })
     }
 }
+
+const FORGET: &str = "DELETE FROM findings WHERE found_at < ?1";

@@ -1,22 +1,21 @@
-//! A payment provider behind a circuit breaker ([`crate::shop::breaker`]).
+//! A payment provider behind a circuit breaker ([`shop::payments::breaker`]).
 //!
 //! Failures are counted in each isolate's memory, so that a payment costs no round trip more; a change of state is written to D1,
 //! which every isolate reads again every few seconds, and staff see. So a new isolate does not have to find an outage by waiting
 //! for time-outs of its own, and of all isolates one sends the probe: the row's version is the guard.
 
-use crate::error::Result;
-use crate::shop::breaker::{Breaker, Health, Outcome, Permit};
-use crate::shop::findings::{Finding, FindingKind};
-use crate::shop::money::Currency;
-use crate::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
-    ProviderRefund, Session, SessionItem, WebhookEvent,
-};
-use crate::shop::ports::{Payments, ProviderHealth};
 use crate::store::findings_d1;
 use crate::store::sql::{Database, SqlError, Statement, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::Result;
+use shop::orders::findings::{Finding, FindingKind};
+use shop::payments::breaker::{Breaker, Health, Outcome, Permit, ProviderHealth};
+use shop::payments::{
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, Payments,
+    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
+};
+use shop::values::money::Currency;
 use std::cell::Cell;
 use std::rc::Rc;
 

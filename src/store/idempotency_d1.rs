@@ -1,11 +1,12 @@
 //! Idempotency keys in SQL. Taking a key and reading who has it is one transaction, so that of two that ask at once one has it.
 
-use crate::error::{Error, Result};
-use crate::shop::idempotency::{KEPT_SECS, KeptAnswer, KeyHolder, KeyedRequest, UNDER_WAY_SECS};
-use crate::shop::ports::IdempotencyKeys;
 use crate::store::sql::{Database, Statement, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::{Error, Result};
+use shop::operations::idempotency::{
+    IdempotencyKeys, KEPT_SECS, KeptAnswer, KeyHolder, KeyedRequest, UNDER_WAY_SECS,
+};
 
 /// [`IdempotencyKeys`] on a database.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! The inbox of the payment provider's events in D1, and the queue that carries their ids.
 
-use crate::error::Result;
-use crate::shop::payments::WebhookEvent;
-use crate::shop::ports::{Inbox, MessageQueues};
 use crate::store::sql::{Database, SqlError, Statement, TextRow, json_chunks};
 use durable::Timestamp;
+use shop::error::Result;
+use shop::operations::dead_letters::MessageQueues;
+use shop::payments::{Inbox, WebhookEvent};
 
 /// [`Inbox`] on D1 and a queue.
 #[derive(Debug)]

@@ -1,15 +1,14 @@
 //! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it. A fee's row and its journal are one
 //! transaction, and the row is unique: it is booked once. A movement is kept under the provider's id: once, however often it is read.
 
-use crate::error::Result;
-use crate::shop::ledger::Entry;
-use crate::shop::payments::BalanceEntry;
-use crate::shop::ports::Jobs;
-use crate::shop::reconciliation::{Fee, MAX_SUSPECTS, Movements};
 use crate::store::sql::{Database, Statement, TextRow, from_json, json_chunks, to_json};
 use durable::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shop::error::Result;
+use shop::orders::ledger::Entry;
+use shop::payments::BalanceEntry;
+use shop::settlement::reconciliation::record::{Fee, Jobs, MAX_SUSPECTS, Movements};
 use std::ops::Range;
 
 /// [`Jobs`] on a database.

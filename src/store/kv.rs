@@ -1,7 +1,7 @@
 //! Reads of KV. One that fails is tried once more; what fails again is a 503, since the copies come back by themselves.
 
-use crate::error::{Error, Result};
 use crate::store::pause::Pause;
+use shop::error::{Error, Result};
 use worker::{KvError, KvStore, console_warn};
 
 /// The bytes under `key`; none when there are none.

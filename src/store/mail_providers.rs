@@ -2,13 +2,12 @@
 //!
 //! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose answer was lost goes out again.
 
-use crate::error::{Error, Result};
-use crate::shop::finding_deliveries::FindingMail;
-use crate::shop::mail::{Letter, MailFailure, Message};
-use crate::shop::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
-use crate::shop::ports::MailProvider;
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
+use shop::error::{Error, Result};
+use shop::messages::mail::{Letter, MailFailure, MailProvider, Message};
+use shop::operations::finding_deliveries::FindingMail;
+use shop::values::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
 use std::pin::pin;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
@@ -249,7 +248,7 @@ fn request_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::mail::MailKind;
+    use shop::messages::mail::MailKind;
 
     fn account(api_key: &str) -> Account {
         Account {

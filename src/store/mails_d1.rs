@@ -1,12 +1,13 @@
 //! [`Mails`] in SQL: one statement claims a letter, so that of all who try at once one wins.
 
-use crate::error::Result;
-use crate::shop::mail::{CLAIM_SECS, Claim, KEY_KEPT_SECS, Letter, MailKind, SENT_WITHIN_SECS};
-use crate::shop::ports::Mails;
-use crate::shop::sweep::{Finding, FindingKind};
 use crate::store::sql::{Database, Statement, from_word, to_json, to_word};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
+use shop::error::Result;
+use shop::messages::mail::{
+    CLAIM_SECS, Claim, KEY_KEPT_SECS, Letter, MailKind, Mails, SENT_WITHIN_SECS,
+};
+use shop::orders::findings::{Finding, FindingKind};
 
 /// [`Mails`] on a database.
 #[derive(Debug)]

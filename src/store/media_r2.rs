@@ -1,16 +1,15 @@
 //! Media in R2, under their names. A smaller one is made by Cloudflare Images where the account has it, when it is first asked for, and
 //! kept: whoever asks, however often, a width of a picture is made once. Else it is the original.
 
-use crate::error::{Error, Result};
-use crate::shop::media::{Kind, Media, StoredMedia};
-use crate::shop::ports::MediaFiles;
 use durable::Timestamp;
-use worker::js_sys::{self, Promise, Reflect, Uint8Array};
+use shop::error::{Error, Result};
+use shop::publishing::media::{Kind, Media, MediaFiles, StoredMedia};
+use worker::js_sys::{Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
 use worker::wasm_bindgen::prelude::wasm_bindgen;
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::web_sys::{ReadableStream, Response};
-use worker::{Bucket, EnvBinding, HttpMetadata, Object, ResponseBody};
+use worker::{Bucket, EnvBinding, HttpMetadata, Object, ResponseBody, js_sys};
 
 /// [`MediaFiles`] on R2.
 #[derive(Debug)]

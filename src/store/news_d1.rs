@@ -1,10 +1,10 @@
 //! What the objects told, in D1: the newest of each SKU and each cart, whatever the order and however often it is told.
 
-use crate::error::Result;
-use crate::shop::ports::NewsRecord;
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;
 use durable::news::News;
+use shop::error::Result;
+use shop::operations::news::NewsRecord;
 
 /// [`NewsRecord`] on a database.
 #[derive(Debug)]

@@ -1,22 +1,21 @@
 //! The Durable Objects as ports: one caller for all machines, with the naming function and the command type of the object's own
 //! crate. It calls by the platform's own types: `worker`'s read an answer through a stream, chunk by chunk.
 
-use crate::error::{Error, Result};
-use crate::shop::idempotency::key_reused;
-use crate::shop::ports::{
-    Boards, CartObjects, Movement, PromotionObjects, StockLedgers, StockObjects,
-};
-use crate::shop::promotions::Uses;
-use durable::board::{self, Posts, bucket_of};
+use durable::board::{Posts, bucket_of};
 use durable::machine::{Checkup, Inspection, Reply, Request};
-use durable::{cart, promotion, stock};
+use durable::{board, cart, promotion, stock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shop::cart::CartObjects;
+use shop::error::{Error, Result, key_reused};
+use shop::inventory::objects::{
+    Boards, Movement, PromotionObjects, StockLedgers, StockObjects, Uses,
+};
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::web_sys::{self, RequestInit};
+use worker::web_sys::RequestInit;
 use worker::worker_sys::types::DurableObject;
-use worker::{Headers, ObjectNamespace, WebSocket, console_warn};
+use worker::{Headers, ObjectNamespace, WebSocket, console_warn, web_sys};
 
 /// How often a call that the platform calls retryable is made in all: an object that was reset answers the second one.
 const MAX_CALLS: u32 = 2;

@@ -1,11 +1,11 @@
 //! [`OrderCodeTries`] in SQL: a guess is counted and its order found in one transaction, so that of any who guess at once no more than five
 //! are compared.
 
-use crate::error::{Error, Result};
-use crate::shop::orders::{MAX_TRIES, OrderCodeTries, TRIES_SECS, Tried};
 use crate::store::sql::{Database, Statement};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::{Error, Result};
+use shop::orders::codes::{MAX_TRIES, OrderCodeTries, TRIES_SECS, Tried};
 
 /// Old guesses that one guess takes away: more than it adds, so that their number falls.
 const MAX_FORGOTTEN: u32 = 20;

@@ -1,10 +1,11 @@
 //! [`OrderStandings`] in SQL: all that ask this isolate share one query, two seconds apart ([`SharedReads`]).
 
-use crate::error::{Error, Result};
-use crate::shop::orders::{OrderStanding, OrderStandings, SharedReads, Turn};
 use crate::store::sql::{Database, Statement, from_word, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::{Error, Result};
+use shop::orders::shared_reads::{SharedReads, Turn};
+use shop::orders::standing::{OrderStanding, OrderStandings};
 use std::cell::RefCell;
 use std::time::Duration;
 use worker::Delay;

@@ -4,16 +4,17 @@
 //! is current is asked each time, so that what is kept is never stale.
 
 use crate::bounded::Bounded;
-use crate::error::{Error, Result};
-use crate::shop::mail_addresses::letters_of;
-use crate::shop::ports::Prices;
-use crate::shop::pricing::{Listing, PriceList, Quote, ids_of_quotes};
 use crate::store::settings_d1::{
     KnownSettings, SettingsRow, known_version, remember, select_settings,
 };
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::checkout::quoting::ids_of_quotes;
+use shop::error::{Error, Result};
+use shop::pricing::price_list::{PriceList, Prices};
+use shop::pricing::quote::{Listing, Quote};
+use shop::values::mail_addresses::letters_of;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;

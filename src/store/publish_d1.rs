@@ -1,18 +1,19 @@
 //! The record of publishes in D1. Every write that must find a publish as its step left it begins at the gate, so that a step
 //! that ran twice, or late, fails whole.
 
-use crate::error::{Error, Result};
-use crate::shop::catalog::{Card, Product};
-use crate::shop::ports::{PageSize, PublishRecord, Written};
-use crate::shop::pricing::Listing;
-use crate::shop::pricing::prices::Repricing;
-use crate::shop::publish::{ClaimedDocument, Pointer, Publish, Step};
 use crate::store::catalog_d1::{fitting, load_products, page, select_products};
 use crate::store::sql::{
     Database, Statement, TextRow, from_json, from_word, json_chunks, to_json, written,
 };
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::catalog::record::PageSize;
+use shop::catalog::{Card, Product};
+use shop::error::{Error, Result};
+use shop::pricing::prices::Repricing;
+use shop::pricing::quote::Listing;
+use shop::publishing::publish::record::{ClaimedDocument, Pointer, Publish, PublishRecord, Step};
+use shop::values::written::Written;
 use std::collections::BTreeMap;
 
 /// Cards in one answer of the database.

@@ -1,13 +1,14 @@
 //! The shop's queues: messages are JSON or ids as text, since a Rust map would arrive empty.
 
-use crate::error::{Error, Result};
-use crate::shop::mail::{Letter, OUTGOING_QUEUE};
-use crate::shop::orders::{LINK_REQUESTS_QUEUE, LinkRequest};
-use crate::shop::ports::{Mail, MessageQueues, PublishQueue};
-use crate::shop::publish::PUBLISHES_QUEUE;
-use crate::shop::sweep::JOBS_QUEUE;
 use crate::store::inbox_d1::EVENTS_QUEUE;
 use crate::store::sql::to_json;
+use shop::error::{Error, Result};
+use shop::messages::mail::{Letter, LinkRequest, Mail, OUTGOING_QUEUE};
+use shop::messages::order_link::LINK_REQUESTS_QUEUE;
+use shop::operations::dead_letters::MessageQueues;
+use shop::operations::sweep::JOBS_QUEUE;
+use shop::publishing::publish::PUBLISHES_QUEUE;
+use shop::publishing::publish::record::PublishQueue;
 use worker::{MessageBuilder, Queue};
 
 /// Every queue that the shop writes to.

@@ -1,7 +1,7 @@
 //! [`Limiters`] on the platform's rate limits: approximate, a count for each of its places.
 
-use crate::error::{Error, Result};
-use crate::shop::limits::{Limit, Limiters};
+use shop::customers::limits::{Limit, Limiters};
+use shop::error::{Error, Result};
 use std::rc::Rc;
 use worker::RateLimiter;
 

@@ -1,8 +1,8 @@
 //! What this isolate remembers of refusals, ended by the words of stock that it has read.
 
-use crate::shop::checkout::{RefusalMemory, Refusals, Shortage};
 use crate::store::stock_kv::last_read;
 use durable::Timestamp;
+use shop::inventory::refusals::{RefusalMemory, Refusals, Shortage};
 use std::cell::RefCell;
 
 thread_local! {

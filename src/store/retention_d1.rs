@@ -2,11 +2,11 @@
 //! of keys at a time, from the first row to the last and over again, so that no order pays for an index that only its end would use: a
 //! walk meets what is young or still needed, and what it forgets it never meets again.
 
-use crate::error::Result;
-use crate::shop::retention::{Kind, RetentionRecord};
 use crate::store::sql::{Database, Statement, TextRow, from_word, to_word};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::Result;
+use shop::operations::retention::{Kind, RetentionRecord};
 
 /// Moves a window on: it begins where it ended. Behind the last row it is empty, and the next one is the first again.
 macro_rules! step {

@@ -4,13 +4,13 @@
 //! one go with what it reads anyway, and is sent the document only where it is another: so what is kept is never stale. Pages that only
 //! tell of settings are shown what is kept, for at most [`SHOWN_SECS`]; well before, the isolate looks again behind an answer.
 
-use crate::error::{Error, Result};
-use crate::shop::ports::{SettingsRecord, Written};
-use crate::shop::pricing::prices::ScheduledPrice;
-use crate::shop::settings::SettingsVersion;
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json, written};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::{Error, Result};
+use shop::pricing::prices::ScheduledPrice;
+use shop::pricing::settings::{SettingsRecord, SettingsVersion};
+use shop::values::written::Written;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 

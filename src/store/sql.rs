@@ -1,10 +1,10 @@
 //! SQL as the stores speak it: statements with positional parameters, batches that are one transaction.
 
-use crate::error::{Error, Result};
-use crate::shop::ports::Written;
 use durable::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use shop::error::{Error, Result};
+use shop::values::written::Written;
 
 /// A database: D1, or SQLite in memory.
 pub trait Database {

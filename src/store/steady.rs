@@ -84,9 +84,9 @@ impl<D: Database, P: Patience> Database for Steady<D, P> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
     use crate::store::sql::TextRow;
     use futures_util::FutureExt;
+    use shop::error::Error;
     use std::cell::{Cell, RefCell};
 
     const LOST: &str = "D1_ERROR: Network connection lost.";

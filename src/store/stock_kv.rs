@@ -3,13 +3,13 @@
 //! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be read; a live page hears of a
 //! change before that.
 
-use crate::error::{Error, Result};
-use crate::shop::ports::PublicStocks;
 use crate::store::kv;
 use crate::store::pause::Pause;
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of, copy_key};
 use durable::stock::PublicStock;
+use shop::catalog::availability::PublicStocks;
+use shop::error::{Error, Result};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

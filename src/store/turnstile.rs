@@ -1,11 +1,11 @@
 //! [`Challenge`] by Cloudflare's Turnstile (developers.cloudflare.com/turnstile): the widget of a page gives a browser a token, and
 //! `siteverify` tells once whether it is good. Asked again with the same idempotency key it tells the same.
 
-use crate::error::{Error, Result};
-use crate::shop::challenge::{Challenge, Solution, Widget};
 use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde_json::json;
+use shop::customers::challenge::{Challenge, Solution, Widget};
+use shop::error::{Error, Result};
 use std::pin::pin;
 use std::time::Duration;
 use worker::url::{Url, form_urlencoded};

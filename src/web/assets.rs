@@ -1,9 +1,9 @@
 //! Static files by the name that carries the hash of their content. `build.rs` makes the names and lays the files out; the edge
 //! serves them before the Worker runs, to be kept for ever.
 
-use crate::error::{Error, Result};
-use crate::web::call::Call;
-use crate::web::reply::Reply;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use shop::error::{Error, Result};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 

@@ -1,11 +1,11 @@
 //! `/media/…`: pictures that staff have uploaded, as they are or in one of the listed widths. A name stands for one content, so
 //! whoever has it keeps it for ever.
 
-use crate::error::{Error, Result};
-use crate::shop::media::Media;
-use crate::web::answers::names;
-use crate::web::call::Call;
-use crate::web::reply::Reply;
+use crate::web::http::answers::names;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use shop::error::{Error, Result};
+use shop::publishing::media::Media;
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 

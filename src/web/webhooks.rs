@@ -5,14 +5,14 @@
 //! 3. Queue its id. If the queue refuses, the row is there, and the sweep sends it.
 //! 4. Answer.
 
-use crate::error::Result;
-use crate::shop::payments::{Delivery, Notice};
-use crate::shop::ports::{Inbox, Payments, Ports};
-use crate::shop::settlement::delay_secs;
-use crate::web::call::Call;
-use crate::web::log::log_failure;
-use crate::web::reply::Reply;
+use crate::web::http::call::Call;
+use crate::web::http::log::log_failure;
+use crate::web::http::reply::Reply;
 use serde_json::json;
+use shop::error::Result;
+use shop::payments::{Delivery, Inbox, Notice, Payments};
+use shop::settlement::events::delay_secs;
+use shop::settlement::ports::SettlementPorts;
 
 /// Largest delivery, in bytes: twice what the largest events have, and far from the 2 MB of a row.
 const MAX_DELIVERY_BYTES: usize = 512 * 1024;

@@ -2,13 +2,17 @@
 //! that the Worker asks for are those that wrangler.toml gives it in every environment, the migrations apply in order on an
 //! empty database, and every file says what it is. Each rule is shown a breach, so that it is known to find one.
 #![expect(
+    clippy::arithmetic_side_effects,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     reason = "a test that panics has failed, and says where"
 )]
 
 mod arrows;
 mod bindings;
+mod graph;
 mod migrations;
 mod sources;
 

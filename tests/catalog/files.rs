@@ -1,8 +1,8 @@
 //! Files after the shapes of merchants' own, and what must come out of each.
 
 use crate::world::World;
-use storefront::shop::import::ImportSummary;
-use storefront::shop::product_csv::NoticeCode;
+use shop::publishing::csv::notices::NoticeCode;
+use shop::publishing::import::ImportSummary;
 
 fn count(summary: &ImportSummary, code: NoticeCode) -> usize {
     let of_code = summary.notices.iter().filter(|notice| notice.code == code);
@@ -183,7 +183,8 @@ fn a_file_that_is_no_csv_is_told_what_it_is_and_changes_nothing() {
 
 #[test]
 fn an_unlisted_product_has_its_address_and_stands_in_no_list() {
-    use storefront::shop::catalog::{Layout, Product, Status};
+    use shop::catalog::version::Layout;
+    use shop::catalog::{Product, Status};
     let product = |handle: &str, status| Product {
         handle: handle.to_owned(),
         status,

@@ -1,9 +1,9 @@
 //! Handles of files: what they keep, and products whose handles were made by cutting marks.
 
 use crate::world::{World, now};
-use storefront::shop::ports::CatalogRecord;
-use storefront::shop::product_csv::NoticeCode;
-use storefront::shop::products::update_product;
+use shop::catalog::record::CatalogRecord;
+use shop::publishing::csv::notices::NoticeCode;
+use shop::publishing::products::update_product;
 use storefront::store::catalog_d1::CatalogD1;
 
 const FILE: &str = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\n\

@@ -2,9 +2,8 @@
 
 use crate::world::{World, now};
 use durable::Timestamp;
+use shop::pricing::price_list::{PriceList, Prices};
 use std::rc::Rc;
-use storefront::shop::ports::Prices;
-use storefront::shop::pricing::PriceList;
 use storefront::store::prices_d1::{KnownListings, PricesD1};
 use storefront::store::settings_d1::KnownSettings;
 use storefront::store::sql::{Statement, TextRow};

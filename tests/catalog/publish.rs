@@ -2,8 +2,8 @@
 
 use crate::world::{HOUR_SECS, World};
 use serde_json::Value;
+use shop::publishing::publish::record::PublishState;
 use std::collections::BTreeSet;
-use storefront::shop::publish::PublishState;
 
 fn world_with(titles: &[&str]) -> World {
     let world = World::default();

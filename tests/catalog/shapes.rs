@@ -2,9 +2,9 @@
 //! refused by line; never different.
 
 use proptest::prelude::*;
+use shop::publishing::csv::read::{ProductFile, Window, read_products};
+use shop::values::money::Currency;
 use std::collections::BTreeMap;
-use storefront::shop::money::Currency;
-use storefront::shop::product_csv::{ProductFile, Window, read_products};
 
 /// A product as the writer knows it: title, description, and price in cents by size.
 type Goods = BTreeMap<String, (String, String, Vec<(String, i64)>)>;

@@ -1,24 +1,27 @@
 //! A shop's catalog in memory: the real use cases and SQL, beside a copy, a queue and stock objects that only count.
 
 use crate::database::SqliteDb;
-use durable::Timestamp;
 use durable::machine::Reply;
-use durable::stock::{self, Command};
+use durable::stock::Command;
+use durable::{Timestamp, stock};
 use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
+use shop::error::{Error, Result};
+use shop::inventory::objects::StockObjects;
+use shop::publishing::export::{ExportCursor, ExportPage, export_products};
+use shop::publishing::import::options::ImportOptions;
+use shop::publishing::import::{ImportSummary, import_products};
+use shop::publishing::publish::record::{
+    CatalogCopy, Pointer, Publish, PublishQueue, PublishState,
+};
+use shop::publishing::publish::{
+    continue_publish, publish_catalog, rollback_catalog, sweep_catalog,
+};
+use shop::values::money::Currency;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
-use storefront::error::{Error, Result};
-use storefront::shop::export::{ExportCursor, ExportPage, export_products};
-use storefront::shop::import::{ImportOptions, ImportSummary, import_products};
-use storefront::shop::money::Currency;
-use storefront::shop::ports::{CatalogCopy, PublishQueue, StockObjects};
-use storefront::shop::publish::{
-    Pointer, Publish, PublishState, continue_publish, publish_catalog, rollback_catalog,
-    sweep_catalog,
-};
 use storefront::store::catalog_d1::CatalogD1;
 use storefront::store::publish_d1::PublishD1;
 use storefront::store::sql::{Database, SqlError, Statement};

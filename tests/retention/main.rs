@@ -15,11 +15,11 @@ use database::SqliteDb;
 use durable::Timestamp;
 use futures_util::FutureExt;
 use serde::de::DeserializeOwned;
+use shop::operations::retention::{Kind, RetentionRecord, purge};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
-use storefront::shop::retention::{Kind, RetentionRecord, purge};
 use storefront::store::retention_d1::RetentionD1;
 use storefront::store::sql::{Database, SqlError, Statement, to_word};
 

@@ -7,10 +7,10 @@ use crate::scheduler::{self, Task, run};
 use crate::world::{Costs, World};
 use durable::machine::Request;
 use durable::{cart, stock};
+use shop::error::{Error, Result};
+use shop::orders::order::Order;
 use std::cell::RefCell;
 use std::rc::Rc;
-use storefront::error::{Error, Result};
-use storefront::shop::orders::Order;
 
 const CARTS: u64 = 50;
 

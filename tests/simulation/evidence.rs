@@ -3,8 +3,8 @@
 
 use durable::{promotion, stock};
 use serde_json::Value;
+use shop::payments::SessionState;
 use std::collections::BTreeMap;
-use storefront::shop::payments::SessionState;
 
 pub type Holds = Result<(), String>;
 

@@ -14,13 +14,14 @@ use durable::cart::Periods as CartPeriods;
 use durable::machine::{Reply, Request};
 use durable::{cart, stock};
 use serde_json::Value;
+use shop::aftersales::status::{Instruction, set_order_status};
+use shop::orders::order::Actor;
+use shop::orders::transitions::Status;
+use shop::payments::RefundState;
+use shop::values::staff_name::StaffName;
 use std::future::Future;
 use std::mem::take;
 use std::rc::Rc;
-use storefront::shop::orders::{Actor, Instruction, set_order_status};
-use storefront::shop::payments::RefundState;
-use storefront::shop::staff::StaffName;
-use storefront::shop::transitions::Status;
 use storefront::store::sql::to_word;
 
 /// What the provider does to the session `cs_1`, its money and what is about that.

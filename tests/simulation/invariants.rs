@@ -10,14 +10,15 @@ use crate::world::World;
 use durable::cart::Periods as CartPeriods;
 use durable::promotion::{View, customer_key};
 use serde_json::Value;
+use shop::checkout::record::Checkout;
+use shop::error::Error;
+use shop::inventory::hold_ids::HOLD_SECS;
+use shop::orders::order::Order;
+use shop::orders::transitions::{Happening, Status, judge};
+use shop::payments::{Opener, ProviderRefund, Session, SessionState};
+use shop::values::ids::customer_of;
 use std::collections::BTreeMap;
 use std::fmt;
-use storefront::error::Error;
-use storefront::shop::checkout::{Checkout, HOLD_SECS};
-use storefront::shop::orders::Order;
-use storefront::shop::payments::{Opener, ProviderRefund, Session, SessionState};
-use storefront::shop::stock::customer_of;
-use storefront::shop::transitions::{Happening, Status, judge};
 
 /// At every step: nothing oversold, nothing payable without its units, every order the fold of its moves.
 pub fn at_every_step(world: &World) -> Holds {

@@ -7,8 +7,8 @@ use crate::ports::Sim;
 use crate::recovery::{ordered, receive};
 use crate::scheduler::once;
 use crate::world::World;
+use shop::operations::sweep::bounds::BOUND_SECS;
 use std::rc::Rc;
-use storefront::shop::sweep::BOUND_SECS;
 
 const ORDERS: u32 = 50;
 

@@ -3,12 +3,11 @@
 
 use crate::provider::Provider;
 use crate::world::World;
-use durable::Timestamp;
 use durable::machine::Request;
 use durable::stock::Command;
-use durable::{cart, promotion};
+use durable::{Timestamp, cart, promotion};
 use serde_json::Value;
-use storefront::shop::payments::{Opener, PaymentError, Session, SessionState};
+use shop::payments::{Opener, PaymentError, Session, SessionState};
 use storefront::store::sql::{Parameter, Statement};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

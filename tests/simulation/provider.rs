@@ -2,12 +2,12 @@
 
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::ops::Range;
-use storefront::shop::payments::{
+use shop::payments::{
     BalanceEntry, DisputeState, NewRefund, NewSession, Opener, Page, PaymentError, ProviderDispute,
     ProviderRefund, RefundState, Session, SessionState,
 };
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 #[derive(Default)]
 pub struct Provider {

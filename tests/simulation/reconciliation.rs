@@ -4,11 +4,12 @@ use crate::ports::Sim;
 use crate::world::World;
 use durable::Timestamp;
 use futures_util::FutureExt;
+use shop::error::Error;
+use shop::orders::findings::{Finding, FindingKind};
+use shop::payments::{BalanceEntry, BalanceKind};
+use shop::settlement::reconciliation::balance::compare_balance;
+use shop::settlement::reconciliation::undelivered::heal_undelivered;
 use std::rc::Rc;
-use storefront::error::Error;
-use storefront::shop::payments::{BalanceEntry, BalanceKind};
-use storefront::shop::reconciliation::{compare_balance, heal_undelivered};
-use storefront::shop::sweep::{Finding, FindingKind};
 use storefront::store::jobs_d1::JobsD1;
 
 /// Of a day: more than two runs read.

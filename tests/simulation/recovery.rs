@@ -1,22 +1,23 @@
 //! The end of an outage at volume: thousands of orders wait for their payment page.
 
 use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, fill, place, put};
-use crate::number;
 use crate::planted::Bug;
 use crate::ports::Sim;
-use crate::scheduler;
 use crate::world::World;
-use durable::Timestamp;
+use crate::{number, scheduler};
 use durable::machine::Request;
-use durable::{cart, stock};
+use durable::{Timestamp, cart, stock};
+use shop::aftersales::status::{Instruction, cancel_order};
+use shop::error::Result;
+use shop::operations::sweep::{Outcome, Swept, sweep};
+use shop::orders::order::{Actor, Order};
+use shop::orders::ports::OrderPorts;
+use shop::orders::record::{DueTasks, Orders};
+use shop::payments::breaker::MAX_OPEN_SECS;
+use shop::settlement::effects::drive_or_leave;
+use shop::settlement::reconciliation::record::Jobs;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use storefront::error::Result;
-use storefront::shop::breaker::MAX_OPEN_SECS;
-use storefront::shop::orders::{Actor, Instruction, Order, cancel_order};
-use storefront::shop::ports::{DueTasks, Jobs, Orders, Ports};
-use storefront::shop::settlement::drive_or_leave;
-use storefront::shop::sweep::{Outcome, Swept, sweep};
 use storefront::store::jobs_d1::JobsD1;
 
 /// Orders that wait in an ordinary run; `SIMULATION_WAITING=5000` is what the shop promises.

@@ -4,10 +4,11 @@ use crate::actors::fill;
 use crate::ports::Sim;
 use crate::scheduler::{Task, run};
 use crate::world::World;
+use shop::pricing::prices::ScheduledPrice;
+use shop::pricing::settings::SettingsRecord;
+use shop::publishing::publish::record::PublishRecord;
+use shop::values::money::Currency;
 use std::rc::Rc;
-use storefront::shop::money::Currency;
-use storefront::shop::ports::{PublishRecord, SettingsRecord};
-use storefront::shop::pricing::prices::ScheduledPrice;
 use storefront::store::publish_d1::PublishD1;
 use storefront::store::settings_d1::SettingsD1;
 

@@ -11,11 +11,11 @@ use durable::cart::Cart;
 use durable::news::News;
 use durable::promotion::Promotion;
 use durable::stock::Stock;
+use shop::inventory::refusals::Refusals;
+use shop::messages::mail::Letter;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use storefront::shop::checkout::Refusals;
-use storefront::shop::mail::Letter;
 use storefront::store::prices_d1::KnownListings;
 use storefront::store::settings_d1::KnownSettings;
 

@@ -1,5 +1,5 @@
 /**
- * Who may do what: every route of the router × who calls. The routes are read from `src/web/router.rs`, so that a new one
+ * Who may do what: every route of the router × who calls. The routes are read from `src/web/routes`, so that a new one
  * without a case here fails. A denial is asserted by its answer and by the effect that did not happen.
  */
 import assert from 'node:assert/strict';
@@ -12,7 +12,8 @@ import type { Client, Json } from './client.ts';
 import { eventually } from './eventually.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
 
-const ROUTER = readFileSync(join(import.meta.dirname, '../../src/web/router.rs'), 'utf8');
+const FOLDER = join(import.meta.dirname, '../../src/web/routes');
+const ROUTER = ['pages', 'api', 'staff', 'files'].map((table) => readFileSync(join(FOLDER, `${table}.rs`), 'utf8')).join('');
 const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +\w+ +[\w:]+(?:, \w+)?;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
 
 /** The smallest picture there is, and where it is served. */

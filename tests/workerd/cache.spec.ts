@@ -1,6 +1,6 @@
 /**
  * What caches may keep: every answer says so itself, only what its address alone decides is anyone's, and such an answer has one
- * address. The routes are read from `src/web/router.rs`, so that a new one is asked as well.
+ * address. The routes are read from `src/web/routes`, so that a new one is asked as well.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import type { Client } from './client.ts';
 import { startShop, type Shop } from './shop.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const ROUTER = readFileSync(join(ROOT, 'src/web/router.rs'), 'utf8');
+const ROUTER = ['pages', 'api', 'staff', 'files'].map((table) => readFileSync(join(ROOT, `src/web/routes/${table}.rs`), 'utf8')).join('');
 const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)"/gm)].map(([, method, pattern]) => ({ method: method!.toUpperCase(), pattern: pattern! }));
 
 /** What may be asked of anyone, by an address of it. */

@@ -1,6 +1,5 @@
 //! What a cart is asked, what happened to it, and what it refuses.
 
-use crate::cart::max_quantity;
 use serde::{Deserialize, Serialize};
 
 /// Most different SKUs in a cart.
@@ -193,4 +192,8 @@ pub struct Line {
     pub sku: String,
     /// Units, at least 1.
     pub quantity: u32,
+}
+
+const fn max_quantity() -> u32 {
+    MAX_QUANTITY
 }

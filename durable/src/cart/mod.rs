@@ -444,10 +444,6 @@ const fn in_range(quantity: u32) -> Result<(), Refusal> {
     Ok(())
 }
 
-pub(crate) const fn max_quantity() -> u32 {
-    MAX_QUANTITY
-}
-
 #[cfg(test)]
 mod tests {
     //! Stored JSON must still read after a deploy: change these only by adding.

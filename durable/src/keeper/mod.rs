@@ -71,7 +71,7 @@ impl<M: Machine> Keeper<M> {
             keeper.machine = keeper.fresh.clone().restore(&keeper.open_rows(sql)?)?;
             keeper.has_news = !sql.exec("SELECT 1 FROM outbox LIMIT 1", &[])?.is_empty();
             keeper.plan(sql)?;
-            keeper.tell_again_at = telling::due_at(sql)?;
+            keeper.tell_again_at = schema::next_repeat_at(sql)?;
         }
         Ok(keeper)
     }

@@ -5,7 +5,8 @@
 //! An object of an earlier version has a view `entry`, and past rows in `state`: it has the view until the last of them was moved
 //! ([`super::tidy`]).
 
-use super::sql::{KeeperError, Sql};
+use super::sql::{KeeperError, Sql, number};
+use crate::Timestamp;
 
 const SCHEMA: [&str; 8] = [
     "CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -84,3 +85,12 @@ pub const STEP: u32 = 1_000;
 
 /// The key of the snapshot's row that numbers the last entry it tells of; no machine has a row of this name.
 pub(super) const POSITION: &str = "seq";
+
+/// Instant of the next repeat of what was last told; `None` means there is none.
+pub(super) fn next_repeat_at(sql: &impl Sql) -> Result<Option<Timestamp>, KeeperError> {
+    let rows = sql.exec("SELECT again_at FROM telling", &[])?;
+    let at = rows.into_iter().flatten().flatten().next();
+    at.as_deref()
+        .map(|at| number(at).map(Timestamp::from_millis))
+        .transpose()
+}

@@ -60,12 +60,3 @@ impl<M: Machine> Keeper<M> {
         is_worth_it.then(|| now.plus_secs(*secs))
     }
 }
-
-/// Instant of the next repeat; `None` means there is none.
-pub(super) fn due_at(sql: &impl Sql) -> Result<Option<Timestamp>, KeeperError> {
-    let rows = sql.exec("SELECT again_at FROM telling", &[])?;
-    let at = rows.into_iter().flatten().flatten().next();
-    at.as_deref()
-        .map(|at| number(at).map(Timestamp::from_millis))
-        .transpose()
-}

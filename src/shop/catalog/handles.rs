@@ -1,7 +1,7 @@
 //! Names in URLs: letters of every script with their marks, digits, and hyphens between them.
 
-use crate::shop::ids::digest_of;
-use crate::unicode::{Form, normalized};
+use crate::values::ids::digest_of;
+use crate::values::unicode::{Form, normalized};
 
 /// Stands between the names of a path; within a name there is one hyphen at most.
 const BELOW: &str = "--";

@@ -5,7 +5,7 @@
 //! follows it (there is no script, style, svg, math, template, textarea, iframe and the like), so a browser sees exactly
 //! these tags. An address has a listed scheme or none; that of a picture is one of the web, and without one there is no picture.
 
-use crate::shop::catalog::web_address;
+use crate::catalog::web_address;
 
 /// What stays; the rest loses its tags and keeps its text.
 const ELEMENTS: &[&str] = &[

@@ -1,7 +1,7 @@
 //! Prices of a card's variants, and which of them are not counted, in few bytes: an isolate keeps every card.
 
-use crate::shop::catalog::{Card, Product};
-use crate::shop::money::Currency;
+use crate::catalog::{Card, Product};
+use crate::values::money::Currency;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 

@@ -1,8 +1,8 @@
 //! What one request is shown: one version of the catalog, whatever is published while it is answered.
 
+use crate::catalog::version::{PublishedCatalog, Version};
+use crate::catalog::{Card, Product};
 use crate::error::Result;
-use crate::shop::catalog::{Card, Product, Version};
-use crate::shop::ports::PublishedCatalog;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -49,7 +49,7 @@ impl<C: PublishedCatalog> PublishedCatalog for OneVersion<'_, C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::catalog::not_copied;
+    use crate::catalog::version::not_copied;
     use futures_util::FutureExt;
     use std::cell::Cell;
 

@@ -1,11 +1,11 @@
 //! The whole published catalog, part by part: for sitemaps and product feeds.
 
+use crate::catalog::version::{PublishedCatalog, Version, newest_copied};
+use crate::catalog::{Card, Product};
 use crate::error::Result;
-use crate::shop::catalog::version::newest_copied;
-use crate::shop::catalog::{Card, Product, Version};
-use crate::shop::ports::PublishedCatalog;
 use futures_util::future::try_join_all;
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream;
+use futures_util::stream::{StreamExt, TryStreamExt};
 use std::rc::Rc;
 
 /// Documents read at once: the platform lets six wait for their answer.

@@ -1,7 +1,7 @@
 //! Pictures of what is sold, by SKU.
 
-use crate::shop::catalog::{Product, find_product_of_sku};
-use crate::shop::ports::PublishedCatalog;
+use crate::catalog::Product;
+use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 

@@ -1,9 +1,8 @@
 //! What else someone may like who looks at a product: its neighbours in the merchant's order.
 
+use crate::catalog::version::{PublishedCatalog, Version, newest_copied};
+use crate::catalog::{Card, Product};
 use crate::error::Result;
-use crate::shop::catalog::version::newest_copied;
-use crate::shop::catalog::{Card, Product, Version};
-use crate::shop::ports::PublishedCatalog;
 use std::cmp::Reverse;
 
 /// Most documents of cards that are read for one product.

@@ -1,8 +1,8 @@
 //! What a product must be before the record takes it.
 
+use crate::catalog::{Price, Product, ProductOption, Variant, web_address};
 use crate::error::FieldError;
-use crate::shop::catalog::{Price, Product, ProductOption, Variant, web_address};
-use crate::shop::money::{Currency, MAX_AMOUNT};
+use crate::values::money::{Currency, MAX_AMOUNT};
 use std::collections::HashSet;
 
 /// Most variants of a product, by whichever way it comes: as many as Shopify's have.

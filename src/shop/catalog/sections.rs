@@ -1,9 +1,8 @@
 //! The ways into the catalog, each with a picture of what is there.
 
+use crate::catalog::Image;
+use crate::catalog::version::{Category, PublishedCatalog, Version, newest_copied};
 use crate::error::Result;
-use crate::shop::catalog::version::newest_copied;
-use crate::shop::catalog::{Category, Image, Version};
-use crate::shop::ports::PublishedCatalog;
 use futures_util::future::try_join_all;
 
 /// A category that a shopper starts from.

@@ -4,14 +4,13 @@
 //! hash; lists read the cards of their category. A change of one product changes its document, its directory and its cards,
 //! and nothing else. A document that the copy does not have yet is answered from the version before.
 
-use crate::error::{Error, Result};
-use crate::shop::catalog::{
-    Card, Product, category_handle, former_category_handle, is_category_called, product_handle,
-    slug,
+use crate::catalog::handles::{
+    category_handle, former_category_handle, is_category_called, product_handle, slug,
 };
-use crate::shop::ids::digest_of;
-use crate::shop::ports::PublishedCatalog;
-use crate::shop::typing::plain_text;
+use crate::catalog::{Card, Product};
+use crate::error::{Error, Result};
+use crate::values::ids::digest_of;
+use crate::values::typing::plain_text;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -426,6 +425,23 @@ fn place(name: &str, count: usize) -> usize {
         .ok()
         .and_then(|hash| hash.checked_rem(count))
         .unwrap_or(0)
+}
+
+/// The published copy of the catalog: immutable documents behind one pointer. Reading a document that the copy does not have
+/// yet fails with [`crate::catalog::version::not_copied`].
+pub trait PublishedCatalog {
+    /// The version that shoppers see now; an empty one before the first publish.
+    async fn current(&self) -> Result<Rc<Version>>;
+    /// The version that they saw before it.
+    async fn previous(&self) -> Result<Option<Rc<Version>>>;
+    /// The version of a publish, while it is kept.
+    async fn version(&self, seq: i64) -> Result<Option<Rc<Version>>>;
+    /// A directory: names, and the keys they lead to.
+    async fn directory(&self, key: &str) -> Result<Rc<BTreeMap<String, String>>>;
+    /// Cards of one category.
+    async fn cards(&self, key: &str) -> Result<Rc<Vec<Card>>>;
+    /// A product.
+    async fn product(&self, key: &str) -> Result<Rc<Product>>;
 }
 
 #[cfg(test)]

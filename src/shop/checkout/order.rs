@@ -1,18 +1,19 @@
 //! The order that a quote becomes, with the request for its payment session.
 
+use crate::checkout::ports::CheckoutPorts;
+use crate::checkout::record::{Checkout, FIRST_ATTEMPT};
 use crate::error::Result;
-use crate::shop::addresses::Address;
-use crate::shop::checkout::{Checkout, FIRST_ATTEMPT};
-use crate::shop::money::sum;
-use crate::shop::orders::{Actor, Order, OrderEvent, OrderLinks, Payment, Task};
-use crate::shop::payments::{NewSession, PaymentStatus, SESSION_SECS, SessionItem};
-use crate::shop::ports::{Payments, Ports};
-use crate::shop::pricing::{Quote, QuoteLine, Totals};
-use crate::shop::transitions::{Effect, Happening, Status};
+use crate::orders::links::OrderLinks;
+use crate::orders::order::{Actor, Order, OrderEvent, Payment, Task};
+use crate::orders::transitions::{Effect, Happening, Status};
+use crate::payments::{NewSession, PaymentStatus, Payments, SESSION_SECS, SessionItem};
+use crate::pricing::quote::{Quote, QuoteLine, Totals};
+use crate::values::addresses::Address;
+use crate::values::money::sum;
 use durable::Timestamp;
 
 pub(super) fn order_of(
-    ports: &impl Ports,
+    ports: &impl CheckoutPorts,
     checkout: &Checkout,
     order_id: &str,
     quote: &Quote,
@@ -115,7 +116,7 @@ fn session_items(lines: &[QuoteLine], totals: &Totals) -> Result<Vec<SessionItem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::orders::samples::{line, order};
+    use crate::orders::samples::{line, order};
 
     #[test]
     fn whatever_a_cart_holds_is_charged_in_items_that_a_session_takes() {

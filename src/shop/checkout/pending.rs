@@ -2,9 +2,9 @@
 //! Paying or cancelling one makes room for the next. Where the shop asks for a proof, who shows it is lifted above the number of orders
 //! from a network, and who shows none is counted in a class by itself as well, whatever became of the orders.
 
+use crate::customers::challenge::{Proof, Solution};
 use crate::error::{Error, Result};
-use crate::shop::challenge::{Proof, Solution};
-use crate::shop::pricing::QuoteLine;
+use crate::pricing::quote::QuoteLine;
 use durable::Timestamp;
 use std::collections::BTreeMap;
 
@@ -132,7 +132,7 @@ pub const fn too_many_pending_orders() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::orders::samples::line;
+    use crate::orders::samples::line;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
 

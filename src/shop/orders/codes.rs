@@ -4,8 +4,9 @@
 //! looks for the order. They are counted for numbers that no order has as well, and answered alike, so that nobody learns which those are.
 
 use crate::error::{Error, Result};
-use crate::shop::orders::{OrderLinks, read_number};
-use crate::shop::typing::plain_code;
+use crate::orders::links::OrderLinks;
+use crate::orders::numbers::read_number;
+use crate::values::typing::plain_code;
 use durable::Timestamp;
 
 /// Guesses at one order from one network in [`TRIES_SECS`].

@@ -3,8 +3,8 @@
 //! The token of a link stands in its fragment, which browsers send to nobody: no log of ours or of anyone between has it. The page that the
 //! link leads to trades it for a cookie. Who has no script types the order's number and the code of its letters instead.
 
-use crate::shop::ids::Signer;
-use crate::shop::languages::Language;
+use crate::values::ids::Signer;
+use crate::values::languages::Language;
 use durable::Timestamp;
 
 /// Seconds for which a link with its token in the query, as letters had it, opens an order from when that was placed.
@@ -82,7 +82,7 @@ impl OrderLinks {
 
     /// Whether `code`, as [`read_code`] gives it, is that of this order.
     ///
-    /// [`read_code`]: crate::shop::orders::read_code
+    /// [`read_code`]: crate::orders::codes::read_code
     #[must_use]
     pub fn is_code_of(&self, order_id: &str, code: &str) -> bool {
         self.signer.verify_code("order_code", order_id, code)
@@ -104,7 +104,7 @@ pub fn opens_by_query(placed_at: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::orders::read_code;
+    use crate::orders::codes::read_code;
 
     fn links(keys: &str) -> OrderLinks {
         OrderLinks {

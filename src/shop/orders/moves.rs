@@ -1,13 +1,13 @@
 //! A move of an order as it is written: the row of the table, the money that goes with it, and the record it begins or changes.
 
 use crate::error::Result;
-use crate::shop::findings::{Finding, FindingKind};
-use crate::shop::fulfillments::{Fulfillment, Return};
-use crate::shop::ledger::Journal;
-use crate::shop::money::{Money, sum};
-use crate::shop::orders::{Actor, Dispute, Order, OrderEvent, Refund, RefundStatus, Task};
-use crate::shop::payments::DisputeState;
-use crate::shop::transitions::{Effect, Happening, Move, Status, judge};
+use crate::orders::findings::{Finding, FindingKind};
+use crate::orders::ledger::Journal;
+use crate::orders::order::{Actor, Dispute, Order, OrderEvent, Refund, RefundStatus, Task};
+use crate::orders::records::{Fulfillment, Return};
+use crate::orders::transitions::{Effect, Happening, Move, Status, judge};
+use crate::payments::DisputeState;
+use crate::values::money::{Money, sum};
 use durable::Timestamp;
 
 /// A move to be written, unless the order has moved in the meantime, with all that changes in the same transaction.
@@ -233,7 +233,7 @@ pub fn with_money(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::transitions::Status;
+    use crate::orders::transitions::Status;
 
     fn moved(happening: Happening, attempt: u32) -> Transition {
         let now = Timestamp::from_millis(0);

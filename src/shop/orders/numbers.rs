@@ -1,6 +1,6 @@
 //! The numbers that people call orders by. They are drawn, not counted, so that nobody reads from two of them how much is sold.
 
-use crate::shop::typing::plain_code;
+use crate::values::typing::plain_code;
 use sha2::{Digest, Sha256};
 
 /// Numbers of seven digits, and of eight for when those are crowded: how many of each an order tries.

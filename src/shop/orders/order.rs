@@ -1,15 +1,14 @@
 //! An order with everything that belongs to it, and what follows from that: how far its goods are, how far its money.
 
 use crate::error::Result;
-use crate::shop::addresses::Address;
-use crate::shop::checkout::Held;
-use crate::shop::fulfillments::{Fulfillment, Return, Units};
-use crate::shop::ledger::Journal;
-use crate::shop::money::{Currency, Money, sum};
-use crate::shop::payments::{DisputeState, PaymentStatus, SESSION_SECS};
-use crate::shop::pricing::{QuoteLine, Terms, Totals};
-use crate::shop::staff::StaffName;
-use crate::shop::transitions::{Effect, Happening, Status, judge};
+use crate::orders::ledger::Journal;
+use crate::orders::records::{Fulfillment, Return, Units};
+use crate::orders::transitions::{Effect, Happening, Status, judge};
+use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
+use crate::pricing::quote::{Held, QuoteLine, Terms, Totals};
+use crate::values::addresses::Address;
+use crate::values::money::{Currency, Money, sum};
+use crate::values::staff_name::StaffName;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -131,7 +130,7 @@ pub struct Refund {
 
 /// A dispute of an order's payment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Dispute {
     /// The provider's id.
     pub id: String,
@@ -149,7 +148,7 @@ pub struct Dispute {
 
 /// How a refund stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
     /// Promised; on its way.
@@ -412,7 +411,7 @@ impl Order {
     }
 
     /// What the table can't see: whether the order's goods and holds are such that `happening` may come about.
-    pub(super) fn allows(&self, happening: Happening) -> bool {
+    pub(crate) fn allows(&self, happening: Happening) -> bool {
         match happening {
             Happening::Cancelled => self.fulfillments.is_empty(),
             Happening::Completed => self.unshipped().is_empty(),

@@ -1,12 +1,17 @@
 //! Orders made up for tests.
 
-use crate::shop::addresses::Address;
-use crate::shop::money::Currency;
-use crate::shop::orders::{Order, Payment};
-use crate::shop::payments::PaymentStatus;
-use crate::shop::pricing::quote::LineDetail;
-use crate::shop::pricing::{QuoteLine, Terms, Totals};
-use crate::shop::transitions::Status;
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::unwrap_used,
+    reason = "a sample that can't be made fails its test"
+)]
+
+use crate::orders::order::{Order, Payment};
+use crate::orders::transitions::Status;
+use crate::payments::PaymentStatus;
+use crate::pricing::quote::{LineDetail, QuoteLine, Terms, Totals};
+use crate::values::addresses::Address;
+use crate::values::money::Currency;
 use durable::Timestamp;
 
 /// A confirmed order of `lines` in the currency `code`.

@@ -152,7 +152,7 @@ fn wait<V>(millis: i64) -> Turn<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::orders::{PAUSES_SECS, WATCHED_SECS};
+    use crate::orders::standing::{PAUSES_SECS, WATCHED_SECS};
     use proptest::prelude::*;
     use std::cmp::Reverse;
     use std::collections::BinaryHeap;

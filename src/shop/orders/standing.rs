@@ -11,12 +11,12 @@
 //!
 //! A read finds two rows an order, each by its key. None is answered from what was read before it was asked.
 //!
-//! [`SharedReads`]: crate::shop::orders::SharedReads
-//! [`READ_EVERY_MS`]: crate::shop::orders::READ_EVERY_MS
+//! [`SharedReads`]: crate::orders::shared_reads::SharedReads
+//! [`READ_EVERY_MS`]: crate::orders::shared_reads::READ_EVERY_MS
 
 use crate::error::Result;
-use crate::shop::payments::PaymentStatus;
-use crate::shop::transitions::Status;
+use crate::orders::transitions::Status;
+use crate::payments::PaymentStatus;
 use durable::Timestamp;
 
 /// Seconds until a page asks again; the last for as long as it waits.

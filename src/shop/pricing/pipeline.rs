@@ -2,40 +2,20 @@
 //! that, tax, sums.
 
 use crate::error::{Error, FieldError, Result};
-use crate::shop::money::{Currency, sum, times};
-use crate::shop::pricing::places::Destination;
-use crate::shop::pricing::promotions::{
-    QuotePromotion, Shopper, discount_goods, discount_shipping,
+use crate::pricing::item::Item;
+use crate::pricing::places::Destination;
+use crate::pricing::price_list::PriceList;
+use crate::pricing::promotions::{Shopper, discount_goods, discount_shipping};
+use crate::pricing::quote::{
+    LineDetail, Listing, QuoteLine, QuotePromotion, QuoteShipping, ShippingOffer, Terms, Totals,
 };
-use crate::shop::pricing::quote::{
-    LineDetail, Listing, PriceList, QuoteLine, QuoteShipping, ShippingOffer, Terms, Totals,
-};
-use crate::shop::pricing::selectors::Goods;
-use crate::shop::pricing::shipping::{Offer, Parcel, offers, offers_anywhere, place_of_pick_up};
-use crate::shop::pricing::tax::{Taxation, taxation};
+use crate::pricing::selectors::Goods;
+use crate::pricing::shipping::{Offer, Parcel, offers, offers_anywhere, place_of_pick_up};
+use crate::pricing::tax::{Taxation, taxation};
+use crate::values::money::{Currency, sum, times};
 use durable::cart::Line;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-
-/// A line on its way through the stages.
-#[derive(Clone, Debug)]
-pub struct Item<'a> {
-    /// What is sold.
-    pub listing: &'a Listing,
-    /// What it costs so far.
-    pub line: QuoteLine,
-}
-
-impl Item<'_> {
-    /// What rules may know of it.
-    #[must_use]
-    pub fn goods(&self) -> Goods<'_> {
-        Goods {
-            sku: &self.line.sku,
-            categories: &self.listing.categories,
-        }
-    }
-}
 
 /// For whom and where a cart is priced.
 #[derive(Clone, Debug)]
@@ -62,7 +42,7 @@ pub struct PricedLines {
 /// The ways to ship `lines`, at what each would cost.
 ///
 /// # Errors
-/// As [`list_shipping_methods`](super::list_shipping_methods).
+/// 422 `not_shipped_there` where the shop does not ship, and for lines that can't be sold.
 pub fn offers_for(
     lines: &[Line],
     list: &PriceList,

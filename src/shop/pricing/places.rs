@@ -4,11 +4,11 @@
 //! closer than anywhere. Zones that name one place equally closely contradict each other, and are refused when they are set.
 
 use crate::error::FieldError;
-use crate::shop::addresses::Address;
-use crate::shop::countries::Country;
-use crate::shop::folding::folded;
-use crate::shop::subdivisions::region_code;
-use crate::shop::typing::letters_and_digits;
+use crate::values::addresses::Address;
+use crate::values::countries::Country;
+use crate::values::folding::folded;
+use crate::values::subdivisions::region_code;
+use crate::values::typing::letters_and_digits;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const ANYWHERE: &str = "*";
 /// Addresses of a country, of a region of it, or of a part of its postal codes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Place {
     /// ISO 3166-1 alpha-2, or `*` for anywhere.
     pub country: String,

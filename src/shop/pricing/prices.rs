@@ -3,10 +3,10 @@
 //! They come into being when a catalog is published, so that pages, lists and quotes agree. A scheduled price takes the list's place from
 //! the publish that falls into its time; the clock starts one whenever such a time begins or ends.
 
+use crate::catalog::{Conversion, Price, Product};
 use crate::error::FieldError;
-use crate::shop::catalog::{Conversion, Price, Product};
-use crate::shop::money::{Currency, MAX_AMOUNT, Money};
-use crate::shop::pricing::instants;
+use crate::pricing::instants;
+use crate::values::money::{Currency, MAX_AMOUNT, Money};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 /// The rates at which prices are converted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Currencies {
     /// The currency whose prices are converted.
-    #[cfg_attr(test, schema(value_type = String, example = "USD"))]
+    #[cfg_attr(feature = "testing", schema(value_type = String, example = "USD"))]
     pub base: Currency,
     /// What they are converted to.
     pub rates: Vec<ExchangeRate>,
@@ -26,10 +26,10 @@ pub struct Currencies {
 /// How prices of one currency are made of the base's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ExchangeRate {
     /// ISO 4217.
-    #[cfg_attr(test, schema(value_type = String, example = "JPY"))]
+    #[cfg_attr(feature = "testing", schema(value_type = String, example = "JPY"))]
     pub currency: Currency,
     /// Millionths of its major unit for one of the base's: ¥150.25 for a dollar are 150250000.
     pub rate_ppm: i64,
@@ -40,7 +40,7 @@ pub struct ExchangeRate {
 /// Prices that look like some: `{"step": 100, "ending": 99}` are 0.99, 1.99, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Rounding {
     /// Minor units from one to the next.
     pub step: i64,
@@ -52,10 +52,10 @@ pub struct Rounding {
 /// A price for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ScheduledPrice {
     /// ISO 4217.
-    #[cfg_attr(test, schema(value_type = String, example = "USD"))]
+    #[cfg_attr(feature = "testing", schema(value_type = String, example = "USD"))]
     pub currency: Currency,
     /// Minor units.
     pub amount: i64,
@@ -64,11 +64,11 @@ pub struct ScheduledPrice {
     pub compare_at_amount: Option<i64>,
     /// From then on; none: at once.
     #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schema(value_type = Option<String>, format = DateTime))]
+    #[cfg_attr(feature = "testing", schema(value_type = Option<String>, format = DateTime))]
     pub valid_from: Option<Timestamp>,
     /// Until then; none: for good.
     #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(test, schema(value_type = Option<String>, format = DateTime))]
+    #[cfg_attr(feature = "testing", schema(value_type = Option<String>, format = DateTime))]
     pub valid_until: Option<Timestamp>,
 }
 

@@ -3,19 +3,18 @@
 //! A quote is immutable: what is quoted is ordered and charged. It says by which catalog and which settings it was made, and of every
 //! number how it came about.
 
+use crate::catalog::{Conversion, Price};
 use crate::error::Result;
-use crate::shop::addresses::Address;
-use crate::shop::catalog::{Conversion, Price};
-use crate::shop::languages::Translations;
-use crate::shop::money::{Currency, sum};
-use crate::shop::pricing::promotions::QuotePromotion;
-use crate::shop::pricing::shipping::{Delivery, PhoneRule};
-use crate::shop::pricing::tax::{TaxPart, standard};
-use crate::shop::settings::SettingsVersion;
+use crate::pricing::shipping::{Delivery, PhoneRule};
+use crate::pricing::tax::TaxPart;
+use crate::values::addresses::Address;
+use crate::values::languages::Translations;
+use crate::values::money::{Currency, sum};
+use crate::values::tax_class::standard;
 use durable::Timestamp;
+use durable::promotion::Limits;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 /// What a publish sells under a SKU, and at which price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,23 +40,10 @@ pub struct Listing {
     pub tax_class: String,
 }
 
-/// What a cart is priced from: one published catalog, and the merchant's settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PriceList {
-    /// Which publish.
-    pub catalog_seq: i64,
-    /// What is sold under each of the cart's SKUs.
-    pub listings: BTreeMap<String, Rc<Listing>>,
-    /// The rules.
-    pub settings: Rc<SettingsVersion>,
-    /// Whether the shopper has an order that came to something.
-    pub has_ordered: bool,
-}
-
 /// What a shopper wants priced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct QuoteRequest {
     /// ISO 4217.
     pub currency: String,
@@ -286,3 +272,63 @@ impl Totals {
         sum([line.left(), if self.tax_included { 0 } else { line.tax }])
     }
 }
+
+/// A promotion as a quote tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotePromotion {
+    /// Which.
+    pub id: String,
+    /// As shoppers read it.
+    pub title: String,
+    /// The code that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// What it takes off goods and shipping, in minor units.
+    pub discount: i64,
+    /// Of that, what it takes off each line, in the lines' order; none for one on shipping. Here and not with the lines, for it is most of
+    /// a quote where many promotions meet many lines.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shares: Vec<i64>,
+    /// Whether others may take something off beside it.
+    pub stacks: bool,
+    /// Why it takes nothing off, though its code was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_over: Option<Reason>,
+    /// How often it can be used, if not always.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Whether it is seen only when it is ordered with if it is for this customer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checked_at_order: bool,
+}
+
+/// Why a promotion takes nothing off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub enum Reason {
+    /// It has not begun.
+    NotStarted,
+    /// It is over.
+    Ended,
+    /// It has been used as often as it can be.
+    UsedUp,
+    /// It is not offered in this currency.
+    NotInCurrency,
+    /// The goods it is about cost less than its minimum.
+    BelowMinimum,
+    /// The cart has not enough of the goods it is about.
+    NoSuchGoods,
+    /// It is for other ways to ship.
+    OtherShipping,
+    /// Another has taken something off, and the two do not stack.
+    DoesNotStack {
+        /// The other.
+        with: String,
+    },
+    /// There is nothing left to take off.
+    NothingLeft,
+}
+
+/// What is held: the lines of a quote, and its promotions.
+pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);

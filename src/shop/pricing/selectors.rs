@@ -1,15 +1,15 @@
 //! Which goods a rule is about, and amounts that a rule states per currency.
 
+use crate::catalog::handles::{category_handle, is_category_called};
 use crate::error::FieldError;
-use crate::shop::catalog::{category_handle, is_category_called};
-use crate::shop::money::{Currency, MAX_AMOUNT, Money};
-use crate::shop::typing::plain_text;
+use crate::values::money::{Currency, MAX_AMOUNT, Money};
+use crate::values::typing::plain_text;
 use serde::{Deserialize, Serialize};
 
 /// Goods that a rule is about, as `{"category": "electronics--phones"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Selector {
     /// Everything in the category with this handle, and below it. A single name is that of every category called so, wherever it stands.
     Category(String),
@@ -88,7 +88,7 @@ pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::catalog::Product;
+    use crate::catalog::Product;
 
     #[test]
     fn a_sku_is_selected_however_it_was_pasted() {

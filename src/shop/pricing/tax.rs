@@ -5,16 +5,14 @@
 //! Shipping is taxed by the class of its method. An address in no zone is not taxed.
 
 use crate::error::{FieldError, Result};
-use crate::shop::countries::Country;
-use crate::shop::money::{Currency, Ratio, share_half_up, split_in};
-use crate::shop::pricing::places::{
+use crate::pricing::places::{
     Destination, Place, Zone, problems_of_ids, problems_of_zones, zone_of,
 };
+use crate::values::countries::Country;
+use crate::values::money::{Currency, Ratio, share_half_up, split_in};
+use crate::values::tax_class::{STANDARD, is_standard, standard};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The class of what is taxed like most things.
-pub const STANDARD: &str = "standard";
 
 /// The class of what is never taxed, such as gift cards.
 pub const EXEMPT: &str = "exempt";
@@ -22,7 +20,7 @@ pub const EXEMPT: &str = "exempt";
 /// Countries in which prices are stated alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Market {
     /// `eu`
     pub id: String,
@@ -35,7 +33,7 @@ pub struct Market {
 /// Where the same rates hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct TaxZone {
     /// `us-ny`
     pub id: String,
@@ -51,7 +49,7 @@ pub struct TaxZone {
 /// A tax on one class of products.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct TaxRate {
     /// `standard`
     #[serde(default = "standard", skip_serializing_if = "is_standard")]
@@ -94,18 +92,6 @@ pub struct TaxPart {
     pub rate_ppm: i64,
     /// In minor units.
     pub amount: i64,
-}
-
-/// The name of the class [`STANDARD`], for fields that may be left out.
-#[must_use]
-pub fn standard() -> String {
-    STANDARD.to_owned()
-}
-
-/// Whether a class is [`STANDARD`].
-#[must_use]
-pub fn is_standard(class: &str) -> bool {
-    class == STANDARD
 }
 
 /// How a destination is taxed; `has_vat_number` is whether a business shows one.
@@ -425,7 +411,7 @@ mod tests {
         }
 
         #[test]
-        fn an_accepted_rate_never_fails(rate_ppm in 0..=MAX_RATE_PPM, compound_ppm in 0..=MAX_RATE_PPM, amount in 0..=crate::shop::money::MAX_AMOUNT, included in any::<bool>()) {
+        fn an_accepted_rate_never_fails(rate_ppm in 0..=MAX_RATE_PPM, compound_ppm in 0..=MAX_RATE_PPM, amount in 0..=crate::values::money::MAX_AMOUNT, included in any::<bool>()) {
             let zone = zone(vec![rate(STANDARD, rate_ppm, false), rate(STANDARD, compound_ppm, true)]);
             prop_assert!(problems_of_tax_zones(std::slice::from_ref(&zone)).is_empty());
             let found = tax(&zone, included, amount, STANDARD, "USD").amount;

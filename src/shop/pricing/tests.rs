@@ -1,26 +1,26 @@
 //! The stages together: whatever the settings and the cart, sums are exact, no line goes below zero, everything can be charged, and
 //! nothing depends on the order in which rules are kept.
 
+use crate::catalog::Price;
+use crate::checkout::checking::check_quote;
+use crate::checkout::quoting::QUOTE_SECS;
 use crate::error::Error;
-use crate::shop::addresses::Address;
-use crate::shop::catalog::Price;
-use crate::shop::languages::Translations;
-use crate::shop::money::{Currency, Money};
-use crate::shop::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
-use crate::shop::pricing::places::{Destination, Place};
-use crate::shop::pricing::prices::Currencies;
-use crate::shop::pricing::promotions::{
-    Benefit, Promotion, QuantityTier, Reason, Shopper, SubtotalTier, problems_of_promotions,
-};
-use crate::shop::pricing::quoting::QUOTE_SECS;
-use crate::shop::pricing::selectors::Selector;
-use crate::shop::pricing::shipping::{
-    Measure, PhoneRule, ShippingMethod, ShippingRate, ShippingZone,
-};
-use crate::shop::pricing::tax::{EXEMPT, Market, STANDARD, TaxRate, TaxZone, standard};
-use crate::shop::pricing::{Listing, PriceList, Quote, Terms, check_quote};
-use crate::shop::settings::{Settings, SettingsVersion};
-use crate::shop::stock::customer_of;
+use crate::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
+use crate::pricing::places::{Destination, Place};
+use crate::pricing::price_list::PriceList;
+use crate::pricing::prices::Currencies;
+use crate::pricing::promotions::problems::problems_of_promotions;
+use crate::pricing::promotions::{Benefit, Promotion, QuantityTier, Shopper, SubtotalTier};
+use crate::pricing::quote::{Listing, Quote, Reason, Terms};
+use crate::pricing::selectors::Selector;
+use crate::pricing::settings::{Settings, SettingsVersion};
+use crate::pricing::shipping::{Measure, PhoneRule, ShippingMethod, ShippingRate, ShippingZone};
+use crate::pricing::tax::{EXEMPT, Market, TaxRate, TaxZone};
+use crate::values::addresses::Address;
+use crate::values::ids::customer_of;
+use crate::values::languages::Translations;
+use crate::values::money::{Currency, Money};
+use crate::values::tax_class::{STANDARD, standard};
 use durable::Timestamp;
 use durable::cart::Line;
 use durable::promotion::Limits;

@@ -3,7 +3,7 @@
 //! Forms are those of the Commission's VIES (ec.europa.eu/taxation_customs/vies, FAQ). Whether a number is in use is for VIES to say
 //! and is not asked here.
 
-use crate::shop::typing::plain_code;
+use crate::values::typing::plain_code;
 
 /// The form of each country's numbers behind its prefix, by `|`: `9` a digit, `A` a letter, `X` either, `B` a letter, a digit, `+` or `*`,
 /// another its very self.

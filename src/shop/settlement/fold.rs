@@ -1,13 +1,15 @@
 //! What a session says, as a move of its order.
 
 use crate::error::{Error, Result};
-use crate::shop::ledger::Journal;
-use crate::shop::money::{Currency, Money};
-use crate::shop::orders::{Actor, Order, Transition, move_order, moved_meanwhile, with_money};
-use crate::shop::payments::{Opener, PaymentStatus, Session, SessionState};
-use crate::shop::ports::{Orders, Ports};
-use crate::shop::settlement::Round;
-use crate::shop::transitions::Happening;
+use crate::orders::ledger::Journal;
+use crate::orders::moves::{Transition, with_money};
+use crate::orders::moving::{move_order, moved_meanwhile};
+use crate::orders::order::{Actor, Order};
+use crate::orders::record::{Orders, Round};
+use crate::orders::transitions::Happening;
+use crate::payments::{Opener, PaymentStatus, Session, SessionState};
+use crate::settlement::ports::SettlementPorts;
+use crate::values::money::{Currency, Money};
 use durable::Timestamp;
 
 /// Whose a session is that names an order.
@@ -40,7 +42,7 @@ pub fn whose(order: &Order, session: &Session) -> Whose {
 
 /// Writes what the order's own session says into it; nothing while it says nothing new.
 pub async fn fold_session(
-    ports: &impl Ports,
+    ports: &impl SettlementPorts,
     mut order: Order,
     session: &Session,
     now: Timestamp,

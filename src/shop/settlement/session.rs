@@ -10,17 +10,21 @@
 //! claimed by a move too, so that nobody gives up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
-use crate::shop::checkout::{hold_id, release_all, tracked_lines};
-use crate::shop::money::Money;
-use crate::shop::orders::{
-    Order, Payment, Record, Renewal, Transition, find_order, move_order, moved_meanwhile,
-};
-use crate::shop::payments::{PaymentError, SESSION_SECS, Session};
-use crate::shop::ports::{Orders, Payments, Ports, StockObjects, Written};
-use crate::shop::promotions::pin_uses;
-use crate::shop::settlement::fold::{by_shop, fold_session, paid};
-use crate::shop::settlement::goods::{hold_again, refused};
-use crate::shop::transitions::{Happening, Status};
+use crate::inventory::hold_ids::{hold_id, tracked_lines};
+use crate::inventory::holds::release_all;
+use crate::inventory::objects::StockObjects;
+use crate::inventory::order_stock::{hold_again, refused};
+use crate::inventory::uses::pin_uses;
+use crate::orders::moves::{Record, Renewal, Transition};
+use crate::orders::moving::{find_order, move_order, moved_meanwhile};
+use crate::orders::order::{Order, Payment};
+use crate::orders::record::Orders;
+use crate::orders::transitions::{Happening, Status};
+use crate::payments::{PaymentError, Payments, SESSION_SECS, Session};
+use crate::settlement::fold::{by_shop, fold_session, paid};
+use crate::settlement::ports::SettlementPorts;
+use crate::values::money::Money;
+use crate::values::written::Written;
 use durable::machine::Reply;
 use durable::{Timestamp, stock};
 
@@ -36,7 +40,7 @@ const OUTAGE_SECS: u32 = 6 * 60 * 60;
 
 /// Pins before the first call to the provider: from then on the session might be paid, and the holds have no clock.
 pub async fn open_payment(
-    ports: &impl Ports,
+    ports: &impl SettlementPorts,
     order: &Order,
     now: Timestamp,
 ) -> Result<Option<Session>> {
@@ -107,7 +111,7 @@ enum Opening {
 
 /// Sends the request. The same key finds what an earlier call has opened; once the request is too old, the provider says so if none has.
 /// Where it says neither, since it keeps a failure under the key, only its list of sessions tells.
-async fn request_session(ports: &impl Ports, order: &Order) -> Result<Opening> {
+async fn request_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opening> {
     let payment = &order.payment;
     let answer = ports
         .payments()
@@ -127,7 +131,7 @@ async fn request_session(ports: &impl Ports, order: &Order) -> Result<Opening> {
 
 /// The session among those of its time, once its request is too old. None: no session was opened and no call is on its way, since
 /// the provider would refuse the request by now.
-async fn find_session(ports: &impl Ports, order: &Order) -> Result<Option<Session>> {
+async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Option<Session>> {
     let began_at = order.payment.expires_at.minus_secs(SESSION_SECS);
     let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
     let from = began_at.minus_secs(CLOCKS_SECS);
@@ -148,7 +152,11 @@ async fn find_session(ports: &impl Ports, order: &Order) -> Result<Option<Sessio
 
 /// Begins another attempt at the payment of an order of which it is known that it has no session: with another key, and an end that the
 /// provider takes. Its units have stayed pinned.
-async fn renew_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Order> {
+async fn renew_payment(
+    ports: &impl SettlementPorts,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Order> {
     let expires_at = ports.clock().plus_secs(SESSION_SECS);
     let payment = &order.payment;
     let attempt = payment.attempt.saturating_add(1);
@@ -166,7 +174,7 @@ async fn renew_payment(ports: &impl Ports, order: &Order, now: Timestamp) -> Res
 /// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening is not known to have come to
 /// nothing is opened first, since the same key finds it; another task of the same round may have just done so.
 pub async fn close_payment(
-    ports: &impl Ports,
+    ports: &impl SettlementPorts,
     order: &Order,
     now: Timestamp,
 ) -> Result<Option<Session>> {
@@ -190,7 +198,7 @@ pub async fn close_payment(
 }
 
 /// False when a hold has ended on its clock, before it could be pinned.
-pub async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
+pub async fn pin_holds(ports: &impl SettlementPorts, order: &Order) -> Result<bool> {
     for line in tracked_lines(&order.lines) {
         let hold_id = hold_id(&order.id, order.attempt);
         let operation_id = format!("{hold_id}:pin");
@@ -209,7 +217,11 @@ pub async fn pin_holds(ports: &impl Ports, order: &Order) -> Result<bool> {
 /// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a new one. The attempt is let go
 /// only after the claim, which fails when someone else has completed it meanwhile. None when the order has come to nothing
 /// instead: because it is to be cancelled anyway, or because its units are gone, or did not come back in time.
-async fn hold_anew(ports: &impl Ports, order: &Order, now: Timestamp) -> Result<Option<Order>> {
+async fn hold_anew(
+    ports: &impl SettlementPorts,
+    order: &Order,
+    now: Timestamp,
+) -> Result<Option<Order>> {
     if order.is_cancel_requested() {
         claim(ports, order, Happening::Cancelled, now).await?;
         return Ok(None);
@@ -238,7 +250,7 @@ fn without_since(order: &Order) -> Option<Timestamp> {
 
 /// Moves an order from the very version it was read at, since what was found out holds for that one only.
 async fn claim(
-    ports: &impl Ports,
+    ports: &impl SettlementPorts,
     order: &Order,
     happening: Happening,
     now: Timestamp,
@@ -252,7 +264,11 @@ async fn claim(
     land(ports, transition, now).await
 }
 
-async fn land(ports: &impl Ports, transition: Option<Transition>, now: Timestamp) -> Result<Order> {
+async fn land(
+    ports: &impl SettlementPorts,
+    transition: Option<Transition>,
+    now: Timestamp,
+) -> Result<Order> {
     let transition = transition.ok_or_else(moved_meanwhile)?;
     match ports.orders().transition(&transition, now).await? {
         Written::Landed(order) => Ok(order),

@@ -2,14 +2,16 @@
 //! two that were let in at once, one is let in. They write no row but one of an order without a proof, where the shop asks for it, and
 //! read none of a SKU while nothing is pending from the network.
 
-use crate::error::Result;
-use crate::shop::challenge::Proof;
-use crate::shop::checkout::{Checkout, MAX_UNPROVED, UNPROVED_SECS, tracked_lines};
-use crate::shop::mail_addresses::letters_of;
-use crate::shop::orders::Order;
 use crate::store::sql::{Statement, to_json};
 use durable::Timestamp;
 use serde_json::{Value, json};
+use shop::checkout::pending::{MAX_UNPROVED, UNPROVED_SECS};
+use shop::checkout::record::Checkout;
+use shop::customers::challenge::Proof;
+use shop::error::Result;
+use shop::inventory::hold_ids::tracked_lines;
+use shop::orders::order::Order;
+use shop::values::mail_addresses::letters_of;
 
 /// Orders without a proof that may stand before one more is too many.
 pub const OTHER_UNPROVED: u32 = MAX_UNPROVED - 1;
@@ -92,10 +94,10 @@ fn held_units(order: &Order) -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::checkout::{PendingLimits, Visitor};
-    use crate::shop::orders::samples::{line, order};
     use crate::store::orders_d1::sqlite::{database, values};
     use rusqlite::{Connection, params_from_iter};
+    use shop::checkout::pending::{PendingLimits, Visitor};
+    use shop::orders::samples::{line, order};
 
     /// Pending from `here`: 60 units of S, and 99 of T, of which none are held. Another order from there is paid.
     const PENDING: &str = "

@@ -6,38 +6,8 @@
 
 mod gate;
 mod rows;
-#[cfg(test)]
-pub(super) mod sqlite;
-mod statements;
-mod stray_payments;
 
-pub use stray_payments::StrayPaymentsD1;
-
-use crate::error::{Error, Result};
-use crate::shop::challenge::Proof;
-use crate::shop::checkout::{Checkout, Found, check_unproved, too_many_pending_orders};
-use crate::shop::orders::{Order, OrderFilter, Transition};
-use crate::shop::payments::SHORTEST_SESSION_SECS;
-use crate::shop::ports::{DueTasks, Orders, Written};
-use crate::shop::settlement::Round;
-use crate::shop::sweep::{Finding, NEW_ORDER_SECS};
-use crate::store::findings_d1;
-use crate::store::settings_d1::{KnownSettings, known_version};
-use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
-use durable::Timestamp;
-use rows::{FoundRow, InstantRow, NumberRow, OrderRow};
-use statements as sql;
-
-/// [`Orders`] on a database.
-#[derive(Debug)]
-pub struct OrdersD1<D> {
-    /// The database.
-    pub db: D,
-    /// The settings that were read last.
-    pub known: KnownSettings,
-}
-
-impl<D: Database> Orders for OrdersD1<D> {
+impl<D: Database> Checkouts for OrdersD1<D> {
     async fn find_checkout(&self, checkout: &Checkout) -> Result<Found> {
         let statement = Statement::new(sql::FIND_CHECKOUT)
             .bind(known_version(&self.known))
@@ -76,7 +46,41 @@ impl<D: Database> Orders for OrdersD1<D> {
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written> {
         written(self.db.batch(vec![sql::refuse(order_id, now)]).await)
     }
+}
 
+#[cfg(test)]
+pub(super) mod sqlite;
+mod statements;
+mod stray_payments;
+
+pub use stray_payments::StrayPaymentsD1;
+
+use crate::store::orders_d1::rows::{FoundRow, InstantRow, NumberRow, OrderRow};
+use crate::store::orders_d1::statements as sql;
+use crate::store::settings_d1::{KnownSettings, known_version};
+use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
+use durable::Timestamp;
+use shop::checkout::pending::{check_unproved, too_many_pending_orders};
+use shop::checkout::record::{Checkout, Checkouts, Found};
+use shop::customers::challenge::Proof;
+use shop::error::{Error, Result};
+use shop::operations::sweep::bounds::NEW_ORDER_SECS;
+use shop::orders::moves::Transition;
+use shop::orders::order::Order;
+use shop::orders::record::{DueTasks, OrderFilter, Orders, Round};
+use shop::payments::SHORTEST_SESSION_SECS;
+use shop::values::written::Written;
+
+/// [`Orders`] on a database.
+#[derive(Debug)]
+pub struct OrdersD1<D> {
+    /// The database.
+    pub db: D,
+    /// The settings that were read last.
+    pub known: KnownSettings,
+}
+
+impl<D: Database> Orders for OrdersD1<D> {
     async fn order(&self, order_id: &str) -> Result<Option<Order>> {
         let rows: Vec<OrderRow> = self.db.query(sql::order(order_id)).await?;
         rows.into_iter()
@@ -137,12 +141,6 @@ impl<D: Database> Orders for OrdersD1<D> {
             .bind(again_at)
             .bind(limit);
         self.texts(statement).await
-    }
-
-    async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()> {
-        let mut batch = vec![Statement::new(sql::FORGET_FINDINGS).bind(forget_before)];
-        batch.extend(findings_d1::save(findings)?);
-        Ok(self.db.batch(batch).await?)
     }
 }
 

@@ -1,18 +1,19 @@
 //! Rows as the queries of `statements` answer them, and what they become.
 
-use crate::error::{Error, Result};
-use crate::shop::addresses::Address;
-use crate::shop::checkout::{Basis, Found, Pending, Standing};
-use crate::shop::fulfillments::{Fulfillment, Return};
-use crate::shop::money::Currency;
-use crate::shop::orders::{Dispute, Order, OrderEvent, Payment, Refund, Task};
-use crate::shop::pricing::{QuoteLine, Terms, Totals};
-use crate::shop::transitions::Status;
 use crate::store::prices_d1::PriceListRow;
 use crate::store::settings_d1::KnownSettings;
 use crate::store::sql::{from_json, from_word};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::checkout::pending::Pending;
+use shop::checkout::record::{Basis, Found, Standing};
+use shop::error::{Error, Result};
+use shop::orders::order::{Dispute, Order, OrderEvent, Payment, Refund, Task};
+use shop::orders::records::{Fulfillment, Return};
+use shop::orders::transitions::Status;
+use shop::pricing::quote::{QuoteLine, Terms, Totals};
+use shop::values::addresses::Address;
+use shop::values::money::Currency;
 
 #[derive(Deserialize)]
 pub struct FoundRow {

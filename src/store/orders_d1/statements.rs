@@ -1,18 +1,5 @@
 //! The SQL of checkouts and orders.
 
-use crate::error::{Error, Result};
-use crate::shop::addresses::Address;
-use crate::shop::challenge::Proof;
-use crate::shop::checkout::Checkout;
-use crate::shop::ledger::{Account, Journal};
-use crate::shop::mail::Letter;
-use crate::shop::money::Currency;
-use crate::shop::orders::{
-    Order, OrderEvent, OrderFilter, Record, RefundStatus, Task, Transition, candidate_numbers,
-};
-use crate::shop::settlement::Round;
-use crate::shop::sweep::{MAX_PAUSE_SECS, PAYMENT_PAUSE_SECS, STUCK_SECS};
-use crate::shop::transitions::{Effect, Status};
 use crate::store::findings_d1;
 use crate::store::mails_d1::insert_letters;
 use crate::store::orders_d1::gate;
@@ -20,6 +7,19 @@ use crate::store::settings_d1::select_settings;
 use crate::store::sql::{Statement, to_json, to_word};
 use durable::Timestamp;
 use serde::Serialize;
+use shop::checkout::record::Checkout;
+use shop::customers::challenge::Proof;
+use shop::error::{Error, Result};
+use shop::messages::mail::Letter;
+use shop::operations::sweep::bounds::{MAX_PAUSE_SECS, PAYMENT_PAUSE_SECS, STUCK_SECS};
+use shop::orders::ledger::{Account, Journal};
+use shop::orders::moves::{Record, Transition};
+use shop::orders::numbers::candidate_numbers;
+use shop::orders::order::{Order, OrderEvent, RefundStatus, Task};
+use shop::orders::record::{OrderFilter, Round};
+use shop::orders::transitions::{Effect, Status};
+use shop::values::addresses::Address;
+use shop::values::money::Currency;
 
 /// Orders with everything that belongs to them, each kind as one JSON column. A macro, since a statement's text is constant.
 macro_rules! select_orders {
@@ -487,8 +487,6 @@ UPDATE payments SET look_at = ?2 WHERE id IN (
 )
 RETURNING order_id AS value";
 
-pub const FORGET_FINDINGS: &str = "DELETE FROM findings WHERE found_at < ?1";
-
 const INSERT_EVENT: &str = "
 INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
@@ -574,9 +572,9 @@ SELECT order_id, version, journal, ?3, SUM(amount) FROM ledger_entries WHERE ord
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::orders::samples::{line, order};
     use crate::store::orders_d1::sqlite::{database, values};
     use rusqlite::{Connection, params_from_iter};
+    use shop::orders::samples::{line, order};
 
     /// The number of an order that draws these.
     fn number_of(database: &Connection, id: &str, drawn: &[i64]) -> i64 {

@@ -1,18 +1,19 @@
 //! [`StrayPayments`] in SQL. What is booked of one stands under its session's id, with a version of its own: of two that judged the same
 //! one, the loser's whole batch fails.
 
-use crate::error::{Error, Result};
-use crate::shop::ledger::Journal;
-use crate::shop::money::{Currency, Money};
-use crate::shop::orders::{Refund, RefundStatus};
-use crate::shop::ports::Written;
-use crate::shop::stray_payments::{StrayPayment, StrayPayments, task_of};
-use crate::shop::sweep::Finding;
 use crate::store::findings_d1;
 use crate::store::orders_d1::statements as sql;
 use crate::store::sql::{Database, Statement, from_word, to_word, written};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::error::{Error, Result};
+use shop::orders::findings::Finding;
+use shop::orders::ledger::Journal;
+use shop::orders::order::{Refund, RefundStatus};
+use shop::settlement::stray_payments::task_of;
+use shop::settlement::strays::{StrayPayment, StrayPayments};
+use shop::values::money::{Currency, Money};
+use shop::values::written::Written;
 
 /// [`StrayPayments`] on a database.
 #[derive(Debug)]

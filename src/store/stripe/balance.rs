@@ -1,11 +1,11 @@
 //! Balance transactions (docs.stripe.com/reports/balance-transaction-types).
 
-use crate::shop::payments::{BalanceEntry, BalanceKind, PaymentError};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
 use durable::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use shop::payments::{BalanceEntry, BalanceKind, PaymentError};
 
 pub fn read(object: Value) -> Result<BalanceEntry, PaymentError> {
     let entry: EntryObject = read_as(object)?;

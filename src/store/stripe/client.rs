@@ -1,14 +1,14 @@
 //! Calls of Stripe's API: form-encoded, in a pinned version, with a time-out, and every answer sorted by what it says of the
 //! work (docs.stripe.com/error-low-level).
 
-use crate::shop::payments::{Page, PaymentError};
-use crate::store::stripe::Stripe;
+use crate::store::stripe::account::Stripe;
 use crate::store::stripe::patience::{Hints, TIMEOUT, pause_before_retry};
 use durable::Timestamp;
 use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use shop::payments::{Page, PaymentError};
 use std::pin::pin;
 use std::time::Duration;
 use worker::url::form_urlencoded::Serializer;
@@ -22,10 +22,6 @@ const STRIPE_VERSION: &str = "2026-10-28.endive";
 
 /// Items on a page of a list: Stripe's most.
 const PAGE_SIZE: &str = "100";
-
-/// Pages that one event of the Worker may read: of the thousand requests that the platform lets it make, the others are for what it
-/// does beside. As many sessions are opened in forty minutes of a thousand orders each.
-pub const MAX_PAGES: u32 = 400;
 
 impl Stripe {
     /// A change; `body` is form-encoded.

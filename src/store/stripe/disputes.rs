@@ -1,11 +1,11 @@
 //! Disputes (docs.stripe.com/api/disputes). What was taken is the sum of the dispute's balance transactions, not its amount: an
 //! inquiry takes nothing, a dispute that was won gives back.
 
-use crate::shop::payments::{DisputeState, PaymentError, ProviderDispute};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
 use serde::Deserialize;
 use serde_json::Value;
+use shop::payments::{DisputeState, PaymentError, ProviderDispute};
 
 pub fn read(object: Value) -> Result<ProviderDispute, PaymentError> {
     let dispute: DisputeObject = read_as(object)?;

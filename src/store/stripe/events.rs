@@ -1,9 +1,9 @@
 //! Events (docs.stripe.com/api/events). Of an event's object only its kind, its id and the order that a session names are read, which
 //! never change: how it stands is fetched in the pinned version, whatever version the event was written in.
 
-use crate::error::{Error, Result};
-use crate::shop::payments::{Named, Notice, WebhookEvent};
 use serde::{Deserialize, Deserializer};
+use shop::error::{Error, Result};
+use shop::payments::{Named, Notice, WebhookEvent};
 
 /// An event of the shop's own account and mode.
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {

@@ -4,6 +4,7 @@
 //! Every POST carries an Idempotency-Key that was stored, with its exact body, before the first call. A timeout or a 5xx is
 //! *unknown*, not failed: the same key is sent again (docs.stripe.com/api/idempotent_requests).
 
+pub mod account;
 mod balance;
 mod client;
 mod disputes;
@@ -14,89 +15,16 @@ mod sessions;
 mod signature;
 mod wire;
 
-use crate::error::Result;
-use crate::shop::money::Currency;
-use crate::shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, ProviderDispute,
-    ProviderRefund, Session, SessionItem, WebhookEvent,
-};
-use crate::shop::ports::Payments;
+use crate::store::stripe::account::Stripe;
 use durable::Timestamp;
-use std::cell::Cell;
-use std::rc::Rc;
+use shop::error::Result;
+use shop::payments::{
+    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, Payments,
+    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
+};
+use shop::values::money::Currency;
 
-pub use client::MAX_PAGES;
 pub use patience::Patience;
-
-/// How Stripe is reached, and how its deliveries are known.
-#[derive(Clone)]
-pub struct StripeConfig {
-    /// `https://api.stripe.com`, or a sandbox.
-    pub api_base: String,
-    /// `sk_live_…` or `sk_test_…`.
-    pub secret_key: String,
-    /// `whsec_…`; two while one is being rolled.
-    pub webhook_secrets: Vec<String>,
-}
-
-/// Where real money is taken.
-pub const STRIPE_API: &str = "https://api.stripe.com";
-
-/// Characters behind its prefix that a real key or secret has at least.
-const MIN_SECRET_CHARS: usize = 16;
-
-impl StripeConfig {
-    /// Whether payments can be taken and deliveries verified: with `real_money`, by a live key and a secret that is no placeholder, at Stripe
-    /// alone.
-    #[must_use]
-    pub fn is_usable(&self, real_money: bool) -> bool {
-        let given = !self.secret_key.is_empty() && !self.webhook_secrets.is_empty();
-        let is_real = || {
-            let of_endpoint = |secret: &String| is_secret(secret, "whsec_");
-            self.api_base == STRIPE_API
-                && LIVE_KEYS
-                    .iter()
-                    .any(|prefix| is_secret(&self.secret_key, prefix))
-                && self.webhook_secrets.iter().all(of_endpoint)
-        };
-        given && (!real_money || is_real())
-    }
-
-    /// Where a shopper's browser is sent to pay.
-    #[must_use]
-    pub fn payment_origin(&self) -> &str {
-        if self.api_base == STRIPE_API {
-            "https://checkout.stripe.com"
-        } else {
-            &self.api_base
-        }
-    }
-}
-
-/// How keys of real money begin.
-const LIVE_KEYS: [&str; 2] = ["sk_live_", "rk_live_"];
-
-fn is_secret(text: &str, prefix: &str) -> bool {
-    let fits = |rest: &str| {
-        rest.len() >= MIN_SECRET_CHARS && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
-    text.strip_prefix(prefix).is_some_and(fits)
-}
-
-/// [`Payments`] on Stripe.
-#[derive(Clone)]
-pub struct Stripe {
-    /// How it is reached.
-    pub config: StripeConfig,
-    /// Pages of lists that may still be read in this event; [`MAX_PAGES`] at its beginning.
-    pub pages_left: Rc<Cell<u32>>,
-    /// Number of times that this event may still send something again.
-    pub patience: Rc<Patience>,
-    /// The time: calls take long, so that the event's beginning won't do.
-    pub clock: fn() -> Timestamp,
-    /// A random number, to spread what would happen at once.
-    pub entropy: fn() -> u32,
-}
 
 impl Payments for Stripe {
     fn largest_charge(&self, currency: Currency) -> i64 {
@@ -282,18 +210,14 @@ impl Payments for Stripe {
     }
 }
 
-impl Stripe {
-    fn is_live(&self) -> bool {
-        LIVE_KEYS
-            .iter()
-            .any(|prefix| self.config.secret_key.starts_with(prefix))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::stripe::account::MAX_PAGES;
+    use crate::store::stripe::account::{STRIPE_API, StripeConfig};
     use futures_util::FutureExt;
+    use std::cell::Cell;
+    use std::rc::Rc;
 
     #[test]
     fn money_without_a_name_is_no_orders() {

@@ -1,12 +1,12 @@
 //! Refunds (docs.stripe.com/api/refunds). One that the shop makes carries its id in the metadata; one without was made in
 //! Stripe's dashboard.
 
-use crate::error::{Error, Result};
-use crate::shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
 use serde::Deserialize;
 use serde_json::Value;
+use shop::error::{Error, Result};
+use shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
 use worker::url::form_urlencoded::Serializer;
 
 pub fn prepare(refund: &NewRefund) -> Result<String> {
@@ -54,8 +54,8 @@ struct Metadata {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::money::Currency;
     use serde_json::json;
+    use shop::values::money::Currency;
 
     #[test]
     fn a_refund_knows_who_made_it() {

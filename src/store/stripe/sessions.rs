@@ -1,13 +1,13 @@
 //! Checkout Sessions (docs.stripe.com/api/checkout/sessions).
 
-use crate::error::{Error, Result};
-use crate::shop::mail_addresses::in_ascii;
-use crate::shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;
 use durable::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
+use shop::error::{Error, Result};
+use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
+use shop::values::mail_addresses::in_ascii;
 use worker::url::form_urlencoded::{self, Serializer};
 
 /// What the shop alone writes into a session: anyone who opens a payment link of the account chooses its `client_reference_id`.
@@ -184,8 +184,8 @@ struct ItemObject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shop::money::Currency;
     use serde_json::json;
+    use shop::values::money::Currency;
 
     fn object(status: &str, payment_status: &str, currency: &str) -> Value {
         json!({

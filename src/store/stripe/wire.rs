@@ -1,7 +1,7 @@
 //! Amounts as Stripe writes them (docs.stripe.com/currencies): its decimal places are not ISO 4217's in every currency.
 
-use crate::shop::money::Currency;
-use crate::shop::payments::PaymentError;
+use shop::payments::PaymentError;
+use shop::values::money::Currency;
 
 /// Currencies that Stripe writes in whole units.
 const ZERO_DECIMAL: [&str; 15] = [

@@ -1,7 +1,7 @@
 //! Addresses as orders show them.
 
-use crate::shop::addresses::Address;
 use serde::Serialize;
+use shop::values::addresses::Address;
 
 /// Address of an order.
 #[derive(Serialize)]

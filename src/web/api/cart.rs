@@ -1,27 +1,29 @@
 //! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version in `ETag`.
 
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::shop::cart::{ChangedCart, PricedCart, invalid_quantity, price_cart};
-use crate::shop::catalog::read_sku;
-use crate::shop::checkout::change_cart;
-use crate::shop::money::{Currency, Money};
-use crate::shop::ports::{CartObjects, Ports};
-use crate::shop::pricing::places::Destination;
-use crate::shop::pricing::{self, QuoteRequest};
-use crate::shop::stock::most_for_one;
-use crate::shop::typing::plain_text;
 use crate::web::api::pricing::{QuoteView, ShippingOffersView};
 use crate::web::api::whole;
-use crate::web::call::Call;
-use crate::web::cart_token::{HEADER, OwnCart};
-use crate::web::guard;
+use crate::web::http::call::Call;
+use crate::web::http::cart_token::{HEADER, OwnCart};
+use crate::web::http::guard;
+use crate::web::http::reply::Reply;
 use crate::web::pages::metadata::absolute;
-use crate::web::reply::Reply;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use durable::stock::Word;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
+use shop::cart::ports::CartPorts;
+use shop::cart::{CartObjects, ChangedCart, PricedCart, invalid_quantity, price_cart};
+use shop::catalog::availability::most_for_one;
+use shop::catalog::version::read_sku;
+use shop::checkout::freezing::change_cart;
+use shop::checkout::ports::CheckoutPorts;
+use shop::checkout::quoting;
+use shop::error::{Error, Result};
+use shop::pricing::places::Destination;
+use shop::pricing::quote::QuoteRequest;
+use shop::values::money::{Currency, Money};
+use shop::values::typing::plain_text;
 
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -150,7 +152,7 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
         .query("country")
         .map(|country| Destination::new(&country, region.as_deref(), postal_code.as_deref()));
     let prices = call.app.prices();
-    let offers = pricing::list_shipping_methods(&prices, currency, &cart, destination, now).await?;
+    let offers = quoting::list_shipping_methods(&prices, currency, &cart, destination, now).await?;
     Reply::json(200, &ShippingOffersView::of(&offers, currency))
 }
 
@@ -166,7 +168,7 @@ pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let own = OwnCart::of_or_new(call)?;
     let cart = call.app.carts().view(&own.id).await?;
     let (has_codes, unique) = (!request.codes.is_empty(), call.app.unique()?);
-    let quote = pricing::create_quote(
+    let quote = quoting::create_quote(
         call.app,
         &call.app.config.currencies,
         &unique,

@@ -1,13 +1,13 @@
 //! Whether the Worker lives, and whether each part of the shop answers.
 
-use crate::error::Result;
-use crate::shop::ports::Ports;
-use crate::web::call::Call;
-use crate::web::guard;
-use crate::web::log::log_failure;
-use crate::web::reply::Reply;
+use crate::web::http::call::Call;
+use crate::web::http::guard;
+use crate::web::http::log::log_failure;
+use crate::web::http::reply::Reply;
 use durable::Timestamp;
 use serde_json::{Map, Value, json};
+use shop::error::Result;
+use shop::values::clock::Clock;
 use std::cell::Cell;
 
 /// `GET /healthz`: the Worker runs. Asks nothing of any binding.

@@ -1,14 +1,7 @@
 //! REST under `/api/v1`, a file a resource, and the shapes it answers with.
 
 mod addresses;
-pub mod admin_catalog;
-pub mod admin_dead_letters;
-pub mod admin_findings;
-pub mod admin_media;
-pub mod admin_payments;
-pub mod admin_products;
-pub mod admin_settings;
-pub mod admin_stock;
+pub mod admin;
 pub mod cart;
 pub mod health;
 #[cfg(test)]
@@ -20,13 +13,13 @@ pub mod products;
 pub mod refunds;
 pub mod stock;
 
-use crate::error::{Error, Result};
-use crate::web::call::Call;
+use crate::web::http::call::Call;
 use chrono::{DateTime, SecondsFormat};
 use data_encoding::BASE64URL_NOPAD;
 use durable::Timestamp;
 use serde::Serialize;
 use serde_json::Number;
+use shop::error::{Error, Result};
 use std::ops::RangeInclusive;
 
 /// A page of a list.

@@ -3,22 +3,20 @@
 //! It is generated here, from the routes, from the handlers' own documentation and from the types they read and answer with, and
 //! compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi` writes the file anew.
 
-use crate::error::Problem;
-use crate::shop::import::ImportSummary;
-use crate::shop::pricing::QuoteRequest;
-use crate::shop::publish::Publish;
-use crate::shop::settings::Settings;
-use crate::web::api::admin_settings::{
+use crate::web::api::admin::settings::{
     CurrenciesSection, MarketsSection, PromotionsSection, Schedule, ShippingZonesSection,
     TaxZonesSection, Versioned,
 };
-use crate::web::api::{
-    admin_catalog, admin_dead_letters, admin_findings, admin_media, admin_payments, admin_products,
-    admin_stock, cart, order_status, orders, pricing, products, refunds, stock,
-};
-use crate::web::guard::Access;
-use crate::web::router::{ROUTES, Route};
+use crate::web::api::{admin, cart, order_status, orders, pricing, products, refunds, stock};
+use crate::web::http::guard::Access;
+use crate::web::http::route::Route;
+use crate::web::routes::all_routes;
 use serde_json::{Map, Value, json};
+use shop::error::Problem;
+use shop::pricing::quote::QuoteRequest;
+use shop::pricing::settings::Settings;
+use shop::publishing::import::ImportSummary;
+use shop::publishing::publish::record::Publish;
 use std::fs;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
@@ -68,7 +66,7 @@ fn document() -> Value {
     let mut schemas = Schemas::default();
     schemas.add::<Problem>();
     let mut paths = Map::new();
-    for route in ROUTES.iter().filter(|route| route.is_api()) {
+    for route in all_routes().filter(|route| route.is_api()) {
         let path = paths.entry(route.pattern).or_insert_with(|| json!({}));
         path[route.method.as_ref().to_lowercase()] = operation(route, &mut schemas);
     }
@@ -127,7 +125,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
 /// The name of the handler; that of staff says so where shoppers have one of the same name.
 fn operation_id(route: &Route, name: &str) -> String {
     let same = |other: &&Route| other.handler_name.ends_with(&format!("::{name}"));
-    if route.access == Access::Staff && ROUTES.iter().filter(same).count() > 1 {
+    if route.access == Access::Staff && all_routes().filter(same).count() > 1 {
         return format!("admin_{name}");
     }
     name.to_owned()
@@ -140,10 +138,10 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         "get_product" => (None, schemas.add::<products::ProductView<'_>>()),
         "list_categories" => (None, schemas.list::<products::CategoryNode<'_>>()),
         "create_product" | "update_product" => (
-            schemas.body::<admin_products::ProductInput>(),
-            schemas.add::<admin_products::RecordedProduct<'_>>(),
+            schemas.body::<admin::products::ProductInput>(),
+            schemas.add::<admin::products::RecordedProduct<'_>>(),
         ),
-        "get_recorded_product" => (None, schemas.add::<admin_products::RecordedProduct<'_>>()),
+        "get_recorded_product" => (None, schemas.add::<admin::products::RecordedProduct<'_>>()),
         "delete_product" => (None, Value::Null),
         "import_products" => (Some(text_of("text/csv")), schemas.add::<ImportSummary>()),
         "export_products" => (
@@ -152,16 +150,16 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         ),
         "publish_catalog" | "get_publish" | "cancel_publish" => (None, schemas.add::<Publish>()),
         "rollback_catalog" => (
-            schemas.body::<admin_catalog::Rollback>(),
+            schemas.body::<admin::catalog::Rollback>(),
             schemas.add::<Publish>(),
         ),
         "create_media" => (
             Some(
                 json!({"required": true, "content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}),
             ),
-            schemas.add::<admin_media::MediaView>(),
+            schemas.add::<admin::media::MediaView>(),
         ),
-        "list_media" => (None, schemas.add::<admin_media::MediaList>()),
+        "list_media" => (None, schemas.add::<admin::media::MediaList>()),
         "remove_media" => (None, Value::Null),
         "list_stocks" => (None, schemas.list::<stock::StockView<'_>>()),
         "get_stock" => (None, schemas.add::<stock::StockView<'_>>()),
@@ -227,33 +225,36 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             schemas.body::<refunds::NewRefund>(),
             schemas.add::<orders::OrderView<'_>>(),
         ),
-        "list_findings" => (None, schemas.add::<admin_findings::Findings>()),
+        "list_findings" => (None, schemas.add::<admin::findings::Findings>()),
         "close_finding" => (
-            schemas.body::<admin_findings::NewClosing>(),
-            schemas.add::<admin_findings::FindingView>(),
+            schemas.body::<admin::findings::NewClosing>(),
+            schemas.add::<admin::findings::FindingView>(),
         ),
-        "admin_get_stock" => (None, schemas.add::<admin_stock::StockLevelView<'_>>()),
+        "admin_get_stock" => (None, schemas.add::<admin::stock::StockLevelView<'_>>()),
         "change_stock" => (
-            schemas.body::<admin_stock::StockChange>(),
-            schemas.add::<admin_stock::StockLevelView<'_>>(),
+            schemas.body::<admin::stock::StockChange>(),
+            schemas.add::<admin::stock::StockLevelView<'_>>(),
         ),
-        "list_stock_movements" => (None, schemas.add::<admin_stock::Movements>()),
-        "check_stock" | "repair_stock" => (None, schemas.add::<admin_stock::CheckupView<'_>>()),
-        "list_dead_letters" => (None, schemas.list::<admin_dead_letters::LetterView<'_>>()),
-        "get_dead_letter" => (None, schemas.add::<admin_dead_letters::InspectedView<'_>>()),
-        "replay_letter" => (None, schemas.add::<admin_dead_letters::LetterView<'_>>()),
+        "list_stock_movements" => (None, schemas.add::<admin::stock::Movements>()),
+        "check_stock" | "repair_stock" => (None, schemas.add::<admin::stock::CheckupView<'_>>()),
+        "list_dead_letters" => (None, schemas.list::<admin::dead_letters::LetterView<'_>>()),
+        "get_dead_letter" => (
+            None,
+            schemas.add::<admin::dead_letters::InspectedView<'_>>(),
+        ),
+        "replay_letter" => (None, schemas.add::<admin::dead_letters::LetterView<'_>>()),
         "replay_letters" => (
             None,
             json!({"type": "object", "required": ["replayed"], "properties": {"replayed": {"type": "integer"}}}),
         ),
         "discard_letter" => (
-            schemas.body::<admin_dead_letters::Discard>(),
-            schemas.add::<admin_dead_letters::LetterView<'_>>(),
+            schemas.body::<admin::dead_letters::Discard>(),
+            schemas.add::<admin::dead_letters::LetterView<'_>>(),
         ),
-        "get_payment_provider" => (None, schemas.add::<admin_payments::ProviderHealthView>()),
+        "get_payment_provider" => (None, schemas.add::<admin::payments::ProviderHealthView>()),
         "get_payment" => (
             None,
-            schemas.add::<admin_payments::ProviderPaymentView<'_>>(),
+            schemas.add::<admin::payments::ProviderPaymentView<'_>>(),
         ),
         _ => panic!("{name} is not described: say in `bodies` what it reads and answers with"),
     }
@@ -299,11 +300,8 @@ fn parameters(route: &Route, docs: &str) -> Vec<Value> {
 
 /// The documentation of a handler, as one line.
 fn docs_of(module: &str, name: &str) -> String {
-    let file = format!(
-        "{}/src/web/{}.rs",
-        env!("CARGO_MANIFEST_DIR"),
-        module.replace("::", "/")
-    );
+    let module = module.replace("::", "/");
+    let file = format!("{}/src/web/{module}.rs", env!("CARGO_MANIFEST_DIR"));
     let file = if fs::exists(&file).unwrap() {
         file
     } else {

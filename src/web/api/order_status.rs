@@ -1,15 +1,16 @@
 //! `/api/v1/orders/{id}/status`: what a page that waits for an order asks.
 
-use crate::error::{Error, Result};
-use crate::shop::ids;
-use crate::shop::orders::{Order, OrderStanding, OrderStandings};
-use crate::shop::transitions::Status;
-use crate::web::answers::names;
 use crate::web::api::orders::PaymentView;
-use crate::web::call::Call;
-use crate::web::order_token::Proof;
-use crate::web::reply::Reply;
+use crate::web::http::answers::names;
+use crate::web::http::call::Call;
+use crate::web::http::order_token::Proof;
+use crate::web::http::reply::Reply;
 use serde::Serialize;
+use shop::error::{Error, Result};
+use shop::orders::order::Order;
+use shop::orders::standing::{OrderStanding, OrderStandings};
+use shop::orders::transitions::Status;
+use shop::values::ids;
 
 /// `GET /api/v1/orders/{id}/status`: how an order stands, for whoever may see it by `Order-Token`, `Cart-Token` or staff's key. Made to be
 /// asked again and again: with `If-None-Match` the answer is 304 until something has changed. Where many ask, it takes two seconds.

@@ -1,30 +1,31 @@
 //! `/api/v1/orders`
 
-use crate::error::{Error, Result};
-use crate::shop::addresses::Address;
-use crate::shop::checkout::{Checkout, place_order};
-use crate::shop::fulfillments::{
-    self, Fulfillment, NewFulfillment, NewReturn, Recorded, Return, Tracking, Units,
-    record_id_of_key,
-};
-use crate::shop::money::{Currency, Money};
-use crate::shop::orders::{
-    self, Actor, Instruction, Order, OrderEvent, OrderFilter, Refund, RefundStatus,
-};
-use crate::shop::payments::PaymentStatus;
-use crate::shop::ports::{Orders, Ports};
-use crate::shop::transitions::{Happening, Status};
 use crate::web::api::addresses::AddressView;
 use crate::web::api::cart::no_cart;
 use crate::web::api::pricing::{PricedLineView, TermsView, TotalsView};
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
-use crate::web::call::Call;
-use crate::web::cart_token::OwnCart;
-use crate::web::guard;
-use crate::web::order_token::Proof;
-use crate::web::reply::Reply;
+use crate::web::http::call::Call;
+use crate::web::http::cart_token::OwnCart;
+use crate::web::http::guard;
+use crate::web::http::order_token::Proof;
+use crate::web::http::reply::Reply;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
+use shop::aftersales::fulfillments::{NewFulfillment, NewReturn};
+use shop::aftersales::recorded::Recorded;
+use shop::aftersales::status::Instruction;
+use shop::aftersales::{fulfillments, status};
+use shop::checkout::place_order;
+use shop::checkout::record::Checkout;
+use shop::error::{Error, Result};
+use shop::orders::order::{Actor, Order, OrderEvent, Refund, RefundStatus};
+use shop::orders::ports::OrderPorts;
+use shop::orders::record::{OrderFilter, Orders};
+use shop::orders::records::{Fulfillment, Return, Tracking, Units, record_id_of_key};
+use shop::orders::transitions::{Happening, Status};
+use shop::payments::PaymentStatus;
+use shop::values::addresses::Address;
+use shop::values::money::{Currency, Money};
 
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -174,7 +175,7 @@ pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let instruction = instruction(call, by, change.note)?;
     let (app, order_id) = (call.app, call.param(0));
     let order =
-        orders::set_order_status(app, order_id, change.status, instruction, app.now).await?;
+        status::set_order_status(app, order_id, change.status, instruction, app.now).await?;
     whole_order(call, &order, 200)
 }
 
@@ -264,7 +265,7 @@ pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Resu
     let order = visible_order(call).await?;
     let actor = guard::staff(call).map_or(Actor::Shopper, Actor::Staff);
     let instruction = instruction(call, actor, note)?;
-    orders::cancel_order(call.app, &order.id, instruction, call.app.now).await
+    status::cancel_order(call.app, &order.id, instruction, call.app.now).await
 }
 
 fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<Instruction> {

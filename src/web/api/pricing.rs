@@ -1,13 +1,14 @@
 //! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each number with how it came about.
 
-use crate::shop::catalog::Conversion;
-use crate::shop::money::{Currency, Money};
-use crate::shop::pricing::promotions::{QuotePromotion, Reason};
-use crate::shop::pricing::shipping::{Delivery, PhoneRule};
-use crate::shop::pricing::tax::TaxPart;
-use crate::shop::pricing::{Quote, QuoteLine, ShippingOffer, Terms, Totals};
 use crate::web::api::instant;
 use serde::Serialize;
+use shop::catalog::Conversion;
+use shop::pricing::quote::{
+    Quote, QuoteLine, QuotePromotion, Reason, ShippingOffer, Terms, Totals,
+};
+use shop::pricing::shipping::{Delivery, PhoneRule};
+use shop::pricing::tax::TaxPart;
+use shop::values::money::{Currency, Money};
 
 /// A quote.
 #[derive(Serialize)]

@@ -1,18 +1,18 @@
 //! `/api/v1/products` and `/api/v1/categories`.
 
 use crate::app::App;
-use crate::error::{Error, FieldError, Result};
-use crate::shop::catalog::{
-    self, Category, Cursor, Image, ListQuery, Price, Product, ProductOption, Seo, Sort, Status,
-    Variant, category_handle,
-};
-use crate::shop::ids::derived_id;
-use crate::shop::money::{Currency, Money};
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit, malformed_cursor};
-use crate::web::call::Call;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
 use crate::web::pages::metadata::absolute;
-use crate::web::reply::Reply;
 use serde::Serialize;
+use shop::catalog::handles::category_handle;
+use shop::catalog::list::{Cursor, ListQuery, Sort};
+use shop::catalog::version::Category;
+use shop::catalog::{Image, Price, Product, ProductOption, Seo, Status, Variant, list, version};
+use shop::error::{Error, FieldError, Result};
+use shop::values::ids::derived_id;
+use shop::values::money::{Currency, Money};
 use std::collections::BTreeMap;
 
 /// `GET /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&availability=&sort=&currency=&limit=&cursor=`
@@ -24,7 +24,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let query = read_query(call)?;
     let cursor = read_cursor(call)?;
     let (catalog, stocks) = (call.app.catalog(), call.app.public_stocks());
-    let (page, products) = catalog::list_products(&catalog, &stocks, &query, cursor).await?;
+    let (page, products) = list::list_products(&catalog, &stocks, &query, cursor).await?;
     let list = List {
         data: products
             .iter()
@@ -44,7 +44,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
 /// 404, 422 `unknown_currency`.
 pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     let currency = call.currency()?;
-    let product = catalog::get_product(&call.app.catalog(), call.param(0)).await?;
+    let product = version::get_product(&call.app.catalog(), call.param(0)).await?;
     Ok(Reply::json(200, &ProductView::of(call.app, &product, currency))?.public())
 }
 
@@ -53,7 +53,7 @@ pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// When the published catalog can't be read.
 pub async fn list_categories(call: &mut Call<'_>) -> Result<Reply> {
-    let categories = catalog::list_categories(&call.app.catalog()).await?;
+    let categories = version::list_categories(&call.app.catalog()).await?;
     let list = List {
         data: categories.iter().map(CategoryNode::of).collect(),
         next_cursor: None,

@@ -1,13 +1,14 @@
 //! `/api/v1/orders/{id}/refunds`, for staff.
 
-use crate::error::{Error, Result};
-use crate::shop::money::Money;
-use crate::shop::refunds::{self, AskedRefund};
 use crate::web::api::orders::{new_record_id, recorded_order};
-use crate::web::call::Call;
-use crate::web::guard;
-use crate::web::reply::Reply;
+use crate::web::http::call::Call;
+use crate::web::http::guard;
+use crate::web::http::reply::Reply;
 use serde::Deserialize;
+use shop::aftersales::refunds;
+use shop::aftersales::refunds::AskedRefund;
+use shop::error::{Error, Result};
+use shop::values::money::Money;
 
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]

@@ -1,12 +1,12 @@
 //! `/api/v1/stock`: what the public may know of the units, a word and never a number; read from a copy, and live.
 
-use crate::error::{Error, Result};
-use crate::shop::stock::{get_public_stock, list_public_stocks};
 use crate::web::api::{List, instant};
-use crate::web::call::Call;
-use crate::web::reply::Reply;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
 use durable::stock::{PublicStock, Word};
 use serde::Serialize;
+use shop::catalog::availability::{get_public_stock, list_public_stocks};
+use shop::error::{Error, Result};
 
 /// Most SKUs asked for at once.
 const MAX_SKUS: usize = 100;

@@ -1,24 +1,27 @@
 //! The cart page and its forms.
 
-use crate::error::Result;
-use crate::shop::cart::{PricedCart, PricedLine, invalid_quantity, price_cart};
-use crate::shop::catalog::get_product_of_sku;
-use crate::shop::checkout::change_cart;
-use crate::shop::orders::status_path;
-use crate::shop::ports::{CartObjects, Ports};
-use crate::shop::stock::most_for_one;
-use crate::web::call::{Call, Form};
-use crate::web::cart_token::OwnCart;
-use crate::web::order_token::keep_open;
+use crate::web::http::call::{Call, Form};
+use crate::web::http::cart_token::OwnCart;
+use crate::web::http::order_token::keep_open;
+use crate::web::http::reply::Reply;
 use crate::web::pages::icons::{BAG, icon};
-use crate::web::pages::layout::{Visit, encoded, page_with};
-use crate::web::pages::metadata::{self, Metadata};
-use crate::web::pages::orders::change_cart_form;
+use crate::web::pages::layout::page_with;
+use crate::web::pages::metadata;
+use crate::web::pages::metadata::Metadata;
+use crate::web::pages::orders::{CART, LEADS_TO};
+use crate::web::pages::paths::{encoded, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::products::{product_path, stock_words};
-use crate::web::reply::Reply;
+use crate::web::pages::products::stock_words;
+use crate::web::pages::visit::{Visit, order_path};
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use maud::{Markup, html};
+use shop::cart::ports::CartPorts;
+use shop::cart::{CartObjects, PricedCart, PricedLine, invalid_quantity, price_cart};
+use shop::catalog::availability::most_for_one;
+use shop::catalog::version::get_product_of_sku;
+use shop::checkout::freezing::change_cart;
+use shop::error::Result;
+use shop::orders::links::status_path;
 
 /// `GET /cart`
 ///
@@ -202,7 +205,12 @@ fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
     }
 }
 
-/// The status page of an order, in the visitor's language and currency.
-pub fn order_path(visit: &Visit, order_id: &str) -> String {
-    visit.link(&status_path(order_id))
+/// The button that sets a cart free which an order has taken up: its payment can't be made any more, and the cart is shown.
+#[must_use]
+pub fn change_cart_form(visit: &Visit, order_id: &str) -> Markup {
+    html! {
+        form method="post" action=(visit.link(&format!("{}/cancel", status_path(order_id)))) {
+            button class="secondary" name=(LEADS_TO) value=(CART) { (visit.words().cancel_and_change) }
+        }
+    }
 }

@@ -1,8 +1,8 @@
 //! The widget of the challenge, on the one page that shows it: the review of an order, while the shop asks for a proof.
 
 use crate::app::Config;
-use crate::web::guard::policy_with_widget;
-use crate::web::pages::layout::Visit;
+use crate::web::http::guard::policy_with_widget;
+use crate::web::pages::visit::Visit;
 use maud::{Markup, html};
 
 /// The field that the widget's script adds to the form around it.

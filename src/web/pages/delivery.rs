@@ -2,15 +2,15 @@
 //! other zone behind that.
 
 use crate::app::App;
-use crate::shop::catalog::{Product, Variant};
-use crate::shop::pricing::places::{Destination, Place, zone_of};
-use crate::shop::pricing::selectors::Goods;
-use crate::shop::pricing::shipping::{Estimate, Parcel, ShippingZone, WorkingDays, estimates};
-use crate::shop::settings::SettingsVersion;
-use crate::web::log::log_failure;
+use crate::web::http::log::log_failure;
 use crate::web::pages::icons::{TRUCK, icon};
-use crate::web::pages::layout::Visit;
+use crate::web::pages::visit::Visit;
 use maud::{Markup, html};
+use shop::catalog::{Product, Variant};
+use shop::pricing::places::{Destination, Place, zone_of};
+use shop::pricing::selectors::Goods;
+use shop::pricing::settings::SettingsVersion;
+use shop::pricing::shipping::{Estimate, Parcel, ShippingZone, WorkingDays, estimates};
 use std::rc::Rc;
 
 /// The settings to estimate by; none when they can't be read, as no product must be missing for them.

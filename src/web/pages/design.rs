@@ -1,21 +1,22 @@
 //! The design system on one page, in development alone: its tokens, and every component in every state. A component is its class and
 //! its markup; what stands here is how to write it.
 
-use crate::error::{FieldError, Result};
-use crate::shop::catalog::Card;
-use crate::shop::ports::PublishedCatalog;
 use crate::web::assets::kept_address;
-use crate::web::call::{Call, Form};
+use crate::web::http::call::{Call, Form};
+use crate::web::http::reply::Reply;
 use crate::web::pages::fields::{Field, Typed};
+use crate::web::pages::head::not_to_be_found;
 use crate::web::pages::icons::{BAG, CLOSE, LETTER, OFFLINE, SEARCH, TRUCK, ZOOM, icon};
-use crate::web::pages::layout::{Visit, page_with};
+use crate::web::pages::layout::page_with;
 use crate::web::pages::lists::card_grid;
-use crate::web::pages::metadata::not_to_be_found;
 use crate::web::pages::pictures::{Fetched, address, picture};
 use crate::web::pages::products::stock_words;
-use crate::web::reply::Reply;
+use crate::web::pages::visit::Visit;
 use durable::stock::Word;
 use maud::{Markup, html};
+use shop::catalog::Card;
+use shop::catalog::version::PublishedCatalog;
+use shop::error::{FieldError, Result};
 
 /// What `assets/css/shop.css` names, with what each is for.
 const COLOURS: [(&str, &str); 13] = [

@@ -1,18 +1,18 @@
 //! Errors for people: a page for who asked for one, a problem document for everyone else.
 
-use crate::error::Error;
-use crate::shop::checkout::order_in_the_way;
-use crate::web::call::{Call, Form};
-use crate::web::cart_token::forget_cookie;
-use crate::web::order_token::keep_open;
-use crate::web::pages::cart::order_path;
+use crate::web::http::call::{Call, Form};
+use crate::web::http::cart_token::forget_cookie;
+use crate::web::http::order_token::keep_open;
+use crate::web::http::reply::{Reply, headers_of};
+use crate::web::pages::cart::change_cart_form;
 use crate::web::pages::fields::fault_text;
-use crate::web::pages::layout::{Visit, page, search_form};
-use crate::web::pages::orders::change_cart_form;
-use crate::web::pages::words::Words;
-use crate::web::reply::{Reply, headers_of};
+use crate::web::pages::layout::{page, search_form};
+use crate::web::pages::visit::{Visit, order_path};
+use crate::web::pages::words::texts::Words;
 use maud::{Markup, html};
 use serde_json::Value;
+use shop::checkout::freezing::order_in_the_way;
+use shop::error::Error;
 use worker::Method;
 
 /// The answer to a request that was not carried out.

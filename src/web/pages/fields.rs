@@ -1,10 +1,10 @@
 //! Fields of forms: what was typed stays, what is wrong stands beside it, and the first fault has the focus. The same with a script and
 //! without one.
 
-use crate::error::FieldError;
-use crate::web::call::Form;
-use crate::web::pages::words::Words;
+use crate::web::http::call::Form;
+use crate::web::pages::words::texts::Words;
 use maud::{Markup, html};
+use shop::error::FieldError;
 
 /// How the names of a billing address's fields begin.
 pub const BILLING: &str = "billing_";

@@ -1,19 +1,22 @@
 //! The home page: the launch, and what else there is.
 
-use crate::error::Result;
-use crate::shop::catalog::{self, Card, Product, Section, Version, list_sections};
-use crate::shop::money::Money;
-use crate::shop::ports::PublishedCatalog;
-use crate::web::call::Call;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::icons::{BAG, icon};
-use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
-use crate::web::pages::lists::{card_grid, collection_path};
-use crate::web::pages::metadata::{self, Metadata};
+use crate::web::pages::layout::page_with;
+use crate::web::pages::lists::card_grid;
+use crate::web::pages::metadata::Metadata;
+use crate::web::pages::paths::{collection_path, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::products::product_path;
-use crate::web::pages::structured_data;
-use crate::web::reply::Reply;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::{metadata, structured_data};
 use maud::{Markup, html};
+use shop::catalog::sections::{Section, list_sections};
+use shop::catalog::version::{PublishedCatalog, Version};
+use shop::catalog::{Card, Product, version};
+use shop::error::Result;
+use shop::values::money::Money;
 
 /// Products on the home page.
 const FEATURED: usize = 8;
@@ -38,7 +41,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let Some(launch) = version.featured.first() else {
         return Ok(home_page(call, &visit, &nothing_published(&visit)));
     };
-    let product = catalog::find_product(&catalog, &launch.handle).await?;
+    let product = version::find_product(&catalog, &launch.handle).await?;
     let sections = list_sections(&catalog, SECTIONS).await?;
     let content = html! {
         (hero(&visit, launch, product.as_deref()))

@@ -1,19 +1,22 @@
 //! Lists of products: all, a category, or what was searched for; narrowed, sorted, page by page.
 
-use crate::error::{Error, Result};
-use crate::shop::catalog::{Card, Facet, ListQuery, Listed, Sort, list_products_from};
-use crate::shop::money::Money;
-use crate::shop::typing::plain_text;
-use crate::web::call::Call;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use crate::web::pages::head::not_to_be_found;
 use crate::web::pages::icons::{SEARCH, icon};
-use crate::web::pages::layout::{Visit, encoded, page_with, search_form};
-use crate::web::pages::metadata::{self, Metadata, not_to_be_found};
+use crate::web::pages::layout::{page_with, search_form};
+use crate::web::pages::metadata::Metadata;
+use crate::web::pages::paths::{collection_path, encoded, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::products::product_path;
-use crate::web::pages::structured_data;
-use crate::web::pages::words::Words;
-use crate::web::reply::Reply;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::words::texts::Words;
+use crate::web::pages::{metadata, structured_data};
 use maud::{Markup, html};
+use shop::catalog::Card;
+use shop::catalog::list::{Facet, ListQuery, Listed, Sort, list_products_from};
+use shop::error::{Error, Result};
+use shop::values::money::Money;
+use shop::values::typing::plain_text;
 
 /// Products on a page.
 const PAGE_SIZE: usize = 24;
@@ -36,12 +39,6 @@ pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
     let category = call.param(0).to_owned();
     list_page(call, Some(&category)).await
-}
-
-/// The address of a category.
-#[must_use]
-pub fn collection_path(category: &str) -> String {
-    format!("/collections/{}", encoded(category))
 }
 
 /// Cards of products, in a grid.

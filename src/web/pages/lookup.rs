@@ -1,16 +1,19 @@
 //! Finding an order again without its link: the answer is the same whatever was typed.
 
-use crate::error::{Error, FieldError, Result};
-use crate::shop::orders::{find_by_code, request_order_link, status_path};
-use crate::shop::ports::Ports;
-use crate::web::call::{Call, Form};
-use crate::web::guard;
-use crate::web::order_token::keep_open;
+use crate::web::http::call::{Call, Form};
+use crate::web::http::guard;
+use crate::web::http::order_token::keep_open;
+use crate::web::http::reply::Reply;
 use crate::web::pages::fields::{Field, Typed};
 use crate::web::pages::icons::{LETTER, icon};
-use crate::web::pages::layout::{Visit, page};
-use crate::web::reply::Reply;
+use crate::web::pages::layout::page;
+use crate::web::pages::visit::Visit;
 use maud::{Markup, html};
+use shop::error::{Error, FieldError, Result};
+use shop::messages::order_link::request_order_link;
+use shop::orders::codes::find_by_code;
+use shop::orders::links::status_path;
+use shop::settlement::ports::SettlementPorts;
 
 /// `GET /orders`; `?sent` after a wish was taken, `?by=code` for who has a letter at hand.
 ///

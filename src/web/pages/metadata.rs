@@ -5,12 +5,13 @@
 //! which change what is read, and drops all else that a link may carry.
 
 use crate::app::App;
-use crate::shop::catalog::{Image, web_address};
-use crate::shop::languages::Language;
 use crate::web::assets::kept_address;
-use crate::web::pages::layout::{SHOP_NAME, Visit};
+use crate::web::pages::brand::SHOP_NAME;
+use crate::web::pages::visit::Visit;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
+use shop::catalog::{Image, web_address};
+use shop::values::languages::Language;
 
 /// Most characters of a description: what results show.
 const DESCRIPTION_CHARS: usize = 160;
@@ -65,12 +66,6 @@ pub fn tags(app: &App, visit: &Visit, page: &Metadata<'_>) -> Markup {
             script type="application/ld+json" { (PreEscaped(script_json(document))) }
         }
     }
-}
-
-/// The tag of a page that is someone's own, or is reached by its address alone.
-#[must_use]
-pub fn not_to_be_found() -> Markup {
-    html! { meta name="robots" content="noindex"; }
 }
 
 /// `address` with the shop's origin, unless it has one. None means that it leads nowhere.

@@ -1,5 +1,6 @@
 //! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside its template.
 
+pub mod brand;
 pub mod cart;
 pub mod challenge;
 pub mod checkout;
@@ -7,6 +8,7 @@ mod delivery;
 pub mod design;
 pub mod error;
 pub mod fields;
+pub mod head;
 pub mod home;
 pub mod icons;
 pub mod layout;
@@ -15,9 +17,12 @@ pub mod lookup;
 pub mod metadata;
 pub mod offline;
 pub mod orders;
+pub mod paths;
 pub mod pictures;
 pub mod policies;
+pub mod policy_texts;
 pub mod products;
 mod purchase;
 pub mod structured_data;
+pub mod visit;
 mod words;

@@ -1,15 +1,16 @@
 //! The shop without a network, and as an app of its own: the service worker, the pages that it shows while nothing answers, and the
 //! rules by which a browser fetches ahead what a visitor is about to open.
 
-use crate::error::Result;
-use crate::shop::languages::Language;
 use crate::web::assets::kept_address;
-use crate::web::call::Call;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
 use crate::web::pages::icons::{OFFLINE, icon};
-use crate::web::pages::layout::{Visit, page};
-use crate::web::reply::Reply;
+use crate::web::pages::layout::page;
+use crate::web::pages::visit::Visit;
 use maud::{Markup, html};
 use serde_json::json;
+use shop::error::Result;
+use shop::values::languages::Language;
 
 /// What the service worker does.
 const SERVICE_WORKER: &str = include_str!("service_worker.js");
@@ -84,21 +85,6 @@ pub async fn speculation_rules(_call: &mut Call<'_>) -> Result<Reply> {
         "eagerness": "moderate",
     }]});
     Ok(Reply::text("application/speculationrules+json", rules.to_string()).public())
-}
-
-/// What the head of every page says of the shop as an app, and the words of its script.
-#[must_use]
-pub fn tags(visit: &Visit) -> Markup {
-    let words = visit.words();
-    html! {
-        link rel="manifest" href="/manifest.webmanifest";
-        link rel="apple-touch-icon" href=(kept_address("/icons/touch-180.png"));
-        meta name="theme-color" content="#14181f" media="(prefers-color-scheme: dark)";
-        meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)";
-        script type="module" src=(kept_address("/js/installed.js")) data-service-worker="/service-worker.js"
-            data-sent=(words.kept_was_sent) data-refused=(words.kept_was_refused)
-            data-update=(words.update_ready) data-reload=(words.reload) data-close=(words.close) {}
-    }
 }
 
 fn notice(visit: &Visit, title: &str, hint: &str) -> Markup {

@@ -1,33 +1,35 @@
 //! An order's pages, for whoever has its link: how it stands, and its invoice.
 
-use crate::error::{Error, Result};
-use crate::shop::checkout::is_being_placed;
-use crate::shop::fulfillments::Fulfillment;
-use crate::shop::money::Money;
-use crate::shop::orders::{
-    Actor, Order, OrderEvent, PAUSES_SECS, RefundStatus, WATCHED_SECS, opens_by_query, status_path,
-};
-use crate::shop::payments::PaymentStatus;
-use crate::shop::ports::{Orders, Ports};
-use crate::shop::transitions::{Happening, Status};
 use crate::web::api::order_status::status_tag;
 use crate::web::api::orders::{cancel_visible_order, visible_order};
 use crate::web::assets::kept_address;
-use crate::web::call::{Call, Form};
-use crate::web::cart_token::OwnCart;
-use crate::web::order_token;
-use crate::web::pages::cart::order_path;
-use crate::web::pages::layout::{SHOP_NAME, Visit, page_with};
+use crate::web::http::call::{Call, Form};
+use crate::web::http::cart_token::OwnCart;
+use crate::web::http::order_token;
+use crate::web::http::reply::Reply;
+use crate::web::pages::brand::SHOP_NAME;
+use crate::web::pages::layout::page_with;
 use crate::web::pages::lookup::code_form;
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
-use crate::web::reply::Reply;
+use crate::web::pages::visit::{Visit, order_path};
 use maud::{Markup, html};
+use shop::checkout::freezing::is_being_placed;
+use shop::error::{Error, Result};
+use shop::orders::links::{opens_by_query, status_path};
+use shop::orders::order::{Actor, Order, OrderEvent, RefundStatus};
+use shop::orders::ports::OrderPorts;
+use shop::orders::record::Orders;
+use shop::orders::records::Fulfillment;
+use shop::orders::standing::{PAUSES_SECS, WATCHED_SECS};
+use shop::orders::transitions::{Happening, Status};
+use shop::payments::PaymentStatus;
+use shop::values::money::Money;
 
 /// The field of a form that says where a cancelled order's shopper goes on.
-const LEADS_TO: &str = "then";
+pub(crate) const LEADS_TO: &str = "then";
 
 /// To the cart.
-const CART: &str = "cart";
+pub(crate) const CART: &str = "cart";
 
 /// Seconds until the page of a pending order is loaded again where there is no script.
 const REFRESH_SECS: u32 = 3;
@@ -213,16 +215,6 @@ async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Result<Mar
 /// Seconds between the questions of a page that waits, as its script reads them.
 fn pauses() -> String {
     PAUSES_SECS.map(|secs| secs.to_string()).join(" ")
-}
-
-/// The button that sets a cart free which an order has taken up: its payment can't be made any more, and the cart is shown.
-#[must_use]
-pub fn change_cart_form(visit: &Visit, order_id: &str) -> Markup {
-    html! {
-        form method="post" action=(visit.link(&format!("{}/cancel", status_path(order_id)))) {
-            button class="secondary" name=(LEADS_TO) value=(CART) { (visit.words().cancel_and_change) }
-        }
-    }
 }
 
 fn cancel_form(visit: &Visit, order: &Order) -> Markup {

@@ -1,10 +1,10 @@
 //! Pictures: room is kept before they come, what is seen first comes first, the rest when it is scrolled to, and none larger than
 //! the screen needs where the shop has it smaller.
 
-use crate::shop::catalog::web_address;
-use crate::shop::media::Media;
 use crate::web::assets::kept_address;
 use maud::{Markup, html};
+use shop::catalog::web_address;
+use shop::publishing::media::Media;
 
 /// When a picture is fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

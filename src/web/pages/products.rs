@@ -1,31 +1,31 @@
 //! The product page. Choosing a variant is following a link to that variant's address, so it works with a script and without one.
 
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::shop::catalog::{
-    self, Card, Image, Product, ProductOption, Status, Variant, category_handle,
-    list_related_products, text_of,
-};
-use crate::shop::money::Currency;
-use crate::shop::ports::PublicStocks;
-use crate::shop::settings::SettingsVersion;
-use crate::shop::stock::public_stock_of;
-use crate::shop::typing::plain_text;
 use crate::web::assets::kept_address;
-use crate::web::call::Call;
-use crate::web::pages::delivery;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
 use crate::web::pages::icons::{ZOOM, icon};
-use crate::web::pages::layout::{Visit, encoded, page_with};
-use crate::web::pages::lists::{card_grid, collection_path};
-use crate::web::pages::metadata::{self, Metadata};
+use crate::web::pages::layout::page_with;
+use crate::web::pages::lists::card_grid;
+use crate::web::pages::metadata::Metadata;
+use crate::web::pages::paths::{collection_path, product_path};
 use crate::web::pages::pictures::{Fetched, address, picture};
-use crate::web::pages::structured_data;
-use crate::web::reply::Reply;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::{delivery, head, metadata, structured_data};
 use durable::board::Posts;
 use durable::cart::MAX_QUANTITY;
 use durable::stock::{PublicStock, Word};
 use futures_util::future::join;
 use maud::{Markup, PreEscaped, html};
+use shop::catalog::availability::{PublicStocks, public_stock_of};
+use shop::catalog::handles::category_handle;
+use shop::catalog::html::text_of;
+use shop::catalog::related::list_related_products;
+use shop::catalog::{Card, Image, Product, ProductOption, Status, Variant, version};
+use shop::error::{Error, Result};
+use shop::pricing::settings::SettingsVersion;
+use shop::values::money::Currency;
+use shop::values::typing::plain_text;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
@@ -39,7 +39,7 @@ const RELATED: usize = 4;
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = Visit::of(call).await?;
     let catalog = call.app.catalog();
-    let product = catalog::get_product(&catalog, call.param(0)).await?;
+    let product = version::get_product(&catalog, call.param(0)).await?;
     let sku = call.query("sku");
     if product.handle != call.param(0) {
         let path = product_path(&product.handle, sku.as_deref());
@@ -73,7 +73,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     };
     let related = list_related_products(&catalog, &product, RELATED).await?;
     let head = html! {
-        @if product.status == Status::Unlisted { (metadata::not_to_be_found()) }
+        @if product.status == Status::Unlisted { (head::not_to_be_found()) }
         (offer.metadata(call.app, &visit))
         script type="module" src=(kept_address("/js/stock.js")) {}
     };
@@ -101,16 +101,6 @@ pub fn stock_words(visit: &Visit, sku: &str, stock: Word) -> Markup {
                 span data-word=(word(each)) hidden[each != stock] { (name) }
             }
         }
-    }
-}
-
-/// The address of a product, or of one variant of it.
-#[must_use]
-pub fn product_path(handle: &str, sku: Option<&str>) -> String {
-    let path = format!("/products/{}", encoded(handle));
-    match sku {
-        Some(sku) => format!("{path}?sku={}", encoded(sku)),
-        None => path,
     }
 }
 

@@ -1,15 +1,14 @@
 //! What a quote and the order that it becomes both show: lines, sums, addresses, and how it is shipped.
 
-use crate::shop::addresses::Address;
-use crate::shop::catalog::list_pictures;
-use crate::shop::money::{Currency, Money};
-use crate::shop::pricing::quote::QuoteShipping;
-use crate::shop::pricing::shipping::Delivery;
-use crate::shop::pricing::{QuoteLine, Terms, Totals};
-use crate::web::call::Call;
-use crate::web::pages::layout::Visit;
+use crate::web::http::call::Call;
 use crate::web::pages::pictures::{Fetched, picture};
+use crate::web::pages::visit::Visit;
 use maud::{Markup, html};
+use shop::catalog::pictures::list_pictures;
+use shop::pricing::quote::{QuoteLine, QuoteShipping, Terms, Totals};
+use shop::pricing::shipping::Delivery;
+use shop::values::addresses::Address;
+use shop::values::money::{Currency, Money};
 
 /// How a quote or an order is shipped, and when it arrives.
 #[must_use]

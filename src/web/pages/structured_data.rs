@@ -1,14 +1,17 @@
 //! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those of Google's product snippets,
 //! merchant listings, breadcrumbs and organizations.
 
-use crate::shop::catalog::{Product, Variant, gtin, text_of};
-use crate::shop::stock::public_stock_of;
-use crate::web::pages::layout::{SHOP_NAME, Visit};
+use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::metadata::absolute;
-use crate::web::pages::products::product_path;
+use crate::web::pages::paths::product_path;
+use crate::web::pages::visit::Visit;
 use durable::board::Posts;
 use durable::stock::Word;
 use serde_json::{Value, json};
+use shop::catalog::availability::public_stock_of;
+use shop::catalog::barcodes::gtin;
+use shop::catalog::html::text_of;
+use shop::catalog::{Product, Variant};
 
 /// Whose shop it is, and the site.
 #[must_use]

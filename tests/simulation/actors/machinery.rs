@@ -4,14 +4,16 @@ use crate::actors::links;
 use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::{Task, request};
+use shop::messages::mail::{Delivery, queue_unsent_letters, send_letter};
+use shop::operations::news::answer_carts;
+use shop::operations::sweep::{Swept, sweep};
+use shop::orders::ports::OrderPorts;
+use shop::payments::{Inbox, WebhookEvent};
+use shop::settlement::events;
+use shop::settlement::ports::SettlementPorts;
+use shop::settlement::reconciliation::balance::compare_balance;
+use shop::settlement::reconciliation::undelivered::heal_undelivered;
 use std::rc::Rc;
-use storefront::shop::mail::{Delivery, queue_unsent_letters, send_letter};
-use storefront::shop::news::answer_carts;
-use storefront::shop::payments::WebhookEvent;
-use storefront::shop::ports::{Inbox, Ports};
-use storefront::shop::reconciliation::{compare_balance, heal_undelivered};
-use storefront::shop::settlement;
-use storefront::shop::sweep::{Swept, sweep};
 use storefront::store::jobs_d1::JobsD1;
 use storefront::store::mails_d1::MailsD1;
 
@@ -60,7 +62,7 @@ pub async fn deliver(sim: Sim, about: String) {
             payload: about,
         };
         sim.inbox().receive(&event, sim.0.now()).await?;
-        settlement::handle_event(&sim, &id, sim.0.now()).await
+        events::handle_event(&sim, &id, sim.0.now()).await
     })
     .await;
 }
@@ -74,7 +76,7 @@ pub async fn consumer(sim: Sim) {
     let id = world.queue.borrow_mut().swap_remove(at);
     let (mine, event_id) = (sim.clone(), id.clone());
     let handled = request(world, async move {
-        settlement::handle_event(&mine, &event_id, mine.0.now()).await
+        events::handle_event(&mine, &event_id, mine.0.now()).await
     })
     .await;
     let tries_left = world.random.chance(700);

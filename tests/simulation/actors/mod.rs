@@ -15,14 +15,16 @@ use crate::world::World;
 use durable::machine::Request;
 use durable::stock;
 use people::{bank, decide_reviews, merchant, staff, strangers};
+use shop::aftersales::status::Instruction;
+use shop::error::Result;
+use shop::operations::sweep::bounds::BOUND_SECS;
+use shop::orders::links::OrderLinks;
+use shop::orders::order::Actor;
+use shop::payments::RefundState;
+use shop::values::ids::Signer;
 use shoppers::{buy_the_rest, shop};
 use std::cell::Cell;
 use std::rc::Rc;
-use storefront::error::Result;
-use storefront::shop::ids::Signer;
-use storefront::shop::orders::{Actor, Instruction, OrderLinks};
-use storefront::shop::payments::RefundState;
-use storefront::shop::sweep::BOUND_SECS;
 
 pub const SKUS: [&str; 3] = ["A", "B", "C"];
 
@@ -237,6 +239,6 @@ fn links() -> OrderLinks {
     OrderLinks {
         base: "https://shop.example".to_owned(),
         signer: Signer::new("secret"),
-        language: storefront::shop::languages::Language::default(),
+        language: shop::values::languages::Language::default(),
     }
 }

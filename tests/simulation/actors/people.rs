@@ -4,18 +4,20 @@ use crate::actors::{instruction, publish};
 use crate::ports::Sim;
 use crate::provider::Other;
 use crate::scheduler::request;
-use storefront::error::Result;
-use storefront::shop::fulfillments::{
-    NewFulfillment, NewReturn, Tracking, Units, create_fulfillment, create_return,
-    deliver_fulfillment,
+use shop::aftersales::fulfillments::{
+    NewFulfillment, NewReturn, create_fulfillment, create_return, deliver_fulfillment,
 };
-use storefront::shop::money::Money;
-use storefront::shop::orders::{Actor, set_order_status};
-use storefront::shop::payments::RefundState;
-use storefront::shop::ports::{Orders, Ports};
-use storefront::shop::refunds::{AskedRefund, create_refund};
-use storefront::shop::staff::StaffName;
-use storefront::shop::transitions::Status;
+use shop::aftersales::refunds::{AskedRefund, create_refund};
+use shop::aftersales::status::set_order_status;
+use shop::error::Result;
+use shop::orders::order::Actor;
+use shop::orders::ports::OrderPorts;
+use shop::orders::record::Orders;
+use shop::orders::records::{Tracking, Units};
+use shop::orders::transitions::Status;
+use shop::payments::RefundState;
+use shop::values::money::Money;
+use shop::values::staff_name::StaffName;
 
 /// Ships, delivers, takes back and cancels whatever it finds.
 pub async fn staff(sim: Sim) {

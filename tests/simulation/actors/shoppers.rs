@@ -7,14 +7,18 @@ use crate::scheduler::{Task, pause, request};
 use crate::world::World;
 use durable::cart;
 use durable::machine::{Reply, Request};
+use shop::aftersales::status::cancel_order;
+use shop::checkout::pending::{PendingLimits, Visitor};
+use shop::checkout::place_order;
+use shop::checkout::quoting::create_quote;
+use shop::checkout::record::Checkout;
+use shop::error::{Error, Result};
+use shop::orders::order::{Actor, Order};
+use shop::pricing::quote::{Quote, QuoteRequest};
+use shop::values::addresses::Address;
+use shop::values::money::Currency;
 use std::cell::Cell;
 use std::rc::Rc;
-use storefront::error::{Error, Result};
-use storefront::shop::addresses::Address;
-use storefront::shop::checkout::{Checkout, PendingLimits, Visitor, place_order};
-use storefront::shop::money::Currency;
-use storefront::shop::orders::{Actor, Order, cancel_order};
-use storefront::shop::pricing::{Quote, QuoteRequest, create_quote};
 
 /// How often a shopper whose answer was lost asks again.
 const PATIENCE: u32 = 4;

@@ -2,10 +2,10 @@
 
 use crate::planted::Bug;
 use crate::ports::Sim;
-use storefront::error::{Error, Result};
-use storefront::shop::mail::{Letter, MailFailure, MailKind, Message};
-use storefront::shop::orders::LinkRequest;
-use storefront::shop::ports::{Mail, MailProvider};
+use shop::error::{Error, Result};
+use shop::messages::mail::{
+    Letter, LinkRequest, Mail, MailFailure, MailKind, MailProvider, Message,
+};
 
 impl Mail for Sim {
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {

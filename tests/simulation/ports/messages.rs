@@ -2,9 +2,8 @@
 
 use crate::ports::Sim;
 use durable::Timestamp;
-use storefront::error::{Error, Result};
-use storefront::shop::payments::WebhookEvent;
-use storefront::shop::ports::Inbox;
+use shop::error::{Error, Result};
+use shop::payments::{Inbox, WebhookEvent};
 
 impl Inbox for Sim {
     async fn receive(&self, event: &WebhookEvent, _now: Timestamp) -> Result<bool> {

@@ -10,14 +10,26 @@ use crate::scheduler::{pause, sleep};
 use crate::world::World;
 use durable::Timestamp;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use shop::cart::CartObjects;
+use shop::cart::ports::CartPorts;
+use shop::checkout::ports::CheckoutPorts;
+use shop::checkout::record::Checkouts;
+use shop::customers::challenge::Challenge;
+use shop::error::Result;
+use shop::inventory::objects::{PromotionObjects, StockObjects};
+use shop::inventory::ports::StockPorts;
+use shop::inventory::refusals::{RefusalMemory, Shortage};
+use shop::messages::mail::Mail;
+use shop::orders::findings::FindingRecord;
+use shop::orders::ports::OrderPorts;
+use shop::orders::record::Orders;
+use shop::payments::{Inbox, Payments};
+use shop::pricing::price_list::Prices;
+use shop::settlement::ports::SettlementPorts;
+use shop::settlement::strays::StrayPayments;
+use shop::values::clock::Clock;
 use std::rc::Rc;
-use storefront::error::Result;
-use storefront::shop::challenge::Challenge;
-use storefront::shop::checkout::{RefusalMemory, Shortage};
-use storefront::shop::ports::{
-    CartObjects, Inbox, Mail, Orders, Payments, Ports, Prices, PromotionObjects, StockObjects,
-};
-use storefront::shop::stray_payments::StrayPayments;
+use storefront::store::findings_d1::FindingsD1;
 use storefront::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use storefront::store::prices_d1::PricesD1;
 use storefront::store::sql::{Database, SqlError, Statement};
@@ -92,58 +104,7 @@ impl Sim {
     }
 }
 
-impl Ports for Sim {
-    fn prices(&self) -> impl Prices {
-        PricesD1 {
-            db: self.clone(),
-            known: Rc::clone(&self.0.settings),
-            listings: Rc::clone(&self.0.listings),
-        }
-    }
-
-    fn stock(&self) -> impl StockObjects {
-        self.clone()
-    }
-
-    fn refusals(&self) -> impl RefusalMemory {
-        self.clone()
-    }
-
-    fn promotions(&self) -> impl PromotionObjects {
-        self.clone()
-    }
-
-    fn carts(&self) -> impl CartObjects {
-        self.clone()
-    }
-
-    fn orders(&self) -> impl Orders {
-        OrdersD1 {
-            db: self.clone(),
-            known: Rc::clone(&self.0.settings),
-        }
-    }
-
-    fn stray_payments(&self) -> impl StrayPayments {
-        StrayPaymentsD1(self.clone())
-    }
-
-    fn payments(&self) -> impl Payments {
-        self.clone()
-    }
-
-    fn inbox(&self) -> impl Inbox {
-        self.clone()
-    }
-
-    fn mail(&self) -> impl Mail {
-        self.clone()
-    }
-
-    fn challenge(&self) -> Option<impl Challenge> {
-        None::<&Turnstile>
-    }
-
+impl Clock for Sim {
     fn clock(&self) -> Timestamp {
         self.0.now()
     }
@@ -276,4 +237,79 @@ fn told(statement: &Statement) -> String {
         .take(120)
         .collect();
     format!("{} {parameters}", words.join(" "))
+}
+
+impl OrderPorts for Sim {
+    fn orders(&self) -> impl Orders {
+        self.order_record()
+    }
+
+    fn findings(&self) -> impl FindingRecord {
+        FindingsD1(self.clone())
+    }
+}
+
+impl StockPorts for Sim {
+    fn stock(&self) -> impl StockObjects {
+        self.clone()
+    }
+
+    fn refusals(&self) -> impl RefusalMemory {
+        self.clone()
+    }
+
+    fn promotions(&self) -> impl PromotionObjects {
+        self.clone()
+    }
+}
+
+impl CartPorts for Sim {
+    fn carts(&self) -> impl CartObjects {
+        self.clone()
+    }
+}
+
+impl SettlementPorts for Sim {
+    fn stray_payments(&self) -> impl StrayPayments {
+        StrayPaymentsD1(self.clone())
+    }
+
+    fn payments(&self) -> impl Payments {
+        self.clone()
+    }
+
+    fn inbox(&self) -> impl Inbox {
+        self.clone()
+    }
+
+    fn mail(&self) -> impl Mail {
+        self.clone()
+    }
+}
+
+impl CheckoutPorts for Sim {
+    fn prices(&self) -> impl Prices {
+        PricesD1 {
+            db: self.clone(),
+            known: Rc::clone(&self.0.settings),
+            listings: Rc::clone(&self.0.listings),
+        }
+    }
+
+    fn challenge(&self) -> Option<impl Challenge> {
+        None::<&Turnstile>
+    }
+
+    fn checkouts(&self) -> impl Checkouts {
+        self.order_record()
+    }
+}
+
+impl Sim {
+    fn order_record(&self) -> OrdersD1<Self> {
+        OrdersD1 {
+            db: self.clone(),
+            known: Rc::clone(&self.0.settings),
+        }
+    }
 }

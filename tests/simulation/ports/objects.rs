@@ -1,13 +1,13 @@
 //! The objects, to which messages get lost, come late or come twice, and which lose their memory.
 
-use crate::planted::{self};
+use crate::planted;
 use crate::ports::Sim;
 use crate::world::World;
 use durable::machine::{ReplyOf, Request};
 use durable::{cart, promotion, stock};
-use storefront::error::{Error, Result};
-use storefront::shop::ports::{CartObjects, PromotionObjects, StockObjects};
-use storefront::shop::promotions::Uses;
+use shop::cart::CartObjects;
+use shop::error::{Error, Result};
+use shop::inventory::objects::{PromotionObjects, StockObjects, Uses};
 
 impl StockObjects for Sim {
     async fn ask(

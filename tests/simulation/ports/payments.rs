@@ -1,17 +1,16 @@
 //! The payment provider, as far as it is reached.
 
-use crate::planted::{self, Bug};
+use crate::planted::Bug;
 use crate::ports::Sim;
-use crate::provider;
 use crate::world::World;
+use crate::{planted, provider};
 use durable::Timestamp;
-use storefront::error::{Error, Result};
-use storefront::shop::money::Currency;
-use storefront::shop::payments::{
+use shop::error::{Error, Result};
+use shop::payments::{
     BalanceEntry, Delivery, Named, NewRefund, NewSession, Notice, Opener, Page, PaymentError,
-    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
+    Payments, ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
 };
-use storefront::shop::ports::Payments;
+use shop::values::money::Currency;
 
 type Asked<T> = Result<T, PaymentError>;
 

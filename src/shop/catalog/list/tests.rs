@@ -1,7 +1,7 @@
 //! Lists against a plain model of them, and the cards that they are made of.
 
 use super::*;
-use crate::shop::catalog::{Price, Variant};
+use crate::catalog::{Price, Variant};
 use durable::stock::PublicStock;
 use proptest::prelude::*;
 

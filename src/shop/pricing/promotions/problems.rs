@@ -1,12 +1,12 @@
 //! What contradicts itself in promotions.
 
-use super::{Benefit, Promotion};
 use crate::error::FieldError;
-use crate::shop::ids::is_digest;
-use crate::shop::money::{Currency, MAX_AMOUNT, Money};
-use crate::shop::pricing::places::problems_of_ids;
-use crate::shop::pricing::selectors::problems_of_money;
-use crate::shop::typing::plain_code;
+use crate::pricing::places::problems_of_ids;
+use crate::pricing::promotions::{Benefit, Promotion};
+use crate::pricing::selectors::problems_of_money;
+use crate::values::ids::is_digest;
+use crate::values::money::{Currency, MAX_AMOUNT, Money};
+use crate::values::typing::plain_code;
 
 /// What contradicts itself in promotions.
 #[must_use]

@@ -1,11 +1,11 @@
 //! What contradicts itself in shipping zones and their methods.
 
-use super::{Measure, ShippingMethod, ShippingZone};
 use crate::error::FieldError;
-use crate::shop::languages::Translations;
-use crate::shop::money::{Currency, MAX_AMOUNT, Money};
-use crate::shop::pricing::places::{problems_of_ids, problems_of_zones};
-use crate::shop::pricing::selectors::problems_of_money;
+use crate::pricing::places::{problems_of_ids, problems_of_zones};
+use crate::pricing::selectors::problems_of_money;
+use crate::pricing::shipping::{Measure, ShippingMethod, ShippingZone};
+use crate::values::languages::Translations;
+use crate::values::money::{Currency, MAX_AMOUNT, Money};
 
 /// What contradicts itself in shipping zones.
 #[must_use]

@@ -3,18 +3,19 @@
 //! Without a script, too, a billing address is asked for only where it is another: the style sheet hides its fields while they say the
 //! same, and what they hold then is not read.
 
-use crate::error::FieldError;
-use crate::shop::addresses::{Address, Part, parts_of};
-use crate::shop::countries::Country;
-use crate::shop::money::Money;
-use crate::shop::pricing::{Quote, QuoteRequest, ShippingOffer};
-use crate::shop::subdivisions::regions_of;
-use crate::web::call::{Call, Form};
+use crate::web::http::call::{Call, Form};
 use crate::web::pages::fields::{BILLING, Field, Typed};
-use crate::web::pages::layout::Visit;
 use crate::web::pages::purchase::arrival;
-use crate::web::pages::words::Words;
+use crate::web::pages::visit::Visit;
+use crate::web::pages::words::texts::Words;
 use maud::{Markup, html};
+use shop::error::FieldError;
+use shop::pricing::quote::{Quote, QuoteRequest, ShippingOffer};
+use shop::values::addresses::Address;
+use shop::values::addresses::labels::{Part, parts_of};
+use shop::values::countries::Country;
+use shop::values::money::Money;
+use shop::values::subdivisions::regions_of;
 
 /// The button that asks for the form of the chosen country, for who has no script.
 const CHANGE: &str = "change";

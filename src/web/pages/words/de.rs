@@ -1,8 +1,8 @@
 //! German, in the polite form.
 
-use crate::shop::transitions::Happening;
-use crate::web::pages::words::Words;
 use crate::web::pages::words::countries_de::COUNTRIES;
+use crate::web::pages::words::texts::Words;
+use shop::orders::transitions::Happening;
 
 /// What the pages say in German.
 pub static WORDS: Words = Words {

@@ -1,8 +1,8 @@
 //! English.
 
-use crate::shop::countries::COUNTRIES;
-use crate::shop::transitions::Happening;
-use crate::web::pages::words::Words;
+use crate::web::pages::words::texts::Words;
+use shop::orders::transitions::Happening;
+use shop::values::countries::COUNTRIES;
 
 /// What the pages say in English.
 pub static WORDS: Words = Words {

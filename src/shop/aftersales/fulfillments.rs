@@ -1,0 +1,330 @@
+//! What leaves and what comes back: fulfilments in parts, deliveries, returns. Each record's id comes from the caller's key, so that
+//! a repeat finds it.
+
+use crate::aftersales::recorded::{Recorded, same_record};
+use crate::error::{Error, Result};
+use crate::orders::moves::{Record, Transition};
+use crate::orders::moving::{find_order, move_order, not_allowed};
+use crate::orders::order::{Actor, Order};
+use crate::orders::records::{Fulfillment, Return, Tracking, Units};
+use crate::orders::transitions::{Happening, Status};
+use crate::settlement::effects;
+use crate::settlement::ports::SettlementPorts;
+use crate::values::money::{Money, split_in, sum};
+use crate::values::staff_name::StaffName;
+use crate::values::text::check_text;
+use durable::Timestamp;
+
+/// A fulfilment to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFulfillment {
+    /// What leaves; none: all that is left.
+    pub lines: Option<Vec<Units>>,
+    /// Who carries it.
+    pub tracking: Tracking,
+}
+
+/// A return to be booked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewReturn {
+    /// What came back.
+    pub lines: Vec<Units>,
+    /// Whether it goes back on sale.
+    pub restock: bool,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Books units out: some of an order, or all that is left. A repeat of the same id changes nothing.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`, `nothing_left`; 422 naming the line.
+pub async fn create_fulfillment(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    id: &str,
+    new: NewFulfillment,
+    by: &StaffName,
+    now: Timestamp,
+) -> Result<Recorded> {
+    check_texts(&new.tracking)?;
+    let order = find_order(ports, order_id).await?;
+    let replayed = order.fulfillments.iter().any(|known| known.id == id);
+    let order = move_order(ports, order, now, |order| {
+        if let Some(known) = order.fulfillments.iter().find(|known| known.id == id) {
+            let same = known.tracking == new.tracking
+                && new.lines.as_ref().is_none_or(|lines| *lines == known.lines);
+            return same_record(same);
+        }
+        let transition = Transition::of(order, Happening::Shipped, Actor::Staff(by.clone()), now)
+            .ok_or_else(|| not_allowed(order))?;
+        let left = order.unshipped();
+        let lines = match &new.lines {
+            Some(lines) => among(lines, &left)?,
+            None => left,
+        };
+        if lines.is_empty() {
+            return Err(not_allowed(order));
+        }
+        Ok(Some(transition.with(Record::Shipped(Fulfillment {
+            id: id.to_owned(),
+            lines,
+            tracking: new.tracking.clone(),
+            shipped_at: now,
+            delivered_at: None,
+        }))))
+    })
+    .await?;
+    let order = effects::drive_or_leave(ports, order, now).await;
+    Ok(Recorded { order, replayed })
+}
+
+/// Notes that a fulfilment has arrived; the last one completes the order. Noting it again changes nothing.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`.
+pub async fn deliver_fulfillment(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    id: &str,
+    by: &StaffName,
+    now: Timestamp,
+) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    move_order(ports, order, now, |order| {
+        let known = order.fulfillments.iter().find(|known| known.id == id);
+        let known = known.ok_or(Error::NotFound("fulfillment"))?;
+        if known.delivered_at.is_some() {
+            return Ok(None);
+        }
+        let others_arrived = order
+            .fulfillments
+            .iter()
+            .all(|other| other.id == id || other.delivered_at.is_some());
+        let all_arrived = others_arrived && order.unshipped().is_empty();
+        let happening = match order.status {
+            Status::Confirmed if all_arrived => Happening::Completed,
+            _ => Happening::Delivered,
+        };
+        Transition::of(order, happening, Actor::Staff(by.clone()), now)
+            .map(|transition| Some(transition.with(Record::Arrived(id.to_owned()))))
+            .ok_or_else(|| not_allowed(order))
+    })
+    .await
+}
+
+/// Books units that came back, on sale again or not. A repeat of the same id changes nothing.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 422 naming the line.
+pub async fn create_return(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    id: &str,
+    new: NewReturn,
+    by: &StaffName,
+    now: Timestamp,
+) -> Result<Recorded> {
+    check_text("reason", new.reason.as_deref())?;
+    let order = find_order(ports, order_id).await?;
+    let replayed = order.returns.iter().any(|known| known.id == id);
+    let order = move_order(ports, order, now, |order| {
+        if let Some(known) = order.returns.iter().find(|known| known.id == id) {
+            let same = known.lines == new.lines
+                && known.restock == new.restock
+                && known.reason == new.reason;
+            return same_record(same);
+        }
+        let transition = Transition::of(order, Happening::Returned, Actor::Staff(by.clone()), now)
+            .ok_or_else(|| not_allowed(order))?;
+        let lines = among(&new.lines, &order.returnable())?;
+        let worth = worth_of(order, &lines)?;
+        Ok(Some(transition.with(Record::Returned(Return {
+            id: id.to_owned(),
+            lines,
+            restock: new.restock,
+            reason: new.reason.clone(),
+            worth,
+            returned_at: now,
+        }))))
+    })
+    .await?;
+    let order = effects::drive_or_leave(ports, order, now).await;
+    Ok(Recorded { order, replayed })
+}
+
+/// What was paid for `units`, beyond what earlier returns were worth: shipping is spread over the lines by largest remainder, and
+/// over a line's units so that all of them are worth the line. Whatever the order and the parts, everything is worth the total, and
+/// each part can be given back: it is a step of what can be charged.
+///
+/// # Errors
+/// When amounts do not fit.
+pub fn worth_of(order: &Order, units: &[Units]) -> Result<Money> {
+    let of_lines: Vec<i64> = order
+        .lines
+        .iter()
+        .map(|line| order.totals.charged(line))
+        .collect::<Result<_>>()?;
+    let beside = sum([
+        order.totals.total,
+        sum(of_lines.iter().copied())?.saturating_neg(),
+    ])?;
+    let step = order.currency.charge_increment();
+    let shares = split_in(beside, &of_lines, step)?;
+    let mut worth = 0;
+    for ((line, of_line), share) in order.lines.iter().zip(&of_lines).zip(&shares) {
+        let before = quantity_of(&line.sku, order.returns.iter().flat_map(|it| &it.lines));
+        let after = before.saturating_add(quantity_of(&line.sku, units));
+        let all = sum([*of_line, *share])?;
+        worth = sum([
+            worth,
+            part_of(all, after, line.quantity, step)?,
+            part_of(all, before, line.quantity, step)?.saturating_neg(),
+        ])?;
+    }
+    Ok(Money::new(worth, order.currency))
+}
+
+/// What `count` of `of` equal units are worth, rounded down to a multiple of `step`; all of them are worth all.
+fn part_of(amount: i64, count: u32, of: u32, step: i64) -> Result<i64> {
+    let part = || -> Option<i64> {
+        let product = i128::from(amount).checked_mul(count.into())?;
+        let steps = product.checked_div(i128::from(of).checked_mul(step.into())?)?;
+        i64::try_from(steps).ok()?.checked_mul(step)
+    };
+    part().ok_or_else(|| Error::internal("an amount does not fit"))
+}
+
+fn quantity_of<'a>(sku: &str, units: impl IntoIterator<Item = &'a Units>) -> u32 {
+    units
+        .into_iter()
+        .filter(|units| units.sku == sku)
+        .fold(0, |sum, units| sum.saturating_add(units.quantity))
+}
+
+/// `wanted`, when each of its lines stands once and is no more than is left.
+fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
+    if wanted.is_empty() {
+        return Err(Error::invalid(
+            "lines",
+            "required",
+            "Name what it is about.",
+        ));
+    }
+    for (at, units) in wanted.iter().enumerate() {
+        let max = quantity_of(&units.sku, left);
+        let stands_once = wanted.iter().filter(|other| other.sku == units.sku).count() == 1;
+        if units.quantity == 0 || units.quantity > max || !stands_once {
+            let detail = format!("At most {max} of {}, each SKU once.", units.sku);
+            return Err(Error::invalid(
+                format!("lines.{at}"),
+                "invalid_quantity",
+                detail,
+            ));
+        }
+    }
+    Ok(wanted.to_vec())
+}
+
+fn check_texts(tracking: &Tracking) -> Result<()> {
+    check_text("carrier", tracking.carrier.as_deref())?;
+    check_text("tracking_number", tracking.tracking_number.as_deref())?;
+    check_text("tracking_url", tracking.tracking_url.as_deref())?;
+    let is_web = |url: &str| url.starts_with("https://") || url.starts_with("http://");
+    if tracking
+        .tracking_url
+        .as_deref()
+        .is_some_and(|url| !is_web(url))
+    {
+        return Err(Error::invalid(
+            "tracking_url",
+            "invalid_url",
+            "An address that begins with https://.",
+        ));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orders::records::{record_id, record_id_of_key};
+    use crate::orders::samples::{line, order};
+    use crate::pricing::quote::QuoteLine;
+    use crate::values::ids::derived_id;
+    use crate::values::money::Currency;
+    use proptest::prelude::*;
+
+    prop_compose! {
+        fn any_lines()(lines in prop::collection::vec((0..5_000_000_i64, 1..9_u32, 0..=100_i64, 0..400_i64), 1..8)) -> Vec<QuoteLine> {
+            lines.into_iter().enumerate().map(|(at, (unit_price, quantity, off, tax))| {
+                let line = line(at, unit_price, quantity);
+                let discount = line.line_total * off / 100;
+                QuoteLine { discount, tax: (line.line_total - discount) * tax / 1000, ..line }
+            }).collect()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_back_unit_by_unit_is_worth_what_was_paid(
+            mut lines in any_lines(),
+            shipping in 0..100_000_i64,
+            code in prop::sample::select(vec!["USD", "JPY", "ISK", "KWD", "MGA", "CLF"]),
+            tax_included in any::<bool>(),
+            shuffle in any::<u64>(),
+        ) {
+            let step = Currency::from_code(code).unwrap().charge_increment();
+            for line in &mut lines {
+                for amount in [&mut line.unit_price, &mut line.line_total, &mut line.discount, &mut line.tax] {
+                    *amount *= step;
+                }
+            }
+            let mut order = order(code, lines, shipping * step, tax_included);
+            let mut units: Vec<String> = order.lines.iter()
+                .flat_map(|line| std::iter::repeat_n(line.sku.clone(), line.quantity as usize))
+                .collect();
+            units.sort_by_key(|sku| derived_id("at", &format!("{shuffle}{sku}")));
+            for (at, sku) in units.into_iter().enumerate() {
+                let lines = vec![Units { sku, quantity: 1 }];
+                let worth = worth_of(&order, &lines).unwrap();
+                prop_assert!(worth.amount >= 0 && worth.amount % step == 0, "{worth:?} can't be given back");
+                order.returns.push(Return {
+                    id: format!("ret_{at}"), lines, restock: false, reason: None, worth, returned_at: Timestamp::default(),
+                });
+            }
+            let worth: i64 = order.returns.iter().map(|it| it.worth.amount).sum();
+            prop_assert_eq!(worth, order.totals.total);
+        }
+    }
+
+    #[test]
+    fn no_more_comes_back_than_is_out() {
+        let left = [Units {
+            sku: "A".into(),
+            quantity: 2,
+        }];
+        let wanted = |sku: &str, quantity| Units {
+            sku: sku.into(),
+            quantity,
+        };
+        assert!(among(&[wanted("A", 2)], &left).is_ok());
+        for refused in [
+            vec![],
+            vec![wanted("A", 3)],
+            vec![wanted("A", 0)],
+            vec![wanted("B", 1)],
+            vec![wanted("A", 1), wanted("A", 1)],
+        ] {
+            assert!(among(&refused, &left).is_err(), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn no_key_of_staff_names_a_record_of_the_shop() {
+        for reason in ["too late", "dp_1", "rest of re_1"] {
+            let own = record_id("re", "ord_1", reason);
+            assert_ne!(record_id_of_key("re", "ord_1", reason), own);
+        }
+    }
+}

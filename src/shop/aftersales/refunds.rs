@@ -1,0 +1,114 @@
+//! Refunds that staff ask for.
+
+use crate::aftersales::recorded::{Recorded, same_record};
+use crate::error::{Error, Result};
+use crate::orders::moves::Transition;
+use crate::orders::moving::{find_order, move_order, not_allowed};
+use crate::orders::order::{Actor, Order};
+use crate::orders::transitions::Happening;
+use crate::settlement::effects;
+use crate::settlement::ports::SettlementPorts;
+use crate::settlement::refunds::promised;
+use crate::values::money::Money;
+use crate::values::staff_name::StaffName;
+use crate::values::text::check_text;
+use durable::Timestamp;
+use serde_json::json;
+
+/// A refund that staff asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedRefund {
+    /// How much; none: all that is left.
+    pub amount: Option<Money>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Promises a refund and has it paid. A repeat of the same id changes nothing.
+///
+/// # Errors
+/// 404; 409 `refund_exceeds_captured` with what is left, `payment_disputed`, `transition_not_allowed`; 422 `invalid_amount`,
+/// `invalid_currency`, `idempotency_key_reused`.
+pub async fn create_refund(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    id: &str,
+    asked: AskedRefund,
+    by: &StaffName,
+    now: Timestamp,
+) -> Result<Recorded> {
+    check_text("reason", asked.reason.as_deref())?;
+    let order = find_order(ports, order_id).await?;
+    let replayed = order.refunds.iter().any(|known| known.id == id);
+    let order = move_order(ports, order, now, |order| {
+        if let Some(known) = order.refunds.iter().find(|known| known.id == id) {
+            return same_record(asked.amount.is_none_or(|amount| amount == known.amount));
+        }
+        let amount = refundable_part(order, asked.amount)?;
+        let transition = Transition::of(
+            order,
+            Happening::RefundPromised,
+            Actor::Staff(by.clone()),
+            now,
+        )
+        .ok_or_else(|| not_allowed(order))?;
+        promised(
+            order,
+            transition.noted(asked.reason.clone()),
+            id,
+            amount,
+            now,
+        )
+        .map(Some)
+    })
+    .await?;
+    let order = effects::drive_or_leave(ports, order, now).await;
+    Ok(Recorded { order, replayed })
+}
+
+pub(crate) fn refundable_part(order: &Order, asked: Option<Money>) -> Result<Money> {
+    let left = order.refundable().ok_or_else(|| nothing_left(order))?;
+    let Some(amount) = asked else {
+        return Ok(left);
+    };
+    if amount.currency != left.currency {
+        let detail = format!("The payment was in {}.", left.currency);
+        return Err(Error::invalid(
+            "amount.currency",
+            "invalid_currency",
+            detail,
+        ));
+    }
+    if amount.amount < 1 {
+        let detail = "At least one minor unit.";
+        return Err(Error::invalid("amount.amount", "invalid_amount", detail));
+    }
+    if amount.amount > left.amount {
+        return Err(exceeds(Some(left)));
+    }
+    let step = amount.currency.charge_increment();
+    if amount.amount.checked_rem(step) != Some(0) {
+        let detail = format!("A multiple of {step} minor units.");
+        return Err(Error::invalid("amount.amount", "invalid_amount", detail));
+    }
+    Ok(amount)
+}
+
+fn nothing_left(order: &Order) -> Error {
+    if order.disputes.iter().any(|dispute| !dispute.refundable) {
+        return Error::conflict(
+            "payment_disputed",
+            "The payment is disputed, and can't be refunded.",
+            json!({}),
+        );
+    }
+    exceeds(None)
+}
+
+fn exceeds(left: Option<Money>) -> Error {
+    Error::conflict(
+        "refund_exceeds_captured",
+        "More would go back than was paid and is not promised back yet.",
+        json!({"refundable": left}),
+    )
+}

@@ -1,0 +1,83 @@
+//! The status that staff give an order, and its cancellation.
+
+use crate::error::{Error, Result};
+use crate::orders::moves::{Transition, with_money};
+use crate::orders::moving::{find_order, move_order, not_allowed};
+use crate::orders::order::{Actor, Order};
+use crate::orders::transitions::{Status, happening_towards};
+use crate::settlement::effects;
+use crate::settlement::ports::SettlementPorts;
+use crate::values::text::check_text;
+use durable::Timestamp;
+
+/// What a person asks of an order, beside the thing itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instruction {
+    /// Who asks.
+    pub actor: Actor,
+    /// Why, in their words.
+    pub note: Option<String>,
+    /// Only while the order is at this version.
+    pub if_version: Option<u64>,
+    /// The id of the refund that may follow.
+    pub refund_id: String,
+}
+
+/// Gives an order the status that staff asks for, by the table. A pending order is cancelled once the provider has ended its
+/// session, since until then it can still be paid.
+///
+/// # Errors
+/// 404; 409 `transition_not_allowed` with what is allowed; 412 for a stale version.
+pub async fn set_order_status(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    status: Status,
+    instruction: Instruction,
+    now: Timestamp,
+) -> Result<Order> {
+    check_text("note", instruction.note.as_deref())?;
+    let order = find_order(ports, order_id).await?;
+    let order = move_order(ports, order, now, |order| {
+        let waits_for_it = status == Status::Cancelled && order.is_cancel_requested();
+        if order.status == status || (order.status == Status::PendingPayment && waits_for_it) {
+            return Ok(None);
+        }
+        instruction.check_version(order)?;
+        let transition = happening_towards(order.status, status)
+            .filter(|happening| order.allows(*happening))
+            .and_then(|happening| Transition::of(order, happening, instruction.actor.clone(), now))
+            .ok_or_else(|| not_allowed(order))?;
+        let transition = transition.noted(instruction.note.clone());
+        with_money(order, transition, &instruction.refund_id, now).map(Some)
+    })
+    .await?;
+    Ok(effects::drive_or_leave(ports, order, now).await)
+}
+
+/// Cancels an order, while nothing of it has left.
+///
+/// # Errors
+/// As [`set_order_status`]. An order that is dead already, for whatever reason, stays as it is.
+pub async fn cancel_order(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    instruction: Instruction,
+    now: Timestamp,
+) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    if order.status.is_dead() {
+        return Ok(order);
+    }
+    set_order_status(ports, order_id, Status::Cancelled, instruction, now).await
+}
+
+impl Instruction {
+    fn check_version(&self, order: &Order) -> Result<()> {
+        match self.if_version {
+            Some(version) if version != order.version => Err(Error::PreconditionFailed {
+                version: order.version,
+            }),
+            _ => Ok(()),
+        }
+    }
+}

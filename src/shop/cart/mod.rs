@@ -1,0 +1,388 @@
+//! The cart as shoppers see it: the object's lines with titles, pictures and prices of the published catalog and the
+//! word of the published stock.
+//!
+//! These are for reading only. What an order costs is decided by its quote, from the published price rows.
+
+pub mod of_order;
+pub mod ports;
+
+use crate::catalog::Product;
+use crate::catalog::availability::{PublicStocks, public_stock_of};
+use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
+use crate::error::{Error, Result};
+use crate::values::money::{Currency, Money, sum, times};
+use durable::cart;
+use durable::cart::{Cart, Change, Command, Refusal};
+use durable::machine::Reply;
+use durable::stock::{PublicStock, Word};
+use serde_json::json;
+
+/// A cart with what the catalog says of its lines.
+#[derive(Clone, Debug)]
+pub struct PricedCart {
+    /// Changes so far.
+    pub version: u64,
+    /// In the order they were added.
+    pub lines: Vec<PricedLine>,
+    /// Sum of the lines.
+    pub subtotal: Money,
+    /// The order that has frozen it.
+    pub frozen_by: Option<String>,
+}
+
+/// A line of a cart.
+#[derive(Clone, Debug)]
+pub struct PricedLine {
+    /// Stock keeping unit.
+    pub sku: String,
+    /// Units.
+    pub quantity: u32,
+    /// Name of the product in its URL; none when it is no longer on sale.
+    pub handle: Option<String>,
+    /// Of the product.
+    pub title: String,
+    /// Of the variant.
+    pub variant_title: String,
+    /// URL of a picture.
+    pub image: Option<String>,
+    /// Price of one unit; none when it can't be bought in this currency.
+    pub unit_price: Option<Money>,
+    /// Unit price times quantity.
+    pub line_total: Option<Money>,
+    /// What the published copy says; checkout asks the object.
+    pub stock: Word,
+}
+
+/// A cart after a change, and whether an earlier request with the same key made it.
+#[derive(Clone, Debug)]
+pub struct ChangedCart {
+    /// The cart right after the change.
+    pub cart: Cart,
+    /// True when this repeats the first answer.
+    pub replayed: bool,
+}
+
+/// Changes a cart, once per `operation_id`.
+///
+/// # Errors
+/// 422 for a quantity, a note or a number of lines beyond the limits, and for an operation id of another change; 412 for a stale
+/// version, 409 while an order has the cart.
+pub async fn change_cart(
+    carts: &impl CartObjects,
+    cart_id: &str,
+    operation_id: String,
+    if_version: Option<u64>,
+    change: Change,
+) -> Result<ChangedCart> {
+    let command = Command { if_version, change };
+    match carts.ask(cart_id, operation_id, command).await? {
+        Reply::Done { view, replayed } => Ok(ChangedCart {
+            cart: view,
+            replayed,
+        }),
+        Reply::Refused { refusal } => Err(refused(refusal)),
+    }
+}
+
+/// Moves what is in a guest's cart into the shopper's own, as who logs in expects: of each SKU the larger quantity of the two. Safe to
+/// repeat, also after a crash between its steps: what was merged is not merged twice.
+///
+/// 1. The shopper's cart takes over the lines, once for this version of the guest's.
+/// 2. The guest's cart is emptied, unless it has changed meanwhile: then it is merged again the next time.
+///
+/// A guest's cart that an order has frozen stays as it is, with its order.
+///
+/// # Errors
+/// 409 `cart_in_checkout` while an order has the shopper's own cart; nothing has changed then.
+pub async fn merge_carts(carts: &impl CartObjects, guest_id: &str, own_id: &str) -> Result<Cart> {
+    let guest = carts.view(guest_id).await?;
+    let has_nothing = guest.lines.is_empty() && guest.note.is_empty();
+    if guest_id == own_id || has_nothing || guest.frozen_by.is_some() {
+        return carts.view(own_id).await;
+    }
+    let version = guest.version;
+    let merge = Change::Merge {
+        lines: guest.lines,
+        note: guest.note,
+    };
+    let operation_id = format!("merge:{guest_id}:{version}");
+    let merged = change_cart(carts, own_id, operation_id.clone(), None, merge).await?;
+    match change_cart(carts, guest_id, operation_id, Some(version), Change::Clear).await {
+        Ok(_) | Err(Error::PreconditionFailed { .. } | Error::Conflict { .. }) => Ok(merged.cart),
+        Err(error) => Err(error),
+    }
+}
+
+/// Adds titles, prices in `currency` and stock words to the lines of `cart`.
+///
+/// # Errors
+/// When the published catalog or stock can't be read.
+pub async fn price_cart(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    cart: &Cart,
+    currency: Currency,
+) -> Result<PricedCart> {
+    let skus: Vec<&str> = cart.lines.iter().map(|line| line.sku.as_str()).collect();
+    let known = stocks.public_stocks(&skus).await?;
+    let mut lines = Vec::with_capacity(cart.lines.len());
+    for line in &cart.lines {
+        let product = find_product_of_sku(catalog, &line.sku).await?;
+        lines.push(priced_line(
+            &line.sku,
+            line.quantity,
+            product.as_deref(),
+            known.get(&line.sku).copied(),
+            currency,
+        )?);
+    }
+    let amounts = lines
+        .iter()
+        .filter_map(|line| line.line_total)
+        .map(|total| total.amount);
+    Ok(PricedCart {
+        version: cart.version,
+        subtotal: Money::new(sum(amounts)?, currency),
+        frozen_by: cart.frozen_by.clone(),
+        lines,
+    })
+}
+
+impl PricedCart {
+    /// Units in all lines.
+    #[must_use]
+    pub fn quantity(&self) -> u32 {
+        self.lines
+            .iter()
+            .fold(0, |sum, line| sum.saturating_add(line.quantity))
+    }
+}
+
+fn priced_line(
+    sku: &str,
+    quantity: u32,
+    product: Option<&Product>,
+    known: Option<PublicStock>,
+    currency: Currency,
+) -> Result<PricedLine> {
+    let variant = product.and_then(|product| product.variant(sku));
+    let unit_price = variant.and_then(|variant| variant.price(currency));
+    let line_total = match unit_price {
+        Some(price) => Some(Money::new(times(price.amount, quantity)?, currency)),
+        None => None,
+    };
+    Ok(PricedLine {
+        sku: sku.to_owned(),
+        quantity,
+        handle: product.map(|product| product.handle.clone()),
+        title: product.map_or_else(
+            || "No longer on sale".to_owned(),
+            |product| product.title.clone(),
+        ),
+        variant_title: variant
+            .map(|variant| variant.title.clone())
+            .unwrap_or_default(),
+        image: product
+            .and_then(|product| product.picture_of(sku))
+            .map(str::to_owned),
+        unit_price,
+        line_total,
+        stock: product.map_or(Word::Out, |product| {
+            public_stock_of(product, sku, known).stock
+        }),
+    })
+}
+
+fn refused(refusal: Refusal) -> Error {
+    match refusal {
+        Refusal::QuantityOutOfRange { max } => invalid_quantity(max),
+        Refusal::TooManyLines { max } => Error::invalid(
+            "sku",
+            "too_many_lines",
+            format!("A cart takes at most {max} different items."),
+        ),
+        Refusal::NoteTooLong { max } => Error::invalid(
+            "note",
+            "note_too_long",
+            format!("A note takes at most {max} bytes."),
+        ),
+        Refusal::Empty => Error::invalid("cart", "cart_empty", "The cart is empty."),
+        Refusal::FrozenBy { order_id } => Error::conflict(
+            "cart_in_checkout",
+            "An order is being placed or paid from this cart; it can't be changed until that has ended.",
+            json!({"order_id": order_id}),
+        ),
+        Refusal::Stale { version } => Error::PreconditionFailed { version },
+        refusal @ (Refusal::KeyReused | Refusal::Joined) => {
+            Error::internal(format!("change of a cart: {refusal:?}"))
+        }
+    }
+}
+
+/// 422 for a quantity that a cart can't take.
+pub fn invalid_quantity(max: u32) -> Error {
+    Error::invalid(
+        "quantity",
+        "invalid_quantity",
+        format!("A whole number from 1 to {max}."),
+    )
+}
+
+/// One object per cart.
+pub trait CartObjects {
+    /// Carries out `command` once per `operation_id`.
+    async fn ask(
+        &self,
+        cart_id: &str,
+        operation_id: String,
+        command: Command,
+    ) -> Result<cart::Reply>;
+    /// The cart as it stands.
+    async fn view(&self, cart_id: &str) -> Result<Cart>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use durable::Timestamp;
+    use durable::cart::{Line, MAX_QUANTITY, Reply as CartReply};
+    use durable::machine::Machine;
+    use futures_util::FutureExt;
+    use std::cell::{Cell, RefCell};
+    use std::collections::BTreeMap;
+
+    /// Real cart machines, of which a call fails once: before it is heard, or after it was carried out.
+    #[derive(Default)]
+    struct Carts {
+        carts: RefCell<BTreeMap<String, Cart>>,
+        answers: RefCell<BTreeMap<(String, String), Cart>>,
+        calls: Cell<usize>,
+        fault: Option<(usize, bool)>,
+    }
+
+    impl Carts {
+        fn answer(&self, cart_id: &str, operation_id: String, command: &Command) -> CartReply {
+            let operation = (cart_id.to_owned(), operation_id);
+            if let Some(view) = self.answers.borrow().get(&operation).cloned() {
+                let replayed = true;
+                return Reply::Done { view, replayed };
+            }
+            let mut carts = self.carts.borrow_mut();
+            let cart = carts.entry(cart_id.to_owned()).or_default();
+            let now = Timestamp::default();
+            let events = match cart.decide(command, now) {
+                Ok(events) => events,
+                Err(refusal) => return Reply::Refused { refusal },
+            };
+            events.iter().for_each(|event| cart.apply(event, now));
+            let view = cart.clone();
+            self.answers.borrow_mut().insert(operation, view.clone());
+            let replayed = false;
+            Reply::Done { view, replayed }
+        }
+
+        fn put(&self, cart_id: &str, change: Change) {
+            let if_version = None;
+            let operation_id = format!("test {}", self.answers.borrow().len());
+            self.answer(cart_id, operation_id, &Command { if_version, change });
+        }
+
+        fn lines(&self, cart_id: &str) -> Vec<Line> {
+            let carts = self.carts.borrow();
+            carts.get(cart_id).map_or(vec![], |cart| cart.lines.clone())
+        }
+    }
+
+    impl CartObjects for Carts {
+        async fn ask(&self, id: &str, operation_id: String, command: Command) -> Result<CartReply> {
+            self.calls.set(self.calls.get() + 1);
+            let fault = self.fault.filter(|(nth, _)| *nth == self.calls.get());
+            if fault.is_some_and(|(_, landed)| !landed) {
+                return Err(Error::internal("planned"));
+            }
+            let reply = self.answer(id, operation_id, &command);
+            match fault {
+                Some(_) => Err(Error::internal("planned")),
+                None => Ok(reply),
+            }
+        }
+
+        async fn view(&self, id: &str) -> Result<Cart> {
+            Ok(self.carts.borrow().get(id).cloned().unwrap_or_default())
+        }
+    }
+
+    fn add(sku: &str, quantity: u32) -> Change {
+        Change::Add {
+            sku: sku.to_owned(),
+            quantity,
+            at_most: MAX_QUANTITY,
+        }
+    }
+
+    fn line(sku: &str, quantity: u32) -> Line {
+        let sku = sku.to_owned();
+        Line { sku, quantity }
+    }
+
+    fn shopper_with_two_carts(fault: Option<(usize, bool)>) -> Carts {
+        let carts = Carts {
+            fault,
+            ..Carts::default()
+        };
+        carts.put("own", add("LAMP", 1));
+        carts.put("guest", add("CHAIR", 2));
+        carts.put("guest", add("LAMP", 3));
+        carts
+    }
+
+    fn merge(carts: &Carts) -> Result<Cart> {
+        let merged = merge_carts(carts, "guest", "own").now_or_never();
+        merged.expect("nothing is waited for")
+    }
+
+    #[test]
+    fn a_merge_that_fails_anywhere_is_merged_once_when_repeated() {
+        let faults = [(1, false), (1, true), (2, false), (2, true)].map(Some);
+        for fault in faults.into_iter().chain([None]) {
+            let carts = shopper_with_two_carts(fault);
+            assert_eq!(merge(&carts).is_err(), fault.is_some());
+            for _ in 0..2 {
+                merge(&carts).unwrap();
+                assert_eq!(carts.lines("own"), [line("LAMP", 3), line("CHAIR", 2)]);
+                assert_eq!(carts.lines("guest"), []);
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_merged_and_then_taken_out_does_not_come_back() {
+        let carts = shopper_with_two_carts(Some((2, false)));
+        assert!(merge(&carts).is_err());
+        let sku = "CHAIR".to_owned();
+        carts.put("own", Change::Remove { sku });
+
+        merge(&carts).unwrap();
+
+        assert_eq!(carts.lines("own"), [line("LAMP", 3)]);
+        assert_eq!(carts.lines("guest"), []);
+    }
+
+    #[test]
+    fn a_cart_that_an_order_has_is_left_alone() {
+        let order_id = || "ord_1".to_owned();
+        let frozen = || Change::Freeze {
+            order_id: order_id(),
+            checkout: None,
+        };
+        let carts = shopper_with_two_carts(None);
+        carts.put("guest", frozen());
+        merge(&carts).unwrap();
+        assert_eq!(carts.lines("own"), [line("LAMP", 1)]);
+
+        let carts = shopper_with_two_carts(None);
+        carts.put("own", frozen());
+        assert_eq!(merge(&carts).unwrap_err().code(), "cart_in_checkout");
+        assert_eq!(carts.lines("guest"), [line("CHAIR", 2), line("LAMP", 3)]);
+    }
+}

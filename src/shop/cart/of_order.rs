@@ -1,0 +1,51 @@
+//! The cart of an order: set free when the order comes to nothing, emptied when it is paid.
+
+use crate::cart::CartObjects;
+use crate::cart::ports::CartPorts;
+use crate::error::Result;
+use durable::cart::{Change, Command};
+use durable::{Timestamp, cart};
+
+/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come before the freeze.
+///
+/// # Errors
+/// A port's failure; thawing again is safe.
+pub async fn thaw_cart(
+    ports: &impl CartPorts,
+    cart_id: &str,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let operation_id = format!("{order_id}:thaw:{}", now.as_millis());
+    let thaw = Change::Thaw {
+        order_id: order_id.to_owned(),
+        alone: false,
+    };
+    ask(ports, cart_id, operation_id, thaw).await?;
+    Ok(())
+}
+
+/// Takes the bought lines out of the cart that an order has frozen.
+///
+/// # Errors
+/// A port's failure; asking again is safe.
+pub async fn complete_cart(ports: &impl CartPorts, cart_id: &str, order_id: &str) -> Result<()> {
+    let complete = Change::Complete {
+        order_id: order_id.to_owned(),
+    };
+    ask(ports, cart_id, format!("{order_id}:complete"), complete).await?;
+    Ok(())
+}
+
+pub(crate) async fn ask(
+    ports: &impl CartPorts,
+    cart_id: &str,
+    operation_id: String,
+    change: Change,
+) -> Result<cart::Reply> {
+    let command = Command {
+        if_version: None,
+        change,
+    };
+    ports.carts().ask(cart_id, operation_id, command).await
+}

@@ -1,0 +1,10 @@
+//! What an order's cart asks of the world.
+
+use crate::cart::CartObjects;
+use crate::orders::ports::OrderPorts;
+
+/// The ports of an order's cart.
+pub trait CartPorts: OrderPorts {
+    /// The cart objects.
+    fn carts(&self) -> impl CartObjects;
+}

@@ -1,0 +1,71 @@
+//! What the public reads of stock: a word and never a number, from a published copy. No page view asks an object.
+
+use crate::catalog::Product;
+use crate::catalog::version::{PublishedCatalog, get_product_of_sku};
+use crate::error::Result;
+use durable::board::Posts;
+use durable::cart;
+use durable::stock::{PublicStock, Word};
+
+/// The published copy of what the public may know of SKUs.
+pub trait PublicStocks {
+    /// What is known of each of `skus`; nothing of those that were never stocked.
+    async fn public_stocks(&self, skus: &[&str]) -> Result<Posts>;
+}
+
+/// What the public may know of a SKU that is on sale.
+///
+/// # Errors
+/// 422 `unknown_sku`.
+pub async fn get_public_stock(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    sku: &str,
+) -> Result<PublicStock> {
+    let product = get_product_of_sku(catalog, sku).await?;
+    let known = stocks.public_stocks(&[sku]).await?;
+    Ok(public_stock_of(&product, sku, known.get(sku).copied()))
+}
+
+/// What the public may know of SKUs that are on sale, in the order asked.
+///
+/// # Errors
+/// 422 `unknown_sku`, naming the first.
+pub async fn list_public_stocks(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    skus: &[&str],
+) -> Result<Vec<PublicStock>> {
+    let known = stocks.public_stocks(skus).await?;
+    let mut list = Vec::with_capacity(skus.len());
+    for sku in skus {
+        let product = get_product_of_sku(catalog, sku).await?;
+        list.push(public_stock_of(&product, sku, known.get(*sku).copied()));
+    }
+    Ok(list)
+}
+
+/// What the public may know of a SKU: `known` is the published copy, which lacks what was never stocked. What is not counted is
+/// always there.
+#[must_use]
+pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>) -> PublicStock {
+    let is_counted = product.variant(sku).is_none_or(|variant| variant.tracked);
+    let known = known.unwrap_or_default();
+    if is_counted {
+        return known;
+    }
+    PublicStock {
+        stock: Word::InStock,
+        ..known
+    }
+}
+
+/// Most units of a SKU that a cart takes: the limit for one customer, if there is one.
+///
+/// # Errors
+/// When the published copy can't be read.
+pub async fn most_for_one(stocks: &impl PublicStocks, sku: &str) -> Result<u32> {
+    let known = stocks.public_stocks(&[sku]).await?;
+    let limit = known.get(sku).and_then(|stock| stock.purchase_limit);
+    Ok(limit.unwrap_or(cart::MAX_QUANTITY).min(cart::MAX_QUANTITY))
+}

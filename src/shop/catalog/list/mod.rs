@@ -1,0 +1,379 @@
+//! Lists of published products: filtered, sorted, page by page, within one version.
+
+use crate::catalog::availability::PublicStocks;
+use crate::catalog::version::{Category, PublishedCatalog, Version, newest_copied};
+use crate::catalog::{Card, Product};
+use crate::error::{Error, Result};
+use crate::values::folding::{Said, SearchText, folded, place_in_alphabet};
+use crate::values::money::Currency;
+use durable::board::Posts;
+use durable::stock::Word;
+use futures_util::future::try_join_all;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::rc::Rc;
+
+/// What a list is asked for.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Handle of a category; what is below it is in it.
+    pub category: Option<String>,
+    /// Each of its words stands in the title, the maker, the kind or a tag, however it is written, or is a SKU or a barcode.
+    pub text: Option<String>,
+    /// Its maker, however it is written.
+    pub vendor: Option<String>,
+    /// Its kind, however it is written.
+    pub r#type: Option<String>,
+    /// One of its tags, however it is written.
+    pub tag: Option<String>,
+    /// Prices are meant in it.
+    pub currency: Currency,
+    /// Has a variant for this many minor units or more; where both are given, one variant has to fit both.
+    pub min_price: Option<i64>,
+    /// Has a variant for this many minor units or less.
+    pub max_price: Option<i64>,
+    /// Has a variant that can be bought now, or has none; where prices are given, of the variants that fit them.
+    pub available: Option<bool>,
+    /// The order.
+    pub sort: Sort,
+    /// Most items on a page.
+    pub limit: usize,
+}
+
+/// The order of a list; what compares equal stays in the merchant's order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sort {
+    /// The merchant's own order.
+    #[default]
+    Featured,
+    /// The cheapest first; what is not sold in the currency comes last.
+    PriceAscending,
+    /// The dearest first; what is not sold in the currency comes last.
+    PriceDescending,
+    /// The youngest first.
+    Newest,
+    /// By title, A to Z.
+    Title,
+}
+
+/// Where a page begins, in one published version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cursor {
+    /// The version that the list walks, by its number.
+    pub seq: i64,
+    /// Items before this page.
+    pub offset: usize,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The items.
+    pub items: Vec<Card>,
+    /// Where the next page begins; none on the last.
+    pub next: Option<Cursor>,
+    /// Items on all pages.
+    pub total: usize,
+    /// The category asked for.
+    pub category: Option<Category>,
+    /// Who makes it, A to Z.
+    pub vendors: Vec<Facet>,
+    /// The kinds of things, A to Z.
+    pub types: Vec<Facet>,
+}
+
+/// A value that a list can be narrowed to, however it is written, and how many items it would then have, all other filters left as they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facet {
+    /// As the merchant wrote it most often.
+    pub value: String,
+    /// Items on all pages.
+    pub count: usize,
+}
+
+impl Sort {
+    /// The order of this name: `price`, `-price`, `newest`, `title`.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "price" => Some(Self::PriceAscending),
+            "-price" => Some(Self::PriceDescending),
+            "newest" => Some(Self::Newest),
+            "title" => Some(Self::Title),
+            _ => None,
+        }
+    }
+}
+
+impl ListQuery {
+    /// Everything, in the merchant's order.
+    #[must_use]
+    pub const fn all(currency: Currency, limit: usize) -> Self {
+        Self {
+            category: None,
+            text: None,
+            vendor: None,
+            r#type: None,
+            tag: None,
+            currency,
+            min_price: None,
+            max_price: None,
+            available: None,
+            sort: Sort::Featured,
+            limit,
+        }
+    }
+}
+
+/// A page of the published products, from `offset` on, in the current version.
+///
+/// # Errors
+/// 404 for a category without products.
+pub async fn list_products_from(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    query: &ListQuery,
+    offset: usize,
+) -> Result<Listed> {
+    newest_copied(catalog, async |version: &Version| {
+        page(catalog, stocks, version, query, offset)
+            .await
+            .map(Some)
+    })
+    .await?
+    .ok_or(Error::NotFound("page"))
+}
+
+/// A page of the published products with their whole documents: the first of the current version, or the one at `cursor`, in the
+/// version it walks.
+///
+/// # Errors
+/// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no longer kept.
+pub async fn list_products(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    query: &ListQuery,
+    cursor: Option<Cursor>,
+) -> Result<(Listed, Vec<Rc<Product>>)> {
+    let Some(cursor) = cursor else {
+        return newest_copied(catalog, async |version: &Version| {
+            whole_page(catalog, stocks, version, query, 0)
+                .await
+                .map(Some)
+        })
+        .await?
+        .ok_or(Error::NotFound("page"));
+    };
+    let version = catalog
+        .version(cursor.seq)
+        .await?
+        .ok_or(Error::Gone("cursor_expired"))?;
+    whole_page(catalog, stocks, &version, query, cursor.offset).await
+}
+
+async fn whole_page(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    version: &Version,
+    query: &ListQuery,
+    offset: usize,
+) -> Result<(Listed, Vec<Rc<Product>>)> {
+    let listed = page(catalog, stocks, version, query, offset).await?;
+    let documents = listed.items.iter().map(|card| &card.document);
+    let products = try_join_all(documents.map(|key| catalog.product(key))).await?;
+    Ok((listed, products))
+}
+
+async fn page(
+    catalog: &impl PublishedCatalog,
+    stocks: &impl PublicStocks,
+    version: &Version,
+    query: &ListQuery,
+    offset: usize,
+) -> Result<Listed> {
+    let category = match &query.category {
+        None => None,
+        Some(handle) => Some(
+            version
+                .category(handle)
+                .ok_or(Error::NotFound("category"))?,
+        ),
+    };
+    let keys = category.map_or(&version.cards, |category| &category.cards);
+    let documents: Vec<Rc<Vec<Card>>> =
+        try_join_all(keys.iter().map(|key| catalog.cards(key))).await?;
+    let mut candidates: Vec<&Card> = documents.iter().flat_map(|cards| cards.iter()).collect();
+    query.keep_beside_facets(&mut candidates);
+    if let Some(available) = query.available {
+        let skus: Vec<&str> = candidates
+            .iter()
+            .flat_map(|card| card.skus.iter().map(String::as_str))
+            .collect();
+        let known = stocks.public_stocks(&skus).await?;
+        candidates.retain(|card| query.is_available(card, &known) == available);
+    }
+    let vendor = Chosen::of(query.vendor.as_deref(), &candidates, |card| &card.vendor);
+    let kind = Chosen::of(query.r#type.as_deref(), &candidates, |card| &card.r#type);
+    let vendors = facets(
+        candidates.iter().filter(|card| kind.has(&card.r#type)),
+        |card| &card.vendor,
+    );
+    let types = facets(
+        candidates.iter().filter(|card| vendor.has(&card.vendor)),
+        |card| &card.r#type,
+    );
+    let mut matching = candidates;
+    matching.retain(|card| vendor.has(&card.vendor) && kind.has(&card.r#type));
+    matching.sort_by_key(|card| card.position);
+    query.sort(&mut matching);
+    let items: Vec<Card> = matching
+        .iter()
+        .skip(offset)
+        .take(query.limit)
+        .map(|card| (*card).clone())
+        .collect();
+    let end = offset.saturating_add(items.len());
+    Ok(Listed {
+        next: (end < matching.len()).then_some(Cursor {
+            seq: version.seq,
+            offset: end,
+        }),
+        total: matching.len(),
+        items,
+        category: category.cloned(),
+        vendors,
+        types,
+    })
+}
+
+impl ListQuery {
+    /// By all but vendor, type and stock.
+    fn keep_beside_facets(&self, cards: &mut Vec<&Card>) {
+        if let Some(wanted) = self.prices() {
+            cards.retain(|card| card.has_price_in(self.currency, &wanted));
+        }
+        if let Some(tag) = &self.tag {
+            let wanted = folded(tag);
+            cards.retain(|card| card.tags.iter().any(|tag| folded(tag) == wanted));
+        }
+        if let Some(text) = &self.text {
+            let search = SearchText::read(text);
+            cards.retain(|card| is_found(card, &search));
+        }
+    }
+
+    fn prices(&self) -> Option<RangeInclusive<i64>> {
+        let (least, most) = (self.min_price, self.max_price);
+        (least.is_some() || most.is_some())
+            .then(|| least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX))
+    }
+
+    /// True when a variant for a price that is asked for can be bought.
+    fn is_available(&self, card: &Card, known: &Posts) -> bool {
+        let wanted = self.prices();
+        (0..).zip(&card.skus).any(|(place, sku)| {
+            let fits = wanted
+                .as_ref()
+                .is_none_or(|wanted| card.costs(place, self.currency, wanted));
+            let stock = known.get(sku).copied().unwrap_or_default();
+            fits && (card.is_untracked(place) || stock.stock != Word::Out)
+        })
+    }
+
+    fn sort(&self, cards: &mut [&Card]) {
+        let lowest = |card: &Card| {
+            card.price_ranges
+                .get(self.currency.code())
+                .map(|range| range.min)
+        };
+        match self.sort {
+            Sort::Featured => {}
+            Sort::PriceAscending => {
+                cards.sort_by_key(|card| lowest(card).unwrap_or(i64::MAX));
+            }
+            Sort::PriceDescending => {
+                cards.sort_by_key(|card| match lowest(card) {
+                    Some(price) => (false, Reverse(price)),
+                    None => (true, Reverse(0)),
+                });
+            }
+            Sort::Newest => cards.sort_by_key(|card| Reverse(card.created_at)),
+            Sort::Title => cards.sort_by_cached_key(|card| place_in_alphabet(&card.title)),
+        }
+    }
+}
+
+impl Facet {
+    /// True for what a list was narrowed to by `chosen`.
+    #[must_use]
+    pub fn is(&self, chosen: &str) -> bool {
+        folded(&self.value) == folded(chosen)
+    }
+}
+
+/// The values of a field, as cards write them, that are what was chosen; none when nothing was.
+struct Chosen<'a>(Option<BTreeSet<&'a str>>);
+
+impl<'a> Chosen<'a> {
+    fn of(
+        chosen: Option<&str>,
+        cards: &[&'a Card],
+        value_of: impl Fn(&'a Card) -> &'a str,
+    ) -> Self {
+        let wanted = chosen.map(folded);
+        Self(wanted.map(|wanted| {
+            let written: BTreeSet<&str> = cards.iter().map(|card| value_of(card)).collect();
+            let is_wanted = |value: &&str| folded(value) == wanted;
+            written.into_iter().filter(is_wanted).collect()
+        }))
+    }
+
+    fn has(&self, value: &str) -> bool {
+        self.0.as_ref().is_none_or(|values| values.contains(value))
+    }
+}
+
+/// Values, A to Z, each with the number of cards that have it; one for all ways to write it, as it is written most often.
+fn facets<'a>(
+    cards: impl Iterator<Item = &'a &'a Card>,
+    value_of: impl Fn(&'a Card) -> &'a str,
+) -> Vec<Facet> {
+    let mut written: BTreeMap<&str, usize> = BTreeMap::new();
+    for card in cards {
+        let count = written.entry(value_of(card)).or_default();
+        *count = count.saturating_add(1);
+    }
+    let mut spellings: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
+    for (value, count) in written {
+        let of_value = spellings.entry(folded(value)).or_default();
+        let sum = of_value.entry(value.trim()).or_default();
+        *sum = sum.saturating_add(count);
+    }
+    spellings.remove("");
+    let mut facets: Vec<Facet> = spellings
+        .into_values()
+        .filter_map(|spellings| {
+            let count = spellings.values().sum();
+            let (value, _) = spellings
+                .into_iter()
+                .min_by_key(|(_, count)| Reverse(*count))?;
+            Some(Facet {
+                value: value.to_owned(),
+                count,
+            })
+        })
+        .collect();
+    facets.sort_by_cached_key(|facet| place_in_alphabet(&facet.value));
+    facets
+}
+
+fn is_found(card: &Card, search: &SearchText) -> bool {
+    let fields = [&card.title, &card.vendor, &card.r#type];
+    let said = fields.into_iter().chain(&card.tags).map(String::as_str);
+    let codes = card.skus.iter().chain(&card.barcodes).map(String::as_str);
+    search.finds(&Said::of(said), codes)
+}
+
+#[cfg(test)]
+mod tests;

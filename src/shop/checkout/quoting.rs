@@ -1,0 +1,311 @@
+//! Asking for a quote, and for the ways to ship: what a request must be, and what can't be quoted.
+
+use crate::checkout::ports::CheckoutPorts;
+use crate::error::{Error, FieldError, Result};
+use crate::inventory::uses::used_up;
+use crate::payments::Payments;
+use crate::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
+use crate::pricing::places::Destination;
+use crate::pricing::price_list::{PriceList, Prices};
+use crate::pricing::promotions::Shopper;
+use crate::pricing::quote::{Quote, QuotePromotion, QuoteRequest, Reason, ShippingOffer, Terms};
+use crate::pricing::shipping::missing_phone;
+use crate::pricing::vat_numbers::read_vat_number;
+use crate::values::addresses::Address;
+use crate::values::ids::{customer_of, digest_of};
+use crate::values::mail_addresses::{email_fault, kept_address};
+use crate::values::money::{Currency, Money};
+use crate::values::typing::plain_code;
+use durable::Timestamp;
+use durable::cart::Cart;
+use std::collections::BTreeSet;
+
+/// Seconds that a quote can be ordered from.
+pub const QUOTE_SECS: u32 = 30 * 60;
+
+/// Seconds that a quote is kept: an order has all that it needs of it, nothing is to be kept of who did not order, and carts that
+/// strangers fill must not fill the database. Until then its form is filled in with what it was made for.
+const KEPT_SECS: u32 = 2 * 60 * 60;
+
+/// Most quotes that are forgotten at once.
+const MAX_FORGOTTEN: u32 = 10_000;
+
+/// Most codes of one quote.
+const MAX_CODES: usize = 10;
+
+/// Prices a cart and keeps the quote, in place of the one that the cart had; `unique` is what no other quote is named by.
+///
+/// # Errors
+/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart. 409 `promotion_contended` while other checkouts hold the
+/// last uses of a code.
+pub async fn create_quote(
+    ports: &impl CheckoutPorts,
+    sold_in: &[Currency],
+    unique: &str,
+    cart_id: &str,
+    cart: &Cart,
+    mut request: QuoteRequest,
+    now: Timestamp,
+) -> Result<Quote> {
+    request.shipping_address = request.shipping_address.normalized();
+    request.billing_address = request.billing_address.map(Address::normalized);
+    request.email = kept_address(&request.email);
+    let currency = accept_currency(&request.currency, sold_in)?;
+    if request.codes.len() > MAX_CODES {
+        let detail = format!("At most {MAX_CODES}.");
+        return Err(Error::invalid("codes", "too_many_codes", detail));
+    }
+    let customer = customer_of(&request.email);
+    let prices = ports.prices();
+    let list = prices.price_list(&skus_of(cart), &request.email).await?;
+    let codes: Vec<String> = request.codes.iter().map(|code| plain_code(code)).collect();
+    let mut errors = request_errors(&request, &list);
+    if cart.lines.is_empty() {
+        errors.push(FieldError::new("cart", "cart_empty", "The cart is empty."));
+    }
+    let occasion = Occasion {
+        destination: Destination::of(&request.shipping_address),
+        has_vat_number: request.vat_number.is_some(),
+        shopper: Shopper {
+            codes: &codes,
+            customer: &customer,
+            has_ordered: list.has_ordered,
+            used_up: &[],
+            currency,
+            now,
+        },
+    };
+    let method = &request.shipping_method;
+    let priced = match price_with_what_is_left(ports, cart, &list, occasion, method).await {
+        Ok(priced) => priced,
+        Err(Error::Invalid(problems)) => {
+            errors.extend(problems);
+            return Err(Error::Invalid(errors));
+        }
+        Err(error) => return Err(error),
+    };
+    errors.extend(code_errors(&codes, &priced.terms.promotions));
+    let most = ports.payments().largest_charge(currency);
+    errors.extend(charge_error(priced.totals.total, most, currency));
+    if !errors.is_empty() {
+        return Err(Error::Invalid(errors));
+    }
+    let vat_number = request.vat_number.as_deref();
+    let country = &request.shipping_address.country;
+    let terms = Terms {
+        vat_number: vat_number.and_then(|number| read_vat_number(number, country).ok()),
+        ..priced.terms
+    };
+    let quote = Quote {
+        id: format!("{}{unique}", ids_of_quotes(cart_id)),
+        cart_id: cart_id.to_owned(),
+        expires_at: now.plus_secs(QUOTE_SECS),
+        catalog_seq: list.catalog_seq,
+        currency,
+        email: request.email,
+        shipping_address: request.shipping_address,
+        billing_address: request.billing_address,
+        shipping_method: request.shipping_method,
+        lines: priced.lines,
+        totals: priced.totals,
+        terms,
+    };
+    prices.save_quote(&quote, now).await?;
+    Ok(quote)
+}
+
+/// Prices a cart by the promotions that this customer can still use: one that has been used up is left out, and another may come in its
+/// place.
+async fn price_with_what_is_left(
+    ports: &impl CheckoutPorts,
+    cart: &Cart,
+    list: &PriceList,
+    occasion: Occasion<'_>,
+    shipping_method: &str,
+) -> Result<PricedLines> {
+    let mut left_out: Vec<String> = Vec::new();
+    loop {
+        let mut occasion = occasion.clone();
+        occasion.shopper.used_up = &left_out;
+        let priced = price_lines(&cart.lines, list, &occasion, shipping_method)?;
+        let customer = occasion.shopper.customer;
+        let gone = used_up(&ports.promotions(), &priced.terms.promotions, customer).await?;
+        if gone.is_empty() {
+            return Ok(priced);
+        }
+        left_out.extend(gone);
+    }
+}
+
+/// Beginning of the ids of a cart's quotes, and of no other cart's: by it they are found without an index of their own.
+#[must_use]
+pub fn ids_of_quotes(cart_id: &str) -> String {
+    format!("quote_{}_", digest_of(cart_id.as_bytes()))
+}
+
+/// Forgets quotes that have had their time.
+///
+/// # Errors
+/// When the database can't be written; forgetting again is safe.
+pub async fn forget_quotes(prices: &impl Prices, now: Timestamp) -> Result<()> {
+    prices
+        .forget_quotes(now.minus_secs(KEPT_SECS), MAX_FORGOTTEN)
+        .await
+}
+
+/// The ways to ship a cart to a place, at what each would cost, without any code; without a place, each as cheaply as it can be.
+///
+/// # Errors
+/// 422 `not_shipped_there` where the shop does not ship, and for lines that can't be sold.
+pub async fn list_shipping_methods(
+    prices: &impl Prices,
+    currency: Currency,
+    cart: &Cart,
+    destination: Option<Destination>,
+    now: Timestamp,
+) -> Result<Vec<ShippingOffer>> {
+    let list = prices.price_list(&skus_of(cart), "").await?;
+    let occasion = Occasion {
+        destination: destination.unwrap_or_default(),
+        has_vat_number: false,
+        shopper: Shopper {
+            codes: &[],
+            customer: "",
+            has_ordered: true,
+            used_up: &[],
+            currency,
+            now,
+        },
+    };
+    offers_for(&cart.lines, &list, &occasion)
+}
+
+/// The currency with this code, if the shop sells in it.
+///
+/// # Errors
+/// 422 `unknown_currency`.
+pub fn accept_currency(code: &str, sold_in: &[Currency]) -> Result<Currency> {
+    sold_in
+        .iter()
+        .find(|currency| currency.code() == code)
+        .copied()
+        .ok_or_else(|| {
+            let codes: Vec<_> = sold_in.iter().map(|currency| currency.code()).collect();
+            let detail = format!("The shop sells in {}.", codes.join(", "));
+            Error::invalid("currency", "unknown_currency", detail)
+        })
+}
+
+/// SKUs of a cart.
+#[must_use]
+pub fn skus_of(cart: &Cart) -> Vec<String> {
+    cart.lines.iter().map(|line| line.sku.clone()).collect()
+}
+
+fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
+    let mut errors = request.shipping_address.errors("shipping_address");
+    if let Some(billing) = &request.billing_address {
+        errors.extend(billing.errors("billing_address"));
+    }
+    errors.extend(missing_phone(
+        &list.settings.settings.shipping_zones,
+        &Destination::of(&request.shipping_address),
+        &request.shipping_method,
+        request.shipping_address.phone.as_deref(),
+    ));
+    errors.extend(email_fault(&request.email));
+    if let Some(number) = &request.vat_number
+        && let Err(detail) = read_vat_number(number, &request.shipping_address.country)
+    {
+        errors.push(FieldError::new("vat_number", "invalid_vat_number", detail));
+    }
+    errors.extend(unknown_codes(&request.codes, list));
+    errors
+}
+
+fn unknown_codes(codes: &[String], list: &PriceList) -> Vec<FieldError> {
+    if codes.is_empty() {
+        return vec![];
+    }
+    let promotions = &list.settings.settings.promotions;
+    let known: BTreeSet<String> = promotions
+        .iter()
+        .filter_map(|it| it.code.as_deref().map(plain_code))
+        .collect();
+    let unknown = |(at, code): (usize, &String)| {
+        let detail = format!("There is no promotion `{code}`.");
+        let error = FieldError::new(format!("codes.{at}"), "unknown_code", detail);
+        (!known.contains(&plain_code(code))).then_some(error)
+    };
+    codes.iter().enumerate().filter_map(unknown).collect()
+}
+
+/// What keeps a code from being accepted. One that only gives way to another promotion is kept, and the quote tells why.
+fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldError> {
+    let refused = promotions.iter().filter_map(|promotion| {
+        let (code, detail) = refusal_of(promotion.passed_over.as_ref()?)?;
+        let plain = plain_code(promotion.code.as_deref()?);
+        let at = codes.iter().position(|given| *given == plain)?;
+        Some(FieldError::new(format!("codes.{at}"), code, detail))
+    });
+    refused.collect()
+}
+
+/// What costs nothing is not charged; what costs something must be worth a charge, and no more than the `most` that one takes.
+fn charge_error(total: i64, most: i64, currency: Currency) -> Option<FieldError> {
+    let least = currency.smallest_charge();
+    let error = |code, detail| Some(FieldError::new("cart", code, detail));
+    if 0 < total && total < least {
+        let least = Money::new(least, currency);
+        let detail = format!("Less than {least} can't be charged.");
+        return error("below_smallest_charge", detail);
+    }
+    if most < total {
+        let most = Money::new(most, currency);
+        let detail = format!("More than {most} can't be charged at once.");
+        return error("above_largest_charge", detail);
+    }
+    None
+}
+
+const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
+    Some(match reason {
+        Reason::NotStarted => ("code_not_started", "This promotion has not begun."),
+        Reason::Ended => ("code_ended", "This promotion is over."),
+        Reason::UsedUp => ("code_used_up", "This promotion has been used up."),
+        Reason::NotInCurrency => ("code_not_met", "It is not offered in this currency."),
+        Reason::BelowMinimum => ("code_not_met", "The cart is below its minimum."),
+        Reason::NoSuchGoods => (
+            "code_not_met",
+            "The cart has not enough of the goods it is for.",
+        ),
+        Reason::OtherShipping => ("code_not_met", "It is for other ways to ship."),
+        Reason::DoesNotStack { .. } | Reason::NothingLeft => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_not_be_charged_is_refused() {
+        let (little, much) = (Some("below_smallest_charge"), Some("above_largest_charge"));
+        for (total, code, refused) in [
+            (0, "USD", None),
+            (1, "USD", little),
+            (49, "USD", little),
+            (50, "USD", None),
+            (29, "GBP", little),
+            (49, "JPY", little),
+            (17_499, "HUF", little),
+            (10, "KWD", None),
+            (99_999, "USD", None),
+            (100_000, "USD", much),
+        ] {
+            let currency = Currency::from_code(code).unwrap();
+            let error = charge_error(total, 99_999, currency);
+            assert_eq!(error.map(|it| it.code), refused, "{total} {code}");
+        }
+    }
+}

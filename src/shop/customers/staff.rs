@@ -1,0 +1,155 @@
+//! Keys of staff, each with the name that records of what was done show.
+
+use crate::error::{Error, Result};
+use crate::values::staff_name::StaffName;
+use sha2::{Digest, Sha256};
+
+/// Longest name of a key.
+const MAX_NAME_BYTES: usize = 32;
+
+/// The keys of staff. What is kept of them is their digests.
+#[derive(Clone, Debug, Default)]
+pub struct StaffKeys(Vec<StaffKey>);
+
+#[derive(Clone, Debug)]
+struct StaffKey {
+    name: StaffName,
+    digest: [u8; 32],
+}
+
+impl StaffKeys {
+    /// The key without a name, unless it is empty, and those of a list such as `anna:KEY,warehouse:KEY`.
+    ///
+    /// # Errors
+    /// When an entry has no name, no key, or one of another entry; the message tells which entry, never its key.
+    pub fn read(unnamed: &str, named: &str) -> Result<Self> {
+        let mut keys = Self::default();
+        if !unnamed.is_empty() {
+            keys.add(StaffName::default(), unnamed)?;
+        }
+        for (name, key) in entries(named)? {
+            keys.add(StaffName::of_key(name), key)?;
+        }
+        Ok(keys)
+    }
+
+    /// Whose key this is. All are compared, so that the time does not tell which was nearly shown.
+    #[must_use]
+    pub fn name_of(&self, shown: &str) -> Option<&StaffName> {
+        let digest: [u8; 32] = Sha256::digest(shown).into();
+        self.0.iter().fold(None, |found, key| {
+            if key.digest == digest {
+                Some(&key.name)
+            } else {
+                found
+            }
+        })
+    }
+
+    /// Whether nobody is staff.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn add(&mut self, name: StaffName, key: &str) -> Result<()> {
+        let digest: [u8; 32] = Sha256::digest(key).into();
+        if self.0.iter().any(|known| known.name == name) {
+            return Err(fault(&format!("the name of {name} stands twice")));
+        }
+        if self.0.iter().any(|known| known.digest == digest) {
+            return Err(fault(&format!("{name} has the key of another")));
+        }
+        self.0.push(StaffKey { name, digest });
+        Ok(())
+    }
+}
+
+/// Name and key of each entry of a list such as `anna:KEY,warehouse:KEY`.
+///
+/// # Errors
+/// When an entry has no name or no key; the message tells which entry.
+pub fn entries(named: &str) -> Result<Vec<(&str, &str)>> {
+    let given = named
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty());
+    given
+        .enumerate()
+        .map(|(at, entry)| {
+            entry
+                .split_once(':')
+                .filter(|(name, key)| is_name(name) && !key.is_empty())
+                .ok_or_else(|| {
+                    let number = at.saturating_add(1);
+                    fault(&format!(
+                        "entry {number} is no NAME:KEY; a name has 1 to {MAX_NAME_BYTES} of a-z, 0-9, _ and -"
+                    ))
+                })
+        })
+        .collect()
+}
+
+fn is_name(name: &str) -> bool {
+    let fits = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-');
+    (1..=MAX_NAME_BYTES).contains(&name.len()) && name.bytes().all(fits)
+}
+
+fn fault(what: &str) -> Error {
+    Error::internal(format!("config: STAFF_KEYS: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_leads_to_its_name() {
+        let keys = StaffKeys::read("one", " anna:two, ware-house_2:th:ree ,").unwrap();
+        let name = |shown: &str| keys.name_of(shown).map(StaffName::as_str);
+        assert_eq!(name("one"), Some("staff"));
+        assert_eq!(name("two"), Some("staff:anna"));
+        assert_eq!(name("th:ree"), Some("staff:ware-house_2"));
+        for other in ["", "three", "anna:two", "One", "on", "onee"] {
+            assert_eq!(name(other), None, "{other}");
+        }
+        assert!(StaffKeys::read("", "").unwrap().name_of("").is_none());
+    }
+
+    #[test]
+    fn a_list_that_does_not_read_is_refused_without_telling_a_key() {
+        for named in [
+            "hidden",
+            "Anna:hidden",
+            ":hidden",
+            "anna:",
+            "a b:hidden",
+            "anna:hidden,anna:other",
+            "anna:hidden,bob:hidden",
+            "anna:unnamed",
+            &format!("{}:hidden", "a".repeat(33)),
+        ] {
+            let error = StaffKeys::read("unnamed", named).unwrap_err().to_string();
+            assert!(error.contains("STAFF_KEYS"), "{error}");
+            assert!(
+                !error.contains("hidden") && !error.contains("unnamed"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_operation_tells_who_made_it() {
+        let keys = StaffKeys::read("one", "anna:two").unwrap();
+        for (shown, own) in [
+            ("one", "key:k:1"),
+            ("one", "op_1"),
+            ("two", "key:staff:bob:1"),
+        ] {
+            let name = keys.name_of(shown).unwrap();
+            let of_operation = StaffName::of_operation(&name.operation_id(own));
+            assert_eq!(of_operation.as_ref(), Some(name));
+        }
+        assert_eq!(StaffName::of_operation("hold:ord_1:1:LAMP"), None);
+    }
+}

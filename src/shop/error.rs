@@ -1,0 +1,347 @@
+//! The one error of the shop, and its one mapping to a status, a stable code and words for people.
+//!
+//! The API answers it as `application/problem+json` (RFC 9457), a page as a page. A `detail` never carries a mail address, a
+//! token or a body.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::fmt;
+
+/// What every use case and face returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request was not carried out.
+#[derive(Debug)]
+pub enum Error {
+    /// 400: the request does not read.
+    Malformed {
+        /// Stable code.
+        code: &'static str,
+        /// What does not read, and where.
+        detail: String,
+    },
+    /// 401: no credentials, or false ones.
+    Unauthorized {
+        /// Stable code.
+        code: &'static str,
+    },
+    /// 403: these credentials do not reach so far, or the request came from another site.
+    Forbidden {
+        /// Stable code.
+        code: &'static str,
+    },
+    /// 404: not there, or not yours to see.
+    NotFound(&'static str),
+    /// 405, with the methods that are allowed.
+    MethodNotAllowed(String),
+    /// 409: the current state does not allow it.
+    Conflict {
+        /// Stable code.
+        code: &'static str,
+        /// What is in the way.
+        detail: String,
+        /// The data of the conflict, merged into the problem.
+        data: Value,
+    },
+    /// 410: it was there, and is no longer kept; a stable code.
+    Gone(&'static str),
+    /// 412: `If-Match` names another version than the current one.
+    PreconditionFailed {
+        /// The version now.
+        version: u64,
+    },
+    /// 413: the body is larger than this route takes, in bytes.
+    TooLarge(usize),
+    /// 415: the route takes another content type.
+    UnsupportedMediaType(&'static str),
+    /// 422: it reads, but these fields can't be accepted.
+    Invalid(Vec<FieldError>),
+    /// 429: asked too often; try again after so many seconds.
+    TooMany {
+        /// Stable code.
+        code: &'static str,
+        /// Seconds until it is worth trying again.
+        retry_after_secs: u32,
+    },
+    /// 503: a part of the shop does not answer; try again after so many seconds.
+    Unavailable {
+        /// Stable code.
+        code: &'static str,
+        /// Seconds until it is worth trying again.
+        retry_after_secs: u32,
+    },
+    /// 500: a defect or a failed store; the message is for the log only.
+    Internal(String),
+}
+
+/// What is wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub struct FieldError {
+    /// Path of the field, as `shipping_address.postal_code`.
+    pub field: String,
+    /// Stable code.
+    pub code: &'static str,
+    /// What would be accepted.
+    pub detail: String,
+}
+
+/// The body of a problem (RFC 9457), with the members that `api/v1` adds.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A URI reference that names the kind of problem.
+    pub r#type: String,
+    /// The kind of problem in words.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// This occurrence in words.
+    pub detail: String,
+    /// The stable code that clients branch on.
+    pub code: &'static str,
+    /// The id that the log line of this request carries.
+    pub request_id: String,
+    /// What is wrong with which field.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// The data of a conflict.
+    #[serde(flatten)]
+    pub data: Map<String, Value>,
+}
+
+impl Error {
+    /// 422 for one field.
+    pub fn invalid(
+        field: impl Into<String>,
+        code: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code, detail)])
+    }
+
+    /// 400 with a stable code.
+    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Malformed {
+            code,
+            detail: detail.into(),
+        }
+    }
+
+    /// 409 with the data of the conflict.
+    pub fn conflict(code: &'static str, detail: impl Into<String>, data: Value) -> Self {
+        Self::Conflict {
+            code,
+            detail: detail.into(),
+            data,
+        }
+    }
+
+    /// 500; `message` goes to the log.
+    pub fn internal(message: impl fmt::Display) -> Self {
+        Self::Internal(message.to_string())
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::Malformed { .. } => 400,
+            Self::Unauthorized { .. } => 401,
+            Self::Forbidden { .. } => 403,
+            Self::NotFound(_) => 404,
+            Self::MethodNotAllowed(_) => 405,
+            Self::Conflict { .. } => 409,
+            Self::Gone(_) => 410,
+            Self::PreconditionFailed { .. } => 412,
+            Self::TooLarge(_) => 413,
+            Self::UnsupportedMediaType(_) => 415,
+            Self::Invalid(_) => 422,
+            Self::TooMany { .. } => 429,
+            Self::Internal(_) => 500,
+            Self::Unavailable { .. } => 503,
+        }
+    }
+
+    /// The stable code that clients branch on.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed { code, .. }
+            | Self::Unauthorized { code }
+            | Self::Forbidden { code }
+            | Self::Conflict { code, .. }
+            | Self::TooMany { code, .. }
+            | Self::Unavailable { code, .. } => code,
+            Self::Gone(code) => code,
+            Self::NotFound(_) => "not_found",
+            Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::PreconditionFailed { .. } => "stale_version",
+            Self::TooLarge(_) => "body_too_large",
+            Self::UnsupportedMediaType(_) => "unsupported_media_type",
+            Self::Invalid(errors) => errors.first().map_or("invalid", |error| error.code),
+            Self::Internal(_) => "internal_error",
+        }
+    }
+
+    /// The kind of problem in words.
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "The request could not be read",
+            Self::Unauthorized { .. } => "Valid credentials are needed",
+            Self::Forbidden { .. } => "This is not allowed",
+            Self::NotFound(_) => "Not found",
+            Self::MethodNotAllowed(_) => "The method is not allowed here",
+            Self::Conflict { .. } => "The current state does not allow this",
+            Self::Gone(_) => "It is no longer kept",
+            Self::PreconditionFailed { .. } => "It has changed in the meantime",
+            Self::TooLarge(_) => "The request is too large",
+            Self::UnsupportedMediaType(_) => "The content type is not accepted here",
+            Self::Invalid(_) => "The request can't be accepted",
+            Self::TooMany { .. } => "Asked too often",
+            Self::Internal(_) => "Something went wrong on our side",
+            Self::Unavailable { .. } => "Temporarily unavailable",
+        }
+    }
+
+    /// This occurrence in words that are safe to show.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        match self {
+            Self::Malformed { detail, .. } | Self::Conflict { detail, .. } => detail.clone(),
+            Self::Unauthorized { .. } => {
+                "The credentials of this request are missing or not valid.".to_owned()
+            }
+            Self::Forbidden { code: "cross_site" } => {
+                "The request came from another site.".to_owned()
+            }
+            Self::Forbidden { .. } => "These credentials do not allow it.".to_owned(),
+            Self::NotFound(what) => format!("There is no such {what}."),
+            Self::Gone(_) => "This is no longer kept; start again from the beginning.".to_owned(),
+            Self::MethodNotAllowed(allow) => format!("Allowed here: {allow}."),
+            Self::PreconditionFailed { version } => {
+                format!("The current version is {version}. Read it again and repeat the change.")
+            }
+            Self::TooLarge(max) => format!("The body may have at most {max} bytes."),
+            Self::UnsupportedMediaType(wanted) => format!("Send {wanted}."),
+            Self::Invalid(errors) => errors
+                .iter()
+                .map(|error| format!("{}: {}", error.field, error.detail))
+                .collect::<Vec<_>>()
+                .join(" "),
+            Self::Internal(_) => "The error has been logged with this request's id.".to_owned(),
+            Self::TooMany {
+                code: "too_many_pending_orders",
+                ..
+            } => {
+                "Too many orders from here wait for their payment. Pay or cancel one of them first."
+                    .to_owned()
+            }
+            Self::TooMany {
+                code: "too_many_unproved_orders",
+                retry_after_secs,
+            } => format!(
+                "Too many orders came from here without the proof of a solved challenge. Show one, or try again in {retry_after_secs} seconds."
+            ),
+            Self::TooMany {
+                code: "too_many_failed_codes",
+                ..
+            } => "Too many promotion codes were not accepted. Leave them out, or try again later."
+                .to_owned(),
+            Self::TooMany {
+                retry_after_secs, ..
+            }
+            | Self::Unavailable {
+                retry_after_secs, ..
+            } => format!("Please try again in {retry_after_secs} seconds."),
+        }
+    }
+
+    /// Seconds for `Retry-After`, where waiting helps.
+    #[must_use]
+    pub fn retry_after_secs(&self) -> Option<u32> {
+        match self {
+            Self::TooMany {
+                retry_after_secs, ..
+            }
+            | Self::Unavailable {
+                retry_after_secs, ..
+            } => Some(*retry_after_secs),
+            Self::Conflict { data, .. } => data
+                .get("retry_after_secs")
+                .and_then(Value::as_u64)
+                .and_then(|secs| u32::try_from(secs).ok()),
+            _ => None,
+        }
+    }
+
+    /// The same conflict, but for when it is worth trying again, where it is at all.
+    #[must_use]
+    pub fn retried_in(mut self, secs: u32) -> Self {
+        if let Self::Conflict { data, .. } = &mut self
+            && let Some(retry_after_secs) = data.get_mut("retry_after_secs")
+        {
+            *retry_after_secs = secs.into();
+        }
+        self
+    }
+
+    /// The problem document of this error.
+    #[must_use]
+    pub fn problem(&self, request_id: &str) -> Problem {
+        let (errors, data) = match self {
+            Self::Invalid(errors) => (errors.clone(), Map::new()),
+            Self::Conflict {
+                data: Value::Object(data),
+                ..
+            } => (vec![], data.clone()),
+            Self::PreconditionFailed { version } => (
+                vec![],
+                Map::from_iter([("version".to_owned(), Value::from(*version))]),
+            ),
+            _ => (vec![], Map::new()),
+        };
+        Problem {
+            r#type: format!("urn:problem:{}", self.code()),
+            title: self.title(),
+            status: self.status(),
+            detail: self.detail(),
+            code: self.code(),
+            request_id: request_id.to_owned(),
+            errors,
+            data,
+        }
+    }
+}
+
+impl FieldError {
+    /// What is wrong with `field`.
+    pub fn new(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            code,
+            detail: detail.into(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internal(message) => write!(f, "internal_error: {message}"),
+            other => write!(f, "{}: {}", other.code(), other.detail()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// 422 for a key that was used for another request.
+pub fn key_reused() -> Error {
+    Error::invalid(
+        "Idempotency-Key",
+        "idempotency_key_reused",
+        "This key was used for another request; take a new one.",
+    )
+}

@@ -1,0 +1,9 @@
+//! Stock and the scarce uses of promotions: counted by objects, held for orders.
+pub mod hold_ids;
+pub mod holds;
+pub mod objects;
+pub mod order_stock;
+pub mod ports;
+pub mod refusals;
+pub mod stock;
+pub mod uses;

@@ -1,0 +1,61 @@
+//! The objects that count stock and uses of promotions.
+
+use crate::error::Result;
+use durable::board::Posts;
+use durable::machine::{Checkup, Entry};
+use durable::promotion::View;
+use durable::{promotion, stock};
+
+/// How often a promotion has been used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// By all.
+    pub all: View,
+    /// By one customer.
+    pub of_customer: u32,
+}
+
+/// One object per SKU.
+pub trait StockObjects {
+    /// Carries out `command` once per `operation_id`.
+    async fn ask(
+        &self,
+        sku: &str,
+        operation_id: String,
+        command: stock::Command,
+    ) -> Result<stock::Reply>;
+    /// The stock as it stands.
+    async fn view(&self, sku: &str) -> Result<stock::View>;
+}
+
+/// One object per promotion that can be used up.
+pub trait PromotionObjects {
+    /// Carries out `command` once per `operation_id`.
+    async fn ask(
+        &self,
+        id: &str,
+        operation_id: String,
+        command: promotion::Command,
+    ) -> Result<promotion::Reply>;
+    /// How often it has been used, by all and by a customer.
+    async fn uses(&self, id: &str, customer: &str) -> Result<Uses>;
+}
+
+/// What staff ask of a stock object.
+pub trait StockLedgers {
+    /// Movements before number `before`, newest first.
+    async fn movements(&self, sku: &str, before: Option<u64>, limit: u32) -> Result<Vec<Movement>>;
+    /// Compares the counters with the movements.
+    async fn check(&self, sku: &str) -> Result<Checkup<stock::View>>;
+    /// Sets the counters to what the movements tell; returns what was found.
+    async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>>;
+}
+
+/// An entry of a stock object's log, its events as the object wrote them.
+pub type Movement = Entry<serde_json::Value>;
+
+/// The objects that show what the public may know.
+pub trait Boards {
+    /// Shows `posts`, where they are newer than what is shown.
+    async fn post(&self, bucket: u32, posts: &Posts) -> Result<()>;
+}

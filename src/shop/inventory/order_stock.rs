@@ -1,0 +1,151 @@
+//! The units of an order in the stock objects, once it is paid: committed, shipped, put back. Each operation's id names the order, the
+//! attempt and the step, so that asking again moves nothing twice.
+
+use crate::error::{Error, Result};
+use crate::inventory::hold_ids::{hold_id, tracked_lines};
+use crate::inventory::holds::{Taken, hold_all, release_taken};
+use crate::inventory::objects::StockObjects;
+use crate::inventory::ports::StockPorts;
+use crate::orders::order::Order;
+use crate::orders::records::Units;
+use durable::machine::Reply;
+use durable::{Timestamp, stock};
+
+/// Seconds after which what others held is asked for again.
+const CONTENDED_RETRY_SECS: u32 = 60;
+
+/// Seconds for which units that others hold on the clock are waited for: longer than such a hold lasts.
+const PATIENCE_SECS: u32 = 15 * 60;
+
+/// Holds what an order is made of once more, all or none, under an attempt that has held nothing before; false when it is gone. What
+/// others hold on the clock may come back: while the order has been without it for short, that is a reason to try again later, with nothing
+/// kept from others until then.
+///
+/// # Errors
+/// 503 `contended`, `promotion_contended`; a port's failure.
+pub async fn hold_again(
+    ports: &impl StockPorts,
+    order: &Order,
+    without_since: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<bool> {
+    let held = order.held();
+    let waits = without_since.is_some_and(|since| now < since.plus_secs(PATIENCE_SECS));
+    let (attempt, email) = (order.attempt, &order.email);
+    let mut taken = Taken::default();
+    match hold_all(ports, &order.id, attempt, email, held, &mut taken).await {
+        Ok(()) => Ok(true),
+        Err(Error::Conflict {
+            code: code @ ("contended" | "promotion_contended"),
+            ..
+        }) if waits => {
+            release_taken(ports, &order.id, attempt, held, taken).await?;
+            Err(Error::Unavailable {
+                code,
+                retry_after_secs: CONTENDED_RETRY_SECS,
+            })
+        }
+        Err(Error::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Counts the units of a paid order as sold.
+///
+/// # Errors
+/// When an object fails, or refuses what it should not.
+pub async fn commit_stock(ports: &impl StockPorts, order: &Order) -> Result<()> {
+    ask_each_line(ports, order, "commit", |hold_id| stock::Command::Commit {
+        hold_id,
+    })
+    .await
+}
+
+/// Puts the units of an order that came to nothing after it was paid back on sale.
+///
+/// # Errors
+/// As [`commit_stock`].
+pub async fn restock_order(ports: &impl StockPorts, order: &Order) -> Result<()> {
+    ask_each_line(ports, order, "restock", |hold_id| stock::Command::Restock {
+        hold_id,
+    })
+    .await
+}
+
+async fn ask_each_line(
+    ports: &impl StockPorts,
+    order: &Order,
+    step: &str,
+    command: impl Fn(String) -> stock::Command,
+) -> Result<()> {
+    let hold_id = hold_id(&order.id, order.attempt);
+    for line in tracked_lines(&order.lines) {
+        let operation_id = format!("{hold_id}:{step}");
+        let command = command(hold_id.clone());
+        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused(step, order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+/// Counts the units of a fulfilment as shipped.
+///
+/// # Errors
+/// As [`commit_stock`].
+pub async fn ship_stock(
+    ports: &impl StockPorts,
+    order: &Order,
+    fulfillment_id: &str,
+) -> Result<()> {
+    let found = order.fulfillments.iter().find(|it| it.id == fulfillment_id);
+    let hold_id = hold_id(&order.id, order.attempt);
+    for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
+        let command = stock::Command::Ship {
+            hold_id: hold_id.clone(),
+            quantity: units.quantity,
+        };
+        let operation_id = format!("{fulfillment_id}:ship");
+        let reply = ports.stock().ask(&units.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused("ship", order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+/// Puts the units of a return back on sale.
+///
+/// # Errors
+/// As [`commit_stock`].
+pub async fn restock_return(ports: &impl StockPorts, order: &Order, return_id: &str) -> Result<()> {
+    let found = order.returns.iter().find(|it| it.id == return_id);
+    for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
+        let command = stock::Command::Return {
+            quantity: units.quantity,
+            reason: format!("returned from order {}", order.number),
+        };
+        let operation_id = format!("{return_id}:return");
+        let reply = ports.stock().ask(&units.sku, operation_id, command).await?;
+        if let Reply::Refused { refusal } = reply {
+            return Err(refused("return", order, &refusal));
+        }
+    }
+    Ok(())
+}
+
+fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
+    let tracked = |sku: &str| {
+        order
+            .lines
+            .iter()
+            .any(|line| line.sku == sku && line.tracked)
+    };
+    units.iter().filter(|units| tracked(&units.sku)).collect()
+}
+
+/// What a stock object should not have refused.
+pub fn refused(step: &str, order: &Order, refusal: &stock::Refusal) -> Error {
+    Error::internal(format!("{step} of {}: {refusal:?}", order.id))
+}

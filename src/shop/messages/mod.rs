@@ -1,0 +1,3 @@
+//! Letters to people.
+pub mod mail;
+pub mod order_link;

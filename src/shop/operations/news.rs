@@ -1,0 +1,106 @@
+//! What follows from what the objects tell: the record of the public words, the boards that show them, the carts left alone, and those
+//! that an order keeps.
+//!
+//! Safe to repeat and in any order: record and boards keep the newest version of each SKU and cart. The record is written first, so
+//! that what a board shows is never ahead of what a board could be filled from again.
+
+use crate::checkout::freezing::settle_cart;
+use crate::checkout::ports::CheckoutPorts;
+use crate::error::Result;
+use crate::inventory::objects::Boards;
+use durable::Timestamp;
+use durable::board::{Posts, bucket_of};
+use durable::news::News;
+use std::collections::BTreeMap;
+
+/// The queue of the objects' news, in every environment by how it begins.
+pub const NEWS_QUEUE: &str = "object-news";
+
+/// Records `news` and shows them.
+///
+/// # Errors
+/// A port's failure; hearing the news again is safe.
+pub async fn hear_news(
+    ports: &impl CheckoutPorts,
+    record: &impl NewsRecord,
+    boards: &impl Boards,
+    news: &[News],
+    now: Timestamp,
+) -> Result<()> {
+    record.keep(news, now).await?;
+    for (bucket, posts) in posts_by_bucket(news) {
+        boards.post(bucket, &posts).await?;
+    }
+    answer_carts(ports, news, now).await
+}
+
+/// Tells carts that stand still what has become of their orders.
+///
+/// # Errors
+/// A port's failure; telling again is safe.
+pub async fn answer_carts(ports: &impl CheckoutPorts, news: &[News], now: Timestamp) -> Result<()> {
+    for news in news {
+        if let News::CartFrozen { cart_id, order_id } = news {
+            settle_cart(ports, cart_id, order_id, now).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The newest of each SKU, dealt into buckets.
+fn posts_by_bucket(news: &[News]) -> BTreeMap<u32, Posts> {
+    let mut buckets = BTreeMap::<u32, Posts>::new();
+    for news in news {
+        let News::StockChanged { sku, stock } = news else {
+            continue;
+        };
+        let posts = buckets.entry(bucket_of(sku)).or_default();
+        let newest = posts.entry(sku.clone()).or_insert(*stock);
+        if newest.version < stock.version {
+            *newest = *stock;
+        }
+    }
+    buckets
+}
+
+/// The record of what the objects told.
+pub trait NewsRecord {
+    /// Keeps the newest of each SKU and cart, all or none.
+    async fn keep(&self, news: &[News], now: Timestamp) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use durable::stock::{PublicStock, Word};
+
+    #[test]
+    fn each_board_hears_the_newest_of_its_skus_once() {
+        let changed = |sku: &str, stock, version| News::StockChanged {
+            sku: sku.to_owned(),
+            stock: PublicStock {
+                stock,
+                version,
+                ..PublicStock::default()
+            },
+        };
+        let news = [
+            changed("a", Word::Low, 2),
+            changed("a", Word::Out, 3),
+            changed("a", Word::InStock, 1),
+            changed("b", Word::Low, 1),
+            News::CartDeleted {
+                cart_id: "cart_1".to_owned(),
+                version: 1,
+            },
+        ];
+
+        let told: Posts = posts_by_bucket(&news).into_values().flatten().collect();
+
+        let words: Vec<Word> = told.values().map(|stock| stock.stock).collect();
+        assert_eq!(words, [Word::Out, Word::Low]);
+        for (bucket, posts) in posts_by_bucket(&news) {
+            assert!(posts.keys().all(|sku| bucket_of(sku) == bucket));
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The settings that a shop must not be opened to the world with: keys that can be guessed, addresses that are made up.
+
+use crate::customers::staff::entries;
+use crate::error::{Error, Result};
+use crate::values::mail_addresses::read_sender;
+use std::collections::BTreeSet;
+
+/// Fewest characters of a key.
+const MIN_KEY_CHARS: usize = 32;
+
+/// Fewest different characters of a key: of 32 random hexadecimal digits some fourteen differ.
+const MIN_DIFFERENT_CHARS: usize = 8;
+
+/// Words of examples, in lower case.
+const PLACEHOLDERS: [&str; 10] = [
+    "changeme",
+    "change_me",
+    "change-me",
+    "placeholder",
+    "example",
+    "your_",
+    "your-",
+    "secret",
+    "password",
+    "replace",
+];
+
+/// Hosts and endings of hosts that are nobody's.
+const MADE_UP_HOSTS: [&str; 6] = [
+    "example.com",
+    "example.net",
+    "example.org",
+    "example",
+    "invalid",
+    "localhost",
+];
+
+/// What the configuration of a shop says, where a mistake would open it to strangers.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'a> {
+    /// `SHOP_URL`
+    pub shop_url: &'a str,
+    /// `MAIL_PROVIDER`
+    pub mail_provider: &'a str,
+    /// `MAIL_FROM`
+    pub mail_from: &'a str,
+    /// `SIGNING_KEY`: one key, or several separated by commas.
+    pub signing_keys: &'a str,
+    /// `ADMIN_API_KEY`
+    pub admin_api_key: &'a str,
+    /// `STAFF_KEYS`
+    pub staff_keys: &'a str,
+    /// `FINDINGS_WEBHOOK_SECRET`
+    pub findings_webhook_secret: &'a str,
+}
+
+/// Checks that nothing of it can be guessed or is made up.
+///
+/// # Errors
+/// The message names the variable, never what it holds.
+pub fn check_opening(opening: &Opening<'_>) -> Result<()> {
+    let Opening {
+        shop_url,
+        mail_provider,
+        mail_from,
+        ..
+    } = *opening;
+    let host = shop_url
+        .strip_prefix("https://")
+        .ok_or_else(|| fault("SHOP_URL", "does not begin with https://"))?;
+    if is_made_up(host) {
+        return Err(fault("SHOP_URL", "names a host that is nobody's"));
+    }
+    if mail_provider == "log" {
+        return Err(fault("MAIL_PROVIDER", "is `log`, which sends nothing"));
+    }
+    check_sender(mail_from)?;
+    check_keys(opening)
+}
+
+fn check_sender(mail_from: &str) -> Result<()> {
+    let Some(address) = read_sender(mail_from) else {
+        let shape = "is no address such as `Shop <orders@shop.example>`";
+        return Err(fault("MAIL_FROM", shape));
+    };
+    let host = address.rsplit('@').next();
+    if host.is_some_and(|host| is_made_up(&host.to_ascii_lowercase())) {
+        return Err(fault("MAIL_FROM", "names a host that is nobody's"));
+    }
+    Ok(())
+}
+
+fn check_keys(opening: &Opening<'_>) -> Result<()> {
+    let mut keys: Vec<(&str, &str)> = words(opening.signing_keys)
+        .map(|key| ("SIGNING_KEY", key))
+        .collect();
+    keys.extend(Some(("ADMIN_API_KEY", opening.admin_api_key)).filter(|(_, key)| !key.is_empty()));
+    let of_findings = opening.findings_webhook_secret;
+    let of_findings = of_findings.strip_prefix("whsec_").unwrap_or(of_findings);
+    keys.extend(Some(("FINDINGS_WEBHOOK_SECRET", of_findings)).filter(|(_, key)| !key.is_empty()));
+    let named = entries(opening.staff_keys)?;
+    keys.extend(named.iter().map(|(_, key)| ("STAFF_KEYS", *key)));
+    let mut known = BTreeSet::new();
+    for (name, key) in keys {
+        if let Some(weakness) = weakness(key) {
+            return Err(fault(name, weakness));
+        }
+        if !known.insert(key) {
+            return Err(fault(name, "has a key that stands twice"));
+        }
+    }
+    Ok(())
+}
+
+/// Why a key can be guessed; none when it seems not to.
+#[must_use]
+pub fn weakness(key: &str) -> Option<&'static str> {
+    if key.chars().count() < MIN_KEY_CHARS {
+        return Some("has a key of fewer than 32 characters");
+    }
+    let lower = key.to_ascii_lowercase();
+    if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
+        return Some("has a key that is a placeholder");
+    }
+    let different: BTreeSet<char> = key.chars().collect();
+    if different.len() < MIN_DIFFERENT_CHARS || repeats_itself(key) {
+        return Some("has a key that is no random text");
+    }
+    None
+}
+
+/// Whether a text is a shorter one again and again.
+fn repeats_itself(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let half = bytes.len().div_euclid(2);
+    (1..=half).any(|period| {
+        let later = bytes.iter().skip(period);
+        later.zip(bytes).all(|(later, earlier)| later == earlier)
+    })
+}
+
+fn is_made_up(host: &str) -> bool {
+    let host = host.split([':', '/']).next().unwrap_or(host);
+    let is_number =
+        host.starts_with('[') || host.bytes().all(|it| matches!(it, b'0'..=b'9' | b'.'));
+    is_number
+        || MADE_UP_HOSTS.iter().any(|made_up| {
+            host.strip_suffix(made_up)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}
+
+fn fault(name: &str, what: &str) -> Error {
+    Error::internal(format!("config: production is not opened: {name} {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "f3a91c07be5d42868a0e6bd1974fc25e";
+    const OTHER: &str = "Zk3vQ9xLr0TfWm7aYpBn2sEdHu5gJc8K";
+
+    fn good() -> Opening<'static> {
+        Opening {
+            shop_url: "https://shop.test",
+            mail_provider: "resend",
+            mail_from: "Shop <orders@shop.test>",
+            signing_keys: KEY,
+            admin_api_key: OTHER,
+            staff_keys: "",
+            findings_webhook_secret: "",
+        }
+    }
+
+    fn refusal(opening: Opening<'_>) -> String {
+        check_opening(&opening).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_shop_with_real_keys_and_addresses_is_opened() {
+        check_opening(&good()).unwrap();
+        let rolled = format!("{OTHER}9, {KEY}");
+        let named = format!("anna:{KEY}1,warehouse:{OTHER}1");
+        check_opening(&Opening {
+            signing_keys: &rolled,
+            admin_api_key: "",
+            staff_keys: &named,
+            ..good()
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_made_up_address_is_named() {
+        for shop_url in [
+            "http://shop.test",
+            "https://shop.example.com",
+            "https://example.org/",
+            "https://shop.example",
+            "https://localhost:8787",
+            "https://127.0.0.1",
+            "https://[::1]",
+            "",
+        ] {
+            assert!(refusal(Opening { shop_url, ..good() }).contains("SHOP_URL"));
+        }
+        let mail_provider = "log";
+        assert!(
+            refusal(Opening {
+                mail_provider,
+                ..good()
+            })
+            .contains("MAIL_PROVIDER")
+        );
+        for mail_from in [
+            "Shop <orders@example.com>",
+            "orders@Example.COM",
+            "",
+            "Shop",
+            "Shop orders@shop.test",
+            "Shop <orders@shop..test>",
+            "Shop <orders@shop.test",
+        ] {
+            let refusal = refusal(Opening {
+                mail_from,
+                ..good()
+            });
+            assert!(refusal.contains("MAIL_FROM"), "{mail_from:?} {refusal}");
+        }
+        let shop_url = "https://myexample.com";
+        check_opening(&Opening { shop_url, ..good() }).unwrap();
+    }
+
+    #[test]
+    fn a_key_that_can_be_guessed_is_refused_by_the_name_of_its_variable() {
+        let weak = [
+            &KEY[1..],
+            &"a".repeat(40),
+            &"0123456789abcdef".repeat(3),
+            "changeme-f3a91c07be5d42868a0e6bd1974fc25e",
+            "YOUR_SIGNING_KEY_OF_32_OR_MORE_CHARACTERS",
+            "secret-secret-secret-secret-secret-secret",
+        ];
+        for key in weak {
+            let signing_keys = &*format!("{KEY},{key}");
+            let staff_keys = &*format!("anna:{key}");
+            for (name, opening) in [
+                (
+                    "SIGNING_KEY",
+                    Opening {
+                        signing_keys,
+                        ..good()
+                    },
+                ),
+                (
+                    "ADMIN_API_KEY",
+                    Opening {
+                        admin_api_key: key,
+                        ..good()
+                    },
+                ),
+                (
+                    "STAFF_KEYS",
+                    Opening {
+                        staff_keys,
+                        ..good()
+                    },
+                ),
+                (
+                    "FINDINGS_WEBHOOK_SECRET",
+                    Opening {
+                        findings_webhook_secret: key,
+                        ..good()
+                    },
+                ),
+            ] {
+                let refusal = refusal(opening);
+                assert!(refusal.contains(name), "{refusal}");
+                assert!(!refusal.contains(key), "{refusal}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let admin_api_key = KEY;
+        assert!(
+            refusal(Opening {
+                admin_api_key,
+                ..good()
+            })
+            .contains("twice")
+        );
+        let staff_keys = &*format!("anna:{KEY}");
+        assert!(
+            refusal(Opening {
+                staff_keys,
+                ..good()
+            })
+            .contains("twice")
+        );
+    }
+}

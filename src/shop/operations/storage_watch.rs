@@ -1,0 +1,84 @@
+//! A look at what fills up, once a day.
+
+use crate::error::Result;
+use crate::operations::dead_letters::{DeadLetters, LetterStatus};
+use crate::orders::findings::{Finding, FindingKind, FindingRecord, KEPT_SECS};
+use crate::settlement::reconciliation::record::Jobs;
+use durable::Timestamp;
+
+const JOB: &str = "storage_watch";
+
+const DAY_SECS: u32 = 24 * 60 * 60;
+
+/// Seconds after which a look that was never heard of again counts as lost.
+const LOST_SECS: u32 = 10 * 60;
+
+/// Bytes from which staff are told: 70 % of what D1 holds.
+const TOLD_BYTES: i64 = 7_000_000_000;
+
+const BYTES_OF_MB: i64 = 1_000_000;
+
+/// Tells staff how large the database is, if it is large, and how many dead letters wait; `size` asks for its bytes.
+///
+/// # Errors
+/// When the database can't be read or written: to be looked at again once the run counts as lost.
+pub async fn watch_storage(
+    findings: &impl FindingRecord,
+    letters: &impl DeadLetters,
+    jobs: &impl Jobs,
+    size: impl AsyncFnOnce() -> Result<i64>,
+    now: Timestamp,
+) -> Result<()> {
+    let lost_at = now.plus_secs(LOST_SECS);
+    if jobs.take_turn::<()>(JOB, lost_at, now).await?.is_none() {
+        return Ok(());
+    }
+    let mut found = Vec::from_iter(told_of_size(size().await?, now));
+    found.extend(told_of_letters(
+        letters.count(LetterStatus::Dead).await?,
+        now,
+    ));
+    if !found.is_empty() {
+        let forget_before = now.minus_secs(KEPT_SECS);
+        findings.save_findings(&found, forget_before).await?;
+    }
+    jobs.end_turn(JOB, lost_at, &(), now.plus_secs(DAY_SECS))
+        .await?;
+    Ok(())
+}
+
+fn told_of_size(bytes: i64, now: Timestamp) -> Option<Finding> {
+    let megabytes = bytes.div_euclid(BYTES_OF_MB);
+    let error = format!("it has {megabytes} MB of the 10,000 that it can hold");
+    (bytes > TOLD_BYTES).then(|| Finding::for_staff(FindingKind::Storage, "database", error, now))
+}
+
+fn told_of_letters(waiting: u32, now: Timestamp) -> Option<Finding> {
+    let error = format!("{waiting} dead letters wait: replay or discard them");
+    (waiting > 0).then(|| Finding::for_staff(FindingKind::DeadLetter, "all queues", error, now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+
+    #[test]
+    fn a_database_is_told_of_beyond_seven_tenths() {
+        assert_eq!(told_of_size(7_000_000_000, NOW), None);
+        let told = told_of_size(7_000_000_001, NOW).unwrap();
+        assert_eq!(told.kind, FindingKind::Storage);
+        assert_eq!(
+            told.error.unwrap(),
+            "it has 7000 MB of the 10,000 that it can hold"
+        );
+    }
+
+    #[test]
+    fn letters_are_told_of_while_they_wait() {
+        assert_eq!(told_of_letters(0, NOW), None);
+        let told = told_of_letters(3, NOW).unwrap();
+        assert!(told.error.unwrap().starts_with("3 dead letters"));
+    }
+}

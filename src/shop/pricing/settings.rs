@@ -1,0 +1,160 @@
+//! The merchant's settings: what prices are made of beside the catalog. One document in sections; every change makes a new version of
+//! the whole, and a quote names the version it was made by.
+
+use crate::error::{Error, FieldError, Result};
+use crate::pricing::prices::{Currencies, ScheduledPrice, problems_of_schedule};
+use crate::pricing::promotions::Promotion;
+use crate::pricing::promotions::problems::problems_of_promotions;
+use crate::pricing::shipping::ShippingZone;
+use crate::pricing::shipping::problems::problems_of_shipping_zones;
+use crate::pricing::tax::{Market, TaxZone, problems_of_markets, problems_of_tax_zones};
+use crate::values::ids::customer_of;
+use crate::values::mail_addresses::read_address;
+use crate::values::money::Currency;
+use crate::values::written::Written;
+use durable::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::rc::Rc;
+
+/// What prices are made of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub struct Settings {
+    /// How prices are converted; from the next publish on.
+    pub currencies: Currencies,
+    /// Where prices include tax.
+    pub markets: Vec<Market>,
+    /// Where which tax is due.
+    pub tax_zones: Vec<TaxZone>,
+    /// Where is shipped, and how.
+    pub shipping_zones: Vec<ShippingZone>,
+    /// Reasons to charge less.
+    pub promotions: Vec<Promotion>,
+}
+
+/// Settings as they were from one change to the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsVersion {
+    /// Counts the changes.
+    pub version: u64,
+    /// What they are.
+    pub settings: Settings,
+}
+
+/// The settings as they are now.
+///
+/// # Errors
+/// When the record can't be read.
+pub async fn get_settings(record: &impl SettingsRecord) -> Result<Rc<SettingsVersion>> {
+    record.current_settings().await
+}
+
+/// Changes settings, all of them or a section.
+///
+/// # Errors
+/// 422 naming the place of every contradiction; 412 for a stale version; 503 `settings_busy` when they were changed at the same time
+/// and no version was asked for.
+pub async fn change_settings(
+    record: &impl SettingsRecord,
+    sold_in: &[Currency],
+    if_version: Option<u64>,
+    now: Timestamp,
+    change: impl FnOnce(&mut Settings),
+) -> Result<SettingsVersion> {
+    let current = record.current_settings().await?;
+    if if_version.is_some_and(|version| version != current.version) {
+        let version = current.version;
+        return Err(Error::PreconditionFailed { version });
+    }
+    let mut settings = current.settings.clone();
+    change(&mut settings);
+    settings.forget_addresses();
+    let problems = settings.problems(sold_in);
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    let next = SettingsVersion {
+        version: current.version.saturating_add(1),
+        settings,
+    };
+    match record.save_settings(&next, now).await? {
+        Written::Landed(()) => Ok(next),
+        Written::Lost if if_version.is_some() => Err(Error::PreconditionFailed {
+            version: next.version,
+        }),
+        Written::Lost => Err(Error::Unavailable {
+            code: "settings_busy",
+            retry_after_secs: 1,
+        }),
+    }
+}
+
+/// The scheduled prices of a SKU.
+///
+/// # Errors
+/// When the record can't be read.
+pub async fn get_scheduled_prices(
+    record: &impl SettingsRecord,
+    sku: &str,
+) -> Result<Vec<ScheduledPrice>> {
+    record.scheduled_prices(sku).await
+}
+
+/// Sets the scheduled prices of a SKU, whether a product has it already or not.
+///
+/// # Errors
+/// 422 naming the place of every contradiction.
+pub async fn set_scheduled_prices(
+    record: &impl SettingsRecord,
+    sold_in: &[Currency],
+    sku: &str,
+    prices: Vec<ScheduledPrice>,
+    now: Timestamp,
+) -> Result<Vec<ScheduledPrice>> {
+    let problems = problems_of_schedule(&prices, sold_in);
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    record.save_scheduled_prices(sku, &prices, now).await?;
+    Ok(prices)
+}
+
+impl Settings {
+    /// What contradicts itself, each with its place; `sold_in` are the shop's currencies.
+    #[must_use]
+    pub fn problems(&self, sold_in: &[Currency]) -> Vec<FieldError> {
+        let mut problems = self.currencies.problems(sold_in);
+        problems.extend(problems_of_markets(&self.markets));
+        problems.extend(problems_of_tax_zones(&self.tax_zones));
+        problems.extend(problems_of_shipping_zones(&self.shipping_zones));
+        problems.extend(problems_of_promotions(&self.promotions));
+        problems
+    }
+
+    /// Settings keep no one's address: digests tell customers apart as well.
+    fn forget_addresses(&mut self) {
+        for customer in self.promotions.iter_mut().flat_map(|it| &mut it.customers) {
+            if let Some(address) = read_address(customer) {
+                *customer = customer_of(&address);
+            }
+        }
+    }
+}
+
+/// The merchant's settings, each version as it was written.
+pub trait SettingsRecord {
+    /// As they are now.
+    async fn current_settings(&self) -> Result<Rc<SettingsVersion>>;
+    /// Writes the next version; lost when there is one already.
+    async fn save_settings(&self, next: &SettingsVersion, now: Timestamp) -> Result<Written>;
+    /// The scheduled prices of a SKU.
+    async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>>;
+    /// Replaces the scheduled prices of a SKU; what should have begun by `now` begins then.
+    async fn save_scheduled_prices(
+        &self,
+        sku: &str,
+        prices: &[ScheduledPrice],
+        now: Timestamp,
+    ) -> Result<()>;
+}

@@ -1,0 +1,134 @@
+//! Counts of what an import reads otherwise than the file says, or leaves out.
+
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Something that a merchant should know of an import, though no row is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub struct Notice {
+    /// Which.
+    pub code: NoticeCode,
+    /// The column it is of; empty for none in particular.
+    pub subject: String,
+    /// Number of what `detail` names.
+    pub count: usize,
+    /// One of what is counted, and what comes of it.
+    pub detail: String,
+    /// The first few of them, with their lines.
+    pub examples: Vec<String>,
+}
+
+/// Most examples of a notice.
+const MAX_EXAMPLES: usize = 5;
+
+/// The kinds of notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub enum NoticeCode {
+    /// Variants of one product share an SKU.
+    RepeatedSku,
+    /// Products have handles that become one in URLs.
+    SharedHandle,
+    /// Variants are counted, and the file does not say how many there are.
+    NoQuantity,
+    /// Variants were to be sold beyond their stock.
+    SoldWhenOut,
+    /// Products that no list shows.
+    Unlisted,
+    /// Films and frames in descriptions.
+    VideoLeftOut,
+    /// Characters that are no text.
+    ControlCharacters,
+    /// A column that the shop keeps and does not use.
+    IgnoredColumn,
+}
+
+/// Counts and examples by kind and column.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices(BTreeMap<(NoticeCode, String), Tally>);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Tally {
+    count: usize,
+    examples: Vec<String>,
+}
+
+impl Notices {
+    /// Counts `count` more; nothing when it is none.
+    pub fn add(&mut self, code: NoticeCode, subject: &str, count: usize) {
+        if count > 0 {
+            let tally = self.0.entry((code, subject.to_owned())).or_default();
+            tally.count = tally.count.saturating_add(count);
+        }
+    }
+
+    /// Counts one more, and keeps it as an example while there are few.
+    pub fn name(&mut self, code: NoticeCode, line: u64, example: &str) {
+        let tally = self.0.entry((code, String::new())).or_default();
+        tally.count = tally.count.saturating_add(1);
+        tally.keep([format!("line {line}: {example}")]);
+    }
+
+    /// Counts what `other` has.
+    pub fn extend(&mut self, other: &Self) {
+        for (key, told) in &other.0 {
+            let tally = self.0.entry(key.clone()).or_default();
+            tally.count = tally.count.saturating_add(told.count);
+            tally.keep(told.examples.iter().cloned());
+        }
+    }
+
+    /// In words.
+    #[must_use]
+    pub fn told(&self) -> Vec<Notice> {
+        self.0
+            .iter()
+            .map(|((code, subject), tally)| Notice {
+                code: *code,
+                subject: subject.clone(),
+                count: tally.count,
+                detail: code.detail(subject),
+                examples: tally.examples.clone(),
+            })
+            .collect()
+    }
+}
+
+impl Tally {
+    fn keep(&mut self, examples: impl IntoIterator<Item = String>) {
+        let room = MAX_EXAMPLES.saturating_sub(self.examples.len());
+        self.examples.extend(examples.into_iter().take(room));
+    }
+}
+
+impl NoticeCode {
+    fn detail(self, subject: &str) -> String {
+        let detail = match self {
+            Self::RepeatedSku => {
+                "variant with an SKU that its product has already: renamed after its handle and options."
+            }
+            Self::SharedHandle => {
+                "product whose handle is another's once signs and spaces are hyphens: named apart. The address that the file has leads to it."
+            }
+            Self::NoQuantity => "new variant without a quantity: sold out until stock is received.",
+            Self::SoldWhenOut => {
+                "variant to be sold on when out of stock: the shop stops at zero. Leave the inventory tracker empty for what is always to be had."
+            }
+            Self::Unlisted => {
+                "unlisted product: its address leads to it; no list, search or feed shows it."
+            }
+            Self::VideoLeftOut => {
+                "description with a video or frame: the text is kept, the video left out."
+            }
+            Self::ControlCharacters => {
+                "cell with characters that no text has, or a line break where there is one line: left out."
+            }
+            Self::IgnoredColumn => {
+                return format!("cell of `{subject}`: kept for exports, not used by the shop.");
+            }
+        };
+        detail.to_owned()
+    }
+}

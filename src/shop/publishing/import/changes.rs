@@ -1,0 +1,108 @@
+//! How a product of a file differs from the record, in words.
+
+use crate::catalog::Product;
+use crate::error::{Error, Result};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// Changes that are told of one product.
+const MAX_CHANGES: usize = 20;
+
+/// Characters of a value that are told of a change.
+const MAX_VALUE_CHARS: usize = 60;
+
+/// How a product of a file differs from the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub struct ProductChange {
+    /// Which product.
+    pub handle: String,
+    /// Whether the record has it.
+    pub change: ChangeKind,
+    /// `title: "Tee" → "Shirt"`; the first [`MAX_CHANGES`].
+    pub fields: Vec<String>,
+}
+
+/// How a product differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub enum ChangeKind {
+    /// The record does not have it.
+    Create,
+    /// The record has it otherwise.
+    Update,
+}
+
+/// How `product` differs from what the record has; none when it does not.
+///
+/// # Errors
+/// When a product does not write as JSON.
+pub fn change_of(existing: Option<&Product>, product: &Product) -> Result<Option<ProductChange>> {
+    let Some(existing) = existing else {
+        return Ok(Some(ProductChange {
+            handle: product.handle.clone(),
+            change: ChangeKind::Create,
+            fields: vec![],
+        }));
+    };
+    if existing == product {
+        return Ok(None);
+    }
+    let value = |product: &Product| serde_json::to_value(product).map_err(Error::internal);
+    let mut fields = Vec::new();
+    differences("", &value(existing)?, &value(product)?, &mut fields);
+    fields.truncate(MAX_CHANGES);
+    Ok(Some(ProductChange {
+        handle: product.handle.clone(),
+        change: ChangeKind::Update,
+        fields,
+    }))
+}
+
+fn differences(path: &str, before: &Value, after: &Value, found: &mut Vec<String>) {
+    match (before, after) {
+        (Value::Object(before), Value::Object(after)) => {
+            let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+            for name in names {
+                let path = if path.is_empty() {
+                    name.clone()
+                } else {
+                    format!("{path}.{name}")
+                };
+                let (before, after) = (before.get(name), after.get(name));
+                differences(
+                    &path,
+                    before.unwrap_or(&Value::Null),
+                    after.unwrap_or(&Value::Null),
+                    found,
+                );
+            }
+        }
+        (Value::Array(before), Value::Array(after)) => {
+            for at in 0..before.len().max(after.len()) {
+                let (before, after) = (before.get(at), after.get(at));
+                differences(
+                    &format!("{path}[{at}]"),
+                    before.unwrap_or(&Value::Null),
+                    after.unwrap_or(&Value::Null),
+                    found,
+                );
+            }
+        }
+        _ if before == after => {}
+        _ => found.push(format!("{path}: {} → {}", short(before), short(after))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = value.to_string();
+    if text.chars().count() <= MAX_VALUE_CHARS {
+        return text;
+    }
+    text.chars()
+        .take(MAX_VALUE_CHARS)
+        .chain(std::iter::once('…'))
+        .collect()
+}

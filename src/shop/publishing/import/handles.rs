@@ -1,0 +1,177 @@
+//! Handles of a file's products: those that the record has them by, and one each where several of a file become one.
+//!
+//! Promises: a product of the record keeps its handle and SKUs, in whichever order and windows its file comes; a handle of a file
+//! that an address names leads to its product.
+
+use crate::catalog::handles::slug;
+use crate::catalog::{Product, SourceCell};
+use crate::publishing::csv::columns::{HANDLE, handle_key};
+use crate::publishing::csv::imported::{ImportedProduct, Name};
+use crate::publishing::csv::notices::NoticeCode;
+use crate::publishing::csv::read::ProductFile;
+use crate::publishing::import::names::is_claimed_elsewhere;
+use crate::values::ids::digest_of;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The handles that the record may have a product by.
+pub fn handles_of(imported: &ImportedProduct) -> [String; 3] {
+    let handle = imported.product.handle.clone();
+    let older = slug(&imported.written_handle);
+    [handle, older, handle_apart(imported)]
+}
+
+/// Gives each product of the file a handle of its own: the one that the record has it by, else the plain one, which the product
+/// gets first that is written so. `known` are the products of the record by handle.
+pub fn settle_handles(file: &mut ProductFile, known: &BTreeMap<String, Product>) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut open: Vec<&mut ImportedProduct> = Vec::new();
+    for imported in &mut file.products {
+        let handle = known_handle(imported, known).filter(|handle| taken.insert(handle.clone()));
+        match handle {
+            Some(handle) => rename(imported, &handle),
+            None => open.push(imported),
+        }
+    }
+    open.sort_by_key(|it| it.product.handle != handle_key(&it.written_handle));
+    for imported in open {
+        let handle = &imported.product.handle;
+        let is_other = known
+            .get(handle)
+            .is_some_and(|existing| !is_alike(existing, imported));
+        if is_other || !taken.insert(handle.clone()) {
+            tell_apart(imported);
+        }
+    }
+    for imported in &mut file.products {
+        if let Some(existing) = known.get(&imported.product.handle) {
+            keep_plain_sku(imported, existing);
+        }
+    }
+}
+
+/// Tells products apart from those of windows before, whose names `earlier` has with their lines.
+pub fn tell_apart_from_earlier(file: &mut ProductFile, earlier: &BTreeMap<String, u64>) {
+    for imported in &mut file.products {
+        let claimed = || {
+            let names = imported.names.iter();
+            names.filter(|name| is_claimed_elsewhere(name, earlier))
+        };
+        let is_repeated = claimed().any(Name::is_written_handle);
+        if !is_repeated && claimed().any(|name| name.column == HANDLE) {
+            tell_apart(imported);
+        }
+    }
+}
+
+/// The handle of the record's product that came with this one of a file, or while marks were cut from handles.
+fn known_handle(imported: &ImportedProduct, known: &BTreeMap<String, Product>) -> Option<String> {
+    let key = handle_key(&imported.written_handle);
+    let came_with = |handle: &String| {
+        let existing = known.get(handle)?;
+        let given = given_handle(existing).map_or_else(|| handle.clone(), handle_key);
+        Some(given == key)
+    };
+    let [handle, older, apart] = handles_of(imported);
+    if came_with(&apart) == Some(true) {
+        return Some(apart);
+    }
+    if came_with(&handle) == Some(true) {
+        return Some(handle);
+    }
+    if older == handle || known.contains_key(&handle) {
+        return None;
+    }
+    let given = given_handle(known.get(&older)?);
+    given
+        .is_none_or(|given| handle_key(given) == key)
+        .then_some(older)
+}
+
+/// The handle of the file that a product came with, where it is another.
+fn given_handle(existing: &Product) -> Option<&str> {
+    let first = existing.variants.first()?;
+    first.source.get(HANDLE).map(|cell| cell.given.as_str())
+}
+
+/// True for a product of the record whose handle a file may have written otherwise since.
+fn is_alike(existing: &Product, imported: &ImportedProduct) -> bool {
+    let mut stated = imported.product.variants.iter();
+    existing.title == imported.product.title
+        || stated.any(|it| !it.sku_generated && existing.variant(&it.sku).is_some())
+}
+
+/// A handle of its own for a product whose plain one is another's: the same in every import.
+fn handle_apart(imported: &ImportedProduct) -> String {
+    let digest = digest_of(handle_key(&imported.written_handle).as_bytes());
+    let digest = digest.get(..6).unwrap_or_default();
+    format!("{}-{digest}", imported.product.handle)
+}
+
+fn tell_apart(imported: &mut ImportedProduct) {
+    let handle = handle_apart(imported);
+    rename(imported, &handle);
+}
+
+fn rename(imported: &mut ImportedProduct, handle: &str) {
+    if handle == imported.product.handle {
+        return;
+    }
+    if handle == handle_apart(imported) {
+        let line = imported.names.first().map_or(0, |name| name.line);
+        let renamed = format!("{} is now {handle}", imported.written_handle);
+        imported
+            .notices
+            .name(NoticeCode::SharedHandle, line, &renamed);
+    }
+    call_by(imported, handle);
+}
+
+/// SKUs that were made begin with the handle.
+fn call_by(imported: &mut ImportedProduct, handle: &str) {
+    let before = std::mem::replace(&mut imported.product.handle, handle.to_owned());
+    let mut skus: BTreeMap<String, String> = BTreeMap::new();
+    let made = imported.product.variants.iter_mut();
+    for variant in made.filter(|variant| variant.sku_generated) {
+        let rest = variant.sku.strip_prefix(&before).unwrap_or_default();
+        let sku = format!("{handle}{rest}");
+        skus.insert(std::mem::replace(&mut variant.sku, sku.clone()), sku);
+    }
+    for name in names_of(imported) {
+        if name.column == HANDLE {
+            handle.clone_into(&mut name.value);
+        } else if name.is_sku()
+            && let Some(sku) = skus.get(&name.value)
+        {
+            name.value.clone_from(sku);
+        }
+    }
+    if let Some(first) = imported.product.variants.first_mut() {
+        let cell = SourceCell {
+            given: imported.written_handle.clone(),
+            written: handle.to_owned(),
+        };
+        first.source.insert(HANDLE.to_owned(), cell);
+    }
+}
+
+/// Keeps the SKU of the only variant that came without options: it is the handle, and units are counted under it.
+fn keep_plain_sku(imported: &mut ImportedProduct, existing: &Product) {
+    let (product, existing) = (&mut imported.product, existing.variants.as_slice());
+    let ([variant], [before]) = (product.variants.as_mut_slice(), existing) else {
+        return;
+    };
+    if !variant.sku_generated || before.sku != product.handle || variant.sku == before.sku {
+        return;
+    }
+    variant.sku_generated = false;
+    variant.sku.clone_from(&before.sku);
+    for name in names_of(imported).filter(|name| name.is_sku()) {
+        name.value.clone_from(&before.sku);
+    }
+}
+
+fn names_of(imported: &mut ImportedProduct) -> impl Iterator<Item = &mut Name> {
+    let quantities = imported.quantities.iter_mut().map(|(name, _)| name);
+    let names = imported.names.iter_mut().chain(quantities);
+    names.chain(&mut imported.unstated)
+}

@@ -1,0 +1,238 @@
+//! Getting a merchant's products into the record: CSV imports, window by window.
+//!
+//! Promises: a product is known by its handle, so an import can be repeated and goes on where it stopped; what is equal to the
+//! record is not written, and what staff change while a window is read is not overwritten unread. A bad row keeps its product
+//! out and no other. Nothing here changes what shoppers see.
+
+pub mod changes;
+mod handles;
+mod names;
+pub mod options;
+mod units;
+
+use crate::catalog::Product;
+use crate::catalog::record::CatalogRecord;
+use crate::error::{Error, FieldError, Result};
+use crate::inventory::objects::StockObjects;
+use crate::publishing::csv::imported::{Name, RowError};
+use crate::publishing::csv::notices::{Notice, NoticeCode};
+use crate::publishing::csv::read::{ProductFile, Window, read_products, without_mark};
+use crate::publishing::import::changes::{ChangeKind, ProductChange, change_of};
+use crate::publishing::import::handles::{handles_of, settle_handles, tell_apart_from_earlier};
+use crate::publishing::import::names::{
+    claims_of, refuse_repeated_names, refuse_taken_skus, skus_of,
+};
+use crate::publishing::import::options::ImportOptions;
+use crate::publishing::import::units::Units;
+use crate::publishing::products::identified;
+use crate::values::money::Currency;
+use crate::values::written::Written;
+use durable::Timestamp;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Variants of one window, unless it is a single product with more.
+const VARIANTS_A_WINDOW: usize = 300;
+
+/// Bad rows that a refusal names.
+const MAX_ERRORS: usize = 100;
+
+/// What an import of a window did, or would do.
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
+pub struct ImportSummary {
+    /// Products accepted.
+    pub products: usize,
+    /// Their variants.
+    pub variants: usize,
+    /// Of the products, those that the record did not have.
+    pub created: usize,
+    /// Of the products, those that were different in the record.
+    pub updated: usize,
+    /// Products that were not accepted.
+    pub left_out: usize,
+    /// Rows that were not accepted, and why.
+    pub errors: Vec<RowError>,
+    /// Notices of what was left out or read otherwise than the file says, with counts.
+    pub notices: Vec<Notice>,
+    /// What is new or different.
+    pub changes: Vec<ProductChange>,
+    /// Bytes of the header row.
+    pub header_bytes: usize,
+    /// Bytes dealt with, header row included.
+    pub consumed_bytes: usize,
+    /// Line that the next window begins on.
+    pub next_line: u64,
+    /// True when rows of one product stand apart in what was sent: what follows is to be sent as a whole too.
+    pub apart: bool,
+    /// The window states more units than one request takes: send it again with this as `from_unit`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_unit: Option<usize>,
+}
+
+/// Imports a window of a product CSV into the record. Units that it states are received on a SKU's first import, before the
+/// record has it, so that a crash in between is made good by the next attempt.
+///
+/// # Errors
+/// 422 when a file that is one window holds nothing that can be accepted; 409 `publish_in_progress`, and `products_changed` when
+/// someone was faster: sent again, the window meets what is there now.
+pub async fn import_products(
+    record: &impl CatalogRecord,
+    stock: &impl StockObjects,
+    csv: &[u8],
+    options: &ImportOptions,
+    currencies: &[Currency],
+    new_id: impl Fn() -> Result<String>,
+    now: Timestamp,
+) -> Result<ImportSummary> {
+    let window = Window {
+        csv,
+        first_line: options.first_line,
+        last: options.last,
+        max_variants: VARIANTS_A_WINDOW,
+    };
+    let mut file = read_products(window, currencies);
+    if file.is_refused {
+        return Err(nothing_to_import(csv, &file.errors));
+    }
+    let known = known_products(record, &file).await?;
+    settle_handles(&mut file, &known);
+    let whole = options.first_line.is_none() && options.last && file.next_line == 0;
+    let earlier = if whole {
+        BTreeMap::new()
+    } else {
+        record
+            .claim_names(&options.import_id, &claims_of(&file), now)
+            .await?
+    };
+    tell_apart_from_earlier(&mut file, &earlier);
+    let units = Units::of(&file, options.from_unit);
+    let owners = record.owners_of_skus(&skus_of(&file)).await?;
+    refuse_repeated_names(&mut file, earlier);
+    refuse_taken_skus(&mut file, &owners, &known);
+    if whole && file.products.is_empty() {
+        return Err(nothing_to_import(csv, &file.errors));
+    }
+
+    let (changed, mut summary) = compare(&file, &known, new_id)?;
+    if !options.dry_run {
+        let errors = units.take(stock, &file, &owners, options).await?;
+        if units.next.is_some() {
+            return Ok(ImportSummary {
+                errors,
+                next_unit: units.next,
+                ..ImportSummary::default()
+            });
+        }
+        file.errors.extend(errors);
+        save(record, &changed, now).await?;
+    }
+    summary.notices = notices_of(&file, &owners);
+    file.errors.sort_by_key(|error| error.line);
+    summary.left_out = file.left_out;
+    summary.errors = file.errors;
+    summary.header_bytes = file.header_bytes;
+    summary.consumed_bytes = file.consumed_bytes;
+    summary.next_line = file.next_line;
+    summary.apart = file.apart;
+    Ok(summary)
+}
+
+/// Notices of the accepted products, and of the file.
+fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Notice> {
+    let mut notices = file.notices.clone();
+    for imported in &file.products {
+        notices.extend(&imported.notices);
+        let is_new = |sku: &&Name| !owners.contains_key(&sku.value);
+        for sku in imported.unstated.iter().filter(is_new) {
+            notices.name(NoticeCode::NoQuantity, sku.line, &sku.value);
+        }
+    }
+    notices.told()
+}
+
+/// The products of the record with the handles that the file's may have.
+async fn known_products(
+    record: &impl CatalogRecord,
+    file: &ProductFile,
+) -> Result<BTreeMap<String, Product>> {
+    let handles: BTreeSet<String> = file
+        .products
+        .iter()
+        .flat_map(handles_of)
+        .filter(|handle| !handle.is_empty())
+        .collect();
+    let handles: Vec<String> = handles.into_iter().collect();
+    let products = record.products_by_handle(&handles).await?;
+    Ok(products
+        .into_iter()
+        .map(|product| (product.handle.clone(), product))
+        .collect())
+}
+
+/// The products that are new or different, and what is to be said of all.
+fn compare(
+    file: &ProductFile,
+    known: &BTreeMap<String, Product>,
+    new_id: impl Fn() -> Result<String>,
+) -> Result<(Vec<Product>, ImportSummary)> {
+    let mut changed: Vec<Product> = Vec::new();
+    let mut summary = ImportSummary::default();
+    for imported in &file.products {
+        let variants = imported.product.variants.len();
+        summary.products = summary.products.saturating_add(1);
+        summary.variants = summary.variants.saturating_add(variants);
+        let existing = known.get(&imported.product.handle);
+        let product = identified(imported.product.clone(), existing, &new_id)?;
+        let Some(change) = change_of(existing, &product)? else {
+            continue;
+        };
+        match change.change {
+            ChangeKind::Create => summary.created = summary.created.saturating_add(1),
+            ChangeKind::Update => summary.updated = summary.updated.saturating_add(1),
+        }
+        summary.changes.push(change);
+        changed.push(product);
+    }
+    Ok((changed, summary))
+}
+
+/// Every name was free when it was looked up: one that is taken now is a sign of change like a version.
+async fn save(record: &impl CatalogRecord, products: &[Product], now: Timestamp) -> Result<()> {
+    match record.save_products(products, now).await {
+        Ok(Written::Landed(())) => Ok(()),
+        Ok(Written::Lost) => Err(products_changed()),
+        Err(error) if matches!(error.code(), "handle_taken" | "sku_taken") => {
+            Err(products_changed())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn products_changed() -> Error {
+    Error::conflict(
+        "products_changed",
+        "Someone changed one of these products in the meantime; send the window again, and it is compared with what is there now.",
+        serde_json::json!({"retry_after_secs": 1}),
+    )
+}
+
+fn nothing_to_import(csv: &[u8], errors: &[RowError]) -> Error {
+    if without_mark(csv).trim_ascii().is_empty() {
+        return Error::invalid("file", "nothing_to_import", "The file is empty.");
+    }
+    let detail = if errors.is_empty() {
+        "The file has a header row and no product below it."
+    } else {
+        "Nothing in the file can be imported."
+    };
+    let file = FieldError::new("file", "nothing_to_import", detail);
+    let rows = errors.iter().take(MAX_ERRORS).map(|error| {
+        let place = match error.column.as_str() {
+            "" => format!("line {}", error.line),
+            column => format!("line {}, {column}", error.line),
+        };
+        FieldError::new(place, "invalid_row", error.detail.clone())
+    });
+    Error::Invalid(std::iter::once(file).chain(rows).collect())
+}

@@ -1,0 +1,124 @@
+//! Handles and SKUs of a file: each is one product's.
+
+use crate::catalog::Product;
+use crate::publishing::csv::columns::HANDLE;
+use crate::publishing::csv::imported::{Name, RowError};
+use crate::publishing::csv::read::ProductFile;
+use std::collections::{BTreeMap, BTreeSet};
+
+const SKU_CURE: &str =
+    " Units are counted by SKU: give this product one of its own, or leave the cell empty.";
+
+/// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a window before (`earlier`).
+pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<String, u64>) {
+    // Rows that are left out may be of a product that an earlier window has without them.
+    let again = file.left_out_handles.iter().filter_map(|name| {
+        let line = *earlier.get(&claim_of(name))?;
+        (line != name.line).then(|| stands_already(name, line))
+    });
+    file.errors.extend(again);
+    leave_out(file, |name| {
+        // Plain handles were told apart: none is another's but by its own fault.
+        if name.column == HANDLE {
+            return None;
+        }
+        let line = *earlier.entry(claim_of(name)).or_insert(name.line);
+        (line != name.line).then(|| stands_already(name, line).detail)
+    });
+}
+
+fn stands_already(name: &Name, line: u64) -> RowError {
+    let cure = if name.is_sku() { SKU_CURE } else { "" };
+    let detail = format!("`{}` stands on line {line} already.{cure}", name.value);
+    RowError::new(name.line, column_of(name), detail)
+}
+
+/// True for a name that another line of a window before has.
+pub fn is_claimed_elsewhere(name: &Name, earlier: &BTreeMap<String, u64>) -> bool {
+    let line = earlier.get(&claim_of(name));
+    line.is_some_and(|line| *line != name.line)
+}
+
+fn column_of(name: &Name) -> &'static str {
+    if name.is_written_handle() {
+        HANDLE
+    } else {
+        name.column
+    }
+}
+
+/// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by SKU, `known` the products of the
+/// record by handle.
+pub fn refuse_taken_skus(
+    file: &mut ProductFile,
+    owners: &BTreeMap<String, String>,
+    known: &BTreeMap<String, Product>,
+) {
+    // A product that is left out keeps its SKUs, which may keep out one that was to have them.
+    loop {
+        let giving_up: BTreeSet<&str> = file
+            .products
+            .iter()
+            .filter_map(|imported| Some(known.get(&imported.product.handle)?.id.as_str()))
+            .collect();
+        let left_out = leave_out(file, |name| {
+            owners
+                .get(&name.value)
+                .filter(|owner| name.is_sku() && !giving_up.contains(owner.as_str()))
+                .map(|_| {
+                    format!(
+                        "Another product of the shop has the SKU `{}`.{SKU_CURE}",
+                        name.value
+                    )
+                })
+        });
+        if left_out == 0 {
+            break;
+        }
+    }
+}
+
+/// The SKUs of a file.
+pub fn skus_of(file: &ProductFile) -> Vec<String> {
+    file.products
+        .iter()
+        .flat_map(|imported| &imported.names)
+        .filter(|name| name.is_sku())
+        .map(|name| name.value.clone())
+        .collect()
+}
+
+/// What an import must not name twice, and where it does.
+pub fn claims_of(file: &ProductFile) -> Vec<(String, u64)> {
+    file.products
+        .iter()
+        .flat_map(|imported| &imported.names)
+        .chain(&file.left_out_handles)
+        .map(|name| (claim_of(name), name.line))
+        .collect()
+}
+
+fn claim_of(name: &Name) -> String {
+    format!("{}:{}", name.column, name.value)
+}
+
+/// Leaves out the products that have a name with something against it; returns how many.
+fn leave_out(file: &mut ProductFile, mut against: impl FnMut(&Name) -> Option<String>) -> usize {
+    let mut errors = Vec::new();
+    let before = file.products.len();
+    file.products.retain(|imported| {
+        let found = errors.len();
+        errors.extend(imported.names.iter().filter_map(|name| {
+            Some(RowError {
+                line: name.line,
+                column: column_of(name).to_owned(),
+                detail: against(name)?,
+            })
+        }));
+        errors.len() == found
+    });
+    file.errors.extend(errors);
+    let left_out = before.saturating_sub(file.products.len());
+    file.left_out = file.left_out.saturating_add(left_out);
+    left_out
+}

@@ -1,0 +1,7 @@
+//! The merchant's record of the catalog, and its way to what shoppers see.
+pub mod csv;
+pub mod export;
+pub mod import;
+pub mod media;
+pub mod products;
+pub mod publish;

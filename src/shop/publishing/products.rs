@@ -1,0 +1,152 @@
+//! Single products, as staff add, change and remove them.
+//!
+//! Promises: a change that names a version is made to that version or not at all; nothing here changes what shoppers see.
+
+use crate::catalog::Product;
+use crate::catalog::record::CatalogRecord;
+use crate::error::{Error, Result};
+use crate::publishing::csv::product::generated_skus;
+use crate::values::ids::derived_id;
+use crate::values::written::Written;
+use durable::Timestamp;
+use std::collections::BTreeSet;
+
+/// Adds a product, whose handle and SKUs nobody else has.
+///
+/// # Errors
+/// 422 `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
+pub async fn create_product(
+    record: &impl CatalogRecord,
+    product: Product,
+    new_id: impl Fn() -> Result<String>,
+    now: Timestamp,
+) -> Result<Product> {
+    save(record, identified(product, None, new_id)?, now).await
+}
+
+/// Replaces a product, in the version `if_version` where the caller names one.
+///
+/// # Errors
+/// 404; 412 `stale_version`; 422 `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
+pub async fn update_product(
+    record: &impl CatalogRecord,
+    id: &str,
+    mut product: Product,
+    if_version: Option<u64>,
+    now: Timestamp,
+) -> Result<Product> {
+    let existing = get_recorded_product(record, id).await?;
+    check_version(&existing, if_version)?;
+    keep_generated_skus(&mut product, &existing);
+    let product = identified(product, Some(&existing), || Ok(id.to_owned()))?;
+    save(record, product, now).await
+}
+
+/// Removes a product, in the version `if_version` where the caller names one. Shoppers see it until the next publish.
+///
+/// # Errors
+/// 404; 412 `stale_version`; 409 `publish_in_progress`.
+pub async fn delete_product(
+    record: &impl CatalogRecord,
+    id: &str,
+    if_version: Option<u64>,
+) -> Result<()> {
+    let existing = get_recorded_product(record, id).await?;
+    check_version(&existing, if_version)?;
+    if record.delete_product(id, existing.version).await? == Written::Lost {
+        return Err(lost(record, id).await);
+    }
+    Ok(())
+}
+
+/// A product of the record, as staff keep it.
+///
+/// # Errors
+/// 404.
+pub async fn get_recorded_product(record: &impl CatalogRecord, id: &str) -> Result<Product> {
+    let found = record.products(&[id.to_owned()]).await?;
+    found.into_iter().next().ok_or(Error::NotFound("product"))
+}
+
+/// The product with the identity it has, or gets, and with what neither staff nor a file states of it.
+///
+/// # Errors
+/// When there is no new id to be had.
+pub fn identified(
+    mut product: Product,
+    existing: Option<&Product>,
+    new_id: impl Fn() -> Result<String>,
+) -> Result<Product> {
+    match existing {
+        Some(existing) => {
+            product.id.clone_from(&existing.id);
+            product.former_handles.clone_from(&existing.former_handles);
+            product.created_at = existing.created_at;
+            product.updated_at = existing.updated_at;
+            product.version = existing.version;
+        }
+        None => product.id = new_id()?,
+    }
+    for variant in &mut product.variants {
+        let name = format!("{}\0{}", product.id, variant.option_values.join("\0"));
+        variant.id = derived_id("var", &name);
+        let before = existing.and_then(|existing| existing.variant(&variant.sku));
+        if let Some(before) = before.filter(|_| variant.source.is_empty()) {
+            variant.source.clone_from(&before.source);
+        }
+    }
+    Ok(product)
+}
+
+async fn save(record: &impl CatalogRecord, product: Product, now: Timestamp) -> Result<Product> {
+    let products = std::slice::from_ref(&product);
+    if record.save_products(products, now).await? == Written::Lost {
+        return Err(lost(record, &product.id).await);
+    }
+    get_recorded_product(record, &product.id).await
+}
+
+fn check_version(existing: &Product, if_version: Option<u64>) -> Result<()> {
+    match if_version {
+        Some(version) if version != existing.version => Err(Error::PreconditionFailed {
+            version: existing.version,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Someone changed the product in between.
+async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
+    match get_recorded_product(record, id).await {
+        Ok(now) => Error::PreconditionFailed {
+            version: now.version,
+        },
+        Err(error) => error,
+    }
+}
+
+/// A variant keeps the SKU that was made for it, and one that is sent without any keeps its own, whatever the product is called
+/// now: its units are counted under it.
+fn keep_generated_skus(product: &mut Product, existing: &Product) {
+    let choices: Vec<Vec<String>> = product
+        .variants
+        .iter()
+        .map(|variant| variant.option_values.clone())
+        .collect();
+    let generated = generated_skus(&product.handle, &choices);
+    let stated = product.variants.iter().filter(|it| !it.sku_generated);
+    let stated: BTreeSet<String> = stated.map(|it| it.sku.clone()).collect();
+    for (variant, generated) in product.variants.iter_mut().zip(generated) {
+        let before = existing.variants.iter().find(|before| {
+            if variant.sku_generated {
+                before.option_values == variant.option_values && !stated.contains(&before.sku)
+            } else {
+                before.sku_generated && before.sku == variant.sku
+            }
+        });
+        if let Some(before) = before {
+            variant.sku.clone_from(&before.sku);
+            variant.sku_generated = variant.sku == generated;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! A pending order's payment, looked at.
+
+use crate::error::Result;
+use crate::orders::moving::find_order;
+use crate::orders::order::Order;
+use crate::payments::{PaymentError, Payments, Session};
+use crate::settlement::effects::drive_tasks;
+use crate::settlement::fold::fold_session;
+use crate::settlement::ports::SettlementPorts;
+use durable::Timestamp;
+
+/// Folds the order's own session into it, then carries out what is undone.
+///
+/// # Errors
+/// When a port fails, or a task does; repeating is safe.
+pub async fn settle_order(
+    ports: &impl SettlementPorts,
+    order: Order,
+    session: &Session,
+    now: Timestamp,
+) -> Result<Order> {
+    let order = fold_session(ports, order, session, now).await?;
+    drive_tasks(ports, order, now).await
+}
+
+/// Asks the provider how the session of a pending order stands, and folds the answer.
+///
+/// # Errors
+/// As [`settle_order`].
+pub async fn check_payment(
+    ports: &impl SettlementPorts,
+    order_id: &str,
+    now: Timestamp,
+) -> Result<Order> {
+    let order = find_order(ports, order_id).await?;
+    let Some(session_id) = order.payment.session_id.clone() else {
+        return drive_tasks(ports, order, now).await;
+    };
+    let session = ports
+        .payments()
+        .session(&session_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    settle_order(ports, order, &session, now).await
+}

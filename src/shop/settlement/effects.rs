@@ -1,0 +1,117 @@
+//! What must follow a move, carried out until done. A task is safe to carry out twice, and at once: whoever drives an order does all
+//! that is undone, and notes together what was done and what failed.
+
+use crate::cart::of_order::{complete_cart, thaw_cart};
+use crate::error::{Error, Result};
+use crate::inventory::holds::release_all;
+use crate::inventory::order_stock::{commit_stock, restock_order, restock_return, ship_stock};
+use crate::inventory::uses::{consume_uses, return_uses};
+use crate::messages::mail::{Letter, Mail};
+use crate::orders::order::{Order, Task};
+use crate::orders::record::{Orders, Round};
+use crate::orders::transitions::Effect;
+use crate::payments::Session;
+use crate::settlement::late_payments::settle_late_money;
+use crate::settlement::ports::SettlementPorts;
+use crate::settlement::refunds::pay_refund;
+use crate::settlement::session::{close_payment, open_payment};
+use crate::settlement::stray_payments::give_back;
+use durable::Timestamp;
+
+/// Carries out every undone task of an order, and those that follow from carrying them out. One that fails is noted and tried
+/// again later; the others go on.
+///
+/// # Errors
+/// The first failure, after all were tried.
+pub async fn drive_tasks(
+    ports: &impl SettlementPorts,
+    order: Order,
+    now: Timestamp,
+) -> Result<Order> {
+    let (order, failure) = drive(ports, order, now).await?;
+    failure.map_or(Ok(order), Err)
+}
+
+/// As [`drive_tasks`], for who is to be answered in any case: what fails is noted with its task, and the sweep goes on with it.
+pub async fn drive_or_leave(ports: &impl SettlementPorts, order: Order, now: Timestamp) -> Order {
+    match drive(ports, order.clone(), now).await {
+        Ok((driven, _)) => driven,
+        Err(_) => order,
+    }
+}
+
+async fn drive(
+    ports: &impl SettlementPorts,
+    mut order: Order,
+    now: Timestamp,
+) -> Result<(Order, Option<Error>)> {
+    let mut given_up: Vec<Task> = Vec::new();
+    let mut failure = None;
+    loop {
+        let tasks: Vec<Task> = order
+            .tasks
+            .iter()
+            .filter(|task| !given_up.contains(task))
+            .cloned()
+            .collect();
+        if tasks.is_empty() {
+            return Ok((order, failure));
+        }
+        let mut round = Round::default();
+        for task in tasks {
+            match carry_out(ports, &order, &task, now).await {
+                Ok(opened) => {
+                    round.opened = round.opened.or(opened);
+                    round.done.push(task);
+                }
+                Err(error) => {
+                    round.failed.push((task.clone(), error.to_string()));
+                    given_up.push(task);
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+        order = ports.orders().finish_round(&order.id, &round, now).await?;
+    }
+}
+
+/// Carries out one task; the session, if it has opened one.
+async fn carry_out(
+    ports: &impl SettlementPorts,
+    order: &Order,
+    task: &Task,
+    now: Timestamp,
+) -> Result<Option<Session>> {
+    let subject = task.subject.as_str();
+    match task.effect {
+        Effect::OpenPayment => return open_payment(ports, order, now).await,
+        Effect::ClosePayment => return close_payment(ports, order, now).await,
+        Effect::CommitStock => {
+            commit_stock(ports, order).await?;
+            consume_uses(ports, order).await?;
+        }
+        Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
+        // Of the attempt that it names: late money may have begun another since. Tasks from before named none.
+        Effect::ReleaseStock | Effect::ReleaseAttempt => {
+            let attempt = subject.parse().unwrap_or(order.attempt);
+            release_all(ports, &order.id, attempt, order.held()).await?;
+        }
+        Effect::ThawCart => thaw_cart(ports, &order.cart_id, &order.id, now).await?,
+        Effect::RestockOrder => {
+            restock_order(ports, order).await?;
+            return_uses(ports, order).await?;
+        }
+        Effect::ShipStock => ship_stock(ports, order, subject).await?,
+        Effect::RestockReturn => restock_return(ports, order, subject).await?,
+        Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
+        Effect::RefundStray => give_back(ports, subject, now).await?,
+        Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
+        // Done once it is queued, as a task; the letter itself is done when it was sent (`mail`).
+        Effect::SendConfirmation | Effect::SendRefund | Effect::SendPaymentProblem => {
+            if let Some(letter) = Letter::of_task(&order.id, task) {
+                ports.mail().post(&letter).await?;
+            }
+        }
+    }
+    Ok(None)
+}

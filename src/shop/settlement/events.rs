@@ -1,0 +1,132 @@
+//! Stored events of the provider, dealt with.
+
+use crate::error::{Error, Result};
+use crate::payments::{Inbox, Named, Notice, PaymentError, Payments};
+use crate::settlement::disputes::settle_dispute;
+use crate::settlement::payers::{NOT_OURS, Payer, named_order, session_of, settle_session};
+use crate::settlement::ports::SettlementPorts;
+use crate::settlement::refunds::fold_refund;
+use crate::settlement::{effects, payers};
+use durable::Timestamp;
+
+/// Seconds that the news of a payment waits for that of its session, which comes at the same time and tells as much. Dealt with at once, the
+/// two would do everything twice, up to the point where one finds that it lost.
+const AFTER_SESSION_SECS: u32 = 5;
+
+/// Seconds after which an event is dealt with.
+#[must_use]
+pub const fn delay_secs(notice: &Notice) -> u32 {
+    match notice {
+        Notice::Payment(_) => AFTER_SESSION_SECS,
+        _ => 0,
+    }
+}
+
+/// Deals with one stored event: safe to repeat, since it folds the state it finds.
+///
+/// # Errors
+/// When a port fails; the event is to be tried again.
+pub async fn handle_event(
+    ports: &impl SettlementPorts,
+    event_id: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let inbox = ports.inbox();
+    let payload = inbox
+        .payload(event_id)
+        .await?
+        .ok_or_else(|| Error::internal(format!("event {event_id} is not in the inbox")))?;
+    let outcome = match ports.payments().read_event(&payload)? {
+        Notice::Session { id, named } => settle_named(ports, &id, named, now).await?,
+        Notice::Payment(payment_ref) => settle_payment(ports, &payment_ref, now).await?,
+        Notice::Refund(refund_id) => word(settle_refund(ports, &refund_id, now).await?),
+        Notice::Dispute(dispute_id) => word(settle_dispute(ports, &dispute_id, now).await?),
+        Notice::Other => "ignored",
+    };
+    inbox.processed(event_id, outcome, now).await
+}
+
+const fn word(is_ours: bool) -> &'static str {
+    if is_ours { "settled" } else { NOT_OURS }
+}
+
+/// Of a session that names no order of the shop's, the provider is not asked.
+async fn settle_named(
+    ports: &impl SettlementPorts,
+    session_id: &str,
+    named: Named,
+    now: Timestamp,
+) -> Result<&'static str> {
+    let fetch = async || {
+        let session = ports.payments().session(session_id).await;
+        session.map_err(PaymentError::into_error)
+    };
+    let (order, session) = match named {
+        Named::Reference(order_id) => match named_order(ports, Some(&order_id)).await? {
+            Some(order) => (Some(order), fetch().await?),
+            None => return Ok(NOT_OURS),
+        },
+        Named::Nothing => return Ok(NOT_OURS),
+        Named::Unsaid => {
+            let session = fetch().await?;
+            let order = named_order(ports, session.order_id.as_deref()).await?;
+            (order, session)
+        }
+    };
+    match order {
+        Some(order) => settle_session(ports, order, &session, now).await,
+        None => Ok(NOT_OURS),
+    }
+}
+
+async fn settle_payment(
+    ports: &impl SettlementPorts,
+    payment_ref: &str,
+    now: Timestamp,
+) -> Result<&'static str> {
+    match session_of(ports, payment_ref).await? {
+        Some((order, session)) => settle_session(ports, order, &session, now).await,
+        None => Ok(NOT_OURS),
+    }
+}
+
+/// Deals with an event about a refund, whoever made it; whether it is one of the shop's orders.
+///
+/// # Errors
+/// When a port fails; repeating is safe.
+pub async fn settle_refund(
+    ports: &impl SettlementPorts,
+    provider_id: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let refund = ports
+        .payments()
+        .refund(provider_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let order = match payers::payer_of(ports, &refund.payment_ref, now).await? {
+        Payer::Order(order) => *order,
+        Payer::Stray => return Ok(true),
+        Payer::Nobody => return Ok(false),
+    };
+    let order = fold_refund(ports, order, &refund, now).await?;
+    effects::drive_tasks(ports, order, now).await?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::payments::{Named, Notice};
+    use crate::settlement::events::delay_secs;
+
+    #[test]
+    fn the_news_of_a_payment_waits_for_that_of_its_session() {
+        let waits = |notice: Notice| delay_secs(&notice) > 0;
+        assert!(waits(Notice::Payment("pi".into())));
+        assert!(!waits(Notice::Session {
+            id: "cs".into(),
+            named: Named::Unsaid
+        }));
+        assert!(!waits(Notice::Refund("re".into())) && !waits(Notice::Dispute("dp".into())));
+    }
+}

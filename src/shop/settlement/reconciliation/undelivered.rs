@@ -1,0 +1,113 @@
+//! Events that the provider could not deliver.
+
+use crate::error::Result;
+use crate::orders::findings::{Finding, FindingKind};
+use crate::payments::{Inbox, Notice, Payments, WebhookEvent};
+use crate::settlement::ports::SettlementPorts;
+use crate::settlement::reconciliation::record::Jobs;
+use crate::settlement::reconciliation::{PAGES_AT_ONCE, Read, in_turn, read};
+use durable::Timestamp;
+use serde::{Deserialize, Serialize};
+
+const JOB: &str = "undelivered events";
+
+/// Seconds between two looks.
+const EVERY_SECS: u32 = 10 * 60;
+
+/// Seconds that the first look goes back: as long as the provider keeps events.
+const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
+
+/// Seconds that a look begins before the last one did, by which two clocks may differ.
+const OVERLAP_SECS: u32 = 60 * 60;
+
+/// How far the looks have come. An event is listed from its beginning until it is delivered, so that what is older than the beginning
+/// of a look that saw all need not be looked at again.
+#[derive(Default, Serialize, Deserialize)]
+struct Progress {
+    /// What is older was seen.
+    seen_until: Option<Timestamp>,
+    /// When the look under way began.
+    began_at: Option<Timestamp>,
+    /// Where it goes on.
+    after: Option<String>,
+}
+
+/// Takes in what is not known yet, as if it had been delivered.
+///
+/// # Errors
+/// The first failure: of the provider, or when the database can't be read or written.
+pub async fn heal_undelivered(
+    ports: &impl SettlementPorts,
+    jobs: &impl Jobs,
+    now: Timestamp,
+) -> Result<Vec<Finding>> {
+    in_turn(ports, jobs, JOB, now, async |progress, findings| {
+        look(ports, progress, findings, now).await?;
+        Ok(match progress.began_at {
+            None => now.plus_secs(EVERY_SECS),
+            Some(_) => now,
+        })
+    })
+    .await
+}
+
+async fn look(
+    ports: &impl SettlementPorts,
+    progress: &mut Progress,
+    findings: &mut Vec<Finding>,
+    now: Timestamp,
+) -> Result<()> {
+    let since = progress
+        .seen_until
+        .map_or(now.minus_secs(KEPT_SECS), |it| it.minus_secs(OVERLAP_SECS));
+    let began_at = *progress.began_at.get_or_insert(now);
+    for _ in 0..PAGES_AT_ONCE {
+        let after = progress.after.as_deref();
+        let page = ports.payments().undelivered_events(since, after).await;
+        match read(page, after)? {
+            Read::Page(page) => {
+                take_in(ports, &page.items, findings, now).await?;
+                progress.after = page.next;
+            }
+            Read::Lost => {
+                progress.after = None;
+                return Ok(());
+            }
+            Read::Enough => return Ok(()),
+        }
+        if progress.after.is_none() {
+            *progress = Progress {
+                seen_until: Some(began_at),
+                ..Progress::default()
+            };
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn take_in(
+    ports: &impl SettlementPorts,
+    events: &[WebhookEvent],
+    findings: &mut Vec<Finding>,
+    now: Timestamp,
+) -> Result<()> {
+    let inbox = ports.inbox();
+    let payments = ports.payments();
+    let matters =
+        |event: &&WebhookEvent| !matches!(payments.read_event(&event.payload), Ok(Notice::Other));
+    let events: Vec<WebhookEvent> = events.iter().filter(matters).cloned().collect();
+    let fresh = inbox.receive_all(&events, now).await?;
+    if fresh.is_empty() {
+        return Ok(());
+    }
+    let queued = inbox.enqueue_all(&fresh).await;
+    let error = queued.err().map(|error| error.to_string());
+    findings.extend(fresh.into_iter().map(|event_id| Finding {
+        kind: FindingKind::UndeliveredEvent,
+        subject: event_id,
+        error: error.clone(),
+        found_at: now,
+    }));
+    Ok(())
+}

@@ -1,0 +1,117 @@
+//! Phone numbers as carriers take them: digits, with a `+` before those that begin with the code of a country.
+//!
+//! No number is looked up: one that is written as in its own country stays so, for which digits it would lose abroad differs by country.
+
+use crate::values::typing::plain_text;
+
+/// Fewest and most digits of a number (ITU-T E.164).
+const DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
+
+/// A phone number from what was typed or pasted: `+49 (0)30 1234‑567`, `0049 30 1234567` and `tel:+49301234567` are all `+49301234567`.
+/// None: it is no phone number.
+#[must_use]
+pub fn read_phone(typed: &str) -> Option<String> {
+    let plain: String = plain_text(typed).to_lowercase();
+    let solid: String = plain.chars().filter(|it| !is_between(*it)).collect();
+    let solid = solid.strip_prefix("tel").unwrap_or(&solid);
+    let solid = solid.strip_prefix(':').unwrap_or(solid);
+    let signs = ["+", "00", "(+", "(00"];
+    let abroad = signs.into_iter().find_map(|it| solid.strip_prefix(it));
+    let number = match abroad {
+        // What stands in brackets is dialled within the country alone.
+        Some(rest) => rest.replacen("(0)", "", 1),
+        None => solid.to_owned(),
+    };
+    let digits: String = number
+        .chars()
+        .filter(|it| !matches!(it, '(' | ')'))
+        .collect();
+    let is_number = DIGITS.contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
+    // No country's code begins with a zero, and no number at home with two.
+    let never = if abroad.is_some() { "0" } else { "00" };
+    let is_reachable = !digits.starts_with(never);
+    (is_number && is_reachable).then(|| match abroad {
+        Some(_) => format!("+{digits}"),
+        None => digits,
+    })
+}
+
+/// True for what people write between the digits.
+const fn is_between(character: char) -> bool {
+    matches!(
+        character,
+        ' ' | '-' | '.' | '/' | '\\' | ',' | '[' | ']' | 'ー' | '・' | '\u{b7}' | '\u{2022}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_number_is_taken_however_it_is_written() {
+        for (typed, wanted) in [
+            ("+49 30 1234567", "+49301234567"),
+            ("+49 (0)30 1234-567", "+49301234567"),
+            ("+49 ( 0 ) 30 / 1234.567", "+49301234567"),
+            ("0049 (0) 30 1234567", "+49301234567"),
+            ("00\u{a0}49\u{a0}30\u{a0}1234567", "+49301234567"),
+            ("(+49) 30 1234567", "+49301234567"),
+            ("(0049) 30 1234567", "+49301234567"),
+            ("tel:+49301234567", "+49301234567"),
+            ("Tel.: 030 / 123 45 67", "0301234567"),
+            ("＋８１ー３ー１２３４ー５６７８", "+81312345678"),
+            ("０９０−１２３４−５６７８", "09012345678"),
+            ("（０３）ー１２３４ー５６７８", "0312345678"),
+            ("03・1234・5678", "0312345678"),
+            ("٠٩٠١٢٣٤٥٦٧", "0901234567"),
+            (
+                "\u{202a}+1\u{2011}212\u{2013}555\u{2014}0100\u{202c}",
+                "+12125550100",
+            ),
+            ("(212) 555-0100", "2125550100"),
+            ("(030) 1234567", "0301234567"),
+            ("(0)30 1234567", "0301234567"),
+            ("+39 06 1234567", "+39061234567"),
+            ("12345", "12345"),
+            ("+123456789012345", "+123456789012345"),
+        ] {
+            assert_eq!(read_phone(typed).as_deref(), Some(wanted), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_none() {
+        for typed in [
+            "",
+            " ",
+            "+",
+            "1234",
+            "+1234",
+            "1234567890123456",
+            "call me",
+            "030 1234 ext 5",
+            "++49301234567",
+            "49+301234567",
+            "+049301234567",
+            "000301234567",
+            "(0)0301234567",
+            "+49 30 123x456",
+            "ann@shopper.test",
+        ] {
+            assert_eq!(read_phone(typed), None, "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_read_reads_as_itself(typed in "\\PC{0,24}|[+0-9 ()./-]{0,24}") {
+            if let Some(number) = read_phone(&typed) {
+                prop_assert_eq!(read_phone(&number), Some(number.clone()));
+                let digits = number.strip_prefix('+').unwrap_or(&number);
+                prop_assert!(digits.bytes().all(|it| it.is_ascii_digit()) && DIGITS.contains(&digits.len()));
+            }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `/api/v1/admin/catalog`, for staff: imports, exports, publishes.
+
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use serde::Deserialize;
+use shop::error::{Error, Result};
+use shop::inventory::ports::StockPorts;
+use shop::publishing::import::options::ImportOptions;
+use shop::publishing::publish::record::{Publish, PublishState};
+use shop::publishing::publish::steps;
+use shop::publishing::{export, import, publish};
+use shop::values::clock::Clock;
+use std::time::Duration;
+use worker::Delay;
+
+/// Largest window of a product CSV, in bytes.
+const MAX_CSV_BYTES: usize = 8 * 1024 * 1024;
+
+/// Longest name of an import, in bytes.
+const MAX_IMPORT_ID_BYTES: usize = 64;
+
+/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=` with a Shopify product CSV as `text/csv`, or a window
+/// of one: the header row and some rows. The answer says how many bytes it dealt with; the next window begins behind them. Only the
+/// window with `last=true`, which is the default, is read to its end. An answer with `next_unit` has dealt with no bytes yet: the
+/// window is to be sent again with it as `from_unit`.
+///
+/// # Errors
+/// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413, 415.
+pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
+    check_type(call)?;
+    let options = read_options(call)?;
+    let csv = call.bytes(MAX_CSV_BYTES).await?;
+    let app = call.app;
+    let summary = import::import_products(
+        &app.catalog_record(),
+        &app.stock(),
+        &csv,
+        &options,
+        &app.config.currencies,
+        || app.new_id("prod"),
+        app.now,
+    )
+    .await?;
+    Reply::json(200, &summary)
+}
+
+/// `GET /api/v1/admin/catalog/export?after=`: a page of the record as `text/csv`; `Next-After` names the next page.
+///
+/// # Errors
+/// 400 `malformed_cursor`; 409 `export_outdated`.
+pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
+    let after = match call.query("after") {
+        None => None,
+        Some(after) => Some(
+            after
+                .parse()
+                .map_err(|_| crate::web::api::malformed_cursor())?,
+        ),
+    };
+    let app = call.app;
+    let page = export::export_products(
+        &app.catalog_record(),
+        &app.stock(),
+        &app.config.currencies,
+        after,
+    )
+    .await?;
+    let reply = Reply::file("text/csv; charset=utf-8", page.csv);
+    Ok(match page.next {
+        Some(next) => reply.with("Next-After", next.to_string()),
+        None => reply,
+    })
+}
+
+/// `POST /api/v1/admin/catalog/publish`: 200 with the publish when it has ended; 202 when it goes on behind the answer. One that is
+/// under way is joined.
+///
+/// # Errors
+/// When a store fails; asking again carries on.
+pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
+    let (record, copy, queues) = call.app.publish_ports();
+    let mut publish = publish::publish_catalog(&record, &copy, &queues, call.app.now).await?;
+    if publish.state == PublishState::Running && publish.listing {
+        // All is written, and the pointer was switched less than a second ago.
+        Delay::from(Duration::from_secs(1)).await;
+        let now = call.app.clock();
+        publish = publish::continue_publish(&record, &copy, &queues, publish.seq, now).await?;
+    }
+    reply(&publish)
+}
+
+/// `GET /api/v1/admin/catalog/publishes/{seq}`: how far a publish is.
+///
+/// # Errors
+/// 404.
+pub async fn get_publish(call: &mut Call<'_>) -> Result<Reply> {
+    let publish = steps::get_publish(&call.app.publish_record(), seq_of(call)?).await?;
+    reply(&publish)
+}
+
+/// `DELETE /api/v1/admin/catalog/publishes/{seq}`: gives up the publish under way.
+///
+/// # Errors
+/// 404; 409 `publish_ended`.
+pub async fn cancel_publish(call: &mut Call<'_>) -> Result<Reply> {
+    let record = call.app.publish_record();
+    let publish = publish::cancel_publish(&record, seq_of(call)?, call.app.now).await?;
+    reply(&publish)
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct Rollback {
+    #[serde(default)]
+    seq: Option<i64>,
+}
+
+/// `POST /api/v1/admin/catalog/rollback {seq?}`: shows that version again, or the one shown before.
+///
+/// # Errors
+/// 404; 409 `not_now`, `already_shown`, `version_not_kept`.
+pub async fn rollback_catalog(call: &mut Call<'_>) -> Result<Reply> {
+    let wanted = if call.header("Content-Type").is_some() {
+        call.json::<Rollback>().await?.0
+    } else {
+        Rollback::default()
+    };
+    let app = call.app;
+    let publish = publish::rollback_catalog(
+        &app.publish_record(),
+        &app.catalog_copy(),
+        wanted.seq,
+        app.now,
+    )
+    .await?;
+    reply(&publish)
+}
+
+fn reply(publish: &Publish) -> Result<Reply> {
+    let status = if publish.state == PublishState::Running {
+        202
+    } else {
+        200
+    };
+    Reply::json(status, publish)
+}
+
+fn seq_of(call: &Call<'_>) -> Result<i64> {
+    call.param(0)
+        .parse()
+        .map_err(|_| Error::NotFound("publish"))
+}
+
+/// Types by which browsers and spreadsheets send a CSV.
+fn check_type(call: &Call<'_>) -> Result<()> {
+    let known = ["application/csv", "application/vnd.ms-excel"];
+    if known.iter().any(|known| call.content_type(known).is_ok()) {
+        return Ok(());
+    }
+    call.content_type("text/csv")
+}
+
+fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
+    let refused = |field: &str, detail: &str| Error::invalid(field, "invalid_import", detail);
+    let flag = |name: &str, default: bool| match call.query(name).as_deref() {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(refused(name, "true or false.")),
+    };
+    let number = |name: &str, least: u64, detail: &str| match call.query(name) {
+        None => Ok(None),
+        Some(text) => match text.parse::<u64>() {
+            Ok(number) if number >= least => Ok(Some(number)),
+            _ => Err(refused(name, detail)),
+        },
+    };
+    let import_id = match call.query("import") {
+        None => call.app.new_id("imp")?,
+        Some(id) if (1..=MAX_IMPORT_ID_BYTES).contains(&id.len()) => id,
+        Some(_) => return Err(refused("import", "1 to 64 characters.")),
+    };
+    Ok(ImportOptions {
+        import_id,
+        first_line: number("first_line", 1, "A line of the file, from 1.")?,
+        last: flag("last", true)?,
+        dry_run: flag("dry_run", false)?,
+        set_stock: flag("stock", false)?,
+        from_unit: number("from_unit", 0, "The `next_unit` of an answer.")?
+            .and_then(|unit| usize::try_from(unit).ok())
+            .unwrap_or(0),
+    })
+}

@@ -1,0 +1,96 @@
+//! `/api/v1/admin/payments`, for staff: how the payment provider is, and how an order's payment stands there.
+
+use crate::web::api::instant;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use serde::Serialize;
+use shop::error::{Error, Result};
+use shop::orders::moving::find_order;
+use shop::orders::order::Dispute;
+use shop::payments::breaker::{Breaker, ProviderHealth};
+use shop::payments::{PaymentError, Payments, Session, SessionItem, SessionState};
+use shop::settlement::ports::SettlementPorts;
+use shop::values::money::Money;
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct ProviderHealthView {
+    /// `closed`: it is asked; `open`: it failed and is left alone; `half_open`: one call is on its way to see.
+    state: &'static str,
+    retry_at: Option<String>,
+    changed_at: Option<String>,
+    last_error: Option<String>,
+}
+
+/// `GET /api/v1/admin/payments/provider`
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
+    let health = call.app.provider_health().health().await?;
+    let (state, retry_at) = match health.breaker {
+        Breaker::Closed { .. } => ("closed", None),
+        Breaker::Open { until, .. } => ("open", Some(instant(until))),
+        Breaker::HalfOpen { until, .. } => ("half_open", Some(instant(until))),
+    };
+    let view = ProviderHealthView {
+        state,
+        retry_at,
+        changed_at: health.changed_at.map(instant),
+        last_error: health.last_error,
+    };
+    Reply::json(200, &view)
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct ProviderPaymentView<'a> {
+    session_id: &'a str,
+    payment_ref: Option<&'a str>,
+    state: SessionState,
+    amount: i64,
+    currency: &'a str,
+    items: Vec<ProviderItemView>,
+    captured: Option<Money>,
+    disputes: &'a [Dispute],
+}
+
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct ProviderItemView {
+    name: String,
+    amount: i64,
+}
+
+/// `GET /api/v1/admin/payments/{order_id}`: as the provider has it now, line by line, beside what the shop knows.
+///
+/// # Errors
+/// 404; 503 `payments_unavailable`.
+pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
+    let order = find_order(call.app, call.param(0)).await?;
+    let session_id = order.payment.session_id.as_deref();
+    let session_id = session_id.ok_or(Error::NotFound("payment session"))?;
+    let payments = call.app.payments();
+    let session: Session = payments
+        .session(session_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let items: Vec<SessionItem> = payments
+        .session_items(session_id)
+        .await
+        .map_err(PaymentError::into_error)?;
+    let view = ProviderPaymentView {
+        session_id,
+        payment_ref: session.payment_ref.as_deref(),
+        state: session.state,
+        amount: session.amount,
+        currency: &session.currency,
+        items: items
+            .into_iter()
+            .map(|SessionItem { name, amount }| ProviderItemView { name, amount })
+            .collect(),
+        captured: order.payment.captured,
+        disputes: &order.disputes,
+    };
+    Reply::json(200, &view)
+}

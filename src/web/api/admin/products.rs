@@ -1,0 +1,334 @@
+//! Products as staff keep them: `/api/v1/products` for changes, `/api/v1/admin/products/{id}` to read the record. Shoppers see a
+//! change with the next publish.
+
+use crate::web::api::instant;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use serde::{Deserialize, Serialize};
+use shop::catalog::handles::product_handle;
+use shop::catalog::html::sanitise_html;
+use shop::catalog::{Image, Price, Product, ProductOption, Seo, Status, Variant};
+use shop::error::{Error, Result};
+use shop::publishing::csv::product::generated_skus;
+use shop::publishing::products;
+use shop::values::money::{Currency, Money};
+use shop::values::tax_class::standard;
+use std::collections::BTreeMap;
+
+/// Largest product as JSON, in bytes: what an import may bring.
+const MAX_PRODUCT_BYTES: usize = 2_000_000;
+
+/// `POST /api/v1/products`: 201 with the product. A handle or SKU that is not given is made of the title and options.
+///
+/// # Errors
+/// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`, `handle_taken`, `sku_taken`;
+/// 409 `publish_in_progress`.
+pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
+    let product = read_product(call).await?;
+    let app = call.app;
+    let record = app.catalog_record();
+    let product =
+        products::create_product(&record, product, || app.new_id("prod"), app.now).await?;
+    reply(201, &product)
+}
+
+/// `PUT /api/v1/products/{id}`, with `If-Match` where a change in between must not be overwritten: the whole product anew.
+///
+/// # Errors
+/// As [`create_product`]; 404; 412 `stale_version`.
+pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
+    let product = read_product(call).await?;
+    let (app, if_match) = (call.app, call.if_match()?);
+    let record = app.catalog_record();
+    let product =
+        products::update_product(&record, call.param(0), product, if_match, app.now).await?;
+    reply(200, &product)
+}
+
+/// `DELETE /api/v1/products/{id}`
+///
+/// # Errors
+/// 404; 412 `stale_version`; 409 `publish_in_progress`.
+pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
+    let record = call.app.catalog_record();
+    products::delete_product(&record, call.param(0), call.if_match()?).await?;
+    Ok(Reply::empty(204))
+}
+
+/// `GET /api/v1/admin/products/{id}`: the product as the record has it, draft or not.
+///
+/// # Errors
+/// 404.
+pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
+    let record = call.app.catalog_record();
+    reply(
+        200,
+        &products::get_recorded_product(&record, call.param(0)).await?,
+    )
+}
+
+/// A product as staff write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct ProductInput {
+    /// The name in its URL; made of the title when not given.
+    #[serde(default)]
+    handle: Option<String>,
+    title: String,
+    /// Sanitised before it is kept.
+    #[serde(default)]
+    description_html: String,
+    #[serde(default)]
+    vendor: String,
+    #[serde(default)]
+    r#type: String,
+    #[serde(default)]
+    tags: Vec<String>,
+    #[serde(default)]
+    status: Status,
+    /// Path from the root category.
+    #[serde(default)]
+    category: Vec<String>,
+    /// Names of what a shopper chooses.
+    #[serde(default)]
+    options: Vec<String>,
+    variants: Vec<VariantInput>,
+    #[serde(default)]
+    images: Vec<Image>,
+    #[serde(default)]
+    features: Vec<String>,
+    #[serde(default)]
+    specifications: BTreeMap<String, String>,
+    #[serde(default)]
+    metadata: BTreeMap<String, String>,
+    #[serde(default)]
+    seo: Seo,
+}
+
+/// A variant as staff write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct VariantInput {
+    /// Made of the handle and options when not given.
+    #[serde(default)]
+    sku: Option<String>,
+    /// One for each option.
+    #[serde(default)]
+    option_values: Vec<String>,
+    /// One for each currency it is sold in.
+    prices: Vec<Money>,
+    #[serde(default)]
+    compare_at_prices: Vec<Money>,
+    #[serde(default)]
+    barcode: Option<String>,
+    #[serde(default)]
+    weight_grams: Option<u32>,
+    #[serde(default)]
+    image: Option<String>,
+    /// False when units are not counted.
+    #[serde(default = "yes")]
+    tracked: bool,
+    /// `standard`, `exempt`, or a class of the merchant's own.
+    #[serde(default = "standard")]
+    tax_class: String,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A product as staff read it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct RecordedProduct<'a> {
+    id: &'a str,
+    version: u64,
+    handle: &'a str,
+    title: &'a str,
+    description_html: &'a str,
+    vendor: &'a str,
+    r#type: &'a str,
+    tags: &'a [String],
+    status: Status,
+    category: &'a [String],
+    options: Vec<&'a str>,
+    variants: Vec<RecordedVariant<'a>>,
+    images: &'a [Image],
+    features: &'a [String],
+    specifications: &'a BTreeMap<String, String>,
+    metadata: &'a BTreeMap<String, String>,
+    seo: &'a Seo,
+    created_at: String,
+    updated_at: String,
+}
+
+/// A variant as staff read it.
+#[derive(Serialize)]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+pub(in crate::web::api) struct RecordedVariant<'a> {
+    id: &'a str,
+    sku: &'a str,
+    option_values: &'a [String],
+    prices: Vec<Money>,
+    compare_at_prices: Vec<Money>,
+    barcode: Option<&'a str>,
+    weight_grams: Option<u32>,
+    image: Option<&'a str>,
+    tracked: bool,
+    tax_class: &'a str,
+}
+
+async fn read_product(call: &mut Call<'_>) -> Result<Product> {
+    let (input, _) = call.json_up_to::<ProductInput>(MAX_PRODUCT_BYTES).await?;
+    let mut product = input.into_unclean_product();
+    let problems = product.problems(&call.app.config.currencies);
+    if !problems.is_empty() {
+        return Err(Error::Invalid(problems));
+    }
+    // Judged before, since what is no text is refused rather than left out.
+    product.description_html = sanitise_html(&product.description_html);
+    Ok(product)
+}
+
+fn reply(status: u16, product: &Product) -> Result<Reply> {
+    Ok(Reply::json(status, &RecordedProduct::of(product))?
+        .with("ETag", format!("\"{}\"", product.version)))
+}
+
+impl ProductInput {
+    /// The product with its description as it was sent.
+    fn into_unclean_product(self) -> Product {
+        let handle = product_handle(self.handle.as_deref().unwrap_or(&self.title));
+        let choices: Vec<Vec<String>> = self
+            .variants
+            .iter()
+            .map(|variant| variant.option_values.clone())
+            .collect();
+        let variants: Vec<Variant> = self
+            .variants
+            .into_iter()
+            .zip(generated_skus(&handle, &choices))
+            .map(|(variant, sku)| variant.into_variant(sku))
+            .collect();
+        let options = (0_usize..).zip(self.options);
+        Product {
+            options: options
+                .map(|(at, name)| ProductOption::of(name, at, &variants))
+                .collect(),
+            description_html: self.description_html,
+            handle,
+            title: self.title,
+            vendor: self.vendor,
+            r#type: self.r#type,
+            tags: self.tags,
+            status: self.status,
+            category: self.category,
+            variants,
+            images: self.images,
+            seo: self.seo,
+            features: self.features,
+            specifications: self.specifications,
+            metadata: self.metadata,
+            ..Product::default()
+        }
+    }
+}
+
+impl VariantInput {
+    fn into_variant(self, generated_sku: String) -> Variant {
+        let before = |currency: Currency| {
+            self.compare_at_prices
+                .iter()
+                .find(|before| before.currency == currency)
+                .map(|before| before.amount)
+        };
+        let prices = self.prices.iter().map(|price| {
+            let amount = price.amount;
+            let compare_at_amount = before(price.currency).filter(|before| *before > amount);
+            (
+                price.currency.code().to_owned(),
+                Price {
+                    amount,
+                    compare_at_amount,
+                    converted: false,
+                    conversion: None,
+                },
+            )
+        });
+        let prices = prices.collect();
+        Variant {
+            id: String::new(),
+            sku_generated: self.sku.is_none(),
+            prices,
+            title: self.option_values.join(" / "),
+            sku: self.sku.unwrap_or(generated_sku),
+            option_values: self.option_values,
+            barcode: self.barcode,
+            weight_grams: self.weight_grams,
+            image: self.image,
+            tracked: self.tracked,
+            tax_class: self.tax_class,
+            source: BTreeMap::new(),
+        }
+    }
+}
+
+impl<'a> RecordedProduct<'a> {
+    fn of(product: &'a Product) -> Self {
+        Self {
+            id: &product.id,
+            version: product.version,
+            handle: &product.handle,
+            title: &product.title,
+            description_html: &product.description_html,
+            vendor: &product.vendor,
+            r#type: &product.r#type,
+            tags: &product.tags,
+            status: product.status,
+            category: &product.category,
+            options: product
+                .options
+                .iter()
+                .map(|option| option.name.as_str())
+                .collect(),
+            variants: product.variants.iter().map(RecordedVariant::of).collect(),
+            images: &product.images,
+            features: &product.features,
+            specifications: &product.specifications,
+            metadata: &product.metadata,
+            seo: &product.seo,
+            created_at: instant(product.created_at),
+            updated_at: instant(product.updated_at),
+        }
+    }
+}
+
+impl<'a> RecordedVariant<'a> {
+    fn of(variant: &'a Variant) -> Self {
+        let currencies: Vec<Currency> = variant
+            .prices
+            .keys()
+            .filter_map(|code| Currency::from_code(code))
+            .collect();
+        let money = |price: fn(&Variant, Currency) -> Option<Money>| {
+            currencies
+                .iter()
+                .filter_map(|currency| price(variant, *currency))
+                .collect()
+        };
+        Self {
+            id: &variant.id,
+            sku: &variant.sku,
+            option_values: &variant.option_values,
+            prices: money(Variant::price),
+            compare_at_prices: money(Variant::compare_at_price),
+            barcode: variant.barcode.as_deref(),
+            weight_grams: variant.weight_grams,
+            image: variant.image.as_deref(),
+            tracked: variant.tracked,
+            tax_class: &variant.tax_class,
+        }
+    }
+}

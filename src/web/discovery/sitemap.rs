@@ -1,0 +1,137 @@
+//! `robots.txt` and the sitemap of the published catalog: an index, one part with the lists, and parts of products, each far
+//! below the 50,000 addresses that sitemaps.org allows.
+
+use crate::web::api::instant;
+use crate::web::http::call::Call;
+use crate::web::http::reply::Reply;
+use crate::web::pages::paths::{collection_path, product_path};
+use crate::web::pages::policy_texts::{POLICIES, Policy};
+use durable::Timestamp;
+use maud::{Markup, PreEscaped, html};
+use shop::catalog::parts::list_cards;
+use shop::catalog::version::{PublishedCatalog, list_categories};
+use shop::error::{Error, Result};
+use shop::values::languages::Language;
+
+/// Products of a part, each with an address in every language.
+const PRODUCTS_A_PART: usize = 5_000;
+
+/// `GET /robots.txt`: what is a visitor's own is not searched, nor anything of a shop that is only tried out.
+///
+/// # Errors
+/// None.
+pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
+    let config = &call.app.config;
+    let rules = if config.is_public {
+        "Allow: /\nDisallow: /api/\nDisallow: /checkout\nDisallow: /orders/\n"
+    } else {
+        "Disallow: /\n"
+    };
+    let text = format!(
+        "User-agent: *\n{rules}\nSitemap: {}/sitemap.xml\n",
+        config.shop_url
+    );
+    Ok(Reply::text("text/plain; charset=utf-8", text).public())
+}
+
+/// `GET /sitemap.xml`: the index.
+///
+/// # Errors
+/// When the published catalog can't be read.
+pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
+    let version = call.app.catalog().current().await?;
+    let origin = &call.app.config.shop_url;
+    let parts = version.products.div_ceil(PRODUCTS_A_PART);
+    let products = (1..=parts).map(|number| format!("products-{number}"));
+    let published_at = instant(version.published_at);
+    Ok(xml(&html! {
+        sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" {
+            @for part in std::iter::once("lists".to_owned()).chain(products) {
+                sitemap {
+                    loc { (origin) "/sitemaps/" (part) ".xml" }
+                    @if version.products > 0 { lastmod { (published_at) } }
+                }
+            }
+        }
+    }))
+}
+
+/// `GET /sitemaps/{part}`: `lists.xml`, `products-1.xml`, …
+///
+/// # Errors
+/// 404 for a part that the index does not name.
+pub async fn part(call: &mut Call<'_>) -> Result<Reply> {
+    let name = call.param(0).strip_suffix(".xml").unwrap_or_default();
+    let pages = match (name, name.strip_prefix("products-")) {
+        ("lists", _) => lists(call).await?,
+        (_, Some(number)) => products(call, number).await?,
+        _ => Vec::new(),
+    };
+    if pages.is_empty() {
+        return Err(Error::NotFound("page"));
+    }
+    let origin = &call.app.config.shop_url;
+    Ok(xml(&html! {
+        urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml" {
+            @for page in &pages {
+                @for language in Language::ALL { (url(origin, page, language)) }
+            }
+        }
+    }))
+}
+
+struct Page {
+    path: String,
+    changed_at: Option<Timestamp>,
+}
+
+async fn lists(call: &Call<'_>) -> Result<Vec<Page>> {
+    let categories = list_categories(&call.app.catalog()).await?;
+    let fixed = ["/", "/products"].map(str::to_owned);
+    let collections = categories
+        .iter()
+        .map(|category| collection_path(&category.handle));
+    let policies = POLICIES.iter().map(Policy::path);
+    let paths = fixed.into_iter().chain(collections).chain(policies);
+    Ok(paths
+        .map(|path| Page {
+            path,
+            changed_at: None,
+        })
+        .collect())
+}
+
+async fn products(call: &Call<'_>, number: &str) -> Result<Vec<Page>> {
+    let Some(number) = number
+        .parse()
+        .ok()
+        .filter(|number| (1..=100_000).contains(number))
+    else {
+        return Ok(Vec::new());
+    };
+    let cards = list_cards(&call.app.catalog(), number, PRODUCTS_A_PART).await?;
+    let pages = cards.iter().map(|card| Page {
+        path: product_path(&card.handle, None),
+        changed_at: Some(card.updated_at),
+    });
+    Ok(pages.collect())
+}
+
+fn url(origin: &str, page: &Page, language: Language) -> Markup {
+    html! {
+        url {
+            loc { (origin) (language.path(&page.path)) }
+            @if let Some(at) = page.changed_at { lastmod { (instant(at)) } }
+            @for other in Language::ALL {
+                xhtml:link rel="alternate" hreflang=(other.code()) href={ (origin) (other.path(&page.path)) } {}
+            }
+        }
+    }
+}
+
+/// An XML document.
+#[must_use]
+pub fn xml(root: &Markup) -> Reply {
+    let document = html! { (PreEscaped(r#"<?xml version="1.0" encoding="UTF-8"?>"#)) (root) };
+    Reply::text("application/xml; charset=utf-8", document.into_string()).public()
+}

@@ -1,0 +1,325 @@
+//! A request as handlers read it: every part that can be malformed answers with an error, never a panic.
+
+use crate::app::App;
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+use shop::checkout::quoting::accept_currency;
+use shop::error::{Error, Result};
+use shop::values::ids::digest_of;
+use shop::values::languages::Language;
+use shop::values::money::Currency;
+use worker::url::{Url, form_urlencoded};
+use worker::web_sys::ReadableStream;
+use worker::{Method, Request, WebSocket};
+
+/// Largest body of a route that says nothing else.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Longest `Idempotency-Key`, in bytes.
+const MAX_KEY_BYTES: usize = 255;
+
+/// A request on its way through a handler.
+pub struct Call<'a> {
+    /// Bindings, configuration, time.
+    pub app: &'a App,
+    /// The id that the answer carries.
+    pub request_id: &'a str,
+    /// What the pattern's braces matched, decoded, in order.
+    pub params: Vec<String>,
+    /// The whole address.
+    pub url: Url,
+    /// What the address is in.
+    pub language: Language,
+    request: Request,
+    body: Option<Vec<u8>>,
+    socket: Option<WebSocket>,
+    stream: Option<ReadableStream>,
+}
+
+impl<'a> Call<'a> {
+    /// A call of `request`.
+    #[must_use]
+    pub const fn new(app: &'a App, request_id: &'a str, url: Url, request: Request) -> Self {
+        Self {
+            app,
+            request_id,
+            params: Vec::new(),
+            url,
+            language: Language::English,
+            request,
+            body: None,
+            socket: None,
+            stream: None,
+        }
+    }
+
+    /// Answers with a WebSocket instead of the reply.
+    pub fn switch_to(&mut self, socket: WebSocket) {
+        self.socket = Some(socket);
+    }
+
+    /// The WebSocket to answer with.
+    pub fn take_socket(&mut self) -> Option<WebSocket> {
+        self.socket.take()
+    }
+
+    /// Answers with what a stream brings, as the body of the reply.
+    pub fn send(&mut self, stream: ReadableStream) {
+        self.stream = Some(stream);
+    }
+
+    /// The body to answer with.
+    pub fn take_stream(&mut self) -> Option<ReadableStream> {
+        self.stream.take()
+    }
+
+    /// The method.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.request.method()
+    }
+
+    /// The path, without its language.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        let path = self.url.path();
+        if self.language == Language::default() {
+            return path;
+        }
+        path.trim_start_matches('/')
+            .split_once('/')
+            .and_then(|(language, _)| path.get(language.len().saturating_add(1)..))
+            .unwrap_or("/")
+    }
+
+    /// The part of the path that the pattern's `at`-th braces matched.
+    #[must_use]
+    pub fn param(&self, at: usize) -> &str {
+        self.params.get(at).map_or("", String::as_str)
+    }
+
+    /// A header; none when absent or not readable.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.request.headers().get(name).ok().flatten()
+    }
+
+    /// The first query parameter of this name.
+    #[must_use]
+    pub fn query(&self, name: &str) -> Option<String> {
+        self.url
+            .query_pairs()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
+    }
+
+    /// A cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<String> {
+        self.header("Cookie")?
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value.to_owned())
+    }
+
+    /// The names of all cookies.
+    #[must_use]
+    pub fn cookie_names(&self) -> Vec<String> {
+        let cookies = self.header("Cookie").unwrap_or_default();
+        cookies
+            .split(';')
+            .filter_map(|pair| pair.trim().split_once('='))
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    }
+
+    /// The currency of `?currency=`, else the shop's default.
+    ///
+    /// # Errors
+    /// 422 `unknown_currency`.
+    pub fn currency(&self) -> Result<Currency> {
+        let currencies = &self.app.config.currencies;
+        match self.query("currency") {
+            Some(code) => accept_currency(&code, currencies),
+            None => self.app.config.default_currency(),
+        }
+    }
+
+    /// The version that `If-Match` names; a weak tag is tolerated, as compression weakens tags on the way.
+    ///
+    /// # Errors
+    /// 400 when it is not a version of ours.
+    pub fn if_match(&self) -> Result<Option<u64>> {
+        let Some(header) = self.header("If-Match") else {
+            return Ok(None);
+        };
+        let tag = header.strip_prefix("W/").unwrap_or(&header);
+        tag.strip_prefix('"')
+            .and_then(|tag| tag.strip_suffix('"'))
+            .and_then(|tag| tag.parse().ok())
+            .map(Some)
+            .ok_or_else(|| {
+                Error::malformed(
+                    "malformed_header",
+                    "If-Match is a version in quotes, such as \"3\".",
+                )
+            })
+    }
+
+    /// The `Idempotency-Key`.
+    ///
+    /// # Errors
+    /// 400 when it is empty, too long, or has characters outside printable ASCII.
+    pub fn idempotency_key(&self) -> Result<Option<String>> {
+        self.header("Idempotency-Key")
+            .map(|key| idempotency_key(&key))
+            .transpose()
+    }
+
+    /// The operation id of a change to an object: the caller's key, or one of its own.
+    ///
+    /// # Errors
+    /// As [`Self::idempotency_key`].
+    pub fn operation_id(&self) -> Result<String> {
+        match self.idempotency_key()? {
+            Some(key) => Ok(format!("key:{key}")),
+            None => self.app.new_id("op"),
+        }
+    }
+
+    /// The raw body, of at most `max` bytes, left here for who reads it next.
+    ///
+    /// # Errors
+    /// 413 as soon as it is longer.
+    pub async fn body(&mut self, max: usize) -> Result<&[u8]> {
+        let body = self.bytes(max).await?;
+        Ok(self.body.insert(body))
+    }
+
+    /// The raw body, of at most `max` bytes.
+    ///
+    /// # Errors
+    /// 413 as soon as it is longer.
+    pub async fn bytes(&mut self, max: usize) -> Result<Vec<u8>> {
+        if let Some(body) = self.body.take() {
+            return Ok(body);
+        }
+        let announced = self
+            .header("Content-Length")
+            .and_then(|length| length.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > max) {
+            return Err(Error::TooLarge(max));
+        }
+        if announced.is_some() {
+            return self.request.bytes().await.map_err(unreadable);
+        }
+        let mut body = Vec::new();
+        let Ok(mut chunks) = self.request.stream() else {
+            return Ok(body);
+        };
+        while let Some(chunk) = chunks.next().await {
+            body.extend(chunk.map_err(unreadable)?);
+            if body.len() > max {
+                return Err(Error::TooLarge(max));
+            }
+        }
+        Ok(body)
+    }
+
+    /// A JSON body, and its digest.
+    ///
+    /// # Errors
+    /// 415 for another content type, 400 when it does not read, `unknown_field` for a field that means nothing here.
+    pub async fn json<T: DeserializeOwned>(&mut self) -> Result<(T, String)> {
+        self.json_up_to(MAX_BODY_BYTES).await
+    }
+
+    /// A JSON body of at most `max` bytes, and its digest.
+    ///
+    /// # Errors
+    /// As [`Self::json`]; 413 as soon as it is longer.
+    pub async fn json_up_to<T: DeserializeOwned>(&mut self, max: usize) -> Result<(T, String)> {
+        self.content_type("application/json")?;
+        let body = self.bytes(max).await?;
+        let value = durable::json::read(&body).map_err(|error| {
+            let detail = error.to_string();
+            let code = if detail.contains("unknown field `") {
+                "unknown_field"
+            } else {
+                "malformed_json"
+            };
+            Error::malformed(code, detail)
+        })?;
+        Ok((value, digest_of(&body)))
+    }
+
+    /// The fields of a form.
+    ///
+    /// # Errors
+    /// 415 for another content type.
+    pub async fn form(&mut self) -> Result<Form> {
+        self.content_type("application/x-www-form-urlencoded")?;
+        let body = self.bytes(MAX_BODY_BYTES).await?;
+        Ok(Form(form_urlencoded::parse(&body).into_owned().collect()))
+    }
+
+    /// Checks the media type of the body, whatever its parameters.
+    ///
+    /// # Errors
+    /// 415.
+    pub fn content_type(&self, wanted: &'static str) -> Result<()> {
+        let given = self.header("Content-Type").unwrap_or_default();
+        let given = given.split(';').next().unwrap_or_default().trim();
+        if given.eq_ignore_ascii_case(wanted) {
+            return Ok(());
+        }
+        Err(Error::UnsupportedMediaType(wanted))
+    }
+}
+
+/// The fields of a form, in order.
+pub struct Form(pub Vec<(String, String)>);
+
+impl Form {
+    /// The field of this name, without the space around it; empty when absent.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map_or("", |(_, value)| value.trim())
+    }
+}
+
+/// `key`, if it can be an idempotency key.
+///
+/// # Errors
+/// 400 when it is empty, too long, or has characters outside printable ASCII.
+pub fn idempotency_key(key: &str) -> Result<String> {
+    let fits = (1..=MAX_KEY_BYTES).contains(&key.len())
+        && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+    if fits {
+        return Ok(key.to_owned());
+    }
+    Err(Error::malformed(
+        "malformed_header",
+        format!("An idempotency key has 1 to {MAX_KEY_BYTES} printable ASCII characters."),
+    ))
+}
+
+fn unreadable(_: worker::Error) -> Error {
+    Error::malformed("malformed_body", "The body could not be read to its end.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_of_another_script_reads_as_the_platform_gives_it() {
+        let url = Url::parse("https://xn--bcher-kva.example/products?q=%C3%BC").unwrap();
+        assert_eq!(url.host_str(), Some("xn--bcher-kva.example"));
+        assert_eq!(url.path(), "/products");
+    }
+}

@@ -1,0 +1,111 @@
+//! `Idempotency-Key` on the POSTs of the API: which route keeps its answers where, and how an answer is kept.
+//!
+//! A request without a key costs nothing here. Answers are kept after they were made, and before they are sent: a crash between the
+//! two lets a repeat carry the request out again.
+
+use crate::web::http::call::{Call, MAX_BODY_BYTES};
+use crate::web::http::cart_token::shown_token;
+use crate::web::http::log::log_failure;
+use crate::web::http::order_token;
+use crate::web::http::reply::Reply;
+use crate::web::http::route::{Keys, Route};
+use shop::error::Result;
+use shop::operations::idempotency::{IdempotencyKeys, KeptAnswer, KeyedRequest, begin};
+use shop::values::ids::digest_of;
+use worker::Method;
+
+/// Headers that belong to an answer; the others are made anew for each request.
+const HEADERS: [&str; 4] = ["Cart-Token", "Content-Type", "ETag", "Location"];
+
+/// Answers a call of `route`, once for each key.
+///
+/// # Errors
+/// The handler's; 422 `idempotency_key_reused`, 503 `request_under_way`.
+pub async fn answer_once(route: &Route, call: &mut Call<'_>) -> Result<Reply> {
+    let Some(request) = keyed_request(route, call).await? else {
+        return route.answer(call).await;
+    };
+    let keys = call.app.idempotency_keys();
+    if let Some(answer) = begin(&keys, &request, call.app.now).await? {
+        let reply = if route.keys == Keys::Again {
+            route.answer(call).await?
+        } else {
+            restored(answer)
+        };
+        return Ok(reply.with("Idempotent-Replayed", "true"));
+    }
+    let outcome = route.answer(call).await;
+    let noted = match &outcome {
+        Ok(reply) => keys.keep(&request, &kept(reply, route.keys)).await,
+        Err(_) => keys.release(&request).await,
+    };
+    if let Err(error) = noted {
+        log_failure("answer_not_kept", call.request_id, &error);
+    }
+    outcome
+}
+
+/// What identifies the request; none when it has no key, or nobody to whom the key could belong.
+async fn keyed_request(route: &Route, call: &mut Call<'_>) -> Result<Option<KeyedRequest>> {
+    let concerned = route.method == Method::Post && route.is_api() && route.keys != Keys::Own;
+    if !concerned {
+        return Ok(None);
+    }
+    let (Some(key), Some(caller)) = (call.idempotency_key()?, caller_of(call)) else {
+        return Ok(None);
+    };
+    let mut asked = call.url.path().as_bytes().to_vec();
+    asked.push(0);
+    asked.extend(call.body(MAX_BODY_BYTES).await?);
+    Ok(Some(KeyedRequest {
+        caller,
+        key,
+        request_hash: digest_of(&asked),
+        request_id: call.request_id.to_owned(),
+    }))
+}
+
+/// Whoever shows the same credentials is the same caller.
+fn caller_of(call: &Call<'_>) -> Option<String> {
+    let shown = [
+        call.header("Authorization"),
+        shown_token(call),
+        call.header(order_token::HEADER),
+        call.query("token"),
+    ];
+    if shown.iter().all(Option::is_none) {
+        return None;
+    }
+    let shown = shown.map(Option::unwrap_or_default).join("\0");
+    Some(digest_of(shown.as_bytes()))
+}
+
+fn kept(reply: &Reply, keys: Keys) -> KeptAnswer {
+    if keys == Keys::Again {
+        return KeptAnswer {
+            status: reply.status,
+            ..KeptAnswer::default()
+        };
+    }
+    let belongs = |(name, value): &(&'static str, String)| {
+        HEADERS
+            .contains(name)
+            .then(|| ((*name).to_owned(), value.clone()))
+    };
+    KeptAnswer {
+        status: reply.status,
+        headers: reply.headers.iter().filter_map(belongs).collect(),
+        body: String::from_utf8_lossy(&reply.body).into_owned(),
+    }
+}
+
+fn restored(answer: KeptAnswer) -> Reply {
+    let mut reply = Reply::empty(answer.status).with("Cache-Control", "no-store");
+    for name in HEADERS {
+        if let Some(value) = answer.headers.get(name) {
+            reply = reply.with(name, value);
+        }
+    }
+    reply.body = answer.body.into_bytes();
+    reply
+}

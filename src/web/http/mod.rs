@@ -1,0 +1,11 @@
+//! HTTP as every face needs it: the call, who calls, how often, and the reply.
+pub mod answers;
+pub mod call;
+pub mod canonical;
+pub mod cart_token;
+pub mod guard;
+pub mod idempotency;
+pub mod log;
+pub mod order_token;
+pub mod reply;
+pub mod route;

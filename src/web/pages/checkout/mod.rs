@@ -1,0 +1,371 @@
+//! Checkout in two pages: where it goes, then what it costs. Placing the order leads to the payment page.
+
+mod form;
+
+use crate::web::http::call::{Call, Form, idempotency_key};
+use crate::web::http::cart_token::OwnCart;
+use crate::web::http::guard;
+use crate::web::http::order_token::keep_open;
+use crate::web::http::reply::{Reply, headers_of};
+use crate::web::pages::challenge;
+use crate::web::pages::checkout::form::{
+    Offered, address_form, asks_for_fields, nothing_typed, request_of, typed_in,
+};
+use crate::web::pages::error::sentences_of;
+use crate::web::pages::head::not_to_be_found;
+use crate::web::pages::layout::{page, page_with};
+use crate::web::pages::paths::encoded;
+use crate::web::pages::pictures::{Fetched, picture};
+use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
+use crate::web::pages::visit::{Visit, order_path};
+use maud::{Markup, html};
+use shop::cart::ports::CartPorts;
+use shop::cart::{CartObjects, PricedCart, price_cart};
+use shop::checkout::freezing::order_in_the_way;
+use shop::checkout::ports::CheckoutPorts;
+use shop::checkout::quoting::list_shipping_methods;
+use shop::checkout::record::Checkout;
+use shop::checkout::{place_order, quoting};
+use shop::error::{Error, FieldError, Result};
+use shop::orders::transitions::Status;
+use shop::pricing::places::Destination;
+use shop::pricing::price_list::Prices;
+use shop::pricing::quote::Quote;
+use shop::values::ids::digest_of;
+use shop::values::money::Money;
+
+/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=` fills in what that quote was made for,
+/// `?country=` where it goes.
+///
+/// # Errors
+/// 401 for a forged cookie.
+pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?;
+    let Some(own) = OwnCart::of(call)? else {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    };
+    let cart = call.app.carts().view(&own.id).await?;
+    if cart.lines.is_empty() || cart.frozen_by.is_some() {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    }
+    let typed = match call.query("quote") {
+        Some(id) => quote_of_cart(call, &id, &own.id)
+            .await?
+            .map(|quote| typed_in(&quote)),
+        None => None,
+    };
+    let typed = typed.unwrap_or_else(|| nothing_typed(call));
+    address_page(call, visit, 200, &cart, &typed, &[]).await
+}
+
+/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept. The button beside a country only shows the
+/// fields of that country.
+///
+/// # Errors
+/// What is not about a field.
+pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
+    let visit = Visit::of(call).await?.at("/checkout");
+    let form = call.form().await?;
+    let Some(own) = OwnCart::of(call)? else {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    };
+    let app = call.app;
+    let cart = app.carts().view(&own.id).await?;
+    if asks_for_fields(&form) {
+        return address_page(call, visit, 200, &cart, &form, &[]).await;
+    }
+    let request = request_of(&form, &visit);
+    let has_codes = !request.codes.is_empty();
+    let unique = app.unique()?;
+    let quoted = quoting::create_quote(
+        app,
+        &app.config.currencies,
+        &unique,
+        &own.id,
+        &cart,
+        request,
+        app.now,
+    );
+    let tries = app.code_tries(guard::network(call), &own.id);
+    match tries.count(has_codes, app.now, quoted).await {
+        Ok(quote) => Ok(Reply::see_other(
+            visit.link(&format!("/checkout/{}", quote.id)),
+        )),
+        Err(Error::Invalid(errors)) => address_page(call, visit, 422, &cart, &form, &errors).await,
+        Err(error @ Error::TooMany { code, .. }) => {
+            let fault = FieldError::new("codes.0", code, error.detail());
+            let mut page = address_page(call, visit, 429, &cart, &form, &[fault]).await?;
+            page.headers.extend(headers_of(&error));
+            Ok(page)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /checkout/{quote_id}`: what it costs, to the last unit that is charged.
+///
+/// # Errors
+/// 404 for a quote of another cart.
+pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
+    let own = OwnCart::of(call)?.ok_or(Error::NotFound("quote"))?;
+    let quote = quote_of_cart(call, call.param(0), &own.id)
+        .await?
+        .ok_or(Error::NotFound("quote"))?;
+    let visit = Visit::of_or_in(call, quote.currency).await?;
+    let key = call.app.new_id("key")?;
+    Ok(review_page(call, &visit, 200, &quote, &key, &[]).await)
+}
+
+/// `POST /checkout/{quote_id}`: places the order and leads to its payment. The form's key makes a double click one order.
+///
+/// # Errors
+/// 409 with what is in the way.
+pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
+    let form = call.form().await?;
+    call.app.config.check_payments()?;
+    let visit = Visit::of(call).await?;
+    let Some(own) = OwnCart::of(call)? else {
+        return Ok(Reply::see_other(visit.link("/cart")));
+    };
+    let app = call.app;
+    let quote_id = call.param(0).to_owned();
+    let checkout = Checkout {
+        order_id: app.new_id("ord")?,
+        cart_id: own.id,
+        idempotency_key: idempotency_key(form.get("key"))?,
+        request_hash: digest_of(quote_id.as_bytes()),
+        quote_id,
+        billing_address: None,
+        jitter: app.jitter(),
+        visitor: guard::visitor(call, form.get(challenge::FIELD)),
+    };
+    let links = app.order_links().in_language(call.language);
+    let placed = match place_order(app, &checkout, &links, app.now).await {
+        Ok(placed) => placed.order,
+        Err(error) => return not_placed(call, &visit, &checkout, error).await,
+    };
+    let pay_at = placed
+        .payment
+        .url
+        .filter(|_| placed.status == Status::PendingPayment);
+    // The browser that ordered comes back from paying without a token in its address.
+    let there = Reply::see_other(pay_at.unwrap_or_else(|| order_path(&visit, &placed.id)));
+    Ok(keep_open(there, call, &placed.id))
+}
+
+/// To the order that is in the way; to the form, where its address lacks something by now; to the same page once more, where a proof may lift what there was too much of.
+async fn not_placed(
+    call: &Call<'_>,
+    visit: &Visit,
+    checkout: &Checkout,
+    error: Error,
+) -> Result<Reply> {
+    if let Some(order_id) = order_in_the_way(&error) {
+        let there = Reply::see_other(order_path(visit, &order_id));
+        return Ok(keep_open(there, call, &order_id));
+    }
+    if let Error::Invalid(errors) = &error
+        && let Some(quote) = quote_of_cart(call, &checkout.quote_id, &checkout.cart_id).await?
+    {
+        let cart = call.app.carts().view(&checkout.cart_id).await?;
+        let visit = Visit::of_or_in(call, quote.currency).await?.at("/checkout");
+        return address_page(call, visit, 422, &cart, &typed_in(&quote), errors).await;
+    }
+    let asks_for_proof = call.app.config.widget().is_some();
+    if !asks_for_proof || !matches!(error, Error::TooMany { .. }) {
+        return Err(error);
+    }
+    let quote = quote_of_cart(call, &checkout.quote_id, &checkout.cart_id).await?;
+    let Some(quote) = quote else {
+        return Err(error);
+    };
+    let here = format!("/checkout/{}", encoded(&quote.id));
+    let visit = Visit::of_or_in(call, quote.currency).await?.at(&here);
+    let words = visit.words();
+    let mut told = sentences_of(words, &error);
+    if error.code() == "too_many_unproved_orders" || checkout.visitor.solution.is_none() {
+        told.insert(0, words.challenge_may_help.to_owned());
+    }
+    let key = &checkout.idempotency_key;
+    let mut page = review_page(call, &visit, 429, &quote, key, &told).await;
+    page.headers.extend(headers_of(&error));
+    Ok(page)
+}
+
+async fn quote_of_cart(call: &Call<'_>, quote_id: &str, cart_id: &str) -> Result<Option<Quote>> {
+    let quote = call.app.prices().quote(quote_id).await?;
+    Ok(quote.filter(|quote| quote.cart_id == cart_id))
+}
+
+async fn address_page(
+    call: &Call<'_>,
+    visit: Visit,
+    status: u16,
+    cart: &durable::cart::Cart,
+    typed: &Form,
+    errors: &[FieldError],
+) -> Result<Reply> {
+    let app = call.app;
+    let methods = methods_for(call, &visit, cart, typed).await;
+    let (catalog, stocks) = (app.catalog(), app.public_stocks());
+    let priced = price_cart(&catalog, &stocks, cart, visit.currency).await?;
+    let content = html! {
+        (steps(&visit, Step::Address))
+        div class="checkout" {
+            (address_form(&visit, &methods, typed, errors))
+            (cart_summary(&visit, &priced))
+        }
+    };
+    Ok(page(status, &visit, visit.words().checkout, &content))
+}
+
+/// The ways to ship to where the form says, or what there is anywhere, while it says nothing that can be shipped to. What keeps the cart
+/// from being priced at all stands in the form's faults.
+async fn methods_for(
+    call: &Call<'_>,
+    visit: &Visit,
+    cart: &durable::cart::Cart,
+    typed: &Form,
+) -> Offered {
+    let (prices, now) = (call.app.prices(), call.app.now);
+    let there = Destination::of(&request_of(typed, visit).shipping_address);
+    let currency = visit.currency;
+    if !there.country.is_empty()
+        && let Ok(methods) = list_shipping_methods(&prices, currency, cart, Some(there), now).await
+    {
+        return Offered::There(methods);
+    }
+    let methods = list_shipping_methods(&prices, currency, cart, None, now).await;
+    Offered::Anywhere(methods.unwrap_or_default())
+}
+
+fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
+    let words = visit.words();
+    html! {
+        aside class="summary" aria-labelledby="summary" {
+            h2 id="summary" { (words.order_summary) }
+            ul class="lines" {
+                @for line in &cart.lines {
+                    li {
+                        @if let Some(image) = &line.image { (picture(image, "", (64, 64), Fetched::Now)) }
+                        div {
+                            span class="title" { bdi { (line.title) } }
+                            p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }
+                        }
+                        @if let Some(total) = line.line_total { span class="price" { (visit.money(total)) } }
+                    }
+                }
+            }
+            p class="total" { (words.subtotal) " " strong { (visit.money(cart.subtotal)) } }
+            p class="quiet" { (words.shipping_and_tax_next) }
+        }
+    }
+}
+
+/// What a quote comes to, and the button that orders it; `told` is why it was not ordered just now.
+async fn review_page(
+    call: &Call<'_>,
+    visit: &Visit,
+    status: u16,
+    quote: &Quote,
+    key: &str,
+    told: &[String],
+) -> Reply {
+    let config = &call.app.config;
+    let head = html! { (not_to_be_found()) (challenge::script(config)) };
+    let content = review_content(call, visit, quote, key, told).await;
+    let title = visit.words().review_your_order;
+    let mut reply = page_with(status, visit, title, &head, &content);
+    reply.headers.extend(challenge::policy(config));
+    reply
+}
+
+async fn review_content(
+    call: &Call<'_>,
+    visit: &Visit,
+    quote: &Quote,
+    key: &str,
+    told: &[String],
+) -> Markup {
+    let words = visit.words();
+    let total = visit.money(Money::new(quote.totals.total, quote.currency));
+    let lines = quote_lines(call, visit, &quote.lines, quote.currency).await;
+    html! {
+        (steps(visit, Step::Review))
+        div class="checkout" {
+            div class="stack" {
+                h1 { (words.review_your_order) }
+                @if !told.is_empty() {
+                    div class="notice fault" role="alert" { @for sentence in told { p { (sentence) } } }
+                }
+                div class="panel" {
+                    div class="parties" {
+                        section { h2 { (words.ship_to) } (label(visit, &quote.shipping_address)) }
+                        section {
+                            h2 { (words.billed_to) }
+                            @match &quote.billing_address {
+                                Some(billing) => (label(visit, billing)),
+                                None => p { (words.same_as_delivery) },
+                            }
+                        }
+                        section { h2 { (words.shipping) } (shipping(visit, &quote.terms.shipping)) }
+                        section { h2 { (words.contact) } p { bdi { (quote.email) } } }
+                    }
+                    p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (words.change_address) } }
+                }
+                (lines)
+            }
+            aside class="summary" aria-labelledby="summary" {
+                h2 id="summary" { (words.order_summary) }
+                ul class="lines" {
+                    @for promotion in quote.terms.promotions.iter().filter(|it| it.discount > 0) {
+                        li {
+                            div {
+                                bdi { (promotion.title) }
+                                @if promotion.checked_at_order { p class="quiet" { (words.promotion_checked_at_order) } }
+                            }
+                            span class="price" { (visit.money(Money::new(promotion.discount.saturating_neg(), quote.currency))) }
+                        }
+                    }
+                }
+                (totals(visit, &quote.totals, &quote.terms, quote.currency))
+                form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
+                    input type="hidden" name="key" value=(key);
+                    (challenge::widget(visit, &call.app.config))
+                    button class="wide" { (words.place_order) " · " (total) }
+                }
+                p class="quiet" { (words.payment_follows) }
+            }
+        }
+    }
+}
+
+/// Where in the checkout a page stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
+enum Step {
+    Cart,
+    Address,
+    Review,
+    Payment,
+}
+
+fn steps(visit: &Visit, now: Step) -> Markup {
+    let words = visit.words();
+    let all = [
+        (Step::Cart, words.cart),
+        (Step::Address, words.step_address),
+        (Step::Review, words.step_review),
+        (Step::Payment, words.step_payment),
+    ];
+    html! {
+        nav class="steps" aria-label=(words.steps) {
+            ol {
+                @for (step, name) in all {
+                    li class=[(step < now).then_some("done")] aria-current=[(step == now).then_some("step")] {
+                        @if step == Step::Cart { a href=(visit.link("/cart")) { (name) } } @else { (name) }
+                    }
+                }
+            }
+        }
+    }
+}

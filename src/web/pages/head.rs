@@ -1,0 +1,26 @@
+//! Tags of a page's head.
+
+use crate::web::assets::kept_address;
+use crate::web::pages::visit::Visit;
+use maud::{Markup, html};
+
+/// The tag of a page that is someone's own, or is reached by its address alone.
+#[must_use]
+pub fn not_to_be_found() -> Markup {
+    html! { meta name="robots" content="noindex"; }
+}
+
+/// What the head of every page says of the shop as an app, and the words of its script.
+#[must_use]
+pub fn tags(visit: &Visit) -> Markup {
+    let words = visit.words();
+    html! {
+        link rel="manifest" href="/manifest.webmanifest";
+        link rel="apple-touch-icon" href=(kept_address("/icons/touch-180.png"));
+        meta name="theme-color" content="#14181f" media="(prefers-color-scheme: dark)";
+        meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)";
+        script type="module" src=(kept_address("/js/installed.js")) data-service-worker="/service-worker.js"
+            data-sent=(words.kept_was_sent) data-refused=(words.kept_was_refused)
+            data-update=(words.update_ready) data-reload=(words.reload) data-close=(words.close) {}
+    }
+}

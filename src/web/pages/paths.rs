@@ -1,0 +1,27 @@
+//! Addresses of pages.
+
+use worker::url::form_urlencoded;
+
+/// `value` as it stands in a path or a query.
+#[must_use]
+pub fn encoded(value: &str) -> String {
+    form_urlencoded::byte_serialize(value.as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
+
+/// The address of a category.
+#[must_use]
+pub fn collection_path(category: &str) -> String {
+    format!("/collections/{}", encoded(category))
+}
+
+/// The address of a product, or of one variant of it.
+#[must_use]
+pub fn product_path(handle: &str, sku: Option<&str>) -> String {
+    let path = format!("/products/{}", encoded(handle));
+    match sku {
+        Some(sku) => format!("{path}?sku={}", encoded(sku)),
+        None => path,
+    }
+}

@@ -1,0 +1,313 @@
+//! Files and what they import of each other: no circle anywhere, and the groups of `src/shop` point one way.
+
+use crate::sources::{File, files};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The groups of `src/shop`, from the top down: each may use those below it.
+const GROUPS: [&str; 14] = [
+    "operations",
+    "aftersales",
+    "checkout",
+    "settlement",
+    "publishing",
+    "cart",
+    "inventory",
+    "messages",
+    "customers",
+    "orders",
+    "pricing",
+    "payments",
+    "catalog",
+    "values",
+];
+
+/// The crates, by their names in paths, and where their files are.
+const CRATES: [(&str, &str); 3] = [
+    ("storefront", "src"),
+    ("shop", "src/shop"),
+    ("durable", "durable/src"),
+];
+
+#[test]
+fn no_file_imports_itself_by_way_of_others() {
+    let circle = circle_of(&arrows_of(&sources()));
+    assert!(circle.is_empty(), "{circle:#?}");
+}
+
+#[test]
+fn groups_point_one_way() {
+    let breaches = upward(&arrows_of(&sources()));
+    assert!(breaches.is_empty(), "{breaches:#?}");
+}
+
+#[test]
+fn every_group_has_its_place() {
+    let groups: BTreeSet<String> = sources()
+        .iter()
+        .filter_map(|file| group_of(&file.path).map(str::to_owned))
+        .collect();
+    assert_eq!(groups, GROUPS.map(str::to_owned).into());
+}
+
+#[test]
+fn a_circle_is_found() {
+    for (one, other) in [
+        (
+            "use crate::orders::b::B;",
+            "use crate::orders::a::{self, A};",
+        ),
+        ("use super::b::B;", "fn f() { crate::orders::a::f() }"),
+        ("use crate::orders::{b::{B, D}, order};", "use super::a;"),
+    ] {
+        let files = [
+            File::new("src/shop/orders/a.rs", one),
+            File::new("src/shop/orders/b.rs", other),
+            File::new("src/shop/orders/c.rs", "use crate::orders::b::B;"),
+        ];
+        let circle = circle_of(&arrows_of(&files));
+        assert!(circle.contains(&files[0].path), "{one} {other}");
+        assert!(circle.contains(&files[1].path), "{one} {other}");
+        assert!(!circle.contains(&files[2].path), "{one} {other}");
+    }
+    let child = [
+        File::new("src/web/pages/mod.rs", "mod a; fn f() { a::f() }"),
+        File::new("src/web/pages/a.rs", "use crate::web::pages;"),
+    ];
+    assert_eq!(circle_of(&arrows_of(&child)).len(), 2);
+}
+
+#[test]
+fn what_tests_import_is_no_arrow() {
+    let files = [
+        File::new(
+            "src/shop/orders/a.rs",
+            "use crate::orders::b::B; #[cfg(test)] mod tests { use crate::checkout::c; }",
+        ),
+        File::new(
+            "src/shop/orders/b.rs",
+            "// crate::orders::a\n#[cfg(test)] mod tests { use crate::orders::a; }",
+        ),
+        File::new("src/shop/checkout/c.rs", "use crate::orders::a;"),
+    ];
+    let arrows = arrows_of(&files);
+    assert!(circle_of(&arrows).is_empty() && upward(&arrows).is_empty());
+}
+
+#[test]
+fn an_arrow_that_runs_up_is_found() {
+    let files = [
+        File::new(
+            "src/shop/values/money.rs",
+            "use crate::orders::order::Order;",
+        ),
+        File::new("src/shop/orders/order.rs", ""),
+    ];
+    assert_eq!(upward(&arrows_of(&files)).len(), 1);
+}
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+fn sources() -> Vec<File> {
+    [files("src", "rs"), files("durable/src", "rs")]
+        .into_iter()
+        .flatten()
+        .filter(|file| !file.path.ends_with("/tests.rs"))
+        .collect()
+}
+
+/// Which file names which, tests apart.
+fn arrows_of(files: &[File]) -> Arrows {
+    let modules: BTreeMap<Vec<String>, &str> = files
+        .iter()
+        .map(|file| (module_of(&file.path), file.path.as_str()))
+        .collect();
+    let arrow = |file: &File| {
+        let targets = paths_of(file)
+            .into_iter()
+            .filter_map(|path| defining(&modules, &path))
+            .filter(|target| *target != file.path)
+            .map(str::to_owned)
+            .collect();
+        (file.path.clone(), targets)
+    };
+    files.iter().map(arrow).collect()
+}
+
+/// Files that lead back to themselves.
+fn circle_of(arrows: &Arrows) -> BTreeSet<String> {
+    let leads_back = |file: &&String| reached_from(arrows, file).contains(*file);
+    arrows.keys().filter(leads_back).cloned().collect()
+}
+
+/// All that a file imports, and what that imports.
+fn reached_from<'a>(arrows: &'a Arrows, file: &str) -> BTreeSet<&'a String> {
+    let mut reached = BTreeSet::new();
+    let mut open: Vec<&String> = arrows.get(file).into_iter().flatten().collect();
+    while let Some(next) = open.pop() {
+        if reached.insert(next) {
+            open.extend(arrows.get(next).into_iter().flatten());
+        }
+    }
+    reached
+}
+
+/// Arrows from a group to one above it.
+fn upward(arrows: &Arrows) -> Vec<String> {
+    let place = |path: &str| {
+        let group = group_of(path)?;
+        GROUPS.iter().position(|known| *known == group)
+    };
+    let mut found = Vec::new();
+    for (from, targets) in arrows {
+        for to in targets {
+            if let (Some(own), Some(other)) = (place(from), place(to))
+                && other < own
+            {
+                found.push(format!("{from} imports {to}"));
+            }
+        }
+    }
+    found
+}
+
+/// `orders` of `src/shop/orders/order.rs`.
+fn group_of(path: &str) -> Option<&str> {
+    let inside = path.strip_prefix("src/shop/")?;
+    inside.split_once('/').map(|(group, _)| group)
+}
+
+/// `["shop", "orders", "order"]` of `src/shop/orders/order.rs`.
+fn module_of(path: &str) -> Vec<String> {
+    let root = CRATES
+        .iter()
+        .filter(|(_, folder)| path.starts_with(&format!("{folder}/")))
+        .max_by_key(|(_, folder)| folder.len());
+    let (name, folder) = root.expect("a file of a crate");
+    let inside = path[folder.len()..].trim_start_matches('/');
+    let inside = inside.strip_suffix(".rs").unwrap_or(inside);
+    let names = inside
+        .split('/')
+        .filter(|name| !matches!(*name, "mod" | "lib"));
+    std::iter::once(*name)
+        .chain(names)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// The file of the longest beginning of `path` that is a module.
+fn defining<'a>(modules: &BTreeMap<Vec<String>, &'a str>, path: &[String]) -> Option<&'a str> {
+    (1..=path.len())
+        .rev()
+        .find_map(|length| modules.get(&path[..length]).copied())
+        .filter(|file| !file.ends_with("lib.rs"))
+}
+
+/// Every path of the code that begins at a crate, climbs, or names a child module, from the crate's name on.
+fn paths_of(file: &File) -> Vec<Vec<String>> {
+    let own = module_of(&file.path);
+    let tokens = without_faces(&without_tests(file.tokens()));
+    let mut found = Vec::new();
+    for (at, token) in tokens.iter().enumerate() {
+        if at > 0 && tokens[at - 1] == "::" || tokens.get(at + 1).is_none_or(|next| next != "::") {
+            continue;
+        }
+        let parent = &own[..own.len().saturating_sub(1)];
+        let start = match token.as_str() {
+            "crate" => own[..1].to_vec(),
+            "self" => own.clone(),
+            "super" => parent.to_vec(),
+            name if CRATES.iter().any(|(known, _)| *known == name) => vec![name.to_owned()],
+            name if is_child(&tokens, name) => [&own[..], &[name.to_owned()]].concat(),
+            _ => continue,
+        };
+        branches(&tokens[at + 2..], start, &mut found);
+    }
+    found
+}
+
+/// The code without `pub use`: a name that a file only hands on is no import of its own.
+fn without_faces(tokens: &[String]) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut rest = tokens;
+    while let Some((first, after)) = rest.split_first() {
+        let is_face = first == "pub" && after.first().is_some_and(|token| token == "use");
+        if is_face && let Some(end) = after.iter().position(|token| token == ";") {
+            rest = &after[end + 1..];
+            continue;
+        }
+        kept.push(first.clone());
+        rest = after;
+    }
+    kept
+}
+
+/// Whether the file declares a module of this name in a file of its own.
+fn is_child(tokens: &[String], name: &str) -> bool {
+    let mut threes = tokens.windows(3);
+    threes.any(|three| three[0] == "mod" && three[1] == name && three[2] == ";")
+}
+
+/// The paths that go on from `prefix`; how many tokens they take.
+fn branches(tokens: &[String], mut prefix: Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        match token.as_str() {
+            "{" => {
+                at += 1;
+                while tokens.get(at).is_some_and(|token| token != "}") {
+                    at += branches(&tokens[at..], prefix.clone(), found).max(1);
+                }
+                return at + 1;
+            }
+            "super" => drop(prefix.pop()),
+            "self" | "*" => {}
+            name => prefix.push(name.to_owned()),
+        }
+        at += 1;
+        if tokens.get(at).is_none_or(|token| token != "::") {
+            break;
+        }
+        at += 1;
+    }
+    found.push(prefix);
+    at
+}
+
+/// The code that is compiled into the shop.
+fn without_tests(tokens: Vec<String>) -> Vec<String> {
+    let marks = ["#", "[", "cfg", "(", "test", ")", "]"];
+    let mut kept = Vec::new();
+    let mut rest = tokens.as_slice();
+    while let Some((first, after)) = rest.split_first() {
+        if !rest.iter().take(marks.len()).eq(marks.iter()) {
+            kept.push(first.clone());
+            rest = after;
+            continue;
+        }
+        let item = &rest[marks.len()..];
+        let end = item.iter().position(|token| token == "{" || token == ";");
+        let end = end.unwrap_or(item.len().saturating_sub(1));
+        let length = if item[end] == ";" {
+            1
+        } else {
+            length_of_block(&item[end..])
+        };
+        rest = &item[end + length..];
+    }
+    kept
+}
+
+fn length_of_block(tokens: &[String]) -> usize {
+    let mut open = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        match token.as_str() {
+            "{" => open += 1,
+            "}" => open -= 1,
+            _ => {}
+        }
+        if open == 0 {
+            return at + 1;
+        }
+    }
+    tokens.len()
+}
