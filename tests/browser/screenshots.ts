@@ -1,7 +1,7 @@
 /** Writes a picture of every page, on a phone and at a desk, in light and dark, to the folder `screenshots`, which is emptied first. */
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { startShop } from '../workerd/shop.ts';
+import { startDemo } from './demo.ts';
 import { DESKTOP, openBrowser, PHONE, Shopper } from './shopper.ts';
 import { tour } from './tour.ts';
 
@@ -9,10 +9,8 @@ const FOLDER = join(import.meta.dirname, 'screenshots');
 
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER);
-const [shop, browser] = await Promise.all([startShop(), openBrowser()]);
+const [shop, browser] = await Promise.all([startDemo(), openBrowser()]);
 try {
-  (await shop.staff.put('/api/v1/admin/settings', JSON.parse(readFileSync(new URL('../../demo/settings.json', import.meta.url), 'utf8')))).expect(200);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
   for (const [device, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP })) {
     const shopper = await Shopper.arrive(browser, shop.url, { viewport });
     for await (const stop of tour(shopper)) await picture(shopper, `${stop}-${device}`);
