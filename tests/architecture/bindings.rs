@@ -79,13 +79,13 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
     let (needed, optional) = (listed("SECRETS"), listed("OPTIONAL_SECRETS"));
     let known: Names = needed.union(&optional).cloned().collect();
     assert_eq!(known, asked, "tools/deploy.mjs");
-    let readme = File::read("README.md").text;
+    let guide = File::read("docs/deploy.md").text;
     let page = File::read("docs/configure-secrets.md").text;
     let set_up = File::read("tools/setup.mjs").text;
     for name in &asked {
         assert!(
-            readme.contains(&format!("| `{name}` |")),
-            "{name} in README.md"
+            guide.contains(&format!("| `{name}` |")),
+            "{name} in docs/deploy.md"
         );
         assert!(
             page.contains(&format!("## `{name}`")),
