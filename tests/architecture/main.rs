@@ -12,6 +12,8 @@
 
 mod arrows;
 mod bindings;
+mod data;
+mod docs;
 mod graph;
 mod migrations;
 mod sources;

@@ -115,6 +115,11 @@ fn says_since_when(sql: &str) -> bool {
 }
 
 fn apply(migrations: &[File]) -> Result<(), String> {
+    applied(migrations).map(drop)
+}
+
+/// A database in memory with these migrations applied.
+pub fn applied(migrations: &[File]) -> Result<Connection, String> {
     let database = Connection::open_in_memory().expect("a database");
     // As D1 has it: what refers must find what it refers to.
     database
@@ -133,7 +138,7 @@ fn apply(migrations: &[File]) -> Result<(), String> {
     if broken > 0 {
         return Err(format!("{broken} rows refer to nothing"));
     }
-    Ok(())
+    Ok(database)
 }
 
 /// `3` of `d1-migrations/0003_inbox.sql`.
