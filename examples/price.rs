@@ -9,7 +9,7 @@ use shop::catalog::Conversion;
 use shop::checkout::quoting::accept_currency;
 use shop::error::Error;
 use shop::pricing::instants::read_instant;
-use shop::pricing::pipeline::{Occasion, PricedLines, price_lines};
+use shop::pricing::pipeline::{PricedLines, PricingContext, price_lines};
 use shop::pricing::places::Destination;
 use shop::pricing::price_list::PriceList;
 use shop::pricing::prices::Repricing;
@@ -174,7 +174,7 @@ fn price(
         settings: Rc::new(settings),
         has_ordered: cart.has_ordered,
     };
-    let occasion = Occasion {
+    let occasion = PricingContext {
         destination: Destination::new(
             &cart.country,
             cart.region.as_deref(),

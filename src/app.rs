@@ -9,7 +9,7 @@ use crate::store::dead_letters_d1::DeadLettersD1;
 use crate::store::finding_deliveries_d1::FindingDeliveriesD1;
 use crate::store::finding_webhook::Receiver;
 use crate::store::findings_d1::FindingsD1;
-use crate::store::guarded_payments::{BreakerD1, GuardedPayments, Knowledge};
+use crate::store::guarded_payments::{BreakerD1, GuardedPayments, HealthCache};
 use crate::store::idempotency_d1::IdempotencyD1;
 use crate::store::inbox_d1::InboxD1;
 use crate::store::jobs_d1::JobsD1;
@@ -22,13 +22,13 @@ use crate::store::order_code_tries_d1::OrderCodeTriesD1;
 use crate::store::order_standings_d1::OrderStandingsD1;
 use crate::store::orders_d1::{OrdersD1, StrayPaymentsD1};
 use crate::store::pause::{Pause, wait};
-use crate::store::prices_d1::{KnownListings, PricesD1};
+use crate::store::prices_d1::{ListingCache, PricesD1};
 use crate::store::publish_d1::PublishD1;
 use crate::store::queues::{Outgoing, Queues};
 use crate::store::rate_limits::{Classes, RateLimits};
 use crate::store::refusals::RefusalsHere;
 use crate::store::retention_d1::RetentionD1;
-use crate::store::settings_d1::{self, KnownSettings, SettingsD1};
+use crate::store::settings_d1::{self, SettingsCache, SettingsD1};
 use crate::store::sql::{Database, Statement};
 use crate::store::standard_webhooks::WebhookSecret;
 use crate::store::stock_kv::StockKv;
@@ -128,9 +128,9 @@ struct Bindings {
     cart: ObjectNamespace,
     promotion: ObjectNamespace,
     queues: Queues,
-    payments_knowledge: Knowledge,
-    settings: KnownSettings,
-    listings: KnownListings,
+    payments_knowledge: HealthCache,
+    settings: SettingsCache,
+    listings: ListingCache,
     limits: RateLimits,
     blocked_sources: RefCell<BlockedSources>,
     board: ObjectNamespace,
@@ -462,9 +462,9 @@ impl Bindings {
                 link_requests: env.queue("LINK_REQUESTS").map_err(Error::internal)?,
                 jobs: env.queue("JOBS").map_err(Error::internal)?,
             },
-            payments_knowledge: Knowledge::default(),
-            settings: KnownSettings::default(),
-            listings: KnownListings::default(),
+            payments_knowledge: HealthCache::default(),
+            settings: SettingsCache::default(),
+            listings: ListingCache::default(),
             blocked_sources: RefCell::default(),
             limits: RateLimits(Rc::new(Classes {
                 personal: env

@@ -6,7 +6,7 @@
 //! board, no older copy can overwrite a newer one.
 
 use crate::machine::fnv1a;
-use crate::stock::{PublicStock, Word};
+use crate::stock::{Availability, PublicStock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,7 +46,7 @@ pub struct Frame<'a> {
     /// Stock keeping unit.
     pub sku: &'a str,
     /// What it is now.
-    pub stock: Word,
+    pub stock: Availability,
 }
 
 /// The newest that is known of each SKU.
@@ -94,7 +94,7 @@ impl Board {
 mod tests {
     use super::*;
 
-    fn post(sku: &str, stock: Word, version: u64) -> Posts {
+    fn post(sku: &str, stock: Availability, version: u64) -> Posts {
         let stock = PublicStock {
             stock,
             version,
@@ -106,17 +106,20 @@ mod tests {
     #[test]
     fn the_newest_stays_whatever_the_order() {
         let told = [
-            post("a", Word::InStock, 1),
-            post("a", Word::Low, 5),
-            post("a", Word::Out, 9),
-            post("b", Word::Low, 2),
+            post("a", Availability::InStock, 1),
+            post("a", Availability::Low, 5),
+            post("a", Availability::Out, 9),
+            post("b", Availability::Low, 2),
         ];
         for order in [[0, 1, 2, 3], [2, 1, 0, 3], [3, 2, 0, 1], [2, 2, 3, 1]] {
             let mut board = Board::default();
             for at in order {
                 board.post(told[at].clone());
             }
-            assert_eq!(board.of("a").map(|stock| stock.stock), Some(Word::Out));
+            assert_eq!(
+                board.of("a").map(|stock| stock.stock),
+                Some(Availability::Out)
+            );
             assert_eq!(board.post(told[2].clone()), Posts::new());
         }
     }

@@ -8,7 +8,7 @@
 //! ([`Machine::let_go`]). So memory and waking are as large as what is open, whatever the history.
 
 use crate::Timestamp;
-use crate::news::News;
+use crate::news::ObjectEvent;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// Place of a stored row.
@@ -60,10 +60,10 @@ pub trait Machine: Clone + PartialEq {
     fn view(&self) -> Self::View;
 
     /// What the rest of the shop must hear, now that `events` have changed what was `before`. `name` is the object's own.
-    fn news(&self, name: &str, before: &Self::View, events: &[Self::Event]) -> Vec<News>;
+    fn news(&self, name: &str, before: &Self::View, events: &[Self::Event]) -> Vec<ObjectEvent>;
 
     /// News that stay true, to be told again some time after their change, in case they were lost on the way; `None` means none.
-    fn standing_news(&self, _name: &str) -> Option<News> {
+    fn standing_news(&self, _name: &str) -> Option<ObjectEvent> {
         None
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// A piece of news.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum News {
+pub enum ObjectEvent {
     /// What the public may know of a SKU has changed.
     StockChanged {
         /// Stock keeping unit.

@@ -8,7 +8,7 @@
 
 use crate::Timestamp;
 use crate::machine::{Machine, Place, ReplyOf};
-use crate::news::News;
+use crate::news::ObjectEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -312,7 +312,7 @@ impl Machine for Promotion {
         self.totals
     }
 
-    fn news(&self, _name: &str, _before: &View, _events: &[Event]) -> Vec<News> {
+    fn news(&self, _name: &str, _before: &View, _events: &[Event]) -> Vec<ObjectEvent> {
         vec![]
     }
 

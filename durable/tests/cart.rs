@@ -15,7 +15,7 @@ use durable::cart::{
     Refusal,
 };
 use durable::machine::{Machine, Reply, Request};
-use durable::news::News;
+use durable::news::ObjectEvent;
 use object::Object;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -432,7 +432,7 @@ struct Model {
     reported: bool,
     /// When it last asked after its order.
     asked_at: Option<Timestamp>,
-    told: Vec<News>,
+    told: Vec<ObjectEvent>,
     answers: BTreeMap<String, String>,
 }
 
@@ -446,13 +446,14 @@ impl Model {
             if self.asked_at.unwrap_or(since).plus_secs(ABANDONED_SECS) <= now {
                 self.asked_at = Some(now);
                 let cart_id = object::NAME.to_owned();
-                self.told.push(News::CartFrozen { cart_id, order_id });
+                self.told
+                    .push(ObjectEvent::CartFrozen { cart_id, order_id });
             }
             return;
         }
         if !self.lines.is_empty() && !self.reported && since.plus_secs(ABANDONED_SECS) <= now {
             self.reported = true;
-            self.told.push(News::CartAbandoned {
+            self.told.push(ObjectEvent::CartAbandoned {
                 cart_id: object::NAME.to_owned(),
                 version: self.changes,
                 lines: self.lines(),
@@ -465,7 +466,7 @@ impl Model {
             self.alone_since = None;
             self.reported = false;
             self.changes += 1;
-            self.told.push(News::CartDeleted {
+            self.told.push(ObjectEvent::CartDeleted {
                 cart_id: object::NAME.to_owned(),
                 version: self.changes,
             });

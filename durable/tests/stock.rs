@@ -14,12 +14,12 @@ mod sqlite;
 use durable::Timestamp;
 use durable::keeper::JOURNAL_SECS;
 use durable::machine::{Machine, Reply, Request};
-use durable::news::News;
+use durable::news::ObjectEvent;
+use durable::stock::{Availability, Reply as StockReply, View};
 use durable::stock::{
     Command, Event, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal, ReleaseReason,
     SETTLED_SECS, Settings, Stock, TOMBSTONE_SECS,
 };
-use durable::stock::{Reply as StockReply, View, Word};
 use object::Object;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -344,7 +344,7 @@ impl Trial {
     /// Who only hears the news knows what the public may know.
     fn listen(&mut self) {
         for news in self.object.news() {
-            let News::StockChanged { sku, stock } = news else {
+            let ObjectEvent::StockChanged { sku, stock } = news else {
                 panic!("{news:?}");
             };
             assert_eq!(sku, "one");
@@ -684,10 +684,10 @@ impl Model {
             available: self.available(),
             settings: self.rules,
             stock: match free {
-                free if free > i64::from(self.rules.low_threshold) => Word::InStock,
-                1.. => Word::Low,
-                _ if self.available() > 0 => Word::Preorder,
-                _ => Word::Out,
+                free if free > i64::from(self.rules.low_threshold) => Availability::InStock,
+                1.. => Availability::Low,
+                _ if self.available() > 0 => Availability::Preorder,
+                _ => Availability::Out,
             },
             version: self.changes,
         }

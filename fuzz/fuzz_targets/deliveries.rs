@@ -12,7 +12,7 @@ use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
 use std::cell::Cell;
 use std::rc::Rc;
-use shop::payments::{Delivery, Payments};
+use shop::payments::{WebhookRequest, Payments};
 use storefront::store::stripe::MAX_PAGES;
 use storefront::store::stripe::account::{Stripe, StripeConfig};
 
@@ -41,7 +41,7 @@ fuzz_target!(|input: &[u8]| {
 
 fn receive(header: &str, body: &[u8]) -> Option<String> {
     let header = |name: &str| (name == "Stripe-Signature").then(|| header.to_owned());
-    let delivery = Delivery {
+    let delivery = WebhookRequest {
         header: &header,
         body,
     };

@@ -12,8 +12,8 @@ use shop::error::Result;
 use shop::orders::findings::{Finding, FindingKind};
 use shop::payments::breaker::{Breaker, Health, Outcome, Permit, ProviderHealth};
 use shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, Payments,
-    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
+    BalanceEntry, EventSubject, NewRefund, NewSession, Page, PaymentError, Payments,
+    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
 use shop::values::money::Currency;
 use std::cell::Cell;
@@ -24,7 +24,7 @@ const FRESH_SECS: u32 = 5;
 
 /// What an isolate knows of the breaker.
 #[derive(Clone, Copy, Debug)]
-pub struct Known {
+pub struct KnownHealth {
     breaker: Breaker,
     /// Of the row that it was read from.
     version: i64,
@@ -32,7 +32,7 @@ pub struct Known {
 }
 
 /// Shared by all events of an isolate.
-pub type Knowledge = Rc<Cell<Option<Known>>>;
+pub type HealthCache = Rc<Cell<Option<KnownHealth>>>;
 
 /// What staff sees of the breaker.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ pub struct GuardedPayments<P, D> {
     /// Where the breaker's state is shared.
     pub db: D,
     /// What this isolate knows of it.
-    pub knowledge: Knowledge,
+    pub knowledge: HealthCache,
     /// The time: calls take long, so that the event's beginning won't do.
     pub clock: fn() -> Timestamp,
 }
@@ -124,26 +124,26 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         let known = self.known(now).await;
         let breaker = known.breaker.record(outcome, now);
         if breaker.is_like(known.breaker) {
-            self.knowledge.set(Some(Known { breaker, ..known }));
+            self.knowledge.set(Some(KnownHealth { breaker, ..known }));
         } else {
             self.write(known, breaker, error, now).await;
         }
     }
 
     /// What this isolate knows, read anew when it is old. A database that does not answer is no reason not to be paid.
-    async fn known(&self, now: Timestamp) -> Known {
+    async fn known(&self, now: Timestamp) -> KnownHealth {
         let known = self.knowledge.get();
         if let Some(known) = known.filter(|known| known.read_at.plus_secs(FRESH_SECS) > now) {
             return known;
         }
         let read = self.read(now).await;
         let fresh = match (read, known) {
-            (Ok(read), Some(known)) if read.version == known.version => Known {
+            (Ok(read), Some(known)) if read.version == known.version => KnownHealth {
                 read_at: now,
                 ..known
             },
             (Ok(read), _) => read,
-            (Err(_), known) => known.unwrap_or(Known {
+            (Err(_), known) => known.unwrap_or(KnownHealth {
                 breaker: Breaker::CLOSED,
                 version: 0,
                 read_at: now,
@@ -153,12 +153,12 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         fresh
     }
 
-    async fn read(&self, now: Timestamp) -> Result<Known> {
+    async fn read(&self, now: Timestamp) -> Result<KnownHealth> {
         let statement =
             Statement::new("SELECT version, breaker FROM circuit_breakers WHERE name = 'payments'");
         let rows: Vec<Row> = self.db.query(statement).await?;
         let row = rows.first();
-        Ok(Known {
+        Ok(KnownHealth {
             breaker: row.map_or(Ok(Breaker::CLOSED), |row| from_json(&row.breaker))?,
             version: row.map_or(0, |row| row.version),
             read_at: now,
@@ -168,7 +168,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
     /// Tells the others; false when another isolate was faster.
     async fn write(
         &self,
-        known: Known,
+        known: KnownHealth,
         breaker: Breaker,
         error: Option<&str>,
         now: Timestamp,
@@ -189,7 +189,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         let told = told(breaker, version, now);
         let written: Result<Vec<Row>, SqlError> = self.db.batch_then_query(told, statement).await;
         let won = written.as_ref().map_or(true, |rows| !rows.is_empty());
-        self.knowledge.set(won.then_some(Known {
+        self.knowledge.set(won.then_some(KnownHealth {
             breaker,
             version,
             read_at: now,
@@ -268,11 +268,11 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
         self.guard(self.provider.dispute(provider_id)).await
     }
 
-    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<WebhookEvent> {
+    fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent> {
         self.provider.verify(delivery, now)
     }
 
-    fn read_event(&self, payload: &str) -> Result<Notice> {
+    fn read_event(&self, payload: &str) -> Result<EventSubject> {
         self.provider.read_event(payload)
     }
 

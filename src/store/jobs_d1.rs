@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use shop::error::Result;
 use shop::orders::ledger::Entry;
 use shop::payments::BalanceEntry;
-use shop::settlement::reconciliation::record::{Fee, Jobs, MAX_SUSPECTS, Movements};
+use shop::settlement::reconciliation::record::{BalanceMovements, Fee, Jobs, MAX_SUSPECTS};
 use std::ops::Range;
 
 /// [`Jobs`] on a database.
@@ -101,7 +101,7 @@ impl<D: Database> Jobs for JobsD1<D> {
         &self,
         payment_refs: &[String],
         window: &Range<Timestamp>,
-    ) -> Result<Movements> {
+    ) -> Result<BalanceMovements> {
         let of_refs = |sql| {
             to_json(&payment_refs).map(|refs| {
                 Statement::new(sql)
@@ -110,7 +110,7 @@ impl<D: Database> Jobs for JobsD1<D> {
                     .bind(window.end)
             })
         };
-        Ok(Movements {
+        Ok(BalanceMovements {
             provider: self.0.query(of_refs(ENTRIES_OF)?).await?,
             ledger: self.0.query(of_refs(BOOKED_OF)?).await?,
         })

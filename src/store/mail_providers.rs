@@ -5,7 +5,7 @@
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 use shop::error::{Error, Result};
-use shop::messages::mail::{Letter, MailFailure, MailProvider, Message};
+use shop::messages::mail::{EmailJob, MailFailure, MailProvider, Message};
 use shop::operations::finding_deliveries::FindingMail;
 use shop::values::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
 use std::pin::pin;
@@ -98,7 +98,7 @@ impl MailProvider for Carrier {
     async fn send(
         &self,
         idempotency_key: &str,
-        letter: &Letter,
+        letter: &EmailJob,
         message: &Message,
     ) -> Result<(), MailFailure> {
         self.check()
@@ -146,7 +146,7 @@ async fn post_postmark(account: &Account, key: &str, message: &Message) -> Resul
     post(&format!("{}/email", account.api_base), &headers, &body).await
 }
 
-fn log_line(letter: &Letter, message: &Message, with_text: bool) -> Value {
+fn log_line(letter: &EmailJob, message: &Message, with_text: bool) -> Value {
     let mut line = json!({
         "level": "info", "event": "mail", "kind": letter.kind, "order_id": letter.order_id, "subject": message.subject,
     });
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn the_log_never_has_the_address_and_seldom_the_text() {
-        let letter = Letter::about(MailKind::OrderConfirmation, "ord_1");
+        let letter = EmailJob::about(MailKind::OrderConfirmation, "ord_1");
         let quiet = log_line(&letter, &message(), false).to_string();
         assert!(
             !quiet.contains("ann@") && !quiet.contains("Thank you"),

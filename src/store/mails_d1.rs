@@ -5,7 +5,7 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use shop::error::Result;
 use shop::messages::mail::{
-    CLAIM_SECS, Claim, KEY_KEPT_SECS, Letter, MailKind, Mails, SENT_WITHIN_SECS,
+    CLAIM_SECS, Claim, EmailJob, KEY_KEPT_SECS, MailKind, Mails, SENT_WITHIN_SECS,
 };
 use shop::orders::findings::{Finding, FindingKind};
 
@@ -14,7 +14,7 @@ use shop::orders::findings::{Finding, FindingKind};
 pub struct MailsD1<D>(pub D);
 
 impl<D: Database> Mails for MailsD1<D> {
-    async fn claim(&self, letter: &Letter, now: Timestamp) -> Result<Claim> {
+    async fn claim(&self, letter: &EmailJob, now: Timestamp) -> Result<Claim> {
         let id = letter.id();
         let key_known_since = now.minus_secs(KEY_KEPT_SECS);
         let claim = Statement::new(CLAIM)
@@ -57,7 +57,7 @@ impl<D: Database> Mails for MailsD1<D> {
         Ok(self.0.repeatable_batch(batch).await?)
     }
 
-    async fn give_up(&self, letter: &Letter, reason: &str, now: Timestamp) -> Result<()> {
+    async fn give_up(&self, letter: &EmailJob, reason: &str, now: Timestamp) -> Result<()> {
         let finding = Finding {
             kind: FindingKind::LetterFailed,
             subject: letter.order_id.clone(),
@@ -78,7 +78,7 @@ impl<D: Database> Mails for MailsD1<D> {
         Ok(self.0.batch(batch).await?)
     }
 
-    async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<Letter>> {
+    async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<EmailJob>> {
         let statement = Statement::new(TAKE_DUE)
             .bind(now)
             .bind(limit)
@@ -92,18 +92,18 @@ impl<D: Database> Mails for MailsD1<D> {
 ///
 /// # Errors
 /// When a letter can't be written as JSON.
-pub(super) fn insert_letters(letters: &[Letter], now: Timestamp) -> Result<Option<Statement>> {
+pub(super) fn insert_letters(letters: &[EmailJob], now: Timestamp) -> Result<Option<Statement>> {
     #[derive(Serialize)]
     struct Row<'a> {
         id: String,
         #[serde(flatten)]
-        letter: &'a Letter,
+        letter: &'a EmailJob,
     }
     if letters.is_empty() {
         return Ok(None);
     }
     let row_of = |letter| Row {
-        id: Letter::id(letter),
+        id: EmailJob::id(letter),
         letter,
     };
     let rows: Vec<Row<'_>> = letters.iter().map(row_of).collect();
@@ -115,7 +115,7 @@ pub(super) fn insert_letters(letters: &[Letter], now: Timestamp) -> Result<Optio
 }
 
 /// A link that was asked for is worth nothing later: its owner asks again.
-fn is_queued_again(letter: &Letter) -> bool {
+fn is_queued_again(letter: &EmailJob) -> bool {
     letter.kind != MailKind::OrderLink
 }
 
@@ -163,8 +163,8 @@ struct LetterRow {
 }
 
 impl LetterRow {
-    fn into_letter(self) -> Result<Letter> {
-        Ok(Letter {
+    fn into_letter(self) -> Result<EmailJob> {
+        Ok(EmailJob {
             kind: from_word(&self.kind)?,
             order_id: self.order_id,
             subject: self.subject,

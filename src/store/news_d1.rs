@@ -2,7 +2,7 @@
 
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;
-use durable::news::News;
+use durable::news::ObjectEvent;
 use shop::error::Result;
 use shop::operations::news::NewsRecord;
 
@@ -11,7 +11,7 @@ use shop::operations::news::NewsRecord;
 pub struct NewsD1<D>(pub D);
 
 impl<D: Database> NewsRecord for NewsD1<D> {
-    async fn keep(&self, news: &[News], now: Timestamp) -> Result<()> {
+    async fn keep(&self, news: &[ObjectEvent], now: Timestamp) -> Result<()> {
         let mut statements = Vec::new();
         for news in news {
             statements.extend(keep_newest(news, now)?);
@@ -23,9 +23,9 @@ impl<D: Database> NewsRecord for NewsD1<D> {
     }
 }
 
-fn keep_newest(news: &News, now: Timestamp) -> Result<Option<Statement>> {
+fn keep_newest(news: &ObjectEvent, now: Timestamp) -> Result<Option<Statement>> {
     Ok(Some(match news {
-        News::StockChanged { sku, stock } => Statement::new(
+        ObjectEvent::StockChanged { sku, stock } => Statement::new(
             "INSERT INTO stock_words (sku, word, promise_at, purchase_limit, version, told_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              ON CONFLICT (sku) DO UPDATE SET word = excluded.word, promise_at = excluded.promise_at,
@@ -38,17 +38,17 @@ fn keep_newest(news: &News, now: Timestamp) -> Result<Option<Statement>> {
         .bind(stock.purchase_limit)
         .bind(version(stock.version))
         .bind(now),
-        News::CartAbandoned {
+        ObjectEvent::CartAbandoned {
             cart_id,
             version: at,
             lines,
             idle_since,
         } => keep_cart(cart_id, *at, Some(to_json(lines)?), *idle_since),
-        News::CartDeleted {
+        ObjectEvent::CartDeleted {
             cart_id,
             version: at,
         } => keep_cart(cart_id, *at, None, now),
-        News::CartFrozen { .. } => return Ok(None),
+        ObjectEvent::CartFrozen { .. } => return Ok(None),
     }))
 }
 
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
     use crate::store::sql::{Parameter, SqlError};
     use durable::cart::Line;
-    use durable::stock::{PublicStock, Word};
+    use durable::stock::{Availability, PublicStock};
     use futures_util::FutureExt;
     use rusqlite::{Connection, params_from_iter};
     use serde::de::DeserializeOwned;
@@ -122,14 +122,14 @@ mod tests {
         }
     }
 
-    fn keep(memory: &Memory, news: &[News], at_secs: u32) {
+    fn keep(memory: &Memory, news: &[ObjectEvent], at_secs: u32) {
         let now = Timestamp::default().plus_secs(at_secs);
         let kept = NewsD1(memory).keep(news, now).now_or_never();
         kept.expect("nothing is waited for").unwrap();
     }
 
-    fn changed(stock: Word, version: u64) -> News {
-        News::StockChanged {
+    fn changed(stock: Availability, version: u64) -> ObjectEvent {
+        ObjectEvent::StockChanged {
             sku: "PHONE".to_owned(),
             stock: PublicStock {
                 stock,
@@ -142,9 +142,9 @@ mod tests {
     #[test]
     fn the_newest_word_stays_whatever_the_order() {
         let told = [
-            changed(Word::InStock, 1),
-            changed(Word::Low, 4),
-            changed(Word::Out, 9),
+            changed(Availability::InStock, 1),
+            changed(Availability::Low, 4),
+            changed(Availability::Out, 9),
         ];
         for order in [[0, 1, 2], [2, 1, 0], [1, 2, 1]] {
             let memory = Memory::new();
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_cart_that_is_gone_stays_gone_whatever_news_of_it_come_late() {
         let cart_id = || "cart_1".to_owned();
-        let abandoned = News::CartAbandoned {
+        let abandoned = ObjectEvent::CartAbandoned {
             cart_id: cart_id(),
             version: 3,
             lines: vec![Line {
@@ -168,7 +168,7 @@ mod tests {
             }],
             idle_since: Timestamp::default(),
         };
-        let deleted = News::CartDeleted {
+        let deleted = ObjectEvent::CartDeleted {
             cart_id: cart_id(),
             version: 4,
         };

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use shop::cart::CartObjects;
 use shop::error::{Error, Result, key_reused};
 use shop::inventory::objects::{
-    Boards, Movement, PromotionObjects, StockLedgers, StockObjects, Uses,
+    Boards, PromotionObjects, StockLedgers, StockMovement, StockObjects, Uses,
 };
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -108,7 +108,12 @@ impl CartObjects for Objects {
 }
 
 impl StockLedgers for Objects {
-    async fn movements(&self, sku: &str, before: Option<u64>, limit: u32) -> Result<Vec<Movement>> {
+    async fn movements(
+        &self,
+        sku: &str,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StockMovement>> {
         let name = stock::object_name(sku, 0);
         self.inspect(&name, Inspection::Log { before, limit }).await
     }

@@ -5,7 +5,7 @@
 
 use crate::bounded::Bounded;
 use crate::store::settings_d1::{
-    KnownSettings, SettingsRow, known_version, remember, select_settings,
+    SettingsCache, SettingsRow, known_version, remember, select_settings,
 };
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json};
 use durable::Timestamp;
@@ -29,13 +29,13 @@ pub struct PricesD1<D> {
     /// The database.
     pub db: D,
     /// The settings that were read last.
-    pub known: KnownSettings,
+    pub known: SettingsCache,
     /// Listings that were read before.
-    pub listings: KnownListings,
+    pub listings: ListingCache,
 }
 
 /// What an isolate keeps of the publish that it saw last.
-pub type KnownListings = Rc<RefCell<Listings>>;
+pub type ListingCache = Rc<RefCell<Listings>>;
 
 /// Listings of one publish.
 #[derive(Debug, Default)]
@@ -169,7 +169,7 @@ impl PriceListRow {
     ///
     /// # Errors
     /// When a column does not read.
-    pub fn into_list(self, known: &KnownSettings) -> Result<PriceList> {
+    pub fn into_list(self, known: &SettingsCache) -> Result<PriceList> {
         let listings: BTreeMap<String, Listing> = from_json(&self.listings)?;
         let listings = listings.into_iter();
         Ok(PriceList {

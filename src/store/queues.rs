@@ -3,7 +3,7 @@
 use crate::store::inbox_d1::EVENTS_QUEUE;
 use crate::store::sql::to_json;
 use shop::error::{Error, Result};
-use shop::messages::mail::{Letter, LinkRequest, Mail, OUTGOING_QUEUE};
+use shop::messages::mail::{EmailJob, LinkRequest, Mail, OUTGOING_QUEUE};
 use shop::messages::order_link::LINK_REQUESTS_QUEUE;
 use shop::operations::dead_letters::MessageQueues;
 use shop::operations::sweep::JOBS_QUEUE;
@@ -71,7 +71,7 @@ impl PublishQueue for Queues {
 pub struct Outgoing<Q>(pub Q);
 
 impl<Q: MessageQueues> Mail for Outgoing<Q> {
-    async fn post(&self, letter: &Letter) -> Result<()> {
+    async fn post(&self, letter: &EmailJob) -> Result<()> {
         self.0.send(OUTGOING_QUEUE, &to_json(letter)?).await
     }
 

@@ -15,7 +15,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// The settings that an isolate read last.
-pub type KnownSettings = Rc<RefCell<Option<Rc<SettingsVersion>>>>;
+pub type SettingsCache = Rc<RefCell<Option<Rc<SettingsVersion>>>>;
 
 /// Seconds that pages are shown what an isolate read, and after which it looks again behind an answer.
 const SHOWN_SECS: u32 = 30;
@@ -43,7 +43,7 @@ pub struct SettingsD1<D> {
     /// The database.
     pub db: D,
     /// What was read last.
-    pub known: KnownSettings,
+    pub known: SettingsCache,
 }
 
 /// The newest version, and its document unless it is the known one.
@@ -144,7 +144,7 @@ const END_OF_TIME: i64 = (1 << 53) - 1;
 
 /// The version to ask with.
 #[must_use]
-pub fn known_version(known: &KnownSettings) -> i64 {
+pub fn known_version(known: &SettingsCache) -> i64 {
     let version = known.borrow().as_ref().map(|known| known.version);
     version
         .and_then(|version| i64::try_from(version).ok())
@@ -155,7 +155,7 @@ pub fn known_version(known: &KnownSettings) -> i64 {
 ///
 /// # Errors
 /// When the document does not read.
-pub fn remember(known: &KnownSettings, row: SettingsRow) -> Result<Rc<SettingsVersion>> {
+pub fn remember(known: &SettingsCache, row: SettingsRow) -> Result<Rc<SettingsVersion>> {
     let kept = known.borrow().clone();
     match (row.settings, kept) {
         (Some(document), _) => {

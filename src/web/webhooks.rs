@@ -10,7 +10,7 @@ use crate::web::http::log::log_failure;
 use crate::web::http::reply::Reply;
 use serde_json::json;
 use shop::error::Result;
-use shop::payments::{Delivery, Inbox, Notice, Payments};
+use shop::payments::{EventSubject, Inbox, Payments, WebhookRequest};
 use shop::settlement::events::delay_secs;
 use shop::settlement::ports::SettlementPorts;
 
@@ -27,13 +27,13 @@ pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {
     app.config.check_payments()?;
     let body = call.bytes(MAX_DELIVERY_BYTES).await?;
     let header = |name: &str| call.header(name);
-    let delivery = Delivery {
+    let delivery = WebhookRequest {
         header: &header,
         body: &body,
     };
     let event = app.payments().verify(&delivery, app.now)?;
     let notice = app.payments().read_event(&event.payload);
-    if matches!(notice, Ok(Notice::Other)) {
+    if matches!(notice, Ok(EventSubject::Other)) {
         return received();
     }
     app.inbox().receive(&event, app.now).await?;

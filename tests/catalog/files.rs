@@ -184,15 +184,15 @@ fn a_file_that_is_no_csv_is_told_what_it_is_and_changes_nothing() {
 #[test]
 fn an_unlisted_product_has_its_address_and_stands_in_no_list() {
     use shop::catalog::version::Layout;
-    use shop::catalog::{Product, Status};
+    use shop::catalog::{Product, ProductStatus};
     let product = |handle: &str, status| Product {
         handle: handle.to_owned(),
         status,
         ..Product::default()
     };
     let layout = Layout::of(vec![
-        product("seen", Status::Active).card(1, "doc-1".into()),
-        product("unlisted", Status::Unlisted).card(2, "doc-2".into()),
+        product("seen", ProductStatus::Active).card(1, "doc-1".into()),
+        product("unlisted", ProductStatus::Unlisted).card(2, "doc-2".into()),
     ])
     .unwrap();
     let naming = |handle: &str| {

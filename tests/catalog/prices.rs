@@ -4,28 +4,28 @@ use crate::world::{World, now};
 use durable::Timestamp;
 use shop::pricing::price_list::{PriceList, Prices};
 use std::rc::Rc;
-use storefront::store::prices_d1::{KnownListings, PricesD1};
-use storefront::store::settings_d1::KnownSettings;
+use storefront::store::prices_d1::{ListingCache, PricesD1};
+use storefront::store::settings_d1::SettingsCache;
 use storefront::store::sql::{Statement, TextRow};
 
 #[derive(Clone)]
 struct Isolate {
     world: World,
-    listings: KnownListings,
+    listings: ListingCache,
 }
 
 impl Isolate {
     fn of(world: &World) -> Self {
         Self {
             world: world.clone(),
-            listings: KnownListings::default(),
+            listings: ListingCache::default(),
         }
     }
 
     fn record(&self) -> PricesD1<World> {
         PricesD1 {
             db: self.world.clone(),
-            known: KnownSettings::default(),
+            known: SettingsCache::default(),
             listings: Rc::clone(&self.listings),
         }
     }

@@ -16,7 +16,7 @@ use durable::{cart, stock};
 use serde_json::Value;
 use shop::aftersales::status::{Instruction, set_order_status};
 use shop::orders::order::Actor;
-use shop::orders::transitions::Status;
+use shop::orders::transitions::OrderStatus;
 use shop::payments::RefundState;
 use shop::values::staff_name::StaffName;
 use std::future::Future;
@@ -236,7 +236,10 @@ fn an_order_of_nothing_to_pay_is_cancelled_after_a_crash_at_any_step() {
         }
         if status_of(&world) == ["pending_payment"] {
             pending += 1;
-            go(&world, decide(Sim(Rc::clone(&world)), Status::Cancelled));
+            go(
+                &world,
+                decide(Sim(Rc::clone(&world)), OrderStatus::Cancelled),
+            );
             rest(&world);
             assert_eq!(status_of(&world), ["cancelled"], "a crash at step {step}");
         }
@@ -252,19 +255,19 @@ fn an_order_of_nothing_to_pay_is_cancelled_after_a_crash_at_any_step() {
 fn another_amount_than_was_ordered_is_for_a_person() {
     for paid in [PAID_LESS, PAID_MORE, PAID_IN_EUROS] {
         for decisions in [
-            vec![Status::Confirmed],
-            vec![Status::Cancelled],
-            vec![Status::Confirmed, Status::Cancelled],
+            vec![OrderStatus::Confirmed],
+            vec![OrderStatus::Cancelled],
+            vec![OrderStatus::Confirmed, OrderStatus::Cancelled],
         ] {
             let world = ordered();
             let told = news_of(&world, paid);
             tell(&world, &told);
-            let mut status = Status::PaymentReview;
+            let mut status = OrderStatus::PaymentReview;
             for decision in decisions {
                 assert_eq!(status_of(&world), [to_word(&status).unwrap()]);
                 go(&world, decide(Sim(Rc::clone(&world)), decision));
                 status = decision;
-                if status == Status::Confirmed {
+                if status == OrderStatus::Confirmed {
                     let told = news_of(&world, PART_REFUNDED);
                     tell(&world, &told);
                 }
@@ -272,7 +275,7 @@ fn another_amount_than_was_ordered_is_for_a_person() {
             rest(&world);
             assert_eq!(status_of(&world), [to_word(&status).unwrap()]);
             invariants::at_the_end(&world).unwrap();
-            if status == Status::Cancelled {
+            if status == OrderStatus::Cancelled {
                 let left = "SELECT account FROM ledger_entries GROUP BY account, currency HAVING SUM(amount) <> 0";
                 assert_eq!(world.db.ask(left), [""; 0]);
             }
@@ -377,12 +380,12 @@ async fn step_of(sim: Sim, phase: usize) {
     match phase {
         0 => order(sim).await,
         1 => deliver(sim, "cs_1".to_owned()).await,
-        _ => decide(sim, Status::Cancelled).await,
+        _ => decide(sim, OrderStatus::Cancelled).await,
     }
 }
 
 /// Staff gives the only order a status.
-async fn decide(sim: Sim, status: Status) {
+async fn decide(sim: Sim, status: OrderStatus) {
     let world = Rc::clone(&sim.0);
     let instruction = Instruction {
         actor: Actor::Staff(StaffName::default()),

@@ -14,7 +14,7 @@ use shop::checkout::record::Checkout;
 use shop::error::Error;
 use shop::inventory::hold_ids::HOLD_SECS;
 use shop::orders::order::Order;
-use shop::orders::transitions::{Happening, Status, judge};
+use shop::orders::transitions::{OrderEventKind, OrderStatus, judge};
 use shop::payments::{Opener, ProviderRefund, Session, SessionState};
 use shop::values::ids::customer_of;
 use std::collections::BTreeMap;
@@ -152,15 +152,16 @@ fn orders_are_the_fold_of_their_moves(world: &World) -> Holds {
     );
     for order in orders {
         let order: Value = serde_json::from_str(order.as_str().unwrap()).unwrap();
-        let mut status = Status::PendingPayment;
+        let mut status = OrderStatus::PendingPayment;
         let mut version = 0;
         for told in order["moves"].as_array().unwrap() {
             version += 1;
             holds(told["version"] == version, || {
                 format!("moves are missing: {order}")
             })?;
-            let happening: Happening = serde_json::from_value(told["happening"].clone()).unwrap();
-            if happening != Happening::Placed {
+            let happening: OrderEventKind =
+                serde_json::from_value(told["happening"].clone()).unwrap();
+            if happening != OrderEventKind::Placed {
                 let outcome = judge(status, happening);
                 status = outcome
                     .ok_or_else(|| {

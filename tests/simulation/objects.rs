@@ -3,7 +3,7 @@
 use durable::Timestamp;
 use durable::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
 use durable::machine::{Machine, Reply, ReplyOf, Request};
-use durable::news::News;
+use durable::news::ObjectEvent;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use std::cell::RefCell;
@@ -42,7 +42,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
     }
 
     /// What an alarm does: ends what time has ended, and hands out the news.
-    pub fn ring(&self, now: Timestamp) -> Vec<News> {
+    pub fn ring(&self, now: Timestamp) -> Vec<ObjectEvent> {
         let mut news = vec![];
         for object in self.0.borrow_mut().values_mut() {
             object.keeper.wake(&object.sql, now).unwrap();

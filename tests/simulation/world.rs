@@ -8,16 +8,16 @@ use crate::random::Random;
 use crate::scheduler::Task;
 use durable::Timestamp;
 use durable::cart::Cart;
-use durable::news::News;
+use durable::news::ObjectEvent;
 use durable::promotion::Promotion;
 use durable::stock::Stock;
 use shop::inventory::refusals::Refusals;
-use shop::messages::mail::Letter;
+use shop::messages::mail::EmailJob;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use storefront::store::prices_d1::KnownListings;
-use storefront::store::settings_d1::KnownSettings;
+use storefront::store::prices_d1::ListingCache;
+use storefront::store::settings_d1::SettingsCache;
 
 /// How often things go wrong, in a thousand.
 #[derive(Clone, Copy, Default)]
@@ -61,9 +61,9 @@ pub struct World {
     pub promotions: ObjectsOf<Promotion>,
     pub provider: RefCell<Provider>,
     /// The settings that the shop read last.
-    pub settings: KnownSettings,
+    pub settings: SettingsCache,
     /// The listings that the shop read before.
-    pub listings: KnownListings,
+    pub listings: ListingCache,
     /// What the shop remembers of refusals.
     pub refusals: RefCell<Refusals>,
     /// How many requests for an order each key has made.
@@ -81,9 +81,9 @@ pub struct World {
     /// Ids on the queue.
     pub queue: RefCell<Vec<String>>,
     /// News of the carts on their way.
-    pub news: RefCell<Vec<News>>,
+    pub news: RefCell<Vec<ObjectEvent>>,
     /// Letters on their queue.
-    pub letters: RefCell<Vec<Letter>>,
+    pub letters: RefCell<Vec<EmailJob>>,
     /// Keys of the letters that the mail provider has sent.
     pub sent: RefCell<BTreeSet<String>>,
     /// Confirmations that it has sent, by order.
@@ -144,8 +144,8 @@ impl World {
             carts: ObjectsOf::default(),
             promotions: ObjectsOf::default(),
             provider: RefCell::default(),
-            settings: KnownSettings::default(),
-            listings: KnownListings::default(),
+            settings: SettingsCache::default(),
+            listings: ListingCache::default(),
             refusals: RefCell::default(),
             keys: RefCell::default(),
             costs: Cell::default(),

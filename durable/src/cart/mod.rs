@@ -14,7 +14,7 @@ pub use messages::{
 
 use crate::Timestamp;
 use crate::machine::{Machine, ReplyOf, digest_of};
-use crate::news::News;
+use crate::news::ObjectEvent;
 use serde::{Deserialize, Serialize};
 
 const CART_KEY: &str = "cart";
@@ -198,20 +198,20 @@ impl Machine for Cart {
         self.clone()
     }
 
-    fn news(&self, name: &str, before: &Self, events: &[Event]) -> Vec<News> {
+    fn news(&self, name: &str, before: &Self, events: &[Event]) -> Vec<ObjectEvent> {
         let cart_id = || name.to_owned();
         let of_event = |event: &Event| match event {
-            Event::Abandoned => Some(News::CartAbandoned {
+            Event::Abandoned => Some(ObjectEvent::CartAbandoned {
                 cart_id: cart_id(),
                 version: before.version,
                 lines: before.lines.clone(),
                 idle_since: before.changed_at?,
             }),
-            Event::Deleted => Some(News::CartDeleted {
+            Event::Deleted => Some(ObjectEvent::CartDeleted {
                 cart_id: cart_id(),
                 version: self.version,
             }),
-            Event::AskedAfterOrder => Some(News::CartFrozen {
+            Event::AskedAfterOrder => Some(ObjectEvent::CartFrozen {
                 cart_id: cart_id(),
                 order_id: before.frozen_by.clone()?,
             }),

@@ -24,7 +24,7 @@ pub use tidy::{FOLDED_BEHIND, JOURNAL_SECS, MOST_ENTRIES};
 
 use crate::Timestamp;
 use crate::machine::{Machine, Place, Reply, ReplyOf, Request};
-use crate::news::News;
+use crate::news::ObjectEvent;
 use serde::Serialize;
 use sql::{number, pairs};
 
@@ -395,7 +395,7 @@ struct NewEntry<'a, E: Serialize> {
     answer: Option<String>,
     /// Keys of the rows to write.
     keys: Vec<String>,
-    news: Vec<News>,
+    news: Vec<ObjectEvent>,
 }
 
 /// Knowledge of an operation before it is carried out.

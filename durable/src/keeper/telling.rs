@@ -6,7 +6,7 @@ use super::Keeper;
 use super::sql::{KeeperError, Parameter, Sql, number};
 use crate::Timestamp;
 use crate::machine::Machine;
-use crate::news::News;
+use crate::news::ObjectEvent;
 
 /// Seconds from the change of news, and from each repeat, to the next repeat: past a short outage, a bad deploy, and a night.
 pub const TOLD_AGAIN_AFTER_SECS: [u32; 3] = [15 * 60, 2 * 60 * 60, 12 * 60 * 60];
@@ -54,7 +54,11 @@ impl<M: Machine> Keeper<M> {
     }
 
     /// Instant of the first repeat of `news`; `None` where nothing is worth one.
-    pub(super) fn first_repeat_of(&self, news: &[News], now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn first_repeat_of(
+        &self,
+        news: &[ObjectEvent],
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let secs = TOLD_AGAIN_AFTER_SECS.first()?;
         let is_worth_it = !news.is_empty() && self.machine.standing_news(&self.name).is_some();
         is_worth_it.then(|| now.plus_secs(*secs))

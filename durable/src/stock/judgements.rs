@@ -3,7 +3,7 @@
 use super::Stock;
 use super::holds::HoldStatus;
 use super::messages::{
-    Event, MAX_QUANTITY, MAX_REASON_BYTES, Refusal, ReleaseReason, Settings, Word,
+    Availability, Event, MAX_QUANTITY, MAX_REASON_BYTES, Refusal, ReleaseReason, Settings,
 };
 use crate::Timestamp;
 
@@ -241,16 +241,16 @@ impl Stock {
         held.saturating_add(self.totals.committed)
     }
 
-    pub(super) fn word(&self) -> Word {
+    pub(super) fn word(&self) -> Availability {
         let free = self.free_on_hand();
         if free > i64::from(self.settings.low_threshold) {
-            Word::InStock
+            Availability::InStock
         } else if free > 0 {
-            Word::Low
+            Availability::Low
         } else if self.available() > 0 {
-            Word::Preorder
+            Availability::Preorder
         } else {
-            Word::Out
+            Availability::Out
         }
     }
 

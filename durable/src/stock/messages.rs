@@ -315,7 +315,7 @@ pub enum Refusal {
 /// What the public may know of the units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Word {
+pub enum Availability {
     /// More are free than the low threshold.
     InStock,
     /// The last are free.
@@ -331,7 +331,7 @@ pub enum Word {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicStock {
     /// The word.
-    pub stock: Word,
+    pub stock: Availability,
     /// When ordered-ahead units are promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise_at: Option<Timestamp>,
@@ -359,7 +359,7 @@ pub struct View {
     #[serde(flatten)]
     pub settings: Settings,
     /// What the public reads.
-    pub stock: Word,
+    pub stock: Availability,
     /// Changes so far.
     pub version: u64,
 }
@@ -371,7 +371,7 @@ impl View {
         PublicStock {
             stock: self.stock,
             promise_at: match self.stock {
-                Word::Preorder => self.settings.promise_at,
+                Availability::Preorder => self.settings.promise_at,
                 _ => None,
             },
             purchase_limit: self.settings.purchase_limit,

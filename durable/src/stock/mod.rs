@@ -17,13 +17,13 @@ mod tests;
 
 pub use judgements::{SETTLED_SECS, TOMBSTONE_SECS};
 pub use messages::{
-    Command, Event, LOW_THRESHOLD, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock, Refusal,
-    ReleaseReason, Settings, View, Word,
+    Availability, Command, Event, LOW_THRESHOLD, MAX_QUANTITY, MAX_REASON_BYTES, PublicStock,
+    Refusal, ReleaseReason, Settings, View,
 };
 
 use crate::Timestamp;
 use crate::machine::{Machine, Place, ReplyOf};
-use crate::news::News;
+use crate::news::ObjectEvent;
 use holds::{Hold, HoldStatus, Totals};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -199,18 +199,18 @@ impl Machine for Stock {
         }
     }
 
-    fn news(&self, name: &str, before: &View, _events: &[Event]) -> Vec<News> {
+    fn news(&self, name: &str, before: &View, _events: &[Event]) -> Vec<ObjectEvent> {
         let stock = self.view().public();
         if stock.reads_like(&before.public()) {
             return vec![];
         }
         let sku = sku_of(name).to_owned();
-        vec![News::StockChanged { sku, stock }]
+        vec![ObjectEvent::StockChanged { sku, stock }]
     }
 
-    fn standing_news(&self, name: &str) -> Option<News> {
+    fn standing_news(&self, name: &str) -> Option<ObjectEvent> {
         let (sku, stock) = (sku_of(name).to_owned(), self.view().public());
-        Some(News::StockChanged { sku, stock })
+        Some(ObjectEvent::StockChanged { sku, stock })
     }
 
     fn asks_for(&self, command: &Command) -> Vec<String> {

@@ -4,7 +4,7 @@ use crate::sqlite::Sqlite;
 use durable::Timestamp;
 use durable::keeper::Keeper;
 use durable::machine::{Machine, Place, ReplyOf, Request};
-use durable::news::News;
+use durable::news::ObjectEvent;
 use std::fmt::Debug;
 
 /// A machine, where it is stored, and a second copy of it that hears of the journal only.
@@ -56,7 +56,7 @@ impl<M: Machine + Debug> Object<M> {
     }
 
     /// What has been told since the last call.
-    pub fn news(&mut self) -> Vec<News> {
+    pub fn news(&mut self) -> Vec<ObjectEvent> {
         let news = self.keeper.news(&self.sql, 1000).unwrap();
         if let Some((last, _)) = news.last() {
             self.keeper.heard(&self.sql, *last).unwrap();

@@ -3,11 +3,11 @@
 
 use crate::aftersales::recorded::{Recorded, same_record};
 use crate::error::{Error, Result};
-use crate::orders::moves::{Record, Transition};
+use crate::orders::moves::{OrderRecord, Transition};
 use crate::orders::moving::{find_order, move_order, not_allowed};
 use crate::orders::order::{Actor, Order};
 use crate::orders::records::{Fulfillment, Return, Tracking, Units};
-use crate::orders::transitions::{Happening, Status};
+use crate::orders::transitions::{OrderEventKind, OrderStatus};
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
 use crate::values::money::{Money, split_in, sum};
@@ -56,8 +56,13 @@ pub async fn create_fulfillment(
                 && new.lines.as_ref().is_none_or(|lines| *lines == known.lines);
             return same_record(same);
         }
-        let transition = Transition::of(order, Happening::Shipped, Actor::Staff(by.clone()), now)
-            .ok_or_else(|| not_allowed(order))?;
+        let transition = Transition::of(
+            order,
+            OrderEventKind::Shipped,
+            Actor::Staff(by.clone()),
+            now,
+        )
+        .ok_or_else(|| not_allowed(order))?;
         let left = order.unshipped();
         let lines = match &new.lines {
             Some(lines) => among(lines, &left)?,
@@ -66,7 +71,7 @@ pub async fn create_fulfillment(
         if lines.is_empty() {
             return Err(not_allowed(order));
         }
-        Ok(Some(transition.with(Record::Shipped(Fulfillment {
+        Ok(Some(transition.with(OrderRecord::Shipped(Fulfillment {
             id: id.to_owned(),
             lines,
             tracking: new.tracking.clone(),
@@ -103,11 +108,11 @@ pub async fn deliver_fulfillment(
             .all(|other| other.id == id || other.delivered_at.is_some());
         let all_arrived = others_arrived && order.unshipped().is_empty();
         let happening = match order.status {
-            Status::Confirmed if all_arrived => Happening::Completed,
-            _ => Happening::Delivered,
+            OrderStatus::Confirmed if all_arrived => OrderEventKind::Completed,
+            _ => OrderEventKind::Delivered,
         };
         Transition::of(order, happening, Actor::Staff(by.clone()), now)
-            .map(|transition| Some(transition.with(Record::Arrived(id.to_owned()))))
+            .map(|transition| Some(transition.with(OrderRecord::Arrived(id.to_owned()))))
             .ok_or_else(|| not_allowed(order))
     })
     .await
@@ -135,11 +140,16 @@ pub async fn create_return(
                 && known.reason == new.reason;
             return same_record(same);
         }
-        let transition = Transition::of(order, Happening::Returned, Actor::Staff(by.clone()), now)
-            .ok_or_else(|| not_allowed(order))?;
+        let transition = Transition::of(
+            order,
+            OrderEventKind::Returned,
+            Actor::Staff(by.clone()),
+            now,
+        )
+        .ok_or_else(|| not_allowed(order))?;
         let lines = among(&new.lines, &order.returnable())?;
         let worth = worth_of(order, &lines)?;
-        Ok(Some(transition.with(Record::Returned(Return {
+        Ok(Some(transition.with(OrderRecord::Returned(Return {
             id: id.to_owned(),
             lines,
             restock: new.restock,

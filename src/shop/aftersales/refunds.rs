@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::orders::moves::Transition;
 use crate::orders::moving::{find_order, move_order, not_allowed};
 use crate::orders::order::{Actor, Order};
-use crate::orders::transitions::Happening;
+use crate::orders::transitions::OrderEventKind;
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::refunds::promised;
@@ -47,7 +47,7 @@ pub async fn create_refund(
         let amount = refundable_part(order, asked.amount)?;
         let transition = Transition::of(
             order,
-            Happening::RefundPromised,
+            OrderEventKind::RefundPromised,
             Actor::Staff(by.clone()),
             now,
         )

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::orders::moves::{Transition, with_money};
 use crate::orders::moving::{find_order, move_order, not_allowed};
 use crate::orders::order::{Actor, Order};
-use crate::orders::transitions::{Status, happening_towards};
+use crate::orders::transitions::{OrderStatus, event_towards};
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
 use crate::values::text::check_text;
@@ -31,19 +31,19 @@ pub struct Instruction {
 pub async fn set_order_status(
     ports: &impl SettlementPorts,
     order_id: &str,
-    status: Status,
+    status: OrderStatus,
     instruction: Instruction,
     now: Timestamp,
 ) -> Result<Order> {
     check_text("note", instruction.note.as_deref())?;
     let order = find_order(ports, order_id).await?;
     let order = move_order(ports, order, now, |order| {
-        let waits_for_it = status == Status::Cancelled && order.is_cancel_requested();
-        if order.status == status || (order.status == Status::PendingPayment && waits_for_it) {
+        let waits_for_it = status == OrderStatus::Cancelled && order.is_cancel_requested();
+        if order.status == status || (order.status == OrderStatus::PendingPayment && waits_for_it) {
             return Ok(None);
         }
         instruction.check_version(order)?;
-        let transition = happening_towards(order.status, status)
+        let transition = event_towards(order.status, status)
             .filter(|happening| order.allows(*happening))
             .and_then(|happening| Transition::of(order, happening, instruction.actor.clone(), now))
             .ok_or_else(|| not_allowed(order))?;
@@ -68,7 +68,7 @@ pub async fn cancel_order(
     if order.status.is_dead() {
         return Ok(order);
     }
-    set_order_status(ports, order_id, Status::Cancelled, instruction, now).await
+    set_order_status(ports, order_id, OrderStatus::Cancelled, instruction, now).await
 }
 
 impl Instruction {

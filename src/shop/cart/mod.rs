@@ -14,7 +14,7 @@ use crate::values::money::{Currency, Money, sum, times};
 use durable::cart;
 use durable::cart::{Cart, Change, Command, Refusal};
 use durable::machine::Reply;
-use durable::stock::{PublicStock, Word};
+use durable::stock::{Availability, PublicStock};
 use serde_json::json;
 
 /// A cart with what the catalog says of its lines.
@@ -50,7 +50,7 @@ pub struct PricedLine {
     /// Unit price times quantity.
     pub line_total: Option<Money>,
     /// What the published copy says; checkout asks the object.
-    pub stock: Word,
+    pub stock: Availability,
 }
 
 /// A cart after a change, and whether an earlier request with the same key made it.
@@ -187,7 +187,7 @@ fn priced_line(
             .map(str::to_owned),
         unit_price,
         line_total,
-        stock: product.map_or(Word::Out, |product| {
+        stock: product.map_or(Availability::Out, |product| {
             public_stock_of(product, sku, known).stock
         }),
     })

@@ -5,7 +5,7 @@ use crate::catalog::version::{PublishedCatalog, get_product_of_sku};
 use crate::error::Result;
 use durable::board::Posts;
 use durable::cart;
-use durable::stock::{PublicStock, Word};
+use durable::stock::{Availability, PublicStock};
 
 /// The published copy of what the public may know of SKUs.
 pub trait PublicStocks {
@@ -55,7 +55,7 @@ pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>)
         return known;
     }
     PublicStock {
-        stock: Word::InStock,
+        stock: Availability::InStock,
         ..known
     }
 }

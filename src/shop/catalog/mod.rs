@@ -49,7 +49,7 @@ pub struct Product {
     /// Free words.
     pub tags: Vec<String>,
     /// Whether shoppers may see it.
-    pub status: Status,
+    pub status: ProductStatus,
     /// Path from the root category to its own, as `["Electronics", "Phones"]`.
     pub category: Vec<String>,
     /// What a shopper chooses, in order; empty for a product that comes in one form.
@@ -84,7 +84,7 @@ pub struct Product {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema), schema(as = ProductStatus))]
-pub enum Status {
+pub enum ProductStatus {
     /// Seen and sold.
     #[default]
     Active,
@@ -302,7 +302,7 @@ impl Product {
             untracked_places: self.untracked_places(),
             created_at: self.created_at,
             updated_at: self.updated_at,
-            unlisted: self.status == Status::Unlisted,
+            unlisted: self.status == ProductStatus::Unlisted,
             document,
         }
     }

@@ -7,7 +7,7 @@
 use crate::checkout::quoting::QUOTE_SECS;
 use crate::error::{Error, Result};
 use crate::inventory::uses::not_available;
-use crate::pricing::pipeline::{Occasion, PricedLines, price_lines};
+use crate::pricing::pipeline::{PricedLines, PricingContext, price_lines};
 use crate::pricing::places::Destination;
 use crate::pricing::price_list::PriceList;
 use crate::pricing::promotions::{Promotion, Shopper};
@@ -120,7 +120,7 @@ fn price_anew(quote: &Quote, list: &PriceList) -> Result<PricedLines> {
             quantity: line.quantity,
         })
         .collect();
-    let occasion = Occasion {
+    let occasion = PricingContext {
         destination: Destination::of(&quote.shipping_address),
         has_vat_number: quote.terms.vat_number.is_some(),
         shopper: Shopper {

@@ -30,7 +30,9 @@ use crate::checkout::freezing::{cart_in_checkout, check_lines, freeze_cart, leav
 use crate::checkout::order::order_of;
 use crate::checkout::pending::Visitor;
 use crate::checkout::ports::CheckoutPorts;
-use crate::checkout::record::{Basis, Checkout, Checkouts, FIRST_ATTEMPT, Standing, interrupted};
+use crate::checkout::record::{
+    Checkout, CheckoutInput, Checkouts, ExistingOrder, FIRST_ATTEMPT, interrupted,
+};
 use crate::customers::challenge::{Proof, proof_of};
 use crate::error::{Error, Result, key_reused};
 use crate::inventory::holds::{Taken, check_memory, hold_all, release_taken};
@@ -82,7 +84,7 @@ async fn find_or_place(
     if let Some(standing) = found.standing {
         return standing_order(ports, checkout, &standing).await;
     }
-    let Basis { quote, list } = orderable(found.basis, checkout, now)?;
+    let CheckoutInput { quote, list } = orderable(found.basis, checkout, now)?;
     check_quote(&quote, &list)?;
     let Visitor {
         limits, solution, ..
@@ -117,7 +119,7 @@ async fn find_or_place(
 async fn standing_order(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
-    standing: &Standing,
+    standing: &ExistingOrder,
 ) -> Result<PlacedOrder> {
     let order_id = &standing.order_id;
     if standing.idempotency_key != checkout.idempotency_key {
@@ -135,7 +137,11 @@ async fn standing_order(
 }
 
 /// The quote is this cart's, and its time is not over.
-fn orderable(basis: Option<Basis>, checkout: &Checkout, now: Timestamp) -> Result<Basis> {
+fn orderable(
+    basis: Option<CheckoutInput>,
+    checkout: &Checkout,
+    now: Timestamp,
+) -> Result<CheckoutInput> {
     let basis = basis
         .filter(|basis| basis.quote.cart_id == checkout.cart_id)
         .ok_or_else(unknown_quote)?;

@@ -5,7 +5,7 @@ use crate::checkout::record::{Checkout, FIRST_ATTEMPT};
 use crate::error::Result;
 use crate::orders::links::OrderLinks;
 use crate::orders::order::{Actor, Order, OrderEvent, Payment, Task};
-use crate::orders::transitions::{Effect, Happening, Status};
+use crate::orders::transitions::{Effect, OrderEventKind, OrderStatus};
 use crate::payments::{NewSession, PaymentStatus, Payments, SESSION_SECS, SessionItem};
 use crate::pricing::quote::{Quote, QuoteLine, Totals};
 use crate::values::addresses::Address;
@@ -36,7 +36,7 @@ pub(super) fn order_of(
         id: order_id.to_owned(),
         number: 0,
         version: 1,
-        status: Status::PendingPayment,
+        status: OrderStatus::PendingPayment,
         attempt: FIRST_ATTEMPT,
         cart_id: checkout.cart_id.clone(),
         currency: quote.currency,
@@ -63,7 +63,7 @@ pub(super) fn order_of(
             captured: None,
         },
         events: vec![OrderEvent {
-            happening: Happening::Placed,
+            happening: OrderEventKind::Placed,
             actor: Actor::Shopper,
             subject: None,
             note: None,

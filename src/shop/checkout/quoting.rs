@@ -4,7 +4,7 @@ use crate::checkout::ports::CheckoutPorts;
 use crate::error::{Error, FieldError, Result};
 use crate::inventory::uses::used_up;
 use crate::payments::Payments;
-use crate::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
+use crate::pricing::pipeline::{PricedLines, PricingContext, offers_for, price_lines};
 use crate::pricing::places::Destination;
 use crate::pricing::price_list::{PriceList, Prices};
 use crate::pricing::promotions::Shopper;
@@ -63,7 +63,7 @@ pub async fn create_quote(
     if cart.lines.is_empty() {
         errors.push(FieldError::new("cart", "cart_empty", "The cart is empty."));
     }
-    let occasion = Occasion {
+    let occasion = PricingContext {
         destination: Destination::of(&request.shipping_address),
         has_vat_number: request.vat_number.is_some(),
         shopper: Shopper {
@@ -120,7 +120,7 @@ async fn price_with_what_is_left(
     ports: &impl CheckoutPorts,
     cart: &Cart,
     list: &PriceList,
-    occasion: Occasion<'_>,
+    occasion: PricingContext<'_>,
     shipping_method: &str,
 ) -> Result<PricedLines> {
     let mut left_out: Vec<String> = Vec::new();
@@ -165,7 +165,7 @@ pub async fn list_shipping_methods(
     now: Timestamp,
 ) -> Result<Vec<ShippingOffer>> {
     let list = prices.price_list(&skus_of(cart), "").await?;
-    let occasion = Occasion {
+    let occasion = PricingContext {
         destination: destination.unwrap_or_default(),
         has_vat_number: false,
         shopper: Shopper {

@@ -34,7 +34,7 @@ pub struct Checkout {
 
 /// What a checkout is made of: its quote, and what its SKUs would be priced from now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Basis {
+pub struct CheckoutInput {
     /// What is ordered.
     pub quote: Quote,
     /// What is sold now, by which rules.
@@ -43,7 +43,7 @@ pub struct Basis {
 
 /// The order that a key has placed, or that has a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct ExistingOrder {
     /// The order.
     pub order_id: String,
     /// The key that placed it.
@@ -56,9 +56,9 @@ pub struct Standing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The order of its key, else the pending one of its cart.
-    pub standing: Option<Standing>,
+    pub standing: Option<ExistingOrder>,
     /// None: there is no such quote.
-    pub basis: Option<Basis>,
+    pub basis: Option<CheckoutInput>,
     /// What is pending of whoever orders.
     pub pending: Pending,
 }

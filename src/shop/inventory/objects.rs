@@ -44,7 +44,12 @@ pub trait PromotionObjects {
 /// What staff ask of a stock object.
 pub trait StockLedgers {
     /// Movements before number `before`, newest first.
-    async fn movements(&self, sku: &str, before: Option<u64>, limit: u32) -> Result<Vec<Movement>>;
+    async fn movements(
+        &self,
+        sku: &str,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<StockMovement>>;
     /// Compares the counters with the movements.
     async fn check(&self, sku: &str) -> Result<Checkup<stock::View>>;
     /// Sets the counters to what the movements tell; returns what was found.
@@ -52,7 +57,7 @@ pub trait StockLedgers {
 }
 
 /// An entry of a stock object's log, its events as the object wrote them.
-pub type Movement = Entry<serde_json::Value>;
+pub type StockMovement = Entry<serde_json::Value>;
 
 /// The objects that show what the public may know.
 pub trait Boards {

@@ -53,7 +53,7 @@ pub enum MailKind {
 
 /// Something for the shopper to know, as it waits in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct EmailJob {
     /// What it tells.
     pub kind: MailKind,
     /// Of which order.
@@ -71,12 +71,12 @@ pub struct Letter {
 #[serde(untagged)]
 pub enum Outgoing {
     /// To be sent.
-    Letter(Letter),
+    Letter(EmailJob),
     /// To be looked into first.
     LinkRequest(LinkRequest),
 }
 
-impl Letter {
+impl EmailJob {
     /// A letter about an order as a whole.
     #[must_use]
     pub fn about(kind: MailKind, order_id: &str) -> Self {
@@ -148,7 +148,7 @@ pub enum Claim {
 /// Outcome of sending a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-pub enum Delivery {
+pub enum SendOutcome {
     /// It was sent, now or before.
     Sent,
     /// Another sender has it, or the provider asks for patience: worth another look after so many seconds.
@@ -196,18 +196,18 @@ pub async fn send_letter(
     orders: &impl Orders,
     mails: &impl Mails,
     provider: &impl MailProvider,
-    letter: &Letter,
+    letter: &EmailJob,
     links: &OrderLinks,
     now: Timestamp,
-) -> Result<Delivery> {
+) -> Result<SendOutcome> {
     match mails.claim(letter, now).await? {
-        Claim::Sent => return Ok(Delivery::Sent),
-        Claim::Taken => return Ok(Delivery::Later(CLAIM_SECS)),
-        Claim::GivenUp => return Ok(Delivery::GivenUp),
+        Claim::Sent => return Ok(SendOutcome::Sent),
+        Claim::Taken => return Ok(SendOutcome::Later(CLAIM_SECS)),
+        Claim::GivenUp => return Ok(SendOutcome::GivenUp),
         Claim::Uncertain => {
             let reason = "an attempt more than 23 hours ago may have sent it";
             mails.give_up(letter, reason, now).await?;
-            return Ok(Delivery::GivenUp);
+            return Ok(SendOutcome::GivenUp);
         }
         Claim::Yours => {}
     }
@@ -220,17 +220,17 @@ pub async fn send_letter(
     match provider.send(&id, letter, &message).await {
         Ok(()) => {
             mails.sent(&id, now).await?;
-            Ok(Delivery::Sent)
+            Ok(SendOutcome::Sent)
         }
         Err(MailFailure::Rejected(reason)) => {
             mails.give_up(letter, &reason, now).await?;
-            Ok(Delivery::GivenUp)
+            Ok(SendOutcome::GivenUp)
         }
         Err(failure) => {
             let error = failure.to_string();
             mails.failed(&id, &error, failure.is_certain()).await?;
             match failure {
-                MailFailure::Busy(secs) => Ok(Delivery::Later(secs)),
+                MailFailure::Busy(secs) => Ok(SendOutcome::Later(secs)),
                 _ => Err(Error::internal(error)),
             }
         }
@@ -257,7 +257,7 @@ pub async fn queue_unsent_letters(
 ///
 /// # Errors
 /// When it is about a refund that the order does not have.
-pub fn compose(letter: &Letter, order: &Order, links: &OrderLinks) -> Result<Message> {
+pub fn compose(letter: &EmailJob, order: &Order, links: &OrderLinks) -> Result<Message> {
     let number = order.number;
     let links = links.clone().in_language(letter.language);
     let way = Way {
@@ -409,7 +409,7 @@ pub struct LinkRequest {
 /// What goes out to shoppers. A letter is handed over and sent later, once.
 pub trait Mail {
     /// Hands a letter to the queue of what goes out.
-    async fn post(&self, letter: &Letter) -> Result<()>;
+    async fn post(&self, letter: &EmailJob) -> Result<()>;
     /// Hands a wish for the link of an order to the same queue.
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()>;
 }
@@ -417,15 +417,15 @@ pub trait Mail {
 /// The record of letters. A row is written with the note that its task is done ([`Orders::finish_round`]), else by its first claim.
 pub trait Mails {
     /// Claims a letter: of all who try at once, one may send it.
-    async fn claim(&self, letter: &Letter, now: Timestamp) -> Result<Claim>;
+    async fn claim(&self, letter: &EmailJob, now: Timestamp) -> Result<Claim>;
     /// Notes that a letter was sent.
     async fn sent(&self, mail_id: &str, now: Timestamp) -> Result<()>;
     /// Notes that an attempt failed, and gives the claim back. `certain` when the provider said that it did not take the letter.
     async fn failed(&self, mail_id: &str, error: &str, certain: bool) -> Result<()>;
     /// Notes that a letter will not be sent, and tells staff why, both or neither.
-    async fn give_up(&self, letter: &Letter, reason: &str, now: Timestamp) -> Result<()>;
+    async fn give_up(&self, letter: &EmailJob, reason: &str, now: Timestamp) -> Result<()>;
     /// Letters that should have been sent by `now`, those first that wait longest; each is handed out to one caller at a time.
-    async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<Letter>>;
+    async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<EmailJob>>;
 }
 
 /// Who carries mails.
@@ -434,7 +434,7 @@ pub trait MailProvider {
     async fn send(
         &self,
         idempotency_key: &str,
-        letter: &Letter,
+        letter: &EmailJob,
         message: &Message,
     ) -> Result<(), MailFailure>;
 }

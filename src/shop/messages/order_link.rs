@@ -5,7 +5,7 @@
 //! knowing number and address is no way to flood someone; how often one visitor may ask is limited at the door.
 
 use crate::error::{Error, FieldError, Result};
-use crate::messages::mail::{Letter, LinkRequest, Mail, MailKind};
+use crate::messages::mail::{EmailJob, LinkRequest, Mail, MailKind};
 use crate::orders::numbers::read_number;
 use crate::orders::record::{OrderFilter, Orders};
 use crate::values::ids::{customer_of, equal_secrets};
@@ -74,7 +74,7 @@ pub async fn send_order_link(
         return Ok(());
     };
     let hour = now.as_secs().div_euclid(LINK_EVERY_SECS);
-    let mut letter = Letter::about(MailKind::OrderLink, &order.id).on(&hour.to_string());
+    let mut letter = EmailJob::about(MailKind::OrderLink, &order.id).on(&hour.to_string());
     letter.language = request.language;
     mail.post(&letter).await
 }

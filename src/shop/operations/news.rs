@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::inventory::objects::Boards;
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of};
-use durable::news::News;
+use durable::news::ObjectEvent;
 use std::collections::BTreeMap;
 
 /// The queue of the objects' news, in every environment by how it begins.
@@ -24,7 +24,7 @@ pub async fn hear_news(
     ports: &impl CheckoutPorts,
     record: &impl NewsRecord,
     boards: &impl Boards,
-    news: &[News],
+    news: &[ObjectEvent],
     now: Timestamp,
 ) -> Result<()> {
     record.keep(news, now).await?;
@@ -38,9 +38,13 @@ pub async fn hear_news(
 ///
 /// # Errors
 /// A port's failure; telling again is safe.
-pub async fn answer_carts(ports: &impl CheckoutPorts, news: &[News], now: Timestamp) -> Result<()> {
+pub async fn answer_carts(
+    ports: &impl CheckoutPorts,
+    news: &[ObjectEvent],
+    now: Timestamp,
+) -> Result<()> {
     for news in news {
-        if let News::CartFrozen { cart_id, order_id } = news {
+        if let ObjectEvent::CartFrozen { cart_id, order_id } = news {
             settle_cart(ports, cart_id, order_id, now).await?;
         }
     }
@@ -48,10 +52,10 @@ pub async fn answer_carts(ports: &impl CheckoutPorts, news: &[News], now: Timest
 }
 
 /// The newest of each SKU, dealt into buckets.
-fn posts_by_bucket(news: &[News]) -> BTreeMap<u32, Posts> {
+fn posts_by_bucket(news: &[ObjectEvent]) -> BTreeMap<u32, Posts> {
     let mut buckets = BTreeMap::<u32, Posts>::new();
     for news in news {
-        let News::StockChanged { sku, stock } = news else {
+        let ObjectEvent::StockChanged { sku, stock } = news else {
             continue;
         };
         let posts = buckets.entry(bucket_of(sku)).or_default();
@@ -66,17 +70,17 @@ fn posts_by_bucket(news: &[News]) -> BTreeMap<u32, Posts> {
 /// The record of what the objects told.
 pub trait NewsRecord {
     /// Keeps the newest of each SKU and cart, all or none.
-    async fn keep(&self, news: &[News], now: Timestamp) -> Result<()>;
+    async fn keep(&self, news: &[ObjectEvent], now: Timestamp) -> Result<()>;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use durable::stock::{PublicStock, Word};
+    use durable::stock::{Availability, PublicStock};
 
     #[test]
     fn each_board_hears_the_newest_of_its_skus_once() {
-        let changed = |sku: &str, stock, version| News::StockChanged {
+        let changed = |sku: &str, stock, version| ObjectEvent::StockChanged {
             sku: sku.to_owned(),
             stock: PublicStock {
                 stock,
@@ -85,11 +89,11 @@ mod tests {
             },
         };
         let news = [
-            changed("a", Word::Low, 2),
-            changed("a", Word::Out, 3),
-            changed("a", Word::InStock, 1),
-            changed("b", Word::Low, 1),
-            News::CartDeleted {
+            changed("a", Availability::Low, 2),
+            changed("a", Availability::Out, 3),
+            changed("a", Availability::InStock, 1),
+            changed("b", Availability::Low, 1),
+            ObjectEvent::CartDeleted {
                 cart_id: "cart_1".to_owned(),
                 version: 1,
             },
@@ -97,8 +101,8 @@ mod tests {
 
         let told: Posts = posts_by_bucket(&news).into_values().flatten().collect();
 
-        let words: Vec<Word> = told.values().map(|stock| stock.stock).collect();
-        assert_eq!(words, [Word::Out, Word::Low]);
+        let words: Vec<Availability> = told.values().map(|stock| stock.stock).collect();
+        assert_eq!(words, [Availability::Out, Availability::Low]);
         for (bucket, posts) in posts_by_bucket(&news) {
             assert!(posts.keys().all(|sku| bucket_of(sku) == bucket));
         }

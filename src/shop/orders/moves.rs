@@ -5,7 +5,7 @@ use crate::orders::findings::{Finding, FindingKind};
 use crate::orders::ledger::Journal;
 use crate::orders::order::{Actor, Dispute, Order, OrderEvent, Refund, RefundStatus, Task};
 use crate::orders::records::{Fulfillment, Return};
-use crate::orders::transitions::{Effect, Happening, Move, Status, judge};
+use crate::orders::transitions::{Effect, Move, OrderEventKind, OrderStatus, judge};
 use crate::payments::DisputeState;
 use crate::values::money::{Money, sum};
 use durable::Timestamp;
@@ -30,12 +30,12 @@ pub struct Transition {
     /// What is booked.
     pub journals: Vec<Journal>,
     /// A record that begins or changes.
-    pub record: Option<Record>,
+    pub record: Option<OrderRecord>,
 }
 
 /// A record beside the order that a move begins or changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Record {
+pub enum OrderRecord {
     /// The session is asked for anew.
     Renewed(Renewal),
     /// Units leave.
@@ -66,7 +66,12 @@ pub struct Renewal {
 impl Transition {
     /// What `happening` does to `order`; none when the table says nothing.
     #[must_use]
-    pub fn of(order: &Order, happening: Happening, actor: Actor, now: Timestamp) -> Option<Self> {
+    pub fn of(
+        order: &Order,
+        happening: OrderEventKind,
+        actor: Actor,
+        now: Timestamp,
+    ) -> Option<Self> {
         Some(Self {
             order_id: order.id.clone(),
             from_version: order.version,
@@ -102,7 +107,7 @@ impl Transition {
 
     /// With a record that begins or changes.
     #[must_use]
-    pub fn with(mut self, record: Record) -> Self {
+    pub fn with(mut self, record: OrderRecord) -> Self {
         self.event.subject = record.id().map(str::to_owned);
         self.record = Some(record);
         self
@@ -116,14 +121,14 @@ impl Transition {
             .iter()
             .filter_map(|effect| {
                 let subject = match (effect, &self.record) {
-                    (Effect::ShipStock, Some(Record::Shipped(it))) => it.id.clone(),
-                    (Effect::RestockReturn, Some(Record::Returned(it))) if it.restock => {
+                    (Effect::ShipStock, Some(OrderRecord::Shipped(it))) => it.id.clone(),
+                    (Effect::RestockReturn, Some(OrderRecord::Returned(it))) if it.restock => {
                         it.id.clone()
                     }
-                    (Effect::PayRefund, Some(Record::Promised(it))) => it.id.clone(),
+                    (Effect::PayRefund, Some(OrderRecord::Promised(it))) => it.id.clone(),
                     (Effect::ReleaseStock, _) => self.attempt.to_string(),
                     (Effect::ReleaseAttempt, _) => self.attempt.saturating_sub(1).to_string(),
-                    (Effect::SendRefund, Some(Record::RefundEnded(id, _))) => id.clone(),
+                    (Effect::SendRefund, Some(OrderRecord::RefundEnded(id, _))) => id.clone(),
                     (
                         Effect::ShipStock
                         | Effect::RestockReturn
@@ -147,17 +152,17 @@ impl Transition {
     #[must_use]
     pub fn finding(&self, now: Timestamp) -> Option<Finding> {
         let (kind, error) = match &self.record {
-            _ if self.outcome.status == Status::PaymentReview
-                && self.event.happening == Happening::PaidWrongAmount =>
+            _ if self.outcome.status == OrderStatus::PaymentReview
+                && self.event.happening == OrderEventKind::PaidWrongAmount =>
             {
                 let error = "what was paid is not what was ordered: approve or reject the order";
                 (FindingKind::PaymentReview, error.to_owned())
             }
-            Some(Record::RefundEnded(id, RefundStatus::Failed)) => (
+            Some(OrderRecord::RefundEnded(id, RefundStatus::Failed)) => (
                 FindingKind::RefundFailed,
                 format!("{id} was not given back: refund it by another way"),
             ),
-            Some(Record::Disputed(it)) => match it.state {
+            Some(OrderRecord::Disputed(it)) => match it.state {
                 DisputeState::Open => (
                     FindingKind::DisputeOpened,
                     format!("{} was opened: answer it at the payment provider", it.id),
@@ -174,7 +179,7 @@ impl Transition {
     }
 }
 
-impl Record {
+impl OrderRecord {
     /// None: it is the order's only one.
     fn id(&self) -> Option<&str> {
         match self {
@@ -210,7 +215,7 @@ pub fn with_money(
             transition.book(Journal::unsold(&order.totals, order.currency)?);
             transition.book(order.allowed(allowance, 0)?);
         }
-        _ if transition.event.happening == Happening::Approved => {
+        _ if transition.event.happening == OrderEventKind::Approved => {
             let approved = sum([allowance, order.unpaid()])?;
             transition.book(order.allowed(allowance, approved)?);
             return Ok(transition);
@@ -222,7 +227,7 @@ pub fn with_money(
     };
     let journal = Journal::refund_promised(amount.amount, amount.currency)?;
     transition.journals.push(journal);
-    Ok(transition.with(Record::Promised(Refund {
+    Ok(transition.with(OrderRecord::Promised(Refund {
         id: refund_id.to_owned(),
         amount,
         status: RefundStatus::Pending,
@@ -233,9 +238,9 @@ pub fn with_money(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::orders::transitions::Status;
+    use crate::orders::transitions::OrderStatus;
 
-    fn moved(happening: Happening, attempt: u32) -> Transition {
+    fn moved(happening: OrderEventKind, attempt: u32) -> Transition {
         let now = Timestamp::from_millis(0);
         Transition {
             order_id: "ord_1".into(),
@@ -247,7 +252,7 @@ mod tests {
                 note: None,
                 at: now,
             },
-            outcome: judge(Status::PendingPayment, happening).unwrap(),
+            outcome: judge(OrderStatus::PendingPayment, happening).unwrap(),
             attempt,
             captured: None,
             payment_ref: None,
@@ -259,8 +264,8 @@ mod tests {
     #[test]
     fn what_is_let_go_of_is_named_by_its_attempt() {
         for (happening, effect, attempt) in [
-            (Happening::SessionExpired, Effect::ReleaseStock, "3"),
-            (Happening::HoldLapsed, Effect::ReleaseAttempt, "2"),
+            (OrderEventKind::SessionExpired, Effect::ReleaseStock, "3"),
+            (OrderEventKind::HoldLapsed, Effect::ReleaseAttempt, "2"),
         ] {
             let subject = attempt.to_owned();
             assert!(

@@ -5,7 +5,7 @@ use crate::orders::moves::Transition;
 use crate::orders::order::Order;
 use crate::orders::ports::OrderPorts;
 use crate::orders::record::Orders;
-use crate::orders::transitions::{STATUSES, Status, happening_towards};
+use crate::orders::transitions::{OrderStatus, STATUSES, event_towards};
 use crate::values::written::Written;
 use durable::Timestamp;
 use serde_json::json;
@@ -57,10 +57,10 @@ pub const fn moved_meanwhile() -> Error {
 
 /// 409 with the statuses that the order can be given.
 pub fn not_allowed(order: &Order) -> Error {
-    let allowed: Vec<Status> = STATUSES
+    let allowed: Vec<OrderStatus> = STATUSES
         .into_iter()
         .filter(|to| {
-            happening_towards(order.status, *to).is_some_and(|happening| order.allows(happening))
+            event_towards(order.status, *to).is_some_and(|happening| order.allows(happening))
         })
         .collect();
     Error::conflict(

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::orders::ledger::Journal;
 use crate::orders::records::{Fulfillment, Return, Units};
-use crate::orders::transitions::{Effect, Happening, Status, judge};
+use crate::orders::transitions::{Effect, OrderEventKind, OrderStatus, judge};
 use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::pricing::quote::{Held, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
@@ -22,7 +22,7 @@ pub struct Order {
     /// Moves so far.
     pub version: u64,
     /// Where it stands.
-    pub status: Status,
+    pub status: OrderStatus,
     /// Grows when its stock must be held anew, so that an old hold is never taken for the new one.
     pub attempt: u32,
     /// The cart it was placed from.
@@ -163,7 +163,7 @@ pub enum RefundStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEvent {
     /// What happened.
-    pub happening: Happening,
+    pub happening: OrderEventKind,
     /// Who brought it about.
     pub actor: Actor,
     /// Id of the fulfilment, return or refund it is about.
@@ -248,12 +248,12 @@ impl Order {
     /// Whether someone wants a pending order cancelled.
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
-        self.has_seen(Happening::CancelRequested)
+        self.has_seen(OrderEventKind::CancelRequested)
     }
 
     /// Whether this has happened to the order.
     #[must_use]
-    pub fn has_seen(&self, happening: Happening) -> bool {
+    pub fn has_seen(&self, happening: OrderEventKind) -> bool {
         self.events.iter().any(|event| event.happening == happening)
     }
 
@@ -263,8 +263,13 @@ impl Order {
         self.events
             .iter()
             .rev()
-            .find(|event| matches!(event.happening, Happening::HoldLapsed | Happening::HeldAnew))
-            .is_none_or(|event| event.happening == Happening::HeldAnew)
+            .find(|event| {
+                matches!(
+                    event.happening,
+                    OrderEventKind::HoldLapsed | OrderEventKind::HeldAnew
+                )
+            })
+            .is_none_or(|event| event.happening == OrderEventKind::HeldAnew)
     }
 
     /// Units of each line that have not left.
@@ -344,7 +349,7 @@ impl Order {
     /// # Errors
     /// When amounts do not fit.
     pub fn allowance(&self) -> Result<i64> {
-        let approved = self.has_seen(Happening::Approved);
+        let approved = self.has_seen(OrderEventKind::Approved);
         sum([
             self.promised_back()?,
             if approved { self.unpaid() } else { 0 },
@@ -411,13 +416,13 @@ impl Order {
     }
 
     /// What the table can't see: whether the order's goods and holds are such that `happening` may come about.
-    pub(crate) fn allows(&self, happening: Happening) -> bool {
+    pub(crate) fn allows(&self, happening: OrderEventKind) -> bool {
         match happening {
-            Happening::Cancelled => self.fulfillments.is_empty(),
-            Happening::Completed => self.unshipped().is_empty(),
+            OrderEventKind::Cancelled => self.fulfillments.is_empty(),
+            OrderEventKind::Completed => self.unshipped().is_empty(),
             // Its units went back on sale when it died: they are not its own to confirm.
-            Happening::Approved => !self.events.iter().any(|event| {
-                judge(Status::PendingPayment, event.happening)
+            OrderEventKind::Approved => !self.events.iter().any(|event| {
+                judge(OrderStatus::PendingPayment, event.happening)
                     .is_some_and(|outcome| outcome.status.is_dead())
             }),
             _ => true,

@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::orders::moves::Transition;
 use crate::orders::order::{Order, Task};
-use crate::orders::transitions::Status;
+use crate::orders::transitions::OrderStatus;
 use crate::payments::Session;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -14,7 +14,7 @@ pub struct OrderFilter {
     /// Only those placed from this cart.
     pub cart_id: Option<String>,
     /// Only those that stand so.
-    pub status: Option<Status>,
+    pub status: Option<OrderStatus>,
     /// Only the one that people call so.
     pub number: Option<i64>,
     /// Only those placed before the order with this id.
@@ -25,7 +25,7 @@ pub struct OrderFilter {
 
 /// How a round of tasks went.
 #[derive(Clone, Debug, Default)]
-pub struct Round {
+pub struct TaskOutcomes {
     /// Carried out.
     pub done: Vec<Task>,
     /// Failed, and why: to be tried again later.
@@ -52,7 +52,12 @@ pub trait Orders {
     /// Moves an order on; lost when it is no longer at the version it was judged at.
     async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written<Order>>;
     /// Notes how a round of tasks went.
-    async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order>;
+    async fn finish_round(
+        &self,
+        order_id: &str,
+        round: &TaskOutcomes,
+        now: Timestamp,
+    ) -> Result<Order>;
     /// True when any order has tasks due by `now`, or a payment that has to be looked at.
     async fn is_any_due(&self, now: Timestamp) -> Result<bool>;
     /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`. They are about as many as `calls` to

@@ -7,7 +7,7 @@
 )]
 
 use crate::orders::order::{Order, Payment};
-use crate::orders::transitions::Status;
+use crate::orders::transitions::OrderStatus;
 use crate::payments::PaymentStatus;
 use crate::pricing::quote::{LineDetail, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
@@ -24,7 +24,7 @@ pub fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64, tax_included: boo
         id: "ord_1".into(),
         number: 1001,
         version: 1,
-        status: Status::Confirmed,
+        status: OrderStatus::Confirmed,
         attempt: 1,
         cart_id: "cart_1".into(),
         currency: Currency::from_code(code).unwrap(),

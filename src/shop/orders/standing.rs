@@ -15,7 +15,7 @@
 //! [`READ_EVERY_MS`]: crate::orders::shared_reads::READ_EVERY_MS
 
 use crate::error::Result;
-use crate::orders::transitions::Status;
+use crate::orders::transitions::OrderStatus;
 use crate::payments::PaymentStatus;
 use durable::Timestamp;
 
@@ -33,7 +33,7 @@ pub struct OrderStanding {
     /// Instant at which it was placed.
     pub created_at: Timestamp,
     /// Its status.
-    pub status: Status,
+    pub status: OrderStatus,
     /// Moves so far.
     pub version: u64,
     /// Status of its payment.

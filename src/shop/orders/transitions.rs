@@ -1,6 +1,6 @@
 //! The one table of how an order moves.
 //!
-//! Three axes, never one enum: order, payment and fulfilment. The order's is [`Status`]; an order moves only by [`judge`], and what
+//! Three axes, never one enum: order, payment and fulfilment. The order's is [`OrderStatus`]; an order moves only by [`judge`], and what
 //! must follow a move are [`Effect`]s, written in the same transaction and carried out until done.
 
 use crate::payments::PaymentStatus;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "testing", schema(as = OrderStatus))]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum OrderStatus {
     /// Placed, its stock held, not paid.
     PendingPayment,
     /// Paid.
@@ -30,7 +30,7 @@ pub enum Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Happening {
+pub enum OrderEventKind {
     /// It was placed.
     Placed,
     /// Its holds lapsed before they were pinned; a new attempt begins.
@@ -129,7 +129,7 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
     /// Where the order stands after it.
-    pub status: Status,
+    pub status: OrderStatus,
     /// How its payment stands after it, if that changes.
     pub payment: Option<PaymentStatus>,
     /// What must follow.
@@ -138,8 +138,8 @@ pub struct Move {
 
 /// The table: what `happening` does to an order in `status`; none when it changes nothing.
 #[must_use]
-pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
-    use {Effect as E, Happening as H, PaymentStatus as P, Status as S};
+pub const fn judge(status: OrderStatus, happening: OrderEventKind) -> Option<Move> {
+    use {Effect as E, OrderEventKind as H, OrderStatus as S, PaymentStatus as P};
 
     const ENDS_PAID: &[E] = &[E::CommitStock, E::CompleteCart, E::SendConfirmation];
     const ENDS_UNPAID: &[E] = &[E::ReleaseStock, E::ThawCart];
@@ -195,28 +195,30 @@ pub const fn judge(status: Status, happening: Happening) -> Option<Move> {
 
 /// What staff brings about by asking for a status; none when the table knows no such way.
 #[must_use]
-pub const fn happening_towards(from: Status, to: Status) -> Option<Happening> {
+pub const fn event_towards(from: OrderStatus, to: OrderStatus) -> Option<OrderEventKind> {
     match (from, to) {
-        (Status::PendingPayment, Status::Cancelled) => Some(Happening::CancelRequested),
-        (Status::PaymentReview, Status::Confirmed) => Some(Happening::Approved),
-        (Status::PaymentReview, Status::Cancelled) => Some(Happening::Rejected),
-        (Status::Confirmed, Status::Cancelled) => Some(Happening::Cancelled),
-        (Status::Confirmed, Status::Completed) => Some(Happening::Completed),
+        (OrderStatus::PendingPayment, OrderStatus::Cancelled) => {
+            Some(OrderEventKind::CancelRequested)
+        }
+        (OrderStatus::PaymentReview, OrderStatus::Confirmed) => Some(OrderEventKind::Approved),
+        (OrderStatus::PaymentReview, OrderStatus::Cancelled) => Some(OrderEventKind::Rejected),
+        (OrderStatus::Confirmed, OrderStatus::Cancelled) => Some(OrderEventKind::Cancelled),
+        (OrderStatus::Confirmed, OrderStatus::Completed) => Some(OrderEventKind::Completed),
         _ => None,
     }
 }
 
 /// Every status.
-pub const STATUSES: [Status; 6] = [
-    Status::PendingPayment,
-    Status::Confirmed,
-    Status::Completed,
-    Status::Expired,
-    Status::Cancelled,
-    Status::PaymentReview,
+pub const STATUSES: [OrderStatus; 6] = [
+    OrderStatus::PendingPayment,
+    OrderStatus::Confirmed,
+    OrderStatus::Completed,
+    OrderStatus::Expired,
+    OrderStatus::Cancelled,
+    OrderStatus::PaymentReview,
 ];
 
-impl Status {
+impl OrderStatus {
     /// Whether the order has come to nothing.
     #[must_use]
     pub const fn is_dead(self) -> bool {
@@ -234,37 +236,37 @@ impl Status {
 mod tests {
     use super::*;
 
-    const HAPPENINGS: [Happening; 27] = [
-        Happening::Placed,
-        Happening::HoldLapsed,
-        Happening::HeldAnew,
-        Happening::OutOfStock,
-        Happening::PaymentRenewed,
-        Happening::PaymentProcessing,
-        Happening::Paid,
-        Happening::PaidWrongAmount,
-        Happening::SessionExpired,
-        Happening::PaymentRefused,
-        Happening::CancelRequested,
-        Happening::Cancelled,
-        Happening::Approved,
-        Happening::Rejected,
-        Happening::Shipped,
-        Happening::Delivered,
-        Happening::Completed,
-        Happening::Returned,
-        Happening::PaymentFailed,
-        Happening::LateAttempt,
-        Happening::ConfirmedLate,
-        Happening::TooLate,
-        Happening::RefundPromised,
-        Happening::RefundFound,
-        Happening::Refunded,
-        Happening::RefundFailed,
-        Happening::Disputed,
+    const HAPPENINGS: [OrderEventKind; 27] = [
+        OrderEventKind::Placed,
+        OrderEventKind::HoldLapsed,
+        OrderEventKind::HeldAnew,
+        OrderEventKind::OutOfStock,
+        OrderEventKind::PaymentRenewed,
+        OrderEventKind::PaymentProcessing,
+        OrderEventKind::Paid,
+        OrderEventKind::PaidWrongAmount,
+        OrderEventKind::SessionExpired,
+        OrderEventKind::PaymentRefused,
+        OrderEventKind::CancelRequested,
+        OrderEventKind::Cancelled,
+        OrderEventKind::Approved,
+        OrderEventKind::Rejected,
+        OrderEventKind::Shipped,
+        OrderEventKind::Delivered,
+        OrderEventKind::Completed,
+        OrderEventKind::Returned,
+        OrderEventKind::PaymentFailed,
+        OrderEventKind::LateAttempt,
+        OrderEventKind::ConfirmedLate,
+        OrderEventKind::TooLate,
+        OrderEventKind::RefundPromised,
+        OrderEventKind::RefundFound,
+        OrderEventKind::Refunded,
+        OrderEventKind::RefundFailed,
+        OrderEventKind::Disputed,
     ];
 
-    fn every_move() -> impl Iterator<Item = (Status, Happening, Move)> {
+    fn every_move() -> impl Iterator<Item = (OrderStatus, OrderEventKind, Move)> {
         STATUSES.into_iter().flat_map(|status| {
             HAPPENINGS
                 .into_iter()
@@ -275,11 +277,13 @@ mod tests {
     #[test]
     fn an_order_is_confirmed_by_money_or_by_a_person_alone() {
         for (from, happening, outcome) in every_move() {
-            if outcome.status == Status::Confirmed && from != Status::Confirmed {
+            if outcome.status == OrderStatus::Confirmed && from != OrderStatus::Confirmed {
                 assert!(
                     matches!(
                         happening,
-                        Happening::Paid | Happening::Approved | Happening::ConfirmedLate
+                        OrderEventKind::Paid
+                            | OrderEventKind::Approved
+                            | OrderEventKind::ConfirmedLate
                     ),
                     "{from:?} {happening:?}"
                 );
@@ -303,8 +307,8 @@ mod tests {
     #[test]
     fn a_paid_order_that_is_cancelled_gives_the_money_back() {
         for (from, happening, outcome) in every_move() {
-            let was_paid = matches!(from, Status::Confirmed | Status::PaymentReview);
-            if was_paid && outcome.status == Status::Cancelled {
+            let was_paid = matches!(from, OrderStatus::Confirmed | OrderStatus::PaymentReview);
+            if was_paid && outcome.status == OrderStatus::Cancelled {
                 assert!(
                     outcome.effects.contains(&Effect::PayRefund),
                     "{from:?} {happening:?}"
@@ -315,14 +319,14 @@ mod tests {
 
     #[test]
     fn money_for_a_dead_order_is_settled_or_judged_by_a_person() {
-        for dead in [Status::Expired, Status::Cancelled] {
-            let late = judge(dead, Happening::Paid).unwrap();
+        for dead in [OrderStatus::Expired, OrderStatus::Cancelled] {
+            let late = judge(dead, OrderEventKind::Paid).unwrap();
             assert_eq!(late.effects, [Effect::SettleLateMoney]);
             assert!(late.status.is_dead());
-            let given_back = judge(dead, Happening::TooLate).unwrap();
+            let given_back = judge(dead, OrderEventKind::TooLate).unwrap();
             assert!(given_back.effects.contains(&Effect::PayRefund));
-            let wrong = judge(dead, Happening::PaidWrongAmount).unwrap();
-            assert_eq!(wrong.status, Status::PaymentReview);
+            let wrong = judge(dead, OrderEventKind::PaidWrongAmount).unwrap();
+            assert_eq!(wrong.status, OrderStatus::PaymentReview);
         }
     }
 
@@ -330,12 +334,12 @@ mod tests {
     fn what_staff_asks_for_is_what_the_table_does() {
         for from in STATUSES {
             for to in STATUSES {
-                let Some(happening) = happening_towards(from, to) else {
+                let Some(happening) = event_towards(from, to) else {
                     continue;
                 };
                 let outcome = judge(from, happening).unwrap();
                 // A pending order is cancelled once the provider has answered.
-                let wanted = if from == Status::PendingPayment {
+                let wanted = if from == OrderStatus::PendingPayment {
                     from
                 } else {
                     to

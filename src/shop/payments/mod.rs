@@ -228,7 +228,7 @@ pub struct Page<T> {
 }
 
 /// A delivery as it came in: the provider's adapter alone knows which header proves it.
-pub struct Delivery<'a> {
+pub struct WebhookRequest<'a> {
     /// A header by name.
     pub header: &'a dyn Fn(&str) -> Option<String>,
     /// The raw bytes.
@@ -248,7 +248,7 @@ pub struct WebhookEvent {
 
 /// What an event is about; how that stands is asked of the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum EventSubject {
     /// Something happened to a session.
     Session {
         /// The provider's id.
@@ -385,9 +385,9 @@ pub trait Payments {
     ///
     /// # Errors
     /// 400 when the delivery is not the provider's, or is of another mode or account.
-    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<WebhookEvent>;
+    fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent>;
     /// What a stored event is about.
-    fn read_event(&self, payload: &str) -> Result<Notice>;
+    fn read_event(&self, payload: &str) -> Result<EventSubject>;
     /// Events since then whose delivery did not succeed so far: the page that begins `after` an earlier one.
     async fn undelivered_events(
         &self,

@@ -19,7 +19,7 @@ use std::rc::Rc;
 
 /// For whom and where a cart is priced.
 #[derive(Clone, Debug)]
-pub struct Occasion<'a> {
+pub struct PricingContext<'a> {
     /// Where it goes.
     pub destination: Destination,
     /// Whether a business shows a VAT number.
@@ -46,7 +46,7 @@ pub struct PricedLines {
 pub fn offers_for(
     lines: &[Line],
     list: &PriceList,
-    occasion: &Occasion<'_>,
+    occasion: &PricingContext<'_>,
 ) -> Result<Vec<ShippingOffer>> {
     let settings = &list.settings.settings;
     let mut goods = discounted_goods(lines, list, occasion, &occasion.destination)?;
@@ -87,7 +87,7 @@ pub fn offers_for(
 pub fn price_lines(
     lines: &[Line],
     list: &PriceList,
-    occasion: &Occasion<'_>,
+    occasion: &PricingContext<'_>,
     shipping_method: &str,
 ) -> Result<PricedLines> {
     let settings = &list.settings.settings;
@@ -161,7 +161,7 @@ struct DiscountedGoods<'a> {
 fn discounted_goods<'a>(
     lines: &[Line],
     list: &'a PriceList,
-    occasion: &Occasion<'_>,
+    occasion: &PricingContext<'_>,
     taxed_at: &Destination,
 ) -> Result<DiscountedGoods<'a>> {
     let settings = &list.settings.settings;
@@ -181,7 +181,11 @@ fn discounted_goods<'a>(
 }
 
 impl DiscountedGoods<'_> {
-    fn offers<'l>(&self, list: &'l PriceList, occasion: &Occasion<'_>) -> Result<Vec<Offer<'l>>> {
+    fn offers<'l>(
+        &self,
+        list: &'l PriceList,
+        occasion: &PricingContext<'_>,
+    ) -> Result<Vec<Offer<'l>>> {
         let goods: Vec<Goods<'_>> = self.items.iter().map(Item::goods).collect();
         let zones = &list.settings.settings.shipping_zones;
         let (parcel, shopper) = (self.parcel()?, &occasion.shopper);
@@ -207,7 +211,7 @@ impl DiscountedGoods<'_> {
     fn offer<'l>(
         &self,
         list: &'l PriceList,
-        occasion: &Occasion<'_>,
+        occasion: &PricingContext<'_>,
         method: &str,
     ) -> Result<Offer<'l>> {
         let mut offers = self.offers(list, occasion)?;

@@ -5,7 +5,7 @@
 
 use crate::catalog::{Conversion, Price};
 use crate::error::Result;
-use crate::pricing::shipping::{Delivery, PhoneRule};
+use crate::pricing::shipping::{DeliveryEstimate, PhoneRule};
 use crate::pricing::tax::TaxPart;
 use crate::values::addresses::Address;
 use crate::values::languages::Translations;
@@ -180,7 +180,7 @@ pub struct QuoteShipping {
     /// Whether the shopper comes for it.
     pub pick_up: bool,
     /// When it arrives, where that is known.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<DeliveryEstimate>,
 }
 
 /// A way to ship a cart, at what it would cost.
@@ -197,7 +197,7 @@ pub struct ShippingOffer {
     /// Whether the shopper comes for it.
     pub pick_up: bool,
     /// When it arrives, where that is known.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<DeliveryEstimate>,
     /// Need of a phone number in the address.
     pub phone: PhoneRule,
 }

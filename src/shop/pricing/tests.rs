@@ -5,7 +5,7 @@ use crate::catalog::Price;
 use crate::checkout::checking::check_quote;
 use crate::checkout::quoting::QUOTE_SECS;
 use crate::error::Error;
-use crate::pricing::pipeline::{Occasion, PricedLines, offers_for, price_lines};
+use crate::pricing::pipeline::{PricedLines, PricingContext, offers_for, price_lines};
 use crate::pricing::places::{Destination, Place};
 use crate::pricing::price_list::PriceList;
 use crate::pricing::prices::Currencies;
@@ -170,8 +170,8 @@ fn asked(code: &str) -> Asked<'_> {
 }
 
 impl Asked<'_> {
-    fn occasion(&self) -> Occasion<'_> {
-        Occasion {
+    fn occasion(&self) -> PricingContext<'_> {
+        PricingContext {
             destination: Destination::new("DE", None, Some("10115")),
             has_vat_number: self.has_vat_number,
             shopper: Shopper {
@@ -833,7 +833,7 @@ fn an_address_that_is_not_shipped_to_is_told_of() {
     let asked = asked("USD");
     let refused = offers_for(&cart.0, &list, &asked.occasion()).unwrap_err();
     assert!(format!("{refused:?}").contains("not_shipped_there"));
-    let anywhere = Occasion {
+    let anywhere = PricingContext {
         destination: Destination::default(),
         ..asked.occasion()
     };

@@ -3,12 +3,12 @@
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
-use crate::orders::moves::{Record, Transition};
+use crate::orders::moves::{OrderRecord, Transition};
 use crate::orders::moving::{move_order, moved_meanwhile};
 use crate::orders::order::{Actor, Dispute, Order};
 use crate::orders::record::Orders;
 use crate::orders::records::record_id;
-use crate::orders::transitions::Happening;
+use crate::orders::transitions::OrderEventKind;
 use crate::payments::{DisputeState, PaymentError, Payments, ProviderDispute};
 use crate::settlement::payers::Payer;
 use crate::settlement::ports::SettlementPorts;
@@ -67,7 +67,7 @@ async fn give_back_regained(
         let is_due = order.status.is_dead()
             && order.disputes.iter().any(is_won)
             && !order.refunds.iter().any(|it| it.id == refund_id);
-        let promise = Transition::of(order, Happening::RefundPromised, Actor::Shop, now)
+        let promise = Transition::of(order, OrderEventKind::RefundPromised, Actor::Shop, now)
             .zip(order.refundable())
             .filter(|_| is_due);
         promise
@@ -100,9 +100,9 @@ fn moved(order: &Order, provider: ProviderDispute, now: Timestamp) -> Result<Opt
         Journal::fee(dispute.fee.saturating_sub(fee), currency)?,
     ];
     Ok(
-        Transition::of(order, Happening::Disputed, Actor::Shop, now).map(|mut transition| {
+        Transition::of(order, OrderEventKind::Disputed, Actor::Shop, now).map(|mut transition| {
             journals.into_iter().for_each(|it| transition.book(it));
-            transition.with(Record::Disputed(dispute))
+            transition.with(OrderRecord::Disputed(dispute))
         }),
     )
 }

@@ -6,9 +6,9 @@ use crate::error::{Error, Result};
 use crate::inventory::holds::release_all;
 use crate::inventory::order_stock::{commit_stock, restock_order, restock_return, ship_stock};
 use crate::inventory::uses::{consume_uses, return_uses};
-use crate::messages::mail::{Letter, Mail};
+use crate::messages::mail::{EmailJob, Mail};
 use crate::orders::order::{Order, Task};
-use crate::orders::record::{Orders, Round};
+use crate::orders::record::{Orders, TaskOutcomes};
 use crate::orders::transitions::Effect;
 use crate::payments::Session;
 use crate::settlement::late_payments::settle_late_money;
@@ -57,7 +57,7 @@ async fn drive(
         if tasks.is_empty() {
             return Ok((order, failure));
         }
-        let mut round = Round::default();
+        let mut round = TaskOutcomes::default();
         for task in tasks {
             match carry_out(ports, &order, &task, now).await {
                 Ok(opened) => {
@@ -108,7 +108,7 @@ async fn carry_out(
         Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
         // Done once it is queued, as a task; the letter itself is done when it was sent (`mail`).
         Effect::SendConfirmation | Effect::SendRefund | Effect::SendPaymentProblem => {
-            if let Some(letter) = Letter::of_task(&order.id, task) {
+            if let Some(letter) = EmailJob::of_task(&order.id, task) {
                 ports.mail().post(&letter).await?;
             }
         }

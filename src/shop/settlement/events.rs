@@ -1,7 +1,7 @@
 //! Stored events of the provider, dealt with.
 
 use crate::error::{Error, Result};
-use crate::payments::{Inbox, Named, Notice, PaymentError, Payments};
+use crate::payments::{EventSubject, Inbox, Named, PaymentError, Payments};
 use crate::settlement::disputes::settle_dispute;
 use crate::settlement::payers::{NOT_OURS, Payer, named_order, session_of, settle_session};
 use crate::settlement::ports::SettlementPorts;
@@ -15,9 +15,9 @@ const AFTER_SESSION_SECS: u32 = 5;
 
 /// Seconds after which an event is dealt with.
 #[must_use]
-pub const fn delay_secs(notice: &Notice) -> u32 {
+pub const fn delay_secs(notice: &EventSubject) -> u32 {
     match notice {
-        Notice::Payment(_) => AFTER_SESSION_SECS,
+        EventSubject::Payment(_) => AFTER_SESSION_SECS,
         _ => 0,
     }
 }
@@ -37,11 +37,11 @@ pub async fn handle_event(
         .await?
         .ok_or_else(|| Error::internal(format!("event {event_id} is not in the inbox")))?;
     let outcome = match ports.payments().read_event(&payload)? {
-        Notice::Session { id, named } => settle_named(ports, &id, named, now).await?,
-        Notice::Payment(payment_ref) => settle_payment(ports, &payment_ref, now).await?,
-        Notice::Refund(refund_id) => word(settle_refund(ports, &refund_id, now).await?),
-        Notice::Dispute(dispute_id) => word(settle_dispute(ports, &dispute_id, now).await?),
-        Notice::Other => "ignored",
+        EventSubject::Session { id, named } => settle_named(ports, &id, named, now).await?,
+        EventSubject::Payment(payment_ref) => settle_payment(ports, &payment_ref, now).await?,
+        EventSubject::Refund(refund_id) => word(settle_refund(ports, &refund_id, now).await?),
+        EventSubject::Dispute(dispute_id) => word(settle_dispute(ports, &dispute_id, now).await?),
+        EventSubject::Other => "ignored",
     };
     inbox.processed(event_id, outcome, now).await
 }
@@ -116,17 +116,19 @@ pub async fn settle_refund(
 
 #[cfg(test)]
 mod tests {
-    use crate::payments::{Named, Notice};
+    use crate::payments::{EventSubject, Named};
     use crate::settlement::events::delay_secs;
 
     #[test]
     fn the_news_of_a_payment_waits_for_that_of_its_session() {
-        let waits = |notice: Notice| delay_secs(&notice) > 0;
-        assert!(waits(Notice::Payment("pi".into())));
-        assert!(!waits(Notice::Session {
+        let waits = |notice: EventSubject| delay_secs(&notice) > 0;
+        assert!(waits(EventSubject::Payment("pi".into())));
+        assert!(!waits(EventSubject::Session {
             id: "cs".into(),
             named: Named::Unsaid
         }));
-        assert!(!waits(Notice::Refund("re".into())) && !waits(Notice::Dispute("dp".into())));
+        assert!(
+            !waits(EventSubject::Refund("re".into())) && !waits(EventSubject::Dispute("dp".into()))
+        );
     }
 }

@@ -5,8 +5,8 @@ use crate::orders::ledger::Journal;
 use crate::orders::moves::{Transition, with_money};
 use crate::orders::moving::{move_order, moved_meanwhile};
 use crate::orders::order::{Actor, Order};
-use crate::orders::record::{Orders, Round};
-use crate::orders::transitions::Happening;
+use crate::orders::record::{Orders, TaskOutcomes};
+use crate::orders::transitions::OrderEventKind;
 use crate::payments::{Opener, PaymentStatus, Session, SessionState};
 use crate::settlement::ports::SettlementPorts;
 use crate::values::money::{Currency, Money};
@@ -48,9 +48,9 @@ pub async fn fold_session(
     now: Timestamp,
 ) -> Result<Order> {
     if order.payment.session_id.is_none() {
-        let round = Round {
+        let round = TaskOutcomes {
             opened: Some(session.clone()),
-            ..Round::default()
+            ..TaskOutcomes::default()
         };
         order = ports.orders().finish_round(&order.id, &round, now).await?;
         if order.payment.session_id.as_ref() != Some(&session.id) {
@@ -68,21 +68,21 @@ fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Opt
     match session.state {
         SessionState::Open => Ok(None),
         SessionState::Processing if order.payment.status == PaymentStatus::Processing => Ok(None),
-        SessionState::Processing => by_shop(order, Happening::PaymentProcessing, now),
+        SessionState::Processing => by_shop(order, OrderEventKind::PaymentProcessing, now),
         SessionState::Expired if order.is_cancel_requested() => {
-            by_shop(order, Happening::Cancelled, now)
+            by_shop(order, OrderEventKind::Cancelled, now)
         }
-        SessionState::Expired => by_shop(order, Happening::SessionExpired, now),
-        SessionState::Failed => by_shop(order, Happening::PaymentFailed, now),
+        SessionState::Expired => by_shop(order, OrderEventKind::SessionExpired, now),
+        SessionState::Failed => by_shop(order, OrderEventKind::PaymentFailed, now),
         SessionState::Paid => {
             let currency = Currency::from_code(&session.currency)
                 .ok_or_else(|| Error::internal("a session in no currency"))?;
             let captured = Money::new(session.amount, currency);
             let as_ordered = Money::new(order.totals.total, order.currency);
             let happening = if captured == as_ordered {
-                Happening::Paid
+                OrderEventKind::Paid
             } else {
-                Happening::PaidWrongAmount
+                OrderEventKind::PaidWrongAmount
             };
             let transition = paid(order, happening, captured, now)?;
             Ok(transition.map(|transition| Transition {
@@ -96,7 +96,7 @@ fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Opt
 /// A move by which money came in, with its journal; none when some came before.
 pub fn paid(
     order: &Order,
-    happening: Happening,
+    happening: OrderEventKind,
     captured: Money,
     now: Timestamp,
 ) -> Result<Option<Transition>> {
@@ -113,7 +113,11 @@ pub fn paid(
 }
 
 /// A move that the shop makes by itself, with its journals; none when the table knows none.
-pub fn by_shop(order: &Order, happening: Happening, now: Timestamp) -> Result<Option<Transition>> {
+pub fn by_shop(
+    order: &Order,
+    happening: OrderEventKind,
+    now: Timestamp,
+) -> Result<Option<Transition>> {
     Transition::of(order, happening, Actor::Shop, now)
         .map(|transition| with_money(order, transition, "", now))
         .transpose()

@@ -12,7 +12,7 @@ use crate::orders::moving::moved_meanwhile;
 use crate::orders::order::{Actor, Order};
 use crate::orders::record::Orders;
 use crate::orders::records::record_id;
-use crate::orders::transitions::Happening;
+use crate::orders::transitions::OrderEventKind;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::refunds::promised;
 use crate::settlement::session::pin_holds;
@@ -41,7 +41,7 @@ pub async fn settle_late_money(
     if !pin_holds(ports, &order).await? {
         return Err(moved_meanwhile());
     }
-    let transition = Transition::of(&order, Happening::ConfirmedLate, Actor::Shop, now)
+    let transition = Transition::of(&order, OrderEventKind::ConfirmedLate, Actor::Shop, now)
         .ok_or_else(moved_meanwhile)?;
     write(ports, with_money(&order, transition, "", now)?, now)
         .await
@@ -53,7 +53,7 @@ async fn begin_attempt(
     order: &Order,
     now: Timestamp,
 ) -> Result<Order> {
-    let mut transition = Transition::of(order, Happening::LateAttempt, Actor::Shop, now)
+    let mut transition = Transition::of(order, OrderEventKind::LateAttempt, Actor::Shop, now)
         .ok_or_else(moved_meanwhile)?;
     transition.attempt = order.attempt.saturating_add(1);
     write(ports, transition, now).await
@@ -64,8 +64,8 @@ async fn give_back(ports: &impl SettlementPorts, order: &Order, now: Timestamp) 
     let Some(amount) = order.refundable() else {
         return Ok(());
     };
-    let mut transition =
-        Transition::of(order, Happening::TooLate, Actor::Shop, now).ok_or_else(moved_meanwhile)?;
+    let mut transition = Transition::of(order, OrderEventKind::TooLate, Actor::Shop, now)
+        .ok_or_else(moved_meanwhile)?;
     transition.attempt = order.attempt.saturating_add(1);
     let refund_id = record_id("re", &order.id, "too late");
     write(
@@ -92,6 +92,6 @@ fn paid_at(order: &Order) -> Option<Timestamp> {
     let paid = order
         .events
         .iter()
-        .find(|event| event.happening == Happening::Paid);
+        .find(|event| event.happening == OrderEventKind::Paid);
     paid.map(|event| event.at)
 }

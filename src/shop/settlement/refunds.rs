@@ -3,11 +3,11 @@
 
 use crate::error::{Error, Result};
 use crate::orders::ledger::Journal;
-use crate::orders::moves::{Record, Transition};
+use crate::orders::moves::{OrderRecord, Transition};
 use crate::orders::moving::move_order;
 use crate::orders::order::{Actor, Order, Refund, RefundStatus};
 use crate::orders::records::record_id;
-use crate::orders::transitions::Happening;
+use crate::orders::transitions::OrderEventKind;
 use crate::payments::{NewRefund, PaymentError, Payments, ProviderRefund, RefundState};
 use crate::settlement::ports::SettlementPorts;
 use crate::values::money::{Currency, Money, sum};
@@ -34,7 +34,7 @@ pub fn promised(
     for journal in promise(order, amount.amount, amount.currency)? {
         transition.book(journal);
     }
-    Ok(transition.with(Record::Promised(Refund {
+    Ok(transition.with(OrderRecord::Promised(Refund {
         id: id.to_owned(),
         amount,
         status: RefundStatus::Pending,
@@ -133,7 +133,7 @@ async fn give_back_rest(
                 && rest.amount < refund.amount.amount
         });
         let is_new = find_refund(order, &rest_id).is_err();
-        let transition = Transition::of(order, Happening::RefundPromised, Actor::Shop, now);
+        let transition = Transition::of(order, OrderEventKind::RefundPromised, Actor::Shop, now);
         match (rest, transition) {
             (Some(rest), Some(transition)) if is_new => {
                 promised(order, transition, &rest_id, rest, now).map(Some)
@@ -195,7 +195,7 @@ fn found(
         .payment
         .captured
         .map_or(order.currency, |captured| captured.currency);
-    Transition::of(order, Happening::RefundFound, Actor::Shop, now)
+    Transition::of(order, OrderEventKind::RefundFound, Actor::Shop, now)
         .map(|transition| {
             promised(
                 order,
@@ -228,15 +228,17 @@ fn end_as(
     let unpromised = promise(order, amount.saturating_neg(), currency)?;
     let (happening, status, journals) = match (refund.status, state) {
         (RefundStatus::Pending, RefundState::Succeeded) => (
-            Happening::Refunded,
+            OrderEventKind::Refunded,
             RefundStatus::Succeeded,
             vec![Journal::refunded(amount, currency)?],
         ),
-        (RefundStatus::Pending, RefundState::Failed) => {
-            (Happening::RefundFailed, RefundStatus::Failed, unpromised)
-        }
+        (RefundStatus::Pending, RefundState::Failed) => (
+            OrderEventKind::RefundFailed,
+            RefundStatus::Failed,
+            unpromised,
+        ),
         (RefundStatus::Succeeded, RefundState::Failed) => (
-            Happening::RefundFailed,
+            OrderEventKind::RefundFailed,
             RefundStatus::Failed,
             [Journal::refunded(amount.saturating_neg(), currency)?]
                 .into_iter()
@@ -248,7 +250,7 @@ fn end_as(
     Ok(
         Transition::of(order, happening, Actor::Shop, now).map(|mut transition| {
             journals.into_iter().for_each(|it| transition.book(it));
-            transition.with(Record::RefundEnded(refund.id.clone(), status))
+            transition.with(OrderRecord::RefundEnded(refund.id.clone(), status))
         }),
     )
 }

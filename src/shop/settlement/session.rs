@@ -15,11 +15,11 @@ use crate::inventory::holds::release_all;
 use crate::inventory::objects::StockObjects;
 use crate::inventory::order_stock::{hold_again, refused};
 use crate::inventory::uses::pin_uses;
-use crate::orders::moves::{Record, Renewal, Transition};
+use crate::orders::moves::{OrderRecord, Renewal, Transition};
 use crate::orders::moving::{find_order, move_order, moved_meanwhile};
 use crate::orders::order::{Order, Payment};
 use crate::orders::record::Orders;
-use crate::orders::transitions::{Happening, Status};
+use crate::orders::transitions::{OrderEventKind, OrderStatus};
 use crate::payments::{PaymentError, Payments, SESSION_SECS, Session};
 use crate::settlement::fold::{by_shop, fold_session, paid};
 use crate::settlement::ports::SettlementPorts;
@@ -49,7 +49,7 @@ pub async fn open_payment(
         if attempt == MAX_ATTEMPTS_AT_ONCE {
             return Err(moved_meanwhile());
         }
-        if order.status != Status::PendingPayment || order.payment.session_id.is_some() {
+        if order.status != OrderStatus::PendingPayment || order.payment.session_id.is_some() {
             return Ok(None);
         }
         if pin_holds(ports, &order).await? {
@@ -61,15 +61,15 @@ pub async fn open_payment(
         }
     }
     if !order.is_claimed() {
-        order = claim(ports, &order, Happening::HeldAnew, now).await?;
+        order = claim(ports, &order, OrderEventKind::HeldAnew, now).await?;
     }
     if order.totals.total == 0 {
         let nothing = Money::new(0, order.currency);
         move_order(ports, order, now, |order| {
-            if order.status == Status::PendingPayment && order.is_cancel_requested() {
-                return by_shop(order, Happening::Cancelled, now);
+            if order.status == OrderStatus::PendingPayment && order.is_cancel_requested() {
+                return by_shop(order, OrderEventKind::Cancelled, now);
             }
-            paid(order, Happening::Paid, nothing, now)
+            paid(order, OrderEventKind::Paid, nothing, now)
         })
         .await?;
         return Ok(None);
@@ -77,11 +77,11 @@ pub async fn open_payment(
     match request_session(ports, &order).await? {
         Opening::Opened(session) => Ok(Some(session)),
         Opening::Refused => {
-            claim(ports, &order, Happening::PaymentRefused, now).await?;
+            claim(ports, &order, OrderEventKind::PaymentRefused, now).await?;
             Ok(None)
         }
         Opening::None if order.is_cancel_requested() => {
-            claim(ports, &order, Happening::Cancelled, now).await?;
+            claim(ports, &order, OrderEventKind::Cancelled, now).await?;
             Ok(None)
         }
         Opening::None if ports.clock() < order.created_at.plus_secs(OUTAGE_SECS) => {
@@ -93,7 +93,7 @@ pub async fn open_payment(
             }
         }
         Opening::None => {
-            claim(ports, &order, Happening::SessionExpired, now).await?;
+            claim(ports, &order, OrderEventKind::SessionExpired, now).await?;
             Ok(None)
         }
     }
@@ -166,8 +166,8 @@ async fn renew_payment(
         request: ports.payments().renew(&payment.request, &key, expires_at)?,
         expires_at,
     };
-    let transition = by_shop(order, Happening::PaymentRenewed, now)?;
-    let transition = transition.map(|it| it.with(Record::Renewed(renewal)));
+    let transition = by_shop(order, OrderEventKind::PaymentRenewed, now)?;
+    let transition = transition.map(|it| it.with(OrderRecord::Renewed(renewal)));
     land(ports, transition, now).await
 }
 
@@ -183,7 +183,7 @@ pub async fn close_payment(
     let known = opened.as_ref().map(|session| session.id.clone());
     let order = find_order(ports, &order.id).await?;
     let session_id = known.or_else(|| order.payment.session_id.clone());
-    let (Some(session_id), Status::PendingPayment) = (session_id, order.status) else {
+    let (Some(session_id), OrderStatus::PendingPayment) = (session_id, order.status) else {
         return Ok(opened);
     };
     let key = format!("{}:expire", order.payment.key());
@@ -223,16 +223,16 @@ async fn hold_anew(
     now: Timestamp,
 ) -> Result<Option<Order>> {
     if order.is_cancel_requested() {
-        claim(ports, order, Happening::Cancelled, now).await?;
+        claim(ports, order, OrderEventKind::Cancelled, now).await?;
         return Ok(None);
     }
     let lapsed = order.attempt;
-    let order = claim(ports, order, Happening::HoldLapsed, now).await?;
+    let order = claim(ports, order, OrderEventKind::HoldLapsed, now).await?;
     release_all(ports, &order.id, lapsed, order.held()).await?;
     if hold_again(ports, &order, without_since(&order), now).await? {
         return Ok(Some(order));
     }
-    claim(ports, &order, Happening::OutOfStock, now).await?;
+    claim(ports, &order, OrderEventKind::OutOfStock, now).await?;
     Ok(None)
 }
 
@@ -242,8 +242,8 @@ fn without_since(order: &Order) -> Option<Timestamp> {
         .events
         .iter()
         .rev()
-        .take_while(|event| event.happening != Happening::HeldAnew)
-        .filter(|event| event.happening == Happening::HoldLapsed)
+        .take_while(|event| event.happening != OrderEventKind::HeldAnew)
+        .filter(|event| event.happening == OrderEventKind::HoldLapsed)
         .last();
     without.map(|event| event.at)
 }
@@ -252,12 +252,12 @@ fn without_since(order: &Order) -> Option<Timestamp> {
 async fn claim(
     ports: &impl SettlementPorts,
     order: &Order,
-    happening: Happening,
+    happening: OrderEventKind,
     now: Timestamp,
 ) -> Result<Order> {
     let mut transition = by_shop(order, happening, now)?;
     if let Some(transition) = &mut transition
-        && happening == Happening::HoldLapsed
+        && happening == OrderEventKind::HoldLapsed
     {
         transition.attempt = order.attempt.saturating_add(1);
     }

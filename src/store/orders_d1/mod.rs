@@ -57,7 +57,7 @@ pub use stray_payments::StrayPaymentsD1;
 
 use crate::store::orders_d1::rows::{FoundRow, InstantRow, NumberRow, OrderRow};
 use crate::store::orders_d1::statements as sql;
-use crate::store::settings_d1::{KnownSettings, known_version};
+use crate::store::settings_d1::{SettingsCache, known_version};
 use crate::store::sql::{Database, GATE_CLOSED, SqlError, Statement, TextRow, written};
 use durable::Timestamp;
 use shop::checkout::pending::{check_unproved, too_many_pending_orders};
@@ -67,7 +67,7 @@ use shop::error::{Error, Result};
 use shop::operations::sweep::bounds::NEW_ORDER_SECS;
 use shop::orders::moves::Transition;
 use shop::orders::order::Order;
-use shop::orders::record::{DueTasks, OrderFilter, Orders, Round};
+use shop::orders::record::{DueTasks, OrderFilter, Orders, TaskOutcomes};
 use shop::payments::SHORTEST_SESSION_SECS;
 use shop::values::written::Written;
 
@@ -77,7 +77,7 @@ pub struct OrdersD1<D> {
     /// The database.
     pub db: D,
     /// The settings that were read last.
-    pub known: KnownSettings,
+    pub known: SettingsCache,
 }
 
 impl<D: Database> Orders for OrdersD1<D> {
@@ -99,7 +99,12 @@ impl<D: Database> Orders for OrdersD1<D> {
             .await
     }
 
-    async fn finish_round(&self, order_id: &str, round: &Round, now: Timestamp) -> Result<Order> {
+    async fn finish_round(
+        &self,
+        order_id: &str,
+        round: &TaskOutcomes,
+        now: Timestamp,
+    ) -> Result<Order> {
         let statements = sql::finish_round(order_id, round, now)?;
         let query = sql::order(order_id);
         first_order(self.db.batch_then_query(statements, query).await?)

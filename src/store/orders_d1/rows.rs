@@ -1,16 +1,16 @@
 //! Rows as the queries of `statements` answer them, and what they become.
 
 use crate::store::prices_d1::PriceListRow;
-use crate::store::settings_d1::KnownSettings;
+use crate::store::settings_d1::SettingsCache;
 use crate::store::sql::{from_json, from_word};
 use durable::Timestamp;
 use serde::Deserialize;
 use shop::checkout::pending::Pending;
-use shop::checkout::record::{Basis, Found, Standing};
+use shop::checkout::record::{CheckoutInput, ExistingOrder, Found};
 use shop::error::{Error, Result};
 use shop::orders::order::{Dispute, Order, OrderEvent, Payment, Refund, Task};
 use shop::orders::records::{Fulfillment, Return};
-use shop::orders::transitions::Status;
+use shop::orders::transitions::OrderStatus;
 use shop::pricing::quote::{QuoteLine, Terms, Totals};
 use shop::values::addresses::Address;
 use shop::values::money::Currency;
@@ -30,9 +30,9 @@ pub struct FoundRow {
 }
 
 impl FoundRow {
-    pub fn into_found(self, known: &KnownSettings) -> Result<Found> {
+    pub fn into_found(self, known: &SettingsCache) -> Result<Found> {
         let standing = match (self.order_id, self.idempotency_key, self.request_hash) {
-            (Some(order_id), Some(idempotency_key), Some(request_hash)) => Some(Standing {
+            (Some(order_id), Some(idempotency_key), Some(request_hash)) => Some(ExistingOrder {
                 order_id,
                 idempotency_key,
                 request_hash,
@@ -40,7 +40,7 @@ impl FoundRow {
             _ => None,
         };
         let basis = match self.quote {
-            Some(quote) => Some(Basis {
+            Some(quote) => Some(CheckoutInput {
                 quote: from_json(&quote)?,
                 list: self.list.into_list(known)?,
             }),
@@ -103,7 +103,7 @@ impl OrderRow {
             id: self.id,
             number: self.number,
             version: self.version,
-            status: from_word::<Status>(&self.status)?,
+            status: from_word::<OrderStatus>(&self.status)?,
             attempt: self.attempt,
             cart_id: self.cart_id,
             currency: currency(&self.currency)?,

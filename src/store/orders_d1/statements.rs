@@ -10,14 +10,14 @@ use serde::Serialize;
 use shop::checkout::record::Checkout;
 use shop::customers::challenge::Proof;
 use shop::error::{Error, Result};
-use shop::messages::mail::Letter;
+use shop::messages::mail::EmailJob;
 use shop::operations::sweep::bounds::{MAX_PAUSE_SECS, PAYMENT_PAUSE_SECS, STUCK_SECS};
 use shop::orders::ledger::{Account, Journal};
-use shop::orders::moves::{Record, Transition};
+use shop::orders::moves::{OrderRecord, Transition};
 use shop::orders::numbers::candidate_numbers;
 use shop::orders::order::{Order, OrderEvent, RefundStatus, Task};
-use shop::orders::record::{OrderFilter, Round};
-use shop::orders::transitions::{Effect, Status};
+use shop::orders::record::{OrderFilter, TaskOutcomes};
+use shop::orders::transitions::{Effect, OrderStatus};
 use shop::values::addresses::Address;
 use shop::values::money::Currency;
 
@@ -142,7 +142,7 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
                 .bind(transition.payment_ref.clone()),
         );
     }
-    if outcome.status != Status::PendingPayment {
+    if outcome.status != OrderStatus::PendingPayment {
         batch.push(
             Statement::new(
                 "UPDATE checkouts SET live = 0, network = NULL WHERE order_id = ?1 AND live = 1",
@@ -162,7 +162,11 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
 }
 
 /// Notes what was carried out, what failed, and the session that was opened.
-pub fn finish_round(order_id: &str, round: &Round, now: Timestamp) -> Result<Vec<Statement>> {
+pub fn finish_round(
+    order_id: &str,
+    round: &TaskOutcomes,
+    now: Timestamp,
+) -> Result<Vec<Statement>> {
     let mut batch = Vec::new();
     if let Some(session) = &round.opened {
         batch.push(
@@ -179,8 +183,8 @@ pub fn finish_round(order_id: &str, round: &Round, now: Timestamp) -> Result<Vec
                 .bind(to_json(&round.done)?)
                 .bind(now),
         );
-        let letter_of = |task| Letter::of_task(order_id, task);
-        let letters: Vec<Letter> = round.done.iter().filter_map(letter_of).collect();
+        let letter_of = |task| EmailJob::of_task(order_id, task);
+        let letters: Vec<EmailJob> = round.done.iter().filter_map(letter_of).collect();
         batch.extend(insert_letters(&letters, now)?);
     }
     for (task, error) in &round.failed {
@@ -316,15 +320,15 @@ pub fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Op
     ))
 }
 
-fn keep_record(order_id: &str, record: &Record, now: Timestamp) -> Result<Statement> {
+fn keep_record(order_id: &str, record: &OrderRecord, now: Timestamp) -> Result<Statement> {
     Ok(match record {
-        Record::Renewed(it) => Statement::new(RENEW_PAYMENT)
+        OrderRecord::Renewed(it) => Statement::new(RENEW_PAYMENT)
             .bind(order_id)
             .bind(it.attempt)
             .bind(it.request.as_str())
             .bind(it.expires_at)
             .bind(it.expires_at.plus_secs(STUCK_SECS)),
-        Record::Shipped(it) => Statement::new(INSERT_FULFILLMENT)
+        OrderRecord::Shipped(it) => Statement::new(INSERT_FULFILLMENT)
             .bind(it.id.as_str())
             .bind(order_id)
             .bind(to_json(&it.lines)?)
@@ -332,13 +336,13 @@ fn keep_record(order_id: &str, record: &Record, now: Timestamp) -> Result<Statem
             .bind(it.tracking.tracking_number.clone())
             .bind(it.tracking.tracking_url.clone())
             .bind(it.shipped_at),
-        Record::Arrived(id) => Statement::new(
+        OrderRecord::Arrived(id) => Statement::new(
             "UPDATE fulfillments SET delivered_at = ?3 WHERE id = ?1 AND order_id = ?2",
         )
         .bind(id.as_str())
         .bind(order_id)
         .bind(now),
-        Record::Returned(it) => Statement::new(INSERT_RETURN)
+        OrderRecord::Returned(it) => Statement::new(INSERT_RETURN)
             .bind(it.id.as_str())
             .bind(order_id)
             .bind(to_json(&it.lines)?)
@@ -346,20 +350,20 @@ fn keep_record(order_id: &str, record: &Record, now: Timestamp) -> Result<Statem
             .bind(it.reason.clone())
             .bind(it.worth.amount)
             .bind(it.returned_at),
-        Record::Promised(it) => Statement::new(INSERT_REFUND)
+        OrderRecord::Promised(it) => Statement::new(INSERT_REFUND)
             .bind(it.id.as_str())
             .bind(order_id)
             .bind(it.amount.amount)
             .bind(it.amount.currency.code())
             .bind(to_word(&RefundStatus::Pending)?)
             .bind(it.created_at),
-        Record::RefundEnded(id, status) => {
+        OrderRecord::RefundEnded(id, status) => {
             Statement::new("UPDATE refunds SET status = ?3 WHERE id = ?1 AND order_id = ?2")
                 .bind(id.as_str())
                 .bind(order_id)
                 .bind(to_word(status)?)
         }
-        Record::Disputed(it) => Statement::new(UPSERT_DISPUTE)
+        OrderRecord::Disputed(it) => Statement::new(UPSERT_DISPUTE)
             .bind(it.id.as_str())
             .bind(order_id)
             .bind(it.amount.amount)
@@ -621,11 +625,11 @@ mod tests {
             },
             OrderFilter {
                 cart_id: Some("cart_1".to_owned()),
-                status: Some(Status::Confirmed),
+                status: Some(OrderStatus::Confirmed),
                 ..OrderFilter::default()
             },
             OrderFilter {
-                status: Some(Status::Confirmed),
+                status: Some(OrderStatus::Confirmed),
                 ..OrderFilter::default()
             },
             OrderFilter {

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer};
 use shop::error::{Error, Result};
-use shop::payments::{Named, Notice, WebhookEvent};
+use shop::payments::{EventSubject, Named, WebhookEvent};
 
 /// An event of the shop's own account and mode.
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
@@ -30,13 +30,13 @@ pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
 }
 
 /// What a stored event is about.
-pub fn notice_of(payload: &str) -> Result<Notice> {
+pub fn notice_of(payload: &str) -> Result<EventSubject> {
     let event: Envelope = durable::json::read(payload)
         .map_err(|error| Error::internal(format!("stored event: {error}")))?;
     let about = event.data.object;
     let id = about.id.unwrap_or_default();
     Ok(match about.object.as_deref() {
-        Some("checkout.session") => Notice::Session {
+        Some("checkout.session") => EventSubject::Session {
             id,
             named: match about.client_reference_id {
                 Some(Some(reference)) => Named::Reference(reference),
@@ -45,11 +45,11 @@ pub fn notice_of(payload: &str) -> Result<Notice> {
             },
         },
         Some("payment_intent") if !BEGINNINGS.contains(&event.r#type.as_str()) => {
-            Notice::Payment(id)
+            EventSubject::Payment(id)
         }
-        Some("refund") => Notice::Refund(id),
-        Some("dispute") => Notice::Dispute(id),
-        _ => Notice::Other,
+        Some("refund") => EventSubject::Refund(id),
+        Some("dispute") => EventSubject::Dispute(id),
+        _ => EventSubject::Other,
     })
 }
 
@@ -151,7 +151,7 @@ mod tests {
             notice_of(&json!({"id": "evt_1", "type": "new.type", "livemode": false, "data": {"object": object}}).to_string())
                 .unwrap()
         };
-        let session = |named| Notice::Session {
+        let session = |named| EventSubject::Session {
             id: "cs_1".into(),
             named,
         };
@@ -163,21 +163,21 @@ mod tests {
         assert_eq!(about(object), session(Named::Reference("ord_1".into())));
         assert_eq!(
             about(json!({"object": "refund", "id": "re_1"})),
-            Notice::Refund("re_1".into())
+            EventSubject::Refund("re_1".into())
         );
         assert_eq!(
             about(json!({"object": "dispute", "id": "du_1"})),
-            Notice::Dispute("du_1".into())
+            EventSubject::Dispute("du_1".into())
         );
         assert_eq!(
             about(json!({"object": "payment_intent", "id": "pi_1"})),
-            Notice::Payment("pi_1".into())
+            EventSubject::Payment("pi_1".into())
         );
         assert_eq!(
             about(json!({"object": "charge", "id": "ch_1"})),
-            Notice::Other
+            EventSubject::Other
         );
-        assert_eq!(about(json!({})), Notice::Other);
+        assert_eq!(about(json!({})), EventSubject::Other);
     }
 
     proptest! {

@@ -19,8 +19,8 @@ use crate::store::stripe::account::Stripe;
 use durable::Timestamp;
 use shop::error::Result;
 use shop::payments::{
-    BalanceEntry, Delivery, NewRefund, NewSession, Notice, Page, PaymentError, Payments,
-    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
+    BalanceEntry, EventSubject, NewRefund, NewSession, Page, PaymentError, Payments,
+    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
 use shop::values::money::Currency;
 
@@ -156,7 +156,7 @@ impl Payments for Stripe {
     }
 
     /// 1. The signature holds for the raw bytes. 2. The body reads. 3. It is of the shop's account and mode.
-    fn verify(&self, delivery: &Delivery<'_>, now: Timestamp) -> Result<WebhookEvent> {
+    fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent> {
         let header = (delivery.header)("Stripe-Signature");
         signature::verify(
             header.as_deref(),
@@ -168,7 +168,7 @@ impl Payments for Stripe {
         events::read(delivery.body, self.is_live())
     }
 
-    fn read_event(&self, payload: &str) -> Result<Notice> {
+    fn read_event(&self, payload: &str) -> Result<EventSubject> {
         events::notice_of(payload)
     }
 

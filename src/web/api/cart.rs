@@ -9,7 +9,7 @@ use crate::web::http::guard;
 use crate::web::http::reply::Reply;
 use crate::web::pages::metadata::absolute;
 use durable::cart::{Cart, Change, MAX_QUANTITY};
-use durable::stock::Word;
+use durable::stock::Availability;
 use serde::{Deserialize, Serialize};
 use serde_json::Number;
 use shop::cart::ports::CartPorts;
@@ -242,7 +242,7 @@ pub(super) struct LineView<'a> {
     unit_price: Option<Money>,
     line_total: Option<Money>,
     #[cfg_attr(test, schema(value_type = String))]
-    stock: Word,
+    stock: Availability,
 }
 
 impl<'a> CartView<'a> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shop::error::{Error, Result};
 use shop::orders::order::Order;
 use shop::orders::standing::{OrderStanding, OrderStandings};
-use shop::orders::transitions::Status;
+use shop::orders::transitions::OrderStatus;
 use shop::values::ids;
 
 /// `GET /api/v1/orders/{id}/status`: how an order stands, for whoever may see it by `Order-Token`, `Cart-Token` or staff's key. Made to be
@@ -59,7 +59,7 @@ pub fn status_tag(order: &Order) -> Result<String> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct OrderStatusView<'a> {
     id: &'a str,
-    status: Status,
+    status: OrderStatus,
     payment: PaymentView<'a>,
     version: u64,
 }

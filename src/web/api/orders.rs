@@ -22,7 +22,7 @@ use shop::orders::order::{Actor, Order, OrderEvent, Refund, RefundStatus};
 use shop::orders::ports::OrderPorts;
 use shop::orders::record::{OrderFilter, Orders};
 use shop::orders::records::{Fulfillment, Return, Tracking, Units, record_id_of_key};
-use shop::orders::transitions::{Happening, Status};
+use shop::orders::transitions::{OrderEventKind, OrderStatus};
 use shop::payments::PaymentStatus;
 use shop::values::addresses::Address;
 use shop::values::money::{Currency, Money};
@@ -40,7 +40,7 @@ pub(super) struct NewOrder {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct StatusChange {
-    status: Status,
+    status: OrderStatus,
     #[serde(default)]
     note: Option<String>,
 }
@@ -296,7 +296,7 @@ fn order_of_cursor(text: String) -> Result<String> {
     Err(malformed_cursor())
 }
 
-fn read_status(word: &str) -> Result<Status> {
+fn read_status(word: &str) -> Result<OrderStatus> {
     durable::json::read_value(word.into())
         .map_err(|_| Error::invalid("status", "unknown_status", "No order stands like this."))
 }
@@ -329,7 +329,7 @@ pub(super) struct OrderList<'a> {
 pub(super) struct OrderView<'a> {
     id: &'a str,
     number: String,
-    status: Status,
+    status: OrderStatus,
     payment_status: &'static str,
     fulfillment_status: &'static str,
     #[cfg_attr(test, schema(value_type = String))]
@@ -397,7 +397,7 @@ pub(super) struct RefundView<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct EventView<'a> {
-    event: Happening,
+    event: OrderEventKind,
     /// To staff by name, where their key has one.
     actor: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -459,12 +459,12 @@ impl<'a> PaymentView<'a> {
 
     /// Where it can be paid is told for as long as it can.
     pub(super) fn at(
-        order: Status,
+        order: OrderStatus,
         status: PaymentStatus,
         url: Option<&'a str>,
         expires_at: Timestamp,
     ) -> Self {
-        let can_be_paid = status == PaymentStatus::Open && order == Status::PendingPayment;
+        let can_be_paid = status == PaymentStatus::Open && order == OrderStatus::PendingPayment;
         Self {
             status,
             url: url.filter(|_| can_be_paid),

@@ -6,7 +6,7 @@ use shop::catalog::Conversion;
 use shop::pricing::quote::{
     Quote, QuoteLine, QuotePromotion, Reason, ShippingOffer, Terms, Totals,
 };
-use shop::pricing::shipping::{Delivery, PhoneRule};
+use shop::pricing::shipping::{DeliveryEstimate, PhoneRule};
 use shop::pricing::tax::TaxPart;
 use shop::values::money::{Currency, Money};
 
@@ -176,7 +176,7 @@ struct ShippingView<'a> {
     discount: Money,
     taxes: Vec<TaxView<'a>>,
     pick_up: bool,
-    delivery: Option<&'a Delivery>,
+    delivery: Option<&'a DeliveryEstimate>,
 }
 
 #[derive(Serialize)]
@@ -261,7 +261,7 @@ struct ShippingOfferView<'a> {
     title: &'a str,
     price: Money,
     pick_up: bool,
-    delivery: Option<&'a Delivery>,
+    delivery: Option<&'a DeliveryEstimate>,
     phone: PhoneRule,
 }
 

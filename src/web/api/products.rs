@@ -9,7 +9,9 @@ use serde::Serialize;
 use shop::catalog::handles::category_handle;
 use shop::catalog::list::{Cursor, ListQuery, Sort};
 use shop::catalog::version::Category;
-use shop::catalog::{Image, Price, Product, ProductOption, Seo, Status, Variant, list, version};
+use shop::catalog::{
+    Image, Price, Product, ProductOption, ProductStatus, Seo, Variant, list, version,
+};
 use shop::error::{Error, FieldError, Result};
 use shop::values::ids::derived_id;
 use shop::values::money::{Currency, Money};
@@ -170,7 +172,7 @@ pub(super) struct ProductView<'a> {
     vendor: &'a str,
     r#type: &'a str,
     tags: &'a [String],
-    status: Status,
+    status: ProductStatus,
     categories: Vec<CategoryView<'a>>,
     options: &'a [ProductOption],
     variants: Vec<VariantView<'a>>,

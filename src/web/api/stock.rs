@@ -3,7 +3,7 @@
 use crate::web::api::{List, instant};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
-use durable::stock::{PublicStock, Word};
+use durable::stock::{Availability, PublicStock};
 use serde::Serialize;
 use shop::catalog::availability::{get_public_stock, list_public_stocks};
 use shop::error::{Error, Result};
@@ -16,7 +16,7 @@ const MAX_SKUS: usize = 100;
 pub(super) struct StockView<'a> {
     sku: &'a str,
     #[cfg_attr(test, schema(value_type = String))]
-    stock: Word,
+    stock: Availability,
     #[serde(skip_serializing_if = "Option::is_none")]
     promise_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

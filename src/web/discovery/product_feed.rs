@@ -10,9 +10,9 @@ use crate::web::http::reply::Reply;
 use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::metadata::{absolute, shortened};
 use crate::web::pages::paths::product_path;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use durable::board::Posts;
-use durable::stock::{PublicStock, Word};
+use durable::stock::{Availability, PublicStock};
 use maud::{Markup, html};
 use shop::catalog::availability::{PublicStocks, public_stock_of};
 use shop::catalog::barcodes::gtin;
@@ -39,7 +39,7 @@ const MORE_PICTURES: usize = 10;
 /// # Errors
 /// 404 beyond the last part; 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let part = call
         .query("part")
         .map_or(Some(1), |part| part.parse().ok())
@@ -78,7 +78,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 struct Feed<'a> {
     origin: &'a str,
-    visit: Visit,
+    visit: PageContext,
     stocks: Posts,
 }
 
@@ -161,13 +161,13 @@ fn description(product: &Product) -> String {
 
 fn availability(stock: PublicStock) -> Markup {
     let word = match stock.stock {
-        Word::InStock | Word::Low => "in_stock",
-        Word::Out => "out_of_stock",
-        Word::Preorder => "preorder",
+        Availability::InStock | Availability::Low => "in_stock",
+        Availability::Out => "out_of_stock",
+        Availability::Preorder => "preorder",
     };
     html! {
         g:availability { (word) }
-        @if stock.stock == Word::Preorder && let Some(at) = stock.promise_at { g:availability_date { (instant(at)) } }
+        @if stock.stock == Availability::Preorder && let Some(at) = stock.promise_at { g:availability_date { (instant(at)) } }
     }
 }
 

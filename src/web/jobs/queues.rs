@@ -15,12 +15,12 @@ use crate::app::App;
 use crate::web::http::log::log_failure;
 use crate::web::jobs::each_minute::{read_job, run_job};
 use durable::Timestamp;
-use durable::news::News;
+use durable::news::ObjectEvent;
 use futures_util::future::join;
 use futures_util::stream;
 use futures_util::stream::StreamExt;
 use shop::error::{Error, Result};
-use shop::messages::mail::{Delivery, OUTGOING_QUEUE, Outgoing, send_letter};
+use shop::messages::mail::{OUTGOING_QUEUE, Outgoing, SendOutcome, send_letter};
 use shop::messages::order_link::{LINK_REQUESTS_QUEUE, send_order_link};
 use shop::operations::dead_letters::{DEAD_SUFFIX, DeadLetters, dead_queue};
 use shop::operations::news::{NEWS_QUEUE, hear_news};
@@ -109,7 +109,7 @@ async fn deal_with(app: &App, queue: &str, messages: &[Message]) {
         stream::iter(messages)
             .for_each_concurrent(LETTERS_AT_ONCE, |message| async {
                 match send(app, &message.body).await {
-                    Ok(Delivery::Later(secs)) => retry_after(message, secs),
+                    Ok(SendOutcome::Later(secs)) => retry_after(message, secs),
                     outcome => finish(app, message, outcome.map(|_| ())).await,
                 }
             })
@@ -132,14 +132,14 @@ async fn each<'a, F: Future<Output = ()>>(
         .await;
 }
 
-async fn send(app: &App, body: &str) -> Result<Delivery> {
+async fn send(app: &App, body: &str) -> Result<SendOutcome> {
     let outgoing: Outgoing = durable::json::read(body)
         .map_err(|error| Error::internal(format!("what goes out does not read: {error}")))?;
     let letter = match outgoing {
         Outgoing::Letter(letter) => letter,
         Outgoing::LinkRequest(request) => {
             send_order_link(&app.orders(), &app.mail(), &request, app.now).await?;
-            return Ok(Delivery::Sent);
+            return Ok(SendOutcome::Sent);
         }
     };
     let links = app.order_links();
@@ -197,7 +197,7 @@ async fn publish(app: &App, queue: &str, message: &Message) {
 
 /// All news at once; when that fails, each by itself, so that one can't hold up the others.
 async fn hear(app: &App, messages: &[Message]) {
-    let news: Vec<News> = messages.iter().filter_map(read_news).collect();
+    let news: Vec<ObjectEvent> = messages.iter().filter_map(read_news).collect();
     if news.len() == messages.len() && hear_all(app, &news).await.is_ok() {
         return messages.iter().for_each(|message| message.raw.ack());
     }
@@ -211,11 +211,11 @@ async fn hear(app: &App, messages: &[Message]) {
     .await;
 }
 
-async fn hear_all(app: &App, news: &[News]) -> Result<()> {
+async fn hear_all(app: &App, news: &[ObjectEvent]) -> Result<()> {
     hear_news(app, &app.news_record(), &app.boards(), news, app.now).await
 }
 
-fn read_news(message: &Message) -> Option<News> {
+fn read_news(message: &Message) -> Option<ObjectEvent> {
     durable::json::read(&message.body).ok()
 }
 

@@ -12,7 +12,7 @@ use crate::web::pages::orders::{CART, LEADS_TO};
 use crate::web::pages::paths::{encoded, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::products::stock_words;
-use crate::web::pages::visit::{Visit, order_path};
+use crate::web::pages::visit::{PageContext, order_path};
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use maud::{Markup, html};
 use shop::cart::ports::CartPorts;
@@ -28,7 +28,7 @@ use shop::orders::links::status_path;
 /// # Errors
 /// 401 for a forged cookie.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let cart = match OwnCart::of(call)? {
         Some(own) => call.app.carts().view(&own.id).await?,
         None => Cart::default(),
@@ -104,7 +104,7 @@ async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
     let own = OwnCart::of_or_new(call)?;
     let (app, operation_id) = (call.app, call.operation_id()?);
     change_cart(app, &own.id, operation_id, None, change, app.now).await?;
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     Ok(Reply::see_other(visit.link("/cart")).with("Set-Cookie", own.cookie(call.app)))
 }
 
@@ -120,7 +120,7 @@ fn read_quantity(form: &Form, min: u32) -> Result<u32> {
         .ok_or_else(|| invalid_quantity(MAX_QUANTITY))
 }
 
-fn empty_cart(visit: &Visit) -> Markup {
+fn empty_cart(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         div class="empty" {
@@ -132,7 +132,7 @@ fn empty_cart(visit: &Visit) -> Markup {
     }
 }
 
-fn cart_page(visit: &Visit, cart: &PricedCart) -> Markup {
+fn cart_page(visit: &PageContext, cart: &PricedCart) -> Markup {
     let words = visit.words();
     let changeable = cart.frozen_by.is_none();
     html! {
@@ -156,7 +156,7 @@ fn cart_page(visit: &Visit, cart: &PricedCart) -> Markup {
     }
 }
 
-fn cart_line(visit: &Visit, line: &PricedLine, changeable: bool) -> Markup {
+fn cart_line(visit: &PageContext, line: &PricedLine, changeable: bool) -> Markup {
     let words = visit.words();
     html! {
         li {
@@ -181,7 +181,7 @@ fn cart_line(visit: &Visit, line: &PricedLine, changeable: bool) -> Markup {
 }
 
 /// One form changes the quantity: by its buttons, or by typing. Its first button is the one that Enter presses.
-fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
+fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
     let words = visit.words();
     let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
     let id = format!("quantity-{}", line.sku);
@@ -207,7 +207,7 @@ fn line_forms(visit: &Visit, line: &PricedLine) -> Markup {
 
 /// The button that sets a cart free which an order has taken up: its payment can't be made any more, and the cart is shown.
 #[must_use]
-pub fn change_cart_form(visit: &Visit, order_id: &str) -> Markup {
+pub fn change_cart_form(visit: &PageContext, order_id: &str) -> Markup {
     html! {
         form method="post" action=(visit.link(&format!("{}/cancel", status_path(order_id)))) {
             button class="secondary" name=(LEADS_TO) value=(CART) { (visit.words().cancel_and_change) }

@@ -2,7 +2,7 @@
 
 use crate::app::Config;
 use crate::web::http::guard::policy_with_widget;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
 /// The field that the widget's script adds to the form around it.
@@ -10,7 +10,7 @@ pub const FIELD: &str = "cf-turnstile-response";
 
 /// The widget in a form, with words for those who see it and for those without JavaScript; nothing while the shop asks for no proof.
 #[must_use]
-pub fn widget(visit: &Visit, config: &Config) -> Markup {
+pub fn widget(visit: &PageContext, config: &Config) -> Markup {
     let words = visit.words();
     html! {
         @if let Some(widget) = config.widget() {

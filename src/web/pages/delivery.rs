@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::web::http::log::log_failure;
 use crate::web::pages::icons::{TRUCK, icon};
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 use shop::catalog::{Product, Variant};
 use shop::pricing::places::{Destination, Place, zone_of};
@@ -27,7 +27,7 @@ pub async fn settings(app: &App) -> Option<Rc<SettingsVersion>> {
 /// How long one unit of `variant` takes, by the methods that take it; nothing when no method says so.
 #[must_use]
 pub fn estimate(
-    visit: &Visit,
+    visit: &PageContext,
     zones: &[ShippingZone],
     product: &Product,
     variant: &Variant,
@@ -60,7 +60,12 @@ pub fn estimate(
     }
 }
 
-fn view(visit: &Visit, nearest: &Estimate<'_>, estimates: &[Estimate<'_>], only: bool) -> Markup {
+fn view(
+    visit: &PageContext,
+    nearest: &Estimate<'_>,
+    estimates: &[Estimate<'_>],
+    only: bool,
+) -> Markup {
     let words = visit.words();
     html! {
         details class="delivery" {
@@ -85,12 +90,12 @@ fn view(visit: &Visit, nearest: &Estimate<'_>, estimates: &[Estimate<'_>], only:
     }
 }
 
-fn working_days(visit: &Visit, days: WorkingDays) -> String {
+fn working_days(visit: &PageContext, days: WorkingDays) -> String {
     (visit.words().working_days)(days.min, days.max)
 }
 
 /// What the merchant calls a zone, else the names of its places; anywhere is everywhere only where there is no other zone.
-fn zone_name(visit: &Visit, zone: &ShippingZone, only: bool) -> String {
+fn zone_name(visit: &PageContext, zone: &ShippingZone, only: bool) -> String {
     if let Some(title) = &zone.title {
         return visit.language.title(title, &zone.translations).to_owned();
     }
@@ -102,7 +107,7 @@ fn zone_name(visit: &Visit, zone: &ShippingZone, only: bool) -> String {
     names.join(", ")
 }
 
-fn place_name(visit: &Visit, place: &Place, only: bool) -> String {
+fn place_name(visit: &PageContext, place: &Place, only: bool) -> String {
     let words = visit.words();
     if place.is_anywhere() {
         let anywhere = if only {

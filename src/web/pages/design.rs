@@ -11,8 +11,8 @@ use crate::web::pages::layout::page_with;
 use crate::web::pages::lists::card_grid;
 use crate::web::pages::pictures::{Fetched, address, picture};
 use crate::web::pages::products::stock_words;
-use crate::web::pages::visit::Visit;
-use durable::stock::Word;
+use crate::web::pages::visit::PageContext;
+use durable::stock::Availability;
 use maud::{Markup, html};
 use shop::catalog::Card;
 use shop::catalog::version::PublishedCatalog;
@@ -52,7 +52,7 @@ const SIZES: [&str; 6] = ["display", "heading", "title", "large", "body", "small
 /// # Errors
 /// When the catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let version = call.app.catalog().current().await?;
     let cards: Vec<&Card> = version.featured.iter().take(4).collect();
     let head = html! {
@@ -113,7 +113,7 @@ fn buttons() -> Markup {
     }
 }
 
-fn fields(visit: &Visit) -> Markup {
+fn fields(visit: &PageContext) -> Markup {
     let form = Form(vec![("faulty".to_owned(), "what was typed".to_owned())]);
     let errors = [FieldError::new("faulty", "required", "")];
     let typed = Typed::new(visit.words(), &form, &errors, vec!["plain"]);
@@ -131,10 +131,10 @@ fn fields(visit: &Visit) -> Markup {
     }
 }
 
-fn prices(visit: &Visit) -> Markup {
+fn prices(visit: &PageContext) -> Markup {
     html! {
         p class="price" { "$329.00 " s { "$399.00" } " " span class="badge sale" { "Sale" } " " span class="badge" { "New" } }
-        @for word in [Word::InStock, Word::Low, Word::Preorder, Word::Out] { div { (stock_words(visit, "", word)) } }
+        @for word in [Availability::InStock, Availability::Low, Availability::Preorder, Availability::Out] { div { (stock_words(visit, "", word)) } }
     }
 }
 

@@ -7,8 +7,8 @@ use crate::web::http::reply::{Reply, headers_of};
 use crate::web::pages::cart::change_cart_form;
 use crate::web::pages::fields::fault_text;
 use crate::web::pages::layout::{page, search_form};
-use crate::web::pages::visit::{Visit, order_path};
-use crate::web::pages::words::texts::Words;
+use crate::web::pages::visit::{PageContext, order_path};
+use crate::web::pages::words::texts::Texts;
 use maud::{Markup, html};
 use serde_json::Value;
 use shop::checkout::freezing::order_in_the_way;
@@ -51,7 +51,7 @@ async fn unsent_form(call: &mut Call<'_>, error: &Error) -> Option<Form> {
 async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Reply {
     let currency = call.app.config.default_currency();
     let visit = match currency {
-        Ok(currency) => Visit::of_or_in(call, currency).await,
+        Ok(currency) => PageContext::of_or_in(call, currency).await,
         Err(error) => Err(error),
     };
     let Ok(visit) = visit else {
@@ -87,7 +87,7 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
 }
 
 /// The same form once more, at a press of a button.
-fn again(call: &Call<'_>, words: &Words, form: &Form) -> Markup {
+fn again(call: &Call<'_>, words: &Texts, form: &Form) -> Markup {
     let query = call.url.query().map(|query| format!("?{query}"));
     html! {
         form method="post" action=(format!("{}{}", call.url.path(), query.unwrap_or_default())) {
@@ -98,7 +98,7 @@ fn again(call: &Call<'_>, words: &Words, form: &Form) -> Markup {
 }
 
 /// For who is lost: words to look for, and where things are.
-fn ways_on(visit: &Visit) -> Markup {
+fn ways_on(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         (search_form(visit, "search-again", ""))
@@ -111,7 +111,7 @@ fn ways_on(visit: &Visit) -> Markup {
 }
 
 /// What went wrong, to someone who sent no request but pressed a button.
-fn title_of(words: &Words, error: &Error) -> &'static str {
+fn title_of(words: &Texts, error: &Error) -> &'static str {
     match error.code() {
         "invalid_cart_token" => words.error_cart_token,
         "sold_out" => words.error_sold_out,
@@ -129,7 +129,7 @@ fn title_of(words: &Words, error: &Error) -> &'static str {
 }
 
 /// Advice to a visitor: what happened, and what to do.
-pub fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
+pub fn sentences_of(words: &Texts, error: &Error) -> Vec<String> {
     let explained = (words.explained)(error.code()).map(str::to_owned);
     match error {
         Error::Invalid(errors) => errors
@@ -157,7 +157,7 @@ pub fn sentences_of(words: &Words, error: &Error) -> Vec<String> {
 }
 
 /// A sentence for each line that a refusal of stock names.
-fn short_lines(words: &Words, data: &Value) -> Vec<String> {
+fn short_lines(words: &Texts, data: &Value) -> Vec<String> {
     let lines = data.get("lines").and_then(Value::as_array);
     lines
         .into_iter()

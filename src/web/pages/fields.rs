@@ -2,7 +2,7 @@
 //! without one.
 
 use crate::web::http::call::Form;
-use crate::web::pages::words::texts::Words;
+use crate::web::pages::words::texts::Texts;
 use maud::{Markup, html};
 use shop::error::FieldError;
 
@@ -50,7 +50,7 @@ impl Field {
 
 /// A form that was filled in, and what is wrong with it.
 pub(super) struct Typed<'a> {
-    pub(super) words: &'static Words,
+    pub(super) words: &'static Texts,
     pub(super) form: &'a Form,
     errors: &'a [FieldError],
     /// The field with the first fault, from the top of the page.
@@ -61,7 +61,7 @@ pub(super) struct Typed<'a> {
 impl<'a> Typed<'a> {
     /// `names` are the fields from the top of the page down.
     pub(super) fn new(
-        words: &'static Words,
+        words: &'static Texts,
         form: &'a Form,
         errors: &'a [FieldError],
         names: Vec<&'static str>,
@@ -153,6 +153,6 @@ fn is_of(field: &str, name: &str) -> bool {
 }
 
 /// What is wrong with a field, as the visitor reads it.
-pub(super) fn fault_text(words: &Words, error: &FieldError) -> String {
+pub(super) fn fault_text(words: &Texts, error: &FieldError) -> String {
     (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
 }

@@ -1,7 +1,7 @@
 //! Tags of a page's head.
 
 use crate::web::assets::kept_address;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
 /// The tag of a page that is someone's own, or is reached by its address alone.
@@ -12,7 +12,7 @@ pub fn not_to_be_found() -> Markup {
 
 /// What the head of every page says of the shop as an app, and the words of its script.
 #[must_use]
-pub fn tags(visit: &Visit) -> Markup {
+pub fn tags(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         link rel="manifest" href="/manifest.webmanifest";

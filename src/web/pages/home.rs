@@ -9,7 +9,7 @@ use crate::web::pages::lists::card_grid;
 use crate::web::pages::metadata::Metadata;
 use crate::web::pages::paths::{collection_path, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use crate::web::pages::{metadata, structured_data};
 use maud::{Markup, html};
 use shop::catalog::sections::{Section, list_sections};
@@ -35,7 +35,7 @@ const LAUNCH_PICTURE: &str = "/media/launch.svg";
 /// # Errors
 /// When the published catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();
     let version = catalog.current().await?;
     let Some(launch) = version.featured.first() else {
@@ -51,7 +51,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(home_page(call, &visit, &content))
 }
 
-fn home_page(call: &Call<'_>, visit: &Visit, content: &Markup) -> Reply {
+fn home_page(call: &Call<'_>, visit: &PageContext, content: &Markup) -> Reply {
     let metadata = Metadata {
         title: SHOP_NAME,
         description: visit.words().about_the_shop,
@@ -63,7 +63,7 @@ fn home_page(call: &Call<'_>, visit: &Visit, content: &Markup) -> Reply {
     page_with(200, visit, SHOP_NAME, &head, content).public()
 }
 
-fn hero(visit: &Visit, launch: &Card, product: Option<&Product>) -> Markup {
+fn hero(visit: &PageContext, launch: &Card, product: Option<&Product>) -> Markup {
     let words = visit.words();
     let path = visit.link(&product_path(&launch.handle, None));
     let is_launch = launch.tags.iter().any(|tag| tag == LAUNCH);
@@ -88,7 +88,7 @@ fn hero(visit: &Visit, launch: &Card, product: Option<&Product>) -> Markup {
     }
 }
 
-fn section_tiles(visit: &Visit, sections: &[Section]) -> Markup {
+fn section_tiles(visit: &PageContext, sections: &[Section]) -> Markup {
     let words = visit.words();
     html! {
         section aria-labelledby="sections" {
@@ -109,7 +109,7 @@ fn section_tiles(visit: &Visit, sections: &[Section]) -> Markup {
 }
 
 /// The merchant's first products, but for the one that has the stage.
-fn featured(visit: &Visit, version: &Version) -> Markup {
+fn featured(visit: &PageContext, version: &Version) -> Markup {
     let cards: Vec<&Card> = version.featured.iter().skip(1).take(FEATURED).collect();
     html! {
         @if !cards.is_empty() {
@@ -122,7 +122,7 @@ fn featured(visit: &Visit, version: &Version) -> Markup {
     }
 }
 
-fn nothing_published(visit: &Visit) -> Markup {
+fn nothing_published(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         section class="empty" {

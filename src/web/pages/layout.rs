@@ -10,12 +10,12 @@ use crate::web::pages::head;
 use crate::web::pages::head::not_to_be_found;
 use crate::web::pages::icons::{BAG, CLOSE, SEARCH, icon};
 use crate::web::pages::policy_texts::POLICIES;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{DOCTYPE, Markup, html};
 
 /// A page that is someone's own.
 #[must_use]
-pub fn page(status: u16, visit: &Visit, title: &str, content: &Markup) -> Reply {
+pub fn page(status: u16, visit: &PageContext, title: &str, content: &Markup) -> Reply {
     page_with(status, visit, title, &not_to_be_found(), content)
 }
 
@@ -23,7 +23,7 @@ pub fn page(status: u16, visit: &Visit, title: &str, content: &Markup) -> Reply 
 #[must_use]
 pub fn page_with(
     status: u16,
-    visit: &Visit,
+    visit: &PageContext,
     title: &str,
     head: &Markup,
     content: &Markup,
@@ -49,7 +49,7 @@ pub fn page_with(
 
 /// The form that looks for products by words.
 #[must_use]
-pub fn search_form(visit: &Visit, id: &str, text: &str) -> Markup {
+pub fn search_form(visit: &PageContext, id: &str, text: &str) -> Markup {
     let words = visit.words();
     html! {
         form class="search" method="get" action=(visit.language.path("/products")) {
@@ -61,7 +61,7 @@ pub fn search_form(visit: &Visit, id: &str, text: &str) -> Markup {
     }
 }
 
-fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
+fn head_of(visit: &PageContext, title: &str, more: &Markup) -> Markup {
     html! {
         head {
             meta charset="utf-8";
@@ -76,7 +76,7 @@ fn head_of(visit: &Visit, title: &str, more: &Markup) -> Markup {
     }
 }
 
-fn header(visit: &Visit) -> Markup {
+fn header(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         header class="site-header" {
@@ -104,7 +104,7 @@ fn header(visit: &Visit) -> Markup {
     }
 }
 
-fn footer(visit: &Visit) -> Markup {
+fn footer(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         footer class="site-footer" {
@@ -148,7 +148,7 @@ fn footer(visit: &Visit) -> Markup {
 }
 
 /// The cart beside the page, for who has JavaScript; empty until it is opened.
-fn drawer(visit: &Visit) -> Markup {
+fn drawer(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         dialog class="drawer" id="drawer" aria-label=(words.your_cart) data-cart=(visit.link("/cart")) {

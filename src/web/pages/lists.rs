@@ -8,8 +8,8 @@ use crate::web::pages::layout::{page_with, search_form};
 use crate::web::pages::metadata::Metadata;
 use crate::web::pages::paths::{collection_path, encoded, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::visit::Visit;
-use crate::web::pages::words::texts::Words;
+use crate::web::pages::visit::PageContext;
+use crate::web::pages::words::texts::Texts;
 use crate::web::pages::{metadata, structured_data};
 use maud::{Markup, html};
 use shop::catalog::Card;
@@ -43,7 +43,7 @@ pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Cards of products, in a grid.
 #[must_use]
-pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
+pub fn card_grid(visit: &PageContext, cards: &[&Card]) -> Markup {
     html! {
         ul class="cards" {
             @for card in cards {
@@ -64,7 +64,7 @@ pub fn card_grid(visit: &Visit, cards: &[&Card]) -> Markup {
 }
 
 async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let number = call
         .query("page")
         .map_or(Some(1), |number| number.parse::<usize>().ok())
@@ -136,7 +136,7 @@ impl Filter {
         }
     }
 
-    fn query(&self, visit: &Visit, category: Option<&str>) -> ListQuery {
+    fn query(&self, visit: &PageContext, category: Option<&str>) -> ListQuery {
         let chosen = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
         ListQuery {
             category: category.map(str::to_owned),
@@ -170,7 +170,7 @@ impl Filter {
     }
 
     /// The address of page `number` with this choice.
-    fn link(&self, visit: &Visit, path: &str, number: usize) -> String {
+    fn link(&self, visit: &PageContext, path: &str, number: usize) -> String {
         let in_stock = if self.in_stock { "true" } else { "" };
         let number = if number > 1 {
             number.to_string()
@@ -200,7 +200,7 @@ impl Filter {
 }
 
 impl List<'_> {
-    fn title(&self, words: &Words) -> String {
+    fn title(&self, words: &Texts) -> String {
         if !self.filter.text.is_empty() {
             return (words.results_for)(&self.filter.text);
         }
@@ -212,7 +212,7 @@ impl List<'_> {
     }
 
     /// A list is found by its category; what someone searched for is not.
-    fn head(&self, call: &Call<'_>, visit: &Visit, title: &str) -> Markup {
+    fn head(&self, call: &Call<'_>, visit: &PageContext, title: &str) -> Markup {
         if !self.filter.text.is_empty() {
             return not_to_be_found();
         }
@@ -235,7 +235,7 @@ impl List<'_> {
         metadata::tags(call.app, visit, &metadata)
     }
 
-    fn content(&self, visit: &Visit, title: &str) -> Markup {
+    fn content(&self, visit: &PageContext, title: &str) -> Markup {
         html! {
             (self.breadcrumb(visit))
             h1 { bdi { (title) } }
@@ -246,7 +246,7 @@ impl List<'_> {
         }
     }
 
-    fn breadcrumb(&self, visit: &Visit) -> Markup {
+    fn breadcrumb(&self, visit: &PageContext) -> Markup {
         let words = visit.words();
         html! {
             @if self.listed.category.is_some() || !self.filter.text.is_empty() {
@@ -257,7 +257,7 @@ impl List<'_> {
         }
     }
 
-    fn results(&self, visit: &Visit) -> Markup {
+    fn results(&self, visit: &PageContext) -> Markup {
         let words = visit.words();
         let cards: Vec<&Card> = self.listed.items.iter().collect();
         html! {
@@ -284,7 +284,7 @@ impl List<'_> {
         }
     }
 
-    fn filter_form(&self, visit: &Visit) -> Markup {
+    fn filter_form(&self, visit: &PageContext) -> Markup {
         let words = visit.words();
         let sorts = [
             ("", words.sort_featured),
@@ -328,7 +328,7 @@ impl List<'_> {
         }
     }
 
-    fn pagination(&self, visit: &Visit) -> Markup {
+    fn pagination(&self, visit: &PageContext) -> Markup {
         let words = visit.words();
         let last = self.listed.total.div_ceil(PAGE_SIZE);
         let link = |number| self.filter.link(visit, self.path, number);
@@ -349,7 +349,7 @@ impl List<'_> {
 }
 
 /// A field for the least or the most that something may cost.
-fn price_bound(visit: &Visit, name: &str, label: &str, typed: &str) -> Markup {
+fn price_bound(visit: &PageContext, name: &str, label: &str, typed: &str) -> Markup {
     let is_faulty = !typed.is_empty() && amount_of(visit, typed).is_none();
     let fault_id = is_faulty.then(|| format!("{name}-fault"));
     html! {
@@ -363,7 +363,7 @@ fn price_bound(visit: &Visit, name: &str, label: &str, typed: &str) -> Markup {
 }
 
 /// An amount in the currency of the page, as its speakers type it, with or without the sign of the currency. None means that it is none.
-fn amount_of(visit: &Visit, typed: &str) -> Option<i64> {
+fn amount_of(visit: &PageContext, typed: &str) -> Option<i64> {
     let plain = plain_text(typed);
     let is_sign = |it: char| matches!(it, ' ' | '$' | '£' | '¥' | '\u{20a0}'..='\u{20cf}');
     let decimal = visit.language.decimal(plain.trim_matches(is_sign));
@@ -388,7 +388,7 @@ fn facet_choice(name: &str, legend: &str, any: &str, facets: &[Facet], chosen: &
     }
 }
 
-fn card_price(visit: &Visit, card: &Card) -> Markup {
+fn card_price(visit: &PageContext, card: &Card) -> Markup {
     let words = visit.words();
     let Some(range) = card.price_ranges.get(visit.currency.code()) else {
         return html! { p class="price quiet" { ((words.not_sold_in)(visit.currency.code())) } };

@@ -7,7 +7,7 @@ use crate::web::http::reply::Reply;
 use crate::web::pages::fields::{Field, Typed};
 use crate::web::pages::icons::{LETTER, icon};
 use crate::web::pages::layout::page;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 use shop::error::{Error, FieldError, Result};
 use shop::messages::order_link::request_order_link;
@@ -20,7 +20,7 @@ use shop::settlement::ports::SettlementPorts;
 /// # Errors
 /// 422 `unknown_currency`.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     if call.query("by").as_deref() == Some("code") {
         let title = visit.words().open_your_order;
         let content = code_form(&visit, title, &Form(vec![]), &[]);
@@ -46,7 +46,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// When the wish can't be taken.
 pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?.at("/orders");
+    let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;
     let (number, email) = (form.get("number"), form.get("email"));
     match request_order_link(&call.app.mail(), number, email, visit.language).await {
@@ -61,7 +61,7 @@ pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 429 for who guesses.
 pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?.at("/orders");
+    let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;
     let network = guard::network(call);
     let (tries, links) = (call.app.order_code_tries(), call.app.order_links());
@@ -81,7 +81,7 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// The form for who has a letter of the order at hand.
-pub fn code_form(visit: &Visit, title: &str, form: &Form, errors: &[FieldError]) -> Markup {
+pub fn code_form(visit: &PageContext, title: &str, form: &Form, errors: &[FieldError]) -> Markup {
     let words = visit.words();
     let fields = [
         Field::new("number", words.order_number_field, "off", true),
@@ -99,7 +99,7 @@ pub fn code_form(visit: &Visit, title: &str, form: &Form, errors: &[FieldError])
     }
 }
 
-fn form_page(visit: &Visit, status: u16, form: &Form, errors: &[FieldError]) -> Reply {
+fn form_page(visit: &PageContext, status: u16, form: &Form, errors: &[FieldError]) -> Reply {
     let words = visit.words();
     let fields = [
         Field::new("number", words.order_number_field, "off", true),

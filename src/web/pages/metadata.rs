@@ -7,7 +7,7 @@
 use crate::app::App;
 use crate::web::assets::kept_address;
 use crate::web::pages::brand::SHOP_NAME;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 use shop::catalog::{Image, web_address};
@@ -36,7 +36,7 @@ pub struct Metadata<'a> {
 
 /// The tags of a page that is to be found.
 #[must_use]
-pub fn tags(app: &App, visit: &Visit, page: &Metadata<'_>) -> Markup {
+pub fn tags(app: &App, visit: &PageContext, page: &Metadata<'_>) -> Markup {
     let origin = app.config.shop_url.as_str();
     let canonical = format!("{origin}{}", visit.link(page.path));
     let description = shortened(page.description, DESCRIPTION_CHARS);

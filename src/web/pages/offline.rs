@@ -6,7 +6,7 @@ use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
 use crate::web::pages::icons::{OFFLINE, icon};
 use crate::web::pages::layout::page;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 use serde_json::json;
 use shop::error::Result;
@@ -50,7 +50,7 @@ pub async fn service_worker(_call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let words = visit.words();
     let notice = notice(&visit, words.offline, words.offline_hint);
     Ok(page(200, &visit, words.offline, &notice).public())
@@ -61,7 +61,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 422 `unknown_currency`.
 pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let words = visit.words();
     let notice = notice(&visit, words.kept_for_later, words.kept_for_later_hint);
     Ok(page(200, &visit, words.kept_for_later, &notice).public())
@@ -87,7 +87,7 @@ pub async fn speculation_rules(_call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::text("application/speculationrules+json", rules.to_string()).public())
 }
 
-fn notice(visit: &Visit, title: &str, hint: &str) -> Markup {
+fn notice(visit: &PageContext, title: &str, hint: &str) -> Markup {
     html! {
         section class="empty" {
             (icon(OFFLINE))

@@ -11,7 +11,7 @@ use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::layout::page_with;
 use crate::web::pages::lookup::code_form;
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
-use crate::web::pages::visit::{Visit, order_path};
+use crate::web::pages::visit::{PageContext, order_path};
 use maud::{Markup, html};
 use shop::checkout::freezing::is_being_placed;
 use shop::error::{Error, Result};
@@ -21,7 +21,7 @@ use shop::orders::ports::OrderPorts;
 use shop::orders::record::Orders;
 use shop::orders::records::Fulfillment;
 use shop::orders::standing::{PAUSES_SECS, WATCHED_SECS};
-use shop::orders::transitions::{Happening, Status};
+use shop::orders::transitions::{OrderEventKind, OrderStatus};
 use shop::payments::PaymentStatus;
 use shop::values::money::Money;
 
@@ -50,8 +50,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         Err(Error::NotFound(_)) => return show_closed(call).await,
         order => order?,
     };
-    let visit = Visit::of_or_in(call, order.currency).await?;
-    let looks_again = order.status == Status::PendingPayment;
+    let visit = PageContext::of_or_in(call, order.currency).await?;
+    let looks_again = order.status == OrderStatus::PendingPayment;
     let title = (visit.words().order_number)(order.number);
     let content = order_page(call, &visit, &order).await?;
     Ok(private_page(&visit, &title, looks_again, &content))
@@ -77,7 +77,7 @@ async fn without_token(call: &Call<'_>) -> Result<Reply> {
 }
 
 async fn show_closed(call: &Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let words = visit.words();
     let content = html! {
         section data-opens-at=(visit.link(&format!("{}/open", status_path(call.param(0))))) {
@@ -105,7 +105,7 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
 /// The link to an order leads to it from when its cart is frozen on: until it is placed it is waited for with the cart, and where it came
 /// to nothing that is to be changed again.
 async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let (app, order_id) = (call.app, call.param(0));
     let is_awaited = match OwnCart::of(call)? {
         Some(own) => is_being_placed(app, &own.id, order_id, app.now).await?,
@@ -133,7 +133,7 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
         return without_token(call).await;
     }
     let order = visible_order(call).await?;
-    let visit = Visit::of_or_in(call, order.currency).await?;
+    let visit = PageContext::of_or_in(call, order.currency).await?;
     let content = invoice_page(&visit, &order);
     let title = invoice_title(&visit, &order);
     Ok(private_page(&visit, &title, false, &content))
@@ -146,7 +146,7 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await;
     let leads_to_cart = form.is_ok_and(|form| form.get(LEADS_TO) == CART);
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let order = match cancel_visible_order(call, None).await {
         // It came to nothing before it was placed, or something of it has left: either is shown.
         Err(Error::NotFound(_)) if leads_to_cart => {
@@ -165,7 +165,7 @@ pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
 
 /// A page that is its reader's alone: its address goes nowhere else, and a token in it is traded before the page is read. With a script it looks again by itself
 /// (`/js/waiting.js`); without, the browser loads it again.
-fn private_page(visit: &Visit, title: &str, looks_again: bool, content: &Markup) -> Reply {
+fn private_page(visit: &PageContext, title: &str, looks_again: bool, content: &Markup) -> Reply {
     let head = html! {
         meta name="robots" content="noindex";
         meta name="referrer" content="no-referrer";
@@ -175,17 +175,17 @@ fn private_page(visit: &Visit, title: &str, looks_again: bool, content: &Markup)
     page_with(200, visit, title, &head, content).with("Referrer-Policy", "no-referrer")
 }
 
-async fn order_page(call: &Call<'_>, visit: &Visit, order: &Order) -> Result<Markup> {
+async fn order_page(call: &Call<'_>, visit: &PageContext, order: &Order) -> Result<Markup> {
     let words = visit.words();
     let lines = quote_lines(call, visit, &order.lines, order.currency).await;
-    let waits = (order.status == Status::PendingPayment).then(pauses);
+    let waits = (order.status == OrderStatus::PendingPayment).then(pauses);
     let status = format!("/api/v1{}/status", status_path(&order.id));
     let tag = status_tag(order)?;
     Ok(html! {
         article class="order" id="order" data-pauses=[waits] data-watched=(WATCHED_SECS) data-asks=(status) data-tag=(tag) {
             p class="eyebrow" { ((words.order_number)(order.number)) }
             h1 class="status" data-status=(status_word(order.status)) { (status_sentence(visit, order)) }
-            @if order.status == Status::PendingPayment { (pay_link(visit, order)) }
+            @if order.status == OrderStatus::PendingPayment { (pay_link(visit, order)) }
             div class="checkout" {
                 div {
                     (lines)
@@ -217,18 +217,18 @@ fn pauses() -> String {
     PAUSES_SECS.map(|secs| secs.to_string()).join(" ")
 }
 
-fn cancel_form(visit: &Visit, order: &Order) -> Markup {
+fn cancel_form(visit: &PageContext, order: &Order) -> Markup {
     let words = visit.words();
     html! {
         form method="post" action=(visit.link(&format!("{}/cancel", status_path(&order.id)))) {
             button class="secondary wide" {
-                @if order.status == Status::PendingPayment { (words.cancel_and_change) } @else { (words.cancel_order) }
+                @if order.status == OrderStatus::PendingPayment { (words.cancel_and_change) } @else { (words.cancel_order) }
             }
         }
     }
 }
 
-fn invoice_title(visit: &Visit, order: &Order) -> String {
+fn invoice_title(visit: &PageContext, order: &Order) -> String {
     let words = visit.words();
     if order.is_invoiced() {
         (words.invoice_number)(order.number)
@@ -237,7 +237,7 @@ fn invoice_title(visit: &Visit, order: &Order) -> String {
     }
 }
 
-fn invoice_page(visit: &Visit, order: &Order) -> Markup {
+fn invoice_page(visit: &PageContext, order: &Order) -> Markup {
     let words = visit.words();
     let money = |amount| visit.money(Money::new(amount, order.currency));
     let billing = order
@@ -282,7 +282,7 @@ fn invoice_page(visit: &Visit, order: &Order) -> Markup {
     }
 }
 
-fn pay_link(visit: &Visit, order: &Order) -> Markup {
+fn pay_link(visit: &PageContext, order: &Order) -> Markup {
     let words = visit.words();
     let payment = &order.payment;
     match (&payment.url, payment.status) {
@@ -295,7 +295,7 @@ fn pay_link(visit: &Visit, order: &Order) -> Markup {
     }
 }
 
-fn parcels(visit: &Visit, parcels: &[Fulfillment]) -> Markup {
+fn parcels(visit: &PageContext, parcels: &[Fulfillment]) -> Markup {
     html! {
         @if !parcels.is_empty() {
             h2 { (visit.words().parcels) }
@@ -304,7 +304,7 @@ fn parcels(visit: &Visit, parcels: &[Fulfillment]) -> Markup {
     }
 }
 
-fn parcel_line(visit: &Visit, parcel: &Fulfillment) -> Markup {
+fn parcel_line(visit: &PageContext, parcel: &Fulfillment) -> Markup {
     let words = visit.words();
     let carrier = parcel.tracking.carrier.as_deref().unwrap_or(words.parcel);
     let number = parcel
@@ -334,16 +334,16 @@ fn parcel_line(visit: &Visit, parcel: &Fulfillment) -> Markup {
     }
 }
 
-fn timeline(visit: &Visit, order: &Order) -> Markup {
+fn timeline(visit: &PageContext, order: &Order) -> Markup {
     html! {
         h2 { (visit.words().what_happened) }
         ol class="timeline" { @for event in &order.events { (timeline_line(visit, event)) } }
     }
 }
 
-fn timeline_line(visit: &Visit, event: &OrderEvent) -> Markup {
+fn timeline_line(visit: &PageContext, event: &OrderEvent) -> Markup {
     let words = visit.words();
-    let by_shopper = event.actor == Actor::Shopper && event.happening != Happening::Placed;
+    let by_shopper = event.actor == Actor::Shopper && event.happening != OrderEventKind::Placed;
     html! {
         li {
             span { ((words.happening)(event.happening)) @if by_shopper { " " (words.by_you) } }
@@ -355,41 +355,41 @@ fn timeline_line(visit: &Visit, event: &OrderEvent) -> Markup {
 /// What a form may ask; the use case judges again.
 fn can_be_cancelled(order: &Order) -> bool {
     match order.status {
-        Status::PendingPayment => {
+        OrderStatus::PendingPayment => {
             !order.is_cancel_requested() && order.payment.status != PaymentStatus::Processing
         }
-        Status::Confirmed => order.fulfillments.is_empty(),
+        OrderStatus::Confirmed => order.fulfillments.is_empty(),
         _ => false,
     }
 }
 
-const fn status_word(status: Status) -> &'static str {
+const fn status_word(status: OrderStatus) -> &'static str {
     match status {
-        Status::PendingPayment => "pending_payment",
-        Status::Confirmed => "confirmed",
-        Status::Completed => "completed",
-        Status::Expired => "expired",
-        Status::Cancelled => "cancelled",
-        Status::PaymentReview => "payment_review",
+        OrderStatus::PendingPayment => "pending_payment",
+        OrderStatus::Confirmed => "confirmed",
+        OrderStatus::Completed => "completed",
+        OrderStatus::Expired => "expired",
+        OrderStatus::Cancelled => "cancelled",
+        OrderStatus::PaymentReview => "payment_review",
     }
 }
 
-fn status_sentence(visit: &Visit, order: &Order) -> &'static str {
+fn status_sentence(visit: &PageContext, order: &Order) -> &'static str {
     let words = visit.words();
     let captured = order.payment.captured.is_some();
     match order.status {
-        Status::PendingPayment => words.status_pending,
-        Status::Confirmed => words.status_confirmed,
-        Status::Completed => words.status_completed,
-        Status::Expired if captured => words.status_paid_late,
-        Status::Expired => words.status_expired,
-        Status::Cancelled if captured => words.status_cancelled_refund,
-        Status::Cancelled => words.status_cancelled,
-        Status::PaymentReview => words.status_review,
+        OrderStatus::PendingPayment => words.status_pending,
+        OrderStatus::Confirmed => words.status_confirmed,
+        OrderStatus::Completed => words.status_completed,
+        OrderStatus::Expired if captured => words.status_paid_late,
+        OrderStatus::Expired => words.status_expired,
+        OrderStatus::Cancelled if captured => words.status_cancelled_refund,
+        OrderStatus::Cancelled => words.status_cancelled,
+        OrderStatus::PaymentReview => words.status_review,
     }
 }
 
-fn payment_sentence(visit: &Visit, order: &Order) -> &'static str {
+fn payment_sentence(visit: &PageContext, order: &Order) -> &'static str {
     let words = visit.words();
     match order.payment_status() {
         "paid" => words.invoice_paid,

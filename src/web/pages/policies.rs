@@ -8,7 +8,7 @@ use shop::error::{Error, Result};
 use crate::web::pages::layout::page_with;
 use crate::web::pages::metadata::Metadata;
 use crate::web::pages::policy_texts::POLICIES;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
 /// `GET /policies/{name}`
@@ -20,7 +20,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .iter()
         .find(|policy| policy.name == call.param(0))
         .ok_or(Error::NotFound("page"))?;
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let title = policy.title(visit.language);
     let content = html! { article class="prose" { (render(policy.text(visit.language))) } };
     let metadata = Metadata {

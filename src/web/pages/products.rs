@@ -10,18 +10,18 @@ use crate::web::pages::lists::card_grid;
 use crate::web::pages::metadata::Metadata;
 use crate::web::pages::paths::{collection_path, product_path};
 use crate::web::pages::pictures::{Fetched, address, picture};
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use crate::web::pages::{delivery, head, metadata, structured_data};
 use durable::board::Posts;
 use durable::cart::MAX_QUANTITY;
-use durable::stock::{PublicStock, Word};
+use durable::stock::{Availability, PublicStock};
 use futures_util::future::join;
 use maud::{Markup, PreEscaped, html};
 use shop::catalog::availability::{PublicStocks, public_stock_of};
 use shop::catalog::handles::category_handle;
 use shop::catalog::html::text_of;
 use shop::catalog::related::list_related_products;
-use shop::catalog::{Card, Image, Product, ProductOption, Status, Variant, version};
+use shop::catalog::{Card, Image, Product, ProductOption, ProductStatus, Variant, version};
 use shop::error::{Error, Result};
 use shop::pricing::settings::SettingsVersion;
 use shop::values::money::Currency;
@@ -37,7 +37,7 @@ const RELATED: usize = 4;
 /// # Errors
 /// 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();
     let product = version::get_product(&catalog, call.param(0)).await?;
     let sku = call.query("sku");
@@ -73,7 +73,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     };
     let related = list_related_products(&catalog, &product, RELATED).await?;
     let head = html! {
-        @if product.status == Status::Unlisted { (head::not_to_be_found()) }
+        @if product.status == ProductStatus::Unlisted { (head::not_to_be_found()) }
         (offer.metadata(call.app, &visit))
         script type="module" src=(kept_address("/js/stock.js")) {}
     };
@@ -87,13 +87,13 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 /// The public word of a SKU, as people read it; a page with `/js/stock.js` keeps it current.
 #[must_use]
-pub fn stock_words(visit: &Visit, sku: &str, stock: Word) -> Markup {
+pub fn stock_words(visit: &PageContext, sku: &str, stock: Availability) -> Markup {
     let words = visit.words();
     let all = [
-        (Word::InStock, words.in_stock),
-        (Word::Low, words.low_stock),
-        (Word::Out, words.sold_out),
-        (Word::Preorder, words.preorder),
+        (Availability::InStock, words.in_stock),
+        (Availability::Low, words.low_stock),
+        (Availability::Out, words.sold_out),
+        (Availability::Preorder, words.preorder),
     ];
     html! {
         p class="stock" role="status" data-stock-sku=(sku) data-stock=(word(stock)) {
@@ -104,12 +104,12 @@ pub fn stock_words(visit: &Visit, sku: &str, stock: Word) -> Markup {
     }
 }
 
-const fn word(stock: Word) -> &'static str {
+const fn word(stock: Availability) -> &'static str {
     match stock {
-        Word::InStock => "in_stock",
-        Word::Low => "low",
-        Word::Out => "out",
-        Word::Preorder => "preorder",
+        Availability::InStock => "in_stock",
+        Availability::Low => "low",
+        Availability::Out => "out",
+        Availability::Preorder => "preorder",
     }
 }
 
@@ -131,7 +131,7 @@ impl Offer<'_> {
     }
 
     /// The variants share the address of their product; each is an offer of it.
-    fn metadata(&self, app: &App, visit: &Visit) -> Markup {
+    fn metadata(&self, app: &App, visit: &PageContext) -> Markup {
         let product = self.product;
         let origin = app.config.shop_url.as_str();
         let mut steps = vec![(visit.words().all_products, "/products".to_owned())];
@@ -156,7 +156,7 @@ impl Offer<'_> {
     }
 
     /// What a choice of another variant exchanges.
-    fn view(&self, visit: &Visit) -> Markup {
+    fn view(&self, visit: &PageContext) -> Markup {
         html! {
             article class="product" id="product" {
                 (self.gallery(visit))
@@ -166,7 +166,7 @@ impl Offer<'_> {
         }
     }
 
-    fn buy_box(&self, visit: &Visit) -> Markup {
+    fn buy_box(&self, visit: &PageContext) -> Markup {
         let words = visit.words();
         let stock = self.stock_of(self.chosen);
         html! {
@@ -189,7 +189,7 @@ impl Offer<'_> {
         }
     }
 
-    fn gallery(&self, visit: &Visit) -> Markup {
+    fn gallery(&self, visit: &PageContext) -> Markup {
         let words = visit.words();
         let images = self.images();
         html! {
@@ -243,7 +243,7 @@ impl Offer<'_> {
         std::iter::once(first).chain(others.cloned()).collect()
     }
 
-    fn option_choice(&self, visit: &Visit, at: usize, option: &ProductOption) -> Markup {
+    fn option_choice(&self, visit: &PageContext, at: usize, option: &ProductOption) -> Markup {
         let words = visit.words();
         let chosen = self.chosen.option_values.get(at).map_or("", String::as_str);
         let heading = format!("option-{at}");
@@ -260,7 +260,7 @@ impl Offer<'_> {
                                     data-swap="product" data-history="replace" data-stock=(word(self.stock_of(variant).stock)) aria-current=[(value == chosen).then_some("true")] {
                                     @if let Some(url) = swatches.get(value_at) { (picture(url, "", (64, 64), Fetched::Now)) }
                                     span { bdi { (value) } }
-                                    @if self.stock_of(variant).stock == Word::Out { small { (words.sold_out) } }
+                                    @if self.stock_of(variant).stock == Availability::Out { small { (words.sold_out) } }
                                     @else if prices && let Some(price) = variant.price(visit.currency) { small { (visit.money(price)) } }
                                 }
                             }
@@ -323,7 +323,7 @@ impl Offer<'_> {
         prices.len() > 1
     }
 
-    fn buy_form(&self, visit: &Visit, stock: Word) -> Markup {
+    fn buy_form(&self, visit: &PageContext, stock: Availability) -> Markup {
         let words = visit.words();
         if self.chosen.price(visit.currency).is_none() {
             return html! { p class="notice" { ((words.not_sold_in)(visit.currency.code())) } };
@@ -335,13 +335,13 @@ impl Offer<'_> {
                     label for="quantity" { (words.quantity) }
                     input id="quantity" type="number" name="quantity" value="1" min="1" max=(MAX_QUANTITY) inputmode="numeric" required;
                 }
-                button disabled[stock == Word::Out] data-needs-stock { (words.add_to_cart) }
+                button disabled[stock == Availability::Out] data-needs-stock { (words.add_to_cart) }
             }
         }
     }
 }
 
-fn breadcrumb(visit: &Visit, product: &Product) -> Markup {
+fn breadcrumb(visit: &PageContext, product: &Product) -> Markup {
     let words = visit.words();
     html! {
         nav class="breadcrumb" aria-label=(words.breadcrumb) {
@@ -373,7 +373,7 @@ fn first_of<'a>(texts: &[&'a String]) -> &'a str {
         .map_or("", |text| text.as_str())
 }
 
-fn variant_price(visit: &Visit, variant: &Variant) -> Markup {
+fn variant_price(visit: &PageContext, variant: &Variant) -> Markup {
     let words = visit.words();
     html! {
         p class="price" {
@@ -386,7 +386,7 @@ fn variant_price(visit: &Visit, variant: &Variant) -> Markup {
     }
 }
 
-fn about(visit: &Visit, product: &Product) -> Markup {
+fn about(visit: &PageContext, product: &Product) -> Markup {
     let words = visit.words();
     html! {
         @if !product.description_html.is_empty() {
@@ -407,7 +407,7 @@ fn about(visit: &Visit, product: &Product) -> Markup {
     }
 }
 
-fn related_products(visit: &Visit, related: &[Card]) -> Markup {
+fn related_products(visit: &PageContext, related: &[Card]) -> Markup {
     let cards: Vec<&Card> = related.iter().collect();
     html! {
         @if !cards.is_empty() {

@@ -2,17 +2,17 @@
 
 use crate::web::http::call::Call;
 use crate::web::pages::pictures::{Fetched, picture};
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 use shop::catalog::pictures::list_pictures;
 use shop::pricing::quote::{QuoteLine, QuoteShipping, Terms, Totals};
-use shop::pricing::shipping::Delivery;
+use shop::pricing::shipping::DeliveryEstimate;
 use shop::values::addresses::Address;
 use shop::values::money::{Currency, Money};
 
 /// How a quote or an order is shipped, and when it arrives.
 #[must_use]
-pub fn shipping(visit: &Visit, shipping: &QuoteShipping) -> Markup {
+pub fn shipping(visit: &PageContext, shipping: &QuoteShipping) -> Markup {
     html! {
         p { bdi { (visit.language.title(&shipping.title, &shipping.translations)) } }
         @if let Some(when) = arrival(visit, shipping.delivery.as_ref(), shipping.pick_up) { p class="quiet" { (when) } }
@@ -21,7 +21,11 @@ pub fn shipping(visit: &Visit, shipping: &QuoteShipping) -> Markup {
 
 /// When it arrives, where that is known.
 #[must_use]
-pub fn arrival(visit: &Visit, delivery: Option<&Delivery>, pick_up: bool) -> Option<String> {
+pub fn arrival(
+    visit: &PageContext,
+    delivery: Option<&DeliveryEstimate>,
+    pick_up: bool,
+) -> Option<String> {
     let words = visit.words();
     let days = delivery?.days(visit.language)?;
     Some(if pick_up {
@@ -34,7 +38,7 @@ pub fn arrival(visit: &Visit, delivery: Option<&Delivery>, pick_up: bool) -> Opt
 /// The lines of a quote or an order, with what pictures the catalog still has of them.
 pub async fn quote_lines(
     call: &Call<'_>,
-    visit: &Visit,
+    visit: &PageContext,
     lines: &[QuoteLine],
     currency: Currency,
 ) -> Markup {
@@ -62,7 +66,7 @@ pub async fn quote_lines(
 
 /// The sums of a quote or an order, and why there is no tax where there is none.
 #[must_use]
-pub fn totals(visit: &Visit, totals: &Totals, terms: &Terms, currency: Currency) -> Markup {
+pub fn totals(visit: &PageContext, totals: &Totals, terms: &Terms, currency: Currency) -> Markup {
     let words = visit.words();
     let untaxed = if terms.is_in_no_tax_zone() {
         Some(words.no_tax_there)
@@ -84,7 +88,7 @@ pub fn totals(visit: &Visit, totals: &Totals, terms: &Terms, currency: Currency)
 
 /// An address as on a parcel, and the number at which its carrier calls.
 #[must_use]
-pub fn label(visit: &Visit, address: &Address) -> Markup {
+pub fn label(visit: &PageContext, address: &Address) -> Markup {
     let mut lines = address.label();
     if let Some(country) = lines.last_mut() {
         visit

@@ -4,9 +4,9 @@
 use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::metadata::absolute;
 use crate::web::pages::paths::product_path;
-use crate::web::pages::visit::Visit;
+use crate::web::pages::visit::PageContext;
 use durable::board::Posts;
-use durable::stock::Word;
+use durable::stock::Availability;
 use serde_json::{Value, json};
 use shop::catalog::availability::public_stock_of;
 use shop::catalog::barcodes::gtin;
@@ -15,7 +15,7 @@ use shop::catalog::{Product, Variant};
 
 /// Whose shop it is, and the site.
 #[must_use]
-pub fn shop(origin: &str, visit: &Visit) -> Vec<Value> {
+pub fn shop(origin: &str, visit: &PageContext) -> Vec<Value> {
     let url = format!("{origin}/");
     vec![
         json!({
@@ -37,7 +37,7 @@ pub fn shop(origin: &str, visit: &Visit) -> Vec<Value> {
 
 /// The way from the whole catalog to a page, which is the last step: titles and paths.
 #[must_use]
-pub fn breadcrumbs(origin: &str, visit: &Visit, steps: &[(&str, String)]) -> Value {
+pub fn breadcrumbs(origin: &str, visit: &PageContext, steps: &[(&str, String)]) -> Value {
     let items: Vec<Value> = (1_usize..)
         .zip(steps)
         .map(|(position, (name, path))| {
@@ -58,7 +58,7 @@ pub fn breadcrumbs(origin: &str, visit: &Visit, steps: &[(&str, String)]) -> Val
 
 /// A product with an offer for each variant that is sold in the visit's currency. `stocks` is what is known of their SKUs.
 #[must_use]
-pub fn product(origin: &str, visit: &Visit, product: &Product, stocks: &Posts) -> Value {
+pub fn product(origin: &str, visit: &PageContext, product: &Product, stocks: &Posts) -> Value {
     let images = product.images.iter();
     let images: Vec<String> = images
         .filter_map(|image| absolute(origin, &image.url))
@@ -89,10 +89,10 @@ pub fn product(origin: &str, visit: &Visit, product: &Product, stocks: &Posts) -
 
 fn offer(
     origin: &str,
-    visit: &Visit,
+    visit: &PageContext,
     product: &Product,
     variant: &Variant,
-    stock: Word,
+    stock: Availability,
 ) -> Option<Value> {
     let price = variant.price(visit.currency)?;
     let path = product_path(&product.handle, Some(&variant.sku));
@@ -128,11 +128,11 @@ fn known(document: Value) -> Value {
     Value::Object(members.collect())
 }
 
-const fn availability(stock: Word) -> &'static str {
+const fn availability(stock: Availability) -> &'static str {
     match stock {
-        Word::InStock => "https://schema.org/InStock",
-        Word::Low => "https://schema.org/LimitedAvailability",
-        Word::Out => "https://schema.org/OutOfStock",
-        Word::Preorder => "https://schema.org/PreOrder",
+        Availability::InStock => "https://schema.org/InStock",
+        Availability::Low => "https://schema.org/LimitedAvailability",
+        Availability::Out => "https://schema.org/OutOfStock",
+        Availability::Preorder => "https://schema.org/PreOrder",
     }
 }

@@ -3,7 +3,7 @@
 use crate::web::http::call::Call;
 use crate::web::pages::paths::collection_path;
 use crate::web::pages::words;
-use crate::web::pages::words::texts::Words;
+use crate::web::pages::words::texts::Texts;
 use durable::Timestamp;
 use maud::{Markup, html};
 use shop::catalog::version::PublishedCatalog;
@@ -18,7 +18,7 @@ use worker::url::form_urlencoded;
 const SECTIONS: usize = 6;
 
 /// What a page needs to know of its visitor.
-pub struct Visit {
+pub struct PageContext {
     /// Prices are shown in it.
     pub currency: Currency,
     /// What the page is written in.
@@ -31,7 +31,7 @@ pub struct Visit {
     sections: Vec<(String, String)>,
 }
 
-impl Visit {
+impl PageContext {
     /// The visit that `call` is part of.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl Visit {
     }
 
     /// The words of the visitor's language.
-    pub(super) const fn words(&self) -> &'static Words {
+    pub(super) const fn words(&self) -> &'static Texts {
         words::of(self.language)
     }
 
@@ -155,6 +155,6 @@ fn address_of(call: &Call<'_>) -> String {
 }
 
 /// The status page of an order, in the visitor's language and currency.
-pub fn order_path(visit: &Visit, order_id: &str) -> String {
+pub fn order_path(visit: &PageContext, order_id: &str) -> String {
     visit.link(&status_path(order_id))
 }

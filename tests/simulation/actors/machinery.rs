@@ -4,7 +4,7 @@ use crate::actors::links;
 use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::{Task, request};
-use shop::messages::mail::{Delivery, queue_unsent_letters, send_letter};
+use shop::messages::mail::{SendOutcome, queue_unsent_letters, send_letter};
 use shop::operations::news::answer_carts;
 use shop::operations::sweep::{Swept, sweep};
 use shop::orders::ports::OrderPorts;
@@ -99,7 +99,7 @@ pub async fn postman(sim: Sim) {
         send_letter(&orders, &mails, &mine, &about, &links(), mine.0.now()).await
     })
     .await;
-    let is_lost = !matches!(sent, Some(Ok(Delivery::Sent | Delivery::GivenUp)));
+    let is_lost = !matches!(sent, Some(Ok(SendOutcome::Sent | SendOutcome::GivenUp)));
     if is_lost && world.random.chance(500) {
         world.letters.borrow_mut().push(letter);
     }

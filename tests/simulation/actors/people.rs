@@ -14,7 +14,7 @@ use shop::orders::order::Actor;
 use shop::orders::ports::OrderPorts;
 use shop::orders::record::Orders;
 use shop::orders::records::{Tracking, Units};
-use shop::orders::transitions::Status;
+use shop::orders::transitions::OrderStatus;
 use shop::payments::RefundState;
 use shop::values::money::Money;
 use shop::values::staff_name::StaffName;
@@ -42,7 +42,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
     let Ok(Some(order)) = sim.orders().order(order_id).await else {
         return;
     };
-    if order.status == Status::PaymentReview {
+    if order.status == OrderStatus::PaymentReview {
         return decide(sim, order_id).await;
     }
     let id = world.name("rec");
@@ -91,7 +91,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
         5 => set_order_status(
             sim,
             order_id,
-            Status::Completed,
+            OrderStatus::Completed,
             instruction(world, Actor::Staff(StaffName::default())),
             now,
         )
@@ -100,7 +100,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
         _ if world.random.chance(300) => set_order_status(
             sim,
             order_id,
-            Status::Cancelled,
+            OrderStatus::Cancelled,
             instruction(world, Actor::Staff(StaffName::default())),
             now,
         )
@@ -120,7 +120,9 @@ pub async fn decide_reviews(sim: Sim) {
 
 async fn decide(sim: &Sim, order_id: &str) {
     let world = &sim.0;
-    let status = *world.random.pick(&[Status::Confirmed, Status::Cancelled]);
+    let status = *world
+        .random
+        .pick(&[OrderStatus::Confirmed, OrderStatus::Cancelled]);
     let by_staff = instruction(world, Actor::Staff(StaffName::default()));
     let decided = set_order_status(sim, order_id, status, by_staff, world.now()).await;
     let outcome = decided.map(|order| order.status);

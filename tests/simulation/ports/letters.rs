@@ -4,7 +4,7 @@ use crate::planted::Bug;
 use crate::ports::Sim;
 use shop::error::{Error, Result};
 use shop::messages::mail::{
-    Letter, LinkRequest, Mail, MailFailure, MailKind, MailProvider, Message,
+    EmailJob, LinkRequest, Mail, MailFailure, MailKind, MailProvider, Message,
 };
 
 impl Mail for Sim {
@@ -12,7 +12,7 @@ impl Mail for Sim {
         unreachable!("no actor asks for {request:?}")
     }
 
-    async fn post(&self, letter: &Letter) -> Result<()> {
+    async fn post(&self, letter: &EmailJob) -> Result<()> {
         let letter = letter.clone();
         self.call(format!("letter about {}", letter.order_id), move |world| {
             world.letters.borrow_mut().push(letter.clone());
@@ -26,7 +26,7 @@ impl MailProvider for Sim {
     async fn send(
         &self,
         idempotency_key: &str,
-        letter: &Letter,
+        letter: &EmailJob,
         _message: &Message,
     ) -> Result<(), MailFailure> {
         let key = match self.0.bug {

@@ -7,8 +7,8 @@ use crate::{planted, provider};
 use durable::Timestamp;
 use shop::error::{Error, Result};
 use shop::payments::{
-    BalanceEntry, Delivery, Named, NewRefund, NewSession, Notice, Opener, Page, PaymentError,
-    Payments, ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent,
+    BalanceEntry, EventSubject, Named, NewRefund, NewSession, Opener, Page, PaymentError, Payments,
+    ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
 use shop::values::money::Currency;
 
@@ -166,16 +166,16 @@ impl Payments for Sim {
         .await
     }
 
-    fn verify(&self, _delivery: &Delivery<'_>, _now: Timestamp) -> Result<WebhookEvent> {
+    fn verify(&self, _delivery: &WebhookRequest<'_>, _now: Timestamp) -> Result<WebhookEvent> {
         Err(Error::internal("deliveries are not signed here"))
     }
 
     /// An event's payload is the id of what it is about.
-    fn read_event(&self, payload: &str) -> Result<Notice> {
+    fn read_event(&self, payload: &str) -> Result<EventSubject> {
         let id = payload.to_owned();
         Ok(match payload.split('_').next() {
-            Some("re") => Notice::Refund(id),
-            Some("du") => Notice::Dispute(id),
+            Some("re") => EventSubject::Refund(id),
+            Some("du") => EventSubject::Dispute(id),
             _ => {
                 let session = self.0.provider.borrow().session(&id);
                 let named = match session.map(|session| session.order_id) {
@@ -183,7 +183,7 @@ impl Payments for Sim {
                     Ok(None) => Named::Nothing,
                     Err(_) => Named::Unsaid,
                 };
-                Notice::Session { id, named }
+                EventSubject::Session { id, named }
             }
         })
     }

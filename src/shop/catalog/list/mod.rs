@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::values::folding::{Said, SearchText, folded, place_in_alphabet};
 use crate::values::money::Currency;
 use durable::board::Posts;
-use durable::stock::Word;
+use durable::stock::Availability;
 use futures_util::future::try_join_all;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -277,7 +277,7 @@ impl ListQuery {
                 .as_ref()
                 .is_none_or(|wanted| card.costs(place, self.currency, wanted));
             let stock = known.get(sku).copied().unwrap_or_default();
-            fits && (card.is_untracked(place) || stock.stock != Word::Out)
+            fits && (card.is_untracked(place) || stock.stock != Availability::Out)
         })
     }
 

@@ -122,11 +122,16 @@ fn cards_of_the_version_before_still_read() {
 const CURRENCIES: [&str; 3] = ["EUR", "JPY", "USD"];
 
 /// A variant's amounts, whether it is counted, and what its board says.
-type Offer = ([Option<i64>; 3], bool, Option<Word>);
+type Offer = ([Option<i64>; 3], bool, Option<Availability>);
 
 fn offer() -> impl Strategy<Value = Offer> {
     let amount = || prop::option::weighted(0.8, 0..5_i64);
-    let word = prop::sample::select(vec![Word::InStock, Word::Low, Word::Out, Word::Preorder]);
+    let word = prop::sample::select(vec![
+        Availability::InStock,
+        Availability::Low,
+        Availability::Out,
+        Availability::Preorder,
+    ]);
     (
         [amount(), amount(), amount()],
         prop::bool::weighted(0.8),
@@ -180,7 +185,7 @@ proptest! {
             (min.is_none() && max.is_none())
                 || amounts[at].is_some_and(|it| min.is_none_or(|min| min <= it) && max.is_none_or(|max| it <= max))
         };
-        let is_sold = |(_, tracked, word): &Offer| !tracked || word.is_some_and(|word| word != Word::Out);
+        let is_sold = |(_, tracked, word): &Offer| !tracked || word.is_some_and(|word| word != Availability::Out);
         let mut posts = Posts::new();
         let mut cards = Vec::new();
         for (nth, offers) in products.iter().enumerate() {

@@ -137,13 +137,13 @@ pub struct Offer<'a> {
     /// As listed, in minor units.
     pub price: i64,
     /// When it arrives, where that is known.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<DeliveryEstimate>,
 }
 
 /// The first and the last day on which a parcel may arrive, as `2026-11-25`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
-pub struct Delivery {
+pub struct DeliveryEstimate {
     /// At the earliest.
     pub earliest: String,
     /// At the latest.
@@ -337,16 +337,16 @@ impl PhoneRule {
 impl WorkingDays {
     /// The days on which what is ordered `now` may arrive.
     #[must_use]
-    pub fn from(self, now: Timestamp) -> Delivery {
+    pub fn from(self, now: Timestamp) -> DeliveryEstimate {
         let today = now.as_secs().div_euclid(DAY_SECS);
-        Delivery {
+        DeliveryEstimate {
             earliest: date(after(today, self.min)),
             latest: date(after(today, self.max)),
         }
     }
 }
 
-impl Delivery {
+impl DeliveryEstimate {
     /// As shoppers read it: `November 25 – 27`.
     #[must_use]
     pub fn days(&self, language: Language) -> Option<String> {
@@ -598,7 +598,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_range_is_in_order_and_on_working_days(millis in 0..4_000_000_000_000_i64, min in 0..200_u16, more in 0..50_u16) {
-            let Delivery { earliest, latest } = WorkingDays { min, max: min + more }.from(Timestamp::from_millis(millis));
+            let DeliveryEstimate { earliest, latest } = WorkingDays { min, max: min + more }.from(Timestamp::from_millis(millis));
             prop_assert!(date(millis / 1000 / DAY_SECS) <= earliest && earliest <= latest);
             for day in [earliest, latest] {
                 let weekday = day.parse::<NaiveDate>().unwrap().format("%u").to_string();

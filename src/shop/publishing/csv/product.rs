@@ -6,7 +6,7 @@ use crate::catalog::rules::{
     MAX_CHARS, MAX_TITLE_CHARS, MAX_VARIANTS, NO_ADDRESS, folded, indistinct,
 };
 use crate::catalog::{
-    Image, Price, Product, ProductOption, Seo, SourceCell, Status, Variant, web_address,
+    Image, Price, Product, ProductOption, ProductStatus, Seo, SourceCell, Variant, web_address,
 };
 use crate::pricing::tax::EXEMPT;
 use crate::publishing::csv::columns::{
@@ -163,7 +163,7 @@ pub fn read_product(
     if has_video {
         notices.name(NoticeCode::VideoLeftOut, first.line, &handle);
     }
-    if status == Status::Unlisted {
+    if status == ProductStatus::Unlisted {
         notices.name(NoticeCode::Unlisted, first.line, &handle);
     }
     let mut product = Product {
@@ -520,16 +520,16 @@ fn grams(cell: &str) -> Option<u32> {
     whole.parse().ok().filter(|_| is_number)
 }
 
-fn read_status(first: &Row<'_>) -> Result<Status, RowError> {
+fn read_status(first: &Row<'_>) -> Result<ProductStatus, RowError> {
     match first.cell("Status").to_lowercase().as_str() {
-        "active" if hidden(first) => Ok(Status::Draft),
-        "active" => Ok(Status::Active),
-        "unlisted" if hidden(first) => Ok(Status::Draft),
-        "unlisted" => Ok(Status::Unlisted),
-        "draft" => Ok(Status::Draft),
-        "archived" => Ok(Status::Archived),
-        "" if hidden(first) => Ok(Status::Draft),
-        "" => Ok(Status::Active),
+        "active" if hidden(first) => Ok(ProductStatus::Draft),
+        "active" => Ok(ProductStatus::Active),
+        "unlisted" if hidden(first) => Ok(ProductStatus::Draft),
+        "unlisted" => Ok(ProductStatus::Unlisted),
+        "draft" => Ok(ProductStatus::Draft),
+        "archived" => Ok(ProductStatus::Archived),
+        "" if hidden(first) => Ok(ProductStatus::Draft),
+        "" => Ok(ProductStatus::Active),
         other => Err(first.error(
             "Status",
             format!("`{other}` is not active, unlisted, draft or archived."),

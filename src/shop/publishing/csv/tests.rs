@@ -1,6 +1,6 @@
 //! Reading, and writing again, of tidy and untidy files.
 
-use crate::catalog::{ProductOption, Status};
+use crate::catalog::{ProductOption, ProductStatus};
 use crate::publishing::csv::imported::{ImportedProduct, RowError};
 use crate::publishing::csv::read::{ProductFile, Window, read_products};
 use crate::publishing::csv::write::{header_of, write_rows};
@@ -140,7 +140,7 @@ fn variants_and_images_continue_their_product() {
     assert_eq!(medium.prices["USD"].compare_at_amount, Some(2500));
     assert_eq!(medium.prices.get("JPY"), None);
     assert_eq!(units(tee), [("tee-s".to_owned(), 3)]);
-    assert_eq!(mug.product.status, Status::Draft);
+    assert_eq!(mug.product.status, ProductStatus::Draft);
     assert!(mug.product.options.is_empty());
     assert_eq!(mug.product.variants[0].sku, "mug");
     assert_eq!(units(mug), [("mug".to_owned(), 0)]);

@@ -1,6 +1,6 @@
 //! Writes products as Shopify's product CSV, so that reading them again changes nothing.
 
-use crate::catalog::{Product, Status, Variant};
+use crate::catalog::{Product, ProductStatus, Variant};
 use crate::error::{Error, Result};
 use crate::pricing::tax::EXEMPT;
 use crate::publishing::csv::columns::{
@@ -135,10 +135,10 @@ impl Row {
 
 fn product_cells(row: &mut Row, product: &Product) {
     let (published, status) = match product.status {
-        Status::Active => ("true", "active"),
-        Status::Unlisted => ("true", "unlisted"),
-        Status::Draft => ("false", "draft"),
-        Status::Archived => ("false", "archived"),
+        ProductStatus::Active => ("true", "active"),
+        ProductStatus::Unlisted => ("true", "unlisted"),
+        ProductStatus::Draft => ("false", "draft"),
+        ProductStatus::Archived => ("false", "archived"),
     };
     row.set("Title", &product.title);
     row.set("Body (HTML)", &product.description_html);

@@ -39,7 +39,7 @@ pub struct Fee {
 
 /// What both sides moved.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Movements {
+pub struct BalanceMovements {
     /// At the provider.
     pub provider: Vec<BalanceEntry>,
     /// In the ledger.
@@ -83,5 +83,5 @@ pub trait Jobs {
         &self,
         payment_refs: &[String],
         window: &Range<Timestamp>,
-    ) -> Result<Movements>;
+    ) -> Result<BalanceMovements>;
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::orders::findings::{Finding, FindingKind};
-use crate::payments::{Inbox, Notice, Payments, WebhookEvent};
+use crate::payments::{EventSubject, Inbox, Payments, WebhookEvent};
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::Jobs;
 use crate::settlement::reconciliation::{PAGES_AT_ONCE, Read, in_turn, read};
@@ -94,8 +94,9 @@ async fn take_in(
 ) -> Result<()> {
     let inbox = ports.inbox();
     let payments = ports.payments();
-    let matters =
-        |event: &&WebhookEvent| !matches!(payments.read_event(&event.payload), Ok(Notice::Other));
+    let matters = |event: &&WebhookEvent| {
+        !matches!(payments.read_event(&event.payload), Ok(EventSubject::Other))
+    };
     let events: Vec<WebhookEvent> = events.iter().filter(matters).cloned().collect();
     let fresh = inbox.receive_all(&events, now).await?;
     if fresh.is_empty() {

@@ -7,7 +7,7 @@ use crate::web::http::reply::Reply;
 use serde::{Deserialize, Serialize};
 use shop::catalog::handles::product_handle;
 use shop::catalog::html::sanitise_html;
-use shop::catalog::{Image, Price, Product, ProductOption, Seo, Status, Variant};
+use shop::catalog::{Image, Price, Product, ProductOption, ProductStatus, Seo, Variant};
 use shop::error::{Error, Result};
 use shop::publishing::csv::product::generated_skus;
 use shop::publishing::products;
@@ -86,7 +86,7 @@ pub(in crate::web::api) struct ProductInput {
     #[serde(default)]
     tags: Vec<String>,
     #[serde(default)]
-    status: Status,
+    status: ProductStatus,
     /// Path from the root category.
     #[serde(default)]
     category: Vec<String>,
@@ -151,7 +151,7 @@ pub(in crate::web::api) struct RecordedProduct<'a> {
     vendor: &'a str,
     r#type: &'a str,
     tags: &'a [String],
-    status: Status,
+    status: ProductStatus,
     category: &'a [String],
     options: Vec<&'a str>,
     variants: Vec<RecordedVariant<'a>>,

@@ -7,7 +7,7 @@ use crate::web::http::reply::Reply;
 use chrono::DateTime;
 use durable::Timestamp;
 use durable::machine::Checkup;
-use durable::stock::{Command, MAX_QUANTITY, Settings, View, Word};
+use durable::stock::{Availability, Command, MAX_QUANTITY, Settings, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use shop::error::{Error, Result};
@@ -83,7 +83,7 @@ pub(in crate::web::api) struct Numbers {
     promise_at: Option<String>,
     purchase_limit: Option<u32>,
     #[cfg_attr(test, schema(value_type = String))]
-    stock: Word,
+    stock: Availability,
     version: u64,
 }
 

@@ -6,8 +6,8 @@
 use crate::web::http::call::{Call, Form};
 use crate::web::pages::fields::{BILLING, Field, Typed};
 use crate::web::pages::purchase::arrival;
-use crate::web::pages::visit::Visit;
-use crate::web::pages::words::texts::Words;
+use crate::web::pages::visit::PageContext;
+use crate::web::pages::words::texts::Texts;
 use maud::{Markup, html};
 use shop::error::FieldError;
 use shop::pricing::quote::{Quote, QuoteRequest, ShippingOffer};
@@ -91,7 +91,7 @@ pub(super) fn typed_in(quote: &Quote) -> Form {
 }
 
 /// What the form asks for.
-pub(super) fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
+pub(super) fn request_of(form: &Form, visit: &PageContext) -> QuoteRequest {
     QuoteRequest {
         currency: visit.currency.code().to_owned(),
         shipping_address: address_in(form, ""),
@@ -107,7 +107,7 @@ pub(super) fn request_of(form: &Form, visit: &Visit) -> QuoteRequest {
 
 /// The form with what was typed, each fault beside its field.
 pub(super) fn address_form(
-    visit: &Visit,
+    visit: &PageContext,
     offered: &Offered,
     form: &Form,
     errors: &[FieldError],
@@ -154,14 +154,14 @@ pub(super) fn address_form(
 }
 
 /// Enter presses a form's first button, and without a script that would be the one beside the country.
-fn pressed_by_enter(words: &Words) -> Markup {
+fn pressed_by_enter(words: &Texts) -> Markup {
     html! {
         noscript { button class="unseen" tabindex="-1" aria-hidden="true" { (words.continue_to_review) } }
     }
 }
 
 /// The fields from the top of the page down.
-fn field_names(words: &'static Words, form: &Form, offered: &Offered) -> Vec<&'static str> {
+fn field_names(words: &'static Texts, form: &Form, offered: &Offered) -> Vec<&'static str> {
     let groups: [&[Field]; 7] = [
         &contact_fields(words),
         &[country_field(words)],
@@ -177,20 +177,20 @@ fn field_names(words: &'static Words, form: &Form, offered: &Offered) -> Vec<&'s
         .collect()
 }
 
-const fn contact_fields(words: &Words) -> [Field; 1] {
+const fn contact_fields(words: &Texts) -> [Field; 1] {
     [Field::new("email", words.email, "email", true)]
 }
 
-const fn country_field(words: &Words) -> Field {
+const fn country_field(words: &Texts) -> Field {
     Field::new("country", words.country, "shipping country", true)
 }
 
-const fn billing_country_field(words: &Words) -> Field {
+const fn billing_country_field(words: &Texts) -> Field {
     Field::new("billing_country", words.country, "billing country", true).of(words.billing_address)
 }
 
 /// Needed where every way to ship needs it; where some do, each of those says so.
-fn phone_field(words: &Words, offered: &Offered) -> Field {
+fn phone_field(words: &Texts, offered: &Offered) -> Field {
     let rules = || offered.methods().iter().map(|it| it.phone);
     let label = if rules().all(|it| it.is_optional()) {
         words.phone_optional
@@ -202,7 +202,7 @@ fn phone_field(words: &Words, offered: &Offered) -> Field {
 }
 
 /// The fields of an address as its country writes it, and those beside them in which something was typed.
-fn address_fields(words: &'static Words, form: &Form, prefix: &str) -> Vec<Field> {
+fn address_fields(words: &'static Texts, form: &Form, prefix: &str) -> Vec<Field> {
     let country = country_in(form, prefix);
     let is_billing = prefix == BILLING;
     let part = |part| part_fields(part, words, country, is_billing);
@@ -232,7 +232,7 @@ fn address_fields(words: &'static Words, form: &Form, prefix: &str) -> Vec<Field
 }
 
 #[rustfmt::skip] // a row a field
-fn part_fields(part: Part, words: &'static Words, country: Option<&Country>, is_billing: bool) -> Vec<Field> {
+fn part_fields(part: Part, words: &'static Texts, country: Option<&Country>, is_billing: bool) -> Vec<Field> {
     let needs = |judge: fn(&Country) -> bool| country.is_some_and(judge);
     match (part, is_billing) {
         (Part::Street, false) => vec![
@@ -270,7 +270,7 @@ fn part_fields(part: Part, words: &'static Words, country: Option<&Country>, is_
     }
 }
 
-const fn price_fields(words: &Words) -> [Field; 2] {
+const fn price_fields(words: &Texts) -> [Field; 2] {
     [
         Field::new("code", words.promotion_code, "off", false),
         Field::new("vat_number", words.vat_number, "off", false),
@@ -315,7 +315,7 @@ impl Typed<'_> {
         }
     }
 
-    fn shipping_field(&self, visit: &Visit, offered: &Offered) -> Markup {
+    fn shipping_field(&self, visit: &PageContext, offered: &Offered) -> Markup {
         let methods = offered.methods();
         let name = "shipping_method";
         let fault = self.fault(name);
@@ -361,7 +361,7 @@ impl Offered {
         methods
     }
 
-    fn price(&self, visit: &Visit, method: &ShippingOffer) -> String {
+    fn price(&self, visit: &PageContext, method: &ShippingOffer) -> String {
         let words = visit.words();
         let price = match method.price {
             0 => words.free.to_owned(),

@@ -17,7 +17,7 @@ use crate::web::pages::layout::{page, page_with};
 use crate::web::pages::paths::encoded;
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
-use crate::web::pages::visit::{Visit, order_path};
+use crate::web::pages::visit::{PageContext, order_path};
 use maud::{Markup, html};
 use shop::cart::ports::CartPorts;
 use shop::cart::{CartObjects, PricedCart, price_cart};
@@ -27,7 +27,7 @@ use shop::checkout::quoting::list_shipping_methods;
 use shop::checkout::record::Checkout;
 use shop::checkout::{place_order, quoting};
 use shop::error::{Error, FieldError, Result};
-use shop::orders::transitions::Status;
+use shop::orders::transitions::OrderStatus;
 use shop::pricing::places::Destination;
 use shop::pricing::price_list::Prices;
 use shop::pricing::quote::Quote;
@@ -40,7 +40,7 @@ use shop::values::money::Money;
 /// # Errors
 /// 401 for a forged cookie.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let Some(own) = OwnCart::of(call)? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
@@ -64,7 +64,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// What is not about a field.
 pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
-    let visit = Visit::of(call).await?.at("/checkout");
+    let visit = PageContext::of(call).await?.at("/checkout");
     let form = call.form().await?;
     let Some(own) = OwnCart::of(call)? else {
         return Ok(Reply::see_other(visit.link("/cart")));
@@ -111,7 +111,7 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     let quote = quote_of_cart(call, call.param(0), &own.id)
         .await?
         .ok_or(Error::NotFound("quote"))?;
-    let visit = Visit::of_or_in(call, quote.currency).await?;
+    let visit = PageContext::of_or_in(call, quote.currency).await?;
     let key = call.app.new_id("key")?;
     Ok(review_page(call, &visit, 200, &quote, &key, &[]).await)
 }
@@ -123,7 +123,7 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     call.app.config.check_payments()?;
-    let visit = Visit::of(call).await?;
+    let visit = PageContext::of(call).await?;
     let Some(own) = OwnCart::of(call)? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
@@ -147,7 +147,7 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let pay_at = placed
         .payment
         .url
-        .filter(|_| placed.status == Status::PendingPayment);
+        .filter(|_| placed.status == OrderStatus::PendingPayment);
     // The browser that ordered comes back from paying without a token in its address.
     let there = Reply::see_other(pay_at.unwrap_or_else(|| order_path(&visit, &placed.id)));
     Ok(keep_open(there, call, &placed.id))
@@ -156,7 +156,7 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
 /// To the order that is in the way; to the form, where its address lacks something by now; to the same page once more, where a proof may lift what there was too much of.
 async fn not_placed(
     call: &Call<'_>,
-    visit: &Visit,
+    visit: &PageContext,
     checkout: &Checkout,
     error: Error,
 ) -> Result<Reply> {
@@ -168,7 +168,9 @@ async fn not_placed(
         && let Some(quote) = quote_of_cart(call, &checkout.quote_id, &checkout.cart_id).await?
     {
         let cart = call.app.carts().view(&checkout.cart_id).await?;
-        let visit = Visit::of_or_in(call, quote.currency).await?.at("/checkout");
+        let visit = PageContext::of_or_in(call, quote.currency)
+            .await?
+            .at("/checkout");
         return address_page(call, visit, 422, &cart, &typed_in(&quote), errors).await;
     }
     let asks_for_proof = call.app.config.widget().is_some();
@@ -180,7 +182,7 @@ async fn not_placed(
         return Err(error);
     };
     let here = format!("/checkout/{}", encoded(&quote.id));
-    let visit = Visit::of_or_in(call, quote.currency).await?.at(&here);
+    let visit = PageContext::of_or_in(call, quote.currency).await?.at(&here);
     let words = visit.words();
     let mut told = sentences_of(words, &error);
     if error.code() == "too_many_unproved_orders" || checkout.visitor.solution.is_none() {
@@ -199,7 +201,7 @@ async fn quote_of_cart(call: &Call<'_>, quote_id: &str, cart_id: &str) -> Result
 
 async fn address_page(
     call: &Call<'_>,
-    visit: Visit,
+    visit: PageContext,
     status: u16,
     cart: &durable::cart::Cart,
     typed: &Form,
@@ -223,7 +225,7 @@ async fn address_page(
 /// from being priced at all stands in the form's faults.
 async fn methods_for(
     call: &Call<'_>,
-    visit: &Visit,
+    visit: &PageContext,
     cart: &durable::cart::Cart,
     typed: &Form,
 ) -> Offered {
@@ -239,7 +241,7 @@ async fn methods_for(
     Offered::Anywhere(methods.unwrap_or_default())
 }
 
-fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
+fn cart_summary(visit: &PageContext, cart: &PricedCart) -> Markup {
     let words = visit.words();
     html! {
         aside class="summary" aria-labelledby="summary" {
@@ -265,7 +267,7 @@ fn cart_summary(visit: &Visit, cart: &PricedCart) -> Markup {
 /// What a quote comes to, and the button that orders it; `told` is why it was not ordered just now.
 async fn review_page(
     call: &Call<'_>,
-    visit: &Visit,
+    visit: &PageContext,
     status: u16,
     quote: &Quote,
     key: &str,
@@ -282,7 +284,7 @@ async fn review_page(
 
 async fn review_content(
     call: &Call<'_>,
-    visit: &Visit,
+    visit: &PageContext,
     quote: &Quote,
     key: &str,
     told: &[String],
@@ -349,7 +351,7 @@ enum Step {
     Payment,
 }
 
-fn steps(visit: &Visit, now: Step) -> Markup {
+fn steps(visit: &PageContext, now: Step) -> Markup {
     let words = visit.words();
     let all = [
         (Step::Cart, words.cart),

@@ -1,11 +1,11 @@
 //! German, in the polite form.
 
 use crate::web::pages::words::countries_de::COUNTRIES;
-use crate::web::pages::words::texts::Words;
-use shop::orders::transitions::Happening;
+use crate::web::pages::words::texts::Texts;
+use shop::orders::transitions::OrderEventKind;
 
 /// What the pages say in German.
-pub static WORDS: Words = Words {
+pub static WORDS: Texts = Texts {
     // Every page
     skip_to_content: "Zum Inhalt springen",
     tagline: "ein offener Shop am Rand des Netzes",
@@ -261,31 +261,33 @@ pub static WORDS: Words = Words {
     what_happened: "Verlauf",
     by_you: "von Ihnen",
     happening: |happening| match happening {
-        Happening::Placed => "Aufgegeben",
-        Happening::HoldLapsed => "Wir suchen Ihre Artikel noch einmal",
-        Happening::HeldAnew | Happening::ConfirmedLate => "Ihre Artikel liegen wieder bereit",
-        Happening::OutOfStock => "Ausverkauft, bevor bezahlt werden konnte",
-        Happening::PaymentRenewed => "Die Zahlungsseite wird erneut angefordert",
-        Happening::PaymentProcessing => "Zahlung unterwegs",
-        Happening::Paid => "Bezahlt",
-        Happening::PaidWrongAmount => "Mit einem anderen Betrag bezahlt",
-        Happening::SessionExpired => "Zeit zum Bezahlen abgelaufen",
-        Happening::PaymentRefused => "Zahlung abgelehnt",
-        Happening::CancelRequested => "Stornierung gewünscht",
-        Happening::Cancelled => "Storniert",
-        Happening::Approved => "Zahlung anerkannt",
-        Happening::Rejected => "Zahlung nicht anerkannt",
-        Happening::Shipped => "Ein Paket ist unterwegs",
-        Happening::Delivered => "Ein Paket ist angekommen",
-        Happening::Completed => "Alles ist angekommen",
-        Happening::Returned => "Artikel sind zurückgekommen",
-        Happening::PaymentFailed => "Die Zahlung ist nicht angekommen",
-        Happening::LateAttempt => "Spät bezahlt; wir suchen Ihre Artikel noch einmal",
-        Happening::TooLate => "Ausverkauft, bevor die Zahlung kam; das Geld geht zurück",
-        Happening::RefundPromised | Happening::RefundFound => "Geld wird erstattet",
-        Happening::Disputed => "Die Zahlung ist strittig",
-        Happening::Refunded => "Geld erstattet",
-        Happening::RefundFailed => "Die Erstattung ist noch nicht gelungen",
+        OrderEventKind::Placed => "Aufgegeben",
+        OrderEventKind::HoldLapsed => "Wir suchen Ihre Artikel noch einmal",
+        OrderEventKind::HeldAnew | OrderEventKind::ConfirmedLate => {
+            "Ihre Artikel liegen wieder bereit"
+        }
+        OrderEventKind::OutOfStock => "Ausverkauft, bevor bezahlt werden konnte",
+        OrderEventKind::PaymentRenewed => "Die Zahlungsseite wird erneut angefordert",
+        OrderEventKind::PaymentProcessing => "Zahlung unterwegs",
+        OrderEventKind::Paid => "Bezahlt",
+        OrderEventKind::PaidWrongAmount => "Mit einem anderen Betrag bezahlt",
+        OrderEventKind::SessionExpired => "Zeit zum Bezahlen abgelaufen",
+        OrderEventKind::PaymentRefused => "Zahlung abgelehnt",
+        OrderEventKind::CancelRequested => "Stornierung gewünscht",
+        OrderEventKind::Cancelled => "Storniert",
+        OrderEventKind::Approved => "Zahlung anerkannt",
+        OrderEventKind::Rejected => "Zahlung nicht anerkannt",
+        OrderEventKind::Shipped => "Ein Paket ist unterwegs",
+        OrderEventKind::Delivered => "Ein Paket ist angekommen",
+        OrderEventKind::Completed => "Alles ist angekommen",
+        OrderEventKind::Returned => "Artikel sind zurückgekommen",
+        OrderEventKind::PaymentFailed => "Die Zahlung ist nicht angekommen",
+        OrderEventKind::LateAttempt => "Spät bezahlt; wir suchen Ihre Artikel noch einmal",
+        OrderEventKind::TooLate => "Ausverkauft, bevor die Zahlung kam; das Geld geht zurück",
+        OrderEventKind::RefundPromised | OrderEventKind::RefundFound => "Geld wird erstattet",
+        OrderEventKind::Disputed => "Die Zahlung ist strittig",
+        OrderEventKind::Refunded => "Geld erstattet",
+        OrderEventKind::RefundFailed => "Die Erstattung ist noch nicht gelungen",
     },
 
     // Invoice

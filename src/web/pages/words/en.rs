@@ -1,11 +1,11 @@
 //! English.
 
-use crate::web::pages::words::texts::Words;
-use shop::orders::transitions::Happening;
+use crate::web::pages::words::texts::Texts;
+use shop::orders::transitions::OrderEventKind;
 use shop::values::countries::COUNTRIES;
 
 /// What the pages say in English.
-pub static WORDS: Words = Words {
+pub static WORDS: Texts = Texts {
     // Every page
     skip_to_content: "Skip to content",
     tagline: "an open storefront at the edge",
@@ -247,31 +247,33 @@ pub static WORDS: Words = Words {
     what_happened: "What happened",
     by_you: "by you",
     happening: |happening| match happening {
-        Happening::Placed => "Placed",
-        Happening::HoldLapsed => "Looking for your items again",
-        Happening::HeldAnew | Happening::ConfirmedLate => "Your items are set aside again",
-        Happening::OutOfStock => "Sold out before it could be paid",
-        Happening::PaymentRenewed => "The payment page is asked for again",
-        Happening::PaymentProcessing => "Payment on its way",
-        Happening::Paid => "Paid",
-        Happening::PaidWrongAmount => "Paid with another amount",
-        Happening::SessionExpired => "Payment time ran out",
-        Happening::PaymentRefused => "Payment refused",
-        Happening::CancelRequested => "Cancellation asked for",
-        Happening::Cancelled => "Cancelled",
-        Happening::Approved => "Payment approved",
-        Happening::Rejected => "Payment not accepted",
-        Happening::Shipped => "A parcel left",
-        Happening::Delivered => "A parcel arrived",
-        Happening::Completed => "Everything has arrived",
-        Happening::Returned => "Items came back",
-        Happening::PaymentFailed => "The payment did not come through",
-        Happening::LateAttempt => "Paid late; looking for your items again",
-        Happening::TooLate => "Sold out before the payment came; the money goes back",
-        Happening::RefundPromised | Happening::RefundFound => "Money is being sent back",
-        Happening::Disputed => "The payment is disputed",
-        Happening::Refunded => "Money sent back",
-        Happening::RefundFailed => "Money could not be sent back yet",
+        OrderEventKind::Placed => "Placed",
+        OrderEventKind::HoldLapsed => "Looking for your items again",
+        OrderEventKind::HeldAnew | OrderEventKind::ConfirmedLate => {
+            "Your items are set aside again"
+        }
+        OrderEventKind::OutOfStock => "Sold out before it could be paid",
+        OrderEventKind::PaymentRenewed => "The payment page is asked for again",
+        OrderEventKind::PaymentProcessing => "Payment on its way",
+        OrderEventKind::Paid => "Paid",
+        OrderEventKind::PaidWrongAmount => "Paid with another amount",
+        OrderEventKind::SessionExpired => "Payment time ran out",
+        OrderEventKind::PaymentRefused => "Payment refused",
+        OrderEventKind::CancelRequested => "Cancellation asked for",
+        OrderEventKind::Cancelled => "Cancelled",
+        OrderEventKind::Approved => "Payment approved",
+        OrderEventKind::Rejected => "Payment not accepted",
+        OrderEventKind::Shipped => "A parcel left",
+        OrderEventKind::Delivered => "A parcel arrived",
+        OrderEventKind::Completed => "Everything has arrived",
+        OrderEventKind::Returned => "Items came back",
+        OrderEventKind::PaymentFailed => "The payment did not come through",
+        OrderEventKind::LateAttempt => "Paid late; looking for your items again",
+        OrderEventKind::TooLate => "Sold out before the payment came; the money goes back",
+        OrderEventKind::RefundPromised | OrderEventKind::RefundFound => "Money is being sent back",
+        OrderEventKind::Disputed => "The payment is disputed",
+        OrderEventKind::Refunded => "Money sent back",
+        OrderEventKind::RefundFailed => "Money could not be sent back yet",
     },
 
     // Invoice

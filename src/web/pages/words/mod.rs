@@ -5,11 +5,11 @@ mod de;
 mod en;
 pub mod texts;
 
-use crate::web::pages::words::texts::Words;
+use crate::web::pages::words::texts::Texts;
 use shop::values::languages::Language;
 
 /// The words of `language`.
-pub const fn of(language: Language) -> &'static Words {
+pub const fn of(language: Language) -> &'static Texts {
     match language {
         Language::English => &en::WORDS,
         Language::German => &de::WORDS,

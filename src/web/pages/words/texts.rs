@@ -1,9 +1,9 @@
 //! Every text of the pages, as each language has it.
 
-use shop::orders::transitions::Happening;
+use shop::orders::transitions::OrderEventKind;
 
 /// The words of one language.
-pub struct Words {
+pub struct Texts {
     // Every page
     pub skip_to_content: &'static str,
     pub tagline: &'static str,
@@ -187,7 +187,7 @@ pub struct Words {
     pub on_its_way_since: &'static str,
     pub what_happened: &'static str,
     pub by_you: &'static str,
-    pub happening: fn(Happening) -> &'static str,
+    pub happening: fn(OrderEventKind) -> &'static str,
 
     // Invoice
     pub invoice: &'static str,
@@ -255,7 +255,7 @@ pub struct Words {
     pub reload: &'static str,
 }
 
-impl Words {
+impl Texts {
     /// The name of a country; its code, where it has none.
     pub fn country_name(&self, code: &str) -> String {
         let countries = (self.countries)();
