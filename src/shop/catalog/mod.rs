@@ -83,7 +83,7 @@ pub struct Product {
 /// Whether shoppers may see a product.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[cfg_attr(feature = "testing", derive(utoipa::ToSchema), schema(as = ProductStatus))]
+#[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum ProductStatus {
     /// Seen and sold.
     #[default]

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
-#[cfg_attr(feature = "testing", schema(as = OrderStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
     /// Placed, its stock held, not paid.
