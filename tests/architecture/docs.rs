@@ -1,6 +1,7 @@
 //! The docs keep to what is there: links lead somewhere, paths that they name exist, every page is in an index, the tests that
 //! `docs/acceptance.md` rests on are there, and the README stays short with small pictures. Each rule is shown a breach.
 
+use crate::graph::GROUPS;
 use crate::sources::{File, files};
 use std::collections::BTreeSet;
 use std::fs;
@@ -55,6 +56,14 @@ fn every_page_is_in_an_index() {
         let lost = not_listed(&File::read(index), &pages);
         assert!(lost.is_empty(), "not in {index}: {lost:#?}");
     }
+}
+
+#[test]
+fn every_group_of_the_shop_is_described() {
+    let page = File::read("docs/architecture.md").text;
+    let silent = GROUPS.map(|group| format!("| `{group}` |"));
+    let silent: Vec<_> = silent.iter().filter(|row| !page.contains(*row)).collect();
+    assert!(silent.is_empty(), "not in docs/architecture.md: {silent:?}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::sources::{File, files};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The groups of `src/shop`, from the top down: each may use those below it.
-const GROUPS: [&str; 14] = [
+pub const GROUPS: [&str; 14] = [
     "operations",
     "aftersales",
     "checkout",
