@@ -5,7 +5,7 @@
 use crate::catalog::Product;
 use crate::catalog::record::CatalogRecord;
 use crate::error::{Error, Result};
-use crate::publishing::csv::product::generated_skus;
+use crate::publishing::csv::variants::generated_skus;
 use crate::values::ids::derived_id;
 use crate::values::written::Written;
 use durable::Timestamp;

@@ -6,14 +6,17 @@
 //!
 //! [`SourceCell`]: crate::catalog::SourceCell
 
+mod cells;
 pub mod columns;
 pub mod encoding;
 pub mod imported;
 pub mod notices;
+mod options;
 pub mod product;
 pub mod read;
 mod rows;
 mod structure;
+pub mod variants;
 pub mod write;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use shop::catalog::handles::product_handle;
 use shop::catalog::html::sanitise_html;
 use shop::catalog::{Image, Price, Product, ProductOption, ProductStatus, Seo, Variant};
 use shop::error::{Error, Result};
-use shop::publishing::csv::product::generated_skus;
+use shop::publishing::csv::variants::generated_skus;
 use shop::publishing::products;
 use shop::values::money::{Currency, Money};
 use shop::values::tax_class::standard;

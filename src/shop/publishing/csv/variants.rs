@@ -1,0 +1,221 @@
+//! Variants of a product, a row each.
+
+use crate::catalog::Variant;
+use crate::catalog::handles::slug;
+use crate::catalog::rules::{MAX_CHARS, MAX_VARIANTS, folded};
+use crate::pricing::tax::EXEMPT;
+use crate::publishing::csv::cells::{barcode_of, read_number, read_prices, too_long};
+use crate::publishing::csv::columns::{POLICY, SKU};
+use crate::publishing::csv::imported::{Name, RowError};
+use crate::publishing::csv::notices::{NoticeCode, Notices};
+use crate::publishing::csv::options::{OptionColumn, option_values_of};
+use crate::publishing::csv::rows::Row;
+use crate::values::ids::digest_of;
+use crate::values::money::Currency;
+use crate::values::tax_class::standard;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The variants of a product as their rows state them.
+#[derive(Default)]
+pub(super) struct Variants {
+    pub(super) variants: Vec<Variant>,
+    /// Units of those that are counted and state a quantity.
+    pub(super) quantities: Vec<(Name, u32)>,
+    /// SKUs, and where they stand.
+    pub(super) skus: Vec<Name>,
+    /// SKUs of those that are counted and state no quantity.
+    pub(super) unstated: Vec<Name>,
+    taken: BTreeSet<String>,
+    choices: BTreeSet<Vec<String>>,
+}
+
+/// Reads the variants of the product `handle`; what is wrong goes to `errors`.
+///
+/// # Errors
+/// The one of a product with more variants than are sold as one.
+pub(super) fn read_variants(
+    handle: &str,
+    rows: &[&Row<'_>],
+    options: &[OptionColumn],
+    currencies: &[Currency],
+    notices: &mut Notices,
+    errors: &mut Vec<RowError>,
+) -> Result<Variants, RowError> {
+    if let (Some(first), true) = (rows.first(), rows.len() > MAX_VARIANTS) {
+        let detail = format!(
+            "The product has {} variants; at most {MAX_VARIANTS} are sold as one.",
+            rows.len()
+        );
+        return Err(first.error(SKU, detail));
+    }
+    let choices: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| option_values_of(row, options))
+        .collect();
+    let generated = generated_skus(handle, &choices);
+    let mut read = Variants::default();
+    for ((row, choice), generated) in rows.iter().zip(choices).zip(generated) {
+        match read_variant(row, options, choice, generated, currencies) {
+            Ok((variant, quantity)) => {
+                let variant = read.with_own_sku(handle, row, variant, notices);
+                read.add(row, variant, quantity, notices, errors);
+            }
+            Err(problems) => errors.extend(problems),
+        }
+    }
+    Ok(read)
+}
+
+impl Variants {
+    /// The variant under an SKU that no other of its product has.
+    fn with_own_sku(
+        &self,
+        handle: &str,
+        row: &Row<'_>,
+        mut variant: Variant,
+        notices: &mut Notices,
+    ) -> Variant {
+        if variant.sku_generated || !self.taken.contains(&variant.sku) {
+            return variant;
+        }
+        let repeated = std::mem::take(&mut variant.sku);
+        variant.sku = told_apart(handle, &variant, &self.taken);
+        variant.sku_generated = true;
+        let renamed = format!("{repeated} is now {}", variant.sku);
+        notices.name(NoticeCode::RepeatedSku, row.line, &renamed);
+        variant
+    }
+
+    fn add(
+        &mut self,
+        row: &Row<'_>,
+        variant: Variant,
+        quantity: Option<u32>,
+        notices: &mut Notices,
+        errors: &mut Vec<RowError>,
+    ) {
+        if !self.taken.insert(variant.sku.clone()) {
+            let detail = format!("The SKU `{}` is already taken in this file.", variant.sku);
+            errors.push(row.error(SKU, detail));
+        }
+        if !self.choices.insert(folded(&variant.option_values)) {
+            let detail = "Another variant of this product has the same options.";
+            errors.push(row.error("Option1 Value", detail));
+        }
+        if variant.tracked && sells_on(row) {
+            notices.name(NoticeCode::SoldWhenOut, row.line, &variant.sku);
+        }
+        let sku = Name {
+            line: row.line,
+            column: SKU,
+            value: variant.sku.clone(),
+        };
+        if variant.tracked && quantity.is_none() {
+            self.unstated.push(sku.clone());
+        }
+        self.quantities
+            .extend(quantity.map(|quantity| (sku.clone(), quantity)));
+        self.skus.push(sku);
+        self.variants.push(variant);
+    }
+}
+
+fn read_variant(
+    row: &Row<'_>,
+    options: &[OptionColumn],
+    option_values: Vec<String>,
+    generated_sku: String,
+    currencies: &[Currency],
+) -> Result<(Variant, Option<u32>), Vec<RowError>> {
+    let mut errors = Vec::new();
+    for (value, option) in option_values.iter().zip(options) {
+        if value.is_empty() {
+            let detail = format!("Each variant needs a value for {}.", option.name);
+            errors.push(row.error(&option.values, detail));
+        }
+    }
+    let prices = read_prices(row, currencies, &mut errors);
+    let weight_grams = read_number(row, "Variant Grams", &mut errors);
+    let quantity = read_number(row, "Variant Inventory Qty", &mut errors);
+    let sku = row.cell(SKU);
+    errors.extend(too_long(row, SKU, sku, MAX_CHARS));
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let tracked = !row.cell("Variant Inventory Tracker").is_empty();
+    let variant = Variant {
+        id: String::new(),
+        sku: if sku.is_empty() {
+            generated_sku
+        } else {
+            sku.to_owned()
+        },
+        sku_generated: sku.is_empty(),
+        title: option_values.join(" / "),
+        option_values,
+        prices,
+        barcode: Some(barcode_of(row.cell("Variant Barcode"))).filter(|code| !code.is_empty()),
+        weight_grams,
+        image: Some(row.cell("Variant Image").to_owned()).filter(|url| !url.is_empty()),
+        tracked,
+        tax_class: tax_class_of(row),
+        source: BTreeMap::new(),
+    };
+    Ok((variant, quantity.filter(|_| tracked)))
+}
+
+/// An SKU for a variant whose own is taken by another of its product: of handle and options, as one without any gets.
+fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> String {
+    let choice = std::slice::from_ref(&variant.option_values);
+    let made = generated_skus(handle, choice).pop().unwrap_or_default();
+    if !taken.contains(&made) {
+        return made;
+    }
+    let digest = digest_of(variant.option_values.join("\0").as_bytes());
+    format!("{made}-{}", digest.get(..6).unwrap_or_default())
+}
+
+/// An SKU for each variant, by its option values. The same handle and options always give the same, so that an import can be
+/// repeated; where two choices differ by signs alone (`+1.5`, `-1.5`), a digest tells them apart.
+#[must_use]
+pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
+    let plain = |values: &Vec<String>| {
+        let mut parts = vec![handle.to_owned()];
+        parts.extend(values.iter().map(|value| slug(value)));
+        parts.retain(|part| !part.is_empty());
+        parts.join("-")
+    };
+    let mut choices_of: BTreeMap<String, BTreeSet<&Vec<String>>> = BTreeMap::new();
+    for values in choices {
+        choices_of.entry(plain(values)).or_default().insert(values);
+    }
+    choices
+        .iter()
+        .map(|values| {
+            let sku = plain(values);
+            if choices_of.get(&sku).is_none_or(|same| same.len() == 1) {
+                return sku;
+            }
+            let digest = digest_of(values.join("\0").as_bytes());
+            format!("{sku}-{}", digest.get(..6).unwrap_or_default())
+        })
+        .collect()
+}
+
+/// What is not taxable is exempt; else the merchant's tax code names a class of its own.
+fn tax_class_of(row: &Row<'_>) -> String {
+    let class = row.cell("Variant Tax Code");
+    if row.cell("Variant Taxable").eq_ignore_ascii_case("false") {
+        EXEMPT.to_owned()
+    } else if class.is_empty() {
+        standard()
+    } else {
+        class.to_owned()
+    }
+}
+
+/// True for a variant that goes on being sold when nothing is left of it.
+fn sells_on(row: &Row<'_>) -> bool {
+    let policy = row.cell(POLICY);
+    policy.eq_ignore_ascii_case("continue") || policy.eq_ignore_ascii_case("true")
+}
