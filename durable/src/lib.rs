@@ -20,6 +20,8 @@ pub mod machine;
 pub mod news;
 pub mod promotion;
 pub mod stock;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod time;
 
 pub use time::Timestamp;

@@ -7,7 +7,6 @@
 )]
 
 mod object;
-mod sqlite;
 
 use durable::Timestamp;
 use durable::cart::{

@@ -8,16 +8,14 @@
     reason = "a test that overflows or panics has failed, and says where"
 )]
 
-mod sqlite;
-
 use durable::Timestamp;
 use durable::cart::{self, Cart, Change, Line, MAX_QUANTITY};
 use durable::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
 use durable::machine::{Machine, Reply, ReplyOf, Request};
 use durable::stock::{self, Settings, Stock, TOMBSTONE_SECS};
+use durable::testing::Sqlite;
 use rusqlite::StatementStatus;
 use serde::Serialize;
-use sqlite::Sqlite;
 use std::cell::Cell;
 
 /// Requests, each with its instant in seconds.

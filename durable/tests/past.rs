@@ -7,8 +7,6 @@
     reason = "a test that overflows or panics has failed, and says where"
 )]
 
-mod sqlite;
-
 use durable::Timestamp;
 use durable::cart::{self, Cart, Change};
 use durable::keeper::{
@@ -17,7 +15,7 @@ use durable::keeper::{
 use durable::machine::{Machine, Reply, ReplyOf, Request};
 use durable::promotion::{self, Limits, Promotion};
 use durable::stock::{self, Settings, Stock, TOMBSTONE_SECS};
-use sqlite::Sqlite;
+use durable::testing::Sqlite;
 use std::cell::Cell;
 use std::fmt::Debug;
 

@@ -8,14 +8,12 @@
     reason = "a test that overflows or panics has failed, and says where"
 )]
 
-mod sqlite;
-
 use durable::Timestamp;
 use durable::keeper::{FOLDED_BEHIND, Keeper, KeeperError, Parameter, Row, STEP, Sql};
 use durable::machine::{Machine, Reply, ReplyOf, Request};
 use durable::stock::{Command, SETTLED_SECS, Stock, TOMBSTONE_SECS};
+use durable::testing::Sqlite;
 use serde_json::Value;
-use sqlite::Sqlite;
 use std::cell::Cell;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@
 )]
 
 mod object;
-mod sqlite;
 
 use durable::Timestamp;
 use durable::keeper::JOURNAL_SECS;

@@ -9,7 +9,6 @@
 )]
 
 mod object;
-mod sqlite;
 
 use durable::Timestamp;
 use durable::keeper::JOURNAL_SECS;

@@ -5,14 +5,12 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-mod sqlite;
-
 use durable::Timestamp;
 use durable::cart::{self, Cart, Change};
 use durable::keeper::{Keeper, TOLD_AGAIN_AFTER_SECS};
 use durable::machine::Request;
 use durable::stock::{self, Stock};
-use sqlite::Sqlite;
+use durable::testing::Sqlite;
 
 const NAME: &str = "PHONE#0";
 

@@ -1,11 +1,10 @@
 //! The Durable Objects: the product's keeper and machines over SQLite, one database each. An object can lose its memory at any time.
 
 use durable::Timestamp;
-use durable::keeper::{Keeper, KeeperError, Parameter, Row, Sql};
+use durable::keeper::Keeper;
 use durable::machine::{Machine, Reply, ReplyOf, Request};
 use durable::news::ObjectEvent;
-use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use durable::testing::Sqlite;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -77,7 +76,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
 
 impl<M: Machine + Default> Object<M> {
     fn new(name: &str) -> Self {
-        let sql = Sqlite(Connection::open_in_memory().unwrap());
+        let sql = Sqlite::empty();
         Self {
             keeper: open(&sql, name),
             sql,
@@ -87,55 +86,4 @@ impl<M: Machine + Default> Object<M> {
 
 fn open<M: Machine + Default>(sql: &Sqlite, name: &str) -> Keeper<M> {
     Keeper::open(sql, name, M::default()).unwrap()
-}
-
-struct Sqlite(Connection);
-
-impl Sqlite {
-    fn transaction<T>(
-        &self,
-        work: impl FnOnce() -> Result<T, KeeperError>,
-    ) -> Result<T, KeeperError> {
-        let transaction = self.0.unchecked_transaction().map_err(refused)?;
-        let outcome = work()?;
-        transaction.commit().map_err(refused)?;
-        Ok(outcome)
-    }
-}
-
-impl Sql for Sqlite {
-    fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError> {
-        let mut statement = self.0.prepare_cached(sql).map_err(refused)?;
-        let columns = statement.column_count();
-        statement
-            .query_map(params_from_iter(parameters.iter().map(to_sql)), |row| {
-                (0..columns)
-                    .map(|column| row.get_ref(column).map(to_text))
-                    .collect()
-            })
-            .map_err(refused)?
-            .collect::<Result<_, _>>()
-            .map_err(refused)
-    }
-}
-
-fn to_sql<'a>(parameter: &'a Parameter<'a>) -> ToSqlOutput<'a> {
-    match parameter {
-        Parameter::Null => ToSqlOutput::Owned(Value::Null),
-        Parameter::Integer(integer) => ToSqlOutput::Owned(Value::Integer(*integer)),
-        Parameter::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-    }
-}
-
-fn to_text(value: ValueRef<'_>) -> Option<String> {
-    match value {
-        ValueRef::Null | ValueRef::Blob(_) => None,
-        ValueRef::Integer(integer) => Some(integer.to_string()),
-        ValueRef::Real(real) => Some(real.to_string()),
-        ValueRef::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
-    }
-}
-
-fn refused(error: rusqlite::Error) -> KeeperError {
-    KeeperError::Sql(error.to_string())
 }

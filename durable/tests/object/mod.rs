@@ -1,10 +1,10 @@
 //! A Durable Object in miniature: a machine, its keeper and SQLite, which can lose its memory.
 
-use crate::sqlite::Sqlite;
 use durable::Timestamp;
 use durable::keeper::Keeper;
 use durable::machine::{Machine, Place, ReplyOf, Request};
 use durable::news::ObjectEvent;
+use durable::testing::Sqlite;
 use std::fmt::Debug;
 
 /// A machine, where it is stored, and a second copy of it that hears of the journal only.

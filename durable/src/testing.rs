@@ -1,15 +1,33 @@
-//! SQLite in memory, behind the keeper's own trait.
+//! SQLite in memory as a Durable Object's database, for tests of this crate and of others.
 
-use durable::keeper::{KeeperError, Parameter, Row, Sql};
+use crate::keeper::{KeeperError, Parameter, Row, Sql};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
 /// A database in memory.
+#[derive(Debug)]
 pub struct Sqlite(pub Connection);
 
 impl Sqlite {
+    /// A database without tables.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test without a database has failed")]
     pub fn empty() -> Self {
-        Self(Connection::open_in_memory().unwrap())
+        Self(Connection::open_in_memory().expect("a database in memory"))
+    }
+
+    /// Does `work` as one transaction, as the platform does what an object writes between two waits.
+    ///
+    /// # Errors
+    /// Those of `work`, which then leaves nothing.
+    pub fn transaction<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, KeeperError>,
+    ) -> Result<T, KeeperError> {
+        let transaction = self.0.unchecked_transaction().map_err(refused)?;
+        let outcome = work()?;
+        transaction.commit().map_err(refused)?;
+        Ok(outcome)
     }
 }
 
@@ -42,7 +60,7 @@ fn to_text(value: ValueRef<'_>) -> Option<String> {
         ValueRef::Null | ValueRef::Blob(_) => None,
         ValueRef::Integer(integer) => Some(integer.to_string()),
         ValueRef::Real(real) => Some(real.to_string()),
-        ValueRef::Text(text) => Some(String::from_utf8(text.to_vec()).unwrap()),
+        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
     }
 }
 
