@@ -55,7 +55,7 @@ use shop::inventory::refusals::RefusalMemory;
 use shop::messages::mail::Mail;
 use shop::operations::finding_deliveries::{checked_address, checked_url};
 use shop::operations::news::NewsRecord;
-use shop::operations::production::{Opening, check_opening};
+use shop::operations::production::{Environment, Opening, check_opening, check_secrets_are_set};
 use shop::orders::findings::FindingRecord;
 use shop::orders::links::OrderLinks;
 use shop::orders::ports::OrderPorts;
@@ -504,7 +504,9 @@ impl Config {
                 .map(|value| value.to_string())
                 .unwrap_or_default()
         };
-        let production = var("ENVIRONMENT") == "production";
+        let environment = Environment::read(&var("ENVIRONMENT"));
+        let production = environment == Environment::Production;
+        let in_development = environment == Environment::Development;
         let stripe = StripeConfig {
             api_base: var("STRIPE_API_BASE"),
             secret_key: secret("STRIPE_SECRET_KEY"),
@@ -516,6 +518,7 @@ impl Config {
             ));
         }
         if production {
+            check_secrets_are_set(&unset_secrets(env))?;
             check_opening(&Opening {
                 shop_url: &var("SHOP_URL"),
                 mail_provider: &var("MAIL_PROVIDER"),
@@ -527,7 +530,7 @@ impl Config {
             })?;
             check_widget(&var("TURNSTILE_SITE_KEY"), &secret("TURNSTILE_SECRET"))?;
         }
-        if var("ENVIRONMENT") != "dev" && !var("TURNSTILE_API_BASE").is_empty() {
+        if !in_development && !var("TURNSTILE_API_BASE").is_empty() {
             return Err(Error::internal(
                 "config: TURNSTILE_API_BASE is for development alone",
             ));
@@ -535,7 +538,7 @@ impl Config {
         let cors_origins = words(&var("CORS_ORIGINS"));
         let config = Self {
             shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
-            is_public: var("ENVIRONMENT") != "staging",
+            is_public: environment != Environment::Staging,
             currencies: read_currencies(&var("CURRENCIES"))?,
             cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
             challenge: Turnstile::read(
@@ -567,7 +570,7 @@ impl Config {
                     &var("PENDING_UNITS_PER_NETWORK"),
                 )?,
             },
-            in_development: var("ENVIRONMENT") == "dev",
+            in_development,
             staff: StaffKeys::read(&secret("ADMIN_API_KEY"), &secret("STAFF_KEYS"))?,
             mail: Carrier::new(
                 &var("MAIL_PROVIDER"),
@@ -576,7 +579,7 @@ impl Config {
                     api_key: secret("MAIL_API_KEY"),
                     from: var("MAIL_FROM"),
                 },
-                var("ENVIRONMENT") == "dev",
+                in_development,
             )?,
             findings_mail: var("FINDINGS_MAIL"),
             findings_webhook_url: var("FINDINGS_WEBHOOK_URL"),
@@ -643,6 +646,28 @@ impl Config {
         Ok(Some((url, secret)))
     }
 }
+
+/// The secrets that a shop can't sell without and that are not set. Keys of staff that have names make up for the one that has none.
+#[must_use]
+pub fn unset_secrets(env: &Env) -> Vec<&'static str> {
+    let is_set = |name: &str| {
+        env.secret(name)
+            .is_ok_and(|value| !words(&value.to_string()).is_empty())
+    };
+    let has_staff = is_set("STAFF_KEYS");
+    NEEDED_SECRETS
+        .into_iter()
+        .filter(|name| !(is_set(name) || (has_staff && *name == "ADMIN_API_KEY")))
+        .collect()
+}
+
+const NEEDED_SECRETS: [&str; 5] = [
+    "ADMIN_API_KEY",
+    "MAIL_API_KEY",
+    "SIGNING_KEY",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+];
 
 fn required(name: &str, value: String) -> Result<String> {
     if value.is_empty() {

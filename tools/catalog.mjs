@@ -7,7 +7,7 @@ import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
-import { readDevSecrets } from "./setup.mjs";
+import { readDevVars } from "./setup.mjs";
 
 const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
 
@@ -22,7 +22,7 @@ npm run catalog -- convert FILE NEW   writes WooCommerce's product export (CSV, 
 npm run catalog -- publish       shows the shoppers what was imported
 npm run catalog -- rollback      shows the shoppers the version before again; [SEQ] names another
 
-  SHOP_URL       the shop, by default http://127.0.0.1:8787
+  SHOP_URL       the shop, by default http://localhost:8787
   ADMIN_API_KEY  the staff key, by default the one in .dev.vars`;
 
 const WINDOW_BYTES = 1 << 20;
@@ -206,7 +206,7 @@ function larger(window, line) {
 }
 
 function shopFromEnvironment() {
-  return { url: process.env.SHOP_URL ?? "http://127.0.0.1:8787", key: process.env.ADMIN_API_KEY ?? readDevSecrets().ADMIN_API_KEY };
+  return { url: process.env.SHOP_URL ?? "http://localhost:8787", key: process.env.ADMIN_API_KEY ?? readDevVars().ADMIN_API_KEY };
 }
 
 /** Calls the shop, and again while it says that waiting helps, or is gone after it was there: every call here can be repeated. */

@@ -11,6 +11,7 @@ const CHECKS = {
   "lints, native": "cargo clippy --workspace --all-targets -- -D warnings",
   "lints, wasm32": "cargo clippy --workspace --target wasm32-unknown-unknown -- -D warnings",
   "design arrows": "cargo test --test architecture",
+  environments: "node tools/environments.mjs --check",
   "fuzz targets": "cargo check --manifest-path fuzz/Cargo.toml --no-default-features --locked --target-dir target/fuzz",
   dependencies: "cargo deny check licenses bans sources",
   types: "tsc --noEmit",

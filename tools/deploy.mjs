@@ -1,19 +1,18 @@
-//! `npm run deploy`: builds, migrates and deploys the Worker to one environment.
-//! Promises: nothing is deployed without its secrets; migrations come first, since the old Worker runs with the new
-//! tables, but not the new Worker with the old ones. A dry run needs no network.
+//! `npm run deploy`: builds the Worker, makes what it is bound to, migrates the database, and deploys to one environment.
+//! Promises: nothing is sent without the secrets; each step finds what an earlier run has made, so that it can be run again after
+//! any of them failed; migrations come before the Worker, since the old Worker runs with the new tables, but not the new one with
+//! the old tables. A dry run needs no network and prints each step.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { answerOf, helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
 const HELP = `
-npm run deploy -- --env staging|production
-npm run deploy -- --dry-run [--env staging|production]   builds and checks everything, sends nothing`;
+npm run deploy [-- --env staging]     to production, or to an environment of wrangler.toml
+npm run deploy -- --dry-run [--env staging]   builds and checks everything, prints each step, sends nothing`;
 
-const ENVIRONMENTS = ["staging", "production"];
+const PRODUCTION = "production";
 /** A shop runs without these. */
 const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS", "TURNSTILE_SECRET"];
 const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
@@ -21,43 +20,83 @@ const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { dryRun, environment } = options(args);
-  mustBeDescribed(environment);
   const env = await setUp();
-  if (!dryRun) mustHaveSecrets(environment, env);
+  const config = await configOf(environment);
+  const account = { asks: (args) => answerOf("wrangler", args, env), does: (args, failure) => must("wrangler", args, env, failure) };
+  if (!dryRun) mustBeNamed(config, environment);
+  if (!dryRun) mustHaveSecrets(environment, account);
   await build({ env });
-  if (dryRun) {
-    await must("wrangler", ["deploy", "--env", environment, "--dry-run", "--outdir", ".wrangler/dry-run"], env, "the dry run failed: look above");
-    return say(`dry run for ${environment} succeeded: nothing was sent`);
-  }
-  await must("wrangler", ["d1", "migrations", "apply", "DB", "--remote", "--env", environment], env, "the D1 migrations failed: nothing was deployed");
-  await must("wrangler", ["deploy", "--env", environment], env, "wrangler did not deploy: look above for its reason");
+  if (!dryRun) return deploy(environment, config, account);
+  await account.does(["deploy", ...naming(environment), "--dry-run", "--outdir", ".wrangler/dry-run"], "the dry run failed: look above");
+  say(`a deploy to ${environment} would run, in this order:`);
+  for (const { args, unless } of steps(environment, config)) console.log(`  ${commandLine(args)}${unless ? `   (unless \`${commandLine(unless)}\` finds it)` : ""}`);
+  say("dry run succeeded: nothing was sent");
 });
+
+/** Runs each step that is not done yet; the first that fails ends it. */
+export async function deploy(environment, config, account) {
+  for (const { args, unless, failure } of steps(environment, config)) {
+    if (unless && account.asks(unless) !== null) continue;
+    await account.does(args, failure);
+  }
+}
+
+/** The order of a deploy. Wrangler itself makes the KV namespace and the R2 bucket with the Worker, and finds them by name since. */
+export function steps(environment, { queues, d1_databases: databases }) {
+  const named = naming(environment);
+  const names = [...new Set((queues.consumers ?? []).map(({ queue }) => queue))];
+  return [
+    ...names.map((name) => ({ args: ["queues", "create", name], unless: ["queues", "info", name], failure: `the queue ${name} was not made: nothing was deployed` })),
+    ...databases.map(({ database_name: name }) => ({
+      args: ["d1", "create", name], unless: ["d1", "info", name, "--json", ...named], failure: `the database ${name} was not made: nothing was deployed`,
+    })),
+    { args: ["d1", "migrations", "apply", "DB", "--remote", ...named], failure: "the D1 migrations failed: nothing was deployed" },
+    { args: ["deploy", ...named], failure: "wrangler did not deploy: look above for its reason" },
+  ];
+}
 
 function options(args) {
   try {
-    const { values } = parseArgs({ args, options: { env: { type: "string" }, "dry-run": { type: "boolean", default: false } } });
-    const environment = values.env ?? (values["dry-run"] ? "staging" : undefined);
-    if (!ENVIRONMENTS.includes(environment)) throw new Error(`name the environment with --env ${ENVIRONMENTS.join(" or --env ")}`);
-    return { dryRun: values["dry-run"], environment };
+    const { values } = parseArgs({ args, options: { env: { type: "string", default: PRODUCTION }, "dry-run": { type: "boolean", default: false } } });
+    return { dryRun: values["dry-run"], environment: values.env };
   } catch (error) {
     throw new Stop(`${error.message} (\`npm run deploy -- --help\`)`);
   }
 }
 
-/** Wrangler only warns of an environment it does not know, and deploys the development one. */
-function mustBeDescribed(environment) {
-  if (readFileSync(join(root, "wrangler.toml"), "utf8").includes(`[env.${environment}`)) return;
-  throw new Stop(`wrangler.toml has no [env.${environment}]: describe the environment's bindings there`);
+/** The part of wrangler.toml for an environment: wrangler only warns of one that it does not know, and deploys production. */
+async function configOf(environment) {
+  const { experimental_readRawConfig: readRaw, unstable_readConfig: read } = await import("wrangler");
+  const known = Object.keys(readRaw({ config: `${root}/wrangler.toml` }).rawConfig.env ?? {});
+  if (environment === PRODUCTION) return read({ config: `${root}/wrangler.toml`, env: "" }, { hideWarnings: true });
+  if (!known.includes(environment)) throw new Stop(`wrangler.toml has no environment ${environment}: there is ${[PRODUCTION, ...known].join(", ")}`);
+  return read({ config: `${root}/wrangler.toml`, env: environment }, { hideWarnings: true });
 }
 
-function mustHaveSecrets(environment, env) {
-  if (/not authenticated/i.test(answerOf("wrangler", ["whoami"], env) ?? "")) {
+/** Production is the top level of wrangler.toml, which wrangler wants to hear when there are others. */
+function naming(environment) {
+  return environment === PRODUCTION ? ["--env="] : ["--env", environment];
+}
+
+export function mustBeNamed({ vars }, environment) {
+  if (!/(^|\.)example\.com$/.test(new URL(vars.SHOP_URL).hostname)) return;
+  const where = environment === PRODUCTION ? "in `routes` and SHOP_URL" : `in the line \`# ${environment}\``;
+  throw new Stop(`wrangler.toml does not name your shop: put its host for example.com ${where}, then \`node tools/environments.mjs\``);
+}
+
+export function mustHaveSecrets(environment, { asks }) {
+  if (/not authenticated/i.test(asks(["whoami"]) ?? "")) {
     throw new Stop("wrangler may not use the account: `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
   }
-  const listed = answerOf("wrangler", ["secret", "list", "--env", environment, "--format", "json"], env) ?? "";
+  const named = environment === PRODUCTION ? [] : ["--env", environment];
+  const listed = asks(["secret", "list", ...naming(environment), "--format", "json"]) ?? "";
   const unset = OPTIONAL_SECRETS.filter((name) => !listed.includes(`"${name}"`));
   if (unset.length > 0) say(`not set in ${environment}, which is fine: ${unset.join(", ")} (docs/configure-secrets.md)`);
   const missing = SECRETS.filter((name) => !listed.includes(`"${name}"`));
   if (missing.length === 0) return;
-  throw new Stop(`secrets are missing in ${environment}: ${missing.map((name) => `\`npx wrangler secret put ${name} --env ${environment}\``).join(", ")}`);
+  throw new Stop(`secrets are missing in ${environment}: ${missing.map((name) => `\`${commandLine(["secret", "put", name, ...named])}\``).join(", ")}`);
+}
+
+function commandLine(args) {
+  return ["npx wrangler", ...args].join(" ");
 }

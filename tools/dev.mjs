@@ -9,7 +9,7 @@ import { build } from "./build.mjs";
 import { importCatalog, publishCatalog } from "./catalog.mjs";
 import { Children, mustBeFree } from "./children.mjs";
 import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
-import { readDevSecrets, setUp } from "./setup.mjs";
+import { readDevVars, setUp } from "./setup.mjs";
 
 const HELP = `
 npm run dev [-- --port 8787] [--payment-port 8788] [--no-demo]
@@ -24,15 +24,15 @@ const CRON_MS = 60_000;
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { port, paymentPort, demo } = options(args);
-  const env = await setUp();
+  const env = await setUp({ development: true });
   await build({ env });
-  const secrets = readDevSecrets();
+  const secrets = readDevVars();
   const sandbox = isSandboxKey(secrets.STRIPE_SECRET_KEY);
   await mustBeFree(port, "choose another: `npm run dev -- --port 8790`");
   if (sandbox) await mustBeFree(paymentPort, "choose another: `npm run dev -- --payment-port 8791`");
   await migrate(env);
 
-  const url = `http://127.0.0.1:${port}`;
+  const url = `http://localhost:${port}`;
   const children = new Children();
   if (sandbox) startSandbox(children, paymentPort, url, { ...env, ...secrets });
   startWorker(children, port, url, sandbox ? `http://127.0.0.1:${paymentPort}` : secrets.STRIPE_API_BASE ?? "https://api.stripe.com", env);
@@ -75,7 +75,8 @@ function startSandbox(children, port, url, env) {
 }
 
 function startWorker(children, port, url, stripe, env) {
-  const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false"];
+  // Without the last, every request would seem to ask for the production's host, whatever its `Host` says.
+  const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false", "--infer-origin-from-routes=false"];
   children.start("wrangler", "wrangler", [...args, "--var", `SHOP_URL:${url}`, "--var", `STRIPE_API_BASE:${stripe}`], env);
 }
 

@@ -3,7 +3,7 @@
 //! seconds. Runs on Node 20 with no package installed.
 
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium } from "./chromium.mjs";
 import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
@@ -16,10 +16,13 @@ Installs what the other scripts need: the npm packages, the wasm32 target, worke
   --browser  also a Chromium for the browser tests
   --lints    also clippy, rustfmt and cargo-deny`;
 
+/** What differs from the production of wrangler.toml on one's own machine. */
+export const DEVELOPMENT = { ENVIRONMENT: "dev", SHOP_URL: "http://localhost:8787", MAIL_PROVIDER: "log", MAIL_FROM: "" };
+
 /** Does what is left to do and returns the environment for the programs of the project. */
-export async function setUp({ rust = true, lints = false, browser = false } = {}) {
+export async function setUp({ rust = true, lints = false, browser = false, development = false } = {}) {
   await nodePackages();
-  devSecrets();
+  if (development) devVars();
   let env = projectEnv();
   if (rust || lints) env = await rustTools(env);
   if (lints) await lintTools(env);
@@ -47,25 +50,33 @@ export async function nodePackages() {
   writeFileSync(note, lock);
 }
 
-/** Random secrets for a shop that only this machine can reach; a file that is there is left as it is. */
-export function devSecrets() {
+/** Makes wrangler.toml a shop that only this machine can reach: random secrets, and development's values. What is set stays as it is. */
+export function devVars() {
   const file = join(root, ".dev.vars");
-  if (existsSync(file)) return;
-  say("writing .dev.vars with random secrets for development");
+  const known = readDevVars();
+  const isNew = !existsSync(file);
+  const wanted = { ...(isNew && randomSecrets()), ...DEVELOPMENT };
+  const missing = Object.entries(wanted).filter(([name]) => !(name in known));
+  if (missing.length === 0) return;
+  say(isNew ? "writing .dev.vars: random secrets, and development turned on" : `adding to .dev.vars: ${missing.map(([name]) => name).join(", ")}`);
+  const lines = missing.map(([name, value]) => `${name}="${value}"\n`).join("");
+  if (isNew) writeFileSync(file, lines, { mode: 0o600, flag: "wx" });
+  else appendFileSync(file, readFileSync(file, "utf8").endsWith("\n") ? lines : `\n${lines}`);
+}
+
+function randomSecrets() {
   const random = () => randomBytes(24).toString("hex");
-  const secrets = {
+  return {
     ADMIN_API_KEY: random(),
     MAIL_API_KEY: random(),
     SIGNING_KEY: random(),
     STRIPE_SECRET_KEY: `sk_test_sandbox_${random()}`,
     STRIPE_WEBHOOK_SECRET: `whsec_${random()}`,
   };
-  const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"\n`);
-  writeFileSync(file, lines.join(""), { mode: 0o600, flag: "wx" });
 }
 
 /** What `.dev.vars` tells the Worker. */
-export function readDevSecrets() {
+export function readDevVars() {
   const text = existsSync(join(root, ".dev.vars")) ? readFileSync(join(root, ".dev.vars"), "utf8") : "";
   const found = {};
   for (const [, name, value] of text.matchAll(/^\s*(\w+)\s*=\s*"?(.*?)"?\s*$/gm)) found[name] = value;
@@ -74,6 +85,6 @@ export function readDevSecrets() {
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
-  await setUp({ browser: args.includes("--browser"), lints: args.includes("--lints") });
+  await setUp({ development: true, browser: args.includes("--browser"), lints: args.includes("--lints") });
   say("set-up is done: `npm run dev` starts the shop, `npm test` proves it");
 });

@@ -1,6 +1,6 @@
 //! The way of a call: from its address to the route that answers it.
 
-use crate::app::App;
+use crate::app::{App, unset_secrets};
 use crate::web::http::call::Call;
 use crate::web::http::canonical::canonical_address;
 use crate::web::http::idempotency::answer_once;
@@ -11,6 +11,7 @@ use crate::web::http::{answers, guard};
 use crate::web::pages;
 use crate::web::routes::all_routes;
 use shop::error::{Error, Result};
+use shop::operations::production::how_to_configure;
 use shop::pricing::settings::SettingsRecord;
 use shop::values::languages::Language;
 use worker::web_sys::{Request, Response};
@@ -27,7 +28,8 @@ pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Res
     Some(response)
 }
 
-/// The answer while the configuration is at fault: what is wrong with it stands in the log alone.
+/// The answer while the configuration is at fault. It names the secrets that are not set; what is wrong with those that are stands in
+/// the log alone.
 const NOT_CONFIGURED: Error = Error::Unavailable {
     code: "not_configured",
     retry_after_secs: 60,
@@ -42,7 +44,9 @@ pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Re
         Ok(app) => app,
         Err(error) => {
             log_failure("configuration", "app", &error);
-            return Reply::problem(&NOT_CONFIGURED, "").response(false);
+            let mut problem = NOT_CONFIGURED.problem("");
+            problem.detail = how_to_configure(&unset_secrets(env));
+            return Reply::told(&NOT_CONFIGURED, &problem).response(false);
         }
     };
     let response = answer(&app, request).await?;

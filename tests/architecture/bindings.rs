@@ -21,7 +21,11 @@ const KINDS: [(&str, &str, &str); 7] = [
 /// The files that ask the environment.
 const ASKING: [&str; 2] = ["src/app.rs", "durable/src/host.rs"];
 
-const ENVIRONMENTS: [&str; 2] = ["staging", "production"];
+/// Those beside production, which is the top level.
+const ENVIRONMENTS: [&str; 1] = ["staging"];
+
+/// The most lines of wrangler.toml that a person edits.
+const MAX_LINES: usize = 260;
 
 #[test]
 fn every_environment_gives_what_is_asked_for() {
@@ -41,6 +45,35 @@ fn every_environment_gives_what_is_asked_for() {
             "vars of {environment}"
         );
     }
+}
+
+/// Whoever deploys without naming an environment deploys production: nothing of it may be development's.
+#[test]
+fn production_is_the_default() {
+    let text = |name: &str| match table_of(&wrangler(), "vars").get(name) {
+        Some(Value::String(text)) => text.clone(),
+        other => panic!("{name}: {other:?}"),
+    };
+    assert_eq!(text("ENVIRONMENT"), "production");
+    assert_eq!(text("STRIPE_API_BASE"), "https://api.stripe.com");
+    assert_ne!(text("MAIL_PROVIDER"), "log");
+    for name in ["MAIL_API_BASE", "TURNSTILE_API_BASE"] {
+        assert_eq!(text(name), "", "{name}");
+    }
+    let staging = table_of(&table_of(&wrangler(), "env"), "staging");
+    let staging = table_of(&staging, "vars");
+    assert_eq!(staging.get("ENVIRONMENT"), Some(&"staging".into()));
+}
+
+#[test]
+fn a_person_edits_few_lines_of_wrangler_toml() {
+    let text = File::read("wrangler.toml").text;
+    let edited = text
+        .lines()
+        .take_while(|line| *line != "# generated")
+        .count();
+    assert!(edited < text.lines().count());
+    assert!(edited <= MAX_LINES, "{edited}");
 }
 
 #[test]
@@ -71,12 +104,16 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
     let asked = asked_names(&File::read("src/app.rs").tokens(), "secret");
     assert!(!asked.is_empty());
     let deploy = File::read("tools/deploy.mjs").text;
+    let app = File::read("src/app.rs").text;
+    let after = app.split("const NEEDED_SECRETS: [&str; 5] = [").nth(1);
+    let named = after.and_then(|rest| rest.split(']').next());
     let listed = |list: &str| {
         let after = deploy.split(&format!("const {list} = [")).nth(1);
         let listed = after.and_then(|rest| rest.split(']').next());
         quoted(listed.expect("the list of secrets"))
     };
     let (needed, optional) = (listed("SECRETS"), listed("OPTIONAL_SECRETS"));
+    assert_eq!(quoted(named.expect("the list of secrets")), needed);
     let known: Names = needed.union(&optional).cloned().collect();
     assert_eq!(known, asked, "tools/deploy.mjs");
     let guide = File::read("docs/deploy.md").text;
@@ -104,9 +141,6 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
 #[test]
 fn what_is_deployed_is_reached_on_its_own_domain_alone() {
     for (environment, given) in environments(&wrangler()) {
-        if environment == "dev" {
-            continue;
-        }
         assert_eq!(faults_of_addresses(&given), names(&[]), "{environment}");
     }
 }
@@ -294,7 +328,7 @@ fn wrangler() -> Table {
         .expect("wrangler.toml reads")
 }
 
-/// The development environment and the others, which inherit no binding from it.
+/// Production and the others, which inherit no binding from it.
 fn environments(wrangler: &Table) -> Vec<(&str, Table)> {
     let others = table_of(wrangler, "env");
     let described: Names = others.keys().cloned().collect();
@@ -302,7 +336,7 @@ fn environments(wrangler: &Table) -> Vec<(&str, Table)> {
     let others = ENVIRONMENTS
         .iter()
         .map(|name| (*name, table_of(&others, name)));
-    [("dev", wrangler.clone())]
+    [("production", wrangler.clone())]
         .into_iter()
         .chain(others)
         .collect()

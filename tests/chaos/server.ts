@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig } from 'wrangler';
+import { DEVELOPMENT } from '../../tools/setup.mjs';
 import { eventually } from '../workerd/eventually.ts';
 import { SECRETS, UNLIMITED, jobsUnderWay, migrate, runtimeOptions, type Database } from '../workerd/shop.ts';
 
@@ -34,7 +35,7 @@ const miniflare = new Miniflare({
     { ...script!, contents: clock(start.aheadMs) + readFileSync(script!.path, 'utf8') },
     ...others,
   ],
-  bindings: { ...config.vars, ...UNLIMITED, ...SECRETS, SHOP_URL: `http://127.0.0.1:${start.port}`, ...start.vars },
+  bindings: { ...config.vars, ...DEVELOPMENT, ...UNLIMITED, ...SECRETS, SHOP_URL: `http://127.0.0.1:${start.port}`, ...start.vars },
   unsafeTriggerHandlers: true,
   host: '127.0.0.1',
   port: start.port,

@@ -4,8 +4,10 @@
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { Stripe } from 'stripe';
+import { unstable_readConfig } from 'wrangler';
 import { csvOf } from './catalog.ts';
 import type { Client, Json } from './client.ts';
 import { SECRETS, startShop, type Shop } from './shop.ts';
@@ -13,6 +15,9 @@ import { SECRETS, startShop, type Shop } from './shop.ts';
 const OTHER_KEY = 'Zk3vQ9xLr0TfWm7aYpBn2sEdHu5gJc8K';
 const OLD_KEY = 'f3a91c07be5d42868a0e6bd1974fc25e';
 const NEW_KEY = 'b7c25d90e18f4a6372bd5fe09a3c6411';
+
+const ROOT = join(import.meta.dirname, '../..');
+const SECRET_NAMES = Object.keys(SECRETS);
 
 const PRODUCTION = {
   ENVIRONMENT: 'production', STRIPE_API_BASE: 'https://api.stripe.com', SHOP_URL: 'https://shop.test',
@@ -93,11 +98,30 @@ for (const [name, [variable, vars]] of Object.entries(CLOSED)) test(`production 
   for (const path of ['/', '/api/v1/products', '/healthz', '/api/v1/admin/findings']) {
     const { status, headers, text } = await shop.shopper().get(path);
     assert.deepEqual([status, JSON.parse(text).code, headers.get('retry-after')], [503, 'not_configured', '60'], path);
-    for (const told of [variable, 'KEY', 'https']) assert.ok(!text.includes(told), text);
+    const told = SECRET_NAMES.filter((name) => text.includes(name));
+    assert.deepEqual(told, SECRET_NAMES.filter((name) => vars[name]?.trim() === ','), 'what is set is not spoken of');
+    for (const other of [OLD_KEY, NEW_KEY, OTHER_KEY, 'https']) assert.ok(!text.includes(other), text);
   }
   assert.ok(shop.log.some((line) => line.includes('config: ') && line.includes(variable)), shop.log.join('\n'));
   for (const secret of [OLD_KEY, NEW_KEY, OTHER_KEY]) assert.ok(!shop.log.some((line) => line.includes(secret)));
 }));
+
+test('a shop deployed as it comes from the repository answers 503, with the secrets that are missing and the way out', async () => {
+  const { vars } = unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }, { hideWarnings: true });
+  const deployed = Object.fromEntries(Object.entries(vars).map(([name, value]) => [name, String(value)]));
+  const unset = Object.fromEntries(SECRET_NAMES.map((name) => [name, '']));
+  await withShop({ ...deployed, ...unset }, async (shop) => {
+    for (const path of ['/', '/products', '/_design', '/api/v1/products', '/healthz', '/api/v1/admin/findings']) {
+      const { status, body, headers } = await shop.shopper().get(path, { accept: 'text/html' });
+      assert.deepEqual([status, body.code, headers.get('cache-control')], [503, 'not_configured', 'no-store'], path);
+      for (const named of [...SECRET_NAMES, 'npx wrangler secret put', 'npm run dev']) assert.ok(body.detail.includes(named), body.detail);
+    }
+  });
+  for (const name of SECRET_NAMES) await withShop({ ...PRODUCTION, [name]: '' }, async (shop) => {
+    const { detail } = (await shop.shopper().get('/')).expect(503);
+    assert.deepEqual(SECRET_NAMES.filter((other) => detail.includes(other)), [name]);
+  });
+});
 
 test('a signing key is rolled under a shopper: carts and links of the old key are known until it is retired', async () => {
   for (const { keys, believed } of [{ keys: `${NEW_KEY}, ${OLD_KEY}`, believed: true }, { keys: NEW_KEY, believed: false }]) await withShop({ SIGNING_KEY: keys }, async (shop) => {

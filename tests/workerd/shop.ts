@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Miniflare, type MiniflareOptions } from 'miniflare';
 import { unstable_readConfig, unstable_splitSqlQuery, type Unstable_Config } from 'wrangler';
+import { DEVELOPMENT } from '../../tools/setup.mjs';
 import { startSandbox } from '../stripe-sandbox/sandbox.ts';
 import { Client, type Json } from './client.ts';
 import { COSTS_PATH, countingModule, type Costs } from './costs.ts';
@@ -32,7 +33,7 @@ export const SECRETS = {
 export const UNLIMITED = Object.fromEntries(['PENDING_ORDERS_PER_ADDRESS', 'PENDING_ORDERS_PER_NETWORK', 'PENDING_UNITS_PER_NETWORK'].map((name) => [name, '1000000000']));
 
 export type ShopOptions = {
-  /** Variables of the Worker that differ from wrangler.toml. */
+  /** Variables of the Worker that differ from those of development. */
   vars?: Record<string, string>;
   /** How often an event is retried before it is a dead letter; wrangler.toml's pauses would take hours. */
   maxRetries?: number;
@@ -68,7 +69,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     ...runtimeOptions(config, maxRetries, limited),
     ...(behind && modulesBehind(config, behind)),
     ...(inspectorPort && { inspectorPort }),
-    bindings: { ...config.vars, ...(!limited && UNLIMITED), ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
+    bindings: { ...config.vars, ...DEVELOPMENT, ...(!limited && UNLIMITED), ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
     host: '127.0.0.1',
     port,
     durableObjectsPersist: data,
@@ -209,10 +210,10 @@ function bindings(config: Unstable_Config, limited: boolean) {
   const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
   const objects = config.durable_objects.bindings.map(({ name, class_name }) => [name, { className: class_name, useSQLite: sqlite.has(class_name) }]);
   return {
-    kvNamespaces: Object.fromEntries(config.kv_namespaces.map(({ binding, id }) => [binding, id])),
+    kvNamespaces: config.kv_namespaces.map(({ binding }) => binding),
     r2Buckets: Object.fromEntries(config.r2_buckets.map(({ binding, bucket_name }) => [binding, bucket_name!])),
     images: { binding: config.images!.binding },
-    d1Databases: Object.fromEntries(config.d1_databases.map(({ binding, database_id }) => [binding, database_id])),
+    d1Databases: config.d1_databases.map(({ binding }) => binding),
     durableObjects: Object.fromEntries(objects),
     ratelimits: Object.fromEntries((config.ratelimits ?? []).map(({ name, simple, ...limiter }) => [name, { ...limiter, simple: limited ? simple : { ...simple, limit: Number.MAX_SAFE_INTEGER } }])),
     queueProducers: Object.fromEntries((config.queues.producers ?? []).map(({ binding, queue }) => [binding, { queueName: queue }])),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { unstable_readConfig, unstable_splitSqlQuery } from "wrangler";
 import { root, Stop } from "../run.mjs";
+import { DEVELOPMENT } from "../setup.mjs";
 import { objectDriver } from "./objects.mjs";
 
 const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
@@ -88,9 +89,9 @@ function bindings(config, vars) {
   const sqlite = new Set(config.migrations.flatMap(({ new_sqlite_classes = [] }) => new_sqlite_classes));
   const byName = (list, key, value) => Object.fromEntries((list ?? []).map((one) => [one[key], value(one)]));
   return {
-    bindings: { ...config.vars, ...UNLIMITED, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), ...PAYMENT_SECRETS },
-    kvNamespaces: byName(config.kv_namespaces, "binding", ({ id }) => id),
-    d1Databases: byName(config.d1_databases, "binding", ({ database_id }) => database_id),
+    bindings: { ...config.vars, ...DEVELOPMENT, ...UNLIMITED, ...vars, ADMIN_API_KEY: STAFF_KEY, SIGNING_KEY: STAFF_KEY.repeat(8), ...PAYMENT_SECRETS },
+    kvNamespaces: config.kv_namespaces.map(({ binding }) => binding),
+    d1Databases: config.d1_databases.map(({ binding }) => binding),
     r2Buckets: byName(config.r2_buckets, "binding", ({ bucket_name }) => bucket_name),
     images: { binding: config.images.binding },
     ratelimits: byName(config.ratelimits, "name", ({ namespace_id, simple }) => ({ namespace_id, simple: { ...simple, limit: Number.MAX_SAFE_INTEGER } })), // the bench is one network

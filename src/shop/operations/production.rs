@@ -35,6 +35,58 @@ const MADE_UP_HOSTS: [&str; 6] = [
     "localhost",
 ];
 
+/// Where the shop runs, as the variable `ENVIRONMENT` says. Only what names another is not production.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// A developer's own machine.
+    Development,
+    /// A rehearsal on the platform, which search engines are kept from.
+    Staging,
+    /// Where people buy.
+    Production,
+}
+
+impl Environment {
+    /// Reads the variable.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        match text {
+            "dev" => Self::Development,
+            "staging" => Self::Staging,
+            _ => Self::Production,
+        }
+    }
+}
+
+/// Checks that each secret that a shop can't sell without is set.
+///
+/// # Errors
+/// The message names those that are not.
+pub fn check_secrets_are_set(unset: &[&str]) -> Result<()> {
+    if unset.is_empty() {
+        return Ok(());
+    }
+    let unset = unset.join(", ");
+    Err(Error::internal(format!(
+        "config: production is not opened: not set: {unset}"
+    )))
+}
+
+/// The way out for whoever sees a shop that is not configured.
+#[must_use]
+pub fn how_to_configure(unset: &[&str]) -> String {
+    let secrets = match unset {
+        [] => "The log names the variable that is at fault.".to_owned(),
+        unset => format!(
+            "These secrets are not set: {}. Set each with `npx wrangler secret put NAME`.",
+            unset.join(", ")
+        ),
+    };
+    format!(
+        "This shop is not configured yet. On your own machine, `npm run dev` starts it. {secrets}"
+    )
+}
+
 /// What the configuration of a shop says, where a mistake would open it to strangers.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
@@ -195,6 +247,27 @@ mod tests {
             ..good()
         })
         .unwrap();
+    }
+
+    #[test]
+    fn whatever_names_no_other_environment_is_production() {
+        assert_eq!(Environment::read("dev"), Environment::Development);
+        assert_eq!(Environment::read("staging"), Environment::Staging);
+        for text in ["production", "", "Dev", "development", "dev ", "test"] {
+            assert_eq!(Environment::read(text), Environment::Production, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_secret_that_is_not_set_is_named_with_the_cure() {
+        check_secrets_are_set(&[]).unwrap();
+        let unset = ["ADMIN_API_KEY", "SIGNING_KEY"];
+        let refusal = check_secrets_are_set(&unset).unwrap_err().to_string();
+        for text in [refusal, how_to_configure(&unset)] {
+            assert!(unset.iter().all(|name| text.contains(name)), "{text}");
+        }
+        assert!(how_to_configure(&unset).contains("npx wrangler secret put"));
+        assert!(how_to_configure(&[]).contains("`npm run dev`"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a face answers, before it becomes a response of the platform.
 
 use serde::Serialize;
-use shop::error::{Error, Result};
+use shop::error::{Error, Problem, Result};
 use worker::js_sys::Uint8Array;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
@@ -104,7 +104,13 @@ impl Reply {
     /// A problem document (RFC 9457).
     #[must_use]
     pub fn problem(error: &Error, request_id: &str) -> Self {
-        let body = serde_json::to_vec(&error.problem(request_id)).unwrap_or_default();
+        Self::told(error, &error.problem(request_id))
+    }
+
+    /// An error, told as `problem` says.
+    #[must_use]
+    pub fn told(error: &Error, problem: &Problem) -> Self {
+        let body = serde_json::to_vec(problem).unwrap_or_default();
         let mut reply = Self {
             status: error.status(),
             headers: vec![

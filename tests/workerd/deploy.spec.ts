@@ -1,0 +1,68 @@
+/** Deploying: what is made, in which order, and what happens when it is run again. No network: the account is one of this process. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { unstable_readConfig } from 'wrangler';
+import { deploy, mustBeNamed, mustHaveSecrets, steps } from '../../tools/deploy.mjs';
+
+const configOf = (env?: string) => unstable_readConfig({ config: 'wrangler.toml', env: env ?? '' }, { hideWarnings: true });
+const ENVIRONMENTS = { production: configOf(), staging: configOf('staging') };
+
+/** An account that keeps what is made in it; the steps whose words contain `broken` fail. */
+function account() {
+  const made = new Set<string>();
+  const done: string[] = [];
+  return {
+    made, done, broken: undefined as string | undefined,
+    asks: ([kind, , name]: string[]) => (made.has(`${kind} ${name}`) ? 'found' : null),
+    async does(args: string[], failure: string) {
+      const line = args.join(' ');
+      if (this.broken && line.includes(this.broken)) throw new Error(failure);
+      if (args[1] === 'create') made.add(`${args[0]} ${args[2]}`);
+      done.push(line);
+    },
+  };
+}
+
+for (const [environment, config] of Object.entries(ENVIRONMENTS)) test(`${environment} is made from an empty account: queues and their dead letters, the database, its tables, the Worker`, async () => {
+  const empty = account();
+  await deploy(environment, config, empty);
+  const queues = (config.queues.consumers ?? []).map(({ queue }: { queue: string }) => `queues create ${queue}`);
+  assert.ok(queues.some((line: string) => line.endsWith('-dead')));
+  const [database, migrations, worker] = empty.done.slice(-3);
+  assert.deepEqual(empty.done.slice(0, -3), queues);
+  assert.equal(database, `d1 create ${config.d1_databases[0]!.database_name}`);
+  assert.match(migrations!, /^d1 migrations apply DB --remote --env/);
+  assert.match(worker!, /^deploy --env/);
+  for (const line of [migrations!, worker!]) assert.equal(line.includes('staging'), environment === 'staging', line);
+});
+
+test('a second deploy makes nothing again', async () => {
+  const used = account();
+  await deploy('staging', ENVIRONMENTS.staging, used);
+  used.done.length = 0;
+  await deploy('staging', ENVIRONMENTS.staging, used);
+  assert.deepEqual(used.done, ['d1 migrations apply DB --remote --env staging', 'deploy --env staging']);
+});
+
+test('a deploy that failed at any step deploys no Worker, and goes on from there', async () => {
+  for (const { args, failure } of steps('staging', ENVIRONMENTS.staging)) {
+    const flaky = account();
+    flaky.broken = args.join(' ');
+    await assert.rejects(deploy('staging', ENVIRONMENTS.staging, flaky), { message: failure });
+    assert.ok(!flaky.done.includes('deploy --env staging'), failure);
+    const before = [...flaky.done];
+    flaky.broken = undefined;
+    await deploy('staging', ENVIRONMENTS.staging, flaky);
+    assert.equal(new Set(flaky.done).size, flaky.done.length - before.filter((line) => line.includes('migrations')).length, failure);
+  }
+});
+
+test('a shop without a name of its own and one without its secrets are not deployed', () => {
+  assert.throws(() => mustBeNamed(ENVIRONMENTS.production, 'production'), /put its host for example\.com in `routes` and SHOP_URL/);
+  mustBeNamed({ vars: { SHOP_URL: 'https://myexample.com' } }, 'production');
+  const secrets = (names: string[]) => ({ asks: ([kind]: string[]) => (kind === 'secret' ? JSON.stringify(names.map((name) => ({ name }))) : 'signed in') });
+  assert.throws(() => mustHaveSecrets('staging', secrets(['ADMIN_API_KEY', 'MAIL_API_KEY', 'SIGNING_KEY', 'STRIPE_SECRET_KEY'])),
+    { message: 'secrets are missing in staging: `npx wrangler secret put STRIPE_WEBHOOK_SECRET --env staging`' });
+  mustHaveSecrets('production', secrets(['ADMIN_API_KEY', 'MAIL_API_KEY', 'SIGNING_KEY', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']));
+  assert.throws(() => mustHaveSecrets('production', { asks: () => 'You are not authenticated.' }), /npx wrangler login/);
+});

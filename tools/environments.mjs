@@ -1,0 +1,76 @@
+//! `node tools/environments.mjs`: writes the environments beside production below `# generated` in wrangler.toml, since none inherits
+//! a binding. Each is production with names, addresses and counters of its own.
+//! Promises: what stands above that line is left as it is, and the same text is written again.
+
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { helpIfAsked, root, runAsProgram, say, Stop } from "./run.mjs";
+
+const HELP = `
+node tools/environments.mjs [--check]
+
+Writes what follows \`# generated\` in wrangler.toml from what stands above it.
+  --check  writes nothing, and fails when that has not been done`;
+
+const MARK = "\n# generated\n";
+/** What an environment takes over from production, or what the whole Worker has once. */
+const SHARED = ["build", "assets", "migrations", "observability", "triggers"];
+const file = join(root, "wrangler.toml");
+
+/** The text of wrangler.toml with its environments written anew. */
+export function withEnvironments(text) {
+  const [own, ...rest] = text.split(MARK);
+  if (rest.length !== 1) throw new Stop("wrangler.toml has no line `# generated`: restore it with `git checkout wrangler.toml`");
+  const environments = [...own.matchAll(/^# (\w+) (\{.*\})$/gm)].map(([line, name, settings]) => environment(name, read(settings, line), own));
+  return `${own}${MARK}${environments.join("")}`;
+}
+
+function read(settings, line) {
+  try {
+    const { limiters, vars } = JSON.parse(settings);
+    if (!Number.isInteger(limiters) || !vars?.SHOP_URL) throw new Error("it needs `limiters`, a number, and `vars` with a SHOP_URL");
+    return { limiters, vars };
+  } catch (error) {
+    throw new Stop(`wrangler.toml: \`${line}\`: ${error.message}`);
+  }
+}
+
+function environment(name, { limiters, vars }, production) {
+  const own = { ENVIRONMENT: name, ...vars };
+  const host = new URL(vars.SHOP_URL).host;
+  const head = `\n[env.${name}]\nworkers_dev = false\npreview_urls = false\nroutes = [{ pattern = "${host}", custom_domain = true }]\n`;
+  return head + sectionsOf(production).map(({ header, lines }) => section(header.replace(/^\[+/, `$&env.${name}.`), lines.map((line) => renamed(line, name, limiters, own)))).join("");
+}
+
+function section(header, lines) {
+  return `\n${[header, ...lines].join("\n")}\n`;
+}
+
+/** The sections of production that an environment has to name again, without comments. */
+function sectionsOf(text) {
+  const sections = [];
+  for (const line of text.split("\n").map((line) => line.replace(/(^|\s+)# .*$/, "")).filter((line) => line !== "")) {
+    if (line.startsWith("[")) sections.push({ header: line, lines: [] });
+    else sections.at(-1)?.lines.push(line);
+  }
+  return sections.filter(({ header }) => !SHARED.includes(header.replaceAll(/[[\]]/g, "")));
+}
+
+function renamed(line, name, limiters, vars) {
+  const [, key, text] = /^(\w+) = "(.*)"$/.exec(line) ?? [];
+  if (key in vars) return `${key} = ${JSON.stringify(vars[key])}`;
+  if (key === "namespace_id") return `${key} = "${limiters}${text.slice(1)}"`;
+  if (["queue", "dead_letter_queue"].includes(key)) return `${key} = "${text.replace(/(-dead)?$/, `-${name}$1`)}"`;
+  if (["database_name", "bucket_name"].includes(key)) return `${key} = "${text}-${name}"`;
+  return line;
+}
+
+runAsProgram(import.meta.url, async (args) => {
+  helpIfAsked(args, HELP);
+  const text = readFileSync(file, "utf8");
+  const wanted = withEnvironments(text);
+  if (text === wanted) return;
+  if (args.includes("--check")) throw new Stop("the environments of wrangler.toml are not those of its upper part: `node tools/environments.mjs` writes them");
+  writeFileSync(file, wanted);
+  say("wrote the environments of wrangler.toml");
+});
