@@ -245,3 +245,57 @@ fn a_product_that_staff_send_without_skus_keeps_its_own() {
         assert!(skus.iter().any(|it| it.contains("हिन-दी-s")), "{skus:?}");
     }
 }
+
+#[test]
+fn an_equal_title_takes_nobodys_handle_in_another_window() {
+    let world = World::default();
+    world.import(&format!("{HEADER}gift-card,Gift Card,25,shopify,10\n"));
+    let stock = world.on_hand.borrow().clone();
+    let row = |handle: &str, price: u32| format!("{HEADER}{handle},Gift Card,{price},shopify,10\n");
+    let newcomer = world.import_rest(&row("gift_card", 50), 2).unwrap();
+    assert_eq!((newcomer.created, newcomer.updated), (1, 0));
+    let itself = world.import_rest(&row("gift-card", 25), 3).unwrap();
+    assert_eq!((itself.created, itself.updated), (0, 0));
+    let now = world.on_hand.borrow();
+    assert_eq!(now.get("gift-card"), stock.get("gift-card"), "{now:?}");
+}
+
+#[test]
+fn marks_make_another_product() {
+    let world = World::default();
+    world.import(&format!("{HEADER}cafe,Cafe,5,,\n"));
+    let both = world.import(&format!("{HEADER}cafe\u{301},Café,5,,\ncafe,Cafe,5,,\n"));
+    assert_eq!((both.created, both.updated), (1, 0), "{:?}", both.changes);
+    assert!(is_plain(&world, "cafe", "Cafe"), "{:?}", records(&world));
+}
+
+#[test]
+fn a_product_that_staff_have_changed_is_the_files_still() {
+    let world = World::default();
+    let file = format!("{HEADER}tac™-wipes,Wipes,5,shopify,10\n");
+    world.import(&file);
+    let record = CatalogD1(world.clone());
+    let found = now(record.products(&["prod_1".to_owned()])).unwrap();
+    let mut product = found[0].clone();
+    product.title = "Tac Wipes".to_owned();
+    for variant in &mut product.variants {
+        variant.sku = "TAC-1".to_owned();
+        variant.sku_generated = false;
+        variant.source.clear();
+    }
+    now(update_product(
+        &record,
+        "prod_1",
+        product,
+        None,
+        world.now.get(),
+    ))
+    .unwrap();
+    let again = world.import(&file);
+    assert_eq!(
+        (again.created, again.updated),
+        (0, 1),
+        "{:?}",
+        again.changes
+    );
+}

@@ -302,10 +302,10 @@ pub fn compose(letter: &EmailJob, order: &Order, links: &OrderLinks) -> Result<M
         .map(|line| (line.name(), Money::new(line.line_total, order.currency)))
         .collect();
     let total = Money::new(order.totals.total, order.currency);
-    // Anyone may ask for a link, so that letter tells no more than leads to the order.
+    // What anyone can have sent to any address, by asking for a link or by ordering without paying, holds nothing that they typed.
     let label = match letter.kind {
-        MailKind::OrderLink => vec![],
-        _ => order.shipping_address.label(),
+        MailKind::OrderLink | MailKind::PaymentProblem => vec![],
+        MailKind::OrderConfirmation | MailKind::Refund => order.shipping_address.label(),
     };
     Ok(Message {
         to: order.email.clone(),

@@ -5,6 +5,7 @@
 use crate::catalog::Product;
 use crate::catalog::record::CatalogRecord;
 use crate::error::{Error, Result};
+use crate::publishing::csv::columns::HANDLE;
 use crate::publishing::csv::variants::generated_skus;
 use crate::values::ids::derived_id;
 use crate::values::written::Written;
@@ -87,6 +88,7 @@ pub fn identified(
         }
         None => product.id = new_id()?,
     }
+    let is_of_file = product.variants.iter().any(|it| !it.source.is_empty());
     for variant in &mut product.variants {
         let name = format!("{}\0{}", product.id, variant.option_values.join("\0"));
         variant.id = derived_id("var", &name);
@@ -95,7 +97,25 @@ pub fn identified(
             variant.source.clone_from(&before.source);
         }
     }
+    if let Some(existing) = existing.filter(|_| !is_of_file) {
+        keep_file_handle(&mut product, existing);
+    }
     Ok(product)
+}
+
+/// The handle of the file that a product came with stays with its first variant, whichever that is by now: by it the next import
+/// finds the product.
+fn keep_file_handle(product: &mut Product, existing: &Product) {
+    for variant in &mut product.variants {
+        variant.source.remove(HANDLE);
+    }
+    let cell = existing
+        .variants
+        .iter()
+        .find_map(|it| it.source.get(HANDLE));
+    if let (Some(first), Some(cell)) = (product.variants.first_mut(), cell) {
+        first.source.insert(HANDLE.to_owned(), cell.clone());
+    }
 }
 
 async fn save(record: &impl CatalogRecord, product: Product, now: Timestamp) -> Result<Product> {

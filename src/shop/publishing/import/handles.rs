@@ -21,23 +21,32 @@ pub fn handles_of(imported: &ImportedProduct) -> [String; 3] {
 }
 
 /// Gives each product of the file a handle of its own: the one that the record has it by, else the plain one, which the product
-/// gets first that is written so. `known` are the products of the record by handle.
-pub fn settle_handles(file: &mut ProductFile, known: &BTreeMap<String, Product>) {
+/// gets first that is written so. `known` are the products of the record by handle; `is_whole` tells that no product of the file is
+/// in another window, which may have a better right to a handle.
+pub fn settle_handles(file: &mut ProductFile, known: &BTreeMap<String, Product>, is_whole: bool) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let mut open: Vec<&mut ImportedProduct> = Vec::new();
-    for imported in &mut file.products {
-        let handle = known_handle(imported, known).filter(|handle| taken.insert(handle.clone()));
-        match handle {
-            Some(handle) => rename(imported, &handle),
-            None => open.push(imported),
+    let mut open: Vec<&mut ImportedProduct> = file.products.iter_mut().collect();
+    for is_older in [false, true] {
+        let mut left = Vec::new();
+        for imported in open {
+            let handle = if is_older {
+                older_handle(imported, known, is_whole)
+            } else {
+                known_handle(imported, known)
+            };
+            match handle.filter(|handle| taken.insert(handle.clone())) {
+                Some(handle) => rename(imported, &handle),
+                None => left.push(imported),
+            }
         }
+        open = left;
     }
     open.sort_by_key(|it| it.product.handle != handle_key(&it.written_handle));
     for imported in open {
         let handle = &imported.product.handle;
         let is_other = known
             .get(handle)
-            .is_some_and(|existing| !is_alike(existing, imported));
+            .is_some_and(|existing| !is_alike(existing, imported, is_whole));
         if is_other || !taken.insert(handle.clone()) {
             tell_apart(imported);
         }
@@ -63,7 +72,7 @@ pub fn tell_apart_from_earlier(file: &mut ProductFile, earlier: &BTreeMap<String
     }
 }
 
-/// The handle of the record's product that came with this one of a file, or while marks were cut from handles.
+/// The handle of the record's product that came with this one of a file.
 fn known_handle(imported: &ImportedProduct, known: &BTreeMap<String, Product>) -> Option<String> {
     let key = handle_key(&imported.written_handle);
     let came_with = |handle: &String| {
@@ -71,20 +80,28 @@ fn known_handle(imported: &ImportedProduct, known: &BTreeMap<String, Product>) -
         let given = given_handle(existing).map_or_else(|| handle.clone(), handle_key);
         Some(given == key)
     };
-    let [handle, older, apart] = handles_of(imported);
-    if came_with(&apart) == Some(true) {
-        return Some(apart);
-    }
-    if came_with(&handle) == Some(true) {
-        return Some(handle);
-    }
+    let [handle, _, apart] = handles_of(imported);
+    [apart, handle]
+        .into_iter()
+        .find(|handle| came_with(handle) == Some(true))
+}
+
+/// The handle of the record's product that came with this one while marks were cut from handles.
+fn older_handle(
+    imported: &ImportedProduct,
+    known: &BTreeMap<String, Product>,
+    is_whole: bool,
+) -> Option<String> {
+    let [handle, older, _] = handles_of(imported);
     if older == handle || known.contains_key(&handle) {
         return None;
     }
-    let given = given_handle(known.get(&older)?);
-    given
-        .is_none_or(|given| handle_key(given) == key)
-        .then_some(older)
+    let existing = known.get(&older)?;
+    let is_same = match given_handle(existing) {
+        Some(given) => handle_key(given) == handle_key(&imported.written_handle),
+        None => is_alike(existing, imported, is_whole),
+    };
+    is_same.then_some(older)
 }
 
 /// The handle of the file that a product came with, where it is another.
@@ -93,10 +110,11 @@ fn given_handle(existing: &Product) -> Option<&str> {
     first.source.get(HANDLE).map(|cell| cell.given.as_str())
 }
 
-/// True for a product of the record whose handle a file may have written otherwise since.
-fn is_alike(existing: &Product, imported: &ImportedProduct) -> bool {
+/// True for a product of the record whose handle a file may have written otherwise since. Titles tell that only where the whole file
+/// is at hand: else another window may have the product itself.
+fn is_alike(existing: &Product, imported: &ImportedProduct, is_whole: bool) -> bool {
     let mut stated = imported.product.variants.iter();
-    existing.title == imported.product.title
+    (is_whole && existing.title == imported.product.title)
         || stated.any(|it| !it.sku_generated && existing.variant(&it.sku).is_some())
 }
 

@@ -96,8 +96,8 @@ pub async fn import_products(
         return Err(nothing_to_import(csv, &file.errors));
     }
     let known = known_products(record, &file).await?;
-    settle_handles(&mut file, &known);
     let whole = options.first_line.is_none() && options.last && file.next_line == 0;
+    settle_handles(&mut file, &known, whole);
     let earlier = if whole {
         BTreeMap::new()
     } else {

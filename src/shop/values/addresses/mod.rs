@@ -130,13 +130,18 @@ fn field_fault(value: &str, required: bool) -> Fault {
     if value.chars().count() > MAX_FIELD_CHARS {
         return Some(("too_long", format!("At most {MAX_FIELD_CHARS} characters.")));
     }
-    if value.chars().any(char::is_control) {
+    if value.chars().any(|it| it.is_control() || turns_text(it)) {
         return Some((
             "control_character",
             "No line breaks or control characters.".to_owned(),
         ));
     }
     None
+}
+
+/// True for line separators and for marks that turn the direction of text: what follows them would read otherwise than it is.
+const fn turns_text(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn region_fault(region: &str, country: Option<&Country>) -> Fault {

@@ -7,6 +7,9 @@ use crate::values::typing::plain_text;
 /// Fewest and most digits of a number (ITU-T E.164).
 const DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
+/// Codes of countries whose numbers keep the zero of home when they are called from abroad.
+const KEEP_ZERO: [&str; 2] = ["39", "378"];
+
 /// A phone number from what was typed or pasted: `+49 (0)30 1234‑567`, `0049 30 1234567` and `tel:+49301234567` are all `+49301234567`.
 /// None: it is no phone number.
 #[must_use]
@@ -15,10 +18,12 @@ pub fn read_phone(typed: &str) -> Option<String> {
     let solid: String = plain.chars().filter(|it| !is_between(*it)).collect();
     let solid = solid.strip_prefix("tel").unwrap_or(&solid);
     let solid = solid.strip_prefix(':').unwrap_or(solid);
-    let signs = ["+", "00", "(+", "(00"];
+    // `0011` is the way abroad from Australia.
+    let signs = ["+", "0011", "00", "(+", "(00"];
     let abroad = signs.into_iter().find_map(|it| solid.strip_prefix(it));
     let number = match abroad {
-        // What stands in brackets is dialled within the country alone.
+        // What stands in brackets is dialled within the country alone, but in Italy and San Marino.
+        Some(rest) if KEEP_ZERO.iter().any(|code| rest.starts_with(code)) => rest.to_owned(),
         Some(rest) => rest.replacen("(0)", "", 1),
         None => solid.to_owned(),
     };
@@ -54,6 +59,8 @@ mod tests {
         for (typed, wanted) in [
             ("+49 30 1234567", "+49301234567"),
             ("+49 (0)30 1234-567", "+49301234567"),
+            ("+39 (0)6 1234567", "+39061234567"),
+            ("0011 49 30 1234567", "+49301234567"),
             ("+49 ( 0 ) 30 / 1234.567", "+49301234567"),
             ("0049 (0) 30 1234567", "+49301234567"),
             ("00\u{a0}49\u{a0}30\u{a0}1234567", "+49301234567"),

@@ -94,7 +94,8 @@ pub fn sender_in_ascii(sender: &str) -> String {
 fn is_sender_name(name: &str) -> bool {
     let (words, signs) = match name.strip_prefix('"') {
         Some(quoted) => (quoted.strip_suffix('"'), "\"\\"),
-        None => (Some(name), "\"\\()<>[]:;@,"),
+        // Brackets hold a remark, which is a name as well.
+        None => (Some(name), "\"\\<>[]:;@,"),
     };
     words.is_some_and(|words| !words.contains(|it: char| it.is_control() || signs.contains(it)))
 }
