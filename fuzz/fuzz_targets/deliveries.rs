@@ -12,8 +12,9 @@ use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
 use std::cell::Cell;
 use std::rc::Rc;
-use shop::payments::{Payments, WebhookRequest};
-use storefront::store::stripe::account::{MAX_PAGES, Stripe, StripeConfig};
+use shop::payments::{WebhookRequest, Payments};
+use storefront::store::stripe::MAX_PAGES;
+use storefront::store::stripe::account::{Stripe, StripeConfig};
 
 const NOW_SECS: i64 = 1_795_000_000;
 const SECRET: &str = "whsec_of_the_fuzzer";

@@ -1,6 +1,6 @@
 /**
  * Who may do what: every route of the router × who calls. The routes are read from `src/web/routes`, so that a new one
- * without a case here fails. A denial is asserted by its answer and by the effect that did not happen.
+ * without a case here fails, as does one for staff without a permission. A denial is asserted by its answer and by the effect that did not happen.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,8 @@ import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const FOLDER = join(import.meta.dirname, '../../src/web/routes');
 const ROUTER = ['pages', 'api', 'staff', 'files'].map((table) => readFileSync(join(FOLDER, `${table}.rs`), 'utf8')).join('');
-const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+) +\w+ +[\w:]+(?:, \w+)?;$/gm)].map(([, method, pattern, access]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access }));
+const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+)(?:\((\w+)\))? +\w+ +[\w:]+(?:, \w+)?;$/gm)]
+  .map(([, method, pattern, access, permission]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access, permission }));
 
 /** The smallest picture there is, and where it is served. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
@@ -230,6 +231,17 @@ test('the table of routes reads', () => {
   const tables = ROUTER.split('routes! {').slice(1).map((table) => table.split('};')[0]!);
   assert.equal(ROUTES.length, tables.join('').match(/;/g)?.length);
   assert.deepEqual([...new Set(ROUTES.map(({ access }) => access))].sort(), ['Anyone', 'Developer', 'Signed', 'Staff']);
+});
+
+test('every route for staff, and no other, names a permission that staff can be given', () => {
+  const permissions = readFileSync(join(import.meta.dirname, '../../src/shop/customers/permissions.rs'), 'utf8');
+  const known = [...permissions.split('pub enum Permission {')[1]!.split('}')[0]!.matchAll(/^ +(\w+),$/gm)].map(([, name]) => name!);
+  for (const { route, access, permission } of ROUTES) {
+    assert.equal(permission !== undefined, access === 'Staff', route);
+    assert.ok(permission === undefined || known.includes(permission), route);
+    if (permission !== undefined) assert.equal(permission.startsWith('Read'), route.startsWith('GET '), route);
+  }
+  assert.deepEqual(new Set(ROUTES.map(({ permission }) => permission).filter((it) => it !== undefined)), new Set(known.filter((name) => name !== 'ReadOrders')));
 });
 
 test('every route for staff is denied to everyone else, without effect, and open to staff', async (t) => {

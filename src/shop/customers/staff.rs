@@ -1,5 +1,6 @@
-//! Keys of staff, each with the name that records of what was done show.
+//! Keys of staff, each with the name that records of what was done show, and the permissions it grants.
 
+use crate::customers::permissions::{Permission, Permissions};
 use crate::error::{Error, Result};
 use crate::values::staff_name::StaffName;
 use sha2::{Digest, Sha256};
@@ -11,9 +12,33 @@ const MAX_NAME_BYTES: usize = 32;
 #[derive(Clone, Debug, Default)]
 pub struct StaffKeys(Vec<StaffKey>);
 
+/// A member of staff, as a key tells them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaffMember {
+    /// Name that records show.
+    pub name: StaffName,
+    /// Permissions of the key.
+    pub permissions: Permissions,
+}
+
+impl StaffMember {
+    /// Checks that the key grants `permission`.
+    ///
+    /// # Errors
+    /// 403 `permission_required`.
+    pub fn check(&self, permission: Permission) -> Result<()> {
+        if self.permissions.include(permission) {
+            return Ok(());
+        }
+        Err(Error::Forbidden {
+            code: "permission_required",
+        })
+    }
+}
+
 #[derive(Clone, Debug)]
 struct StaffKey {
-    name: StaffName,
+    member: StaffMember,
     digest: [u8; 32],
 }
 
@@ -33,13 +58,14 @@ impl StaffKeys {
         Ok(keys)
     }
 
-    /// Whose key this is. All are compared, so that the time does not tell which was nearly shown.
+    /// Owner of the key `shown`. All are compared, so that the time does not tell which was nearly
+    /// shown.
     #[must_use]
-    pub fn name_of(&self, shown: &str) -> Option<&StaffName> {
+    pub fn member_of(&self, shown: &str) -> Option<&StaffMember> {
         let digest: [u8; 32] = Sha256::digest(shown).into();
         self.0.iter().fold(None, |found, key| {
             if key.digest == digest {
-                Some(&key.name)
+                Some(&key.member)
             } else {
                 found
             }
@@ -54,13 +80,15 @@ impl StaffKeys {
 
     fn add(&mut self, name: StaffName, key: &str) -> Result<()> {
         let digest: [u8; 32] = Sha256::digest(key).into();
-        if self.0.iter().any(|known| known.name == name) {
+        if self.0.iter().any(|known| known.member.name == name) {
             return Err(fault(&format!("the name of {name} stands twice")));
         }
         if self.0.iter().any(|known| known.digest == digest) {
             return Err(fault(&format!("{name} has the key of another")));
         }
-        self.0.push(StaffKey { name, digest });
+        let permissions = Permissions::All;
+        let member = StaffMember { name, permissions };
+        self.0.push(StaffKey { member, digest });
         Ok(())
     }
 }
@@ -106,14 +134,31 @@ mod tests {
     #[test]
     fn a_key_leads_to_its_name() {
         let keys = StaffKeys::read("one", " anna:two, ware-house_2:th:ree ,").unwrap();
-        let name = |shown: &str| keys.name_of(shown).map(StaffName::as_str);
+        let name = |shown: &str| keys.member_of(shown).map(|member| member.name.as_str());
         assert_eq!(name("one"), Some("staff"));
         assert_eq!(name("two"), Some("staff:anna"));
         assert_eq!(name("th:ree"), Some("staff:ware-house_2"));
         for other in ["", "three", "anna:two", "One", "on", "onee"] {
             assert_eq!(name(other), None, "{other}");
         }
-        assert!(StaffKeys::read("", "").unwrap().name_of("").is_none());
+        assert!(StaffKeys::read("", "").unwrap().member_of("").is_none());
+    }
+
+    #[test]
+    fn a_key_grants_all_and_a_member_with_less_is_refused_the_rest() {
+        let keys = StaffKeys::read("one", "anna:two").unwrap();
+        let anna = keys.member_of("two").unwrap();
+        assert!(anna.check(Permission::RefundOrders).is_ok());
+        let packer = StaffMember {
+            name: anna.name.clone(),
+            permissions: Permissions::Only([Permission::FulfillOrders].into()),
+        };
+        assert!(packer.check(Permission::FulfillOrders).is_ok());
+        let refused = packer.check(Permission::RefundOrders).unwrap_err();
+        assert_eq!(
+            (refused.status(), refused.code()),
+            (403, "permission_required")
+        );
     }
 
     #[test]
@@ -146,7 +191,7 @@ mod tests {
             ("one", "op_1"),
             ("two", "key:staff:bob:1"),
         ] {
-            let name = keys.name_of(shown).unwrap();
+            let name = &keys.member_of(shown).unwrap().name;
             let of_operation = StaffName::of_operation(&name.operation_id(own));
             assert_eq!(of_operation.as_ref(), Some(name));
         }

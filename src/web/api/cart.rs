@@ -54,7 +54,7 @@ pub(super) struct NewNote {
 /// # Errors
 /// 401 `invalid_cart_token`, 422 `unknown_currency`.
 pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
-    match OwnCart::of(call)? {
+    match call.identity().cart()? {
         Some(own) => {
             let cart = call.app.carts().view(&own.id).await?;
             whole_cart(call, &own, &cart).await
@@ -70,7 +70,7 @@ pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<NewItem>().await?;
     let quantity = read_quantity(&item.quantity)?;
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     let sku = read_sku(&call.app.catalog(), &item.sku).await?;
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let added = Change::Add {
@@ -88,7 +88,7 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<ItemQuantity>().await?;
     let quantity = read_quantity(&item.quantity)?;
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     let sku = read_sku(&call.app.catalog(), call.param(0)).await?;
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let set = Change::Set {
@@ -104,7 +104,7 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     let typed = call.param(0);
     // A line may outlast its product: what no product has is removed as it was sent.
     let sku = match plain_text(typed) {
@@ -122,7 +122,7 @@ pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     change(call, &own, Change::Clear).await
 }
 
@@ -132,7 +132,7 @@ pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
 /// 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
     let (NewNote { note }, _) = call.json::<NewNote>().await?;
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     change(call, &own, Change::Note { note }).await
 }
 
@@ -143,7 +143,7 @@ pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
 /// 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`.
 pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
     let (currency, now) = (call.currency()?, call.app.now);
-    let cart = match OwnCart::of(call)? {
+    let cart = match call.identity().cart()? {
         Some(own) => call.app.carts().view(&own.id).await?,
         None => Cart::default(),
     };
@@ -165,7 +165,7 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 /// 409 `promotion_contended`. 429 `too_many_failed_codes`: it can be quoted without codes meanwhile.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     let cart = call.app.carts().view(&own.id).await?;
     let (has_codes, unique) = (!request.codes.is_empty(), call.app.unique()?);
     let quote = quoting::create_quote(

@@ -23,7 +23,7 @@ use utoipa::openapi::{RefOr, Schema};
 use worker::Method;
 
 /// Codes that any operation may answer with.
-const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `cross_site`, `not_found`, \
+const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `permission_required`, `cross_site`, `not_found`, \
     `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `idempotency_key_reused`, `request_under_way`, \
     `catalog_not_copied`, `copies_unavailable`, `database_unavailable`, `object_unavailable`, `overloaded`, \
     `too_many_requests`, `internal_error`";
@@ -116,7 +116,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     if let Some(request) = request {
         operation["requestBody"] = request;
     }
-    if route.access == Access::Staff {
+    if matches!(route.access, Access::Staff(_)) {
         operation["security"] = json!([{"staff": []}]);
     }
     operation
@@ -125,7 +125,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
 /// The name of the handler; that of staff says so where shoppers have one of the same name.
 fn operation_id(route: &Route, name: &str) -> String {
     let same = |other: &&Route| other.handler_name.ends_with(&format!("::{name}"));
-    if route.access == Access::Staff && all_routes().filter(same).count() > 1 {
+    if matches!(route.access, Access::Staff(_)) && all_routes().filter(same).count() > 1 {
         return format!("admin_{name}");
     }
     name.to_owned()

@@ -3,7 +3,7 @@
 use crate::web::api::orders::PaymentView;
 use crate::web::http::answers::names;
 use crate::web::http::call::Call;
-use crate::web::http::order_token::Proof;
+use crate::web::http::order_access::OrderAccess;
 use crate::web::http::reply::Reply;
 use serde::Serialize;
 use shop::error::{Error, Result};
@@ -18,13 +18,13 @@ use shop::values::ids;
 /// # Errors
 /// 404 for anyone else; 503 `overloaded` when too many ask.
 pub async fn get_order_status(call: &mut Call<'_>) -> Result<Reply> {
-    let proof = Proof::of(call)?;
+    let access = OrderAccess::of(call)?;
     if !ids::is_id("ord", call.param(0)) {
         return Err(Error::NotFound("order"));
     }
     let standing = call.app.order_standings().standing(call.param(0)).await?;
     let standing = standing
-        .filter(|it| proof.opens(&it.cart_id, it.created_at, call.app.now))
+        .filter(|it| access.opens(&it.cart_id, it.created_at, call.app.now))
         .ok_or(Error::NotFound("order"))?;
     let reply = Reply::json(200, &OrderStatusView::of(call.param(0), &standing))?;
     let etag = reply.etag();

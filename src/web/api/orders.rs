@@ -5,18 +5,17 @@ use crate::web::api::cart::no_cart;
 use crate::web::api::pricing::{PricedLineView, TermsView, TotalsView};
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::http::call::Call;
-use crate::web::http::cart_token::OwnCart;
 use crate::web::http::guard;
-use crate::web::http::order_token::Proof;
+use crate::web::http::order_access::{cancel_visible_order, instruction, visible_order};
 use crate::web::http::reply::Reply;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use shop::aftersales::fulfillments::{NewFulfillment, NewReturn};
 use shop::aftersales::recorded::Recorded;
-use shop::aftersales::status::Instruction;
 use shop::aftersales::{fulfillments, status};
 use shop::checkout::place_order;
 use shop::checkout::record::Checkout;
+use shop::customers::permissions::Permission;
 use shop::error::{Error, Result};
 use shop::orders::order::{Actor, Order, OrderEvent, Refund, RefundStatus};
 use shop::orders::ports::OrderPorts;
@@ -101,7 +100,7 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
         }
     }
     call.app.config.check_payments()?;
-    let own = OwnCart::of(call)?.ok_or_else(no_cart)?;
+    let own = call.identity().cart()?.ok_or_else(no_cart)?;
     let checkout = Checkout {
         order_id: call.app.new_id("ord")?,
         cart_id: own.id,
@@ -125,10 +124,10 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
 pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
-    let cart_id = if guard::is_staff(call) {
+    let cart_id = if call.identity().may(Permission::ReadOrders) {
         None
     } else {
-        let own = OwnCart::of(call)?.ok_or(Error::Unauthorized {
+        let own = call.identity().cart()?.ok_or(Error::Unauthorized {
             code: "credentials_required",
         })?;
         Some(own.id)
@@ -171,7 +170,7 @@ pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
 /// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
 pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StatusChange>().await?;
-    let by = Actor::Staff(guard::staff(call)?);
+    let by = Actor::Staff(call.identity().staff()?);
     let instruction = instruction(call, by, change.note)?;
     let (app, order_id) = (call.app, call.param(0));
     let order =
@@ -210,7 +209,7 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     };
     let id = new_record_id(call, "ful")?;
     let (app, order_id) = (call.app, call.param(0));
-    let by = guard::staff(call)?;
+    let by = call.identity().staff()?;
     let recorded = fulfillments::create_fulfillment(app, order_id, &id, new, &by, app.now).await?;
     recorded_order(call, &recorded)
 }
@@ -221,7 +220,7 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
 /// 404; 409 `transition_not_allowed`.
 pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (order_id, id) = (call.param(0), call.param(1));
-    let by = guard::staff(call)?;
+    let by = call.identity().staff()?;
     let order =
         fulfillments::deliver_fulfillment(call.app, order_id, id, &by, call.app.now).await?;
     whole_order(call, &order, 200)
@@ -240,41 +239,9 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
     };
     let id = new_record_id(call, "ret")?;
     let (app, order_id) = (call.app, call.param(0));
-    let by = guard::staff(call)?;
+    let by = call.identity().staff()?;
     let recorded = fulfillments::create_return(app, order_id, &id, new, &by, app.now).await?;
     recorded_order(call, &recorded)
-}
-
-/// The order of the address, if the caller may see it; whether it exists stays unknown to others.
-///
-/// # Errors
-/// 404.
-pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
-    let proof = Proof::of(call)?;
-    let order = call.app.orders().order(call.param(0)).await?;
-    order
-        .filter(|order| proof.opens(&order.cart_id, order.created_at, call.app.now))
-        .ok_or(Error::NotFound("order"))
-}
-
-/// Cancels the order of the address, for whoever may see it.
-///
-/// # Errors
-/// As [`cancel_order`].
-pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Result<Order> {
-    let order = visible_order(call).await?;
-    let actor = guard::staff(call).map_or(Actor::Shopper, Actor::Staff);
-    let instruction = instruction(call, actor, note)?;
-    status::cancel_order(call.app, &order.id, instruction, call.app.now).await
-}
-
-fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<Instruction> {
-    Ok(Instruction {
-        actor,
-        note,
-        if_version: call.if_match()?,
-        refund_id: call.app.new_id("re")?,
-    })
 }
 
 /// The id of the record that the call's `Idempotency-Key` makes.
@@ -410,7 +377,7 @@ pub(super) struct EventView<'a> {
 
 impl<'a> OrderView<'a> {
     fn of(call: &Call<'_>, order: &'a Order) -> Self {
-        let for_staff = guard::is_staff(call);
+        let for_staff = call.identity().may(Permission::ReadOrders);
         Self {
             id: &order.id,
             number: order.number.to_string(),

@@ -2,7 +2,6 @@
 
 use crate::web::api::orders::{new_record_id, recorded_order};
 use crate::web::http::call::Call;
-use crate::web::http::guard;
 use crate::web::http::reply::Reply;
 use serde::Deserialize;
 use shop::aftersales::refunds;
@@ -38,7 +37,7 @@ pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
     })?;
     let id = new_record_id(call, "re")?;
     let (app, order_id) = (call.app, call.param(0));
-    let by = guard::staff(call)?;
+    let by = call.identity().staff()?;
     let recorded = refunds::create_refund(app, order_id, &id, asked, &by, app.now).await?;
     recorded_order(call, &recorded)
 }

@@ -1,6 +1,8 @@
 //! A request as handlers read it: every part that can be malformed answers with an error, never a panic.
 
 use crate::app::App;
+use crate::web::http::cookies;
+use crate::web::http::identity::Identity;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use shop::checkout::quoting::accept_currency;
@@ -8,6 +10,7 @@ use shop::error::{Error, Result};
 use shop::values::ids::digest_of;
 use shop::values::languages::Language;
 use shop::values::money::Currency;
+use std::cell::OnceCell;
 use worker::url::{Url, form_urlencoded};
 use worker::web_sys::ReadableStream;
 use worker::{Method, Request, WebSocket};
@@ -31,6 +34,7 @@ pub struct Call<'a> {
     /// What the address is in.
     pub language: Language,
     request: Request,
+    identity: OnceCell<Identity<'a>>,
     body: Option<Vec<u8>>,
     socket: Option<WebSocket>,
     stream: Option<ReadableStream>,
@@ -47,10 +51,18 @@ impl<'a> Call<'a> {
             url,
             language: Language::English,
             request,
+            identity: OnceCell::new(),
             body: None,
             socket: None,
             stream: None,
         }
+    }
+
+    /// Identity of the caller.
+    #[must_use]
+    pub fn identity(&self) -> &Identity<'a> {
+        self.identity
+            .get_or_init(|| Identity::of(self.app, self.request.headers(), &self.url))
     }
 
     /// Answers with a WebSocket instead of the reply.
@@ -113,25 +125,12 @@ impl<'a> Call<'a> {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// A cookie.
-    #[must_use]
-    pub fn cookie(&self, name: &str) -> Option<String> {
-        self.header("Cookie")?
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find(|(key, _)| *key == name)
-            .map(|(_, value)| value.to_owned())
-    }
-
     /// The names of all cookies.
     #[must_use]
     pub fn cookie_names(&self) -> Vec<String> {
-        let cookies = self.header("Cookie").unwrap_or_default();
-        cookies
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-            .map(|(name, _)| name.to_owned())
-            .collect()
+        let header = self.header("Cookie").unwrap_or_default();
+        let names = cookies::cookies(&header).map(|(name, _)| name.to_owned());
+        names.collect()
     }
 
     /// The currency of `?currency=`, else the shop's default.

@@ -3,13 +3,13 @@
 //! A cart can't be guessed (128 random bits) nor a token forged (keyed hash), so holding the token is owning the cart.
 
 use crate::app::App;
-use crate::web::http::call::Call;
-use shop::error::{Error, Result};
+use shop::error::Result;
 
 /// Name of the header.
 pub const HEADER: &str = "Cart-Token";
 
-const COOKIE: &str = "__Host-cart";
+/// Name of the cookie.
+pub const COOKIE: &str = "__Host-cart";
 
 /// A cart that the caller may see and change.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,35 +21,13 @@ pub struct OwnCart {
 }
 
 impl OwnCart {
-    /// The caller's cart, by header or cookie, with its token as it is signed today; none when it shows neither.
-    ///
-    /// # Errors
-    /// 401 `invalid_cart_token` for a token that the shop did not give out.
-    pub fn of(call: &Call<'_>) -> Result<Option<Self>> {
-        let Some(token) = shown_token(call) else {
-            return Ok(None);
-        };
-        let known = token
-            .split_once('.')
-            .filter(|(id, signature)| call.app.config.signer.verify("cart", id, signature))
-            .map(|(id, _)| id.to_owned());
-        match known {
-            Some(id) => Ok(Some(Self::signed(call.app, id))),
-            None => Err(Error::Unauthorized {
-                code: "invalid_cart_token",
-            }),
-        }
-    }
-
-    /// The caller's cart, or a new one.
-    ///
-    /// # Errors
-    /// As [`Self::of`].
-    pub fn of_or_new(call: &Call<'_>) -> Result<Self> {
-        match Self::of(call)? {
-            Some(own) => Ok(own),
-            None => Self::new(call.app),
-        }
+    /// Cart of a token that is shown, with its token as it is signed today. None means that the
+    /// shop did not issue the token.
+    #[must_use]
+    pub fn of_token(app: &App, shown: &str) -> Option<Self> {
+        let (id, signature) = shown.split_once('.')?;
+        let is_genuine = app.config.signer.verify("cart", id, signature);
+        is_genuine.then(|| Self::signed(app, id.to_owned()))
     }
 
     /// The cookie that keeps the cart in a browser.
@@ -74,12 +52,6 @@ impl OwnCart {
         let token = format!("{id}.{}", app.config.signer.sign("cart", &id));
         Self { id, token }
     }
-}
-
-/// The token that the caller shows, whatever it is worth.
-#[must_use]
-pub fn shown_token(call: &Call<'_>) -> Option<String> {
-    call.header(HEADER).or_else(|| call.cookie(COOKIE))
 }
 
 /// The cookie that makes a browser forget a token that is worth nothing.

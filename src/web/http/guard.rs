@@ -2,14 +2,13 @@
 
 use crate::app::Config;
 use crate::web::http::call::Call;
-use crate::web::http::cart_token::shown_token;
 use crate::web::http::log::log_failure;
 use shop::checkout::pending::Visitor;
 use shop::customers::challenge::Solution;
 use shop::customers::limits;
 use shop::customers::limits::{Limit, network_of};
+use shop::customers::permissions::Permission;
 use shop::error::{Error, Result};
-use shop::values::staff_name::StaffName;
 use worker::Method;
 
 /// Who a route is for; a route without one does not compile.
@@ -17,8 +16,8 @@ use worker::Method;
 pub enum Access {
     /// Anyone. What belongs to a person is checked by the handler against the token shown.
     Anyone,
-    /// Staff, by one of their keys.
-    Staff,
+    /// Staff whose key grants this permission.
+    Staff(Permission),
     /// A provider, by its signature under the body, which the handler verifies before anything else: it is asked nothing here.
     Signed,
     /// A developer on their own machine; to everyone else it is not there.
@@ -28,10 +27,10 @@ pub enum Access {
 /// Lets the call in, or says why not.
 ///
 /// # Errors
-/// 401 `staff_only`, 403 `cross_site`; 404 for what is a developer's alone.
+/// 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for what is a developer's alone.
 pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     match access {
-        Access::Staff => drop(staff(call)?),
+        Access::Staff(permission) => call.identity().check(permission)?,
         Access::Developer if !is_at_home(call) => return Err(Error::NotFound("page")),
         _ => {}
     }
@@ -58,10 +57,10 @@ fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
     if limit == Limit::Uncounted {
         return (limit, String::new());
     }
-    if let Some(name) = shown_name(call) {
+    if let Some(name) = call.identity().staff_name() {
         return (Limit::Staff, name.to_string());
     }
-    let begins_cart = limit == Limit::Cart && shown_token(call).is_none();
+    let begins_cart = limit == Limit::Cart && !call.identity().shows_cart();
     let limit = if begins_cart { Limit::NewCart } else { limit };
     (limit, network(call))
 }
@@ -82,27 +81,6 @@ pub fn visitor(call: &Call<'_>, token: &str) -> Visitor {
 #[must_use]
 pub fn network(call: &Call<'_>) -> String {
     network_of(&call.header("CF-Connecting-IP").unwrap_or_default())
-}
-
-/// Whether the call shows a key of staff.
-#[must_use]
-pub fn is_staff(call: &Call<'_>) -> bool {
-    shown_name(call).is_some()
-}
-
-/// Whoever of staff calls, as records of what was done name them.
-///
-/// # Errors
-/// 401 `staff_only`.
-pub fn staff(call: &Call<'_>) -> Result<StaffName> {
-    let name = shown_name(call).cloned();
-    name.ok_or(Error::Unauthorized { code: "staff_only" })
-}
-
-fn shown_name<'a>(call: &Call<'a>) -> Option<&'a StaffName> {
-    let header = call.header("Authorization")?;
-    let key = header.strip_prefix("Bearer ")?;
-    call.app.config.staff.name_of(key)
 }
 
 /// Whether the shop runs on the caller's own machine.

@@ -4,9 +4,7 @@
 //! two lets a repeat carry the request out again.
 
 use crate::web::http::call::{Call, MAX_BODY_BYTES};
-use crate::web::http::cart_token::shown_token;
 use crate::web::http::log::log_failure;
-use crate::web::http::order_token;
 use crate::web::http::reply::Reply;
 use crate::web::http::route::{Keys, Route};
 use shop::error::Result;
@@ -51,7 +49,7 @@ async fn keyed_request(route: &Route, call: &mut Call<'_>) -> Result<Option<Keye
     if !concerned {
         return Ok(None);
     }
-    let (Some(key), Some(caller)) = (call.idempotency_key()?, caller_of(call)) else {
+    let (Some(key), Some(caller)) = (call.idempotency_key()?, call.identity().fingerprint()) else {
         return Ok(None);
     };
     let mut asked = call.url.path().as_bytes().to_vec();
@@ -63,21 +61,6 @@ async fn keyed_request(route: &Route, call: &mut Call<'_>) -> Result<Option<Keye
         request_hash: digest_of(&asked),
         request_id: call.request_id.to_owned(),
     }))
-}
-
-/// Whoever shows the same credentials is the same caller.
-fn caller_of(call: &Call<'_>) -> Option<String> {
-    let shown = [
-        call.header("Authorization"),
-        shown_token(call),
-        call.header(order_token::HEADER),
-        call.query("token"),
-    ];
-    if shown.iter().all(Option::is_none) {
-        return None;
-    }
-    let shown = shown.map(Option::unwrap_or_default).join("\0");
-    Some(digest_of(shown.as_bytes()))
 }
 
 fn kept(reply: &Reply, keys: Keys) -> KeptAnswer {

@@ -128,15 +128,16 @@ pub(crate) fn allow_header(methods: &[&Method]) -> String {
     names.join(", ")
 }
 
-/// A table of routes: method, pattern, access, limit, handler, and what becomes of keys, a line each.
+/// A table of routes: method, pattern, access (for staff with a permission), limit, handler, and
+/// what becomes of keys, a line each.
 macro_rules! routes {
     (@keys) => { Keys::Kept };
     (@keys $keys:ident) => { Keys::$keys };
-    ($($method:ident $pattern:literal $access:ident $limit:ident $handler:path $(, $keys:ident)?;)*) => {
+    ($($method:ident $pattern:literal $access:ident $(($permission:ident))? $limit:ident $handler:path $(, $keys:ident)?;)*) => {
         &[$(Route {
             method: Method::$method,
             pattern: $pattern,
-            access: Access::$access,
+            access: Access::$access $((Permission::$permission))?,
             limit: Limit::$limit,
             handler_name: stringify!($handler),
             keys: routes!(@keys $($keys)?),

@@ -1,7 +1,6 @@
 //! The cart page and its forms.
 
 use crate::web::http::call::{Call, Form};
-use crate::web::http::cart_token::OwnCart;
 use crate::web::http::order_token::keep_open;
 use crate::web::http::reply::Reply;
 use crate::web::pages::icons::{BAG, icon};
@@ -29,7 +28,7 @@ use shop::orders::links::status_path;
 /// 401 for a forged cookie.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
-    let cart = match OwnCart::of(call)? {
+    let cart = match call.identity().cart()? {
         Some(own) => call.app.carts().view(&own.id).await?,
         None => Cart::default(),
     };
@@ -101,7 +100,7 @@ pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
-    let own = OwnCart::of_or_new(call)?;
+    let own = call.identity().cart_or_new()?;
     let (app, operation_id) = (call.app, call.operation_id()?);
     change_cart(app, &own.id, operation_id, None, change, app.now).await?;
     let visit = PageContext::of(call).await?;

@@ -1,10 +1,9 @@
 //! An order's pages, for whoever has its link: how it stands, and its invoice.
 
 use crate::web::api::order_status::status_tag;
-use crate::web::api::orders::{cancel_visible_order, visible_order};
 use crate::web::assets::kept_address;
 use crate::web::http::call::{Call, Form};
-use crate::web::http::cart_token::OwnCart;
+use crate::web::http::order_access::{cancel_visible_order, visible_order};
 use crate::web::http::order_token;
 use crate::web::http::reply::Reply;
 use crate::web::pages::brand::SHOP_NAME;
@@ -44,7 +43,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         return without_token(call).await;
     }
     let order = match visible_order(call).await {
-        Err(Error::NotFound(_)) if order_token::is_shown(call, call.param(0)) => {
+        Err(Error::NotFound(_)) if call.identity().holds_link_of(call.param(0)) => {
             return show_unplaced(call).await;
         }
         Err(Error::NotFound(_)) => return show_closed(call).await,
@@ -63,7 +62,7 @@ async fn without_token(call: &Call<'_>) -> Result<Reply> {
         .with("Cache-Control", "no-store")
         .with("Referrer-Policy", "no-referrer");
     let id = call.param(0);
-    if !order_token::is_in_query(call, id) {
+    if !call.identity().holds_old_link_of(id) {
         return Ok(there);
     }
     // One whose order is not placed yet was made a moment ago.
@@ -107,7 +106,7 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
 async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let (app, order_id) = (call.app, call.param(0));
-    let is_awaited = match OwnCart::of(call)? {
+    let is_awaited = match call.identity().cart()? {
         Some(own) => is_being_placed(app, &own.id, order_id, app.now).await?,
         None => false,
     };

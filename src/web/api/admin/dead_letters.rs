@@ -2,7 +2,6 @@
 
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit};
 use crate::web::http::call::Call;
-use crate::web::http::guard;
 use crate::web::http::reply::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -74,7 +73,7 @@ pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
         &call.app.dead_letters(),
         &call.app.queues(),
         call.param(0),
-        guard::staff(call)?.as_str(),
+        call.identity().staff()?.as_str(),
         call.app.now,
     )
     .await?;
@@ -89,7 +88,7 @@ pub async fn replay_letters(call: &mut Call<'_>) -> Result<Reply> {
     let replayed = replay_dead_letters(
         &call.app.dead_letters(),
         &call.app.queues(),
-        guard::staff(call)?.as_str(),
+        call.identity().staff()?.as_str(),
         call.app.now,
     )
     .await?;
@@ -112,7 +111,7 @@ pub async fn discard_letter(call: &mut Call<'_>) -> Result<Reply> {
     let letter = discard_dead_letter(
         &call.app.dead_letters(),
         call.param(0),
-        guard::staff(call)?.as_str(),
+        call.identity().staff()?.as_str(),
         &discard.reason,
         call.app.now,
     )

@@ -2,7 +2,6 @@
 
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::http::call::Call;
-use crate::web::http::guard;
 use crate::web::http::reply::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -97,7 +96,7 @@ pub async fn close_finding(call: &mut Call<'_>) -> Result<Reply> {
     let closed = findings::close_finding(
         &call.app.findings(),
         call.param(0),
-        guard::staff(call)?.as_str(),
+        call.identity().staff()?.as_str(),
         &closing.note,
         call.app.now,
     )

@@ -2,7 +2,6 @@
 
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor, whole};
 use crate::web::http::call::Call;
-use crate::web::http::guard;
 use crate::web::http::reply::Reply;
 use chrono::DateTime;
 use durable::Timestamp;
@@ -134,7 +133,7 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StockChange>().await?;
     let command = change.command()?;
-    let operation_id = guard::staff(call)?.operation_id(&call.operation_id()?);
+    let operation_id = call.identity().staff()?.operation_id(&call.operation_id()?);
     let (app, sku) = (call.app, call.param(0));
     stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
     let (view, replayed) = stock::change_stock(&app.stock(), sku, command, operation_id).await?;

@@ -3,7 +3,6 @@
 mod form;
 
 use crate::web::http::call::{Call, Form, idempotency_key};
-use crate::web::http::cart_token::OwnCart;
 use crate::web::http::guard;
 use crate::web::http::order_token::keep_open;
 use crate::web::http::reply::{Reply, headers_of};
@@ -41,7 +40,7 @@ use shop::values::money::Money;
 /// 401 for a forged cookie.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
-    let Some(own) = OwnCart::of(call)? else {
+    let Some(own) = call.identity().cart()? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
     let cart = call.app.carts().view(&own.id).await?;
@@ -66,7 +65,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/checkout");
     let form = call.form().await?;
-    let Some(own) = OwnCart::of(call)? else {
+    let Some(own) = call.identity().cart()? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
     let app = call.app;
@@ -107,7 +106,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404 for a quote of another cart.
 pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
-    let own = OwnCart::of(call)?.ok_or(Error::NotFound("quote"))?;
+    let own = call.identity().cart()?.ok_or(Error::NotFound("quote"))?;
     let quote = quote_of_cart(call, call.param(0), &own.id)
         .await?
         .ok_or(Error::NotFound("quote"))?;
@@ -124,7 +123,7 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     call.app.config.check_payments()?;
     let visit = PageContext::of(call).await?;
-    let Some(own) = OwnCart::of(call)? else {
+    let Some(own) = call.identity().cart()? else {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
     let app = call.app;
