@@ -47,12 +47,19 @@ export class Children {
   }
 }
 
+/** Stops when something listens at the port, at either of the addresses that `localhost` leads to. */
 export async function mustBeFree(port, cure) {
-  const free = await new Promise((done) => {
-    const server = createServer().once("error", () => done(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => done(true)));
+  for (const host of ["127.0.0.1", "::1"]) {
+    if ((await listening(port, host)) === "EADDRINUSE") throw new Stop(`port ${port} is in use: stop what listens there, or ${cure}`);
+  }
+}
+
+/** Why nothing can listen there; undefined when something could. */
+function listening(port, host) {
+  return new Promise((done) => {
+    const server = createServer().once("error", ({ code }) => done(code));
+    server.listen(port, host, () => server.close(() => done()));
   });
-  if (!free) throw new Stop(`port ${port} is in use: stop what listens there, or ${cure}`);
 }
 
 function signalGroup(child, signal) {

@@ -20,16 +20,18 @@ Without a Stripe key of yours in .dev.vars, a payment sandbox runs beside it.
 
 const READY_WITHIN_MS = 180_000;
 const CRON_MS = 60_000;
+/** The cure for data of an earlier version. */
+const AFRESH = "`rm -r .wrangler`, then `npm run dev`, starts with empty data";
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { port, paymentPort, demo } = options(args);
-  const env = await setUp({ development: true });
-  await build({ env });
-  const secrets = readDevVars();
-  const sandbox = isSandboxKey(secrets.STRIPE_SECRET_KEY);
+  const sandbox = isSandboxKey(readDevVars().STRIPE_SECRET_KEY);
   await mustBeFree(port, "choose another: `npm run dev -- --port 8790`");
   if (sandbox) await mustBeFree(paymentPort, "choose another: `npm run dev -- --payment-port 8791`");
+  const env = await setUp({ development: true });
+  const secrets = readDevVars();
+  await build({ env });
   await migrate(env);
 
   const url = `http://localhost:${port}`;
@@ -47,7 +49,9 @@ function options(args) {
       args,
       options: { port: { type: "string", default: "8787" }, "payment-port": { type: "string", default: "8788" }, "no-demo": { type: "boolean" } },
     });
-    return { port: portNumber(values.port), paymentPort: portNumber(values["payment-port"]), demo: !values["no-demo"] };
+    const [port, paymentPort] = [portNumber(values.port), portNumber(values["payment-port"])];
+    if (port === paymentPort) throw new Stop(`the shop and the payment sandbox can't share port ${port}: give another with --port or --payment-port`);
+    return { port, paymentPort, demo: !values["no-demo"] };
   } catch (error) {
     throw error instanceof Stop ? error : new Stop(`${error.message}: \`npm run dev -- --help\``);
   }
@@ -65,7 +69,7 @@ function isSandboxKey(key) {
 
 async function migrate(env) {
   if (!existsSync(join(root, "d1-migrations"))) return;
-  await must("wrangler", ["d1", "migrations", "apply", "DB", "--local"], { ...env, CI: "true" }, "the D1 migrations failed: look above for the statement", {
+  await must("wrangler", ["d1", "migrations", "apply", "DB", "--local"], { ...env, CI: "true" }, `the local database does not take the migrations (look above for the statement): ${AFRESH}`, {
     stdio: ["ignore", "inherit", "inherit"],
   });
 }
@@ -107,7 +111,7 @@ async function ready(url, key, stopping) {
     if (answer) last = `${answer.status} ${(await answer.text()).slice(0, 500)}`;
     await setTimeout(250, undefined, { signal: stopping });
   }
-  throw new Stop(`the shop is not ready after ${READY_WITHIN_MS / 1000} s (${last}): \`rm -r .wrangler\` starts with empty data`);
+  throw new Stop(`the shop is not ready after ${READY_WITHIN_MS / 1000} s (${last}): ${AFRESH}`);
 }
 
 async function isEmpty(url) {

@@ -1,0 +1,28 @@
+/** `npm run dev` where it can't begin: one line, with the cure, before anything is built or started. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { freePort } from './port.ts';
+
+const run = promisify(execFile);
+const dev = (...args: string[]) => run(process.execPath, ['tools/dev.mjs', ...args]);
+
+for (const host of ['127.0.0.1', '::1']) test(`a port that is taken at ${host} is named`, async (t) => {
+  const port = await freePort();
+  const other = createServer();
+  const refused = await new Promise<string | undefined>((done) => {
+    other.once('error', ({ code }: NodeJS.ErrnoException) => done(code)).listen(port, host, () => done(undefined));
+  });
+  if (refused) return t.skip(`this machine has no ${host}`);
+  t.after(() => other.close());
+  const cured = new RegExp(`^✗ port ${port} is in use: stop what listens there, or choose another: \`npm run dev -- --port \\d+\`\n$`);
+  await assert.rejects(dev('--port', String(port)), { code: 1, stdout: '', stderr: cured });
+});
+
+test('ports that can\'t be are refused', async () => {
+  await assert.rejects(dev('--port', '8788'), { code: 1, stderr: /^✗ the shop and the payment sandbox can't share port 8788: give another with --port or --payment-port\n$/ });
+  await assert.rejects(dev('--port', '70000'), { code: 1, stderr: /^✗ 70000 is no port: give a number from 1 to 65535\n$/ });
+  await assert.rejects(dev('--prot', '8787'), { code: 1, stderr: /npm run dev -- --help/ });
+});
