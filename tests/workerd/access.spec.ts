@@ -282,6 +282,16 @@ test('what is a developer\'s is there on their own machine alone', async (t) => 
   });
 });
 
+test('a shop that is not in development opens none of a developer\'s doors, at home either', async (t) => {
+  const tried = await startShop({ vars: { ENVIRONMENT: 'staging', MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>' } });
+  t.after(() => tried.close());
+  assert.equal((await tried.shopper().get('/healthz')).status, 200);
+  const doors = ROUTES.filter(({ access }) => access === 'Developer').map(({ route }) => route.split(' ') as [string, string]);
+  for (const [method, path] of doors) for (const client of [tried.shopper(), tried.staff]) {
+    assert.equal((await client.send(method, path)).status, 404, path);
+  }
+});
+
 /** The status of an answer to a request for another host. */
 function statusAt(host: string, method: string, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
