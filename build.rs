@@ -2,6 +2,10 @@
 //! pictures once more under a name that carries the hash of their content, which may be kept for ever. Writes the table from
 //! the one name to the other for `src/web/assets.rs`, so that a page and the files it links are of one build.
 
+#[path = "tools/brand.rs"]
+mod brand;
+
+use brand::Brand;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,27 +14,48 @@ use std::{env, fs, io};
 /// What is served under the hash of its content as well.
 const HASHED: [&str; 4] = ["css", "js", "svg", "png"];
 
+/// The style sheet that begins with the brand's colours.
+const THEME: &str = "css/shop.css";
+
 /// Bytes of the hash in a name: content of one file over the years.
 const HASH_BYTES: usize = 6;
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=assets");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=tools/brand.rs");
+    println!("cargo::rerun-if-changed={}", brand::FILE);
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let source = root.join("assets");
+    let text = fs::read_to_string(root.join(brand::FILE))?;
+    let brand = match Brand::read(&text, &|name| source.join(name).is_file()) {
+        Ok(brand) => brand,
+        Err(refusal) => {
+            println!("cargo::error={refusal}");
+            return Ok(());
+        }
+    };
     let mut laid_out = BTreeMap::new();
     let mut table = BTreeMap::new();
     for file in files_of(&source)? {
         let name = name_of(&source, &file);
-        let content = fs::read(&file)?;
+        let mut content = fs::read(&file)?;
+        if name == THEME {
+            content.splice(0..0, brand.css().into_bytes());
+        }
         if let Some(hashed) = hashed_name(&name, &content) {
             table.insert(format!("/{name}"), format!("/{hashed}"));
             laid_out.insert(hashed, content.clone());
         }
         laid_out.insert(name, content);
     }
+    laid_out.insert(
+        "manifest.webmanifest".to_owned(),
+        brand.manifest().into_bytes(),
+    );
     lay_out(&root.join("target/assets"), &laid_out)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    fs::write(out.join("brand.rs"), brand.code())?;
     fs::write(out.join("assets.rs"), code_of(&table))
 }
 

@@ -15,7 +15,7 @@ npm run build [-- --dev] [--force]
   --dev    without optimization: quicker to compile, slow to run
   --force  also when nothing has changed`;
 
-const INPUTS = ["src", "assets", "content", "build.rs", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
+const INPUTS = ["src", "assets", "content", "build.rs", "tools/brand.rs", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
 const OUTPUTS = ["build/index.js", "target/assets"];
 const note = join(root, ".tools/built");
 const wasm = join(root, "build/index_bg.wasm");

@@ -46,7 +46,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     };
     let metadata = Metadata {
         title: visit.words().your_cart,
-        description: visit.words().about_the_cart,
+        description: &(visit.words().about_the_cart)(),
         path: "/cart",
         image: None,
         structured: Vec::new(),

@@ -18,7 +18,7 @@ use shop::catalog::Card;
 use shop::catalog::version::PublishedCatalog;
 use shop::error::{FieldError, Result};
 
-/// What `assets/css/shop.css` names, with what each is for.
+/// Colours of `content/shop.toml`, with their uses.
 const COLOURS: [(&str, &str); 13] = [
     ("ink", "text"),
     ("quiet", "text that may be skipped"),

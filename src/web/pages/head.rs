@@ -1,6 +1,7 @@
 //! Tags of a page's head.
 
 use crate::web::assets::kept_address;
+use crate::web::pages::brand::BRAND;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
@@ -16,9 +17,9 @@ pub fn tags(visit: &PageContext) -> Markup {
     let words = visit.words();
     html! {
         link rel="manifest" href="/manifest.webmanifest";
-        link rel="apple-touch-icon" href=(kept_address("/icons/touch-180.png"));
-        meta name="theme-color" content="#14181f" media="(prefers-color-scheme: dark)";
-        meta name="theme-color" content="#ffffff" media="(prefers-color-scheme: light)";
+        link rel="apple-touch-icon" href=(kept_address(BRAND.icon_180));
+        meta name="theme-color" content=(BRAND.ground_in_the_dark) media="(prefers-color-scheme: dark)";
+        meta name="theme-color" content=(BRAND.ground) media="(prefers-color-scheme: light)";
         script type="module" src=(kept_address("/js/installed.js")) data-service-worker="/service-worker.js"
             data-sent=(words.kept_was_sent) data-refused=(words.kept_was_refused)
             data-update=(words.update_ready) data-reload=(words.reload) data-close=(words.close) {}

@@ -2,7 +2,7 @@
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::SHOP_NAME;
+use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::icons::{BAG, icon};
 use crate::web::pages::layout::page_with;
 use crate::web::pages::lists::card_grid;
@@ -18,18 +18,6 @@ use shop::catalog::{Card, Product, version};
 use shop::error::Result;
 use shop::values::money::Money;
 
-/// Products on the home page.
-const FEATURED: usize = 8;
-
-/// Sections on the home page.
-const SECTIONS: usize = 8;
-
-/// The tag of the product that has the stage.
-const LAUNCH: &str = "launch";
-
-/// The picture of the launch, wide and dark.
-const LAUNCH_PICTURE: &str = "/media/launch.svg";
-
 /// `GET /`
 ///
 /// # Errors
@@ -42,7 +30,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         return Ok(home_page(call, &visit, &nothing_published(&visit)));
     };
     let product = version::find_product(&catalog, &launch.handle).await?;
-    let sections = list_sections(&catalog, SECTIONS).await?;
+    let sections = list_sections(&catalog, BRAND.sections).await?;
     let content = html! {
         (hero(&visit, launch, product.as_deref()))
         (section_tiles(&visit, &sections))
@@ -54,7 +42,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 fn home_page(call: &Call<'_>, visit: &PageContext, content: &Markup) -> Reply {
     let metadata = Metadata {
         title: SHOP_NAME,
-        description: visit.words().about_the_shop,
+        description: BRAND.texts(visit.language).about,
         path: "/",
         image: None,
         structured: structured_data::shop(&call.app.config.shop_url, visit),
@@ -66,7 +54,7 @@ fn home_page(call: &Call<'_>, visit: &PageContext, content: &Markup) -> Reply {
 fn hero(visit: &PageContext, launch: &Card, product: Option<&Product>) -> Markup {
     let words = visit.words();
     let path = visit.link(&product_path(&launch.handle, None));
-    let is_launch = launch.tags.iter().any(|tag| tag == LAUNCH);
+    let is_launch = launch.tags.iter().any(|tag| tag == BRAND.launch_tag);
     let pitch = product.map_or("", |product| product.seo.description.as_str());
     html! {
         section class=(if is_launch { "hero launch" } else { "hero" }) {
@@ -80,7 +68,7 @@ fn hero(visit: &PageContext, launch: &Card, product: Option<&Product>) -> Markup
                 p class="actions" { a class="button" href=(path) { (words.buy) } }
             }
             @if is_launch {
-                (picture(LAUNCH_PICTURE, "", (2000, 1000), Fetched::First))
+                (picture(BRAND.launch_picture, "", (2000, 1000), Fetched::First))
             } @else if let Some(image) = &launch.image {
                 (picture(&image.url, "", (640, 640), Fetched::First))
             }
@@ -110,7 +98,12 @@ fn section_tiles(visit: &PageContext, sections: &[Section]) -> Markup {
 
 /// The merchant's first products, but for the one that has the stage.
 fn featured(visit: &PageContext, version: &Version) -> Markup {
-    let cards: Vec<&Card> = version.featured.iter().skip(1).take(FEATURED).collect();
+    let cards: Vec<&Card> = version
+        .featured
+        .iter()
+        .skip(1)
+        .take(BRAND.products)
+        .collect();
     html! {
         @if !cards.is_empty() {
             section aria-labelledby="featured" {

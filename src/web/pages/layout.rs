@@ -5,7 +5,7 @@
 
 use crate::web::assets::kept_address;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::SHOP_NAME;
+use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::head;
 use crate::web::pages::head::not_to_be_found;
 use crate::web::pages::icons::{BAG, CLOSE, SEARCH, icon};
@@ -67,7 +67,7 @@ fn head_of(visit: &PageContext, title: &str, more: &Markup) -> Markup {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
             title { (title) @if title != SHOP_NAME { " · " (SHOP_NAME) } }
-            link rel="icon" href="/favicon.svg" type="image/svg+xml";
+            link rel="icon" href=(BRAND.favicon) type="image/svg+xml";
             link rel="stylesheet" href=(kept_address("/css/shop.css"));
             script type="module" src=(kept_address("/js/shop.js")) {}
             (head::tags(visit))
@@ -83,8 +83,8 @@ fn header(visit: &PageContext) -> Markup {
             div class="bar" {
                 a class="brand" href=(visit.link("/")) {
                     picture {
-                        source srcset=(kept_address("/mark-light.svg")) media="(prefers-color-scheme: dark)";
-                        img src=(kept_address("/mark.svg")) alt="" width="28" height="28";
+                        source srcset=(kept_address(BRAND.mark_on_dark)) media="(prefers-color-scheme: dark)";
+                        img src=(kept_address(BRAND.mark)) alt="" width="28" height="28";
                     }
                     span { (SHOP_NAME) }
                 }
@@ -142,7 +142,11 @@ fn footer(visit: &PageContext) -> Markup {
                     }
                 }
             }
-            p class="quiet" { (SHOP_NAME) " · " (words.tagline) }
+            p class="quiet" { (SHOP_NAME) " · " (BRAND.texts(visit.language).tagline) }
+            p class="quiet" {
+                (BRAND.legal_name) @for line in BRAND.address { ", " (line) }
+                " · " a href={ "mailto:" (BRAND.support) } { (BRAND.support) }
+            }
         }
     }
 }

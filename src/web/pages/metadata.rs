@@ -6,7 +6,7 @@
 
 use crate::app::App;
 use crate::web::assets::kept_address;
-use crate::web::pages::brand::SHOP_NAME;
+use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
@@ -15,9 +15,6 @@ use shop::values::languages::Language;
 
 /// Most characters of a description: what results show.
 const DESCRIPTION_CHARS: usize = 160;
-
-/// Shown where a page has no picture of its own, 1200 × 630.
-const SHARED_PICTURE: &str = "/icons/share.png";
 
 /// What a page says of itself.
 #[derive(Debug)]
@@ -45,7 +42,7 @@ pub fn tags(app: &App, visit: &PageContext, page: &Metadata<'_>) -> Markup {
         picture.and_then(|image| Some((absolute(origin, &image.url)?, image.alt.as_str())));
     let (picture_url, described) = match shared {
         Some((url, alt)) => (Some(url), alt),
-        None => (absolute(origin, SHARED_PICTURE), SHOP_NAME),
+        None => (absolute(origin, BRAND.shared), SHOP_NAME),
     };
     html! {
         meta name="description" content=(description);

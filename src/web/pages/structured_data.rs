@@ -1,7 +1,7 @@
 //! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those of Google's product snippets,
 //! merchant listings, breadcrumbs and organizations.
 
-use crate::web::pages::brand::SHOP_NAME;
+use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::metadata::absolute;
 use crate::web::pages::paths::product_path;
 use crate::web::pages::visit::PageContext;
@@ -22,8 +22,11 @@ pub fn shop(origin: &str, visit: &PageContext) -> Vec<Value> {
             "@context": "https://schema.org",
             "@type": "Organization",
             "name": SHOP_NAME,
+            "legalName": BRAND.legal_name,
+            "address": BRAND.address.join(", "),
+            "email": BRAND.support,
             "url": url,
-            "logo": absolute(origin, "/icons/icon-512.png"),
+            "logo": absolute(origin, BRAND.icon_512),
         }),
         json!({
             "@context": "https://schema.org",

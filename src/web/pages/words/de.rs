@@ -1,5 +1,6 @@
 //! German, in the polite form.
 
+use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::words::countries_de::COUNTRIES;
 use crate::web::pages::words::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
@@ -8,7 +9,6 @@ use shop::orders::transitions::OrderEventKind;
 pub static WORDS: Texts = Texts {
     // Every page
     skip_to_content: "Zum Inhalt springen",
-    tagline: "ein offener Shop am Rand des Netzes",
     main_navigation: "Hauptnavigation",
     search: "Suchen",
     search_products: "Produkte suchen",
@@ -380,13 +380,12 @@ pub static WORDS: Texts = Texts {
         }
         _ => None,
     },
-    about_the_shop: "Ohmstead: Telefone, Computer, Audio und was dazugehört. Vorrätig, schnell verschickt, einfach zurückgegeben.",
     about_a_list: |title, products| {
         format!(
-            "{title} bei Ohmstead: {products} zur Auswahl, mit Preisen, Bildern und dem, was gerade vorrätig ist."
+            "{title} bei {SHOP_NAME}: {products} zur Auswahl, mit Preisen, Bildern und dem, was gerade vorrätig ist."
         )
     },
-    about_the_cart: "Was Sie bei Ohmstead in den Warenkorb gelegt haben.",
+    about_the_cart: || format!("Was Sie bei {SHOP_NAME} in den Warenkorb gelegt haben."),
 
     // Without a network
     offline: "Sie sind offline",

@@ -1,5 +1,6 @@
 //! English.
 
+use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::words::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
 use shop::values::countries::COUNTRIES;
@@ -8,7 +9,6 @@ use shop::values::countries::COUNTRIES;
 pub static WORDS: Texts = Texts {
     // Every page
     skip_to_content: "Skip to content",
-    tagline: "an open storefront at the edge",
     main_navigation: "Main",
     search: "Search",
     search_products: "Search products",
@@ -347,13 +347,12 @@ pub static WORDS: Texts = Texts {
     request: "Request",
 
     // Descriptions for who searches
-    about_the_shop: "Ohmstead sells phones, computers, audio and what goes with them: in stock, quickly sent, easily returned.",
     about_a_list: |title, products| {
         format!(
-            "{title} at Ohmstead: {products} to choose from, with prices, pictures and what is in stock right now."
+            "{title} at {SHOP_NAME}: {products} to choose from, with prices, pictures and what is in stock right now."
         )
     },
-    about_the_cart: "What you have put into your cart at Ohmstead.",
+    about_the_cart: || format!("What you have put into your cart at {SHOP_NAME}."),
 
     // Without a network
     offline: "You are offline",

@@ -6,7 +6,6 @@ use shop::orders::transitions::OrderEventKind;
 pub struct Texts {
     // Every page
     pub skip_to_content: &'static str,
-    pub tagline: &'static str,
     pub main_navigation: &'static str,
     pub search: &'static str,
     pub search_products: &'static str,
@@ -240,9 +239,8 @@ pub struct Texts {
     pub request: &'static str,
 
     // Descriptions for who searches
-    pub about_the_shop: &'static str,
     pub about_a_list: fn(&str, usize) -> String,
-    pub about_the_cart: &'static str,
+    pub about_the_cart: fn() -> String,
 
     // Without a network
     pub offline: &'static str,

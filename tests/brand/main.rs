@@ -1,0 +1,175 @@
+//! The brand is one file: another `content/shop.toml` gives another shop, and one that can't be used is refused with its line.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what it is for"
+)]
+
+#[path = "../../tools/brand.rs"]
+mod brand;
+
+use brand::Brand;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn another_file_is_another_shop() {
+    let ours = read(&ours()).unwrap();
+    let text = ours_with(&[
+        ("name = \"Ohmstead\"", "name = \"Fern & \\\"Oak\\\"\""),
+        ("Ohmstead Demonstration Shop", "Fern and Oak Ltd"),
+        ("support@ohmstead.example", "hello@fern.example"),
+        (
+            "Ohmstead sells phones, computers, audio",
+            "Fern & Oak sells plants, pots",
+        ),
+        (
+            "Ohmstead: Telefone, Computer, Audio",
+            "Fern & Oak: Pflanzen, Töpfe",
+        ),
+        ("#b4470a", "#1f6b45"),
+        ("#fdfdfc", "#fbfff8"),
+        ("mark = \"mark.svg\"", "mark = \"fern.svg\""),
+        ("/media/launch.svg", "https://pictures.test/fern.jpg"),
+    ]);
+    let theirs = read(&text).unwrap();
+
+    let made = [theirs.code(), theirs.css(), theirs.manifest()].concat();
+    assert!(
+        !made.contains("Ohmstead") && !made.contains("#b4470a"),
+        "{made}"
+    );
+    assert!(theirs.code().contains(r#"name: "Fern & \"Oak\"""#));
+    assert!(theirs.code().contains(r#"mark: "/fern.svg""#));
+    assert!(
+        theirs
+            .css()
+            .contains("--accent: light-dark(#1f6b45, #ff8a45);")
+    );
+    assert!(
+        ours.css()
+            .contains("--accent: light-dark(#b4470a, #ff8a45);")
+    );
+    let manifest: serde_json::Value = serde_json::from_str(&theirs.manifest()).unwrap();
+    let is = |key: &str| manifest.get(key).and_then(serde_json::Value::as_str);
+    assert_eq!(is("name"), Some("Fern & \"Oak\""));
+    assert_eq!(is("theme_color"), Some("#fbfff8"));
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_with_its_line() {
+    for (ours, theirs, line_of, refusal) in [
+        ("name = \"Ohmstead\"\n", "\n", "", "missing field `name`"),
+        (
+            "name = \"Ohmstead\"",
+            "title = \"O\"",
+            "title",
+            "unknown field `title`",
+        ),
+        ("\"Ohmstead\"", "\"\"", "name = ", "one line of text"),
+        ("\"Ohmstead\"", "Ohmstead", "name = ", ""),
+        (
+            "support@ohmstead",
+            "support at ohmstead",
+            "support = ",
+            "no mail address",
+        ),
+        (
+            "\"#b4470a\"",
+            "\"orange\"",
+            "accent = ",
+            "no colour such as #b4470a",
+        ),
+        (
+            "\"#b4470a\"",
+            "\"#b447éa\"",
+            "accent = ",
+            "no colour such as #b4470a",
+        ),
+        (
+            "\"#5c626d\"",
+            "\"#a0a4ab\"",
+            "quiet = ",
+            "`quiet` on `ground` has a contrast of 2.",
+        ),
+        (
+            "\"#727984\"",
+            "\"#202328\"",
+            "edge = \"#202328\"",
+            "in dark; it needs 3",
+        ),
+        (
+            "\"mark.svg\"",
+            "\"logo.svg\"",
+            "mark = ",
+            "no file assets/logo.svg",
+        ),
+        (
+            "/media/launch.svg",
+            "/media/gone.svg",
+            "launch_picture = ",
+            "neither a file",
+        ),
+        ("products = 8", "products = 300", "products = ", "300"),
+    ] {
+        let text = ours_with(&[(ours, theirs)]);
+        let found = read(&text).err().unwrap_or_default();
+        let line = text
+            .lines()
+            .position(|line| line.starts_with(line_of))
+            .unwrap();
+        let place = format!("content/shop.toml:{}: ", line.checked_add(1).unwrap());
+        let is_placed = found.starts_with(&place) && found.contains(refusal);
+        assert!(
+            is_placed && !found.contains('\n'),
+            "{place}{refusal}: {found}"
+        );
+    }
+}
+
+#[test]
+fn nothing_but_the_file_names_the_shop() {
+    let named: Vec<String> = ["src", "assets/css", "assets/js", "durable/src"]
+        .into_iter()
+        .flat_map(|folder| files_of(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).as_path()))
+        .filter(|(_, text)| text.contains("Ohmstead"))
+        .map(|(path, _)| path)
+        .collect();
+    assert!(named.is_empty(), "{named:?}");
+}
+
+fn files_of(folder: &Path) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_of(&path));
+        } else {
+            files.push((
+                path.display().to_string(),
+                fs::read_to_string(&path).unwrap(),
+            ));
+        }
+    }
+    files
+}
+
+fn read(text: &str) -> Result<Brand, String> {
+    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
+    Brand::read(text, &|name| {
+        name == "fern.svg" || assets.join(name).is_file()
+    })
+}
+
+fn ours() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(brand::FILE);
+    fs::read_to_string(path).unwrap()
+}
+
+fn ours_with(changes: &[(&str, &str)]) -> String {
+    let mut text = ours();
+    for (ours, theirs) in changes {
+        assert!(text.contains(ours), "{ours}");
+        text = text.replacen(ours, theirs, 1);
+    }
+    text
+}
