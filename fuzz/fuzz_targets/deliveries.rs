@@ -10,9 +10,9 @@ use durable::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use libfuzzer_sys::fuzz_target;
 use sha2::Sha256;
+use shop::payments::{Payments, WebhookRequest};
 use std::cell::Cell;
 use std::rc::Rc;
-use shop::payments::{WebhookRequest, Payments};
 use storefront::store::stripe::MAX_PAGES;
 use storefront::store::stripe::account::{Stripe, StripeConfig};
 

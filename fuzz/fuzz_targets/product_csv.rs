@@ -5,8 +5,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shop::values::money::Currency;
 use shop::publishing::csv::read::{Window, read_products};
+use shop::values::money::Currency;
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, csv)) = input.split_first() else {

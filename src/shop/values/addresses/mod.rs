@@ -130,7 +130,7 @@ fn field_fault(value: &str, required: bool) -> Fault {
     if value.chars().count() > MAX_FIELD_CHARS {
         return Some(("too_long", format!("At most {MAX_FIELD_CHARS} characters.")));
     }
-    if value.chars().any(|it| it.is_control() || turns_text(it)) {
+    if value.chars().any(|it| it.is_control() || ends_line(it)) {
         return Some((
             "control_character",
             "No line breaks or control characters.".to_owned(),
@@ -139,9 +139,9 @@ fn field_fault(value: &str, required: bool) -> Fault {
     None
 }
 
-/// True for line separators and for marks that turn the direction of text: what follows them would read otherwise than it is.
-const fn turns_text(character: char) -> bool {
-    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// True for the separators of lines and paragraphs, which are no control characters to Unicode.
+const fn ends_line(character: char) -> bool {
+    matches!(character, '\u{2028}' | '\u{2029}')
 }
 
 fn region_fault(region: &str, country: Option<&Country>) -> Fault {
