@@ -9,6 +9,7 @@ npm run test:long
 
   10,000 seeds of the simulation
   5,000 orders that wait for their payment page after an outage
+  100 calls made up for each operation of the OpenAPI document
   a shop under fire for 30 minutes`;
 
 const OPTIMIZED = ["test", "--profile", "simulation", "--test", "simulation"];
@@ -19,6 +20,7 @@ runAsProgram(import.meta.url, async (args) => {
   const parts = {
     "10,000 seeds": () => succeeds("cargo", [...OPTIMIZED, "every_seed_ends_well", "--", "--nocapture"], { ...env, SIMULATION_SEEDS: "10000" }),
     "5,000 waiting orders": () => succeeds("cargo", [...OPTIMIZED, "recovery", "--", "--nocapture"], { ...env, SIMULATION_WAITING: "5000" }),
+    "100 calls an operation": () => succeeds("node", ["tools/test.mjs", "tests/workerd/openapi.spec.ts"], { ...env, OPENAPI_EXAMPLES: "100" }),
     "30 minutes under fire": () => succeeds("node", ["tools/chaos.mjs", "--minutes", "30"], env),
   };
   const failed = [];

@@ -13,7 +13,7 @@ use shop::operations::dead_letters::{
 use shop::payments::Inbox;
 use shop::settlement::ports::SettlementPorts;
 
-/// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded`, newest first.
+/// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`, newest first.
 ///
 /// # Errors
 /// 422 `invalid_status`, `invalid_limit`; 400 `malformed_cursor`.

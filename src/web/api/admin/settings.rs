@@ -18,8 +18,7 @@ const MAX_SETTINGS_BYTES: usize = 512 * 1024;
 
 /// Something, and the version of the settings it is of.
 #[derive(Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(in crate::web::api) struct Versioned<T> {
+struct Versioned<T> {
     version: u64,
     #[serde(flatten)]
     section: T,

@@ -3,9 +3,12 @@
 //! It is generated here, from the routes, from the handlers' own documentation and from the types they read and answer with, and
 //! compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi` writes the file anew.
 
+mod parameters;
+mod responses;
+
 use crate::web::api::admin::settings::{
     CurrenciesSection, MarketsSection, PromotionsSection, Schedule, ShippingZonesSection,
-    TaxZonesSection, Versioned,
+    TaxZonesSection,
 };
 use crate::web::api::{admin, cart, order_status, orders, pricing, products, refunds, stock};
 use crate::web::http::guard::Access;
@@ -20,7 +23,6 @@ use shop::publishing::publish::record::Publish;
 use std::fs;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
-use worker::Method;
 
 /// Codes that any operation may answer with.
 const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `permission_required`, `cross_site`, `not_found`, \
@@ -95,23 +97,11 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let (summary, errors) = docs.split_once("# Errors").unwrap_or((&docs, ""));
     let operation_id = operation_id(route, name);
     let (request, response) = bodies(&operation_id, schemas);
-    let done = match response {
-        Value::Null => json!({"description": "Done"}),
-        schema => {
-            json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
-        }
-    };
     let mut operation = json!({
         "operationId": operation_id,
         "summary": summary.split_once("`: ").map_or(summary, |(_, rest)| rest).trim(),
-        "parameters": parameters(route, &docs),
-        "responses": {
-            "2XX": done,
-            "default": {
-                "description": format!("Refused. {}", errors.trim()).trim(),
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        },
+        "parameters": parameters::parameters(route, &operation_id, &docs),
+        "responses": responses::responses(route, &operation_id, &response, errors),
     });
     if let Some(request) = request {
         operation["requestBody"] = request;
@@ -144,10 +134,7 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         "get_recorded_product" => (None, schemas.add::<admin::products::RecordedProduct<'_>>()),
         "delete_product" => (None, Value::Null),
         "import_products" => (Some(text_of("text/csv")), schemas.add::<ImportSummary>()),
-        "export_products" => (
-            None,
-            json!({"type": "string", "contentMediaType": "text/csv"}),
-        ),
+        "export_products" => (None, json!({"type": "string"})),
         "publish_catalog" | "get_publish" | "cancel_publish" => (None, schemas.add::<Publish>()),
         "rollback_catalog" => (
             schemas.body::<admin::catalog::Rollback>(),
@@ -184,11 +171,7 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             schemas.add::<pricing::QuoteView<'_>>(),
         ),
         "list_shipping_methods" => (None, schemas.add::<pricing::ShippingOffersView<'_>>()),
-        "get_settings" => (None, schemas.add::<Versioned<Settings>>()),
-        "set_settings" => (
-            schemas.body::<Settings>(),
-            schemas.add::<Versioned<Settings>>(),
-        ),
+        "get_settings" | "set_settings" => schemas.section::<Settings>(name),
         "get_currencies" | "set_currencies" => schemas.section::<CurrenciesSection>(name),
         "get_markets" | "set_markets" => schemas.section::<MarketsSection>(name),
         "get_tax_zones" | "set_tax_zones" => schemas.section::<TaxZonesSection>(name),
@@ -264,40 +247,6 @@ fn text_of(media_type: &str) -> Value {
     json!({"required": true, "content": {media_type: {"schema": {"type": "string"}}}})
 }
 
-/// The path's own parameters, the query's as the documentation of the handler writes them, and the headers it names.
-fn parameters(route: &Route, docs: &str) -> Vec<Value> {
-    let parameter = |name: &str, place: &str, required: bool| json!({"name": name, "in": place, "required": required, "schema": {"type": "string"}});
-    let in_path = route
-        .pattern
-        .split('/')
-        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| parameter(name, "path", true));
-    let address = docs.split('`').nth(1).unwrap_or_default();
-    let in_query = address
-        .split_once('?')
-        .map_or("", |(_, query)| query)
-        .split('&')
-        .filter_map(|asked| asked.split_once('='))
-        .map(|(name, _)| parameter(name, "query", false));
-    let of_cart = route.handler_name.starts_with("cart::");
-    let in_headers = [
-        "Idempotency-Key",
-        "If-Match",
-        "If-None-Match",
-        "Cart-Token",
-        "Order-Token",
-        "Challenge-Token",
-    ]
-    .into_iter()
-    .filter(|name| {
-        docs.contains(&format!("`{name}`"))
-            || (of_cart && *name == "Cart-Token")
-            || (route.method == Method::Post && *name == "Idempotency-Key")
-    })
-    .map(|name| parameter(name, "header", docs.contains(&format!("with an `{name}`"))));
-    in_path.chain(in_query).chain(in_headers).collect()
-}
-
 /// The documentation of a handler, as one line.
 fn docs_of(module: &str, name: &str) -> String {
     let module = module.replace("::", "/");
@@ -340,13 +289,20 @@ impl Schemas {
         Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}))
     }
 
-    /// What reads a section of the settings answers with, and what sets one reads too.
-    fn section<T: ToSchema>(&mut self, name: &str) -> (Option<Value>, Value)
-    where
-        Versioned<T>: ToSchema,
-    {
+    /// A section of the settings: with its version in answers, without in what sets it.
+    fn section<T: ToSchema>(&mut self, name: &str) -> (Option<Value>, Value) {
         let body = self.body::<T>().filter(|_| name.starts_with("set_"));
-        (body, self.add::<Versioned<T>>())
+        let mut answer = self.0[T::name().as_ref()].clone();
+        let fields = answer.as_object_mut().unwrap();
+        fields.remove("additionalProperties");
+        let version = json!({"type": "integer", "format": "int64", "minimum": 0});
+        fields["properties"]["version"] = version;
+        let required = fields.entry("required").or_insert_with(|| json!([]));
+        required.as_array_mut().unwrap().push("version".into());
+        let versioned = format!("Versioned{}", T::name());
+        let reference = json!({"$ref": format!("#/components/schemas/{versioned}")});
+        self.0.insert(versioned, answer);
+        (body, reference)
     }
 
     fn list<T: ToSchema>(&mut self) -> Value {

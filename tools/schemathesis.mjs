@@ -1,0 +1,24 @@
+//! Schemathesis, which holds a running shop to its OpenAPI document: installed once, into `.tools/schemathesis`.
+//! Promises: a pinned version; without a Python that can install it, one line with the cure.
+
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { answerOf, must, root, say, Stop } from "./run.mjs";
+
+const VERSION = "4.32.5";
+const FOLDER = join(root, ".tools/schemathesis");
+const PROGRAMS = join(FOLDER, process.platform === "win32" ? "Scripts" : "bin");
+
+/** The program, installed if it is not yet. */
+export async function schemathesis() {
+  const note = join(FOLDER, "version");
+  const program = join(PROGRAMS, "schemathesis");
+  if (existsSync(note) && readFileSync(note, "utf8") === VERSION) return program;
+  const python = ["python3", "python"].find((name) => answerOf(name, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]) !== null);
+  if (!python) throw new Stop("the OpenAPI test needs Python 3.10 or newer with venv: install it (`apt-get install python3-venv`), then run this again");
+  say(`installing schemathesis ${VERSION} into .tools`);
+  await must(python, ["-m", "venv", "--clear", FOLDER], process.env, "Python made no virtual environment: look above for its reason");
+  await must(join(PROGRAMS, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`], process.env, "pip could not install schemathesis: look above for its reason");
+  writeFileSync(note, VERSION);
+  return program;
+}
