@@ -3,7 +3,7 @@
 use crate::checkout::pending::{Pending, Visitor};
 use crate::customers::challenge::Proof;
 use crate::error::{Error, Result};
-use crate::inventory::holds::MIN_RETRY_SECS;
+use crate::inventory::hold_refusal::MIN_RETRY_SECS;
 use crate::orders::order::Order;
 use crate::pricing::price_list::PriceList;
 use crate::pricing::quote::Quote;

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{HOLD_SECS, hold_id, tracked_lines};
+use crate::inventory::hold_refusal::{HoldRefusal, NotHeld, ShortLine, ShortReason};
 use crate::inventory::objects::StockObjects;
 use crate::inventory::ports::StockPorts;
 use crate::inventory::refusals::{RefusalMemory, Shortage};
@@ -11,7 +12,6 @@ use crate::pricing::quote::{Held, QuoteLine};
 use crate::values::ids::customer_of;
 use durable::machine::Reply;
 use durable::{cart, stock};
-use serde_json::{Value, json};
 
 /// How much of it was held, in the order in which it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,20 +38,19 @@ pub fn check_memory(ports: &impl StockPorts, lines: &[QuoteLine]) -> Result<()> 
     let refusals = ports.refusals();
     let short = tracked_lines(lines).into_iter().filter_map(|line| {
         let shortage = refusals.recall(&line.sku, line.quantity)?;
-        Some(ShortLine::of(&line.sku, shortage))
+        Some(short_line(line, shortage))
     });
     let short: Vec<ShortLine> = short.collect();
     if short.is_empty() {
         return Ok(());
     }
-    Err(short_stock(&short, lines))
+    Err(HoldRefusal::of_lines(short).into())
 }
 
 /// Holds a use of every scarce promotion and the units of every tracked line; stops at the first refusal.
 ///
 /// # Errors
-/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
-/// `promotion_not_available`. What is `taken` by then is still held: the caller gives it back.
+/// The first refusal, or a port's failure. What is `taken` by then is still held: the caller gives it back.
 pub async fn hold_all(
     ports: &impl StockPorts,
     order_id: &str,
@@ -59,7 +58,7 @@ pub async fn hold_all(
     email: &str,
     (lines, promotions): Held<'_>,
     taken: &mut Taken,
-) -> Result<()> {
+) -> Result<(), NotHeld> {
     let uses = &mut taken.uses;
     hold_uses(ports, order_id, attempt, email, promotions, uses).await?;
     hold_lines(ports, order_id, attempt, email, lines, &mut taken.lines).await
@@ -101,7 +100,7 @@ async fn hold_lines(
     email: &str,
     lines: &[QuoteLine],
     taken: &mut usize,
-) -> Result<()> {
+) -> Result<(), NotHeld> {
     let customer = customer_of(email);
     let mut tracked = tracked_lines(lines).into_iter();
     let mut short = Vec::new();
@@ -121,7 +120,7 @@ async fn hold_lines(
                 }
             }
             Reply::Refused { refusal } => {
-                short.push(ShortLine::of_refusal(ports, &line.sku, &refusal)?);
+                short.push(refused_line(ports, line, &refusal)?);
                 break;
             }
         }
@@ -132,10 +131,10 @@ async fn hold_lines(
     // What does not answer is not told: it is refused in any case.
     for line in tracked {
         if let Ok(view) = ports.stock().view(&line.sku).await {
-            short.extend(ShortLine::of_view(ports, line, &view));
+            short.extend(viewed_line(ports, line, &view));
         }
     }
-    Err(short_stock(&short, lines))
+    Err(HoldRefusal::of_lines(short).into())
 }
 
 async fn release_lines(
@@ -159,107 +158,66 @@ async fn release_lines(
     Ok(())
 }
 
-/// A line that stock refused.
-struct ShortLine {
-    sku: String,
-    code: &'static str,
-    max_quantity: i64,
+fn short_line(line: &QuoteLine, shortage: Shortage) -> ShortLine {
+    let reason = if shortage.contended {
+        ShortReason::Contended
+    } else {
+        ShortReason::SoldOut
+    };
+    line_short_by(line, reason, shortage.available)
 }
 
-impl ShortLine {
-    fn of(sku: &str, shortage: Shortage) -> Self {
-        Self {
-            sku: sku.to_owned(),
-            code: if shortage.contended {
-                CONTENDED
-            } else {
-                SOLD_OUT
-            },
-            max_quantity: shortage.available,
-        }
+fn line_short_by(line: &QuoteLine, reason: ShortReason, left: i64) -> ShortLine {
+    ShortLine {
+        sku: line.sku.clone(),
+        title: line.title.clone(),
+        variant_title: line.variant_title.clone(),
+        reason,
+        max_quantity: left.clamp(0, i64::from(cart::MAX_QUANTITY)),
     }
+}
 
-    fn of_refusal(ports: &impl StockPorts, sku: &str, refusal: &stock::Refusal) -> Result<Self> {
-        let (code, max_quantity) = match refusal {
-            stock::Refusal::Short {
-                available,
-                contended,
-                version,
-                ..
-            } => {
-                let shortage = Shortage {
-                    contended: *contended,
-                    available: *available,
-                    version: *version,
-                };
-                ports.refusals().remember(sku, shortage);
-                return Ok(Self::of(sku, shortage));
-            }
-            stock::Refusal::HoldEnded => (CONTENDED, 0),
-            stock::Refusal::OverLimit { left, .. } => (OVER_LIMIT, i64::from(*left)),
-            other => return Err(Error::internal(format!("hold of {sku}: {other:?}"))),
-        };
-        Ok(Self {
-            sku: sku.to_owned(),
-            code,
-            max_quantity,
-        })
-    }
-
-    /// Short by what the object says now, though it was not asked to hold.
-    fn of_view(ports: &impl StockPorts, line: &QuoteLine, view: &stock::View) -> Option<Self> {
-        let shortage = Shortage {
-            contended: view.reserved > 0,
-            available: view.available,
-            version: view.version,
-        };
-        let is_short = view.available < i64::from(line.quantity);
-        is_short.then(|| {
+/// The line as the object refused it.
+fn refused_line(
+    ports: &impl StockPorts,
+    line: &QuoteLine,
+    refusal: &stock::Refusal,
+) -> Result<ShortLine> {
+    match refusal {
+        stock::Refusal::Short {
+            available,
+            contended,
+            version,
+            ..
+        } => {
+            let shortage = Shortage {
+                contended: *contended,
+                available: *available,
+                version: *version,
+            };
             ports.refusals().remember(&line.sku, shortage);
-            Self::of(&line.sku, shortage)
-        })
+            Ok(short_line(line, shortage))
+        }
+        stock::Refusal::HoldEnded => Ok(line_short_by(line, ShortReason::Contended, 0)),
+        stock::Refusal::OverLimit { left, .. } => Ok(line_short_by(
+            line,
+            ShortReason::OverLimit,
+            i64::from(*left),
+        )),
+        other => Err(Error::internal(format!("hold of {}: {other:?}", line.sku))),
     }
 }
 
-const CONTENDED: &str = "contended";
-const SOLD_OUT: &str = "sold_out";
-const OVER_LIMIT: &str = "over_limit";
-
-fn short_stock(short: &[ShortLine], lines: &[QuoteLine]) -> Error {
-    let lines: Vec<Value> = short
-        .iter()
-        .filter_map(|short| Some((short, lines.iter().find(|line| line.sku == short.sku)?)))
-        .map(|(short, line)| {
-            json!({
-                "sku": line.sku,
-                "title": line.title,
-                "variant_title": line.variant_title,
-                "code": short.code,
-                "max_quantity": short.max_quantity.clamp(0, i64::from(cart::MAX_QUANTITY)),
-            })
-        })
-        .collect();
-    if short.iter().all(|line| line.code == CONTENDED) {
-        return Error::conflict(
-            CONTENDED,
-            "Other shoppers are buying the last units; some may come back within minutes.",
-            json!({"lines": lines, "retry_after_secs": MIN_RETRY_SECS}),
-        );
-    }
-    if short.iter().any(|line| line.code == OVER_LIMIT) {
-        return Error::conflict(
-            OVER_LIMIT,
-            "This is more than one customer may buy.",
-            json!({"lines": lines}),
-        );
-    }
-    Error::conflict(
-        SOLD_OUT,
-        "There is not enough stock for this order.",
-        json!({"lines": lines}),
-    )
+/// The line, if it is short by what the object says now, though it was not asked to hold.
+fn viewed_line(ports: &impl StockPorts, line: &QuoteLine, view: &stock::View) -> Option<ShortLine> {
+    let shortage = Shortage {
+        contended: view.reserved > 0,
+        available: view.available,
+        version: view.version,
+    };
+    let is_short = view.available < i64::from(line.quantity);
+    is_short.then(|| {
+        ports.refusals().remember(&line.sku, shortage);
+        short_line(line, shortage)
+    })
 }
-
-/// Seconds after which who met what may come back tries again: at least, and how many more at most, so that those who were refused
-/// together do not come back together.
-pub(crate) const MIN_RETRY_SECS: u32 = 2;

@@ -1,5 +1,6 @@
 //! Stock and the scarce uses of promotions: counted by objects, held for orders.
 pub mod hold_ids;
+pub mod hold_refusal;
 pub mod holds;
 pub mod objects;
 pub mod order_stock;

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{hold_id, tracked_lines};
+use crate::inventory::hold_refusal::NotHeld;
 use crate::inventory::holds::{Taken, hold_all, release_taken};
 use crate::inventory::objects::StockObjects;
 use crate::inventory::ports::StockPorts;
@@ -35,18 +36,15 @@ pub async fn hold_again(
     let mut taken = Taken::default();
     match hold_all(ports, &order.id, attempt, email, held, &mut taken).await {
         Ok(()) => Ok(true),
-        Err(Error::Conflict {
-            code: code @ ("contended" | "promotion_contended"),
-            ..
-        }) if waits => {
+        Err(NotHeld::Refused(refusal)) if waits && refusal.may_pass() => {
             release_taken(ports, &order.id, attempt, held, taken).await?;
             Err(Error::Unavailable {
-                code,
+                code: refusal.code(),
                 retry_after_secs: CONTENDED_RETRY_SECS,
             })
         }
-        Err(Error::Conflict { .. }) => Ok(false),
-        Err(error) => Err(error),
+        Err(NotHeld::Refused(_)) => Ok(false),
+        Err(NotHeld::Failed(failure)) => Err(failure),
     }
 }
 

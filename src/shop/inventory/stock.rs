@@ -60,26 +60,40 @@ pub async fn receive_stock(
     }
 }
 
-/// Sets the count to `quantity` units in the building, whatever moved since it was first set under this `operation_id`.
+/// Outcome of a count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// The stock is what was counted.
+    Set,
+    /// The stock stays as it is: more units than were counted are promised.
+    BelowPromised,
+}
+
+/// Sets the count to `quantity` units in the building, whatever moved since it was first set under
+/// this `operation_id`.
 ///
 /// # Errors
-/// 409 `below_promised`; 422 `invalid_quantity`, `idempotency_key_reused` where it was another count.
+/// 422 `invalid_quantity`, `idempotency_key_reused` where it was another count.
 pub async fn count_stock(
     stock: &impl StockObjects,
     sku: &str,
     quantity: u32,
     operation_id: String,
-) -> Result<()> {
+) -> Result<Counted> {
     let reason = "imported".to_owned();
-    change_stock(
-        stock,
-        sku,
-        Command::Count { quantity, reason },
-        operation_id,
-    )
-    .await
-    .map(drop)
+    let command = Command::Count { quantity, reason };
+    match stock.ask(sku, operation_id, command).await? {
+        Reply::Done { .. } => Ok(Counted::Set),
+        Reply::Refused {
+            refusal: Refusal::BelowPromised { .. },
+        } => Ok(Counted::BelowPromised),
+        Reply::Refused { refusal } => Err(refused(sku, &refusal)),
+    }
 }
+
+/// Text for a count that is below what was promised.
+pub const BELOW_PROMISED: &str =
+    "Checkouts and orders were promised more units than this would leave.";
 
 fn refused(sku: &str, refusal: &Refusal) -> Error {
     let quantity = |max: u32| {
@@ -100,7 +114,7 @@ fn refused(sku: &str, refusal: &Refusal) -> Error {
         ),
         Refusal::BelowPromised { promised } => Error::conflict(
             "below_promised",
-            "Checkouts and orders were promised more units than this would leave.",
+            BELOW_PROMISED,
             json!({"promised": promised}),
         ),
         refusal => Error::internal(format!("stock of {sku}: {refusal:?}")),

@@ -4,6 +4,7 @@
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{HOLD_SECS, hold_id};
+use crate::inventory::hold_refusal::{HoldRefusal, NotHeld};
 use crate::inventory::objects::{PromotionObjects, Uses};
 use crate::inventory::ports::StockPorts;
 use crate::orders::order::Order;
@@ -12,10 +13,6 @@ use crate::values::ids::customer_of;
 use durable::machine::Reply;
 use durable::promotion::{Command, Limits, Refusal};
 use futures_util::future::try_join_all;
-use serde_json::json;
-
-/// Seconds after which a shopper who met a held use should try again.
-const CONTENDED_RETRY_SECS: u32 = 2;
 
 /// Which of `promotions` can't be used now, by anyone or, where it comes by itself, by this customer. Whether this customer has used up a
 /// code is told when it is ordered with.
@@ -44,7 +41,7 @@ fn is_used_up(promotion: &QuotePromotion, limits: Limits, uses: Uses) -> Result<
         return Ok(by_all || by_customer);
     }
     if by_all && uses.all.reserved > 0 {
-        return Err(contended(&promotion.id));
+        return Err(HoldRefusal::PromotionContended(promotion.id.clone()).into());
     }
     Ok(by_all)
 }
@@ -52,8 +49,8 @@ fn is_used_up(promotion: &QuotePromotion, limits: Limits, uses: Uses) -> Result<
 /// Holds a use of each, in the order of their ids; stops at the first refusal.
 ///
 /// # Errors
-/// 409 `promotion_used_up`, `promotion_contended` while others hold uses that may come back, `promotion_not_available`. What was held
-/// until then, which is counted in `taken`, is still held: the caller gives it back.
+/// The first refusal, or a port's failure. What was held until then, which is counted in `taken`, is
+/// still held: the caller gives it back.
 pub async fn hold_uses(
     ports: &impl StockPorts,
     order_id: &str,
@@ -61,7 +58,7 @@ pub async fn hold_uses(
     email: &str,
     promotions: &[QuotePromotion],
     taken: &mut usize,
-) -> Result<()> {
+) -> Result<(), NotHeld> {
     let hold_id = hold_id(order_id, attempt);
     for (id, limits) in scarce(promotions) {
         let command = Command::Hold {
@@ -71,7 +68,7 @@ pub async fn hold_uses(
             ttl_secs: HOLD_SECS,
         };
         if let Err(refusal) = ask(ports, id, &hold_id, "hold", command).await? {
-            return Err(not_held(id, refusal));
+            return Err(not_held(id, refusal).into());
         }
         *taken = taken.saturating_add(1);
     }
@@ -191,33 +188,20 @@ async fn ask(
     )
 }
 
-fn not_held(id: &str, refusal: Refusal) -> Error {
+fn not_held(id: &str, refusal: Refusal) -> HoldRefusal {
+    let id = id.to_owned();
     match refusal {
-        Refusal::UsedUp { contended: true } | Refusal::HoldEnded => contended(id),
-        Refusal::UsedUpByCustomer => not_available(id),
-        _ => Error::conflict(
-            "promotion_used_up",
-            "A promotion of this quote has been used up; ask for a new one.",
-            json!({"promotion": id}),
-        ),
+        Refusal::UsedUp { contended: true } | Refusal::HoldEnded => {
+            HoldRefusal::PromotionContended(id)
+        }
+        Refusal::UsedUpByCustomer => HoldRefusal::PromotionNotAvailable(id),
+        _ => HoldRefusal::PromotionUsedUp(id),
     }
-}
-
-fn contended(id: &str) -> Error {
-    Error::conflict(
-        "promotion_contended",
-        "Other shoppers are using the last of a promotion; some may come back within minutes.",
-        json!({"promotion": id, "retry_after_secs": CONTENDED_RETRY_SECS}),
-    )
 }
 
 /// 409 `promotion_not_available`, whether the address has used it, has ordered before, or is not one of those it is for.
 pub fn not_available(id: &str) -> Error {
-    Error::conflict(
-        "promotion_not_available",
-        "A promotion of this quote can't be used with this mail address; ask for a quote without it.",
-        json!({"promotion": id}),
-    )
+    HoldRefusal::PromotionNotAvailable(id.to_owned()).into()
 }
 
 /// What a promotion object should not have refused.

@@ -11,6 +11,7 @@ pub mod moving;
 pub mod numbers;
 pub mod order;
 pub mod ports;
+pub mod progress;
 pub mod record;
 pub mod records;
 #[cfg(any(test, feature = "testing"))]

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
+use crate::orders::progress::{FulfillmentStatus, OrderPaymentStatus};
 use crate::orders::records::{Fulfillment, Return, Units};
 use crate::orders::transitions::{Effect, OrderEventKind, OrderStatus, judge};
 use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
@@ -295,18 +296,18 @@ impl Order {
 
     /// How far its goods are.
     #[must_use]
-    pub fn fulfillment_status(&self) -> &'static str {
+    pub fn fulfillment_status(&self) -> FulfillmentStatus {
         let everything_left = self.unshipped().is_empty();
         if self.fulfillments.is_empty() {
-            "unfulfilled"
+            FulfillmentStatus::Unfulfilled
         } else if everything_left && self.returnable().is_empty() {
-            "returned"
+            FulfillmentStatus::Returned
         } else if everything_left && self.fulfillments.iter().all(|it| it.delivered_at.is_some()) {
-            "delivered"
+            FulfillmentStatus::Delivered
         } else if everything_left {
-            "fulfilled"
+            FulfillmentStatus::Fulfilled
         } else {
-            "partially_fulfilled"
+            FulfillmentStatus::PartiallyFulfilled
         }
     }
 
@@ -318,7 +319,7 @@ impl Order {
 
     /// How far its money is: its payment, less what went back.
     #[must_use]
-    pub fn payment_status(&self) -> &'static str {
+    pub fn payment_status(&self) -> OrderPaymentStatus {
         let refunded = sum(self
             .refunds
             .iter()
@@ -327,14 +328,14 @@ impl Order {
         .unwrap_or(i64::MAX);
         let captured = self.payment.captured.map_or(0, |money| money.amount);
         match self.payment.status {
-            _ if self.has_lost_a_dispute() => "charged_back",
-            _ if refunded > 0 && refunded >= captured => "refunded",
-            _ if refunded > 0 => "partially_refunded",
-            PaymentStatus::Preparing => "preparing",
-            PaymentStatus::Open => "open",
-            PaymentStatus::Processing => "processing",
-            PaymentStatus::Paid => "paid",
-            PaymentStatus::Failed => "failed",
+            _ if self.has_lost_a_dispute() => OrderPaymentStatus::ChargedBack,
+            _ if refunded > 0 && refunded >= captured => OrderPaymentStatus::Refunded,
+            _ if refunded > 0 => OrderPaymentStatus::PartiallyRefunded,
+            PaymentStatus::Preparing => OrderPaymentStatus::Preparing,
+            PaymentStatus::Open => OrderPaymentStatus::Open,
+            PaymentStatus::Processing => OrderPaymentStatus::Processing,
+            PaymentStatus::Paid => OrderPaymentStatus::Paid,
+            PaymentStatus::Failed => OrderPaymentStatus::Failed,
         }
     }
 

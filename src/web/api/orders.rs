@@ -19,6 +19,7 @@ use shop::customers::permissions::Permission;
 use shop::error::{Error, Result};
 use shop::orders::order::{Actor, Order, OrderEvent, Refund, RefundStatus};
 use shop::orders::ports::OrderPorts;
+use shop::orders::progress::{FulfillmentStatus, OrderPaymentStatus};
 use shop::orders::record::{OrderFilter, Orders};
 use shop::orders::records::{Fulfillment, Return, Tracking, Units, record_id_of_key};
 use shop::orders::transitions::{OrderEventKind, OrderStatus};
@@ -297,8 +298,8 @@ pub(super) struct OrderView<'a> {
     id: &'a str,
     number: String,
     status: OrderStatus,
-    payment_status: &'static str,
-    fulfillment_status: &'static str,
+    payment_status: OrderPaymentStatus,
+    fulfillment_status: FulfillmentStatus,
     #[cfg_attr(test, schema(value_type = String))]
     currency: Currency,
     email: &'a str,

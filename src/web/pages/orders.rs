@@ -17,6 +17,7 @@ use shop::error::{Error, Result};
 use shop::orders::links::{opens_by_query, status_path};
 use shop::orders::order::{Actor, Order, OrderEvent, RefundStatus};
 use shop::orders::ports::OrderPorts;
+use shop::orders::progress::OrderPaymentStatus;
 use shop::orders::record::Orders;
 use shop::orders::records::Fulfillment;
 use shop::orders::standing::{PAUSES_SECS, WATCHED_SECS};
@@ -391,11 +392,13 @@ fn status_sentence(visit: &PageContext, order: &Order) -> &'static str {
 fn payment_sentence(visit: &PageContext, order: &Order) -> &'static str {
     let words = visit.words();
     match order.payment_status() {
-        "paid" => words.invoice_paid,
-        "refunded" => words.invoice_refunded,
-        "charged_back" => words.invoice_charged_back,
-        "partially_refunded" => words.invoice_partly_refunded,
-        "failed" => words.invoice_not_due,
-        _ => words.invoice_unpaid,
+        OrderPaymentStatus::Paid => words.invoice_paid,
+        OrderPaymentStatus::Refunded => words.invoice_refunded,
+        OrderPaymentStatus::ChargedBack => words.invoice_charged_back,
+        OrderPaymentStatus::PartiallyRefunded => words.invoice_partly_refunded,
+        OrderPaymentStatus::Failed => words.invoice_not_due,
+        OrderPaymentStatus::Preparing
+        | OrderPaymentStatus::Open
+        | OrderPaymentStatus::Processing => words.invoice_unpaid,
     }
 }

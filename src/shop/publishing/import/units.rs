@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::inventory::objects::StockObjects;
-use crate::inventory::stock::{count_stock, receive_stock};
+use crate::inventory::stock::{BELOW_PROMISED, Counted, count_stock, receive_stock};
 use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::read::ProductFile;
 use crate::publishing::import::options::ImportOptions;
@@ -59,7 +59,8 @@ impl Units {
                 let (sku, line, quantity) = (name.value.as_str(), name.line, *quantity);
                 if options.set_stock {
                     let operation_id = format!("import:{}:{sku}", options.import_id);
-                    return counted(count_stock(stock, sku, quantity, operation_id).await, line);
+                    let counted = count_stock(stock, sku, quantity, operation_id).await?;
+                    return Ok(fault_of(counted, line));
                 }
                 if quantity > 0 && !owners.contains_key(sku) {
                     receive_stock(stock, sku, quantity, format!("import:{sku}")).await?;
@@ -74,14 +75,13 @@ impl Units {
 }
 
 /// A count that orders stand against is told; it keeps out no product.
-fn counted(outcome: Result<()>, line: u64) -> Result<Option<RowError>> {
-    match outcome {
-        Ok(()) => Ok(None),
-        Err(error) if error.code() == "below_promised" => Ok(Some(RowError {
+fn fault_of(counted: Counted, line: u64) -> Option<RowError> {
+    match counted {
+        Counted::Set => None,
+        Counted::BelowPromised => Some(RowError {
             line,
             column: "Variant Inventory Qty".to_owned(),
-            detail: format!("The count stays as it is. {}", error.detail()),
-        })),
-        Err(error) => Err(error),
+            detail: format!("The count stays as it is. {BELOW_PROMISED}"),
+        }),
     }
 }

@@ -1,0 +1,226 @@
+//! Refusals of a hold: conditions that a use case decides on, and that become an error only where a
+//! caller is told.
+
+use crate::error::Error;
+use serde_json::{Value, json};
+
+/// Seconds after which a buyer who met what may come back tries again: at least, and how many more
+/// at most, so that those who were refused together do not come back together.
+pub(crate) const MIN_RETRY_SECS: u32 = 2;
+
+/// Condition by which not everything could be held.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HoldRefusal {
+    /// Some lines are short for good.
+    SoldOut(Vec<ShortLine>),
+    /// All lines that are short are held by others, on the clock.
+    Contended(Vec<ShortLine>),
+    /// One customer may not buy so much.
+    OverLimit(Vec<ShortLine>),
+    /// The promotion of this id has no uses left.
+    PromotionUsedUp(String),
+    /// Others hold the last uses of the promotion of this id, on the clock.
+    PromotionContended(String),
+    /// This customer can't use the promotion of this id.
+    PromotionNotAvailable(String),
+}
+
+/// Line of a quote that stock refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShortLine {
+    /// SKU of the line.
+    pub sku: String,
+    /// Product that shoppers read.
+    pub title: String,
+    /// Variant that shoppers read.
+    pub variant_title: String,
+    /// Reason of the refusal.
+    pub reason: ShortReason,
+    /// Quantity that could be held.
+    pub max_quantity: i64,
+}
+
+/// Reason for which a line is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ShortReason {
+    /// No units are left for it.
+    SoldOut,
+    /// Others hold units that may come back.
+    Contended,
+    /// One customer may not buy so many.
+    OverLimit,
+}
+
+impl ShortReason {
+    /// Word by which clients know it.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::SoldOut => "sold_out",
+            Self::Contended => "contended",
+            Self::OverLimit => "over_limit",
+        }
+    }
+}
+
+impl HoldRefusal {
+    /// Refusal of an order of which these lines are short.
+    #[must_use]
+    pub fn of_lines(short: Vec<ShortLine>) -> Self {
+        let is = |reason| move |line: &ShortLine| line.reason == reason;
+        if short.iter().all(is(ShortReason::Contended)) {
+            Self::Contended(short)
+        } else if short.iter().any(is(ShortReason::OverLimit)) {
+            Self::OverLimit(short)
+        } else {
+            Self::SoldOut(short)
+        }
+    }
+
+    /// True when what others hold on the clock may come back.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Contended(_) | Self::PromotionContended(_))
+    }
+
+    /// Stable code that clients branch on.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SoldOut(_) => ShortReason::SoldOut.code(),
+            Self::Contended(_) => ShortReason::Contended.code(),
+            Self::OverLimit(_) => ShortReason::OverLimit.code(),
+            Self::PromotionUsedUp(_) => "promotion_used_up",
+            Self::PromotionContended(_) => "promotion_contended",
+            Self::PromotionNotAvailable(_) => "promotion_not_available",
+        }
+    }
+
+    const fn detail(&self) -> &'static str {
+        match self {
+            Self::SoldOut(_) => "There is not enough stock for this order.",
+            Self::Contended(_) => {
+                "Other shoppers are buying the last units; some may come back within minutes."
+            }
+            Self::OverLimit(_) => "This is more than one customer may buy.",
+            Self::PromotionUsedUp(_) => {
+                "A promotion of this quote has been used up; ask for a new one."
+            }
+            Self::PromotionContended(_) => {
+                "Other shoppers are using the last of a promotion; some may come back within minutes."
+            }
+            Self::PromotionNotAvailable(_) => {
+                "A promotion of this quote can't be used with this mail address; ask for a quote without it."
+            }
+        }
+    }
+
+    fn data(&self) -> Value {
+        match self {
+            Self::SoldOut(short) | Self::OverLimit(short) => json!({"lines": lines_of(short)}),
+            Self::Contended(short) => {
+                json!({"lines": lines_of(short), "retry_after_secs": MIN_RETRY_SECS})
+            }
+            Self::PromotionUsedUp(id) | Self::PromotionNotAvailable(id) => json!({"promotion": id}),
+            Self::PromotionContended(id) => {
+                json!({"promotion": id, "retry_after_secs": MIN_RETRY_SECS})
+            }
+        }
+    }
+}
+
+fn lines_of(short: &[ShortLine]) -> Vec<Value> {
+    let lines = short.iter().map(|line| {
+        json!({
+            "sku": line.sku,
+            "title": line.title,
+            "variant_title": line.variant_title,
+            "code": line.reason.code(),
+            "max_quantity": line.max_quantity,
+        })
+    });
+    lines.collect()
+}
+
+impl From<HoldRefusal> for Error {
+    fn from(refusal: HoldRefusal) -> Self {
+        Self::conflict(refusal.code(), refusal.detail(), refusal.data())
+    }
+}
+
+/// Reason for which a hold did not come about.
+#[derive(Debug)]
+pub enum NotHeld {
+    /// An object refused.
+    Refused(HoldRefusal),
+    /// A port failed.
+    Failed(Error),
+}
+
+impl From<HoldRefusal> for NotHeld {
+    fn from(refusal: HoldRefusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Error> for NotHeld {
+    fn from(failure: Error) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<NotHeld> for Error {
+    fn from(not_held: NotHeld) -> Self {
+        match not_held {
+            NotHeld::Refused(refusal) => refusal.into(),
+            NotHeld::Failed(failure) => failure,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn short(reason: ShortReason) -> ShortLine {
+        ShortLine {
+            sku: "LAMP".to_owned(),
+            title: "Lamp".to_owned(),
+            variant_title: String::new(),
+            reason,
+            max_quantity: 1,
+        }
+    }
+
+    #[test]
+    fn an_order_waits_only_for_what_may_come_back() {
+        use ShortReason::{Contended, OverLimit, SoldOut};
+        for (reasons, code, may_pass) in [
+            (vec![Contended], "contended", true),
+            (vec![Contended, Contended], "contended", true),
+            (vec![Contended, SoldOut], "sold_out", false),
+            (vec![SoldOut], "sold_out", false),
+            (vec![OverLimit, SoldOut], "over_limit", false),
+            (vec![Contended, OverLimit], "over_limit", false),
+        ] {
+            let refusal = HoldRefusal::of_lines(reasons.into_iter().map(short).collect());
+            assert_eq!((refusal.code(), refusal.may_pass()), (code, may_pass));
+        }
+        let id = || "promo_1".to_owned();
+        assert!(HoldRefusal::PromotionContended(id()).may_pass());
+        assert!(!HoldRefusal::PromotionUsedUp(id()).may_pass());
+        assert!(!HoldRefusal::PromotionNotAvailable(id()).may_pass());
+    }
+
+    #[test]
+    fn a_caller_is_told_each_line_that_is_short_and_when_to_come_back() {
+        let refusal = HoldRefusal::of_lines(vec![short(ShortReason::Contended)]);
+        let error = Error::from(NotHeld::from(refusal));
+        assert_eq!((error.status(), error.code()), (409, "contended"));
+        let line = json!({
+            "sku": "LAMP", "title": "Lamp", "variant_title": "", "code": "contended", "max_quantity": 1
+        });
+        let data = json!({"lines": [line], "retry_after_secs": MIN_RETRY_SECS});
+        assert!(matches!(error, Error::Conflict { data: told, .. } if told == data));
+    }
+}
