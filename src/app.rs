@@ -98,7 +98,7 @@ pub struct Config {
     pub in_development: bool,
     /// Staff's keys, until accounts arrive.
     pub staff: StaffKeys,
-    /// Who carries mails.
+    /// A carrier of mails.
     pub mail: Carrier,
     /// Address of staff that findings are mailed to; empty: none.
     pub findings_mail: String,
@@ -215,7 +215,7 @@ impl App {
         DeadLettersD1(Rc::clone(&self.bindings.db))
     }
 
-    /// How the payment provider is.
+    /// The health of the payment provider.
     #[must_use]
     pub fn provider_health(&self) -> BreakerD1<Rc<D1>> {
         BreakerD1(Rc::clone(&self.bindings.db))

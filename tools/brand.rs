@@ -19,7 +19,7 @@ const TEXT_CONTRAST: f64 = 4.5;
 /// The least contrast of what can be pressed.
 const EDGE_CONTRAST: f64 = 3.0;
 
-/// What the shop is and looks like.
+/// The shop's name and look.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brand {

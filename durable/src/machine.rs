@@ -160,7 +160,7 @@ pub enum Request<C> {
     Do {
         /// Names the intent (order, attempt, step, SKU), so that a new attempt never gets an old one's answer.
         operation_id: String,
-        /// What to do.
+        /// The command.
         command: C,
     },
 }
@@ -226,7 +226,7 @@ pub enum Reply<V, R> {
     },
     /// Refused; nothing has changed, and the operation id is free to try again.
     Refused {
-        /// Why.
+        /// The reason.
         refusal: R,
     },
 }

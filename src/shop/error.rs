@@ -82,7 +82,7 @@ pub struct FieldError {
     pub field: String,
     /// Stable code.
     pub code: &'static str,
-    /// What would be accepted.
+    /// The cure: what would be accepted.
     pub detail: String,
 }
 

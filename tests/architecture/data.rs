@@ -154,7 +154,7 @@ fn statements(file: &File) -> Vec<String> {
         .collect()
 }
 
-/// What wrangler.toml says of each binding of a kind, in the comment above it.
+/// The comment above each binding of a kind in wrangler.toml.
 fn bindings(header: &str, key: &str) -> String {
     let text = File::read("wrangler.toml").text;
     let lines: Vec<&str> = text.lines().collect();

@@ -164,7 +164,7 @@ fn dead_links(page: &File) -> Vec<String> {
         .collect()
 }
 
-/// Where the links and pictures of a page lead, other sites left out.
+/// Targets of the links and pictures of a page, other sites left out.
 fn links(page: &File) -> Vec<String> {
     let prose = without_code(&page.text);
     ["](", "src=\"", "srcset=\""]

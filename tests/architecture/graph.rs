@@ -115,7 +115,7 @@ fn sources() -> Vec<File> {
         .collect()
 }
 
-/// Which file names which, tests apart.
+/// The imports of each file, tests apart.
 fn arrows_of(files: &[File]) -> Arrows {
     let modules: BTreeMap<Vec<String>, &str> = files
         .iter()
@@ -241,7 +241,7 @@ fn without_faces(tokens: &[String]) -> Vec<String> {
     kept
 }
 
-/// Whether the file declares a module of this name in a file of its own.
+/// True if the file declares a module of this name in a file of its own.
 fn is_child(tokens: &[String], name: &str) -> bool {
     let mut threes = tokens.windows(3);
     threes.any(|three| three[0] == "mod" && three[1] == name && three[2] == ";")

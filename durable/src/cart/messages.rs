@@ -1,4 +1,4 @@
-//! What a cart is asked, what happened to it, and what it refuses.
+//! Commands of a cart, its events, and its refusals.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,13 +11,13 @@ pub const MAX_QUANTITY: u32 = 99;
 /// Most bytes of a note.
 pub const MAX_NOTE_BYTES: usize = 1000;
 
-/// What a cart is asked to do.
+/// A command to a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// Refuse when the cart is no longer at this version; `None` to change whatever there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_version: Option<u64>,
-    /// What to do.
+    /// The change.
     pub change: Change,
 }
 
@@ -88,7 +88,7 @@ pub enum Change {
     },
 }
 
-/// What tells a checkout from others.
+/// A name that tells a checkout from others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutName {
     /// Digest of the caller's key.
@@ -97,7 +97,7 @@ pub struct CheckoutName {
     pub request: String,
 }
 
-/// What has happened to a cart.
+/// An event in a cart's life.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -148,7 +148,7 @@ pub enum Event {
     Deleted,
 }
 
-/// Why a cart said no.
+/// The reason of a cart's refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {

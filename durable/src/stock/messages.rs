@@ -25,28 +25,28 @@ pub enum Command {
     Adjust {
         /// Units more or, negative, fewer; never 0.
         by: i32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Set the count to what is in the building.
     Count {
         /// Units, at most [`MAX_QUANTITY`] more or fewer than counted so far.
         quantity: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Units are spoilt or lost.
     WriteOff {
         /// Units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Shipped units came back and can be sold again.
     Return {
         /// Units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Sell by these rules from now on.
@@ -161,21 +161,21 @@ pub enum Event {
     Adjusted {
         /// Units more or fewer.
         by: i32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Units were spoilt or lost.
     WrittenOff {
         /// Units.
         quantity: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// Shipped units came back.
     Returned {
         /// Units.
         quantity: u32,
-        /// Why.
+        /// The reason.
         reason: String,
     },
     /// The rules changed.

@@ -27,11 +27,11 @@ pub struct NewFulfillment {
 /// A return to be booked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewReturn {
-    /// What came back.
+    /// Units that came back.
     pub lines: Vec<Units>,
-    /// Whether it goes back on sale.
+    /// True if it goes back on sale.
     pub restock: bool,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 

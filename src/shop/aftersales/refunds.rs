@@ -18,9 +18,9 @@ use serde_json::json;
 /// A refund that staff asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskedRefund {
-    /// How much; none: all that is left.
+    /// The amount. None means all that is left.
     pub amount: Option<Money>,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 

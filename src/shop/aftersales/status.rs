@@ -10,12 +10,12 @@ use crate::settlement::ports::SettlementPorts;
 use crate::values::text::check_text;
 use durable::Timestamp;
 
-/// What a person asks of an order, beside the thing itself.
+/// Circumstances of a person's request about an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
-    /// Who asks.
+    /// The person who asks.
     pub actor: Actor,
-    /// Why, in their words.
+    /// The reason, in their words.
     pub note: Option<String>,
     /// Only while the order is at this version.
     pub if_version: Option<u64>,

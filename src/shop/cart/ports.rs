@@ -1,4 +1,4 @@
-//! What an order's cart asks of the world.
+//! The ports of an order's cart.
 
 use crate::cart::CartObjects;
 use crate::orders::ports::OrderPorts;

@@ -1,4 +1,4 @@
-//! What the public reads of stock: a word and never a number, from a published copy. No page view asks an object.
+//! Availability as the public reads it: a word and never a number, from a published copy. No page view asks an object.
 
 use crate::catalog::Product;
 use crate::catalog::version::{PublishedCatalog, get_product_of_sku};
@@ -9,11 +9,11 @@ use durable::stock::{Availability, PublicStock};
 
 /// The published copy of what the public may know of SKUs.
 pub trait PublicStocks {
-    /// What is known of each of `skus`; nothing of those that were never stocked.
+    /// The published availability of each of `skus`; nothing of those that were never stocked.
     async fn public_stocks(&self, skus: &[&str]) -> Result<Posts>;
 }
 
-/// What the public may know of a SKU that is on sale.
+/// The availability of a SKU that is on sale.
 ///
 /// # Errors
 /// 422 `unknown_sku`.
@@ -27,7 +27,7 @@ pub async fn get_public_stock(
     Ok(public_stock_of(&product, sku, known.get(sku).copied()))
 }
 
-/// What the public may know of SKUs that are on sale, in the order asked.
+/// The availability of SKUs that are on sale, in the order asked.
 ///
 /// # Errors
 /// 422 `unknown_sku`, naming the first.
@@ -45,7 +45,7 @@ pub async fn list_public_stocks(
     Ok(list)
 }
 
-/// What the public may know of a SKU: `known` is the published copy, which lacks what was never stocked. What is not counted is
+/// The availability of a SKU: `known` is the published copy, which lacks what was never stocked. What is not counted is
 /// always there.
 #[must_use]
 pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>) -> PublicStock {

@@ -6,7 +6,7 @@ use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeMap;
 
-/// How many products are read at once: a request has little memory, and few calls.
+/// The number of products read at once: a request has little memory, and few calls.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSize {
     /// At most.

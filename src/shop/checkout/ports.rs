@@ -1,4 +1,4 @@
-//! What checkout asks of the world.
+//! The ports of checkout.
 
 use crate::checkout::record::Checkouts;
 use crate::customers::challenge::Challenge;

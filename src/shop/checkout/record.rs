@@ -22,9 +22,9 @@ pub struct Checkout {
     pub idempotency_key: String,
     /// Digest of the request, to tell a repeat from another request under the same key.
     pub request_hash: String,
-    /// What is ordered.
+    /// The quote that is ordered.
     pub quote_id: String,
-    /// Who pays; none: whom the quote names, else who receives.
+    /// The address of whoever pays. None means the one that the quote names, else that of whoever receives.
     pub billing_address: Option<Address>,
     /// A random number, to spread those who are to try again.
     pub jitter: u32,
@@ -32,12 +32,12 @@ pub struct Checkout {
     pub visitor: Visitor,
 }
 
-/// What a checkout is made of: its quote, and what its SKUs would be priced from now.
+/// The input of a checkout: its quote, and the prices and rules in force for its SKUs now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutInput {
-    /// What is ordered.
+    /// The quote that is ordered.
     pub quote: Quote,
-    /// What is sold now, by which rules.
+    /// Prices and rules in force.
     pub list: PriceList,
 }
 
@@ -52,14 +52,14 @@ pub struct ExistingOrder {
     pub request_hash: String,
 }
 
-/// What a request for an order finds.
+/// State that a request for an order meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The order of its key, else the pending one of its cart.
     pub standing: Option<ExistingOrder>,
     /// None: there is no such quote.
     pub basis: Option<CheckoutInput>,
-    /// What is pending of whoever orders.
+    /// Pending orders of whoever orders.
     pub pending: Pending,
 }
 

@@ -1,4 +1,4 @@
-//! What a checkout holds: a use of every scarce promotion, and the units of every tracked line, in SKU order, all or none; and what is
+//! Holds of a checkout: a use of every scarce promotion, and the units of every tracked line, in SKU order, all or none; and what is
 //! said of the lines that are short.
 
 use crate::error::{Error, Result};
@@ -13,7 +13,7 @@ use crate::values::ids::customer_of;
 use durable::machine::Reply;
 use durable::{cart, stock};
 
-/// How much of it was held, in the order in which it is asked for.
+/// The part of it that was held, in the order in which it is asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     /// Scarce promotions.

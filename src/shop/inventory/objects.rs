@@ -6,7 +6,7 @@ use durable::machine::{Checkup, Entry};
 use durable::promotion::View;
 use durable::{promotion, stock};
 
-/// How often a promotion has been used.
+/// Uses of a promotion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
     /// By all.
@@ -37,11 +37,11 @@ pub trait PromotionObjects {
         operation_id: String,
         command: promotion::Command,
     ) -> Result<promotion::Reply>;
-    /// How often it has been used, by all and by a customer.
+    /// Its uses, by all and by a customer.
     async fn uses(&self, id: &str, customer: &str) -> Result<Uses>;
 }
 
-/// What staff ask of a stock object.
+/// A stock object as staff ask it.
 pub trait StockLedgers {
     /// Movements before number `before`, newest first.
     async fn movements(

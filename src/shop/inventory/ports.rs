@@ -1,4 +1,4 @@
-//! What holds ask of the world.
+//! The ports of holds.
 
 use crate::inventory::objects::{PromotionObjects, StockObjects};
 use crate::inventory::refusals::RefusalMemory;
@@ -8,7 +8,7 @@ use crate::orders::ports::OrderPorts;
 pub trait StockPorts: OrderPorts {
     /// The stock objects.
     fn stock(&self) -> impl StockObjects;
-    /// What the isolate remembers of their refusals.
+    /// The isolate's memory of their refusals.
     fn refusals(&self) -> impl RefusalMemory;
     /// The objects of promotions that can be used up.
     fn promotions(&self) -> impl PromotionObjects;

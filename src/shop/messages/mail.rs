@@ -397,16 +397,16 @@ fn as_html(
 /// A wish for the link of an order, as it waits in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRequest {
-    /// What people call the order.
+    /// The number by which people call the order.
     pub order_number: i64,
     /// Digest of the address that it must have been placed with.
     pub customer: String,
-    /// What the mail is written in.
+    /// Language of the mail.
     #[serde(default)]
     pub language: Language,
 }
 
-/// What goes out to shoppers. A letter is handed over and sent later, once.
+/// Letters to shoppers. Each is handed over and sent later, once.
 pub trait Mail {
     /// Hands a letter to the queue of what goes out.
     async fn post(&self, letter: &EmailJob) -> Result<()>;
@@ -428,7 +428,7 @@ pub trait Mails {
     async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<EmailJob>>;
 }
 
-/// Who carries mails.
+/// A carrier of mails.
 pub trait MailProvider {
     /// Sends a mail; where the provider knows idempotency keys, the same key never sends two.
     async fn send(

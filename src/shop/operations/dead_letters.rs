@@ -54,7 +54,7 @@ pub enum LetterStatus {
 pub struct Failure {
     /// When.
     pub at: Timestamp,
-    /// Why.
+    /// The reason.
     pub error: String,
 }
 
@@ -65,7 +65,7 @@ pub struct Resolution {
     pub status: LetterStatus,
     /// Who does it.
     pub actor: String,
-    /// Why.
+    /// The reason.
     pub reason: Option<String>,
 }
 
@@ -197,7 +197,7 @@ pub trait DeadLetters {
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>>;
-    /// How many letters there are.
+    /// Counts the letters.
     async fn count(&self, status: LetterStatus) -> Result<u32>;
     /// One letter.
     async fn letter(&self, id: &str) -> Result<Option<DeadLetter>>;

@@ -35,14 +35,14 @@ const MADE_UP_HOSTS: [&str; 6] = [
     "localhost",
 ];
 
-/// Where the shop runs, as the variable `ENVIRONMENT` says. Only what names another is not production.
+/// The environment that the shop runs in, as the variable `ENVIRONMENT` says. Only what names another is not production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
     /// A developer's own machine.
     Development,
     /// A rehearsal on the platform, which search engines are kept from.
     Staging,
-    /// Where people buy.
+    /// The shop that people buy in.
     Production,
 }
 

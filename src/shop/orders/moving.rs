@@ -10,7 +10,7 @@ use crate::values::written::Written;
 use durable::Timestamp;
 use serde_json::json;
 
-/// How often a move that lost against another is judged again before giving up.
+/// Attempts at a move that lost against another, before giving up.
 const MAX_JUDGEMENTS: u32 = 5;
 
 /// Moves an order by what `decide` makes of it as it stands, again when it has moved in between; nothing when that is none.

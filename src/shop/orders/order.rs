@@ -54,7 +54,7 @@ pub struct Order {
     pub tasks: Vec<Task>,
     /// What has left.
     pub fulfillments: Vec<Fulfillment>,
-    /// What came back.
+    /// Units that came back.
     pub returns: Vec<Return>,
     /// What was promised back.
     pub refunds: Vec<Refund>,
@@ -137,7 +137,7 @@ pub struct Dispute {
     pub id: String,
     /// How much is disputed.
     pub amount: Money,
-    /// How far it is.
+    /// Its progress.
     pub state: DisputeState,
     /// Whether the payment may still be refunded.
     pub refundable: bool,
@@ -170,7 +170,7 @@ pub struct OrderEvent {
     /// Id of the fulfilment, return or refund it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// Why, in a person's words.
+    /// The reason, in a person's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// When.
@@ -233,7 +233,7 @@ impl TryFrom<String> for Actor {
 /// A row of the outbox: an effect, and what it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// What to do.
+    /// The effect.
     pub effect: Effect,
     /// Id of the fulfilment, return or refund, number of the attempt; empty for the order itself.
     pub subject: String,

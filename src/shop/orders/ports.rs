@@ -1,4 +1,4 @@
-//! What moves of orders ask of the world.
+//! The ports of moves of orders.
 
 use crate::orders::findings::FindingRecord;
 use crate::orders::record::Orders;

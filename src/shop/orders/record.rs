@@ -8,7 +8,7 @@ use crate::payments::Session;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// Which orders a list shows; newest first.
+/// Filter of a list of orders, the newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     /// Only those placed from this cart.
@@ -23,7 +23,7 @@ pub struct OrderFilter {
     pub limit: u32,
 }
 
-/// How a round of tasks went.
+/// The outcomes of a round of tasks.
 #[derive(Clone, Debug, Default)]
 pub struct TaskOutcomes {
     /// Carried out.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct Units {
     /// Stock keeping unit.
     pub sku: String,
-    /// How many; at least 1.
+    /// The number of units; at least 1.
     pub quantity: u32,
 }
 
@@ -21,18 +21,18 @@ pub struct Units {
 pub struct Fulfillment {
     /// `ful_…`
     pub id: String,
-    /// What left.
+    /// Units that left.
     pub lines: Vec<Units>,
-    /// Who carries it, and how it is followed.
+    /// The carrier, and the way to follow it.
     #[serde(flatten)]
     pub tracking: Tracking,
-    /// When it left.
+    /// The instant at which it left.
     pub shipped_at: Timestamp,
-    /// When it arrived.
+    /// The instant at which it arrived. None means not yet.
     pub delivered_at: Option<Timestamp>,
 }
 
-/// Who carries a parcel, and how it is followed.
+/// The carrier of a parcel, and the way to follow it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracking {
     /// `DHL`
@@ -41,7 +41,7 @@ pub struct Tracking {
     /// The carrier's number.
     #[serde(default)]
     pub tracking_number: Option<String>,
-    /// Where the carrier shows it.
+    /// The carrier's page about it.
     #[serde(default)]
     pub tracking_url: Option<String>,
 }
@@ -51,15 +51,15 @@ pub struct Tracking {
 pub struct Return {
     /// `ret_…`
     pub id: String,
-    /// What came back.
+    /// Units that came back.
     pub lines: Vec<Units>,
-    /// Whether they go back on sale.
+    /// True if they go back on sale.
     pub restock: bool,
-    /// Why, in a person's words.
+    /// The reason, in a person's words.
     pub reason: Option<String>,
-    /// What the shopper paid for them, shipping included in proportion; refunding it is a decision of its own.
+    /// The price that the shopper paid for them, shipping included in proportion; refunding it is a decision of its own.
     pub worth: Money,
-    /// When they came back.
+    /// The instant at which they came back.
     pub returned_at: Timestamp,
 }
 

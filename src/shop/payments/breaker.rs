@@ -137,7 +137,7 @@ const fn opened(trips: u32, now: Timestamp) -> Breaker {
     }
 }
 
-/// How the payment provider is.
+/// The health of the payment provider.
 pub trait ProviderHealth {
     /// As it was last seen to change.
     async fn health(&self) -> Result<Health>;

@@ -57,7 +57,7 @@ pub struct Session {
     pub payment_ref: Option<String>,
     /// Where it is paid.
     pub url: Option<String>,
-    /// How far it is.
+    /// Its progress.
     pub state: SessionState,
     /// What is charged, in minor units.
     pub amount: i64,
@@ -135,7 +135,7 @@ pub struct ProviderRefund {
     pub payment_ref: String,
     /// Minor units.
     pub amount: i64,
-    /// How far it is.
+    /// Its progress.
     pub state: RefundState,
 }
 
@@ -160,7 +160,7 @@ pub struct ProviderDispute {
     pub payment_ref: String,
     /// How much of it, in minor units.
     pub amount: i64,
-    /// How far it is.
+    /// Its progress.
     pub state: DisputeState,
     /// Whether the shop may still refund what is disputed.
     pub refundable: bool,
@@ -386,7 +386,7 @@ pub trait Payments {
     /// # Errors
     /// 400 when the delivery is not the provider's, or is of another mode or account.
     fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent>;
-    /// What a stored event is about.
+    /// The subject of a stored event.
     fn read_event(&self, payload: &str) -> Result<EventSubject>;
     /// Events since then whose delivery did not succeed so far: the page that begins `after` an earlier one.
     async fn undelivered_events(

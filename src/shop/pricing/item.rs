@@ -6,14 +6,14 @@ use crate::pricing::selectors::Goods;
 /// A line on its way through the stages.
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
-    /// What is sold.
+    /// The product that is sold.
     pub listing: &'a Listing,
-    /// What it costs so far.
+    /// Its price so far.
     pub line: QuoteLine,
 }
 
 impl Item<'_> {
-    /// What rules may know of it.
+    /// Facts that rules may know of it.
     #[must_use]
     pub fn goods(&self) -> Goods<'_> {
         Goods {

@@ -7,22 +7,22 @@ use durable::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// What a cart is priced from: one published catalog, and the merchant's settings.
+/// The basis of a cart's prices: one published catalog, and the merchant's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceList {
-    /// Which publish.
+    /// The number of the publish.
     pub catalog_seq: i64,
-    /// What is sold under each of the cart's SKUs.
+    /// The listing of each of the cart's SKUs.
     pub listings: BTreeMap<String, Rc<Listing>>,
     /// The rules.
     pub settings: Rc<SettingsVersion>,
-    /// Whether the shopper has an order that came to something.
+    /// True if the shopper has an order that came to something.
     pub has_ordered: bool,
 }
 
-/// What orders are priced from: rows that a publish wrote and nothing changes.
+/// The record of prices that orders use: rows that a publish wrote and nothing changes.
 pub trait Prices {
-    /// What a cart with these SKUs is priced from, for a shopper with this mail address.
+    /// The price list of a cart with these SKUs, for a shopper with this mail address.
     async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList>;
     /// Keeps a quote, and forgets the cart's others but one that a checkout under way needs.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;

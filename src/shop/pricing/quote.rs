@@ -276,33 +276,33 @@ impl Totals {
 /// A promotion as a quote tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotePromotion {
-    /// Which.
+    /// The one that is meant.
     pub id: String,
     /// As shoppers read it.
     pub title: String,
     /// The code that brought it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What it takes off goods and shipping, in minor units.
+    /// The discount on goods and shipping, in minor units.
     pub discount: i64,
     /// Of that, what it takes off each line, in the lines' order; none for one on shipping. Here and not with the lines, for it is most of
     /// a quote where many promotions meet many lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<i64>,
-    /// Whether others may take something off beside it.
+    /// True if others may take something off beside it.
     pub stacks: bool,
-    /// Why it takes nothing off, though its code was given.
+    /// The reason why it takes nothing off, though its code was given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_over: Option<Reason>,
-    /// How often it can be used, if not always.
+    /// The limits of its uses. None means that there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// Whether it is seen only when it is ordered with if it is for this customer.
+    /// True if only an order with it tells whether it is for this customer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checked_at_order: bool,
 }
 
-/// Why a promotion takes nothing off.
+/// The reason why a promotion takes nothing off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -330,5 +330,5 @@ pub enum Reason {
     NothingLeft,
 }
 
-/// What is held: the lines of a quote, and its promotions.
+/// The lines and promotions of a quote, for which something is held.
 pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);

@@ -40,7 +40,7 @@ pub struct Media {
 /// A picture as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// Which.
+    /// The one that is meant.
     pub media: Media,
     /// Its size.
     pub bytes: u64,

@@ -1,4 +1,4 @@
-//! Who paid, and what their session means for the order that it names.
+//! Payers, and the meaning of their sessions for the orders that they name.
 
 use crate::error::Result;
 use crate::orders::moving::find_order;
@@ -16,7 +16,7 @@ use durable::Timestamp;
 /// The outcome of an event about what is no order's.
 pub(crate) const NOT_OURS: &str = "not_ours";
 
-/// Who paid money, as far as that concerns the shop.
+/// The payer of some money, as far as that concerns the shop.
 pub enum Payer {
     /// An order, by its own session, which is folded in: what is said of its refunds may come before what is said of itself.
     Order(Box<Order>),
@@ -26,7 +26,7 @@ pub enum Payer {
     Nobody,
 }
 
-/// Who paid this money.
+/// Finds the payer of this money.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.
@@ -75,7 +75,7 @@ pub(crate) async fn named_order(
     }
 }
 
-/// What a session means for the order that it names: its own moves it, money of any other goes back or is told.
+/// Settles a session with the order that it names: its own moves it, money of any other goes back or is told.
 pub(crate) async fn settle_session(
     ports: &impl SettlementPorts,
     order: Order,

@@ -1,4 +1,4 @@
-//! What settlement asks of the world.
+//! The ports of settlement.
 
 use crate::cart::ports::CartPorts;
 use crate::inventory::ports::StockPorts;
@@ -14,6 +14,6 @@ pub trait SettlementPorts: StockPorts + CartPorts {
     fn payments(&self) -> impl Payments;
     /// The inbox of the provider's events.
     fn inbox(&self) -> impl Inbox;
-    /// What goes out to shoppers.
+    /// Letters to shoppers.
     fn mail(&self) -> impl Mail;
 }

@@ -17,9 +17,9 @@ pub struct StrayPayment {
     pub order_id: String,
     /// The provider's name of the money.
     pub payment_ref: String,
-    /// How much came in.
+    /// The amount that came in.
     pub amount: Money,
-    /// How all of it goes back. None means that it is a stranger's.
+    /// The refund of all of it. None means that it is a stranger's.
     pub refund: Option<Refund>,
     /// Counts what was booked of it.
     pub version: i64,

@@ -32,7 +32,7 @@ impl StaffName {
         format!("{self}:{own}")
     }
 
-    /// Who made the change with this operation id; none when nobody of staff did.
+    /// The member of staff who made the change with this operation id. None means that nobody of staff did.
     #[must_use]
     pub fn of_operation(id: &str) -> Option<Self> {
         if let Some((name, _)) = id.strip_prefix(PREFIX).and_then(|it| it.split_once(':')) {

@@ -6,7 +6,7 @@ pub fn standard() -> String {
     STANDARD.to_owned()
 }
 
-/// Whether a class is [`STANDARD`].
+/// True for the class [`STANDARD`].
 #[must_use]
 pub fn is_standard(class: &str) -> bool {
     class == STANDARD

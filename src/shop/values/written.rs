@@ -1,6 +1,6 @@
 //! The outcome of a write that was judged on what may have changed since.
 
-/// How a write that must not overwrite another went.
+/// The outcome of a write that must not overwrite another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written<T = ()> {
     /// It landed; what it made.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 /// does beside. As many sessions are opened in forty minutes of a thousand orders each.
 pub const MAX_PAGES: u32 = 400;
 
-/// How Stripe is reached, and how its deliveries are known.
+/// The way to reach Stripe, and the secrets of its deliveries.
 #[derive(Clone)]
 pub struct StripeConfig {
     /// `https://api.stripe.com`, or a sandbox.
@@ -20,14 +20,14 @@ pub struct StripeConfig {
     pub webhook_secrets: Vec<String>,
 }
 
-/// Where real money is taken.
+/// The API that takes real money.
 pub const STRIPE_API: &str = "https://api.stripe.com";
 
 /// Characters behind its prefix that a real key or secret has at least.
 const MIN_SECRET_CHARS: usize = 16;
 
 impl StripeConfig {
-    /// Whether payments can be taken and deliveries verified: with `real_money`, by a live key and a secret that is no placeholder, at Stripe
+    /// True if payments can be taken and deliveries verified: with `real_money`, by a live key and a secret that is no placeholder, at Stripe
     /// alone.
     #[must_use]
     pub fn is_usable(&self, real_money: bool) -> bool {
@@ -43,7 +43,7 @@ impl StripeConfig {
         given && (!real_money || is_real())
     }
 
-    /// Where a shopper's browser is sent to pay.
+    /// The origin to which a shopper's browser is sent to pay.
     #[must_use]
     pub fn payment_origin(&self) -> &str {
         if self.api_base == STRIPE_API {
@@ -54,7 +54,7 @@ impl StripeConfig {
     }
 }
 
-/// How keys of real money begin.
+/// Beginnings of keys of real money.
 const LIVE_KEYS: [&str; 2] = ["sk_live_", "rk_live_"];
 
 fn is_secret(text: &str, prefix: &str) -> bool {
@@ -67,7 +67,7 @@ fn is_secret(text: &str, prefix: &str) -> bool {
 /// [`Payments`](shop::payments::Payments) on Stripe.
 #[derive(Clone)]
 pub struct Stripe {
-    /// How it is reached.
+    /// The way to reach it.
     pub config: StripeConfig,
     /// Pages of lists that may still be read in this event; [`MAX_PAGES`] at its beginning.
     pub pages_left: Rc<Cell<u32>>,

@@ -29,7 +29,7 @@ pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
     })
 }
 
-/// What a stored event is about.
+/// The subject of a stored event.
 pub fn notice_of(payload: &str) -> Result<EventSubject> {
     let event: Envelope = durable::json::read(payload)
         .map_err(|error| Error::internal(format!("stored event: {error}")))?;

@@ -10,7 +10,7 @@ use std::future::Future;
 use std::pin::Pin;
 use worker::Method;
 
-/// Where the answer to a key is kept.
+/// The place where the answer to a key is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
     /// Here.
@@ -28,26 +28,26 @@ pub struct Route {
     pub method: Method,
     /// Path whose braces match one segment each.
     pub pattern: &'static str,
-    /// Who it is for.
+    /// The callers that it is for.
     pub access: Access,
-    /// How often one network may ask.
+    /// The limit of calls from one network.
     pub limit: Limit,
-    /// Which function answers, as the table names it.
+    /// Name of the function that answers, as the table has it.
     pub handler_name: &'static str,
-    /// What becomes of an `Idempotency-Key`.
+    /// The treatment of an `Idempotency-Key`.
     pub keys: Keys,
     /// The function itself.
     pub handler: Handler,
 }
 
 impl Route {
-    /// Whether it is for people, in each of their languages.
+    /// True for a page for people, in each of their languages.
     #[must_use]
     pub fn is_page(&self) -> bool {
         self.handler_name.starts_with("pages::")
     }
 
-    /// Whether it is for programs.
+    /// True for a route for programs.
     #[must_use]
     pub fn is_api(&self) -> bool {
         self.pattern.starts_with("/api/v1/")
@@ -101,7 +101,7 @@ fn is_percent_encoded(segment: &str) -> bool {
     })
 }
 
-/// What the braces of `pattern` match, or none when the path is another.
+/// The segments that the braces of `pattern` match. None means that the path is another.
 pub(crate) fn match_pattern(pattern: &str, segments: &[String]) -> Option<Vec<String>> {
     let mut params = Vec::new();
     let mut given = segments.iter();

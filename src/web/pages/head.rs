@@ -11,7 +11,7 @@ pub fn not_to_be_found() -> Markup {
     html! { meta name="robots" content="noindex"; }
 }
 
-/// What the head of every page says of the shop as an app, and the words of its script.
+/// Tags of every page about the shop as an app, and the words of its script.
 #[must_use]
 pub fn tags(visit: &PageContext) -> Markup {
     let words = visit.words();

@@ -100,7 +100,7 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
 }
 
-/// What the shopper chose in the form beside the list. A price that does not read narrows nothing, and is told beside its field.
+/// The shopper's choice in the form beside the list. A price that does not read narrows nothing, and is told beside its field.
 #[derive(Clone)]
 struct Filter {
     text: String,

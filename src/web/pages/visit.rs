@@ -1,4 +1,4 @@
-//! What every page knows of the visit that it is shown in.
+//! The context of a page: language, currency, address, sections.
 
 use crate::web::http::call::Call;
 use crate::web::pages::paths::collection_path;
@@ -17,11 +17,11 @@ use worker::url::form_urlencoded;
 /// Most sections in the header.
 const SECTIONS: usize = 6;
 
-/// What a page needs to know of its visitor.
+/// The context of a page.
 pub struct PageContext {
     /// Prices are shown in it.
     pub currency: Currency,
-    /// What the page is written in.
+    /// Language of the page.
     pub language: Language,
     default_currency: Currency,
     /// Those it may be shown in.
@@ -82,7 +82,7 @@ impl PageContext {
         })
     }
 
-    /// What the merchant's texts are written in, where that is not the language of the page: for who hears them read.
+    /// Language of the merchant's texts, where it is not the language of the page: for whoever hears them read.
     pub(super) fn language_of_products(&self) -> Option<&'static str> {
         let written = Language::default();
         (self.language != written).then(|| written.code())
@@ -139,7 +139,7 @@ pub(crate) async fn sections(call: &Call<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Where the visitor is, but for language and currency. What a form was sent to can't be visited.
+/// Address of the page, but for language and currency. An address that a form was sent to can't be visited.
 fn address_of(call: &Call<'_>) -> String {
     if !matches!(call.method(), Method::Get | Method::Head) {
         return "/".to_owned();

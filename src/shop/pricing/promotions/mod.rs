@@ -33,7 +33,7 @@ pub struct Promotion {
     /// The higher comes first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
-    /// Whether others may take something off beside it.
+    /// True if others may take something off beside it.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub stacks: bool,
     /// From then on.

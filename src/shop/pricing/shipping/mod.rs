@@ -132,7 +132,7 @@ pub struct WorkingDays {
 /// A way to ship one parcel, and its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer<'a> {
-    /// Which.
+    /// The way to ship.
     pub method: &'a ShippingMethod,
     /// As listed, in minor units.
     pub price: i64,

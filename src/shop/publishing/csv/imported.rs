@@ -44,20 +44,20 @@ impl Name {
         }
     }
 
-    /// Whether it is a handle as the file has it.
+    /// True for a handle as the file has it.
     #[must_use]
     pub fn is_written_handle(&self) -> bool {
         self.column == WRITTEN_HANDLE
     }
 
-    /// Whether it is a SKU.
+    /// True for a SKU.
     #[must_use]
     pub fn is_sku(&self) -> bool {
         self.column == SKU
     }
 }
 
-/// What is wrong with a row.
+/// A fault of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct RowError {
@@ -65,12 +65,12 @@ pub struct RowError {
     pub line: u64,
     /// Name of the column.
     pub column: String,
-    /// What would be accepted.
+    /// The cure: what would be accepted.
     pub detail: String,
 }
 
 impl RowError {
-    /// What is wrong with `column` of the row on `line`.
+    /// A fault in `column` of the row on `line`.
     #[must_use]
     pub fn new(line: u64, column: &str, detail: impl Into<String>) -> Self {
         Self {

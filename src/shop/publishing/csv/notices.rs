@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Notice {
-    /// Which.
+    /// The one that is meant.
     pub code: NoticeCode,
     /// The column it is of; empty for none in particular.
     pub subject: String,

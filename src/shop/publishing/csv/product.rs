@@ -99,7 +99,7 @@ pub fn read_product(
     })
 }
 
-/// What the first row says of the product as a whole; what is wrong goes to `errors`.
+/// Reads from the first row what holds for the product as a whole; faults go to `errors`.
 ///
 /// # Errors
 /// The one of a product without a handle, of which nothing else can be said.
@@ -137,7 +137,7 @@ fn read_fields(first: &Row<'_>, errors: &mut Vec<RowError>) -> Result<Product, R
     })
 }
 
-/// What becomes of the product otherwise than its first row says.
+/// Notices of what becomes of the product otherwise than its first row says.
 fn notices_of(first: &Row<'_>, product: &Product) -> Notices {
     let mut notices = Notices::default();
     let body = first.cell("Body (HTML)").to_lowercase();

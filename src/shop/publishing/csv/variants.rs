@@ -202,7 +202,7 @@ pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// What is not taxable is exempt; else the merchant's tax code names a class of its own.
+/// The tax class of a row: exempt if it is not taxable, else the class that the merchant's tax code names.
 fn tax_class_of(row: &Row<'_>) -> String {
     let class = row.cell("Variant Tax Code");
     if row.cell("Variant Taxable").eq_ignore_ascii_case("false") {

@@ -1,13 +1,13 @@
-//! What a merchant asks of an import.
+//! Options of an import.
 
-/// How to import a window of a file.
+/// Options of an import of a window of a file.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
     /// Names the import, so that its windows know each other's handles and SKUs.
     pub import_id: String,
     /// Line that the rows begin on; none: the window begins the file.
     pub first_line: Option<u64>,
-    /// Whether the file ends with this window.
+    /// True if the file ends with this window.
     pub last: bool,
     /// Tells what would change, and changes nothing.
     pub dry_run: bool,

@@ -10,7 +10,7 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What shoppers are shown, and what they were shown before.
+/// The publish that shoppers are shown, and the one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointer {
     /// The publish.
@@ -26,7 +26,7 @@ pub struct Pointer {
 pub struct Publish {
     /// Its number.
     pub seq: i64,
-    /// How far it is.
+    /// Its progress.
     pub state: PublishState,
     /// Names the content; empty until it is done.
     pub version: String,
@@ -37,21 +37,21 @@ pub struct Publish {
     /// Place of the last product written, in the merchant's order.
     #[serde(skip)]
     pub position: i64,
-    /// Whether all products are written, and lists are next.
+    /// True once all products are written, and lists are next.
     #[serde(skip)]
     pub listing: bool,
-    /// Why it was given up, or why its last attempt failed.
+    /// The reason why it was given up, or why its last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Whether its documents are there no longer.
+    /// True once its documents are gone.
     #[serde(skip)]
     pub collected: bool,
-    /// When it last moved.
+    /// The instant of its last move.
     #[serde(skip)]
     pub moved_at: Timestamp,
 }
 
-/// How far a publish is.
+/// The progress of a publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -66,24 +66,24 @@ pub enum PublishState {
     Failed,
 }
 
-/// What a step of a publish has done, to be noted at once.
+/// The work of one step of a publish, to be noted at once.
 #[derive(Clone, Debug, Default)]
 pub struct Step {
     /// Of which publish.
     pub seq: i64,
-    /// Where it was when the step began.
+    /// Its position when the step began.
     pub from_position: i64,
-    /// Whether lists were next already.
+    /// True if lists were next already.
     pub from_listing: bool,
-    /// Where it is now.
+    /// Its position now.
     pub position: i64,
-    /// Whether lists are next.
+    /// True if lists are next.
     pub listing: bool,
     /// Digests of documents that the copy has now.
     pub documents: Vec<String>,
     /// Cards of the products.
     pub cards: Vec<Card>,
-    /// What is sold under a SKU, where it differs from what was listed last.
+    /// The listing of each SKU, where it differs from the last one.
     pub listings: BTreeMap<String, Listing>,
 }
 
@@ -105,18 +105,18 @@ pub fn version_key(seq: i64) -> String {
 }
 
 impl Publish {
-    /// Whether it is under way with nobody at it.
+    /// True if it is under way with nobody at it.
     pub(crate) fn is_left_alone(&self, now: Timestamp) -> bool {
         let rests = self.error.is_some() || self.moved_at < now.minus_secs(DRIVEN_SECS);
         self.state == PublishState::Running && rests
     }
 }
 
-/// Where a publish writes the copy.
+/// The copy that a publish writes.
 pub trait CatalogCopy {
     /// Writes a document under its key; writing it twice is fine.
     async fn put_document(&self, key: &str, json: &str) -> Result<()>;
-    /// What shoppers are pointed to.
+    /// The publish that shoppers are pointed to.
     async fn pointer(&self) -> Result<Option<Pointer>>;
     /// Shows a version to shoppers.
     async fn point_to(&self, pointer: Pointer) -> Result<()>;
@@ -140,11 +140,11 @@ pub trait PublishRecord {
         position: i64,
         size: PageSize,
     ) -> Result<Vec<(i64, Product)>>;
-    /// What makes the record's prices those of publish `seq`: rates and scheduled prices of `skus`, as of when it began.
+    /// The repricing that makes the record's prices those of publish `seq`: rates and scheduled prices of `skus`, as of its beginning.
     async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing>;
-    /// Whether a scheduled price began or ended since the last publish.
+    /// True if a scheduled price began or ended since the last publish.
     async fn is_price_due(&self, now: Timestamp) -> Result<bool>;
-    /// What was listed last under each of `skus`.
+    /// The last listing of each of `skus`.
     async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>>;
     /// Keeps documents for publish `seq`, with keys that no other content ever had, whether they are written already or not.
     async fn claim_documents(&self, seq: i64, digests: &[&str]) -> Result<Vec<ClaimedDocument>>;

@@ -232,7 +232,7 @@ pub(crate) async fn follow(record: &impl PublishRecord, copy: &impl CatalogCopy)
     }
 }
 
-/// What is sold under each SKU of a product.
+/// The listing of each SKU of a product.
 pub fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '_ {
     product.variants.iter().map(|variant| {
         (

@@ -1,4 +1,4 @@
-//! What reconciliation keeps of the provider's balance, and the turns of jobs.
+//! The record of the provider's balance for reconciliation, and the turns of jobs.
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
@@ -20,24 +20,24 @@ pub struct Booked {
     pub amount: i64,
     /// An ISO 4217 code.
     pub currency: String,
-    /// When it was booked.
+    /// The instant at which it was booked.
     pub at: Timestamp,
 }
 
-/// What the provider kept of a movement of its balance.
+/// The provider's fee for a movement of its balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fee {
     /// The provider's id of the movement.
     pub entry_id: String,
     /// The money that moved.
     pub payment_ref: String,
-    /// What is booked for it.
+    /// The amount that is booked for it.
     pub journal: Journal,
-    /// When the money moved.
+    /// The instant at which the money moved.
     pub at: Timestamp,
 }
 
-/// What both sides moved.
+/// Movements on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BalanceMovements {
     /// At the provider.
@@ -78,7 +78,7 @@ pub trait Jobs {
         slice: &Range<Timestamp>,
         window: &Range<Timestamp>,
     ) -> Result<Vec<String>>;
-    /// What the provider and the ledger moved of these payments in `window`.
+    /// Movements of these payments in `window`, by the provider and by the ledger.
     async fn movements(
         &self,
         payment_refs: &[String],
