@@ -1,6 +1,7 @@
 //! The way of a call: from its address to the route that answers it.
 
-use crate::app::{App, unset_secrets};
+use crate::app::App;
+use crate::app::config::unset_secrets;
 use crate::web::http::call::Call;
 use crate::web::http::canonical::canonical_address;
 use crate::web::http::idempotency::answer_once;

@@ -16,7 +16,7 @@ const ARROWS: [(&str, &[&str]); 5] = [
 /// Where the platform may be named.
 const PLATFORM: [&str; 5] = [
     "src/lib.rs",
-    "src/app.rs",
+    "src/app/",
     "src/store/",
     "src/web/",
     "durable/src/host.rs",
@@ -61,7 +61,7 @@ fn a_breach_is_found() {
             "src/web/api/a.rs",
             "fn f() -> crate::store::sql::Statement {}",
         ),
-        ("src/app.rs", "use crate::web::reply::Reply;"),
+        ("src/app/mod.rs", "use crate::web::reply::Reply;"),
         ("src/bounded.rs", "use crate::store::d1::D1;"),
         ("src/shop/error.rs", "impl From<worker::Error> for Error {}"),
         ("durable/src/stock/records.rs", "use worker::Date;"),
@@ -94,7 +94,10 @@ fn what_follows_the_arrows_is_no_breach() {
             "src/web/a.rs",
             "use crate::app::App; use crate::web::{call::Call, reply}; use worker::Env; const A: &str = \"crate::store\";",
         ),
-        ("src/app.rs", "use crate::store::d1::D1; use worker::Env;"),
+        (
+            "src/app/mod.rs",
+            "use crate::store::d1::D1; use worker::Env;",
+        ),
         (
             "src/lib.rs",
             "pub mod store; use worker::Env; fn f() { web::router::serve() }",
@@ -154,7 +157,7 @@ fn breaches_of(file: &File) -> Vec<String> {
     breaches
 }
 
-/// `shop` of `src/shop/money.rs`, `app` of `src/app.rs`.
+/// `shop` of `src/shop/money.rs`, `bounded` of `src/bounded.rs`.
 fn part_of(path: &str) -> &str {
     let inside = path.strip_prefix("src/").unwrap_or(path);
     let first = inside.split('/').next().unwrap_or(inside);

@@ -1,4 +1,4 @@
-//! The bindings, variables and secrets that `src/app.rs` and the objects' host ask for are those that wrangler.toml gives in
+//! The bindings, variables and secrets that `src/app` and the objects' host ask for are those that wrangler.toml gives in
 //! every environment, no more and no fewer; secrets are listed for those who deploy. And what wrangler.toml names exists.
 
 use crate::sources::{File, files};
@@ -19,7 +19,11 @@ const KINDS: [(&str, &str, &str); 7] = [
 ];
 
 /// The files that ask the environment.
-const ASKING: [&str; 2] = ["src/app.rs", "durable/src/host.rs"];
+const ASKING: [&str; 3] = [
+    "src/app/bindings.rs",
+    "src/app/config.rs",
+    "durable/src/host.rs",
+];
 
 /// Those beside production, which is the top level.
 const ENVIRONMENTS: [&str; 1] = ["staging"];
@@ -101,10 +105,10 @@ fn no_other_file_asks_the_environment() {
 
 #[test]
 fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
-    let asked = asked_names(&File::read("src/app.rs").tokens(), "secret");
+    let asked = asked_names(&File::read("src/app/config.rs").tokens(), "secret");
     assert!(!asked.is_empty());
     let deploy = File::read("tools/deploy.mjs").text;
-    let app = File::read("src/app.rs").text;
+    let app = File::read("src/app/config.rs").text;
     let after = app.split("const NEEDED_SECRETS: [&str; 5] = [").nth(1);
     let named = after.and_then(|rest| rest.split(']').next());
     let listed = |list: &str| {
@@ -276,7 +280,7 @@ fn a_last_queue_that_gives_up_at_once_is_found() {
 
 #[test]
 fn a_difference_is_found() {
-    let app = File::new("src/app.rs", r#"fn f(env: &Env) { env.kv("CATALOG"); env.queue("EVENTS"); let var = |name| env.var(name); var("SHOP_URL"); } // env.kv("OLD")"#).tokens();
+    let app = File::new("src/app/bindings.rs", r#"fn f(env: &Env) { env.kv("CATALOG"); env.queue("EVENTS"); let var = |name| env.var(name); var("SHOP_URL"); } // env.kv("OLD")"#).tokens();
     assert_eq!(asked_names(&app, "kv"), names(&["CATALOG"]));
     assert_eq!(asked_names(&app, "var"), names(&["SHOP_URL"]));
     assert_eq!(methods_of_env(&app), names(&["kv", "queue", "var"]));

@@ -1,6 +1,6 @@
 //! What stands before every handler: who may come in, from where, and what every answer says to browsers.
 
-use crate::app::Config;
+use crate::app::config::Config;
 use crate::web::http::call::Call;
 use crate::web::http::log::log_failure;
 use shop::checkout::pending::Visitor;

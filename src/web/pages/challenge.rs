@@ -1,6 +1,6 @@
 //! The widget of the challenge, on the one page that shows it: the review of an order, while the shop asks for a proof.
 
-use crate::app::Config;
+use crate::app::config::Config;
 use crate::web::http::guard::policy_with_widget;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};

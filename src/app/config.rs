@@ -1,0 +1,276 @@
+//! Configuration, read once per isolate from variables and secrets.
+
+use crate::store::mail_providers::{Account, Carrier};
+use crate::store::standard_webhooks::WebhookSecret;
+use crate::store::stripe::account::{STRIPE_API, StripeConfig};
+use crate::store::turnstile::{Turnstile, check_widget};
+use shop::checkout::pending::PendingLimits;
+use shop::customers::challenge::Widget;
+use shop::customers::staff::StaffKeys;
+use shop::error::{Error, Result};
+use shop::operations::finding_deliveries::{checked_address, checked_url};
+use shop::operations::production::{Environment, Opening, check_opening, check_secrets_are_set};
+use shop::values::ids::Signer;
+use shop::values::money::Currency;
+use std::iter;
+use worker::Env;
+
+/// What configures the shop.
+pub struct Config {
+    /// Origin of links in mails and payment sessions.
+    pub shop_url: String,
+    /// Whether search engines may look: not while a shop is only tried out.
+    pub is_public: bool,
+    /// What the shop sells in; the first is the default. Never empty.
+    pub currencies: Vec<Currency>,
+    /// Seconds that a cart left alone is kept, by its object and by a browser.
+    pub cart_kept_secs: u32,
+    /// Origins that may call the API from a browser.
+    pub cors_origins: Vec<String>,
+    /// Where a shopper's browser is sent to pay, for the CSP's `form-action`.
+    pub payment_origins: String,
+    /// Signs cart tokens and order links.
+    pub signer: Signer,
+    /// Bytes of products, and again of finished answers, that an isolate keeps.
+    pub isolate_cache_bytes: usize,
+    /// How many orders may wait for their payment.
+    pub pending: PendingLimits,
+    /// Whether this is a developer's own machine.
+    pub in_development: bool,
+    /// Staff's keys, until accounts arrive.
+    pub staff: StaffKeys,
+    /// A carrier of mails.
+    pub mail: Carrier,
+    /// Address of staff that findings are mailed to; empty: none.
+    pub findings_mail: String,
+    pub(super) findings_webhook_url: String,
+    pub(super) findings_webhook_secret: String,
+    pub(super) challenge: Option<Turnstile>,
+    pub(super) takes_payments: bool,
+    pub(super) stripe: StripeConfig,
+}
+
+impl Config {
+    /// The widget of the challenge of checkout; none: the shop asks for none.
+    #[must_use]
+    pub fn widget(&self) -> Option<Widget<'_>> {
+        self.challenge.as_ref().map(Turnstile::widget)
+    }
+
+    pub(super) fn new(env: &Env) -> Result<Self> {
+        let var = |name: &str| {
+            env.var(name)
+                .map(|value| value.to_string())
+                .unwrap_or_default()
+        };
+        let secret = |name: &str| {
+            env.secret(name)
+                .map(|value| value.to_string())
+                .unwrap_or_default()
+        };
+        let environment = Environment::read(&var("ENVIRONMENT"));
+        let production = environment == Environment::Production;
+        let in_development = environment == Environment::Development;
+        let stripe = StripeConfig {
+            api_base: var("STRIPE_API_BASE"),
+            secret_key: secret("STRIPE_SECRET_KEY"),
+            webhook_secrets: words(&secret("STRIPE_WEBHOOK_SECRET")),
+        };
+        if production && stripe.api_base != STRIPE_API {
+            return Err(Error::internal(
+                "config: production takes payments at Stripe alone",
+            ));
+        }
+        if production {
+            check_secrets_are_set(&unset_secrets(env))?;
+            check_opening(&Opening {
+                shop_url: &var("SHOP_URL"),
+                mail_provider: &var("MAIL_PROVIDER"),
+                mail_from: &var("MAIL_FROM"),
+                signing_keys: &secret("SIGNING_KEY"),
+                admin_api_key: &secret("ADMIN_API_KEY"),
+                staff_keys: &secret("STAFF_KEYS"),
+                findings_webhook_secret: &secret("FINDINGS_WEBHOOK_SECRET"),
+            })?;
+            check_widget(&var("TURNSTILE_SITE_KEY"), &secret("TURNSTILE_SECRET"))?;
+        }
+        if !in_development && !var("TURNSTILE_API_BASE").is_empty() {
+            return Err(Error::internal(
+                "config: TURNSTILE_API_BASE is for development alone",
+            ));
+        }
+        let cors_origins = words(&var("CORS_ORIGINS"));
+        let config = Self {
+            shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
+            is_public: environment != Environment::Staging,
+            currencies: read_currencies(&var("CURRENCIES"))?,
+            cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
+            challenge: Turnstile::read(
+                &var("TURNSTILE_SITE_KEY"),
+                &secret("TURNSTILE_SECRET"),
+                &var("TURNSTILE_API_BASE"),
+                iter::once(&var("SHOP_URL")).chain(&cors_origins),
+            )?,
+            cors_origins,
+            payment_origins: stripe.payment_origin().to_owned(),
+            signer: Signer::new(&required(
+                "SIGNING_KEY",
+                words(&secret("SIGNING_KEY")).join(","),
+            )?),
+            isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
+                .parse()
+                .map_err(|_| Error::internal("config: ISOLATE_CACHE_BYTES is no number"))?,
+            pending: PendingLimits {
+                orders_per_address: read_count(
+                    "PENDING_ORDERS_PER_ADDRESS",
+                    &var("PENDING_ORDERS_PER_ADDRESS"),
+                )?,
+                orders_per_network: read_count(
+                    "PENDING_ORDERS_PER_NETWORK",
+                    &var("PENDING_ORDERS_PER_NETWORK"),
+                )?,
+                units_per_network: read_count(
+                    "PENDING_UNITS_PER_NETWORK",
+                    &var("PENDING_UNITS_PER_NETWORK"),
+                )?,
+            },
+            in_development,
+            staff: StaffKeys::read(&secret("ADMIN_API_KEY"), &secret("STAFF_KEYS"))?,
+            mail: Carrier::new(
+                &var("MAIL_PROVIDER"),
+                Account {
+                    api_base: var("MAIL_API_BASE"),
+                    api_key: secret("MAIL_API_KEY"),
+                    from: var("MAIL_FROM"),
+                },
+                in_development,
+            )?,
+            findings_mail: var("FINDINGS_MAIL"),
+            findings_webhook_url: var("FINDINGS_WEBHOOK_URL"),
+            findings_webhook_secret: secret("FINDINGS_WEBHOOK_SECRET"),
+            takes_payments: stripe.is_usable(production),
+            stripe,
+        };
+        if production {
+            config.check_findings()?;
+        }
+        Ok(config)
+    }
+
+    /// The currency that prices are shown in unless asked otherwise.
+    ///
+    /// # Errors
+    /// Never, once the configuration was read.
+    pub fn default_currency(&self) -> Result<Currency> {
+        self.currencies
+            .first()
+            .copied()
+            .ok_or_else(|| Error::internal("config: CURRENCIES names none"))
+    }
+
+    /// Whether payments can be taken and deliveries verified; in production by live secrets alone.
+    ///
+    /// # Errors
+    /// 503 `payments_not_configured`.
+    pub fn check_payments(&self) -> Result<()> {
+        if self.takes_payments {
+            return Ok(());
+        }
+        Err(Error::Unavailable {
+            code: "payments_not_configured",
+            retry_after_secs: 300,
+        })
+    }
+
+    pub(super) fn check_secrets(&self) -> Result<()> {
+        if self.staff.is_empty() {
+            return Err(Error::internal("config: no key of staff is set"));
+        }
+        self.mail.check()?;
+        self.check_findings()?;
+        self.check_payments()
+    }
+
+    pub(super) fn check_findings(&self) -> Result<()> {
+        checked_address(&self.findings_mail)?;
+        self.findings_webhook().map(drop)
+    }
+
+    /// Webhook that findings are posted to, and its signing key; none when no address is set. A secret alone is no fault: it is set first.
+    pub(super) fn findings_webhook(&self) -> Result<Option<(&str, WebhookSecret)>> {
+        if self.findings_webhook_url.is_empty() {
+            return Ok(None);
+        }
+        let url = checked_url(&self.findings_webhook_url, self.in_development)?;
+        let secret = WebhookSecret::read(&self.findings_webhook_secret).ok_or_else(|| {
+            Error::internal(
+                "config: FINDINGS_WEBHOOK_SECRET is not `whsec_` and Base64 of 24 to 64 bytes",
+            )
+        })?;
+        Ok(Some((url, secret)))
+    }
+}
+
+/// The secrets that a shop can't sell without and that are not set. Keys of staff that have names make up for the one that has none.
+#[must_use]
+pub fn unset_secrets(env: &Env) -> Vec<&'static str> {
+    let is_set = |name: &str| {
+        env.secret(name)
+            .is_ok_and(|value| !words(&value.to_string()).is_empty())
+    };
+    let has_staff = is_set("STAFF_KEYS");
+    NEEDED_SECRETS
+        .into_iter()
+        .filter(|name| !(is_set(name) || (has_staff && *name == "ADMIN_API_KEY")))
+        .collect()
+}
+
+const NEEDED_SECRETS: [&str; 5] = [
+    "ADMIN_API_KEY",
+    "MAIL_API_KEY",
+    "SIGNING_KEY",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+];
+
+fn required(name: &str, value: String) -> Result<String> {
+    if value.is_empty() {
+        return Err(Error::internal(format!("config: {name} is not set")));
+    }
+    Ok(value)
+}
+
+fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
+    let currencies = words(codes)
+        .iter()
+        .map(|code| {
+            Currency::from_code(code).ok_or_else(|| {
+                Error::internal(format!(
+                    "config: CURRENCIES names `{code}`, which is no currency"
+                ))
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    if currencies.is_empty() {
+        return Err(Error::internal("config: CURRENCIES names none"));
+    }
+    Ok(currencies)
+}
+
+fn read_secs(name: &str, text: &str) -> Result<u32> {
+    text.parse()
+        .map_err(|_| Error::internal(format!("config: {name} is no number of seconds")))
+}
+
+/// At least one: a shop that lets none wait sells nothing.
+fn read_count(name: &str, text: &str) -> Result<u32> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| Error::internal(format!("config: {name} is no number from 1 on")))
+}
+
+fn words(list: &str) -> Vec<String> {
+    list.split(',')
+        .map(|word| word.trim().to_owned())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
