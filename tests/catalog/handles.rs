@@ -1,6 +1,7 @@
 //! Handles of files: what they keep, and products whose handles were made by cutting marks.
 
 use crate::world::{World, now};
+use shop::catalog::Product;
 use shop::catalog::record::CatalogRecord;
 use shop::publishing::csv::notices::NoticeCode;
 use shop::publishing::products::update_product;
@@ -213,11 +214,26 @@ fn a_handle_that_is_written_otherwise_is_the_same_product_if_it_is_alike() {
     assert_eq!((other.created, other.updated), (1, 0));
 }
 
+/// Sends the first product of the record as staff have changed it.
+fn change_by_staff(world: &World, change: impl FnOnce(&mut Product)) {
+    let record = CatalogD1(world.clone());
+    let found = now(record.products(&["prod_1".to_owned()])).unwrap();
+    let mut product = found[0].clone();
+    change(&mut product);
+    now(update_product(
+        &record,
+        "prod_1",
+        product,
+        None,
+        world.now.get(),
+    ))
+    .unwrap();
+}
+
 #[test]
 fn a_product_that_staff_send_without_skus_keeps_its_own() {
     let world = World::default();
     world.import("Handle,Title,Variant Price,Option1 Name,Option1 Value,Variant SKU\nहिन-दी,Book,5,Size,S,\nहिन-दी,,5,,M,OWN\n");
-    let record = CatalogD1(world.clone());
     let skus = || {
         records(&world)
             .iter()
@@ -225,21 +241,13 @@ fn a_product_that_staff_send_without_skus_keeps_its_own() {
             .collect::<Vec<_>>()
     };
     for handle in ["हिन्दी", "हिन्दी", "book"] {
-        let found = now(record.products(&["prod_1".to_owned()])).unwrap();
-        let mut product = found[0].clone();
-        product.handle = handle.to_owned();
-        for (variant, size) in product.variants.iter_mut().zip(["s", "m"]) {
-            variant.sku = format!("{handle}-{size}");
-            variant.sku_generated = true;
-        }
-        now(update_product(
-            &record,
-            "prod_1",
-            product,
-            None,
-            world.now.get(),
-        ))
-        .unwrap();
+        change_by_staff(&world, |product| {
+            product.handle = handle.to_owned();
+            for (variant, size) in product.variants.iter_mut().zip(["s", "m"]) {
+                variant.sku = format!("{handle}-{size}");
+                variant.sku_generated = true;
+            }
+        });
         let skus = skus();
         assert!(skus.iter().any(|it| it.contains("OWN")), "{skus:?}");
         assert!(skus.iter().any(|it| it.contains("हिन-दी-s")), "{skus:?}");
@@ -274,23 +282,14 @@ fn a_product_that_staff_have_changed_is_the_files_still() {
     let world = World::default();
     let file = format!("{HEADER}tac™-wipes,Wipes,5,shopify,10\n");
     world.import(&file);
-    let record = CatalogD1(world.clone());
-    let found = now(record.products(&["prod_1".to_owned()])).unwrap();
-    let mut product = found[0].clone();
-    product.title = "Tac Wipes".to_owned();
-    for variant in &mut product.variants {
-        variant.sku = "TAC-1".to_owned();
-        variant.sku_generated = false;
-        variant.source.clear();
-    }
-    now(update_product(
-        &record,
-        "prod_1",
-        product,
-        None,
-        world.now.get(),
-    ))
-    .unwrap();
+    change_by_staff(&world, |product| {
+        product.title = "Tac Wipes".to_owned();
+        for variant in &mut product.variants {
+            variant.sku = "TAC-1".to_owned();
+            variant.sku_generated = false;
+            variant.source.clear();
+        }
+    });
     let again = world.import(&file);
     assert_eq!(
         (again.created, again.updated),
