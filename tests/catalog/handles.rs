@@ -298,3 +298,24 @@ fn a_product_that_staff_have_changed_is_the_files_still() {
         again.changes
     );
 }
+
+#[test]
+fn a_file_that_writes_the_handle_as_the_shop_does_has_the_last_word() {
+    let world = World::default();
+    let row = |handle: &str| format!("{HEADER}{handle},Shirt,5.00,shopify,10\n");
+    assert_eq!(world.import(&row("Blue Shirt")).created, 1);
+    assert_eq!(world.import(&row("blue-shirt")).created, 0);
+    let window = world.import_rest(&row("blue-shirt"), 2).unwrap();
+    assert_eq!((window.created, window.updated), (0, 0));
+}
+
+#[test]
+fn one_sku_of_several_takes_nobodys_handle_in_another_window() {
+    let world = World::default();
+    let header = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant SKU\n";
+    world.import(&format!("{header}Lamp!,Lamp,Size,S,5,S\nLamp!,,,T,5,T\n"));
+    let newcomer = world.import_rest(&format!("{header}lamp,Other,Size,S,5,S\n"), 2);
+    assert_eq!(newcomer.unwrap().updated, 0);
+    let itself = world.import_rest(&format!("{header}Lamp!,Lamp,Size,T,5,T\n"), 3);
+    assert_eq!(itself.unwrap().updated, 1);
+}

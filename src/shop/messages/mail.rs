@@ -304,8 +304,10 @@ pub fn compose(letter: &EmailJob, order: &Order, links: &OrderLinks) -> Result<M
     let total = Money::new(order.totals.total, order.currency);
     // What anyone can have sent to any address, by asking for a link or by ordering without paying, holds nothing that they typed.
     let label = match letter.kind {
-        MailKind::OrderLink | MailKind::PaymentProblem => vec![],
-        MailKind::OrderConfirmation | MailKind::Refund => order.shipping_address.label(),
+        MailKind::OrderConfirmation | MailKind::Refund if order.totals.total > 0 => {
+            order.shipping_address.label()
+        }
+        _ => vec![],
     };
     Ok(Message {
         to: order.email.clone(),
@@ -437,4 +439,32 @@ pub trait MailProvider {
         letter: &EmailJob,
         message: &Message,
     ) -> Result<(), MailFailure>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orders::samples::{line, order};
+    use crate::values::ids::Signer;
+
+    #[test]
+    fn what_can_be_sent_to_anyone_for_nothing_holds_nothing_that_was_typed() {
+        let links = OrderLinks {
+            base: "https://shop.test".to_owned(),
+            signer: Signer::new("key"),
+            language: Language::English,
+        };
+        let says_street = |kind, total: i64| {
+            let mut order = order("USD", vec![line(1, total, 1)], 0, true);
+            order.shipping_address.line1 = "https://evil.test".to_owned();
+            order.shipping_address.country = "US".to_owned();
+            let sent = compose(&EmailJob::about(kind, "ord_1"), &order, &links).unwrap();
+            assert_eq!(sent.text.contains("evil"), sent.html.contains("evil"));
+            sent.text.contains("evil")
+        };
+        assert!(says_street(MailKind::OrderConfirmation, 500));
+        assert!(!says_street(MailKind::OrderConfirmation, 0));
+        assert!(!says_street(MailKind::PaymentProblem, 500));
+        assert!(!says_street(MailKind::OrderLink, 500));
+    }
 }

@@ -2,8 +2,8 @@
 //!
 //! Promises: a change that names a version is made to that version or not at all; nothing here changes what shoppers see.
 
-use crate::catalog::Product;
 use crate::catalog::record::CatalogRecord;
+use crate::catalog::{Product, SourceCell};
 use crate::error::{Error, Result};
 use crate::publishing::csv::columns::HANDLE;
 use crate::publishing::csv::variants::generated_skus;
@@ -39,7 +39,8 @@ pub async fn update_product(
     let existing = get_recorded_product(record, id).await?;
     check_version(&existing, if_version)?;
     keep_generated_skus(&mut product, &existing);
-    let product = identified(product, Some(&existing), || Ok(id.to_owned()))?;
+    let mut product = identified(product, Some(&existing), || Ok(id.to_owned()))?;
+    give_file_handle(&mut product, file_handle(&existing));
     save(record, product, now).await
 }
 
@@ -88,7 +89,6 @@ pub fn identified(
         }
         None => product.id = new_id()?,
     }
-    let is_of_file = product.variants.iter().any(|it| !it.source.is_empty());
     for variant in &mut product.variants {
         let name = format!("{}\0{}", product.id, variant.option_values.join("\0"));
         variant.id = derived_id("var", &name);
@@ -97,22 +97,24 @@ pub fn identified(
             variant.source.clone_from(&before.source);
         }
     }
-    if let Some(existing) = existing.filter(|_| !is_of_file) {
-        keep_file_handle(&mut product, existing);
-    }
     Ok(product)
 }
 
-/// The handle of the file that a product came with stays with its first variant, whichever that is by now: by it the next import
-/// finds the product.
-fn keep_file_handle(product: &mut Product, existing: &Product) {
+/// The cell with the handle of the file that a product came with. None means that it is the product's own.
+#[must_use]
+pub fn file_handle(product: &Product) -> Option<&SourceCell> {
+    product
+        .variants
+        .iter()
+        .find_map(|variant| variant.source.get(HANDLE))
+}
+
+/// Keeps `cell` with the first variant, whichever that is by now: by it the next import finds the product. An import has the last word
+/// on it, an edit by staff none.
+pub fn give_file_handle(product: &mut Product, cell: Option<&SourceCell>) {
     for variant in &mut product.variants {
         variant.source.remove(HANDLE);
     }
-    let cell = existing
-        .variants
-        .iter()
-        .find_map(|it| it.source.get(HANDLE));
     if let (Some(first), Some(cell)) = (product.variants.first_mut(), cell) {
         first.source.insert(HANDLE.to_owned(), cell.clone());
     }

@@ -1,7 +1,7 @@
 //! Handles of a file's products: those that the record has them by, and one each where several of a file become one.
 //!
-//! Promises: a product of the record keeps its handle and SKUs, in whichever order and windows its file comes; a handle of a file
-//! that an address names leads to its product.
+//! Promises: a product of the record keeps its handle and SKUs, in whichever order and windows its file comes, as long as the file writes
+//! its handle as before; a handle of a file that an address names leads to its product.
 
 use crate::catalog::handles::slug;
 use crate::catalog::{Product, SourceCell};
@@ -110,12 +110,18 @@ fn given_handle(existing: &Product) -> Option<&str> {
     first.source.get(HANDLE).map(|cell| cell.given.as_str())
 }
 
-/// True for a product of the record whose handle a file may have written otherwise since. Titles tell that only where the whole file
-/// is at hand: else another window may have the product itself.
+/// True for a product of the record whose handle a file may have written otherwise since. A title, or one SKU of several, tells that only
+/// where the whole file is at hand: else another window may have the product itself.
 fn is_alike(existing: &Product, imported: &ImportedProduct, is_whole: bool) -> bool {
-    let mut stated = imported.product.variants.iter();
-    (is_whole && existing.title == imported.product.title)
-        || stated.any(|it| !it.sku_generated && existing.variant(&it.sku).is_some())
+    let stated = |sku: &str| {
+        let mut variants = imported.product.variants.iter();
+        variants.any(|it| !it.sku_generated && it.sku == sku)
+    };
+    let mut skus = existing.variants.iter().map(|variant| variant.sku.as_str());
+    if !is_whole {
+        return skus.all(stated);
+    }
+    existing.title == imported.product.title || skus.any(stated)
 }
 
 /// A handle of its own for a product whose plain one is another's: the same in every import.

@@ -24,7 +24,7 @@ use crate::publishing::import::names::{
 };
 use crate::publishing::import::options::ImportOptions;
 use crate::publishing::import::units::Units;
-use crate::publishing::products::identified;
+use crate::publishing::products::{file_handle, give_file_handle, identified};
 use crate::values::money::Currency;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -183,7 +183,8 @@ fn compare(
         summary.products = summary.products.saturating_add(1);
         summary.variants = summary.variants.saturating_add(variants);
         let existing = known.get(&imported.product.handle);
-        let product = identified(imported.product.clone(), existing, &new_id)?;
+        let mut product = identified(imported.product.clone(), existing, &new_id)?;
+        give_file_handle(&mut product, file_handle(&imported.product));
         let Some(change) = change_of(existing, &product)? else {
             continue;
         };

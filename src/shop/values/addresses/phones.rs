@@ -19,11 +19,11 @@ pub fn read_phone(typed: &str) -> Option<String> {
     let solid = solid.strip_prefix("tel").unwrap_or(&solid);
     let solid = solid.strip_prefix(':').unwrap_or(solid);
     // `0011` is the way abroad from Australia.
-    let signs = ["+", "0011", "00", "(+", "(00"];
+    let signs = ["+", "0011", "00", "(+", "(0011", "(00"];
     let abroad = signs.into_iter().find_map(|it| solid.strip_prefix(it));
     let number = match abroad {
         // What stands in brackets is dialled within the country alone, but in Italy and San Marino.
-        Some(rest) if KEEP_ZERO.iter().any(|code| rest.starts_with(code)) => rest.to_owned(),
+        Some(rest) if keeps_zero(rest) => rest.to_owned(),
         Some(rest) => rest.replacen("(0)", "", 1),
         None => solid.to_owned(),
     };
@@ -39,6 +39,11 @@ pub fn read_phone(typed: &str) -> Option<String> {
         Some(_) => format!("+{digits}"),
         None => digits,
     })
+}
+
+fn keeps_zero(abroad: &str) -> bool {
+    let digits = abroad.trim_start_matches('(');
+    KEEP_ZERO.iter().any(|code| digits.starts_with(code))
 }
 
 /// True for what people write between the digits.
@@ -61,6 +66,8 @@ mod tests {
             ("+49 (0)30 1234-567", "+49301234567"),
             ("+39 (0)6 1234567", "+39061234567"),
             ("0011 49 30 1234567", "+49301234567"),
+            ("(0011) 49 30 1234567", "+49301234567"),
+            ("+(39) (0)6 1234567", "+39061234567"),
             ("+49 ( 0 ) 30 / 1234.567", "+49301234567"),
             ("0049 (0) 30 1234567", "+49301234567"),
             ("00\u{a0}49\u{a0}30\u{a0}1234567", "+49301234567"),

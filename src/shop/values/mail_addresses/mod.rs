@@ -97,7 +97,19 @@ fn is_sender_name(name: &str) -> bool {
         // Brackets hold a remark, which is a name as well.
         None => (Some(name), "\"\\<>[]:;@,"),
     };
-    words.is_some_and(|words| !words.contains(|it: char| it.is_control() || signs.contains(it)))
+    words.is_some_and(|words| {
+        !words.contains(|it: char| it.is_control() || signs.contains(it)) && are_closed(words)
+    })
+}
+
+/// True if each bracket is closed: what stands behind an open one is a remark to mail programs, the address too.
+fn are_closed(words: &str) -> bool {
+    let open = words.chars().try_fold(0_u32, |open, sign| match sign {
+        '(' => open.checked_add(1),
+        ')' => open.checked_sub(1),
+        _ => Some(open),
+    });
+    open == Some(0)
 }
 
 /// The dot of Chinese and Japanese keyboards stands in hosts for the plain one.
@@ -260,6 +272,7 @@ mod tests {
             "Shop <orders@shop.test>",
             "Bücher & mehr <orders@shop.test> ",
             "\"Shop, Inc.\" <orders@shop.test>",
+            "Shop (Berlin) <orders@shop.test>",
             "<orders@shop.test>",
         ] {
             let address = Some("orders@shop.test");
@@ -269,6 +282,8 @@ mod tests {
             "",
             "Shop",
             "Shop <>",
+            "Shop (Berlin <orders@shop.test>",
+            "Shop) (Berlin <orders@shop.test>",
             "Shop orders@shop.test",
             "Shop <orders@shop>",
             "Shop <orders@shop..test>",
