@@ -27,8 +27,10 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", brand::FILE);
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let source = root.join("assets");
-    let text = fs::read_to_string(root.join(brand::FILE))?;
-    let brand = match Brand::read(&text, &|name| source.join(name).is_file()) {
+    let read = fs::read_to_string(root.join(brand::FILE))
+        .map_err(|error| format!("{}: {error}", brand::FILE))
+        .and_then(|text| Brand::read(&text, &|name| source.join(name).is_file()));
+    let brand = match read {
         Ok(brand) => brand,
         Err(refusal) => {
             println!("cargo::error={refusal}");

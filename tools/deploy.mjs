@@ -4,7 +4,9 @@
 //! the old tables. A dry run needs no network and prints each step.
 
 import { parseArgs } from "node:util";
+import { readFileSync } from "node:fs";
 import { build } from "./build.mjs";
+import { withEnvironments } from "./environments.mjs";
 import { answerOf, helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -13,6 +15,8 @@ npm run deploy [-- --env staging]     to production, or to an environment of wra
 npm run deploy -- --dry-run [--env staging]   builds and checks everything, prints each step, sends nothing`;
 
 const PRODUCTION = "production";
+/** A KV namespace that was made for a Worker that was not uploaded then is in nobody's way but its own. */
+const NOT_DEPLOYED = "wrangler did not deploy: look above for its reason. Should a KV namespace of that name be there already, put the `id` that `npx wrangler kv namespace list` tells beside its binding in wrangler.toml";
 /** A shop runs without these. */
 const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS", "TURNSTILE_SECRET"];
 const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
@@ -21,6 +25,7 @@ runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { dryRun, environment } = options(args);
   const env = await setUp();
+  mustBeWritten();
   const config = await configOf(environment);
   const account = { asks: (args) => answerOf("wrangler", args, env), does: (args, failure) => must("wrangler", args, env, failure) };
   if (!dryRun) mustBeNamed(config, environment);
@@ -51,7 +56,7 @@ export function steps(environment, { queues, d1_databases: databases }) {
       args: ["d1", "create", name], unless: ["d1", "info", name, "--json", ...named], failure: `the database ${name} was not made: nothing was deployed`,
     })),
     { args: ["d1", "migrations", "apply", "DB", "--remote", ...named], failure: "the D1 migrations failed: nothing was deployed" },
-    { args: ["deploy", ...named], failure: "wrangler did not deploy: look above for its reason" },
+    { args: ["deploy", ...named], failure: NOT_DEPLOYED },
   ];
 }
 
@@ -78,10 +83,23 @@ function naming(environment) {
   return environment === PRODUCTION ? ["--env="] : ["--env", environment];
 }
 
-export function mustBeNamed({ vars }, environment) {
-  if (!/(^|\.)example\.com$/.test(new URL(vars.SHOP_URL).hostname)) return;
+/** An environment is rehearsed as it will be run. */
+function mustBeWritten() {
+  const text = readFileSync(`${root}/wrangler.toml`, "utf8");
+  if (withEnvironments(text) !== text) throw new Stop("wrangler.toml has changed above its environments: `node tools/environments.mjs` writes them anew");
+}
+
+export function mustBeNamed({ vars, routes }, environment) {
   const where = environment === PRODUCTION ? "in `routes` and SHOP_URL" : `in the line \`# ${environment}\``;
-  throw new Stop(`wrangler.toml does not name your shop: put its host for example.com ${where}, then \`node tools/environments.mjs\``);
+  const host = URL.canParse(vars.SHOP_URL) ? new URL(vars.SHOP_URL).hostname : undefined;
+  if (!host) throw new Stop(`SHOP_URL in wrangler.toml is no address such as https://shop.acme.com: it says \`${vars.SHOP_URL}\``);
+  if (/(^|\.)example\.com$/.test(host)) {
+    throw new Stop(`wrangler.toml does not name your shop: put its host for example.com ${where}, then \`node tools/environments.mjs\``);
+  }
+  const patterns = (routes ?? []).map((route) => route.pattern ?? route);
+  if (patterns.length > 0 && !patterns.includes(host)) throw new Stop(`wrangler.toml answers at ${patterns.join(", ")}, but SHOP_URL is at ${host}: both name the shop's host`);
+  if (/@example\.com>?$/.test(vars.MAIL_FROM ?? "")) throw new Stop("MAIL_FROM in wrangler.toml is made up: put the address that your shop writes from");
+  if (vars.ENVIRONMENT === "dev") throw new Stop("ENVIRONMENT is `dev` in wrangler.toml: development is turned on by .dev.vars alone");
 }
 
 export function mustHaveSecrets(environment, { asks }) {

@@ -13,20 +13,27 @@ Writes what follows \`# generated\` in wrangler.toml from what stands above it.
   --check  writes nothing, and fails when that has not been done`;
 
 const MARK = "\n# generated\n";
+/** What names a thing of production, whatever it is called: another environment finds its own by name. */
+const IDS = ["id", "database_id", "preview_id", "preview_database_id", "preview_bucket_name"];
+/** Keys, addresses and origins that belong to one environment: empty in another, unless its line sets them. */
+const OWN_VARS = ["TURNSTILE_SITE_KEY", "FINDINGS_MAIL", "FINDINGS_WEBHOOK_URL", "CORS_ORIGINS"];
 /** What an environment takes over from production, or what the whole Worker has once. */
 const SHARED = ["build", "assets", "migrations", "observability", "triggers"];
+/** A line without what stands behind its last value. */
+const COMMENT = /^((?:[^"#]|"(?:\\.|[^"\\])*")*?)\s*(?:#.*)?$/;
 const file = join(root, "wrangler.toml");
 
 /** The text of wrangler.toml with its environments written anew. */
 export function withEnvironments(text) {
   const [own, ...rest] = text.split(MARK);
   if (rest.length !== 1) throw new Stop("wrangler.toml has no line `# generated`: restore it with `git checkout wrangler.toml`");
-  const environments = [...own.matchAll(/^# (\w+) (\{.*\})$/gm)].map(([line, name, settings]) => environment(name, read(settings, line), own));
+  const environments = [...own.matchAll(/^# ([\w-]+) (\{.*)$/gm)].map(([line, name, settings]) => environment(name, read(name, settings, line), own));
   return `${own}${MARK}${environments.join("")}`;
 }
 
-function read(settings, line) {
+function read(name, settings, line) {
   try {
+    if (["dev", "production"].includes(name)) throw new Error("that name has a meaning of its own");
     const { limiters, vars } = JSON.parse(settings);
     if (!Number.isInteger(limiters) || !vars?.SHOP_URL) throw new Error("it needs `limiters`, a number, and `vars` with a SHOP_URL");
     return { limiters, vars };
@@ -39,7 +46,7 @@ function environment(name, { limiters, vars }, production) {
   const own = { ENVIRONMENT: name, ...vars };
   const host = new URL(vars.SHOP_URL).host;
   const head = `\n[env.${name}]\nworkers_dev = false\npreview_urls = false\nroutes = [{ pattern = "${host}", custom_domain = true }]\n`;
-  return head + sectionsOf(production).map(({ header, lines }) => section(header.replace(/^\[+/, `$&env.${name}.`), lines.map((line) => renamed(line, name, limiters, own)))).join("");
+  return head + sectionsOf(production).map(({ header, lines }) => section(header.replace(/^\[+/, `$&env.${name}.`), lines.map((line) => renamed(line, name, limiters, own)).filter((line) => line !== undefined))).join("");
 }
 
 function section(header, lines) {
@@ -49,16 +56,19 @@ function section(header, lines) {
 /** The sections of production that an environment has to name again, without comments. */
 function sectionsOf(text) {
   const sections = [];
-  for (const line of text.split("\n").map((line) => line.replace(/(^|\s+)# .*$/, "")).filter((line) => line !== "")) {
+  for (const line of text.split("\n").map((line) => line.replace(COMMENT, "$1")).filter((line) => line !== "")) {
     if (line.startsWith("[")) sections.push({ header: line, lines: [] });
     else sections.at(-1)?.lines.push(line);
   }
   return sections.filter(({ header }) => !SHARED.includes(header.replaceAll(/[[\]]/g, "")));
 }
 
+/** A line of production as another environment has it; none for what is production's alone. */
 function renamed(line, name, limiters, vars) {
   const [, key, text] = /^(\w+) = "(.*)"$/.exec(line) ?? [];
+  if (IDS.includes(key)) return undefined;
   if (key in vars) return `${key} = ${JSON.stringify(vars[key])}`;
+  if (OWN_VARS.includes(key)) return `${key} = ""`;
   if (key === "namespace_id") return `${key} = "${limiters}${text.slice(1)}"`;
   if (["queue", "dead_letter_queue"].includes(key)) return `${key} = "${text.replace(/(-dead)?$/, `-${name}$1`)}"`;
   if (["database_name", "bucket_name"].includes(key)) return `${key} = "${text}-${name}"`;

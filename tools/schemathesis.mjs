@@ -1,11 +1,11 @@
 //! Schemathesis, which holds a running shop to its OpenAPI document: installed once, into `.tools/schemathesis`.
-//! Promises: a pinned version; without a Python that can install it, one line with the cure.
+//! Promises: the versions of `tools/schemathesis.txt`; without a Python that can install it, one line with the cure.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { answerOf, must, root, say, Stop } from "./run.mjs";
 
-const VERSION = "4.32.5";
+const VERSIONS = join(root, "tools/schemathesis.txt");
 const FOLDER = join(root, ".tools/schemathesis");
 const PROGRAMS = join(FOLDER, process.platform === "win32" ? "Scripts" : "bin");
 
@@ -13,12 +13,13 @@ const PROGRAMS = join(FOLDER, process.platform === "win32" ? "Scripts" : "bin");
 export async function schemathesis() {
   const note = join(FOLDER, "version");
   const program = join(PROGRAMS, "schemathesis");
-  if (existsSync(note) && readFileSync(note, "utf8") === VERSION) return program;
+  const wanted = readFileSync(VERSIONS, "utf8");
+  if (existsSync(note) && readFileSync(note, "utf8") === wanted && answerOf(program, ["--version"]) !== null) return program;
   const python = ["python3", "python"].find((name) => answerOf(name, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]) !== null);
   if (!python) throw new Stop("the OpenAPI test needs Python 3.10 or newer with venv: install it (`apt-get install python3-venv`), then run this again");
-  say(`installing schemathesis ${VERSION} into .tools`);
+  say(`installing schemathesis into .tools`);
   await must(python, ["-m", "venv", "--clear", FOLDER], process.env, "Python made no virtual environment: look above for its reason");
-  await must(join(PROGRAMS, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", `schemathesis==${VERSION}`], process.env, "pip could not install schemathesis: look above for its reason");
-  writeFileSync(note, VERSION);
+  await must(join(PROGRAMS, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", VERSIONS], { ...process.env, PIP_USER: "0" }, "pip could not install schemathesis: look above for its reason");
+  writeFileSync(note, wanted);
   return program;
 }

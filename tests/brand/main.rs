@@ -127,6 +127,13 @@ fn what_cannot_be_used_is_refused_with_its_line() {
 }
 
 #[test]
+fn the_shops_own_file_reads() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(brand::FILE);
+    let refusal = read(&fs::read_to_string(path).unwrap()).err();
+    assert_eq!(refusal, None);
+}
+
+#[test]
 fn nothing_but_the_file_names_the_shop() {
     let named: Vec<String> = ["src", "assets/css", "assets/js", "durable/src"]
         .into_iter()
@@ -161,7 +168,7 @@ fn read(text: &str) -> Result<Brand, String> {
 }
 
 fn ours() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(brand::FILE);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/brand/shop.toml");
     fs::read_to_string(path).unwrap()
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unstable_readConfig } from 'wrangler';
+import { withEnvironments } from '../../tools/environments.mjs';
 import { deploy, mustBeNamed, mustHaveSecrets, steps } from '../../tools/deploy.mjs';
 
 const configOf = (env?: string) => unstable_readConfig({ config: 'wrangler.toml', env: env ?? '' }, { hideWarnings: true });
@@ -58,11 +59,28 @@ test('a deploy that failed at any step deploys no Worker, and goes on from there
 });
 
 test('a shop without a name of its own and one without its secrets are not deployed', () => {
-  assert.throws(() => mustBeNamed(ENVIRONMENTS.production, 'production'), /put its host for example\.com in `routes` and SHOP_URL/);
-  mustBeNamed({ vars: { SHOP_URL: 'https://myexample.com' } }, 'production');
+  const named = (vars: Record<string, string>, pattern = 'myexample.com') => () => mustBeNamed({ vars: { SHOP_URL: 'https://myexample.com', ...vars }, routes: [{ pattern }] }, 'production');
+  assert.throws(named({ SHOP_URL: 'https://shop.example.com' }), /put its host for example\.com in `routes` and SHOP_URL/);
+  assert.throws(named({ SHOP_URL: 'shop.acme.test' }), /is no address/);
+  assert.throws(named({}, 'shop.example.com'), /answers at shop\.example\.com, but SHOP_URL is at myexample\.com/);
+  assert.throws(named({ MAIL_FROM: 'Shop <orders@example.com>' }), /MAIL_FROM .* is made up/);
+  assert.throws(named({ ENVIRONMENT: 'dev' }), /turned on by \.dev\.vars alone/);
+  named({ MAIL_FROM: 'orders@myexample.com', ENVIRONMENT: 'production' })();
   const secrets = (names: string[]) => ({ asks: ([kind]: string[]) => (kind === 'secret' ? JSON.stringify(names.map((name) => ({ name }))) : 'signed in') });
   assert.throws(() => mustHaveSecrets('staging', secrets(['ADMIN_API_KEY', 'MAIL_API_KEY', 'SIGNING_KEY', 'STRIPE_SECRET_KEY'])),
     { message: 'secrets are missing in staging: `npx wrangler secret put STRIPE_WEBHOOK_SECRET --env staging`' });
   mustHaveSecrets('production', secrets(['ADMIN_API_KEY', 'MAIL_API_KEY', 'SIGNING_KEY', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']));
   assert.throws(() => mustHaveSecrets('production', { asks: () => 'You are not authenticated.' }), /npx wrangler login/);
+});
+
+test('another environment has nothing of production: no id, no key, no receiver', () => {
+  const production = '[vars]\nENVIRONMENT = "production"\nSHOP_URL = "https://acme.test" # here\nMAIL_FROM = "Shop # 1 <orders@acme.test>" # a name\nTURNSTILE_SITE_KEY = "0x4"\n\n'
+    + '[[d1_databases]]\nbinding = "DB"\ndatabase_name = "storefront"\ndatabase_id = "11111111-prod"\n\n[[kv_namespaces]]\nbinding = "CATALOG"\nid = "kv-prod"\n';
+  const line = (name: string, rest = '') => `\n# ${name} {"limiters": 2, "vars": {"SHOP_URL": "https://staging.acme.test"}}${rest}\n`;
+  const written = withEnvironments(`${production}${line('staging')}\n# generated\n`).split('\n# generated\n')[1]!;
+  assert.ok(!/-prod|0x4/.test(written), written);
+  assert.ok(written.includes('MAIL_FROM = "Shop # 1 <orders@acme.test>"\n') && written.includes('database_name = "storefront-staging"'), written);
+  assert.ok(withEnvironments(`${production}${line('qa-2')}\n# generated\n`).includes('[env.qa-2]'));
+  assert.throws(() => withEnvironments(`${production}${line('staging', ' # rehearsals')}\n# generated\n`), /# staging/);
+  assert.throws(() => withEnvironments(`${production}${line('dev')}\n# generated\n`), /a meaning of its own/);
 });

@@ -44,7 +44,7 @@ test('the Worker is no larger on the wire than its themes may make it', { skip: 
   assert.ok(kb <= mostKb(THEMES), `${kb} KB, of ${mostKb(THEMES)}: ${[`before them ${BEFORE_KB}`, ...built].join(', ')}`);
 });
 
-test('a theme adds its budget once it is built, and all together stay below the bound of the shop', () => {
+test('a theme adds its budget once it is built, and all together may come to no more than the bound of the shop', () => {
   const search = (isBuilt: boolean) => [{ theme: 'search', mostKb: 60, isBuilt }];
   assert.deepEqual([mostKb([]), mostKb(search(false)), mostKb(search(true))], [BEFORE_KB, BEFORE_KB, BEFORE_KB + 60]);
   assert.equal(mostKb(THEMES.map((theme) => ({ ...theme, isBuilt: true }))), MOST_KB);

@@ -4,6 +4,7 @@
 use crate::web::assets::kept_address;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::pages::brand::BRAND;
 use crate::web::pages::icons::{OFFLINE, icon};
 use crate::web::pages::layout::page;
 use crate::web::pages::visit::PageContext;
@@ -27,8 +28,8 @@ const FILES: [&str; 6] = [
     "/js/shop.js",
     "/js/stock.js",
     "/js/installed.js",
-    "/mark.svg",
-    "/mark-light.svg",
+    BRAND.mark,
+    BRAND.mark_on_dark,
 ];
 
 /// `GET /service-worker.js`: with the list of what is fetched at once, and so another one when a file has changed.
