@@ -120,7 +120,8 @@ test('a forged cookie is told and forgotten', async () => {
   shopper.expects(/status of 401/);
   await shopper.add('lamp');
   const [cookie] = await shopper.context.cookies();
-  const last = cookie!.value.endsWith('A') ? 'B' : 'A';
+  // The letters of a signature mean the same in both cases.
+  const last = cookie!.value.endsWith('a') ? 'e' : 'a';
   await shopper.context.addCookies([{ ...cookie!, value: cookie!.value.slice(0, -1) + last }]);
   const answer = await shopper.page.goto(`${shop.url}/cart`);
   assert.equal(answer!.status(), 401);
