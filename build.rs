@@ -1,6 +1,7 @@
-//! Lays the static files out as the edge serves them, into `target/assets`: each under its own name, and styles, scripts and
-//! pictures once more under a name that carries the hash of their content, which may be kept for ever. Writes the table from
-//! the one name to the other for `src/web/assets.rs`, so that a page and the files it links are of one build.
+//! Lays the static files out as the edge serves them, into `target/assets`: each under its own
+//! name, and styles, scripts and pictures once more under a name that carries the hash of their
+//! content, which may be kept for ever. Writes the table from the one name to the other for
+//! `src/web/assets.rs`, so that a page and the files it links are of one build.
 
 #[path = "tools/brand.rs"]
 mod brand;
@@ -75,7 +76,8 @@ fn hashed_name(name: &str, content: &[u8]) -> Option<String> {
     Some(format!("assets/{stem}.{hash}.{extension}"))
 }
 
-/// Makes `folder` hold exactly these files; what is right already is not touched, as a server may be reading it.
+/// Makes `folder` hold exactly these files; what is right already is not touched, as a server may
+/// be reading it.
 fn lay_out(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
     for (name, content) in wanted {
         let path = folder.join(name);

@@ -1,6 +1,7 @@
 /**
- * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, every picture it names, and `settings.json`.
- * Promises the same bytes for the same source, and refuses a catalog that an import could not take whole.
+ * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, every picture
+ * it names, and `settings.json`. Promises the same bytes for the same source, and refuses a catalog
+ * that an import could not take whole.
  *
  *   node demo/build.mjs
  */
@@ -70,7 +71,10 @@ function variantsOf(product) {
   });
 }
 
-/** As Shopify exports: the product on its first row, then a row per variant; images take the rows in turn. */
+/**
+ * As Shopify exports: the product on its first row, then a row per variant; images take the rows in
+ * turn.
+ */
 function rowsOf(product) {
   const count = Math.max(product.variants.length, product.images.length);
   return Array.from({ length: count }, (_, i) => ({
@@ -171,7 +175,10 @@ function decimal(minor, currency) {
   return places ? `${digits.slice(0, -places)}.${digits.slice(-places)}` : digits;
 }
 
-/** An EAN-13 of the range 200–299, which GS1 keeps for use inside a shop: it never names another's product. */
+/**
+ * An EAN-13 of the range 200–299, which GS1 keeps for use inside a shop: it never names another's
+ * product.
+ */
 function barcode(sku) {
   const body = `2${String(digest(sku)).padStart(11, '0').slice(-11)}`;
   const sum = [...body].reduce((total, digit, i) => total + Number(digit) * (i % 2 ? 3 : 1), 0);

@@ -1,6 +1,7 @@
 /**
- * Paints what must be PNG, as drawings are not taken there: the icons of the installed shop, and the picture that is shared
- * where a page has none. They are drawn with Chromium from the shop's mark, and kept under `assets/icons`.
+ * Paints what must be PNG, as drawings are not taken there: the icons of the installed shop, and
+ * the picture that is shared where a page has none. They are drawn with Chromium from the shop's
+ * mark, and kept under `assets/icons`.
  *
  *   node demo/icons.mjs
  */

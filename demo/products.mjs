@@ -1,6 +1,6 @@
 /**
- * The demo's products as a shopkeeper would list them, the launch first; `build.mjs` turns them into the file a
- * shop imports. Prices are minor units in the order of CURRENCIES.
+ * The demo's products as a shopkeeper would list them, the launch first; `build.mjs` turns them
+ * into the file a shop imports. Prices are minor units in the order of CURRENCIES.
  */
 import { audio } from './products/audio.mjs';
 import { laptops, tablets } from './products/computers.mjs';

@@ -1,6 +1,7 @@
 /**
- * What the demo's prices are made of beside its catalog: exchange rates, where prices include tax, which tax is due where, how things
- * are shipped, and a few promotions. `build.mjs` writes it to `settings.json`, which `npm run dev` puts into an empty shop.
+ * What the demo's prices are made of beside its catalog: exchange rates, where prices include tax,
+ * which tax is due where, how things are shipped, and a few promotions. `build.mjs` writes it to
+ * `settings.json`, which `npm run dev` puts into an empty shop.
  */
 
 const MONEY = ['USD', 'EUR', 'GBP', 'JPY', 'KWD'];
@@ -22,7 +23,10 @@ const STATES = {
   WA: ['Washington', 6.5], WV: ['West Virginia', 6], WI: ['Wisconsin', 5], WY: ['Wyoming', 4],
 };
 
-/** Standard rates of value added tax, in percent. The shop is in Germany: businesses elsewhere in the Union owe the tax themselves. */
+/**
+ * Standard rates of value added tax, in percent. The shop is in Germany: businesses elsewhere in
+ * the Union owe the tax themselves.
+ */
 const UNION = {
   AT: 20, BE: 21, BG: 20, CY: 19, CZ: 21, DE: 19, DK: 25, EE: 24, ES: 21, FI: 25.5, FR: 20, GR: 24, HR: 25, HU: 27,
   IE: 23, IT: 22, LT: 21, LU: 17, LV: 21, MT: 18, NL: 21, PL: 23, PT: 23, RO: 21, SE: 25, SI: 22, SK: 23,

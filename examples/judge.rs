@@ -1,5 +1,6 @@
-//! `npm run chaos` hands its evidence to this judge: the invariants of the simulation, asked of the databases that a shop left behind, and
-//! beside them what only a real one can show: what shoppers were told, what the mail provider took, what pages read.
+//! `npm run chaos` hands its evidence to this judge: the invariants of the simulation, asked of the
+//! databases that a shop left behind, and beside them what only a real one can show: what shoppers
+//! were told, what the mail provider took, what pages read.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -67,7 +68,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// An order that a shopper was told of is there, under the key that asked for it, and no key has two.
+/// An order that a shopper was told of is there, under the key that asked for it, and no key has
+/// two.
 fn answers_hold(shop: &Shop) -> Holds {
     let mut of_key: BTreeMap<&str, &str> = BTreeMap::new();
     for told in shop.told["told"].as_array().unwrap() {

@@ -1,5 +1,6 @@
-//! `npm run price -- --cart FILE`: what a cart costs, and how each number came about. The very functions that price a quote, on a
-//! catalog and settings from files: no shop has to run, and nothing is counted against a promotion's limits.
+//! `npm run price -- --cart FILE`: what a cart costs, and how each number came about. The very
+//! functions that price a quote, on a catalog and settings from files: no shop has to run, and
+//! nothing is counted against a promotion's limits.
 #![expect(clippy::print_stdout, reason = "a program prints its answer")]
 
 use durable::Timestamp;

@@ -1,7 +1,7 @@
 //! What an isolate keeps in its memory, within a bound.
 //!
-//! Two generations: what is used stays in the young one or moves back to it; when the young one has half of the room, it
-//! becomes the old one, and what nobody asked for since goes.
+//! Two generations: what is used stays in the young one or moves back to it; when the young one has
+//! half of the room, it becomes the old one, and what nobody asked for since goes.
 
 use std::collections::HashMap;
 use std::mem::take;

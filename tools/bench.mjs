@@ -1,7 +1,7 @@
-//! `npm run bench`: the Worker's release build beside JavaScript Workers of a few lines, under the same launcher, in
-//! the same run, by the same load.
-//! Promises: rounds of subject and baseline alternate, and each figure is the median of its rounds; one answer that is
-//! not the expected one fails the run. The launcher is miniflare with a socket straight into each Worker, one workerd
+//! `npm run bench`: the Worker's release build beside JavaScript Workers of a few lines, under the
+//! same launcher, in the same run, by the same load. Promises: rounds of subject and baseline
+//! alternate, and each figure is the median of its rounds; one answer that is not the expected one
+//! fails the run. The launcher is miniflare with a socket straight into each Worker, one workerd
 //! process each.
 
 import { parseArgs } from "node:util";

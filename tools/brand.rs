@@ -1,5 +1,5 @@
-//! Reads `content/shop.toml` for `build.rs`, and makes of it the constants of pages, the colours of the style sheet and the
-//! manifest. A value that can't be used is refused with its line.
+//! Reads `content/shop.toml` for `build.rs`, and makes of it the constants of pages, the colours of
+//! the style sheet and the manifest. A value that can't be used is refused with its line.
 #![expect(
     clippy::float_arithmetic,
     reason = "the contrast of colours; none of it reaches the Worker"
@@ -177,7 +177,8 @@ fn contrast(one: &Colour, other: &Colour) -> f64 {
 }
 
 impl Brand {
-    /// Reads the brand from the text of its file; `is_there` knows the names of files below `assets`.
+    /// Reads the brand from the text of its file; `is_there` knows the names of files below
+    /// `assets`.
     ///
     /// # Errors
     /// The first fault, with file and line.

@@ -1,6 +1,7 @@
-//! `npm run catalog`: moves a merchant's products into a running shop and out again, and shows them to shoppers.
-//! Promises: reads no line of an imported CSV itself (the shop does, a window at a time, and says how far it came); a refusal is told with its
-//! lines and exit code 1; whatever breaks off can be run again.
+//! `npm run catalog`: moves a merchant's products into a running shop and out again, and shows them
+//! to shoppers. Promises: reads no line of an imported CSV itself (the shop does, a window at a
+//! time, and says how far it came); a refusal is told with its lines and exit code 1; whatever
+//! breaks off can be run again.
 
 import { randomUUID } from "node:crypto";
 import { open, readFile, stat, writeFile } from "node:fs/promises";
@@ -34,8 +35,9 @@ const POLL_MS = 500;
 const MAX_EXAMPLES = 5;
 
 /**
- * Imports a file; the sum of what its windows did. `strict` looks through the whole file before anything is applied. So does a file
- * that one request does not hold: what is wrong with it as a whole is found before its first products are changed.
+ * Imports a file; the sum of what its windows did. `strict` looks through the whole file before
+ * anything is applied. So does a file that one request does not hold: what is wrong with it as a
+ * whole is found before its first products are changed.
  */
 export async function importCatalog(file, shop = shopFromEnvironment(), { strict = false, dryRun = false, stock = false } = {}) {
   const { size } = await stat(file).catch(() => {
@@ -140,7 +142,8 @@ async function importFile(file, shop, { dryRun, stock }) {
   try {
     const { size } = await source.stat();
     let header = Buffer.alloc(0);
-    // The first request holds the whole file where it can, so that the shop sees what is wrong with it before anything is changed.
+    // The first request holds the whole file where it can, so that the shop sees what is wrong with
+    // it before anything is changed.
     let window = MAX_WINDOW_BYTES;
     let apart = false;
     let [offset, line, unit] = [0, 0, 0];
@@ -193,7 +196,10 @@ async function read(source, offset, length) {
   return part.subarray(0, bytesRead);
 }
 
-/** Has the shop judge a part as if the file ended with it: a quote that is not closed is refused by its line. */
+/**
+ * Has the shop judge a part as if the file ended with it: a quote that is not closed is refused by
+ * its line.
+ */
 async function judgeAsWhole(shop, part, line) {
   const query = new URLSearchParams({ import: randomUUID(), dry_run: true, last: true, ...(line > 0 && { first_line: line }) });
   await call(shop, "POST", `/api/v1/admin/catalog/import?${query}`, part, "text/csv");
@@ -209,7 +215,10 @@ function shopFromEnvironment() {
   return { url: process.env.SHOP_URL ?? "http://localhost:8787", key: process.env.ADMIN_API_KEY ?? readDevVars().ADMIN_API_KEY };
 }
 
-/** Calls the shop, and again while it says that waiting helps, or is gone after it was there: every call here can be repeated. */
+/**
+ * Calls the shop, and again while it says that waiting helps, or is gone after it was there: every
+ * call here can be repeated.
+ */
 async function call(shop, method, path, body, type) {
   const { url, key } = shop;
   if (!key) throw new Stop("the staff key is missing: set ADMIN_API_KEY, or run `npm run setup` for one in .dev.vars");

@@ -1,6 +1,7 @@
-//! `npm run chaos`: a shop traded in while it is killed, frozen, locked out of its database and lied to by its providers; then
-//! left alone, and judged by the invariants of the simulation.
-//! Promises: exit code 1 for anything lost, doubled or stranded; the folder with the databases is named, and kept then.
+//! `npm run chaos`: a shop traded in while it is killed, frozen, locked out of its database and
+//! lied to by its providers; then left alone, and judged by the invariants of the simulation.
+//! Promises: exit code 1 for anything lost, doubled or stranded; the folder with the databases is
+//! named, and kept then.
 
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -1,5 +1,6 @@
-//! `npm run check`: what can be judged without running the shop: format, lints, the design's arrows, fuzz targets, dependencies, types.
-//! Promises: every check runs, even when one has failed, and a summary closes.
+//! `npm run check`: what can be judged without running the shop: format, lints, the design's
+//! arrows, fuzz targets, dependencies, types. Promises: every check runs, even when one has failed,
+//! and a summary closes.
 
 import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";
 import { setUp } from "./setup.mjs";

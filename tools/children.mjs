@@ -1,5 +1,5 @@
-//! The programs that run as long as `npm run dev` does.
-//! Promises: when one dies, or the terminal says stop, all of them are stopped, with everything they started.
+//! The programs that run as long as `npm run dev` does. Promises: when one dies, or the terminal
+//! says stop, all of them are stopped, with everything they started.
 
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -15,7 +15,9 @@ export class Children {
   /** Aborted as soon as a stop is asked for. */
   stopping = this.#stopping.signal;
 
-  /** Rejects when a program dies by itself; resolves once a stop was asked for and all have ended. */
+  /**
+   * Rejects when a program dies by itself; resolves once a stop was asked for and all have ended.
+   */
   ended = new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
 
   constructor() {
@@ -47,7 +49,9 @@ export class Children {
   }
 }
 
-/** Stops when something listens at the port, at either of the addresses that `localhost` leads to. */
+/**
+ * Stops when something listens at the port, at either of the addresses that `localhost` leads to.
+ */
 export async function mustBeFree(port, cure) {
   for (const host of ["127.0.0.1", "::1"]) {
     if ((await listening(port, host)) === "EADDRINUSE") throw new Stop(`port ${port} is in use: stop what listens there, or ${cure}`);

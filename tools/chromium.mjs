@@ -1,4 +1,5 @@
-//! Finds a Chromium for the browser tests: CHROMIUM_PATH, one on the PATH, Playwright's own, the distribution's.
+//! Finds a Chromium for the browser tests: CHROMIUM_PATH, one on the PATH, Playwright's own, the
+//! distribution's.
 
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";

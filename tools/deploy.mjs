@@ -1,7 +1,8 @@
-//! `npm run deploy`: builds the Worker, makes what it is bound to, migrates the database, and deploys to one environment.
-//! Promises: nothing is sent without the secrets; each step finds what an earlier run has made, so that it can be run again after
-//! any of them failed; migrations come before the Worker, since the old Worker runs with the new tables, but not the new one with
-//! the old tables. A dry run needs no network and prints each step.
+//! `npm run deploy`: builds the Worker, makes what it is bound to, migrates the database, and
+//! deploys to one environment. Promises: nothing is sent without the secrets; each step finds what
+//! an earlier run has made, so that it can be run again after any of them failed; migrations come
+//! before the Worker, since the old Worker runs with the new tables, but not the new one with the
+//! old tables. A dry run needs no network and prints each step.
 
 import { parseArgs } from "node:util";
 import { readFileSync } from "node:fs";
@@ -15,7 +16,10 @@ npm run deploy [-- --env staging]     to production, or to an environment of wra
 npm run deploy -- --dry-run [--env staging]   builds and checks everything, prints each step, sends nothing`;
 
 const PRODUCTION = "production";
-/** A KV namespace that was made for a Worker that was not uploaded then is in nobody's way but its own. */
+/**
+ * A KV namespace that was made for a Worker that was not uploaded then is in nobody's way but its
+ * own.
+ */
 const NOT_DEPLOYED = "wrangler did not deploy: look above for its reason. Should a KV namespace of that name be there already, put the `id` that `npx wrangler kv namespace list` tells beside its binding in wrangler.toml";
 /** A shop runs without these. */
 const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS", "TURNSTILE_SECRET"];
@@ -46,7 +50,10 @@ export async function deploy(environment, config, account) {
   }
 }
 
-/** The order of a deploy. Wrangler itself makes the KV namespace and the R2 bucket with the Worker, and finds them by name since. */
+/**
+ * The order of a deploy. Wrangler itself makes the KV namespace and the R2 bucket with the Worker,
+ * and finds them by name since.
+ */
 export function steps(environment, { queues, d1_databases: databases }) {
   const named = naming(environment);
   const names = [...new Set((queues.consumers ?? []).map(({ queue }) => queue))];
@@ -69,7 +76,10 @@ function options(args) {
   }
 }
 
-/** The part of wrangler.toml for an environment: wrangler only warns of one that it does not know, and deploys production. */
+/**
+ * The part of wrangler.toml for an environment: wrangler only warns of one that it does not know,
+ * and deploys production.
+ */
 async function configOf(environment) {
   const { experimental_readRawConfig: readRaw, unstable_readConfig: read } = await import("wrangler");
   const known = Object.keys(readRaw({ config: `${root}/wrangler.toml` }).rawConfig.env ?? {});
@@ -78,7 +88,9 @@ async function configOf(environment) {
   return read({ config: `${root}/wrangler.toml`, env: environment }, { hideWarnings: true });
 }
 
-/** Production is the top level of wrangler.toml, which wrangler wants to hear when there are others. */
+/**
+ * Production is the top level of wrangler.toml, which wrangler wants to hear when there are others.
+ */
 function naming(environment) {
   return environment === PRODUCTION ? ["--env="] : ["--env", environment];
 }

@@ -79,7 +79,8 @@ function startSandbox(children, port, url, env) {
 }
 
 function startWorker(children, port, url, stripe, env) {
-  // Without the last, every request would seem to ask for the production's host, whatever its `Host` says.
+  // Without the last, every request would seem to ask for the production's host, whatever its
+  // `Host` says.
   const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false", "--infer-origin-from-routes=false"];
   children.start("wrangler", "wrangler", [...args, "--var", `SHOP_URL:${url}`, "--var", `STRIPE_API_BASE:${stripe}`], env);
 }

@@ -1,6 +1,7 @@
-//! `node tools/environments.mjs`: writes the environments beside production below `# generated` in wrangler.toml, since none inherits
-//! a binding. Each is production with names, addresses and counters of its own.
-//! Promises: what stands above that line is left as it is, and the same text is written again.
+//! `node tools/environments.mjs`: writes the environments beside production below `# generated` in
+//! wrangler.toml, since none inherits a binding. Each is production with names, addresses and
+//! counters of its own. Promises: what stands above that line is left as it is, and the same text
+//! is written again.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,9 +14,15 @@ Writes what follows \`# generated\` in wrangler.toml from what stands above it.
   --check  writes nothing, and fails when that has not been done`;
 
 const MARK = "\n# generated\n";
-/** What names a thing of production, whatever it is called: another environment finds its own by name. */
+/**
+ * What names a thing of production, whatever it is called: another environment finds its own by
+ * name.
+ */
 const IDS = ["id", "database_id", "preview_id", "preview_database_id", "preview_bucket_name"];
-/** Keys, addresses and origins that belong to one environment: empty in another, unless its line sets them. */
+/**
+ * Keys, addresses and origins that belong to one environment: empty in another, unless its line
+ * sets them.
+ */
 const OWN_VARS = ["TURNSTILE_SITE_KEY", "FINDINGS_MAIL", "FINDINGS_WEBHOOK_URL", "CORS_ORIGINS"];
 /** What an environment takes over from production, or what the whole Worker has once. */
 const SHARED = ["build", "assets", "migrations", "observability", "triggers"];

@@ -1,5 +1,6 @@
-//! `npm run generate`: a catalog of any size, made up from a seed, as a Shopify product CSV for tests and benchmarks.
-//! Promises: the same seed and number always give the same file, byte by byte.
+//! `npm run generate`: a catalog of any size, made up from a seed, as a Shopify product CSV for
+//! tests and benchmarks. Promises: the same seed and number always give the same file, byte by
+//! byte.
 
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";

@@ -1,4 +1,5 @@
-//! `npm run lighthouse`: what Lighthouse thinks of the pages, on a simulated phone over a slow network.
+//! `npm run lighthouse`: what Lighthouse thinks of the pages, on a simulated phone over a slow
+//! network.
 
 import { build } from "./build.mjs";
 import { helpIfAsked, must, runAsProgram } from "./run.mjs";

@@ -1,5 +1,5 @@
-//! Runs other programs for the tools, and stops a tool with one clear line.
-//! Promises: a failure that is told as a `Stop` is printed without a stack, and ends with exit code 1.
+//! Runs other programs for the tools, and stops a tool with one clear line. Promises: a failure
+//! that is told as a `Stop` is printed without a stack, and ends with exit code 1.
 
 import { spawn, spawnSync } from "node:child_process";
 import { dirname, resolve } from "node:path";

@@ -1,6 +1,7 @@
-//! The Rust side of set-up: the wasm32 target, worker-build and the programs it calls.
-//! Two routes. The ordinary one: rustup and worker-build fetch what they need. Where only package registries can be
-//! reached: Debian's Rust with a standard library built from its source, and the programs from crates and npm packages.
+//! The Rust side of set-up: the wasm32 target, worker-build and the programs it calls. Two routes.
+//! The ordinary one: rustup and worker-build fetch what they need. Where only package registries
+//! can be reached: Debian's Rust with a standard library built from its source, and the programs
+//! from crates and npm packages.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
@@ -49,7 +50,10 @@ function hasTarget(env) {
   return folder !== null && existsSync(folder) && readdirSync(folder).some((file) => /^libstd-.*\.rlib$/.test(file));
 }
 
-/** Debian's Rust, linked into rustup as `system`, with a standard library for wasm32 of its own source. */
+/**
+ * Debian's Rust, linked into rustup as `system`, with a standard library for wasm32 of its own
+ * source.
+ */
 async function systemToolchain(env) {
   if (!aptKnows(DEBIAN_RUST)) {
     throw new Stop(`the target ${TARGET} cannot be fetched: run \`rustup target add ${TARGET}\` where rustup can download`);
@@ -105,7 +109,10 @@ async function workerBuild(env) {
   await cargoInstall("worker-build", WORKER_BUILD, env);
 }
 
-/** Leaves worker-build its own downloads; where they are refused, names the same programs from crates and packages. */
+/**
+ * Leaves worker-build its own downloads; where they are refused, names the same programs from
+ * crates and packages.
+ */
 async function builderEnv(env) {
   if (env.WASM_BINDGEN_BIN && env.WASM_OPT_BIN && env.ESBUILD_BIN) return env;
   if ((await downloadRoute()) === "releases") return env;

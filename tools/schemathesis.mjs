@@ -1,5 +1,6 @@
-//! Schemathesis, which holds a running shop to its OpenAPI document: installed once, into `.tools/schemathesis`.
-//! Promises: the versions of `tools/schemathesis.txt`; without a Python that can install it, one line with the cure.
+//! Schemathesis, which holds a running shop to its OpenAPI document: installed once, into
+//! `.tools/schemathesis`. Promises: the versions of `tools/schemathesis.txt`; without a Python that
+//! can install it, one line with the cure.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,6 +1,6 @@
 //! Makes a fresh clone ready: `npm run setup`, and the first thing every other script does.
-//! Promises: each step looks first whether it is done and says what it does; nothing to do takes well under two
-//! seconds. Runs on Node 20 with no package installed.
+//! Promises: each step looks first whether it is done and says what it does; nothing to do takes
+//! well under two seconds. Runs on Node 20 with no package installed.
 
 import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -30,7 +30,10 @@ export async function setUp({ rust = true, lints = false, browser = false, devel
   return env;
 }
 
-/** The project's own Node and tools come first; nothing is asked of the network, reported or logged elsewhere. */
+/**
+ * The project's own Node and tools come first; nothing is asked of the network, reported or logged
+ * elsewhere.
+ */
 export function projectEnv() {
   const path = [join(root, "node_modules/.bin"), join(root, ".tools/bin"), process.env.PATH].join(delimiter);
   const quiet = { CLOUDFLARE_CF_FETCH_ENABLED: "false", WRANGLER_SEND_METRICS: "false", WRANGLER_WRITE_LOGS: "false" };
@@ -50,7 +53,10 @@ export async function nodePackages() {
   writeFileSync(note, lock);
 }
 
-/** Makes wrangler.toml a shop that only this machine can reach: random secrets, and development's values. What is set stays as it is. */
+/**
+ * Makes wrangler.toml a shop that only this machine can reach: random secrets, and development's
+ * values. What is set stays as it is.
+ */
 export function devVars() {
   const file = join(root, ".dev.vars");
   const known = readDevVars();

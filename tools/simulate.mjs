@@ -1,5 +1,6 @@
-//! `npm run simulate`: whole checkouts in a world that fails, crashes, repeats, delays and reorders, drawn from seeds.
-//! Promises: the same seed replays exactly, and all cores are used; a seed that breaks an invariant is named with its trace, and exit code 1.
+//! `npm run simulate`: whole checkouts in a world that fails, crashes, repeats, delays and
+//! reorders, drawn from seeds. Promises: the same seed replays exactly, and all cores are used; a
+//! seed that breaks an invariant is named with its trace, and exit code 1.
 
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, Stop, succeeds } from "./run.mjs";

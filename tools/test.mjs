@@ -63,7 +63,8 @@ async function browserTests(env, selection) {
 async function specs(env, { name, files }, belongs) {
   const chosen = files.length > 0 ? files : specFiles("tests").filter(belongs);
   if (chosen.length === 0) return { passed: 0, reason: "there is no spec file" };
-  // One file at a time: each runs a workerd of its own, and timing under load is not what is tested.
+  // One file at a time: each runs a workerd of its own, and timing under load is not what is
+  // tested.
   const args = ["--test", "--test-concurrency=1", `--test-timeout=${FILE_TIMEOUT_MS}`, "--test-reporter=spec", ...(name ? [`--test-name-pattern=${name}`] : []), ...chosen];
   const { code, printed } = await teed("node", args, env);
   return verdict(code, sum(printed.matchAll(/^ℹ pass (\d+)/gm)));

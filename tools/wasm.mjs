@@ -1,5 +1,5 @@
-//! Takes the names of functions out of a WebAssembly module: they are a tenth of it, and serve only the traces of a debugger. A panic
-//! tells its place without them.
+//! Takes the names of functions out of a WebAssembly module: they are a tenth of it, and serve only
+//! the traces of a debugger. A panic tells its place without them.
 
 const HEADER_BYTES = 8; // magic and version
 const CUSTOM = 0;

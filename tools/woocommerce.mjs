@@ -1,5 +1,6 @@
-//! `npm run catalog -- convert woocommerce`: turns WooCommerce's product export into the Shopify product CSV that the shop imports.
-//! Promises: nothing is left out in silence; what has no place in the shop is counted and named.
+//! `npm run catalog -- convert woocommerce`: turns WooCommerce's product export into the Shopify
+//! product CSV that the shop imports. Promises: nothing is left out in silence; what has no place
+//! in the shop is counted and named.
 //!
 //! Source of the columns: https://github.com/woocommerce/woocommerce/wiki/Product-CSV-Import-Schema
 
@@ -18,7 +19,8 @@ const GRAMS = { g: 1, kg: 1000, lbs: 453.59237, oz: 28.349523125 };
 const IGNORED = ["Upsells", "Cross-sells", "Grouped products", "Purchase note", "Shipping class", "Tax class", "Download limit", "Download expiry days", "Is featured?", "Sold individually?"];
 
 /**
- * The file as a Shopify product CSV, how many products and variants it has, and what a merchant should know.
+ * The file as a Shopify product CSV, how many products and variants it has, and what a merchant
+ * should know.
  *
  * @param {string} text of the whole export
  * @returns {{ csv: string, products: number, variants: number, notices: string[] }}

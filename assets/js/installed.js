@@ -1,5 +1,6 @@
-//! Registers the service worker, and says what it did: that what was put into the cart without a network is there now, and that a
-//! new version of the shop is ready. The words are those of the page.
+//! Registers the service worker, and says what it did: that what was put into the cart without a
+//! network is there now, and that a new version of the shop is ready. The words are those of the
+//! page.
 
 const { dataset: words } = document.querySelector("[data-service-worker]");
 const workers = navigator.serviceWorker;

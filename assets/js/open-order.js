@@ -1,5 +1,5 @@
-//! Trades the token in a link to an order for a cookie. It runs before the rest of the page is read, so that the token has left the address
-//! before anything else can see it.
+//! Trades the token in a link to an order for a cookie. It runs before the rest of the page is
+//! read, so that the token has left the address before anything else can see it.
 
 trade();
 addEventListener("hashchange", trade);
@@ -12,7 +12,10 @@ function trade() {
   else open(token);
 }
 
-/** The page is loaded anew once the order is open; until then, and when it stays closed, the form on it is the other way. */
+/**
+ * The page is loaded anew once the order is open; until then, and when it stays closed, the form on
+ * it is the other way.
+ */
 async function open(token) {
   const path = document.querySelector("[data-opens-at]")?.dataset.opensAt;
   if (!path) return;

@@ -1,7 +1,9 @@
-//! What JavaScript adds to pages that work without it. A link or form with `data-swap="id"` fetches its page and exchanges that
-//! element alone; the cart opens beside the page; pictures open large; times are told in the reader's own zone.
+//! What JavaScript adds to pages that work without it. A link or form with `data-swap="id"` fetches
+//! its page and exchanges that element alone; the cart opens beside the page; pictures open large;
+//! times are told in the reader's own zone.
 //!
-//! What can't be exchanged is shown whole: the answer of a refused form is its own page, so nothing that went wrong is lost.
+//! What can't be exchanged is shown whole: the answer of a refused form is its own page, so nothing
+//! that went wrong is lost.
 
 const toast = document.getElementById("toast");
 const drawerStatus = document.getElementById("drawer-status");
@@ -66,7 +68,10 @@ function count(form, quantity) {
   input.value = quantity;
 }
 
-/** Fetches a page, unless a later wish has overtaken this one; null then. When the network fails, the browser goes there and says so. */
+/**
+ * Fetches a page, unless a later wish has overtaken this one; null then. When the network fails,
+ * the browser goes there and says so.
+ */
 async function load(request, element) {
   current?.abort();
   const mine = (current = new AbortController());
@@ -91,8 +96,9 @@ async function load(request, element) {
 }
 
 /**
- * What changes something is sent once what was sent before it is answered, or the last wish may not be the last to arrive; and it is
- * sent in any case: overtaken is only its answer. What is looked at waits for it, too.
+ * What changes something is sent once what was sent before it is answered, or the last wish may not
+ * be the last to arrive; and it is sent in any case: overtaken is only its answer. What is looked
+ * at waits for it, too.
  */
 function inTurn(request) {
   const answer = turn.then(() => fetch(request));
@@ -118,7 +124,10 @@ async function swap(source, request) {
   else document.title = loaded.page.title;
 }
 
-/** What depends on a choice is shown as the page has it for that choice; what was typed and chosen in it before stays, where it is still there. */
+/**
+ * What depends on a choice is shown as the page has it for that choice; what was typed and chosen
+ * in it before stays, where it is still there.
+ */
 async function refresh(select) {
   const { name, value, dataset: { refreshes } } = select;
   const url = new URL(location.href);
@@ -213,7 +222,10 @@ function announce(text) {
   toastTimer = setTimeout(() => (place.textContent = ""), 6000);
 }
 
-/** Only who has put something in a cart asks how much there is: everyone else's pages cost one request. */
+/**
+ * Only who has put something in a cart asks how much there is: everyone else's pages cost one
+ * request.
+ */
 async function refreshCount() {
   const cart = document.querySelector("main #cart");
   if (cart) return remember(Number(cart.dataset.count));

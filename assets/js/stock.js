@@ -1,5 +1,6 @@
-//! Keeps the stock words of a page current: one WebSocket for each SKU shown, opened again when it closes, closed when its word
-//! has left the page. Without JavaScript the words are those of the page.
+//! Keeps the stock words of a page current: one WebSocket for each SKU shown, opened again when it
+//! closes, closed when its word has left the page. Without JavaScript the words are those of the
+//! page.
 
 const LONGEST_PAUSE_MS = 60_000;
 const PING_EVERY_MS = 45_000;

@@ -1,5 +1,6 @@
-//! Waits for news of an order: asks how it stands, ever more seldom, while someone looks at the page, and tells `shop.js` when it has
-//! moved. An order that is not placed yet has no such question: its page is the answer.
+//! Waits for news of an order: asks how it stands, ever more seldom, while someone looks at the
+//! page, and tells `shop.js` when it has moved. An order that is not placed yet has no such
+//! question: its page is the answer.
 
 const watched = new WeakSet();
 

@@ -1,4 +1,6 @@
-/** The shop's own: its mark, its gift card and its plan. The mark is an ohm that is also a house. */
+/**
+ * The shop's own: its mark, its gift card and its plan. The mark is an ohm that is also a house.
+ */
 import { circle, group, line, outline, path, rect, tone } from './studio.mjs';
 
 const INK = '#14181f';

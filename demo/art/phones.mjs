@@ -1,4 +1,7 @@
-/** Phones and what is worn by them: backs, fronts, cases and glass. Local origin is the upper left of the device. */
+/**
+ * Phones and what is worn by them: backs, fronts, cases and glass. Local origin is the upper left
+ * of the device.
+ */
 import { at, circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 import { wallpaper } from './screens.mjs';
 

@@ -1,6 +1,7 @@
 /**
- * The studio every picture is taken in: a square sheet with a soft ground, one light from the upper left,
- * and the few brushes the drawings share. Promises self-contained SVG: no script, no font, nothing fetched.
+ * The studio every picture is taken in: a square sheet with a soft ground, one light from the upper
+ * left, and the few brushes the drawings share. Promises self-contained SVG: no script, no font,
+ * nothing fetched.
  */
 
 /** One picture: `draw` receives the studio and returns the shapes that stand in it. */
@@ -19,7 +20,10 @@ class Studio {
   #soft = new Set();
   #stamps = new Map();
 
-  /** A straight gradient; `stops` are `[offset, colour, opacity?]`, `line` is x1 y1 x2 y2 in box fractions. */
+  /**
+   * A straight gradient; `stops` are `[offset, colour, opacity?]`, `line` is x1 y1 x2 y2 in box
+   * fractions.
+   */
   linear(stops, [x1, y1, x2, y2] = [0, 0, 0, 1]) {
     return this.#paint((id) => `<linearGradient id="${id}"${attributes({ x1, y1, x2, y2 })}>${list(stops)}</linearGradient>`);
   }

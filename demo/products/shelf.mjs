@@ -1,4 +1,7 @@
-/** How a product is written down: prices, options and text in their short form, checked and completed here. */
+/**
+ * How a product is written down: prices, options and text in their short form, checked and
+ * completed here.
+ */
 
 /** The currencies sold in and their decimals; the first is the shop's own. */
 export const CURRENCIES = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3 };
@@ -15,7 +18,10 @@ export function prices(...amounts) {
   return amounts.map((amount, i) => Math.round(amount * 10 ** places[i]));
 }
 
-/** The usual price list for a price in US dollars: what it costs elsewhere with tax, at an amount people expect. */
+/**
+ * The usual price list for a price in US dollars: what it costs elsewhere with tax, at an amount
+ * people expect.
+ */
 export function usual(dollars) {
   return prices(
     dollars,

@@ -1,9 +1,10 @@
-//! What the public may know of the SKUs of one bucket: a copy, fed by the stock objects' news, so that no page view and no watcher
-//! ever touches the object that sells.
+//! What the public may know of the SKUs of one bucket: a copy, fed by the stock objects' news, so
+//! that no page view and no watcher ever touches the object that sells.
 //!
-//! A board keeps the newest it was told of each SKU, whatever the order and however often it is told. Its host writes the whole
-//! bucket to KV, at most every [`PUBLISH_EVERY_SECS`], and sends each change at once to those who watch the SKU. Since a bucket has one
-//! board, no older copy can overwrite a newer one.
+//! A board keeps the newest it was told of each SKU, whatever the order and however often it is
+//! told. Its host writes the whole bucket to KV, at most every [`PUBLISH_EVERY_SECS`], and sends
+//! each change at once to those who watch the SKU. Since a bucket has one board, no older copy can
+//! overwrite a newer one.
 
 use crate::machine::fnv1a;
 use crate::stock::{Availability, PublicStock};

@@ -1,12 +1,15 @@
-//! The Durable Object classes: a [`Keeper`] per object, and the boards; the only file of this crate that knows `worker`.
+//! The Durable Object classes: a [`Keeper`] per object, and the boards; the only file of this crate
+//! that knows `worker`.
 //!
-//! The host does no thinking. What a command writes is one statement, and the alarm is set before anything is awaited, so that
-//! the platform commits both together or none, and no other event of the object sees them half done. After an error the
-//! in-memory machine is dropped and read anew: memory is a cache, never the truth.
+//! The host does no thinking. What a command writes is one statement, and the alarm is set before
+//! anything is awaited, so that the platform commits both together or none, and no other event of
+//! the object sees them half done. After an error the in-memory machine is dropped and read anew:
+//! memory is a cache, never the truth.
 //!
-//! The alarm is set only when something is due earlier than it rings: one that rings too early finds nothing due and is set
-//! again. Its handler ends what time has ended, tidies, sends the news, and deletes an object that is over; it never fails,
-//! because the platform drops an alarm for good after six failures.
+//! The alarm is set only when something is due earlier than it rings: one that rings too early
+//! finds nothing due and is set again. Its handler ends what time has ended, tidies, sends the
+//! news, and deletes an object that is over; it never fails, because the platform drops an alarm
+//! for good after six failures.
 
 use crate::Timestamp;
 use crate::board::{Board, Frame, PUBLISH_EVERY_SECS, Posts, bucket_of, copy_key};
@@ -251,7 +254,8 @@ impl<M: Machine> Host<M> {
         set
     }
 
-    /// Works on the machine, read first if it is not in memory; without an await, so that nothing comes between.
+    /// Works on the machine, read first if it is not in memory; without an await, so that nothing
+    /// comes between.
     fn on_machine<T>(&self, work: impl FnOnce(&mut Keeper<M>, &ObjectSql) -> Kept<T>) -> Kept<T> {
         let mut keeper = self.keeper.borrow_mut();
         let keeper = match &mut *keeper {
@@ -293,7 +297,8 @@ impl DurableObject for BoardObject {
         }
     }
 
-    /// `POST /` takes [`Posts`]; `GET /watch?sku=` opens a WebSocket that is told the word, now and whenever it changes.
+    /// `POST /` takes [`Posts`]; `GET /watch?sku=` opens a WebSocket that is told the word, now and
+    /// whenever it changes.
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let url = request.url()?;
         if url.path() == "/watch" {
@@ -333,7 +338,8 @@ impl DurableObject for BoardObject {
         _was_clean: bool,
     ) -> Result<()> {
         self.watchers.set(None);
-        // Answers the handshake. A code that says that there was none can't be sent, nor one of the protocol's own.
+        // Answers the handshake. A code that says that there was none can't be sent, nor one of the
+        // protocol's own.
         let code = u16::try_from(code).ok().filter(|code| *code >= 3000);
         // One that is gone already needs no answer.
         let _ = socket.close(Some(code.unwrap_or(1000)), Some(reason));
@@ -405,7 +411,8 @@ impl BoardObject {
         Ok(())
     }
 
-    /// Sets the alarm for the next copy; posts that bring nothing new set it too, since a failure may have left it unset.
+    /// Sets the alarm for the next copy; posts that bring nothing new set it too, since a failure
+    /// may have left it unset.
     async fn arm(&self, now: Timestamp) -> Result<()> {
         if self.is_armed.replace(true) {
             return Ok(());

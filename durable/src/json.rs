@@ -1,8 +1,9 @@
 //! Reads JSON into the shop's types.
 //!
-//! Every type is read from a tree, by one deserializer. A parser that streams is compiled into each type once more, for each kind of
-//! source, and with a second way to read it, from an array: together they were a quarter of the Worker. The keys of a map are read as text
-//! alone: a type that wraps one can't be a key.
+//! Every type is read from a tree, by one deserializer. A parser that streams is compiled into each
+//! type once more, for each kind of source, and with a second way to read it, from an array:
+//! together they were a quarter of the Worker. The keys of a map are read as text alone: a type
+//! that wraps one can't be a key.
 
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{

@@ -8,8 +8,8 @@
 //!
 //! | [`board`] | bucket of SKUs | nothing: it shows what the public may know, to pages by KV and to watchers by WebSocket |
 //!
-//! [`machine`] is the trait, [`keeper`] keeps any machine in SQL, [`news`] is what they tell the rest of the shop, and `host` runs
-//! a keeper inside a Durable Object.
+//! [`machine`] is the trait, [`keeper`] keeps any machine in SQL, [`news`] is what they tell the
+//! rest of the shop, and `host` runs a keeper inside a Durable Object.
 
 pub mod board;
 pub mod cart;

@@ -1,11 +1,14 @@
-//! What every machine is: a pure judge ([`Machine::decide`]) and a pure recorder ([`Machine::apply`]).
+//! What every machine is: a pure judge ([`Machine::decide`]) and a pure recorder
+//! ([`Machine::apply`]).
 //!
-//! A machine has no clock, no entropy and no I/O, so that any run can be replayed. Its state is written down as small keyed
-//! rows: a command rewrites only the rows its events touched, whatever the history or the number of open holds.
+//! A machine has no clock, no entropy and no I/O, so that any run can be replayed. Its state is
+//! written down as small keyed rows: a command rewrites only the rows its events touched, whatever
+//! the history or the number of open holds.
 //!
-//! Rows have a [`Place`]. What is open is in memory while the object is awake. What has ended, and what is counted for ever, is past: its
-//! keeper looks it up by key for the command that asks for it ([`Machine::asks_for`]), and takes it out of memory again
-//! ([`Machine::let_go`]). So memory and waking are as large as what is open, whatever the history.
+//! Rows have a [`Place`]. What is open is in memory while the object is awake. What has ended, and
+//! what is counted for ever, is past: its keeper looks it up by key for the command that asks for
+//! it ([`Machine::asks_for`]), and takes it out of memory again ([`Machine::let_go`]). So memory
+//! and waking are as large as what is open, whatever the history.
 
 use crate::Timestamp;
 use crate::news::ObjectEvent;
@@ -23,7 +26,8 @@ pub enum Place {
     },
 }
 
-/// A state machine whose state must be right after a crash. A fresh one is configured but has met no command.
+/// A state machine whose state must be right after a crash. A fresh one is configured but has met
+/// no command.
 pub trait Machine: Clone + PartialEq {
     /// What it is asked to do, in the imperative.
     type Command: Serialize + DeserializeOwned;
@@ -34,10 +38,12 @@ pub trait Machine: Clone + PartialEq {
     /// What a caller is told of the state.
     type View: Serialize + DeserializeOwned;
 
-    /// Patterns (`GLOB`) of key and value of the past rows that an earlier version kept among the open ones.
+    /// Patterns (`GLOB`) of key and value of the past rows that an earlier version kept among the
+    /// open ones.
     const PAST_AMONG_OPEN: &'static [(&'static str, &'static str)] = &[];
 
-    /// Judges `command` at `now`: the events that carry it out, none when it is already so. Past rows that it asks for are in hand.
+    /// Judges `command` at `now`: the events that carry it out, none when it is already so. Past
+    /// rows that it asks for are in hand.
     ///
     /// # Errors
     /// The refusal, when the state does not allow the command. Nothing has changed then.
@@ -47,10 +53,12 @@ pub trait Machine: Clone + PartialEq {
         now: Timestamp,
     ) -> Result<Vec<Self::Event>, Self::Refusal>;
 
-    /// Records `event`, written down at `at`. Never judges: an event that was written down has happened.
+    /// Records `event`, written down at `at`. Never judges: an event that was written down has
+    /// happened.
     fn apply(&mut self, event: &Self::Event, at: Timestamp);
 
-    /// What time alone has brought about by `now`; bounded, so that a burst is spread over several wakes.
+    /// What time alone has brought about by `now`; bounded, so that a burst is spread over several
+    /// wakes.
     fn due(&self, now: Timestamp) -> Vec<Self::Event>;
 
     /// When [`Machine::due`] next has something to say.
@@ -59,10 +67,12 @@ pub trait Machine: Clone + PartialEq {
     /// What a caller may know.
     fn view(&self) -> Self::View;
 
-    /// What the rest of the shop must hear, now that `events` have changed what was `before`. `name` is the object's own.
+    /// What the rest of the shop must hear, now that `events` have changed what was `before`.
+    /// `name` is the object's own.
     fn news(&self, name: &str, before: &Self::View, events: &[Self::Event]) -> Vec<ObjectEvent>;
 
-    /// News that stay true, to be told again some time after their change, in case they were lost on the way; `None` means none.
+    /// News that stay true, to be told again some time after their change, in case they were lost
+    /// on the way; `None` means none.
     fn standing_news(&self, _name: &str) -> Option<ObjectEvent> {
         None
     }
@@ -72,7 +82,8 @@ pub trait Machine: Clone + PartialEq {
         false
     }
 
-    /// Names the intent of `command`, to tell a repeat from another command under the same operation id.
+    /// Names the intent of `command`, to tell a repeat from another command under the same
+    /// operation id.
     ///
     /// # Errors
     /// When the command can't be written as JSON.
@@ -80,7 +91,8 @@ pub trait Machine: Clone + PartialEq {
         digest_of(command)
     }
 
-    /// True when a repeat of `command` needs the view of then; else it is answered with the present one.
+    /// True when a repeat of `command` needs the view of then; else it is answered with the present
+    /// one.
     fn keeps_answer(_command: &Self::Command) -> bool {
         false
     }
@@ -133,7 +145,8 @@ pub trait Machine: Clone + PartialEq {
     }
 }
 
-/// A short name for the JSON of `value` (FNV-1a): callers only ever compare with what they sent under the same id themselves.
+/// A short name for the JSON of `value` (FNV-1a): callers only ever compare with what they sent
+/// under the same id themselves.
 ///
 /// # Errors
 /// When the value can't be written as JSON.
@@ -158,7 +171,8 @@ pub enum Request<C> {
     View,
     /// Carry out `command`, once per `operation_id`: a repeat changes nothing.
     Do {
-        /// Names the intent (order, attempt, step, SKU), so that a new attempt never gets an old one's answer.
+        /// Names the intent (order, attempt, step, SKU), so that a new attempt never gets an old
+        /// one's answer.
         operation_id: String,
         /// The command.
         command: C,
@@ -219,7 +233,8 @@ pub struct Checkup<V> {
 pub enum Reply<V, R> {
     /// Done, now or by an earlier request with the same operation id.
     Done {
-        /// The state right after the command; of a repeat, the state now, unless [`Machine::keeps_answer`].
+        /// The state right after the command; of a repeat, the state now, unless
+        /// [`Machine::keeps_answer`].
         view: V,
         /// True when an earlier request with this operation id has done it.
         replayed: bool,

@@ -1,6 +1,8 @@
-//! What the objects tell the rest of the shop: written with the change itself, sent by a queue at least once and in any order.
+//! What the objects tell the rest of the shop: written with the change itself, sent by a queue at
+//! least once and in any order.
 //!
-//! Each piece carries the version of what it tells about, so that a reader keeps the newest and forgets repeats.
+//! Each piece carries the version of what it tells about, so that a reader keeps the newest and
+//! forgets repeats.
 
 use crate::Timestamp;
 use crate::cart::messages::Line;
@@ -18,7 +20,8 @@ pub enum ObjectEvent {
         /// What it is now.
         stock: PublicStock,
     },
-    /// A cart with something in it has been left alone; told once, until the shopper comes back and leaves again.
+    /// A cart with something in it has been left alone; told once, until the shopper comes back and
+    /// leaves again.
     CartAbandoned {
         /// Which cart.
         cart_id: String,

@@ -1,10 +1,11 @@
 //! The uses of one scarce promotion: held for a checkout, consumed by a paid order.
 //!
-//! Never more held and consumed than the limits allow, in total and for one customer. A use is `reserved` on its own clock for
-//! minutes, until it is pinned; a pinned use has no clock, because its payment session can still be paid. It ends exactly once: by
-//! its clock, by release, or, once consumed, by return. The release of a use never seen leaves a tombstone that a late hold
-//! meets. A limit comes with each hold, so that it holds from the quote on that was made with it. Held uses are in memory; consumed and ended
-//! ones, and what each customer has used, are past.
+//! Never more held and consumed than the limits allow, in total and for one customer. A use is
+//! `reserved` on its own clock for minutes, until it is pinned; a pinned use has no clock, because
+//! its payment session can still be paid. It ends exactly once: by its clock, by release, or, once
+//! consumed, by return. The release of a use never seen leaves a tombstone that a late hold meets.
+//! A limit comes with each hold, so that it holds from the quote on that was made with it. Held
+//! uses are in memory; consumed and ended ones, and what each customer has used, are past.
 
 use crate::Timestamp;
 use crate::machine::{Machine, Place, ReplyOf};
@@ -15,7 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Seconds that an ended use is remembered, so that a hold which arrives late stays ended.
 pub const TOMBSTONE_SECS: u32 = crate::stock::TOMBSTONE_SECS;
 
-/// Seconds for which a consumed use can be given back, because its order was cancelled; after that it counts for good.
+/// Seconds for which a consumed use can be given back, because its order was cancelled; after that
+/// it counts for good.
 pub const RETURNABLE_SECS: u32 = 90 * 24 * 60 * 60;
 
 /// Most uses that one command or alarm ends because their time is up.
@@ -571,7 +573,8 @@ impl Promotion {
 }
 
 impl UseStatus {
-    /// When its id may be forgotten; `None` while it is held. A consumed use goes on counting, for all and for its customer.
+    /// When its id may be forgotten; `None` while it is held. A consumed use goes on counting, for
+    /// all and for its customer.
     const fn forget_at(self) -> Option<Timestamp> {
         match self {
             Self::Consumed { settles_at } => Some(settles_at),

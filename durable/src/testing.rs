@@ -16,7 +16,8 @@ impl Sqlite {
         Self(Connection::open_in_memory().expect("a database in memory"))
     }
 
-    /// Does `work` as one transaction, as the platform does what an object writes between two waits.
+    /// Does `work` as one transaction, as the platform does what an object writes between two
+    /// waits.
     ///
     /// # Errors
     /// Those of `work`, which then leaves nothing.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since the Unix epoch, UTC. Fits a JavaScript number (and so D1) for the next 285,000 years.
+/// Milliseconds since the Unix epoch, UTC. Fits a JavaScript number (and so D1) for the next
+/// 285,000 years.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]

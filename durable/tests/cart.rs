@@ -1,5 +1,6 @@
-//! A cart under any sequence of changes, merges, repeats, stale versions, idle times and evictions, judged by a naive model that
-//! lists every reason to refuse. `PROPTEST_CASES` sets how many sequences are tried.
+//! A cart under any sequence of changes, merges, repeats, stale versions, idle times and evictions,
+//! judged by a naive model that lists every reason to refuse. `PROPTEST_CASES` sets how many
+//! sequences are tried.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -192,7 +193,8 @@ fn carry_out(cart: &mut Cart, change: Change) -> Result<(), Refusal> {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A new operation, seen from a tab that is so many versions behind; from none in particular when `None`.
+    /// A new operation, seen from a tab that is so many versions behind; from none in particular
+    /// when `None`.
     Send(Change, Option<u64>),
     /// An earlier operation again, under its own id.
     Repeat(usize),

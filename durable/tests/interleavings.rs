@@ -1,7 +1,7 @@
-//! Every interleaving of three buyers and two units, explored to the end: each buyer holds, pins and then commits or lets go, or
-//! gives up before the hold has arrived, or too late; what was sent may arrive again at any later point; time passes at any
-//! point, and the alarm rings at any point after that, so that commands also meet holds whose time is up but which nobody has
-//! ended.
+//! Every interleaving of three buyers and two units, explored to the end: each buyer holds, pins
+//! and then commits or lets go, or gives up before the hold has arrived, or too late; what was sent
+//! may arrive again at any later point; time passes at any point, and the alarm rings at any point
+//! after that, so that commands also meet holds whose time is up but which nobody has ended.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -17,7 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 const UNITS: u32 = 2;
 const TTL_SECS: u32 = 60;
 
-/// How often time runs past every hold's end: once for first holds, once for those that follow them.
+/// How often time runs past every hold's end: once for first holds, once for those that follow
+/// them.
 const JUMPS: u32 = 2;
 
 #[test]
@@ -38,7 +39,8 @@ fn all_want_both() {
     assert_eq!(ends, BTreeSet::from([0, 2]), "units sold, over all ends");
 }
 
-/// Visits every moment that can be reached; returns how many units were sold in those where nothing is left to happen.
+/// Visits every moment that can be reached; returns how many units were sold in those where nothing
+/// is left to happen.
 fn explore(wants: [u32; 3]) -> BTreeSet<i64> {
     let mut seen = HashSet::new();
     let mut open = vec![Moment::opening(wants)];
@@ -164,8 +166,8 @@ impl Moment {
         next
     }
 
-    /// An earlier message arrives again, as a new operation. That nothing happens covers any number of repeats; only a hold that
-    /// was refused may be had now.
+    /// An earlier message arrives again, as a new operation. That nothing happens covers any number
+    /// of repeats; only a hold that was refused may be had now.
     fn after_repeat(&self, index: usize, command: &Command) -> Option<Self> {
         let mut next = self.clone();
         let answer = next.deliver(command);

@@ -1,6 +1,7 @@
-//! The keeper over real SQL that fails at every statement in turn, before the statement ran and after: nothing is half
-//! written, nothing is forgotten, no failed read passes for an empty machine. And what a command costs, counted in statements,
-//! rows and steps of the database, not in time.
+//! The keeper over real SQL that fails at every statement in turn, before the statement ran and
+//! after: nothing is half written, nothing is forgotten, no failed read passes for an empty
+//! machine. And what a command costs, counted in statements, rows and steps of the database, not in
+//! time.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -182,8 +183,8 @@ fn a_burst_of_lapsed_holds_is_spread_over_several_wakes() {
     assert_whole::<Stock>(&sql, "a burst");
 }
 
-/// Lives through `story`, and before each of its requests lets that request fail at every one of its statements: what is
-/// left is whole, and asking again ends as if nothing had failed.
+/// Lives through `story`, and before each of its requests lets that request fail at every one of
+/// its statements: what is left is whole, and asking again ends as if nothing had failed.
 fn fail_everywhere<M: Machine + Default>(story: &Story<M>) {
     let sql = Sqlite::empty();
     for (at_secs, request) in story {
@@ -252,8 +253,8 @@ fn open<M: Machine + Default>(sql: &impl Sql) -> Result<Keeper<M>, KeeperError> 
     Keeper::open(sql, "one#0", M::default())
 }
 
-/// Lives through `story`, then asks for all of it again: of the same object, of one opened anew, and with another command
-/// under each id.
+/// Lives through `story`, then asks for all of it again: of the same object, of one opened anew,
+/// and with another command under each id.
 fn repeat_everything<M: Machine + Default>(story: &Story<M>, other: impl Fn() -> M::Command) {
     let sql = Sqlite::empty();
     let mut keeper = open::<M>(&sql).unwrap();

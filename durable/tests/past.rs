@@ -1,5 +1,5 @@
-//! Objects with a long past: what is read to wake one, and what it keeps in memory, is what is open. Counted in rows and bytes that the
-//! keeper is given, not in time.
+//! Objects with a long past: what is read to wake one, and what it keeps in memory, is what is
+//! open. Counted in rows and bytes that the keeper is given, not in time.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,

@@ -1,5 +1,6 @@
-//! Bugs, each planted in the store beneath a stock object: it bends what is written or read into what a broken keeper would have
-//! stored or seen. The checks of this file pass on a sound store, and catch every one.
+//! Bugs, each planted in the store beneath a stock object: it bends what is written or read into
+//! what a broken keeper would have stored or seen. The checks of this file pass on a sound store,
+//! and catch every one.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -59,7 +60,8 @@ fn every_bug_is_caught() {
 
 const START: Timestamp = Timestamp::from_millis(1_000_000);
 
-/// A hold that comes after its release is refused, for as long as something can come for it and no longer; so is one whose units have left.
+/// A hold that comes after its release is refused, for as long as something can come for it and no
+/// longer; so is one whose units have left.
 fn remembers_what_has_ended(store: &Store) -> Result<(), String> {
     let mut keeper = stocked(store);
     let mut step = 0;

@@ -1,5 +1,6 @@
-//! The uses of a promotion under any sequence of commands, repeats, time jumps and evictions, judged by a naive model that keeps a plain
-//! list of uses and counts by scanning. `PROPTEST_CASES` sets how many sequences are tried.
+//! The uses of a promotion under any sequence of commands, repeats, time jumps and evictions,
+//! judged by a naive model that keeps a plain list of uses and counts by scanning. `PROPTEST_CASES`
+//! sets how many sequences are tried.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,

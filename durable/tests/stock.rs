@@ -1,6 +1,6 @@
-//! Stock under any sequence of commands, repeats, late messages, time jumps and evictions, judged twice: by a naive model
-//! that keeps a plain list of holds and sums by scanning, and by an audit that hears of the journal only.
-//! `PROPTEST_CASES` sets how many sequences are tried.
+//! Stock under any sequence of commands, repeats, late messages, time jumps and evictions, judged
+//! twice: by a naive model that keeps a plain list of holds and sums by scanning, and by an audit
+//! that hears of the journal only. `PROPTEST_CASES` sets how many sequences are tried.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -272,7 +272,8 @@ struct Trial {
     audit: Audit,
     sent: Vec<(Timestamp, Request<Command>)>,
     now: Timestamp,
-    /// When the alarm last rang: what it has taken away is not missed, since time does not go back before it.
+    /// When the alarm last rang: what it has taken away is not missed, since time does not go back
+    /// before it.
     rang_at: Timestamp,
     heard: PublicStock,
 }
@@ -742,8 +743,9 @@ fn after_secs(at: Timestamp, secs: u32) -> Timestamp {
     after(at, i64::from(secs) * 1000)
 }
 
-/// Follows every unit through the journal. Knows no rule but these: a hold is held once, ends once, and when pinned never
-/// by its clock; a committed hold is only ever shipped or restocked; a released one is remembered long enough.
+/// Follows every unit through the journal. Knows no rule but these: a hold is held once, ends once,
+/// and when pinned never by its clock; a committed hold is only ever shipped or restocked; a
+/// released one is remembered long enough.
 #[derive(Default)]
 struct Audit {
     on_hand: i64,

@@ -1,4 +1,5 @@
-//! News that stay true are told again some times after their change, whatever becomes of the object's memory, and then no more.
+//! News that stay true are told again some times after their change, whatever becomes of the
+//! object's memory, and then no more.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,8 +1,10 @@
-//! Deliveries of the payment provider: whatever header and body come, nothing panics, nothing unsigned is believed, and what is
-//! signed is believed only when it is an event of this account and mode.
+//! Deliveries of the payment provider: whatever header and body come, nothing panics, nothing
+//! unsigned is believed, and what is signed is believed only when it is an event of this account
+//! and mode.
 //!
-//! The input is a header, a zero byte, and a body; without a zero byte, a body. The same body is also tried with the signature that it should have, alone and beside
-//! the header, so that what lies behind the signature is reached too.
+//! The input is a header, a zero byte, and a body; without a zero byte, a body. The same body is
+//! also tried with the signature that it should have, alone and beside the header, so that what
+//! lies behind the signature is reached too.
 
 #![no_main]
 

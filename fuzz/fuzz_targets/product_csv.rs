@@ -1,4 +1,5 @@
-//! Product CSVs: whatever bytes come, nothing panics, no more is consumed than came, and a refused file brings in nothing.
+//! Product CSVs: whatever bytes come, nothing panics, no more is consumed than came, and a refused
+//! file brings in nothing.
 //!
 //! The first byte of the input says whether the window is the last of its file.
 

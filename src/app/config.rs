@@ -196,7 +196,8 @@ impl Config {
         self.findings_webhook().map(drop)
     }
 
-    /// Webhook that findings are posted to, and its signing key; none when no address is set. A secret alone is no fault: it is set first.
+    /// Webhook that findings are posted to, and its signing key; none when no address is set. A
+    /// secret alone is no fault: it is set first.
     pub(super) fn findings_webhook(&self) -> Result<Option<(&str, WebhookSecret)>> {
         if self.findings_webhook_url.is_empty() {
             return Ok(None);
@@ -211,7 +212,8 @@ impl Config {
     }
 }
 
-/// The secrets that a shop can't sell without and that are not set. Keys of staff that have names make up for the one that has none.
+/// The secrets that a shop can't sell without and that are not set. Keys of staff that have names
+/// make up for the one that has none.
 #[must_use]
 pub fn unset_secrets(env: &Env) -> Vec<&'static str> {
     let is_set = |name: &str| {

@@ -1,6 +1,8 @@
-//! The App: the only file that names a binding, a variable or a secret, and the only one that reads the clock and entropy.
+//! The App: the only file that names a binding, a variable or a secret, and the only one that reads
+//! the clock and entropy.
 //!
-//! Bindings and configuration are the same for every event of an isolate, so they are looked up once.
+//! Bindings and configuration are the same for every event of an isolate, so they are looked up
+//! once.
 
 mod bindings;
 mod clock;
@@ -226,13 +228,15 @@ impl App {
         shown_version(self.now)
     }
 
-    /// The published catalog, where its pointer should be looked at again; for one caller at a time.
+    /// The published catalog, where its pointer should be looked at again; for one caller at a
+    /// time.
     #[must_use]
     pub fn catalog_to_refresh(&self) -> Option<CatalogKv> {
         refresh_is_due(self.now).then(|| self.catalog_copy())
     }
 
-    /// The settings, where those that pages show should be looked at again; for one caller at a time.
+    /// The settings, where those that pages show should be looked at again; for one caller at a
+    /// time.
     #[must_use]
     pub fn settings_to_refresh(&self) -> Option<SettingsD1<Rc<D1>>> {
         settings_d1::refresh_is_due(self.now).then(|| self.settings())
@@ -319,7 +323,8 @@ impl App {
         entropy().map(unique)
     }
 
-    /// The id of a request: unlike any other, but not a secret, so that the platform is asked for entropy once an isolate.
+    /// The id of a request: unlike any other, but not a secret, so that the platform is asked for
+    /// entropy once an isolate.
     #[must_use]
     pub fn request_id(&self) -> String {
         let last = REQUESTS

@@ -1,7 +1,7 @@
 //! The one error of the shop, and its one mapping to a status, a stable code and words for people.
 //!
-//! The API answers it as `application/problem+json` (RFC 9457), a page as a page. A `detail` never carries a mail address, a
-//! token or a body.
+//! The API answers it as `application/problem+json` (RFC 9457), a page as a page. A `detail` never
+//! carries a mail address, a token or a body.
 
 use serde::Serialize;
 use serde_json::{Map, Value};

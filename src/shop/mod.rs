@@ -1,8 +1,9 @@
-//! Use cases and stateless rules, in groups: each may use those below it, and nothing points back up (`tests/architecture`).
+//! Use cases and stateless rules, in groups: each may use those below it, and nothing points back
+//! up (`tests/architecture`).
 //!
-//! No HTTP, no bindings: what a use case needs of the world is a port, which stands beside its feature. From the top down:
-//! operations, aftersales, checkout, settlement, publishing, cart, inventory, messages, customers, orders, pricing, payments, catalog,
-//! values.
+//! No HTTP, no bindings: what a use case needs of the world is a port, which stands beside its
+//! feature. From the top down: operations, aftersales, checkout, settlement, publishing, cart,
+//! inventory, messages, customers, orders, pricing, payments, catalog, values.
 
 #![cfg_attr(
     test,

@@ -1,5 +1,5 @@
-//! The record of the catalog in D1. Many rows go in one statement as JSON, so that a product of 100 variants costs no more round
-//! trips than one.
+//! The record of the catalog in D1. Many rows go in one statement as JSON, so that a product of 100
+//! variants costs no more round trips than one.
 
 use crate::store::sql::{
     Database, GATE_CLOSED, SqlError, Statement, TextRow, from_json, from_word, json_chunks, to_json,
@@ -201,7 +201,8 @@ pub fn page(sql: &'static str, after: i64, size: PageSize) -> Statement {
 fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement>> {
     let mut statements = vec![Statement::new(UNLESS_PUBLISHING)];
     let chunks = json_chunks(products)?;
-    // All old variants go before any new one comes, so that a SKU can move between products of one batch.
+    // All old variants go before any new one comes, so that a SKU can move between products of one
+    // batch.
     for chunk in &chunks {
         statements.push(Statement::new(ONLY_AT_VERSIONS).bind(chunk.as_str()));
         statements.push(
@@ -345,7 +346,8 @@ INSERT INTO gate (open) SELECT 0 WHERE EXISTS (SELECT 1 FROM publishes WHERE sta
 const ONLY_AT_VERSION: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM products WHERE id = ?1 AND version = ?2)";
 
-/// Fails its batch when one of the products is at another version than it says; who says none is new.
+/// Fails its batch when one of the products is at another version than it says; who says none is
+/// new.
 const ONLY_AT_VERSIONS: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE EXISTS (
     SELECT 1 FROM json_each(?1) AS given LEFT JOIN products ON products.id = given.value ->> 'id'

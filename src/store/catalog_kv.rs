@@ -1,8 +1,9 @@
 //! The published copy of the catalog in KV: immutable documents under their key, and one pointer.
 //!
-//! An isolate keeps the pointer for at most [`POINTER_SECS`], and well before looks again behind an answer; while KV can't be read,
-//! for longer. What it reads of a version is right for that version for ever, so it keeps what fits. KV may know a new pointer before
-//! a new document: then the version before stays.
+//! An isolate keeps the pointer for at most [`POINTER_SECS`], and well before looks again behind an
+//! answer; while KV can't be read, for longer. What it reads of a version is right for that version
+//! for ever, so it keeps what fits. KV may know a new pointer before a new document: then the
+//! version before stays.
 
 use crate::bounded::Bounded;
 use crate::store::kv;
@@ -29,8 +30,9 @@ const REFRESH_SECS: u32 = 10;
 /// Seconds until it looks again where KV could not be read.
 const FAILED_SECS: u32 = 5;
 
-/// Bytes of versions, directories and cards that an isolate keeps, of the 128 MB that it has (`docs/isolate-limits.md`). Half of each must
-/// hold what one version has, or a list of all its products reads it anew each time: of 10,000 products 60 KB, 3 MB and 14 MB.
+/// Bytes of versions, directories and cards that an isolate keeps, of the 128 MB that it has
+/// (`docs/isolate-limits.md`). Half of each must hold what one version has, or a list of all its
+/// products reads it anew each time: of 10,000 products 60 KB, 3 MB and 14 MB.
 const VERSION_BYTES: usize = 4_000_000;
 const DIRECTORY_BYTES: usize = 8_000_000;
 const CARD_BYTES: usize = 32_000_000;
@@ -72,7 +74,8 @@ pub struct CatalogKv {
     pub pause: Pause,
 }
 
-/// The number of the version that this isolate shows, while its pointer is young enough to answer by; nothing is read.
+/// The number of the version that this isolate shows, while its pointer is young enough to answer
+/// by; nothing is read.
 #[must_use]
 pub fn shown_version(now: Timestamp) -> Option<i64> {
     CURRENT.with_borrow(|current| {

@@ -1,6 +1,7 @@
 //! [`Database`] on D1.
 //!
-//! Rows come over as JSON, all at once: a crossing for each of their fields costs more than the text.
+//! Rows come over as JSON, all at once: a crossing for each of their fields costs more than the
+//! text.
 
 use crate::store::pause::Pause;
 use crate::store::sql::{Database, Parameter, SqlError, Statement};

@@ -1,5 +1,5 @@
-//! [`FindingDeliveries`] in SQL. One statement hands out what is due and makes it due again, later each time, so that of two runs at
-//! once one has it, and of a run that dies nothing is lost.
+//! [`FindingDeliveries`] in SQL. One statement hands out what is due and makes it due again, later
+//! each time, so that of two runs at once one has it, and of a run that dies nothing is lost.
 
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;
@@ -11,13 +11,15 @@ use shop::operations::finding_deliveries::{
 use shop::operations::sweep::bounds::MAX_PAUSE_SECS;
 use shop::orders::findings::{Channel, FindingKind};
 
-/// Seconds that a finding may be old to be told: a channel that is set up later does not begin with a month of them.
+/// Seconds that a finding may be old to be told: a channel that is set up later does not begin with
+/// a month of them.
 const TOLD_WITHIN_SECS: u32 = 24 * 60 * 60;
 
 /// Milliseconds of a day, by which findings are folded.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Seconds within which something must have been found again to be stuck still: a little more than the longest pause of a sweep.
+/// Seconds within which something must have been found again to be stuck still: a little more than
+/// the longest pause of a sweep.
 const STUCK_WITHIN_SECS: u32 = MAX_PAUSE_SECS + 5 * 60;
 
 /// [`FindingDeliveries`] on a database.
@@ -111,8 +113,8 @@ fn notices(rows: Vec<Row>) -> Vec<Notice> {
     notices
 }
 
-/// Ids count up in the order in which findings are written, so that those above the last one told are those that were not. What is told
-/// when it is stuck was found earlier: it is no mark.
+/// Ids count up in the order in which findings are written, so that those above the last one told
+/// are those that were not. What is told when it is stuck was found earlier: it is no mark.
 const ENLIST: &str = "
 INSERT INTO finding_deliveries (finding_id, channel, due_at, give_up_at)
 SELECT id, ?1, ?2, ?3 FROM findings
@@ -127,7 +129,8 @@ WHERE kind NOT IN ('stuck_checkout', 'unseen_event', 'undone_tasks', 'overdue_or
 ORDER BY id LIMIT 500
 ON CONFLICT DO NOTHING";
 
-/// The first finding of the day stands for all of its subject, whatever its error was each time: one telling a day.
+/// The first finding of the day stands for all of its subject, whatever its error was each time:
+/// one telling a day.
 const ENLIST_STUCK: &str = "
 INSERT INTO finding_deliveries (finding_id, channel, due_at, give_up_at)
 SELECT MIN(findings.id), ?1, ?2, ?3 FROM findings JOIN json_each(?5) AS rule ON kind = rule.value ->> 'kind'

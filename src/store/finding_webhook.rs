@@ -1,5 +1,6 @@
-//! [`FindingWebhook`] by the Standard Webhooks specification: a signed POST, answered by any 2xx within ten seconds. Redirects are
-//! not followed: what is signed is for the address that the merchant named.
+//! [`FindingWebhook`] by the Standard Webhooks specification: a signed POST, answered by any 2xx
+//! within ten seconds. Redirects are not followed: what is signed is for the address that the
+//! merchant named.
 
 use crate::store::standard_webhooks::WebhookSecret;
 use durable::Timestamp;

@@ -1,4 +1,5 @@
-//! The SQL of findings: each is written in the transaction of what it tells of, and counts when it repeats within a day.
+//! The SQL of findings: each is written in the transaction of what it tells of, and counts when it
+//! repeats within a day.
 
 use crate::store::sql::{Database, Statement, from_json, from_word, json_chunks, to_json};
 use durable::Timestamp;
@@ -77,7 +78,8 @@ SELECT kind, SUM(times) AS found, COALESCE(SUM(times) FILTER (WHERE error IS NOT
 const CLOSE: &str = "
 UPDATE findings SET closed_at = ?2, closed_by = ?3, closing_note = ?4, day = NULL WHERE id = ?1 AND closed_at IS NULL";
 
-/// Writes the findings of `?1`, if the condition holds. A macro, since a statement's text is constant.
+/// Writes the findings of `?1`, if the condition holds. A macro, since a statement's text is
+/// constant.
 macro_rules! insert_findings {
     ($condition:literal) => {
         concat!(
@@ -105,7 +107,8 @@ pub(super) fn save_one(finding: &Finding) -> Result<Statement> {
     Ok(Statement::new(sql).bind(to_json(&[finding])?))
 }
 
-/// Writes a finding, unless the dead letter that it tells of is kept already; to stand before the statement that keeps it.
+/// Writes a finding, unless the dead letter that it tells of is kept already; to stand before the
+/// statement that keeps it.
 pub(super) fn save_of_new_letter(finding: &Finding, letter_id: &str) -> Result<Statement> {
     let sql = insert_findings!("NOT EXISTS (SELECT 1 FROM dead_letters WHERE id = ?2)");
     Ok(Statement::new(sql)
@@ -113,7 +116,8 @@ pub(super) fn save_of_new_letter(finding: &Finding, letter_id: &str) -> Result<S
         .bind(letter_id))
 }
 
-/// Writes a finding, if the breaker has the version before `version`; to stand before the statement that writes that one.
+/// Writes a finding, if the breaker has the version before `version`; to stand before the statement
+/// that writes that one.
 pub(super) fn save_of_breaker(finding: &Finding, version: i64) -> Result<Statement> {
     let sql = insert_findings!(
         "COALESCE((SELECT version FROM circuit_breakers WHERE name = 'payments'), 0) = ?2 - 1"

@@ -1,8 +1,9 @@
 //! A payment provider behind a circuit breaker ([`shop::payments::breaker`]).
 //!
-//! Failures are counted in each isolate's memory, so that a payment costs no round trip more; a change of state is written to D1,
-//! which every isolate reads again every few seconds, and staff see. So a new isolate does not have to find an outage by waiting
-//! for time-outs of its own, and of all isolates one sends the probe: the row's version is the guard.
+//! Failures are counted in each isolate's memory, so that a payment costs no round trip more; a
+//! change of state is written to D1, which every isolate reads again every few seconds, and staff
+//! see. So a new isolate does not have to find an outage by waiting for time-outs of its own, and
+//! of all isolates one sends the probe: the row's version is the guard.
 
 use crate::store::findings_d1;
 use crate::store::sql::{Database, SqlError, Statement, from_json, to_json};
@@ -130,7 +131,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         }
     }
 
-    /// What this isolate knows, read anew when it is old. A database that does not answer is no reason not to be paid.
+    /// What this isolate knows, read anew when it is old. A database that does not answer is no
+    /// reason not to be paid.
     async fn known(&self, now: Timestamp) -> KnownHealth {
         let known = self.knowledge.get();
         if let Some(known) = known.filter(|known| known.read_at.plus_secs(FRESH_SECS) > now) {

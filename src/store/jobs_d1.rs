@@ -1,5 +1,6 @@
-//! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it. A fee's row and its journal are one
-//! transaction, and the row is unique: it is booked once. A movement is kept under the provider's id: once, however often it is read.
+//! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it. A fee's row
+//! and its journal are one transaction, and the row is unique: it is booked once. A movement is
+//! kept under the provider's id: once, however often it is read.
 
 use crate::store::sql::{Database, Statement, TextRow, from_json, json_chunks, to_json};
 use durable::Timestamp;

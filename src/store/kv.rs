@@ -1,4 +1,5 @@
-//! Reads of KV. One that fails is tried once more; what fails again is a 503, since the copies come back by themselves.
+//! Reads of KV. One that fails is tried once more; what fails again is a 503, since the copies come
+//! back by themselves.
 
 use crate::store::pause::Pause;
 use shop::error::{Error, Result};

@@ -1,6 +1,8 @@
-//! [`MailProvider`] by an HTTP API: Resend's or Postmark's by configuration, else a line in the log.
+//! [`MailProvider`] by an HTTP API: Resend's or Postmark's by configuration, else a line in the
+//! log.
 //!
-//! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose answer was lost goes out again.
+//! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose
+//! answer was lost goes out again.
 
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
@@ -18,7 +20,8 @@ use worker::{
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Seconds to leave a provider alone that asks for it without saying for how long, and the most that it may ask for.
+/// Seconds to leave a provider alone that asks for it without saying for how long, and the most
+/// that it may ask for.
 const BUSY_SECS: u32 = 5;
 const MAX_BUSY_SECS: u32 = 60 * 60;
 
@@ -201,8 +204,9 @@ async fn judge(mut answer: Response) -> Result<(), MailFailure> {
     Err(failure_of(status, retry_after.as_deref(), &reason))
 }
 
-/// What an answer says of a letter. Of refusals only those of the address are for good: whatever else is refused, a sender that is not
-/// verified or a key that has ended, would be refused of every letter, and is mended by staff.
+/// What an answer says of a letter. Of refusals only those of the address are for good: whatever
+/// else is refused, a sender that is not verified or a key that has ended, would be refused of
+/// every letter, and is mended by staff.
 fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure {
     let told = format!("status {status}");
     match status {
@@ -218,8 +222,8 @@ fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure
     }
 }
 
-/// Resend names the field, Postmark an error code: 406 for an address that it no longer sends to, 300 with the field for one that
-/// does not read.
+/// Resend names the field, Postmark an error code: 406 for an address that it no longer sends to,
+/// 300 with the field for one that does not read.
 fn is_about_address(body: &str) -> bool {
     let answer: Value = durable::json::read(body).unwrap_or_default();
     let message = answer.get("message").or_else(|| answer.get("Message"));

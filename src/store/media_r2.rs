@@ -1,5 +1,6 @@
-//! Media in R2, under their names. A smaller one is made by Cloudflare Images where the account has it, when it is first asked for, and
-//! kept: whoever asks, however often, a width of a picture is made once. Else it is the original.
+//! Media in R2, under their names. A smaller one is made by Cloudflare Images where the account has
+//! it, when it is first asked for, and kept: whoever asks, however often, a width of a picture is
+//! made once. Else it is the original.
 
 use durable::Timestamp;
 use shop::error::{Error, Result};
@@ -129,7 +130,8 @@ impl MediaR2 {
         }))
     }
 
-    /// Of two that make the same at once, both keep the same. A picture that was removed meanwhile takes it along.
+    /// Of two that make the same at once, both keep the same. A picture that was removed meanwhile
+    /// takes it along.
     async fn keep_scaled(&self, media: &Media, key: &str, content: Vec<u8>) -> Result<()> {
         let metadata = HttpMetadata {
             content_type: Some(Kind::WebP.content_type().to_owned()),

@@ -1,6 +1,7 @@
 //! The ports of `shop`, each on its binding: KV, D1, objects, queues, the payment provider, mail.
 //!
-//! `worker::Error` stops here. SQL runs on any [`sql::Database`], so that tests prove the very statements on in-memory SQLite.
+//! `worker::Error` stops here. SQL runs on any [`sql::Database`], so that tests prove the very
+//! statements on in-memory SQLite.
 
 pub mod catalog_d1;
 pub mod catalog_kv;

@@ -1,5 +1,6 @@
-//! The Durable Objects as ports: one caller for all machines, with the naming function and the command type of the object's own
-//! crate. It calls by the platform's own types: `worker`'s read an answer through a stream, chunk by chunk.
+//! The Durable Objects as ports: one caller for all machines, with the naming function and the
+//! command type of the object's own crate. It calls by the platform's own types: `worker`'s read an
+//! answer through a stream, chunk by chunk.
 
 use durable::board::{Posts, bucket_of};
 use durable::machine::{Checkup, Inspection, Reply, Request};
@@ -17,7 +18,8 @@ use worker::web_sys::RequestInit;
 use worker::worker_sys::types::DurableObject;
 use worker::{Headers, ObjectNamespace, WebSocket, console_warn, web_sys};
 
-/// How often a call that the platform calls retryable is made in all: an object that was reset answers the second one.
+/// How often a call that the platform calls retryable is made in all: an object that was reset
+/// answers the second one.
 const MAX_CALLS: u32 = 2;
 
 /// Seconds until an object that does not answer is worth asking again.
@@ -139,7 +141,8 @@ impl Boards for Objects {
 }
 
 impl Objects {
-    /// A WebSocket that is told the public word of `sku`, now and whenever it changes. `self` are the boards.
+    /// A WebSocket that is told the public word of `sku`, now and whenever it changes. `self` are
+    /// the boards.
     ///
     /// # Errors
     /// 503 while the board takes no more watchers.
@@ -182,8 +185,9 @@ impl Objects {
         read(&self.deliver(name, ADDRESS, &body).await?)
     }
 
-    /// Calls the object `name`. A call that failed on its way is made again on a new stub: every command carries an operation
-    /// id, so that it is carried out once. An overloaded object is left alone.
+    /// Calls the object `name`. A call that failed on its way is made again on a new stub: every
+    /// command carries an operation id, so that it is carried out once. An overloaded object is
+    /// left alone.
     async fn deliver(&self, name: &str, address: &str, body: &str) -> Result<String> {
         let mut calls: u32 = 1;
         loop {
@@ -236,7 +240,8 @@ fn seen<V, R>(reply: Reply<V, R>) -> Result<V> {
     }
 }
 
-/// The platform marks errors (developers.cloudflare.com/durable-objects/best-practices/error-handling).
+/// The platform marks errors
+/// (developers.cloudflare.com/durable-objects/best-practices/error-handling).
 fn is_retryable(error: &worker::Error) -> bool {
     marked(error, "retryable") && !marked(error, "overloaded")
 }
@@ -259,8 +264,8 @@ fn unavailable(error: &worker::Error) -> Error {
     failed(&error.to_string())
 }
 
-/// An object that failed in itself. Nobody knows how far it came, and its memory is gone: the same operation, asked for again, is
-/// carried out once.
+/// An object that failed in itself. Nobody knows how far it came, and its memory is gone: the same
+/// operation, asked for again, is carried out once.
 fn failed(error: &str) -> Error {
     refused_for_now("object_unavailable", "error", error)
 }

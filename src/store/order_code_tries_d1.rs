@@ -1,5 +1,5 @@
-//! [`OrderCodeTries`] in SQL: a guess is counted and its order found in one transaction, so that of any who guess at once no more than five
-//! are compared.
+//! [`OrderCodeTries`] in SQL: a guess is counted and its order found in one transaction, so that of
+//! any who guess at once no more than five are compared.
 
 use crate::store::sql::{Database, Statement};
 use durable::Timestamp;

@@ -1,4 +1,5 @@
-//! [`OrderStandings`] in SQL: all that ask this isolate share one query, two seconds apart ([`SharedReads`]).
+//! [`OrderStandings`] in SQL: all that ask this isolate share one query, two seconds apart
+//! ([`SharedReads`]).
 
 use crate::store::sql::{Database, Statement, from_word, to_json};
 use durable::Timestamp;

@@ -9,7 +9,8 @@ const SHORTEST_MS: u32 = 100;
 /// Milliseconds by which the longest pause is longer.
 const SPREAD_MS: u32 = 300;
 
-/// A pause of another length each time, so that those who failed together do not come back together.
+/// A pause of another length each time, so that those who failed together do not come back
+/// together.
 #[derive(Clone, Copy, Debug)]
 pub struct Pause {
     /// A random number.

@@ -1,7 +1,9 @@
-//! What orders are priced from: published listings and the merchant's settings, in one query; and the quotes made of them.
+//! What orders are priced from: published listings and the merchant's settings, in one query; and
+//! the quotes made of them.
 //!
-//! What one publish lists never changes: an isolate keeps listings of the publish that it saw last, and is sent the others only. Which publish
-//! is current is asked each time, so that what is kept is never stale.
+//! What one publish lists never changes: an isolate keeps listings of the publish that it saw last,
+//! and is sent the others only. Which publish is current is asked each time, so that what is kept
+//! is never stale.
 
 use crate::bounded::Bounded;
 use crate::store::settings_d1::{
@@ -117,14 +119,15 @@ impl<D: Database> Prices for PricesD1<D> {
     }
 }
 
-/// A cart has one quote, so that a database is as full of quotes as there are carts, however often they are priced.
+/// A cart has one quote, so that a database is as full of quotes as there are carts, however often
+/// they are priced.
 const FORGET_QUOTES_OF_CART: &str = "DELETE FROM quotes WHERE id BETWEEN ?1 AND ?2";
 
 /// Greater than the letters and digits that an id is made of.
 const AFTER_EVERY_ID: char = '~';
 
-/// The oldest come first, without an index that every quote would have to be written to: it ends at the first that is younger, and reads no
-/// further.
+/// The oldest come first, without an index that every quote would have to be written to: it ends at
+/// the first that is younger, and reads no further.
 const FORGET_QUOTES: &str = "
 DELETE FROM quotes WHERE rowid IN (
     SELECT rowid FROM quotes
@@ -137,8 +140,8 @@ DELETE FROM quotes WHERE rowid IN (
 /// Rows of checkouts that came to no order: versions before wrote them.
 const FORGET_UNPLACED: &str = "DELETE FROM checkouts WHERE step <> 'placed' AND updated_at < ?1";
 
-/// What a publish up to the current one says of each SKU of `?2`, or of `?5` while the publish `?4` is the current one: its last row. An order
-/// that came to nothing is none.
+/// What a publish up to the current one says of each SKU of `?2`, or of `?5` while the publish `?4`
+/// is the current one: its last row. An order that came to nothing is none.
 const PRICE_LIST: &str = concat!(
     "
 SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,

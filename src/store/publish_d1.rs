@@ -1,5 +1,5 @@
-//! The record of publishes in D1. Every write that must find a publish as its step left it begins at the gate, so that a step
-//! that ran twice, or late, fails whole.
+//! The record of publishes in D1. Every write that must find a publish as its step left it begins
+//! at the gate, so that a step that ran twice, or late, fails whole.
 
 use crate::store::catalog_d1::{fitting, load_products, page, select_products};
 use crate::store::sql::{
@@ -335,7 +335,8 @@ macro_rules! select_publishes {
 }
 use select_publishes;
 
-/// Fails on the unique index of running publishes when one is under way. A publish keeps the settings that it began with.
+/// Fails on the unique index of running publishes when one is under way. A publish keeps the
+/// settings that it began with.
 const BEGIN_PUBLISH: &str = "
 INSERT INTO publishes (seq, version, created_at, state, total, moved_at, settings_version)
 SELECT COALESCE(MAX(seq), 0) + 1, '', ?1, 'running', (SELECT COUNT(*) FROM products WHERE status IN ('active', 'unlisted')), ?1,
@@ -414,7 +415,8 @@ const SWITCH: &str = "
 INSERT INTO current_publish (id, seq, switched_at) VALUES (1, ?1, ?2)
 ON CONFLICT (id) DO UPDATE SET previous = seq, seq = excluded.seq, switched_at = excluded.switched_at";
 
-/// Publishes that are kept no longer: versions that nobody was shown since `?1`, and what was given up before it.
+/// Publishes that are kept no longer: versions that nobody was shown since `?1`, and what was given
+/// up before it.
 macro_rules! no_longer_kept {
     () => {
         "collected = 0 AND (state = 'done' AND COALESCE(retired_at, ?1) < ?1 OR state = 'failed' AND moved_at < ?1)"
@@ -426,7 +428,8 @@ const CONDEMN_VERSIONS: &str = concat!(
     no_longer_kept!()
 );
 
-/// A document's key ends with the publish that had it first. It goes when no publish that is kept may have it.
+/// A document's key ends with the publish that had it first. It goes when no publish that is kept
+/// may have it.
 const CONDEMN_DOCUMENTS: &str = concat!(
     "INSERT OR IGNORE INTO condemned (key) SELECT key FROM documents
 WHERE EXISTS (SELECT 1 FROM publishes WHERE ",

@@ -1,6 +1,7 @@
-//! [`RetentionRecord`] in SQL. What has an index by time is forgotten by it, the oldest first. What has none is walked through a window
-//! of keys at a time, from the first row to the last and over again, so that no order pays for an index that only its end would use: a
-//! walk meets what is young or still needed, and what it forgets it never meets again.
+//! [`RetentionRecord`] in SQL. What has an index by time is forgotten by it, the oldest first. What
+//! has none is walked through a window of keys at a time, from the first row to the last and over
+//! again, so that no order pays for an index that only its end would use: a walk meets what is
+//! young or still needed, and what it forgets it never meets again.
 
 use crate::store::sql::{Database, Statement, TextRow, from_word, to_word};
 use durable::Timestamp;
@@ -8,7 +9,8 @@ use serde::Deserialize;
 use shop::error::Result;
 use shop::operations::retention::{Kind, RetentionRecord};
 
-/// Moves a window on: it begins where it ended. Behind the last row it is empty, and the next one is the first again.
+/// Moves a window on: it begins where it ended. Behind the last row it is empty, and the next one
+/// is the first again.
 macro_rules! step {
     ($table:literal, $key:literal, $begin:literal) => {
         concat!(
@@ -49,8 +51,8 @@ pub struct RetentionD1<D>(pub D);
 enum Way {
     /// `?1` is the instant before which it ended, `?2` how many rows at most.
     ByTime(&'static str),
-    /// The first moves the window on, by `?2` rows; the others look at what lies in it. `?1` is the kind, `?2` the instant. The last one
-    /// returns a row for each that it forgets.
+    /// The first moves the window on, by `?2` rows; the others look at what lies in it. `?1` is the
+    /// kind, `?2` the instant. The last one returns a row for each that it forgets.
     Walk {
         step: &'static str,
         before: Option<&'static str>,
@@ -190,7 +192,8 @@ const EVENTS: &str = concat!(
     " AND processed_at < ?2 RETURNING 1 AS gone"
 );
 
-/// All failures of a message go together, after the last: they are counted. Those of a dead letter stay with it.
+/// All failures of a message go together, after the last: they are counted. Those of a dead letter
+/// stay with it.
 const FAILURES: &str = concat!(
     "DELETE FROM failures WHERE ",
     within!("rowid"),
@@ -199,7 +202,8 @@ const FAILURES: &str = concat!(
     RETURNING 1 AS gone"
 );
 
-/// Its row keeps a letter from going out twice: it stays while a task or a dead letter of its order could send it again.
+/// Its row keeps a letter from going out twice: it stays while a task or a dead letter of its order
+/// could send it again.
 const LETTERS: &str = concat!(
     "DELETE FROM mails WHERE ",
     within!("rowid"),
@@ -215,7 +219,8 @@ const SCHEDULED_PRICES: &str = concat!(
     " AND valid_until < ?2 RETURNING 1 AS gone"
 );
 
-/// The request holds the address that the payment page is filled in with. It is sent again until the session is known to have ended.
+/// The request holds the address that the payment page is filled in with. It is sent again until
+/// the session is known to have ended.
 const REQUESTS: &str = concat!(
     "UPDATE payments SET request = '' WHERE request <> '' AND status IN ('paid', 'failed') AND order_id IN (
         SELECT order_id FROM outbox AS done WHERE ",

@@ -1,8 +1,11 @@
-//! The merchant's settings in D1: immutable rows, the last of which holds, and the schedule of prices.
+//! The merchant's settings in D1: immutable rows, the last of which holds, and the schedule of
+//! prices.
 //!
-//! An isolate keeps the settings it read last, already parsed. Whoever prices something asks for the newest version and its document in
-//! one go with what it reads anyway, and is sent the document only where it is another: so what is kept is never stale. Pages that only
-//! tell of settings are shown what is kept, for at most [`SHOWN_SECS`]; well before, the isolate looks again behind an answer.
+//! An isolate keeps the settings it read last, already parsed. Whoever prices something asks for
+//! the newest version and its document in one go with what it reads anyway, and is sent the
+//! document only where it is another: so what is kept is never stale. Pages that only tell of
+//! settings are shown what is kept, for at most [`SHOWN_SECS`]; well before, the isolate looks
+//! again behind an answer.
 
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json, written};
 use durable::Timestamp;
@@ -17,7 +20,8 @@ use std::rc::Rc;
 /// The settings that an isolate read last.
 pub type SettingsCache = Rc<RefCell<Option<Rc<SettingsVersion>>>>;
 
-/// Seconds that pages are shown what an isolate read, and after which it looks again behind an answer.
+/// Seconds that pages are shown what an isolate read, and after which it looks again behind an
+/// answer.
 const SHOWN_SECS: u32 = 30;
 const REFRESH_SECS: u32 = 10;
 
@@ -101,7 +105,8 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
         let mut statements =
             vec![Statement::new("DELETE FROM scheduled_prices WHERE sku = ?1").bind(sku)];
         for price in prices {
-            // What should have begun by now begins now, or no publish would show it: the last one may be later.
+            // What should have begun by now begins now, or no publish would show it: the last one
+            // may be later.
             let valid_from = price.valid_from.map_or(now, |from| from.max(now));
             statements.push(
                 Statement::new(INSERT_SCHEDULED)
@@ -116,7 +121,8 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
 }
 
 impl<D: Database> SettingsD1<D> {
-    /// The settings for pages that tell of them: as they were some seconds ago, or last, while D1 does not answer.
+    /// The settings for pages that tell of them: as they were some seconds ago, or last, while D1
+    /// does not answer.
     ///
     /// # Errors
     /// When none were ever read.

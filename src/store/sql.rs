@@ -1,4 +1,5 @@
-//! SQL as the stores speak it: statements with positional parameters, batches that are one transaction.
+//! SQL as the stores speak it: statements with positional parameters, batches that are one
+//! transaction.
 
 use durable::Timestamp;
 use serde::de::DeserializeOwned;
@@ -12,11 +13,13 @@ pub trait Database {
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError>;
     /// Runs all statements as one transaction: all land, or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError>;
-    /// As [`Self::batch`], where a second run would change nothing: it may be tried again when no answer came.
+    /// As [`Self::batch`], where a second run would change nothing: it may be tried again when no
+    /// answer came.
     async fn repeatable_batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
         self.batch(statements).await
     }
-    /// Runs all statements as one transaction, and then the query, whose rows it returns, as part of it.
+    /// Runs all statements as one transaction, and then the query, whose rows it returns, as part
+    /// of it.
     async fn batch_then_query<T: DeserializeOwned>(
         &self,
         statements: Vec<Statement>,

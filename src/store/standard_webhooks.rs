@@ -1,5 +1,5 @@
-//! The signature of a message by the Standard Webhooks specification (standardwebhooks.com): HMAC-SHA256 over id, time and body, under
-//! a secret that is written as `whsec_` and Base64.
+//! The signature of a message by the Standard Webhooks specification (standardwebhooks.com):
+//! HMAC-SHA256 over id, time and body, under a secret that is written as `whsec_` and Base64.
 
 use data_encoding::BASE64;
 use durable::Timestamp;

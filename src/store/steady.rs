@@ -1,8 +1,10 @@
-//! A database that now and then does not answer: what may be repeated is tried once more, after a pause.
+//! A database that now and then does not answer: what may be repeated is tried once more, after a
+//! pause.
 //!
-//! A statement whose answer was lost may have run. So reads are repeated, and of writes those alone that their caller says change nothing
-//! when they run twice; all others fail, and whoever asked repeats the request under its key. A database that is overloaded is left
-//! alone: Cloudflare's list of D1's errors names no retry for it, since every further query keeps it so.
+//! A statement whose answer was lost may have run. So reads are repeated, and of writes those alone
+//! that their caller says change nothing when they run twice; all others fail, and whoever asked
+//! repeats the request under its key. A database that is overloaded is left alone: Cloudflare's
+//! list of D1's errors names no retry for it, since every further query keeps it so.
 
 use crate::store::sql::{Database, SqlError, Statement};
 use serde::de::DeserializeOwned;
@@ -155,7 +157,8 @@ mod tests {
         }
     }
 
-    /// The outcomes of a read, a batch that may be repeated and one that may not, each with how often it ran, paused and noted.
+    /// The outcomes of a read, a batch that may be repeated and one that may not, each with how
+    /// often it ran, paused and noted.
     fn outcomes(
         message: &'static str,
         failures: u32,

@@ -1,7 +1,7 @@
 //! What the public may know of SKUs, from the copies in KV that the boards write.
 //!
-//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be read; a live page hears of a
-//! change before that.
+//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be
+//! read; a live page hears of a change before that.
 
 use crate::store::kv;
 use crate::store::pause::Pause;

@@ -1,5 +1,6 @@
-//! [`Challenge`] by Cloudflare's Turnstile (developers.cloudflare.com/turnstile): the widget of a page gives a browser a token, and
-//! `siteverify` tells once whether it is good. Asked again with the same idempotency key it tells the same.
+//! [`Challenge`] by Cloudflare's Turnstile (developers.cloudflare.com/turnstile): the widget of a
+//! page gives a browser a token, and `siteverify` tells once whether it is good. Asked again with
+//! the same idempotency key it tells the same.
 
 use futures_util::future::{Either, select};
 use serde::Deserialize;
@@ -18,7 +19,8 @@ use worker::{
 /// Origin of the widget's script and frame, which verifies tokens, too.
 const ORIGIN: &str = "https://challenges.cloudflare.com";
 
-/// The script that makes a widget of every element of class `cf-turnstile`, and gives its form the field `cf-turnstile-response`.
+/// The script that makes a widget of every element of class `cf-turnstile`, and gives its form the
+/// field `cf-turnstile-response`.
 const SCRIPT: &str = "https://challenges.cloudflare.com/turnstile/v0/api.js";
 
 const ACTION: &str = "checkout";
@@ -39,8 +41,9 @@ pub struct Turnstile {
 }
 
 impl Turnstile {
-    /// The widget of these keys, whose solutions come from pages of `origins`; none without a site key. A secret alone is no fault: it is
-    /// set first, and taken away last. An empty `api_base` is Cloudflare's.
+    /// The widget of these keys, whose solutions come from pages of `origins`; none without a site
+    /// key. A secret alone is no fault: it is set first, and taken away last. An empty `api_base`
+    /// is Cloudflare's.
     ///
     /// # Errors
     /// When the secret is missing.

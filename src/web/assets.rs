@@ -1,5 +1,5 @@
-//! Static files by the name that carries the hash of their content. `build.rs` makes the names and lays the files out; the edge
-//! serves them before the Worker runs, to be kept for ever.
+//! Static files by the name that carries the hash of their content. `build.rs` makes the names and
+//! lays the files out; the edge serves them before the Worker runs, to be kept for ever.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -17,8 +17,8 @@ pub fn kept_address(path: &str) -> &str {
         .map_or(path, |(_, hashed)| *hashed)
 }
 
-/// `GET /assets/{folder}/{name}`, `GET /assets/{name}`: only a file of another build comes here. Its reader, a page that a cache kept, gets what the
-/// file is by now.
+/// `GET /assets/{folder}/{name}`, `GET /assets/{name}`: only a file of another build comes here.
+/// Its reader, a page that a cache kept, gets what the file is by now.
 ///
 /// # Errors
 /// 404.

@@ -1,5 +1,5 @@
-//! `/media/…`: pictures that staff have uploaded, as they are or in one of the listed widths. A name stands for one content, so
-//! whoever has it keeps it for ever.
+//! `/media/…`: pictures that staff have uploaded, as they are or in one of the listed widths. A
+//! name stands for one content, so whoever has it keeps it for ever.
 
 use crate::web::http::answers::names;
 use crate::web::http::call::Call;

@@ -18,8 +18,8 @@ use shop::values::languages::Language;
 use worker::web_sys::{Request, Response};
 use worker::{Context, Env, Method};
 
-/// The answer that the isolate keeps, if it keeps one. It is not logged: the platform's own log of it says as much, and a line would
-/// cost more than the answer.
+/// The answer that the isolate keeps, if it keeps one. It is not logged: the platform's own log of
+/// it says as much, and a line would cost more than the answer.
 #[must_use]
 pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Response> {
     let app = App::new(env).ok()?;
@@ -29,14 +29,15 @@ pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Res
     Some(response)
 }
 
-/// The answer while the configuration is at fault. It names the secrets that are not set; what is wrong with those that are stands in
-/// the log alone.
+/// The answer while the configuration is at fault. It names the secrets that are not set; what is
+/// wrong with those that are stands in the log alone.
 const NOT_CONFIGURED: Error = Error::Unavailable {
     code: "not_configured",
     retry_after_secs: 60,
 };
 
-/// Answers a request: routes it, turns an error into a problem or a page, adds the headers of every answer, logs one line.
+/// Answers a request: routes it, turns an error into a problem or a page, adds the headers of every
+/// answer, logs one line.
 ///
 /// # Errors
 /// Only when the platform can't make a response.
@@ -109,7 +110,8 @@ pub(crate) async fn answer(app: &App, request: Request) -> worker::Result<Respon
     }
 }
 
-/// The pointer of the catalog and the settings are looked at behind an answer, so that no shopper waits for them.
+/// The pointer of the catalog and the settings are looked at behind an answer, so that no shopper
+/// waits for them.
 fn refresh_behind(app: &App, context: &Context) {
     if let Some(catalog) = app.catalog_to_refresh() {
         context.wait_until(async move {
@@ -175,8 +177,8 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
     Err(Error::MethodNotAllowed(allow))
 }
 
-/// The address that `path` means, with single slashes and none at its end; none when it is that already. Links made of a path that
-/// begins with two would lead to another host.
+/// The address that `path` means, with single slashes and none at its end; none when it is that
+/// already. Links made of a path that begins with two would lead to another host.
 fn canonical_path(path: &str) -> Option<String> {
     let is_canonical = path == "/" || !(path.contains("//") || path.ends_with('/'));
     if is_canonical {

@@ -20,8 +20,8 @@ const MAX_DELIVERY_BYTES: usize = 512 * 1024;
 /// `POST /webhooks/stripe`
 ///
 /// # Errors
-/// 400 `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503 `payments_not_configured`; 500 when the event was
-/// not kept, so that it is delivered again.
+/// 400 `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503
+/// `payments_not_configured`; 500 when the event was not kept, so that it is delivered again.
 pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let app = call.app;
     app.config.check_payments()?;

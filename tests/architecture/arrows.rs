@@ -1,6 +1,6 @@
-//! Imports point along `web → app → store → shop → durable`, and only along it; stores and faces may use `bounded`. `shop` and
-//! `durable` are crates, so that the compiler keeps them from what is above them.
-//! `worker` is the platform: use cases, errors and machines do not know it.
+//! Imports point along `web → app → store → shop → durable`, and only along it; stores and faces
+//! may use `bounded`. `shop` and `durable` are crates, so that the compiler keeps them from what is
+//! above them. `worker` is the platform: use cases, errors and machines do not know it.
 
 use crate::sources::{File, files};
 
@@ -164,7 +164,8 @@ fn part_of(path: &str) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// What stands right below the crate's root in any path of the code, by `crate::` or by climbing with `super::`.
+/// What stands right below the crate's root in any path of the code, by `crate::` or by climbing
+/// with `super::`.
 fn parts_named(path: &str, tokens: &[String]) -> Vec<String> {
     let depth = depth_of(path);
     let mut named = Vec::new();

@@ -1,5 +1,6 @@
-//! The bindings, variables and secrets that `src/app` and the objects' host ask for are those that wrangler.toml gives in
-//! every environment, no more and no fewer; secrets are listed for those who deploy. And what wrangler.toml names exists.
+//! The bindings, variables and secrets that `src/app` and the objects' host ask for are those that
+//! wrangler.toml gives in every environment, no more and no fewer; secrets are listed for those who
+//! deploy. And what wrangler.toml names exists.
 
 use crate::sources::{File, files};
 use std::collections::BTreeSet;
@@ -51,7 +52,8 @@ fn every_environment_gives_what_is_asked_for() {
     }
 }
 
-/// Whoever deploys without naming an environment deploys production: nothing of it may be development's.
+/// Whoever deploys without naming an environment deploys production: nothing of it may be
+/// development's.
 #[test]
 fn production_is_the_default() {
     let text = |name: &str| match table_of(&wrangler(), "vars").get(name) {
@@ -141,7 +143,8 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
     }
 }
 
-/// What stands before the shop in its zone (rules against bots, limits) does not stand before workers.dev and preview addresses.
+/// What stands before the shop in its zone (rules against bots, limits) does not stand before
+/// workers.dev and preview addresses.
 #[test]
 fn what_is_deployed_is_reached_on_its_own_domain_alone() {
     for (environment, given) in environments(&wrangler()) {
@@ -216,7 +219,8 @@ fn no_two_limiters_share_a_counter_in_any_environment() {
     assert_eq!(all.len(), limiters.saturating_mul(counters.len()));
 }
 
-/// One limit serves all invocations: below it the dearest job would be cut off, and above it a loop would cost.
+/// One limit serves all invocations: below it the dearest job would be cut off, and above it a loop
+/// would cost.
 #[test]
 fn every_environment_limits_the_cpu_of_an_invocation() {
     for (environment, given) in environments(&wrangler()) {
@@ -256,7 +260,8 @@ fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {
     }
 }
 
-/// A dead-letter queue has none behind it: its consumer must go on for longer than the database may be away. Others pause by themselves.
+/// A dead-letter queue has none behind it: its consumer must go on for longer than the database may
+/// be away. Others pause by themselves.
 fn outlasts_an_outage(consumer: &Table) -> bool {
     let number = |name: &str| consumer.get(name).and_then(Value::as_integer);
     let is_last = consumer.get("dead_letter_queue").is_none();
@@ -378,7 +383,8 @@ fn given_names(given: &Table, list: &str, key: &str) -> Names {
         .collect()
 }
 
-/// The tables of a list such as `queues.producers`, or the one such as `images`; none when there is no such list.
+/// The tables of a list such as `queues.producers`, or the one such as `images`; none when there is
+/// no such list.
 fn list_of(given: &Table, path: &str) -> Vec<Table> {
     let (folder, name) = path
         .rsplit_once('.')

@@ -1,5 +1,6 @@
-//! `docs/data.md` lists what is kept where, and who writes and reads it: made of the migrations, of the statements in `src/store`
-//! and of wrangler.toml. `UPDATE_SNAPSHOTS=1 cargo test --test architecture data` writes the lists anew.
+//! `docs/data.md` lists what is kept where, and who writes and reads it: made of the migrations, of
+//! the statements in `src/store` and of wrangler.toml.
+//! `UPDATE_SNAPSHOTS=1 cargo test --test architecture data` writes the lists anew.
 
 use crate::migrations::applied;
 use crate::sources::{File, files};

@@ -1,5 +1,6 @@
-//! The docs keep to what is there: links lead somewhere, paths that they name exist, every page is in an index, the tests that
-//! `docs/acceptance.md` rests on are there, and the README stays short with small pictures. Each rule is shown a breach.
+//! The docs keep to what is there: links lead somewhere, paths that they name exist, every page is
+//! in an index, the tests that `docs/acceptance.md` rests on are there, and the README stays short
+//! with small pictures. Each rule is shown a breach.
 
 use crate::graph::GROUPS;
 use crate::sources::{File, files};

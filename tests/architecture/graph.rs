@@ -1,4 +1,5 @@
-//! Files and what they import of each other: no circle anywhere, and the groups of `src/shop` point one way.
+//! Files and what they import of each other: no circle anywhere, and the groups of `src/shop` point
+//! one way.
 
 use crate::sources::{File, files};
 use std::collections::{BTreeMap, BTreeSet};
@@ -202,7 +203,8 @@ fn defining<'a>(modules: &BTreeMap<Vec<String>, &'a str>, path: &[String]) -> Op
         .filter(|file| !file.ends_with("lib.rs"))
 }
 
-/// Every path of the code that begins at a crate, climbs, or names a child module, from the crate's name on.
+/// Every path of the code that begins at a crate, climbs, or names a child module, from the crate's
+/// name on.
 fn paths_of(file: &File) -> Vec<Vec<String>> {
     let own = module_of(&file.path);
     let tokens = without_faces(&without_tests(file.tokens()));

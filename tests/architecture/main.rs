@@ -1,6 +1,7 @@
-//! The design as rules over the project's own files: imports point one way, `worker` stays where it belongs, the bindings
-//! that the Worker asks for are those that wrangler.toml gives it in every environment, the migrations apply in order on an
-//! empty database, and every file says what it is. Each rule is shown a breach, so that it is known to find one.
+//! The design as rules over the project's own files: imports point one way, `worker` stays where it
+//! belongs, the bindings that the Worker asks for are those that wrangler.toml gives it in every
+//! environment, the migrations apply in order on an empty database, and every file says what it is.
+//! Each rule is shown a breach, so that it is known to find one.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,

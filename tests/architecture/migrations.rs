@@ -1,5 +1,5 @@
-//! The migrations are numbered in their order, apply one after the other on an empty database, and take nothing away that the Worker that
-//! runs meanwhile still reads.
+//! The migrations are numbered in their order, apply one after the other on an empty database, and
+//! take nothing away that the Worker that runs meanwhile still reads.
 
 use crate::sources::{File, files};
 use rusqlite::Connection;
@@ -78,7 +78,8 @@ fn what_takes_something_away_is_found() {
     }
 }
 
-/// Migrations that took something away before that was forbidden; no shop runs that would meet them.
+/// Migrations that took something away before that was forbidden; no shop runs that would meet
+/// them.
 const BEFORE_THE_RULE: [&str; 3] = [
     "0030_orders.sql",
     "0041_dead_letters.sql",
@@ -104,7 +105,8 @@ fn takes_away(sql: &str) -> bool {
     })
 }
 
-/// True for a migration that says which release was the first that no longer reads what it takes away: `-- Unread since 0.2.0: …`.
+/// True for a migration that says which release was the first that no longer reads what it takes
+/// away: `-- Unread since 0.2.0: …`.
 fn says_since_when(sql: &str) -> bool {
     sql.lines().any(|line| {
         let release = line

@@ -1,4 +1,5 @@
-//! The files that are judged, and Rust read coarsely: without comments, and with or without what stands in strings.
+//! The files that are judged, and Rust read coarsely: without comments, and with or without what
+//! stands in strings.
 
 use std::fs;
 use std::path::Path;

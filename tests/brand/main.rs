@@ -1,4 +1,5 @@
-//! The brand is one file: another `content/shop.toml` gives another shop, and one that can't be used is refused with its line.
+//! The brand is one file: another `content/shop.toml` gives another shop, and one that can't be
+//! used is refused with its line.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that panics has failed, which is what it is for"

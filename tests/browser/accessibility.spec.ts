@@ -1,4 +1,7 @@
-/** axe-core finds no violation on any page, on a phone and at a desk, in light and dark; no page is wider than its screen. */
+/**
+ * axe-core finds no violation on any page, on a phone and at a desk, in light and dark; no page is
+ * wider than its screen.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** The currency is in the address: switching it changes the prices and nothing else, and it stays until it is switched again. */
+/**
+ * The currency is in the address: switching it changes the prices and nothing else, and it stays
+ * until it is switched again.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';

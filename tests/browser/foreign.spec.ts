@@ -1,4 +1,6 @@
-/** Pages of other sites: nothing that they make a shopper's browser send changes the shopper's cart. */
+/**
+ * Pages of other sites: nothing that they make a shopper's browser send changes the shopper's cart.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

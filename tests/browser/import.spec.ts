@@ -1,4 +1,7 @@
-/** A merchant's own product file, untidy but well-formed: it shows, runs nothing that it carries, and can be bought. */
+/**
+ * A merchant's own product file, untidy but well-formed: it shows, runs nothing that it carries,
+ * and can be bought.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** What impatient, curious and dishonest shoppers do: at most one order comes of it, and the shop can always be used again. */
+/**
+ * What impatient, curious and dishonest shoppers do: at most one order comes of it, and the shop
+ * can always be used again.
+ */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';

@@ -1,6 +1,7 @@
 /**
- * Lighthouse on four pages of the demo shop, mobile preset: the median of three runs of each, as a table. Fails below 98 for performance
- * and 100 for everything else, and says which audits cost points.
+ * Lighthouse on four pages of the demo shop, mobile preset: the median of three runs of each, as a
+ * table. Fails below 98 for performance and 100 for everything else, and says which audits cost
+ * points.
  */
 import { readFileSync } from 'node:fs';
 import lighthouse from 'lighthouse';

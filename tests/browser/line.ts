@@ -1,6 +1,7 @@
 /**
- * The line between a browser and the shop, which a test cuts: `cut` refuses every connection, `deaf` brings requests to the shop and
- * loses the answers. It can also bring another service worker than the shop's, as a deploy does.
+ * The line between a browser and the shop, which a test cuts: `cut` refuses every connection,
+ * `deaf` brings requests to the shop and loses the answers. It can also bring another service
+ * worker than the shop's, as a deploy does.
  */
 import { createServer, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';

@@ -1,4 +1,7 @@
-/** The HTML of every page is valid, as the Worker sends it: html-validate judges it by the WHATWG's content model. */
+/**
+ * The HTML of every page is valid, as the Worker sends it: html-validate judges it by the WHATWG's
+ * content model.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

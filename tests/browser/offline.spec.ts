@@ -1,4 +1,7 @@
-/** Without a network: what was visited opens, what is added is sent once when the line is back, and nothing of a person is kept. */
+/**
+ * Without a network: what was visited opens, what is added is sent once when the line is back, and
+ * nothing of a person is kept.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** The way back to an order from another browser: by the link of a letter, whose token leaves the address, and by what the letter says. */
+/**
+ * The way back to an order from another browser: by the link of a letter, whose token leaves the
+ * address, and by what the letter says.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
@@ -40,7 +43,8 @@ test('with JavaScript the link opens the order, and its token is sent in no addr
   await shopper.link('Invoice').click();
   await shopper.heading(`Invoice ${order.number}`).waitFor();
 
-  // Followed once more, it has nothing left to trade, but its token leaves the address all the same.
+  // Followed once more, it has nothing left to trade, but its token leaves the address all the
+  // same.
   await shopper.page.goto(order.status_url);
   await shopper.page.locator('[data-status=confirmed]').waitFor();
   await eventually(async () => assert.equal(shopper.page.url(), `${shop.url}/orders/${order.id}`));

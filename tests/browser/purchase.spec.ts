@@ -1,4 +1,7 @@
-/** The whole purchase by page, as shoppers make it: with and without JavaScript, on a phone and at a desk, in other currencies. */
+/**
+ * The whole purchase by page, as shoppers make it: with and without JavaScript, on a phone and at a
+ * desk, in other currencies.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -192,7 +195,10 @@ async function declineThenPay(shopper: Shopper, total: string): Promise<void> {
   await shopper.button('Pay').first().click();
 }
 
-/** Until Stripe's word arrives the page says what it waits for; then it turns by itself, in the same tab, untouched. */
+/**
+ * Until Stripe's word arrives the page says what it waits for; then it turns by itself, in the same
+ * tab, untouched.
+ */
 async function watchItConfirm(shopper: Shopper, total: string): Promise<void> {
   await shopper.status('Waiting for your payment').waitFor();
   shop.sandbox.faults.clear();

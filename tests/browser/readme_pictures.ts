@@ -1,4 +1,7 @@
-/** Writes the pictures of README.md to `docs/images`: one page at a desk and one on a phone, each in light and dark, as WebP. */
+/**
+ * Writes the pictures of README.md to `docs/images`: one page at a desk and one on a phone, each in
+ * light and dark, as WebP.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';

@@ -1,4 +1,7 @@
-/** Writes a picture of every page, on a phone and at a desk, in light and dark, to the folder `screenshots`, which is emptied first. */
+/**
+ * Writes a picture of every page, on a phone and at a desk, in light and dark, to the folder
+ * `screenshots`, which is emptied first.
+ */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { startDemo } from './demo.ts';

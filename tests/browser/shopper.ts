@@ -1,7 +1,8 @@
 /**
- * A shopper: one Chromium context on a phone or at a desk, with JavaScript or without, who walks the pages as people do, by
- * what is written on them. Every console error, script error, dialog and refusal of the Content-Security-Policy is noted, and
- * `leave` fails on those that the test did not announce.
+ * A shopper: one Chromium context on a phone or at a desk, with JavaScript or without, who walks
+ * the pages as people do, by what is written on them. Every console error, script error, dialog and
+ * refusal of the Content-Security-Policy is noted, and `leave` fails on those that the test did not
+ * announce.
  */
 import assert from 'node:assert/strict';
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
@@ -59,7 +60,10 @@ export class Shopper {
     context.on('page', (opened) => this.#watch(opened));
   }
 
-  /** Announces a fault that belongs to what is tested, such as the console's word on a page that answers 404. */
+  /**
+   * Announces a fault that belongs to what is tested, such as the console's word on a page that
+   * answers 404.
+   */
   expects(...faults: RegExp[]): void {
     this.#expected.push(...faults);
   }
@@ -90,7 +94,10 @@ export class Shopper {
     return this.page.getByLabel(name);
   }
 
-  /** Puts units of a product into the cart, which is then seen: beside the page, or as a page where there is no JavaScript. */
+  /**
+   * Puts units of a product into the cart, which is then seen: beside the page, or as a page where
+   * there is no JavaScript.
+   */
   async add(handle: string, quantity = 1): Promise<void> {
     await this.visit(`/products/${handle}`);
     await this.field('Quantity').fill(`${quantity}`);
@@ -155,7 +162,10 @@ export class Shopper {
   }
 }
 
-/** The digits of the one amount in a text: what two pages that write money each their own way must agree on. */
+/**
+ * The digits of the one amount in a text: what two pages that write money each their own way must
+ * agree on.
+ */
 export function amountIn(text: string): string {
   const found = text.match(/\d[\d,]*(\.\d+)?/g) ?? [];
   assert.equal(found.length, 1, `one amount in “${text}”`);

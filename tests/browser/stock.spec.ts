@@ -1,4 +1,7 @@
-/** The word on the product page: what the page came with, and with JavaScript what the shop says now. */
+/**
+ * The word on the product page: what the page came with, and with JavaScript what the shop says
+ * now.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';

@@ -1,4 +1,7 @@
-/** What makes the pages pleasant: in another language, by keyboard alone, told to who can't see, and whole with whatever data there is. */
+/**
+ * What makes the pages pleasant: in another language, by keyboard alone, told to who can't see, and
+ * whole with whatever data there is.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';

@@ -1,7 +1,13 @@
-/** One walk past every page of the shop and every state in which it looks different; what is done at each stop is the caller's. */
+/**
+ * One walk past every page of the shop and every state in which it looks different; what is done at
+ * each stop is the caller's.
+ */
 import { ADDRESS, type Shopper } from './shopper.ts';
 
-/** Yields the name of the page that the shopper is on. Nothing on it moves on by itself until the next is asked for. */
+/**
+ * Yields the name of the page that the shopper is on. Nothing on it moves on by itself until the
+ * next is asked for.
+ */
 export async function* tour(shopper: Shopper): AsyncGenerator<string> {
   yield* browse(shopper);
   yield* order(shopper);

@@ -1,4 +1,7 @@
-/** A page that waits for its order: how often it asks, and that what it shows is exchanged when the order has moved, and not before. */
+/**
+ * A page that waits for its order: how often it asks, and that what it shows is exchanged when the
+ * order has moved, and not before.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';

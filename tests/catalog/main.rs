@@ -1,4 +1,5 @@
-//! The catalog's use cases on the real SQL (SQLite in memory), with what others do put between any two of its statements.
+//! The catalog's use cases on the real SQL (SQLite in memory), with what others do put between any
+//! two of its statements.
 
 #![expect(
     clippy::arithmetic_side_effects,

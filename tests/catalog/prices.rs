@@ -1,4 +1,5 @@
-//! What is sold at which price, as an isolate that keeps listings is told while others publish; and how long quotes are kept.
+//! What is sold at which price, as an isolate that keeps listings is told while others publish; and
+//! how long quotes are kept.
 
 use crate::world::{World, now};
 use durable::Timestamp;

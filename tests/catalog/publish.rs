@@ -82,7 +82,8 @@ fn a_publish_that_changes_nothing_makes_no_version() {
     );
     assert_eq!(world.pointer.get().unwrap().seq, first.seq);
 
-    // What was rolled back is published again, and what is edited back to what is shown is no change.
+    // What was rolled back is published again, and what is edited back to what is shown is no
+    // change.
     change(&world, &["A"]);
     world.db.tell("UPDATE products SET updated_at = created_at");
     assert_eq!(world.publish().state, PublishState::Unchanged);
@@ -133,7 +134,8 @@ fn a_publish_that_somebody_else_ends_keeps_its_content() {
 fn what_a_broken_publish_wrote_is_collected_and_nothing_else() {
     let world = world_with(&["A", "B"]);
     world.publish();
-    // Products are written, then only some of the directories: neither a step nor the version lands.
+    // Products are written, then only some of the directories: neither a step nor the version
+    // lands.
     for takes in [1, 3] {
         change(&world, &[&format!("X{takes}"), &format!("Y{takes}")]);
         world.pass(2);

@@ -1,5 +1,5 @@
-//! Products of every column that the shop reads, in any combination: an export of them, imported, is the same again, whether their
-//! cells come out as a file had them or as the shop writes them.
+//! Products of every column that the shop reads, in any combination: an export of them, imported,
+//! is the same again, whether their cells come out as a file had them or as the shop writes them.
 
 use crate::world::World;
 use proptest::prelude::*;

@@ -1,5 +1,5 @@
-//! Products written as files in legal and illegal shapes by a writer that shares nothing with the shop's, and read back: equal, or
-//! refused by line; never different.
+//! Products written as files in legal and illegal shapes by a writer that shares nothing with the
+//! shop's, and read back: equal, or refused by line; never different.
 
 use proptest::prelude::*;
 use shop::publishing::csv::read::{ProductFile, Window, read_products};
@@ -142,7 +142,8 @@ fn write(goods: &Goods, shape: &Shape, fault: Option<(Fault, usize, usize)>) -> 
             && row == at
         {
             faulty_line = lines(&file, shape);
-            // A handle that is written wrong is another product's: the cell behind it is spoilt instead.
+            // A handle that is written wrong is another product's: the cell behind it is spoilt
+            // instead.
             let handle = (6 - shape.first_column) % 6;
             let cell = if cell == handle { (cell + 1) % 6 } else { cell };
             spoil(&mut written, &cells, fault, cell);
@@ -236,7 +237,8 @@ proptest! {
     }
 }
 
-/// Bytes that mean something to a reader come up often. `READER_RUNS` sets how many inputs there are.
+/// Bytes that mean something to a reader come up often. `READER_RUNS` sets how many inputs there
+/// are.
 #[test]
 fn no_bytes_make_the_reader_panic_or_read_beyond_them() {
     let runs = std::env::var("READER_RUNS").map_or(5_000, |runs| runs.parse().unwrap());

@@ -1,4 +1,5 @@
-//! Files as merchants have them: what comes out of the shop goes in again, here and elsewhere, byte by byte.
+//! Files as merchants have them: what comes out of the shop goes in again, here and elsewhere, byte
+//! by byte.
 
 use crate::world::World;
 

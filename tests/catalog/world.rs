@@ -1,4 +1,5 @@
-//! A shop's catalog in memory: the real use cases and SQL, beside a copy, a queue and stock objects that only count.
+//! A shop's catalog in memory: the real use cases and SQL, beside a copy, a queue and stock objects
+//! that only count.
 
 use crate::database::SqliteDb;
 use durable::machine::Reply;
@@ -85,7 +86,8 @@ impl World {
         self.now.set(self.now.get().plus_secs(secs));
     }
 
-    /// Exports all, which changes nothing when it is imported again, and is all the same of an empty shop that imports it.
+    /// Exports all, which changes nothing when it is imported again, and is all the same of an
+    /// empty shop that imports it.
     pub fn export_round_trips(&self) -> String {
         let exported = self.export(300);
         let again = self.import(&exported);

@@ -1,6 +1,7 @@
 /**
- * The shop's process seen from outside: started, killed, frozen, asked. What it keeps outlives it, but for the messages of its queues,
- * which the local broker holds in memory: each kill loses those, as no platform would.
+ * The shop's process seen from outside: started, killed, frozen, asked. What it keeps outlives it,
+ * but for the messages of its queues, which the local broker holds in memory: each kill loses
+ * those, as no platform would.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -60,7 +61,10 @@ export class House {
     this.#child = child;
   }
 
-  /** The platform's alarms go by the machine's clock: what the shop's has moved since the last start, they come sooner. */
+  /**
+   * The platform's alarms go by the machine's clock: what the shop's has moved since the last
+   * start, they come sooner.
+   */
   #bringAlarmsForward(): void {
     const { folder, clock } = this.#options;
     const movedMs = clock.aheadMs - this.#startedAheadMs;

@@ -1,4 +1,7 @@
-/** `npm run chaos`: see tools/chaos.mjs, which builds the Worker, starts this and hands the evidence to the judge. */
+/**
+ * `npm run chaos`: see tools/chaos.mjs, which builds the Worker, starts this and hands the evidence
+ * to the judge.
+ */
 import { runChaos } from './run.ts';
 
 const { seconds, clients, seed } = JSON.parse(process.argv[2]!) as { seconds: number; clients: number; seed?: number };

@@ -1,9 +1,10 @@
 /**
- * A run of chaos: a shop is traded in while it is killed, frozen, locked out of its database and lied to; then all is well again
- * and it is left alone with its cron while hours pass; then what it keeps is written down for the judge.
+ * A run of chaos: a shop is traded in while it is killed, frozen, locked out of its database and
+ * lied to; then all is well again and it is left alone with its cron while hours pass; then what it
+ * keeps is written down for the judge.
  *
- * The folder holds, at the end, the databases as they were left, and `evidence.json`: what the payment provider, the mail
- * provider, the objects and the shoppers say.
+ * The folder holds, at the end, the databases as they were left, and `evidence.json`: what the
+ * payment provider, the mail provider, the objects and the shoppers say.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -28,7 +29,10 @@ export type Outcome = { folder: string; database: string; evidence: string; summ
 /** Units of each SKU a minute: some sell out. */
 const UNITS: Record<string, number> = { LAMP: 60, CHAIR: 200, VASE: 25, ROPE: 400, BOWL: 100, DESK: 1000 };
 
-/** Minutes that pass while the shop is left alone, with its cron in between: sessions end within the hour. */
+/**
+ * Minutes that pass while the shop is left alone, with its cron in between: sessions end within the
+ * hour.
+ */
 const HEALING_MINUTES = [1, 5, 15, 45, 20, 60, 70];
 const CRONS_A_STEP = 3;
 
@@ -86,7 +90,10 @@ async function trade({ house, sandbox, mailbox, crowd, random, seconds, clients,
   return weather;
 }
 
-/** Leaves the shop alone until nothing is under way any more, or its time is over: then the judge finds what is left. */
+/**
+ * Leaves the shop alone until nothing is under way any more, or its time is over: then the judge
+ * finds what is left.
+ */
 async function heal({ house, sandbox, clock, say }: { house: House; sandbox: Sandbox; clock: Clock; say: (line: string) => void }): Promise<void> {
   for (const minutes of HEALING_MINUTES) {
     await house.kill();
@@ -162,7 +169,10 @@ async function collect({ house, sandbox, mailbox, crowd, units, folder, summary 
   return file;
 }
 
-/** The word that pages show of a SKU: the right one once it has reached the copy that they read, else the last within half a minute. */
+/**
+ * The word that pages show of a SKU: the right one once it has reached the copy that they read,
+ * else the last within half a minute.
+ */
 async function shownWord(staff: Client, sku: string, view: { stock?: unknown }): Promise<string> {
   const end = Date.now() + 30_000;
   for (;;) {

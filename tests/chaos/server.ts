@@ -1,6 +1,7 @@
 /**
- * The shop as a process of its own, which may be killed at any instant: the built Worker under miniflare, everything it keeps in
- * one folder, on one port. Its clock may run ahead of the machine's. Started by `house.ts`, which talks to it by messages.
+ * The shop as a process of its own, which may be killed at any instant: the built Worker under
+ * miniflare, everything it keeps in one folder, on one port. Its clock may run ahead of the
+ * machine's. Started by `house.ts`, which talks to it by messages.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -77,8 +78,9 @@ async function carryOut(call: { call: string } & Record<string, any>): Promise<u
 }
 
 /**
- * Hands the minute's jobs out, and may wait until each has ended. It is asked for by HTTP: miniflare's own handle on the Worker stands
- * still until it is answered, and a Worker whose many lines nobody reads meanwhile does not answer.
+ * Hands the minute's jobs out, and may wait until each has ended. It is asked for by HTTP:
+ * miniflare's own handle on the Worker stands still until it is answered, and a Worker whose many
+ * lines nobody reads meanwhile does not answer.
  */
 async function cron(wait: boolean): Promise<string> {
   log.length = 0;
@@ -89,7 +91,10 @@ async function cron(wait: boolean): Promise<string> {
   return outcome;
 }
 
-/** The module before the Worker's: what it sets an alarm to, by its clock, the platform is told by the machine's. */
+/**
+ * The module before the Worker's: what it sets an alarm to, by its clock, the platform is told by
+ * the machine's.
+ */
 function alarmsByTheMachine(aheadMs: number): string {
   const classes = config.durable_objects.bindings.map(({ class_name: name }: { class_name: string }) =>
     `export class ${name} extends shop.${name} { constructor(state, env) { shift(state.storage); super(state, env); } }`);

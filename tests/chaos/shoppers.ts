@@ -1,6 +1,7 @@
 /**
- * Shoppers and staff who want what they came for, whatever the shop is going through: a request that got no answer is sent again, with the
- * same key. Each notes what it was told; what it was told must hold.
+ * Shoppers and staff who want what they came for, whatever the shop is going through: a request
+ * that got no answer is sent again, with the same key. Each notes what it was told; what it was
+ * told must hold.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -39,7 +40,8 @@ export class Crowd {
   async keepComing(over: () => boolean): Promise<void> {
     while (!over()) {
       await this.#visit().catch((error) => {
-        // A shopper who gives up has been told nothing: what was begun must come to an end by itself.
+        // A shopper who gives up has been told nothing: what was begun must come to an end by
+        // itself.
         if (!(error instanceof GaveUp)) throw error;
         this.#count('gave_up');
       });

@@ -1,5 +1,5 @@
-//! What is kept for a while, on the real SQL: it goes at its end and not before, and what still needs it keeps it. Every table says in
-//! `docs/retention.md` how long it is kept.
+//! What is kept for a while, on the real SQL: it goes at its end and not before, and what still
+//! needs it keeps it. Every table says in `docs/retention.md` how long it is kept.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -48,7 +48,8 @@ impl Database for &Sqlite {
     }
 }
 
-/// A shop with `sql` in its database, where `@90` is an instant 90 days and a second ago, and `@90+` one that is two seconds younger.
+/// A shop with `sql` in its database, where `@90` is an instant 90 days and a second ago, and
+/// `@90+` one that is two seconds younger.
 fn shop(sql: &str) -> Sqlite {
     let mut words = Vec::new();
     for part in sql.split('@').skip(1) {

@@ -1,4 +1,5 @@
-//! What an order and a refusal cost: trips to the database and to the objects, counted in calm weather.
+//! What an order and a refusal cost: trips to the database and to the objects, counted in calm
+//! weather.
 
 use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, fill, place, put};
 use crate::invariants;

@@ -1,5 +1,6 @@
-//! Judgment of a shop at rest, when every session has ended: money, goods, books and letters agree. The simulation judges its worlds by
-//! it, and `examples/judge.rs` the real databases of a shop that was tried under fire.
+//! Judgment of a shop at rest, when every session has ended: money, goods, books and letters agree.
+//! The simulation judges its worlds by it, and `examples/judge.rs` the real databases of a shop
+//! that was tried under fire.
 
 use durable::{promotion, stock};
 use serde_json::Value;

@@ -1,5 +1,6 @@
-//! What chance might miss, tried in full on one order in calm weather: every way in which the provider's doings and the news of them can
-//! follow each other, every multiset of repeated news, and a crash at every step of a purchase.
+//! What chance might miss, tried in full on one order in calm weather: every way in which the
+//! provider's doings and the news of them can follow each other, every multiset of repeated news,
+//! and a crash at every step of a purchase.
 
 use crate::actors::{
     CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, postman, publish, put,
@@ -155,7 +156,8 @@ fn two_requests_of_one_key_work_on_one_order_whenever_units_come_back() {
 /// How many ways are tried in which two requests meet.
 pub const MEETINGS: u64 = 400;
 
-/// Two requests of one key order what comes back at some point between them; in an order that the seed says.
+/// Two requests of one key order what comes back at some point between them; in an order that the
+/// seed says.
 pub fn meeting(seed: u64, bug: Option<Bug>) -> Result<(), String> {
     let world = World::new(seed, bug);
     world.calm();
@@ -287,7 +289,8 @@ fn status_of(world: &World) -> Vec<Value> {
     world.db.ask("SELECT status FROM orders")
 }
 
-/// A step is the number of what the provider does next, or that of what the shop is told of; each is told after it was done.
+/// A step is the number of what the provider does next, or that of what the shop is told of; each
+/// is told after it was done.
 fn interleavings(doings: usize) -> Vec<Vec<Step>> {
     let mut found = Vec::new();
     extend(&mut vec![], doings, &mut found);
@@ -354,7 +357,8 @@ fn end_with_duplicates(doings: &[Doing], times: &[u32]) -> Vec<Value> {
 /// An order is placed, its payment told of, and cancelled by staff with its money given back.
 const PHASES: usize = 3;
 
-/// A purchase with a crash in one phase, at one of its steps; whether it came to that step, and how it ended.
+/// A purchase with a crash in one phase, at one of its steps; whether it came to that step, and how
+/// it ended.
 fn purchase(crash: Option<(usize, u32)>) -> (bool, Vec<Value>) {
     let world = quoted();
     let sim = Sim(Rc::clone(&world));
@@ -401,8 +405,8 @@ async fn decide(sim: Sim, status: OrderStatus) {
     .await;
 }
 
-/// Money for the last units, by a promotion that can be used once, comes late, and who deals with it dies at a step; whether it came to
-/// that.
+/// Money for the last units, by a promotion that can be used once, comes late, and who deals with
+/// it dies at a step; whether it came to that.
 fn late_money(step: u32) -> bool {
     let world = ordered_of(&LAST_UNITS, &["one"]);
     let expired = news_of(&world, EXPIRED);

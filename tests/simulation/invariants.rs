@@ -1,4 +1,5 @@
-//! What holds at every step, what holds once the shop was left alone for its bound, and what holds when every session has ended.
+//! What holds at every step, what holds once the shop was left alone for its bound, and what holds
+//! when every session has ended.
 
 use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS, UNITS};
 use crate::evidence::{
@@ -20,7 +21,8 @@ use shop::values::ids::customer_of;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// At every step: nothing oversold, nothing payable without its units, every order the fold of its moves.
+/// At every step: nothing oversold, nothing payable without its units, every order the fold of its
+/// moves.
 pub fn at_every_step(world: &World) -> Holds {
     if !world.touched.take() {
         return Ok(());
@@ -61,7 +63,8 @@ pub fn at_every_step(world: &World) -> Holds {
     orders_are_the_fold_of_their_moves(world)
 }
 
-/// A session that can still be paid, or was paid and its order not cancelled, has its units off their clock.
+/// A session that can still be paid, or was paid and its order not cancelled, has its units off
+/// their clock.
 fn payable_means_pinned(world: &World, session: &Session) -> Holds {
     if !matches!(session.state, SessionState::Open | SessionState::Processing) {
         return Ok(());
@@ -112,8 +115,8 @@ fn is_reserved(row: &str) -> bool {
     hold["status"]["reserved"].is_object()
 }
 
-/// A pending order has its cart; and while its first holds can't have lapsed, it has its units, unless they were first held by another
-/// request long before.
+/// A pending order has its cart; and while its first holds can't have lapsed, it has its units,
+/// unless they were first held by another request long before.
 fn pending_orders_have_their_own(world: &World) -> Holds {
     let pending = world.db.ask(
         "SELECT json_object('id', id, 'cart', cart_id, 'version', version) FROM orders WHERE status = 'pending_payment'",
@@ -197,7 +200,8 @@ pub fn answered(world: &World, order: &Order) {
     assert!((6..=8).contains(&digits), "{} can be counted", order.number);
 }
 
-/// A key that has an order is answered with it, also when its quote has expired since; and a refusal leaves nothing.
+/// A key that has an order is answered with it, also when its quote has expired since; and a
+/// refusal leaves nothing.
 pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
     let Checkout {
         order_id,
@@ -215,7 +219,8 @@ pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
             "{key} was refused and has an order"
         );
     }
-    // Another request of the key may still be at work for the same order, and a message that comes twice holds anew.
+    // Another request of the key may still be at work for the same order, and a message that comes
+    // twice holds anew.
     if world.keys.borrow()[key] > 1 || world.storm.get().repeat > 0 {
         return;
     }
@@ -253,7 +258,8 @@ pub fn within_the_bound(world: &World) -> Holds {
     frozen_carts_have_orders(world, CartPeriods::default().abandoned_secs)
 }
 
-/// But for one that was frozen by a request that outlived its own checkout: that asks after its order when `patience_secs` have passed.
+/// But for one that was frozen by a request that outlived its own checkout: that asks after its
+/// order when `patience_secs` have passed.
 fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
     let now = world.now();
     for cart_id in world.carts.names() {
@@ -288,7 +294,8 @@ pub fn at_the_end(world: &World) -> Holds {
     at_rest(world)
 }
 
-/// The provider of this world refuses a session only when its request is too old: the shop does not send such.
+/// The provider of this world refuses a session only when its request is too old: the shop does not
+/// send such.
 fn no_request_comes_too_late(world: &World) -> Holds {
     let refused = ids(
         world,
@@ -299,8 +306,9 @@ fn no_request_comes_too_late(world: &World) -> Holds {
     })
 }
 
-/// Money that names an order and did not come by its own session: the shop's goes back in full, a stranger's is left alone; of each staff are
-/// told once. What names no order of the shop's leaves no trace.
+/// Money that names an order and did not come by its own session: the shop's goes back in full, a
+/// stranger's is left alone; of each staff are told once. What names no order of the shop's leaves
+/// no trace.
 fn strays_are_given_back_or_told(world: &World) -> Holds {
     let provider = world.provider.borrow();
     let sessions = provider.sessions.values().map(|it| &it.session);

@@ -1,9 +1,11 @@
-//! The deterministic simulation: whole checkouts by concurrent shoppers on the real machines, the real use cases and the real SQL
-//! (SQLite in memory), beside fakes that fail, fail after landing, repeat, delay and reorder, with crashes at every await and
-//! clock jumps. Everything is drawn from one seed: the same seed replays exactly.
+//! The deterministic simulation: whole checkouts by concurrent shoppers on the real machines, the
+//! real use cases and the real SQL (SQLite in memory), beside fakes that fail, fail after landing,
+//! repeat, delay and reorder, with crashes at every await and clock jumps. Everything is drawn from
+//! one seed: the same seed replays exactly.
 //!
-//! The invariants hold at every step; after the storm the shop is left alone with its sweep, and within its bound nothing is
-//! half done. `npm run simulate -- --seed N` replays a seed with its trace.
+//! The invariants hold at every step; after the storm the shop is left alone with its sweep, and
+//! within its bound nothing is half done. `npm run simulate -- --seed N` replays a seed with its
+//! trace.
 
 #![expect(
     clippy::arithmetic_side_effects,

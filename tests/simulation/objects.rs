@@ -1,4 +1,5 @@
-//! The Durable Objects: the product's keeper and machines over SQLite, one database each. An object can lose its memory at any time.
+//! The Durable Objects: the product's keeper and machines over SQLite, one database each. An object
+//! can lose its memory at any time.
 
 use durable::Timestamp;
 use durable::keeper::Keeper;

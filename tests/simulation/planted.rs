@@ -1,5 +1,5 @@
-//! Bugs, each planted at the edge of the shop: what the shop says is bent into what a broken shop would have said. The simulation
-//! must catch every one.
+//! Bugs, each planted at the edge of the shop: what the shop says is bent into what a broken shop
+//! would have said. The simulation must catch every one.
 
 use crate::provider::Provider;
 use crate::world::World;
@@ -12,7 +12,8 @@ use storefront::store::sql::{Parameter, Statement};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// An order moves without its row in `order_events`: two that judged the same version both land.
+    /// An order moves without its row in `order_events`: two that judged the same version both
+    /// land.
     UpdateWithoutVersionRow,
     /// A move takes whatever version comes next, not the one after that it was judged at.
     FoldWithoutVersion,
@@ -198,7 +199,8 @@ pub fn query(bug: Option<Bug>, mut statement: Statement) -> Statement {
     statement
 }
 
-/// True for a shop with this bug, which does not ask for the session that an old request may have opened.
+/// True for a shop with this bug, which does not ask for the session that an old request may have
+/// opened.
 pub fn is_not_looked_for(bug: Option<Bug>, request: &str, now: Timestamp) -> bool {
     bug == Some(Bug::SessionsNotLookedFor) && Provider::is_too_late(request, now)
 }

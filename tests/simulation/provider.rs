@@ -1,4 +1,5 @@
-//! The payment provider: idempotency keys, sessions that are paid, expire or are expired, refunds, and events about all that.
+//! The payment provider: idempotency keys, sessions that are paid, expire or are expired, refunds,
+//! and events about all that.
 
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -130,7 +131,8 @@ impl Provider {
         request.expires_at < now.plus_secs(MIN_LIFE_SECS)
     }
 
-    /// A session beside `id`, which names the same order, or another; by another key of the shop's, or of someone else.
+    /// A session beside `id`, which names the same order, or another; by another key of the shop's,
+    /// or of someone else.
     pub fn open_beside(&mut self, id: &str, other: Other, amount: i64) -> String {
         let Account {
             session,

@@ -217,7 +217,8 @@ fn shared(bug: Option<Bug>) -> BTreeSet<String> {
     first.intersection(&take()).cloned().collect()
 }
 
-/// A shop whose provider answers again, after so many orders were placed without it, a few milliseconds after each other.
+/// A shop whose provider answers again, after so many orders were placed without it, a few
+/// milliseconds after each other.
 fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
     let world = calm_with(orders, bug);
     world.is_left_alone.set(true);
@@ -270,8 +271,8 @@ pub fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
     })
 }
 
-/// The minutes' messages, and those for the rest, until no order waits or `ends_at`; the most statements of one run. In every second new
-/// orders come, too.
+/// The minutes' messages, and those for the rest, until no order waits or `ends_at`; the most
+/// statements of one run. In every second new orders come, too.
 fn sweep_until(world: &Rc<World>, ends_at: i64) -> u32 {
     sweep_while(world, ends_at, |world| waiting(world) > 0)
 }

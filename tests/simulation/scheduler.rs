@@ -1,5 +1,5 @@
-//! Runs tasks one poll at a time, in an order drawn from the seed. A request can crash at any of its awaits: it is dropped there,
-//! and whoever waits for its answer hears nothing.
+//! Runs tasks one poll at a time, in an order drawn from the seed. A request can crash at any of
+//! its awaits: it is dropped there, and whoever waits for its answer hears nothing.
 
 use crate::world::World;
 use std::cell::{Cell, RefCell};

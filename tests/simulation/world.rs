@@ -36,7 +36,8 @@ pub struct Storm {
     pub jump: u64,
     /// The provider is gone for a while.
     pub outage: u64,
-    /// A request outlives everyone's patience before it freezes its cart, or before it writes its order, and dies then.
+    /// A request outlives everyone's patience before it freezes its cart, or before it writes its
+    /// order, and dies then.
     pub linger: u64,
 }
 
@@ -220,7 +221,8 @@ impl World {
         chosen == Some(0) || self.random.chance(self.storm.get().crash)
     }
 
-    /// Whether the provider answers; now and then it stops to, for longer than a session's request can be repeated.
+    /// Whether the provider answers; now and then it stops to, for longer than a session's request
+    /// can be repeated.
     pub fn provider_answers(&self) -> bool {
         let now = self.clock.get();
         if now >= self.gone_until.get() && self.random.chance(self.storm.get().outage) {

@@ -1,7 +1,8 @@
 /**
- * One Stripe account in memory: its objects by id, its clock, its events. Objects are kept in the shape in which the API
- * shows them. Promises that an event carries the object as it was at that moment, and that the clock only goes forward.
- * Sources: https://docs.stripe.com/api/checkout/sessions/object, …/payment_intents/object, …/charges/object,
+ * One Stripe account in memory: its objects by id, its clock, its events. Objects are kept in the
+ * shape in which the API shows them. Promises that an event carries the object as it was at that
+ * moment, and that the clock only goes forward. Sources:
+ * https://docs.stripe.com/api/checkout/sessions/object, …/payment_intents/object, …/charges/object,
  * …/refunds/object, …/disputes/object, …/balance_transactions/object, …/events/object
  */
 import { randomInt } from 'node:crypto';

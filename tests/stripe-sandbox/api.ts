@@ -1,8 +1,9 @@
 /**
- * The API under `/v1`: who calls, in which version, under which key, and the table of routes. A route is plain code that
- * finishes before the next request is looked at, so that the account changes by whole requests.
- * Sources: https://docs.stripe.com/api/authentication, https://docs.stripe.com/api/versioning,
- * https://docs.stripe.com/api/request_ids, https://docs.stripe.com/api/events/list
+ * The API under `/v1`: who calls, in which version, under which key, and the table of routes. A
+ * route is plain code that finishes before the next request is looked at, so that the account
+ * changes by whole requests. Sources: https://docs.stripe.com/api/authentication,
+ * https://docs.stripe.com/api/versioning, https://docs.stripe.com/api/request_ids,
+ * https://docs.stripe.com/api/events/list
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -111,7 +112,10 @@ export class Api {
     this.#secretKey = secretKey;
   }
 
-  /** 1. read and judge the caller 2. faults before the work 3. the work, once per key 4. faults after it 5. the answer */
+  /**
+   * 1. read and judge the caller 2. faults before the work 3. the work, once per key 4. faults
+   *    after it 5. the answer
+   */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL, origin: string): Promise<void> {
     const requestId = newId('req_', 14);
     response.setHeader('request-id', requestId);

@@ -1,7 +1,8 @@
 /**
- * What tests and developers may do to the account from outside Stripe's API: play the buyer, the bank and the dashboard, set
- * faults, send events again, move the clock. The same commands by function call and over HTTP under `/_sandbox`, to which
- * only callers on this machine are let, with JSON bodies, which a web page elsewhere cannot send.
+ * What tests and developers may do to the account from outside Stripe's API: play the buyer, the
+ * bank and the dashboard, set faults, send events again, move the clock. The same commands by
+ * function call and over HTTP under `/_sandbox`, to which only callers on this machine are let,
+ * with JSON bodies, which a web page elsewhere cannot send.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Account, Event } from './account.ts';
@@ -47,7 +48,10 @@ export class Control {
   dispute = (intent: string, kind?: 'chargeback' | 'inquiry') => openDispute(this.#account, intent, kind);
   closeDispute = (dispute: string, outcome: 'won' | 'lost') => closeDispute(this.#account, dispute, outcome);
 
-  /** An event of any type about anything, such as one of a type the shop does not know, or of another mode. */
+  /**
+   * An event of any type about anything, such as one of a type the shop does not know, or of
+   * another mode.
+   */
   emit = (type: string, object: Input, overrides: Partial<Event> = {}) => this.#account.emit(type, object, overrides);
   deliver = (event: string, sending?: Sending) => this.#deliveries.deliver(this.#event(event), sending);
   storm = (times: number) => this.#deliveries.storm([...this.#account.events.values()], times);

@@ -1,8 +1,9 @@
 /**
- * Stripe's own money rules, which differ from ISO 4217's: amounts are integers in Stripe's units, some currencies have no
- * decimals, some have decimals on the wire that must be zero, and each charge has a smallest and a largest amount.
- * Source: https://docs.stripe.com/currencies (zero-decimal, special cases, three-decimal, minimum and maximum charges).
- * For a currency without a minimum of its own Stripe converts at the day's rate to the account's settlement currency; the
+ * Stripe's own money rules, which differ from ISO 4217's: amounts are integers in Stripe's units,
+ * some currencies have no decimals, some have decimals on the wire that must be zero, and each
+ * charge has a smallest and a largest amount. Source: https://docs.stripe.com/currencies
+ * (zero-decimal, special cases, three-decimal, minimum and maximum charges). For a currency without
+ * a minimum of its own Stripe converts at the day's rate to the account's settlement currency; the
  * sandbox knows no rates, so there it asks for no more than a positive amount.
  */
 import { invalid } from './http.ts';
@@ -67,7 +68,10 @@ export function format(currency: string, amount: number): string {
   }).format(decimal as Intl.StringNumericLiteral);
 }
 
-/** 2.9 % of the amount, to the currency's increment; the fixed part of real fees depends on the account's country. */
+/**
+ * 2.9 % of the amount, to the currency's increment; the fixed part of real fees depends on the
+ * account's country.
+ */
 export function fee(currency: string, amount: number): number {
   const step = increment(currency);
   return Math.floor((amount * 29 + 500 * step) / (1000 * step)) * step;

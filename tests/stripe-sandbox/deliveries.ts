@@ -1,9 +1,10 @@
 /**
- * Webhook deliveries: each event is posted to the configured URL, signed by the official package with a fresh time on every
- * attempt, and tried again with back-off until a 2xx. Nothing promises order: deliveries run side by side, as Stripe's do.
- * At most 64 attempts are on the wire at once; the others wait their turn.
- * The signature's time is the receivers', whatever the account's clock was advanced to, because they compare it with theirs.
- * Sources: https://docs.stripe.com/webhooks (retries, signatures), https://docs.stripe.com/webhooks/process-undelivered-events
+ * Webhook deliveries: each event is posted to the configured URL, signed by the official package
+ * with a fresh time on every attempt, and tried again with back-off until a 2xx. Nothing promises
+ * order: deliveries run side by side, as Stripe's do. At most 64 attempts are on the wire at once;
+ * the others wait their turn. The signature's time is the receivers', whatever the account's clock
+ * was advanced to, because they compare it with theirs. Sources: https://docs.stripe.com/webhooks
+ * (retries, signatures), https://docs.stripe.com/webhooks/process-undelivered-events
  */
 import { Stripe } from 'stripe';
 import type { Event } from './account.ts';
@@ -76,7 +77,10 @@ export class Deliveries {
     }
   }
 
-  /** Sends an event now, whether or not it was delivered before; resolves when every copy has an answer. */
+  /**
+   * Sends an event now, whether or not it was delivered before; resolves when every copy has an
+   * answer.
+   */
   async deliver(event: Event, sending: Sending = {}): Promise<Delivery[]> {
     const copies = Array.from({ length: sending.times ?? 1 }, () => this.#attempt(event, 1, sending));
     return Promise.all(copies);

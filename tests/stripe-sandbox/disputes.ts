@@ -1,7 +1,7 @@
 /**
- * Disputes, opened and closed by control. A chargeback takes the money at once and forbids refunds; an inquiry does neither;
- * a won dispute brings the money back.
- * Sources: https://docs.stripe.com/disputes/how-disputes-work, https://docs.stripe.com/api/disputes/object
+ * Disputes, opened and closed by control. A chargeback takes the money at once and forbids refunds;
+ * an inquiry does neither; a won dispute brings the money back. Sources:
+ * https://docs.stripe.com/disputes/how-disputes-work, https://docs.stripe.com/api/disputes/object
  */
 import { newId, type Account, type Dispute } from './account.ts';
 import { invalid, missing } from './http.ts';

@@ -184,7 +184,10 @@ describe('faults', () => {
   });
 });
 
-/** The official client tries once more by itself after a reset, which on a kept connection may be a stale one. */
+/**
+ * The official client tries once more by itself after a reset, which on a kept connection may be a
+ * stale one.
+ */
 function attempts(kind: string): number {
   return kind.startsWith('reset') ? 2 : 1;
 }

@@ -1,11 +1,12 @@
 /**
- * What goes wrong on purpose. A fault waits for its API path or event type, happens as often as it was told, and is gone.
- * Faults of one place are used in the order in which they were set.
+ * What goes wrong on purpose. A fault waits for its API path or event type, happens as often as it
+ * was told, and is gone. Faults of one place are used in the order in which they were set.
  *
- * API, before the work: `error` (status; may say `Retry-After` and `Stripe-Should-Retry`), `timeout` (no answer), `reset`, `delay`.
- * After the work, whose answer the Idempotency-Key keeps: `error_after`, `timeout_after`, `reset_after`. `error_saved` does no work and
- * keeps its error under the key, as Stripe does: https://docs.stripe.com/api/idempotent_requests
- * Webhooks: `drop`, `duplicate`, `delay`, `hold` (until released). Refunds: `pending` (until settled).
+ * API, before the work: `error` (status; may say `Retry-After` and `Stripe-Should-Retry`),
+ * `timeout` (no answer), `reset`, `delay`. After the work, whose answer the Idempotency-Key keeps:
+ * `error_after`, `timeout_after`, `reset_after`. `error_saved` does no work and keeps its error
+ * under the key, as Stripe does: https://docs.stripe.com/api/idempotent_requests Webhooks: `drop`,
+ * `duplicate`, `delay`, `hold` (until released). Refunds: `pending` (until settled).
  */
 import { invalid } from './http.ts';
 
@@ -42,7 +43,10 @@ export class Faults {
     return this.#faults;
   }
 
-  /** Takes loose input, as from the control API: what is left out gets its usual value, what makes no sense is refused. */
+  /**
+   * Takes loose input, as from the control API: what is left out gets its usual value, what makes
+   * no sense is refused.
+   */
   add(given: unknown): Fault {
     const fault = complete(given);
     this.#faults.push(fault);

@@ -1,6 +1,7 @@
 /**
- * What the sandbox's own tests stand on: before each test a new sandbox at a clock that stands still, the official client
- * pointed at it, and a shop that receives events and verifies them with the official package.
+ * What the sandbox's own tests stand on: before each test a new sandbox at a clock that stands
+ * still, the official client pointed at it, and a shop that receives events and verifies them with
+ * the official package.
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';

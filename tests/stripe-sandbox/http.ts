@@ -1,7 +1,8 @@
 /**
- * HTTP as Stripe speaks it: form-encoded requests with nested brackets, JSON answers, errors in one envelope.
- * Promises that whatever is thrown on the way becomes an answer in Stripe's shape and never ends the process.
- * Sources: https://docs.stripe.com/api/errors, https://docs.stripe.com/error-codes
+ * HTTP as Stripe speaks it: form-encoded requests with nested brackets, JSON answers, errors in one
+ * envelope. Promises that whatever is thrown on the way becomes an answer in Stripe's shape and
+ * never ends the process. Sources: https://docs.stripe.com/api/errors,
+ * https://docs.stripe.com/error-codes
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
@@ -91,7 +92,10 @@ export async function readText(request: IncomingMessage, limit = 1_000_000): Pro
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** `a[b][0]=x&a[c][]=y` as a tree. Lists stay trees with numbers for names until a schema asks for a list. */
+/**
+ * `a[b][0]=x&a[c][]=y` as a tree. Lists stay trees with numbers for names until a schema asks for a
+ * list.
+ */
 export function parseForm(text: string): Form {
   const form: Form = Object.create(null);
   for (const [name, value] of new URLSearchParams(text)) plant(form, path(name), value, name);

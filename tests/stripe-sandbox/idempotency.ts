@@ -1,8 +1,8 @@
 /**
- * Idempotency keys: the first answer to a key is kept for 24 hours and told again, whatever it was; another request under
- * the key is refused; a second request while the first is in progress is a conflict. An answer is kept only once work began:
- * parameters that fail validation leave the key free.
- * Source: https://docs.stripe.com/api/idempotent_requests
+ * Idempotency keys: the first answer to a key is kept for 24 hours and told again, whatever it was;
+ * another request under the key is refused; a second request while the first is in progress is a
+ * conflict. An answer is kept only once work began: parameters that fail validation leave the key
+ * free. Source: https://docs.stripe.com/api/idempotent_requests
  */
 import { invalid, StripeError, type Answer } from './http.ts';
 

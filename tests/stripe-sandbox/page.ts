@@ -1,7 +1,9 @@
 /**
- * The hosted payment page: what is bought, and what the buyer can do about it. Plain HTML and forms, no script; every
- * value is escaped. After a POST comes a redirect, to the shop when the session is complete and to the page itself otherwise.
- * Source: https://docs.stripe.com/payments/checkout/custom-success-page ({CHECKOUT_SESSION_ID} in success_url)
+ * The hosted payment page: what is bought, and what the buyer can do about it. Plain HTML and
+ * forms, no script; every value is escaped. After a POST comes a redirect, to the shop when the
+ * session is complete and to the page itself otherwise. Source:
+ * https://docs.stripe.com/payments/checkout/custom-success-page ({CHECKOUT_SESSION_ID} in
+ * success_url)
  */
 import type { Account, LineItem, Session } from './account.ts';
 import { format } from './currencies.ts';

@@ -1,8 +1,10 @@
 /**
- * What a buyer does on the payment page, and what a delayed method does later: sessions become complete, payment intents
- * and charges follow, money is booked once. Promises that only an open session can be paid, and that each payment settles once.
- * Sources: https://docs.stripe.com/payments/checkout/fulfill-orders (delayed methods),
- * https://docs.stripe.com/api/payment_intents/object, https://docs.stripe.com/testing#declined-payments
+ * What a buyer does on the payment page, and what a delayed method does later: sessions become
+ * complete, payment intents and charges follow, money is booked once. Promises that only an open
+ * session can be paid, and that each payment settles once. Sources:
+ * https://docs.stripe.com/payments/checkout/fulfill-orders (delayed methods),
+ * https://docs.stripe.com/api/payment_intents/object,
+ * https://docs.stripe.com/testing#declined-payments
  */
 import { newId, type Account, type Charge, type PaymentIntent, type Session } from './account.ts';
 import { fee } from './currencies.ts';
@@ -11,7 +13,10 @@ import { getSession, paymentData } from './sessions.ts';
 
 export type Outcome = 'succeed' | 'fail';
 
-/** A bank debit or transfer of the currency's region: https://docs.stripe.com/payments/payment-methods/payment-method-support */
+/**
+ * A bank debit or transfer of the currency's region:
+ * https://docs.stripe.com/payments/payment-methods/payment-method-support
+ */
 const DELAYED_METHODS: Readonly<Record<string, string>> = {
   eur: 'sepa_debit', gbp: 'bacs_debit', jpy: 'konbini', usd: 'us_bank_account',
 };

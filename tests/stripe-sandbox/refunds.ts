@@ -1,7 +1,7 @@
 /**
- * Refunds: whole or in part, never more than was captured less what is refunded or pending. A failed refund gives its
- * amount back.
- * Sources: https://docs.stripe.com/api/refunds/create, https://docs.stripe.com/refunds#failed-refunds
+ * Refunds: whole or in part, never more than was captured less what is refunded or pending. A
+ * failed refund gives its amount back. Sources: https://docs.stripe.com/api/refunds/create,
+ * https://docs.stripe.com/refunds#failed-refunds
  */
 import { newId, type Account, type Charge, type Refund } from './account.ts';
 import { checkAmount, format } from './currencies.ts';

@@ -1,6 +1,6 @@
 /**
- * Who may call the sandbox, and the control over HTTP. With its sibling specs: if these hold, code written for Stripe cannot
- * tell the two apart in the parts that a shop uses.
+ * Who may call the sandbox, and the control over HTTP. With its sibling specs: if these hold, code
+ * written for Stripe cannot tell the two apart in the parts that a shop uses.
  */
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';

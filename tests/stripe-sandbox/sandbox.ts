@@ -1,6 +1,7 @@
 /**
- * The sandbox put together: one HTTP server with Stripe's API under `/v1`, the payment page under `/c` and the control under
- * `/_sandbox`, over one account in memory. Keys and webhook secret are given by the caller; nothing outlives `close()`.
+ * The sandbox put together: one HTTP server with Stripe's API under `/v1`, the payment page under
+ * `/c` and the control under `/_sandbox`, over one account in memory. Keys and webhook secret are
+ * given by the caller; nothing outlives `close()`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,7 +23,10 @@ export type SandboxOptions = {
   webhookUrl?: string;
   /** Seconds since 1970; the machine's clock unless told otherwise. */
   now?: () => number;
-  /** Seconds since 1970 as those count them who receive webhooks; the machine's clock unless told otherwise. */
+  /**
+   * Seconds since 1970 as those count them who receive webhooks; the machine's clock unless told
+   * otherwise.
+   */
   receiversNow?: () => number;
 } & Partial<Pick<DeliveryOptions, 'retryUnitMs' | 'maxAttempts' | 'timeoutMs'>>;
 

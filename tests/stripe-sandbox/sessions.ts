@@ -1,7 +1,7 @@
 /**
- * Checkout Sessions: created open, then once and for all complete or expired. Expiry is looked at on each access and by a
- * timer, so a session is never seen open after its time.
- * Sources: https://docs.stripe.com/api/checkout/sessions/create, …/expire, …/list, …/line_items
+ * Checkout Sessions: created open, then once and for all complete or expired. Expiry is looked at
+ * on each access and by a timer, so a session is never seen open after its time. Sources:
+ * https://docs.stripe.com/api/checkout/sessions/create, …/expire, …/list, …/line_items
  */
 import { newId, type Account, type LineItem, type Session } from './account.ts';
 import { checkAmount, checkCurrency, checkTotal } from './currencies.ts';

@@ -1,6 +1,7 @@
 /**
- * Who may do what: every route of the router × who calls. The routes are read from `src/web/routes`, so that a new one
- * without a case here fails, as does one for staff without a permission. A denial is asserted by its answer and by the effect that did not happen.
+ * Who may do what: every route of the router × who calls. The routes are read from
+ * `src/web/routes`, so that a new one without a case here fails, as does one for staff without a
+ * permission. A denial is asserted by its answer and by the effect that did not happen.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** Addresses as people's phones fill them in: taken, kept as their country writes them, and asked for in its order. */
+/**
+ * Addresses as people's phones fill them in: taken, kept as their country writes them, and asked
+ * for in its order.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

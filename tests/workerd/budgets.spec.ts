@@ -1,6 +1,7 @@
 /**
- * What the shop's operations may cost, as `tests/budgets.json` says. One trip, row, request or message more fails, and so does one
- * less: then `UPDATE_SNAPSHOTS=1 npm test -- tests/workerd/budgets.spec.ts` writes the file anew.
+ * What the shop's operations may cost, as `tests/budgets.json` says. One trip, row, request or
+ * message more fails, and so does one less: then
+ * `UPDATE_SNAPSHOTS=1 npm test -- tests/workerd/budgets.spec.ts` writes the file anew.
  *
  * Left out is what boards write to KV: at most once in five seconds, whatever happened in them.
  */
@@ -18,7 +19,10 @@ import { SECRETS, startShop, type Shop } from './shop.ts';
 const FILE = join(import.meta.dirname, '../budgets.json');
 const UPDATES = process.env['UPDATE_SNAPSHOTS'] === '1';
 
-/** How often an operation is done: what an isolate reads again every few seconds falls upon one of them, and is not the operation's. */
+/**
+ * How often an operation is done: what an isolate reads again every few seconds falls upon one of
+ * them, and is not the operation's.
+ */
 const TIMES = 3;
 
 /** Values of the database vary in length: numbers of orders, jitter. */
@@ -108,7 +112,9 @@ test('a webhook of a kind that changes nothing', () => costs('webhook ignored', 
   (await shop.shopper().send('POST', '/webhooks/stripe', body, { 'stripe-signature': `t=${now},v1=${signature}` })).expect(200);
 }));
 
-/** Settled: every order is paid or gone, and the provider was just asked what it could not deliver. */
+/**
+ * Settled: every order is paid or gone, and the provider was just asked what it could not deliver.
+ */
 test('a minute in which nothing is to be done', async () => {
   await shop.rows('UPDATE outbox SET done_at = 1 WHERE done_at IS NULL');
   await shop.rows('UPDATE payments SET look_at = ?', Number.MAX_SAFE_INTEGER);
@@ -158,7 +164,10 @@ async function paid(order: Json): Promise<void> {
   });
 }
 
-/** Moves an order behind all others in every index: whose rows are the last there are found with one row read less. */
+/**
+ * Moves an order behind all others in every index: whose rows are the last there are found with one
+ * row read less.
+ */
 async function sortLast(orderId: string): Promise<void> {
   const tables = await shop.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND sql GLOB '*[^_a-z]order_id TEXT*'");
   for (const { name } of tables) await shop.rows(`UPDATE "${name}" SET order_id = 'ord_~' WHERE order_id = ?`, orderId);

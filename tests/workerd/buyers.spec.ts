@@ -1,4 +1,7 @@
-/** A hundred buyers for ten units, all at once: ten orders, no unit held by anyone else, none stranded. */
+/**
+ * A hundred buyers for ten units, all at once: ten orders, no unit held by anyone else, none
+ * stranded.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';

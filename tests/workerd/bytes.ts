@@ -1,10 +1,11 @@
 /**
- * Bytes that a paid order is in D1, table by table: as it stands once it is confirmed, and once every term of `docs/retention.md` has
- * passed.
+ * Bytes that a paid order is in D1, table by table: as it stands once it is confirmed, and once
+ * every term of `docs/retention.md` has passed.
  *
  *     npx node tests/workerd/bytes.ts [--orders 50]     of the Worker that was built last
  *
- * Counted is what the columns hold; a row's own bytes and its indexes come on top, so the database's pages are told as well.
+ * Counted is what the columns hold; a row's own bytes and its indexes come on top, so the
+ * database's pages are told as well.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';

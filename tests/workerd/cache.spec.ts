@@ -1,6 +1,7 @@
 /**
- * What caches may keep: every answer says so itself, only what its address alone decides is anyone's, and such an answer has one
- * address. The routes are read from `src/web/routes`, so that a new one is asked as well.
+ * What caches may keep: every answer says so itself, only what its address alone decides is
+ * anyone's, and such an answer has one address. The routes are read from `src/web/routes`, so that
+ * a new one is asked as well.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

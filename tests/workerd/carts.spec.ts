@@ -1,4 +1,7 @@
-/** Carts in the real runtime: versions, keys, clamps, notes, and what becomes of one that is left alone. */
+/**
+ * Carts in the real runtime: versions, keys, clamps, notes, and what becomes of one that is left
+ * alone.
+ */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** The catalog from file to shoppers: import, record, publish in steps, switch back, lists, export; and what must not break it. */
+/**
+ * The catalog from file to shoppers: import, record, publish in steps, switch back, lists, export;
+ * and what must not break it.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { generateCatalog } from '../../tools/generate.mjs';

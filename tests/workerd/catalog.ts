@@ -1,4 +1,7 @@
-/** A product CSV made to measure: products with one variant each, counted, priced in the shop's currencies. */
+/**
+ * A product CSV made to measure: products with one variant each, counted, priced in the shop's
+ * currencies.
+ */
 
 export type Listing = { sku: string; quantity?: number; price?: string; title?: string; tracked?: boolean };
 

@@ -1,4 +1,7 @@
-/** Categories are paths: those of one name are told apart by pages, lists and promotions, and old addresses lead on. */
+/**
+ * Categories are paths: those of one name are told apart by pages, lists and promotions, and old
+ * addresses lead on.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { startShop, type Shop } from './shop.ts';

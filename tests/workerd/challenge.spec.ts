@@ -1,4 +1,7 @@
-/** The challenge of checkout: who solves it orders past what a network may have pending, who does not orders too, but seldom; and nobody is stranded. */
+/**
+ * The challenge of checkout: who solves it orders past what a network may have pending, who does
+ * not orders too, but seldom; and nobody is stranded.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';

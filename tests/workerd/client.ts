@@ -1,6 +1,7 @@
 /**
- * A client of the shop's API: sends JSON, keeps the cart's token and, for the steps that most tests share, walks from a cart to
- * an order. Answers are never thrown; `expect` asserts the status and hands out the body.
+ * A client of the shop's API: sends JSON, keeps the cart's token and, for the steps that most tests
+ * share, walks from a cart to an order. Answers are never thrown; `expect` asserts the status and
+ * hands out the body.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

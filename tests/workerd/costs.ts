@@ -1,7 +1,8 @@
 /**
- * What an operation costs the shop: calls of the database with the rows they read and wrote, requests to objects, reads of KV,
- * messages, calls to providers. Counted by a module that stands before the built Worker and hands it bindings that count;
- * the Worker itself is the one that ships.
+ * What an operation costs the shop: calls of the database with the rows they read and wrote,
+ * requests to objects, reads of KV, messages, calls to providers. Counted by a module that stands
+ * before the built Worker and hands it bindings that count; the Worker itself is the one that
+ * ships.
  */
 
 export type Costs = {
@@ -20,10 +21,15 @@ export type Costs = {
   calls: Record<string, number>;
 };
 
-/** Where the counts are read, once no call is under way and each message was dealt with; reading sets them back to nothing. */
+/**
+ * Where the counts are read, once no call is under way and each message was dealt with; reading
+ * sets them back to nothing.
+ */
 export const COSTS_PATH = '/__costs';
 
-/** The module before a Worker whose module is `./index.js` and whose objects have these class names. */
+/**
+ * The module before a Worker whose module is `./index.js` and whose objects have these class names.
+ */
 export function countingModule(classes: readonly string[]): string {
   const objects = classes.map((name) => `export class ${name} extends shop.${name} { constructor(state, env) { super(state, counting(env)); } }`);
   return `${COUNTING}

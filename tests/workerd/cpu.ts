@@ -1,6 +1,7 @@
 /**
- * CPU of the dearest jobs, each an invocation of its own: what `cpu_ms` of wrangler.toml has to leave room for. Counted is the whole
- * process, in which D1, KV and the objects' storage run as well: more than the platform counts.
+ * CPU of the dearest jobs, each an invocation of its own: what `cpu_ms` of wrangler.toml has to
+ * leave room for. Counted is the whole process, in which D1, KV and the objects' storage run as
+ * well: more than the platform counts.
  *
  *     npm run build && npx node tests/workerd/cpu.ts
  */

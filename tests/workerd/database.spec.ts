@@ -1,6 +1,6 @@
 /**
- * A database that does not answer: whoever asked is told when to ask again, and the same key then does what it would have done. What D1
- * says of itself is said by triggers, in its words.
+ * A database that does not answer: whoever asked is told when to ask again, and the same key then
+ * does what it would have done. What D1 says of itself is said by triggers, in its words.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

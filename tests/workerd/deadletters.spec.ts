@@ -1,6 +1,7 @@
 /**
- * Events that fail: tried again with pauses, kept for staff when they fail for good, and in nobody's way. The pauses are those of
- * the Worker; only the number of retries is smaller than in production, where they add up to hours.
+ * Events that fail: tried again with pauses, kept for staff when they fail for good, and in
+ * nobody's way. The pauses are those of the Worker; only the number of retries is smaller than in
+ * production, where they add up to hours.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Deploying: what is made, in which order, and what happens when it is run again. No network: the account is one of this process. */
+/**
+ * Deploying: what is made, in which order, and what happens when it is run again. No network: the
+ * account is one of this process.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { unstable_readConfig } from 'wrangler';

@@ -1,4 +1,6 @@
-/** `npm run dev` where it can't begin: one line, with the cure, before anything is built or started. */
+/**
+ * `npm run dev` where it can't begin: one line, with the cure, before anything is built or started.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:net';

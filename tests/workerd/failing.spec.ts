@@ -1,4 +1,7 @@
-/** Objects and KV that fail: whoever asked is told when to ask again, nothing is lost or done twice, and what memory knows is shown meanwhile. */
+/**
+ * Objects and KV that fail: whoever asked is told when to ask again, nothing is lost or done twice,
+ * and what memory knows is shown meanwhile.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
@@ -69,7 +72,8 @@ test('while KV fails, what the isolate has read is shown; what it has not is ref
   for (const path of known) assert.equal((await reader.get(path, PAGE)).status, 200, path);
   await shop.fail({ kv: true });
   try {
-    // Finished answers are kept for seconds: a language or currency that nobody asked for yet is made from what was read.
+    // Finished answers are kept for seconds: a language or currency that nobody asked for yet is
+    // made from what was read.
     for (const path of [...known, '/products/lamp?currency=EUR']) assert.equal((await reader.get(path, PAGE)).status, 200, path);
     unavailable(await reader.get('/api/v1/products/chair'), 'copies_unavailable');
     inWords(await reader.get('/products/chair', PAGE), 'Temporarily unavailable');

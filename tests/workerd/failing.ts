@@ -1,11 +1,11 @@
 /**
- * Objects and KV that fail while a test says so, by a module that stands before the built Worker. An object fails in itself: its
- * error is what the platform makes of it on the way to who asked.
+ * Objects and KV that fail while a test says so, by a module that stands before the built Worker.
+ * An object fails in itself: its error is what the platform makes of it on the way to who asked.
  */
 
 /**
- * `throws` and `resets`, before it has done anything or after it has done all: the one is an error of its code, the other takes
- * its memory as well.
+ * `throws` and `resets`, before it has done anything or after it has done all: the one is an error
+ * of its code, the other takes its memory as well.
  */
 export type ObjectFailure = 'throws before' | 'throws after' | 'resets before' | 'resets after';
 
@@ -19,7 +19,9 @@ export type Failures = {
 /** Where failures are sent to. */
 export const FAILURES_PATH = '/__failures';
 
-/** The module before a Worker whose module is `./index.js` and whose objects have these class names. */
+/**
+ * The module before a Worker whose module is `./index.js` and whose objects have these class names.
+ */
 export function failingModule(classes: readonly string[]): string {
   const objects = classes.map((name) => `export class ${name} extends shop.${name} {
   #state;

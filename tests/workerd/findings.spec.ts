@@ -1,4 +1,6 @@
-/** What staff are told: in the transaction of what happened, without a run of the sweep in between. */
+/**
+ * What staff are told: in the transaction of what happened, without a run of the sweep in between.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

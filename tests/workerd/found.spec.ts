@@ -1,4 +1,7 @@
-/** How the shop is found: addresses that stay right, and what it tells search engines, networks and marketplaces of itself. */
+/**
+ * How the shop is found: addresses that stay right, and what it tells search engines, networks and
+ * marketplaces of itself.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * Whatever a client sends, the shop answers: thousands of requests made up from the API's own document, with addresses, headers and
- * bodies bent out of shape. None may fail the shop, and every refusal is a problem with a documented code. A run is told by its
- * seed: `FUZZ_SEED=7 FUZZ_REQUESTS=20000 npm test -- tests/workerd/fuzz.spec.ts`.
+ * Whatever a client sends, the shop answers: thousands of requests made up from the API's own
+ * document, with addresses, headers and bodies bent out of shape. None may fail the shop, and every
+ * refusal is a problem with a documented code. A run is told by its seed: `FUZZ_SEED=7
+ * FUZZ_REQUESTS=20000 npm test -- tests/workerd/fuzz.spec.ts`.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** What every answer says, whatever it answers: headers for browsers, a request id, HEAD, OPTIONS, who may call from where. */
+/**
+ * What every answer says, whatever it answers: headers for browsers, a request id, HEAD, OPTIONS,
+ * who may call from where.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type IncomingHttpHeaders, request } from 'node:http';

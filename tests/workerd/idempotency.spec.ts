@@ -1,4 +1,7 @@
-/** Placing an order is done once, however often it is asked for: by one key, from one cart, through failures on the way to the payment page. */
+/**
+ * Placing an order is done once, however often it is asked for: by one key, from one cart, through
+ * failures on the way to the payment page.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';

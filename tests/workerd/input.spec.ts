@@ -1,4 +1,7 @@
-/** Bad input: each piece gets a clear 4xx with a stable code, changes nothing, and the shop answers on. */
+/**
+ * Bad input: each piece gets a clear 4xx with a stable code, changes nothing, and the shop answers
+ * on.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
@@ -20,12 +23,16 @@ before(async () => {
   buyer = shop.shopper();
   await buyer.add('LAMP', 2);
   await eventually(async () => assert.equal((await buyer.get('/api/v1/stock/LAMP')).expect(200).stock, 'in_stock'), { within: 20_000 });
-  // The word of a new SKU is published behind its first units, and would change a cart that is compared.
+  // The word of a new SKU is published behind its first units, and would change a cart that is
+  // compared.
   await eventually(async () => assert.equal((await buyer.get('/api/v1/cart')).expect(200).lines[0].stock, 'in_stock'));
 });
 after(() => shop.close());
 
-/** Runs each case on the buyer's cart, and asserts that the cart, the stock and every table stayed as they were. */
+/**
+ * Runs each case on the buyer's cart, and asserts that the cart, the stock and every table stayed
+ * as they were.
+ */
 function refusals(title: string, cases: Record<string, [send: (own: Client) => ReturnType<Client['get']>, status: number, code: string]>): void {
   test(title, async (t) => {
     const state = async () => [await shop.counts(), (await buyer.get('/api/v1/cart')).expect(200), await shop.stock('LAMP')];

@@ -1,6 +1,7 @@
 /**
- * What a request leaves that dies while it places an order: its cart frozen, its units held. The next request with its key takes it
- * up; others wait until it must be over. A request dies here by a database that refuses its last step.
+ * What a request leaves that dies while it places an order: its cart frozen, its units held. The
+ * next request with its key takes it up; others wait until it must be over. A request dies here by
+ * a database that refuses its last step.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** The whole purchase by API, through every part the shop is made of: D1, KV, objects, the queue, a payment. */
+/**
+ * The whole purchase by API, through every part the shop is made of: D1, KV, objects, the queue, a
+ * payment.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

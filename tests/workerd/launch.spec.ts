@@ -1,6 +1,7 @@
 /**
- * A launch: three hundred buyers at once, with carts of one to three SKUs, forty units of each; who is told that others hold the
- * last units tries again. Several times in the middle, all objects that sell are thrown out of memory.
+ * A launch: three hundred buyers at once, with carts of one to three SKUs, forty units of each; who
+ * is told that others hold the last units tries again. Several times in the middle, all objects
+ * that sell are thrown out of memory.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -48,7 +49,10 @@ test('every unit is sold that a remaining cart could take, none twice, and no ca
   assert.equal((await shop.rows('SELECT id FROM orders')).length, sold.length);
 });
 
-/** As a good client does: who is told that others hold the last units, or was not answered, tries again about when it was told to. */
+/**
+ * As a good client does: who is told that others hold the last units, or was not answered, tries
+ * again about when it was told to.
+ */
 async function orderUntilDecided(buyer: Client, quoteId: string, door: Door) {
   for (let key = randomUUID(); ;) {
     const answer = await door.through(() => buyer.order(quoteId, key));
@@ -59,7 +63,10 @@ async function orderUntilDecided(buyer: Client, quoteId: string, door: Door) {
   }
 }
 
-/** Lets everyone through at once, but closes now and then until nobody is inside: miniflare evicts an object only while it is idle. */
+/**
+ * Lets everyone through at once, but closes now and then until nobody is inside: miniflare evicts
+ * an object only while it is idle.
+ */
 class Door {
   evictions = 0;
   #entered = 0;

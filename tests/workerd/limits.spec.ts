@@ -1,4 +1,7 @@
-/** What strangers may make the shop do and keep: each attack ends at a limit, leaves no more than its bound, and the next honest buyer is served. */
+/**
+ * What strangers may make the shop do and keep: each attack ends at a limit, leaves no more than
+ * its bound, and the next honest buyer is served.
+ */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
@@ -24,7 +27,9 @@ after(() => shop.close());
 /** Each client has a network of its own, unless it says from where it comes. */
 let networks = 0;
 const from = (address = `198.18.${networks >> 8}.${networks++ & 255}`, headers: Record<string, string> = {}) => shop.shopper({ 'cf-connecting-ip': address, ...headers });
-/** A cart with so many of each SKU, quoted for an address of its own, from networks of their own. */
+/**
+ * A cart with so many of each SKU, quoted for an address of its own, from networks of their own.
+ */
 async function quoted(quantity: number, skus: string[], email = `shopper${networks}@shopper.test`) {
   const buyer = from();
   for (const sku of skus) await buyer.add(sku, quantity);

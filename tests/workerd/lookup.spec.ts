@@ -1,4 +1,7 @@
-/** The way back to an order without its link: its owner gets a mail, and whoever asks learns nothing. */
+/**
+ * The way back to an order without its link: its owner gets a mail, and whoever asks learns
+ * nothing.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,7 +28,8 @@ before(async () => {
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const { port } = provider.address() as AddressInfo;
-  // Visitors are limited as in the shop; how many of their orders may be pending is another test's matter.
+  // Visitors are limited as in the shop; how many of their orders may be pending is another test's
+  // matter.
   shop = await startShop({ limited: true, vars: { ...UNLIMITED, MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>', MAIL_API_BASE: `http://127.0.0.1:${port}` } });
   await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
   order = await shop.shopper().buy('LAMP');

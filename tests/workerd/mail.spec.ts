@@ -1,4 +1,6 @@
-/** Mails that follow an order: sent by a provider's API, once, whatever repeats or fails on the way. */
+/**
+ * Mails that follow an order: sent by a provider's API, once, whatever repeats or fails on the way.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

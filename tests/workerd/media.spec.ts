@@ -1,4 +1,7 @@
-/** Pictures from staff to shoppers: what is taken, under which name and in which widths it is served, and what is refused. */
+/**
+ * Pictures from staff to shoppers: what is taken, under which name and in which widths it is
+ * served, and what is refused.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
@@ -15,7 +18,9 @@ after(() => shop.close());
 
 const FORMATS = { jpeg: 'jpg', png: 'png', webp: 'webp', avif: 'avif', gif: 'gif' } as const;
 type Format = keyof typeof FORMATS;
-/** What is used of the bucket; its published type comes with a package that nothing else here needs. */
+/**
+ * What is used of the bucket; its published type comes with a package that nothing else here needs.
+ */
 type Bucket = { list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>; put(key: string, value: string): Promise<unknown> };
 
 /** A picture with something to see on it. */

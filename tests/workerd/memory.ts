@@ -1,6 +1,6 @@
 /**
- * Memory of the isolate that was built last, at rest and with every cache full: wasm's, which never shrinks, and what V8 holds beside
- * it. `docs/isolate-limits.md` tells what it found.
+ * Memory of the isolate that was built last, at rest and with every cache full: wasm's, which never
+ * shrinks, and what V8 holds beside it. `docs/isolate-limits.md` tells what it found.
  *
  *     npm run build && npx node tests/workerd/memory.ts [--products 10000] [--cache BYTES]
  *
@@ -87,7 +87,10 @@ export default class extends shop.default {
 `;
 }
 
-/** The least of many looks: the garbage that each of them makes has the platform collect all of it now and then. */
+/**
+ * The least of many looks: the garbage that each of them makes has the platform collect all of it
+ * now and then.
+ */
 async function collected(): Promise<Memory> {
   let least = await memory();
   for (let looks = 0; looks < LOOKS; looks += 1) {

@@ -1,4 +1,7 @@
-/** The Durable Objects in the real runtime: alarms, eviction, storage. Their rules are proved natively in `durable/tests`. */
+/**
+ * The Durable Objects in the real runtime: alarms, eviction, storage. Their rules are proved
+ * natively in `durable/tests`.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from './eventually.ts';

@@ -1,11 +1,17 @@
-/** A Durable Object of the shop, seen past the Worker: asked by `durable::machine`'s requests, read in its storage, thrown out of memory. */
+/**
+ * A Durable Object of the shop, seen past the Worker: asked by `durable::machine`'s requests, read
+ * in its storage, thrown out of memory.
+ */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Miniflare } from 'miniflare';
 import type { Json } from './client.ts';
 
-/** What is used of miniflare's namespace; its published types come with a package that nothing else here needs. */
+/**
+ * What is used of miniflare's namespace; its published types come with a package that nothing else
+ * here needs.
+ */
 type Namespace = { idFromName(name: string): unknown; get(id: unknown): { fetch: typeof fetch } };
 
 export type ObjectPlace = { worker: string; binding: string; className: string; name: string; persistedIn: string };
@@ -55,7 +61,10 @@ export class ShopObject {
     return join(persistedIn, `${worker}-${className}`, `${id}.sqlite`);
   }
 
-  /** Has what its rows say have happened so much earlier: it is thrown out of memory, and reads them anew. */
+  /**
+   * Has what its rows say have happened so much earlier: it is thrown out of memory, and reads them
+   * anew.
+   */
   async age(key: string, instant: string, secs: number): Promise<void> {
     await this.evict();
     const database = new DatabaseSync(await this.file());

@@ -1,4 +1,7 @@
-/** The API held to its OpenAPI document by an outside judge, by thousands of calls that are made up from it. */
+/**
+ * The API held to its OpenAPI document by an outside judge, by thousands of calls that are made up
+ * from it.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';

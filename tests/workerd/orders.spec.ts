@@ -1,4 +1,7 @@
-/** An order after it was placed: paid, shipped in parts, delivered, returned, cancelled; what is asked out of turn changes nothing. */
+/**
+ * An order after it was placed: paid, shipped in parts, delivered, returned, cancelled; what is
+ * asked out of turn changes nothing.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

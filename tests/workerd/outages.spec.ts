@@ -1,6 +1,7 @@
 /**
- * A payment provider that is away, and sessions that end while someone pays: the order is kept, its payment follows, and money never
- * stands without an order. Time is not waited for: rows are aged as the hours would have aged them.
+ * A payment provider that is away, and sessions that end while someone pays: the order is kept, its
+ * payment follows, and money never stands without an order. Time is not waited for: rows are aged
+ * as the hours would have aged them.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,7 @@
 /**
- * The life of money: late, delayed, failing, given back, disputed; made by the shop or on the provider's side. Each ends in an order
- * or a refund, and in a ledger that agrees with the provider's balance.
+ * The life of money: late, delayed, failing, given back, disputed; made by the shop or on the
+ * provider's side. Each ends in an order or a refund, and in a ledger that agrees with the
+ * provider's balance.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -264,7 +265,10 @@ async function mailed(order: Json, kind: string, count = 1): Promise<void> {
   }, AFTER_RETRIES);
 }
 
-/** The shop has seen the session end, as when an answer to opening it was lost; the provider takes the money all the same. */
+/**
+ * The shop has seen the session end, as when an answer to opening it was lost; the provider takes
+ * the money all the same.
+ */
 async function expireWithoutTelling(order: Json): Promise<void> {
   shop.sandbox.control.expire(sessionOf(order));
   await shop.settled(order, 'expired');

@@ -1,4 +1,7 @@
-/** What staff sees of payments and can do: dead letters replayed or let go, and a provider that is left alone while it is down. */
+/**
+ * What staff sees of payments and can do: dead letters replayed or let go, and a provider that is
+ * left alone while it is down.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

@@ -1,4 +1,7 @@
-/** Addresses of pictures: of the web, encoded, and whole wherever others read them; nothing else becomes a link. */
+/**
+ * Addresses of pictures: of the web, encoded, and whole wherever others read them; nothing else
+ * becomes a link.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from './eventually.ts';

@@ -1,6 +1,7 @@
 /**
- * A port for a server that must know its address before it listens. Taken below the range from which systems hand ports to whoever
- * names none (from 32768 on Linux, from 49152 by RFC 6335), so that nobody is given it between the look and the use.
+ * A port for a server that must know its address before it listens. Taken below the range from
+ * which systems hand ports to whoever names none (from 32768 on Linux, from 49152 by RFC 6335), so
+ * that nobody is given it between the look and the use.
  */
 import { createServer } from 'node:net';
 

@@ -1,4 +1,7 @@
-/** What a product may hold that staff send: texts of characters, so many variants, so many bytes. What is refused changes nothing. */
+/**
+ * What a product may hold that staff send: texts of characters, so many variants, so many bytes.
+ * What is refused changes nothing.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Json } from './client.ts';

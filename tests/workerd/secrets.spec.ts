@@ -1,6 +1,7 @@
 /**
- * Without real secrets no payment begins and no delivery is believed; production talks to the real provider alone, and does not start with
- * what can be guessed. A signing key is rolled under a shopper, and records name whoever of staff has a key of their own.
+ * Without real secrets no payment begins and no delivery is believed; production talks to the real
+ * provider alone, and does not start with what can be guessed. A signing key is rolled under a
+ * shopper, and records name whoever of staff has a key of their own.
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';

@@ -1,7 +1,8 @@
 /**
- * The shop as the tests of this folder start it: the built Worker in workerd under miniflare, with the bindings and queue settings
- * of wrangler.toml, its migrations applied, and a Stripe sandbox in this process whose webhook points at it. Ports are free
- * ones, data is in memory, secrets are made up; nothing outlives `close()`.
+ * The shop as the tests of this folder start it: the built Worker in workerd under miniflare, with
+ * the bindings and queue settings of wrangler.toml, its migrations applied, and a Stripe sandbox in
+ * this process whose webhook points at it. Ports are free ones, data is in memory, secrets are made
+ * up; nothing outlives `close()`.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -35,7 +36,10 @@ export const UNLIMITED = Object.fromEntries(['PENDING_ORDERS_PER_ADDRESS', 'PEND
 export type ShopOptions = {
   /** Variables of the Worker that differ from those of development. */
   vars?: Record<string, string>;
-  /** How often an event is retried before it is a dead letter; wrangler.toml's pauses would take hours. */
+  /**
+   * How often an event is retried before it is a dead letter; wrangler.toml's pauses would take
+   * hours.
+   */
   maxRetries?: number;
   /** Whether what the Worker does is counted, for `costs`. */
   counted?: boolean;
@@ -45,7 +49,10 @@ export type ShopOptions = {
   before?: (classes: readonly string[]) => string;
   /** Where V8's inspector listens. */
   inspectorPort?: number;
-  /** With the limits of wrangler.toml; else all tests, which are one network, ask as often as they like. */
+  /**
+   * With the limits of wrangler.toml; else all tests, which are one network, ask as often as they
+   * like.
+   */
   limited?: boolean;
 };
 
@@ -88,7 +95,10 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     const { class_name: className } = config.durable_objects.bindings.find(({ name }: { name: string }) => name === binding)!;
     return new ShopObject(miniflare, { worker: config.name!, binding, className, name, persistedIn: data });
   };
-  /** Runs the cron's handler, as the platform does once a minute, and waits for every job that it hands out. */
+  /**
+   * Runs the cron's handler, as the platform does once a minute, and waits for every job that it
+   * hands out.
+   */
   const scheduled = async () => {
     const seen = log.length;
     const worker = (await miniflare.getWorker()) as unknown as Worker;
@@ -96,14 +106,20 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     assert.equal(outcome, 'ok');
     await eventually(() => assert.deepEqual(jobsUnderWay(log.slice(seen)), []));
   };
-  /** Gives what is kept for a while its turn to be looked through, twice: a walk may have to come round. */
+  /**
+   * Gives what is kept for a while its turn to be looked through, twice: a walk may have to come
+   * round.
+   */
   const purge = async (kind: string) => {
     for (let turn = 0; turn < 2; turn += 1) {
       await rows(db, 'UPDATE purges SET turn_at = -1 WHERE kind = ?', kind);
       await scheduled();
     }
   };
-  /** The order with its payment link: at once, unless the provider took so long that the sweep has to ask again. */
+  /**
+   * The order with its payment link: at once, unless the provider took so long that the sweep has
+   * to ask again.
+   */
   const payable = (order: Json): Promise<Json> => eventually(async () => {
     if (order.payment.url) return order;
     await rows(db, 'UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
@@ -112,7 +128,9 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     assert.ok(order.payment.url);
     return order;
   });
-  /** Hands a batch to the Worker, as the platform does; resolves when it has dealt with all of it. */
+  /**
+   * Hands a batch to the Worker, as the platform does; resolves when it has dealt with all of it.
+   */
   const consume = async (queue: string, messages: { id: string; body: unknown }[]) => {
     const worker = (await miniflare.getWorker()) as unknown as Worker;
     return worker.queue(queue, messages.map((message) => ({ ...message, timestamp: new Date(), attempts: 1 })));
@@ -128,7 +146,10 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     importCatalog: (csv: string) => importCatalog(staff, csv),
     /** What one table or query says. */
     rows: <T = Row>(sql: string, ...values: unknown[]) => rows<T>(db, sql, ...values),
-    /** How many rows each table has, to tell that nothing was written; but for those that queues fill some time later. */
+    /**
+     * How many rows each table has, to tell that nothing was written; but for those that queues
+     * fill some time later.
+     */
     counts: () => counts(db),
     /** What staff see of a SKU's units. */
     stock: async (sku: string): Promise<StockNumbers> => {
@@ -154,7 +175,10 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
       assert.deepEqual(await rows(db, 'SELECT effect, last_error FROM outbox WHERE order_id = ? AND done_at IS NULL', order.id), []);
       return now;
     }),
-    /** What was done since this was last asked, once all of it has ended: how often the database, objects and providers were called. */
+    /**
+     * What was done since this was last asked, once all of it has ended: how often the database,
+     * objects and providers were called.
+     */
     costs: () => eventually(async () => {
       const answer = await fetch(url + COSTS_PATH);
       const text = await answer.text();
@@ -167,7 +191,10 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
   };
 }
 
-/** What the tests use of miniflare's bindings; their published types come with a package that nothing else here needs. */
+/**
+ * What the tests use of miniflare's bindings; their published types come with a package that
+ * nothing else here needs.
+ */
 type Row = Record<string, unknown>;
 type Statement = { bind(...values: unknown[]): Statement; all(): Promise<{ results: Row[] }> };
 export type Database = { prepare(sql: string): Statement; batch(statements: Statement[]): Promise<{ results: Row[] }[]> };
@@ -232,7 +259,10 @@ function consumers(config: Unstable_Config, maxRetries: number | undefined) {
   return Object.fromEntries(settings);
 }
 
-/** The jobs that a minute's cron has handed out and that have not ended, by what the Worker has logged since. */
+/**
+ * The jobs that a minute's cron has handed out and that have not ended, by what the Worker has
+ * logged since.
+ */
 export function jobsUnderWay(lines: readonly string[]): string[] {
   const entries = lines.filter((line) => line.includes('"job')).map((line) => JSON.parse(line));
   const handedOut = entries.find(({ event }) => event === 'jobs_handed_out');

@@ -1,6 +1,7 @@
 /**
- * The stand-in for Turnstile's `siteverify`: the name of a token says what becomes of it, up to its first dash. As Cloudflare's, it
- * takes a form, and tells once of each token that it is good, or again under the same idempotency key.
+ * The stand-in for Turnstile's `siteverify`: the name of a token says what becomes of it, up to its
+ * first dash. As Cloudflare's, it takes a form, and tells once of each token that it is good, or
+ * again under the same idempotency key.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** What the platform loads in each place before the first answer, and what each theme of the shop may add to it. */
+/**
+ * What the platform loads in each place before the first answer, and what each theme of the shop
+ * may add to it.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +16,10 @@ const MOST_KB = 2_200;
 /** The shop before the themes below, strangers (20) among what it held: measured. */
 const BEFORE_KB = 1_055;
 
-/** Most KB of gzip that a theme may add (1 KB is 1,000 bytes). A theme's own change says that it `isBuilt`. */
+/**
+ * Most KB of gzip that a theme may add (1 KB is 1,000 bytes). A theme's own change says that it
+ * `isBuilt`.
+ */
 const THEMES: { theme: string; mostKb: number; isBuilt?: boolean }[] = [
   { theme: 'files and forms', mostKb: 40, isBuilt: true },
   { theme: 'groups, plain words, and a way in', mostKb: 10, isBuilt: true },

@@ -1,4 +1,7 @@
-/** Stock in the real runtime: the public word by KV and by WebSocket, and what staff see and do. Its rules are proved in `durable/tests`. */
+/**
+ * Stock in the real runtime: the public word by KV and by WebSocket, and what staff see and do. Its
+ * rules are proved in `durable/tests`.
+ */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';

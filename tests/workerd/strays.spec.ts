@@ -1,6 +1,7 @@
 /**
- * Sessions that name an order and are not its own: of a payment link, of another app of the account, of an attempt that the shop gave
- * up. None moves the order; what the shop's took goes back once, a stranger's is told, and what names no order leaves no trace.
+ * Sessions that name an order and are not its own: of a payment link, of another app of the
+ * account, of an attempt that the shop gave up. None moves the order; what the shop's took goes
+ * back once, a stranger's is told, and what names no order leaves no trace.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -166,7 +167,10 @@ async function openElsewhere(reference: string | undefined): Promise<string> {
   return id;
 }
 
-/** The shop's request once more under another key: the session of an attempt of which nobody has heard. */
+/**
+ * The shop's request once more under another key: the session of an attempt of which nobody has
+ * heard.
+ */
 async function openAgain(order: Json): Promise<string> {
   const [payment] = await shop.rows<{ id: string; request: string }>('SELECT id, request FROM payments WHERE order_id = ?', order.id);
   const answer = await fetch(`${shop.sandbox.url}/v1/checkout/sessions`, {

@@ -1,6 +1,7 @@
 /**
- * What a crash or an outage leaves half done is finished by the sweep. What a crash leaves is written here as the crashed
- * request would have left it, and aged in the database instead of waited for.
+ * What a crash or an outage leaves half done is finished by the sweep. What a crash leaves is
+ * written here as the crashed request would have left it, and aged in the database instead of
+ * waited for.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** Findings told by mail and by webhook: each once, whatever dies or fails on the way, and given up where staff see it. */
+/**
+ * Findings told by mail and by webhook: each once, whatever dies or fails on the way, and given up
+ * where staff see it.
+ */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

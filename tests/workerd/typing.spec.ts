@@ -1,4 +1,7 @@
-/** What people type, paste and have filled in: one form of it in the runtime, whose tables of Unicode are not those of the native tests. */
+/**
+ * What people type, paste and have filled in: one form of it in the runtime, whose tables of
+ * Unicode are not those of the native tests.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

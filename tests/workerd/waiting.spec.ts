@@ -1,4 +1,7 @@
-/** Pages that wait for an order: what they ask, who may ask it, and what thousands that ask at once cost the database. */
+/**
+ * Pages that wait for an order: what they ask, who may ask it, and what thousands that ask at once
+ * cost the database.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';
@@ -6,7 +9,10 @@ import { type Answer, type Client, type Json, opened, tokenOf } from './client.t
 import { eventually } from './eventually.ts';
 import { startShop, type Shop } from './shop.ts';
 
-/** Milliseconds from a read of one isolate to its next: `READ_EVERY_MS` of `shop/orders/shared_reads.rs`. */
+/**
+ * Milliseconds from a read of one isolate to its next: `READ_EVERY_MS` of
+ * `shop/orders/shared_reads.rs`.
+ */
 const READ_EVERY = 2000;
 
 const ASKING = 360;

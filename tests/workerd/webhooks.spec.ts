@@ -1,4 +1,7 @@
-/** What `POST /webhooks/stripe` lets in: nothing without a signature that holds, and each event once. */
+/**
+ * What `POST /webhooks/stripe` lets in: nothing without a signature that holds, and each event
+ * once.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Stripe } from 'stripe';

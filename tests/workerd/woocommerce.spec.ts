@@ -1,4 +1,7 @@
-/** WooCommerce's product export, converted and imported: what it sold is sold here, and what has no place here is named. */
+/**
+ * WooCommerce's product export, converted and imported: what it sold is sold here, and what has no
+ * place here is named.
+ */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { convertWooCommerce } from '../../tools/woocommerce.mjs';

@@ -1,5 +1,6 @@
-//! Reading the catalog, of 1,000 and of 10,000 products: what the isolate has just answered with (hot), and what it has to read and
-//! render (cold: it keeps no product and no answer, but knows the version, its directories and its cards).
+//! Reading the catalog, of 1,000 and of 10,000 products: what the isolate has just answered with
+//! (hot), and what it has to read and render (cold: it keeps no product and no answer, but knows
+//! the version, its directories and its cards).
 
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,7 +10,10 @@ import { generateCatalog } from "../generate.mjs";
 import { root, Stop } from "../run.mjs";
 import { STAFF_KEY } from "./servers.mjs";
 
-/** A scenario asks for its paths in turn, and so does the JavaScript Worker; `/` where that knows only one answer. */
+/**
+ * A scenario asks for its paths in turn, and so does the JavaScript Worker; `/` where that knows
+ * only one answer.
+ */
 export const catalogScenarios = [1000, 10_000].flatMap((count) => {
   const data = `products-${count}`;
   const hot = { name: data, data };
@@ -61,7 +65,9 @@ async function copiedPages(shop, js, products) {
   return { ...(await copiedDocuments(shop, js, products)), ...pages(shop, js, products) };
 }
 
-/** For a category's page the JavaScript Worker reads the same 24 products, as the API lists them. */
+/**
+ * For a category's page the JavaScript Worker reads the same 24 products, as the API lists them.
+ */
 async function categories(shop, js) {
   const { data } = JSON.parse(await text(shop, "/api/v1/categories"));
   const paths = data.map(({ handle }) => `/collections/${handle}`);

@@ -1,6 +1,6 @@
-//! The load: so many connections, each with one request under way at a time, until the time is over.
-//! Promises: an answer that is not 2xx stops the run. Speaks HTTP/1.1 on bare sockets, since a full client would take
-//! more CPU than the servers it measures.
+//! The load: so many connections, each with one request under way at a time, until the time is
+//! over. Promises: an answer that is not 2xx stops the run. Speaks HTTP/1.1 on bare sockets, since
+//! a full client would take more CPU than the servers it measures.
 
 import { once } from "node:events";
 import { connect } from "node:net";

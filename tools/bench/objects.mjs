@@ -1,5 +1,6 @@
-//! The objects themselves, without the Worker before them: a driver hands each request on, as the baseline's does to its counter.
-//! So the CPU is that of a command: parse, judge, write journal, rows and answer; against one decrement.
+//! The objects themselves, without the Worker before them: a driver hands each request on, as the
+//! baseline's does to its counter. So the CPU is that of a command: parse, judge, write journal,
+//! rows and answer; against one decrement.
 
 import { Stop } from "../run.mjs";
 

@@ -1,7 +1,8 @@
-//! Whole guest orders, over and over: a new cart, a quote, an order with its payment session, on each connection.
-//! Promises: every answer is the expected one, and nothing is oversold; measured in an empty shop, there at constant rates as well, where
-//! a request waits for no other of its connection, and in one with many past orders.
-//! The sandbox that opens the sessions runs in this process: its CPU is not counted.
+//! Whole guest orders, over and over: a new cart, a quote, an order with its payment session, on
+//! each connection. Promises: every answer is the expected one, and nothing is oversold; measured
+//! in an empty shop, there at constant rates as well, where a request waits for no other of its
+//! connection, and in one with many past orders. The sandbox that opens the sessions runs in this
+//! process: its CPU is not counted.
 
 import { setTimeout } from "node:timers/promises";
 import { Stop } from "../run.mjs";
@@ -37,7 +38,10 @@ export async function benchOrders({ seconds, connections, say }) {
   }
 }
 
-/** As many orders as the connections carry, each begun when its connection has placed the one before. */
+/**
+ * As many orders as the connections carry, each begun when its connection has placed the one
+ * before.
+ */
 function round(shop, sku, connections, seconds) {
   return measured(shop, async (latencies) => {
     const until = performance.now() + seconds * 1000;
@@ -53,7 +57,10 @@ function round(shop, sku, connections, seconds) {
   });
 }
 
-/** Orders that begin at a constant rate, whatever became of those before; the wait for a free connection is part of the first request. */
+/**
+ * Orders that begin at a constant rate, whatever became of those before; the wait for a free
+ * connection is part of the first request.
+ */
 function pacedRound(shop, sku, connections, seconds, pace) {
   return measured(shop, async (latencies) => {
     const shoppers = await Promise.all(Array.from({ length: connections }, () => Shopper.at(shop.address)));

@@ -1,7 +1,8 @@
-//! Payments: webhooks verified and stored, beside a Worker that checks the same signature and answers; and whole purchases at a steady
-//! pace, from the order to its confirmation; and what opening a payment session takes.
-//! Promises of the purchases: they begin on time, however slow the shop is, so that a delay counts in full; every order is paid at
-//! once and ends confirmed. The sandbox runs in this process; queues have the settings of wrangler.toml.
+//! Payments: webhooks verified and stored, beside a Worker that checks the same signature and
+//! answers; and whole purchases at a steady pace, from the order to its confirmation; and what
+//! opening a payment session takes. Promises of the purchases: they begin on time, however slow the
+//! shop is, so that a delay counts in full; every order is paid at once and ends confirmed. The
+//! sandbox runs in this process; queues have the settings of wrangler.toml.
 
 import { createHmac } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
@@ -92,8 +93,9 @@ async function purchases(shop, sandbox, sku, seconds) {
 }
 
 /**
- * Orders that stand and still want their payment link: the provider would not begin when they were placed. The same request once more
- * finds the order and opens its session, and nothing else is left to do.
+ * Orders that stand and still want their payment link: the provider would not begin when they were
+ * placed. The same request once more finds the order and opens its session, and nothing else is
+ * left to do.
  */
 async function sessions(shop, sandbox, sku) {
   const shopper = await Shopper.at(shop.address);
@@ -114,7 +116,10 @@ function paymentOf(order) {
   return order.id.replace("ord_", "pay_");
 }
 
-/** Looks into the database for orders that have become confirmed: asking the shop for each would be a load of its own. */
+/**
+ * Looks into the database for orders that have become confirmed: asking the shop for each would be
+ * a load of its own.
+ */
 function watchConfirmations(shop) {
   const waiting = new Map();
   let over = false;

@@ -1,5 +1,6 @@
-//! Quotes, and the cart read that each begins with: what pricing costs is the difference in CPU. The settings are the demo's with 200
-//! promotions: once as a merchant has them, most of them about some of the goods, and once all about all of a cart, at the worst.
+//! Quotes, and the cart read that each begins with: what pricing costs is the difference in CPU.
+//! The settings are the demo's with 200 promotions: once as a merchant has them, most of them about
+//! some of the goods, and once all about all of a cart, at the worst.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,7 +44,10 @@ function quote(token) {
   return { method: "POST", path: "/api/v1/cart/quote", headers: { "content-type": "application/json", "cart-token": token }, body: JSON.stringify(DELIVERY) };
 }
 
-/** One in ten by a code, one of which is given; the others by themselves: about one product, one category, above a subtotal in one of the currencies, or over. */
+/**
+ * One in ten by a code, one of which is given; the others by themselves: about one product, one
+ * category, above a subtotal in one of the currencies, or over.
+ */
 function usual(at, products) {
   const { variants, categories } = products[at % products.length];
   const kinds = [

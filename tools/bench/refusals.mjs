@@ -1,5 +1,6 @@
-//! A rush on one SKU that is gone: guests with a cart and a quote order again and again, each time under a new key.
-//! Promises: every answer is the refusal, and what the database has more of afterwards is told, row by row.
+//! A rush on one SKU that is gone: guests with a cart and a quote order again and again, each time
+//! under a new key. Promises: every answer is the refusal, and what the database has more of
+//! afterwards is told, row by row.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";

@@ -1,8 +1,10 @@
-//! Runs the scenarios: alternating rounds, medians, a table, one line of JSON.
-//! A scenario is {name, baseline, target?, shop?, setup(shop, js) → state, request(state, n), baselineRequest(state, n)}: `baseline`
-//! names a Worker of baselines.mjs, `target` is the most CPU it may take of that Worker's, `shop` describes the shop that it needs
-//! ({name, vars?, data?}: shops with the same `data` share what one of them was filled with), `n` counts the requests, a
-//! request is {method?, path, headers?, body?}. With `subject: "objects"`, the shop's objects are asked without the Worker before them.
+//! Runs the scenarios: alternating rounds, medians, a table, one line of JSON. A scenario is {name,
+//! baseline, target?, shop?, setup(shop, js) → state, request(state, n), baselineRequest(state,
+//! n)}: `baseline` names a Worker of baselines.mjs, `target` is the most CPU it may take of that
+//! Worker's, `shop` describes the shop that it needs ({name, vars?, data?}: shops with the same
+//! `data` share what one of them was filled with), `n` counts the requests, a request is {method?,
+//! path, headers?, body?}. With `subject: "objects"`, the shop's objects are asked without the
+//! Worker before them.
 
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

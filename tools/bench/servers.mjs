@@ -16,7 +16,10 @@ export const STAFF_KEY = "bench";
 const UNLIMITED = { PENDING_ORDERS_PER_ADDRESS: "1000000000", PENDING_ORDERS_PER_NETWORK: "1000000000", PENDING_UNITS_PER_NETWORK: "1000000000" };
 export const PAYMENT_SECRETS = { STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" };
 
-/** The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given, data from before in `folder`. */
+/**
+ * The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given,
+ * data from before in `folder`.
+ */
 export async function startShop({ vars = {}, folder } = {}) {
   const shop = await start({ ...shopWorker(vars), ...persisted(folder) });
   if (!(await isMigrated(shop))) await migrate(await shop.miniflare.getD1Database("DB"));
@@ -42,7 +45,10 @@ async function askOfStock({ url }, sku, change) {
   return answer.json();
 }
 
-/** The shop's objects behind a driver that hands every request on; kept in `folder`, where it is given. */
+/**
+ * The shop's objects behind a driver that hands every request on; kept in `folder`, where it is
+ * given.
+ */
 export async function startObjects({ folder } = {}) {
   const shop = { ...shopWorker({}), name: "shop" };
   const others = Object.entries(shop.durableObjects).map(([name, object]) => [name, { ...object, scriptName: shop.name }]);

@@ -1,5 +1,6 @@
 //! A guest with a connection of their own: a new cart, a quote and an order, three requests.
-//! Promises: an answer that is not the expected one stops the run, and so does an order without its payment link.
+//! Promises: an answer that is not the expected one stops the run, and so does an order without its
+//! payment link.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -33,7 +34,10 @@ export class Shopper {
     this.#address = address;
   }
 
-  /** Orders one unit; the order, and the milliseconds that each request took, that of the order last. */
+  /**
+   * Orders one unit; the order, and the milliseconds that each request took, that of the order
+   * last.
+   */
   async order(sku) {
     const { place, latencies } = await this.quote(sku);
     const placed = await place();
@@ -41,7 +45,10 @@ export class Shopper {
     return { order: placed.order, latencies: [...latencies, placed.ms] };
   }
 
-  /** A quote for one unit, and how to order by it: the same order, however often; or to be refused, under any key. */
+  /**
+   * A quote for one unit, and how to order by it: the same order, however often; or to be refused,
+   * under any key.
+   */
   async quote(sku) {
     const cart = await this.#post("/api/v1/cart/items", { sku, quantity: 1 }, {});
     const token = { "cart-token": cart.headers.match(/\r\ncart-token: (\S+)/i)[1] };

@@ -1,6 +1,7 @@
-//! A stock object behind 300,000 ended holds and the journal that tells of them, thrown out of memory again and again: what a buyer's
-//! hold takes when it has to wake the object, beside one that finds it awake.
-//! Promises: every hold is answered as done, and the ended ones are there until the last.
+//! A stock object behind 300,000 ended holds and the journal that tells of them, thrown out of
+//! memory again and again: what a buyer's hold takes when it has to wake the object, beside one
+//! that finds it awake. Promises: every hold is answered as done, and the ended ones are there
+//! until the last.
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -67,7 +68,10 @@ async function fileOf({ miniflare }, folder) {
   return join(folder, "objects", `shop-${CLASS}`, `${namespace.idFromName(SKU)}.sqlite`);
 }
 
-/** A hold and its release for each ended one, as the object writes them; all of it in the snapshot, and none of it due to be forgotten. */
+/**
+ * A hold and its release for each ended one, as the object writes them; all of it in the snapshot,
+ * and none of it due to be forgotten.
+ */
 function addPast(database) {
   const [at, forgetAt] = [Date.now(), Date.now() + DAY_MS];
   const numbers = `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ${ENDED})`;

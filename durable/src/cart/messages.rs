@@ -57,15 +57,16 @@ pub enum Change {
         /// Up to [`MAX_NOTE_BYTES`].
         note: String,
     },
-    /// Take over another cart: of each SKU the larger quantity of the two, new lines at the end while there is room, its note where
-    /// there is none. So merging again changes nothing.
+    /// Take over another cart: of each SKU the larger quantity of the two, new lines at the end
+    /// while there is room, its note where there is none. So merging again changes nothing.
     Merge {
         /// The other's lines.
         lines: Vec<Line>,
         /// The other's note.
         note: String,
     },
-    /// Stand still while `order_id` is placed and paid; while it does so for another request of the same checkout, join that.
+    /// Stand still while `order_id` is placed and paid; while it does so for another request of the
+    /// same checkout, join that.
     Freeze {
         /// The order.
         order_id: String,

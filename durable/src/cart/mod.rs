@@ -1,10 +1,13 @@
-//! One cart: SKUs and quantities, in the order they were added, a note, and the order that has frozen it.
+//! One cart: SKUs and quantities, in the order they were added, a note, and the order that has
+//! frozen it.
 //!
-//! A cart has no authority over prices or stock. Its `version` grows with every change, so that two tabs can't overwrite
-//! each other unseen. A checkout freezes it under the order's id; it thaws when the order dies, and loses the bought lines when the
-//! order is paid. Another request of the same checkout, told by its key, joins the first and works on the same order: so the first
-//! to be refused can tell whether it may let go by itself. A cart that is left alone is news once, and deleted after its time; never while an order has it: then it asks what has
-//! become of that, again each time the period has passed, so that no order keeps it for ever.
+//! A cart has no authority over prices or stock. Its `version` grows with every change, so that two
+//! tabs can't overwrite each other unseen. A checkout freezes it under the order's id; it thaws
+//! when the order dies, and loses the bought lines when the order is paid. Another request of the
+//! same checkout, told by its key, joins the first and works on the same order: so the first to be
+//! refused can tell whether it may let go by itself. A cart that is left alone is news once, and
+//! deleted after its time; never while an order has it: then it asks what has become of that, again
+//! each time the period has passed, so that no order keeps it for ever.
 
 pub mod messages;
 

@@ -48,8 +48,8 @@ impl<M: Machine> Keeper<M> {
         .collect()
     }
 
-    /// Folds the journal from its snapshot on and compares it with what is open, row by row. Past rows are not judged: no unit is
-    /// counted by them.
+    /// Folds the journal from its snapshot on and compares it with what is open, row by row. Past
+    /// rows are not judged: no unit is counted by them.
     ///
     /// # Errors
     /// When the database or a row can't be read.
@@ -58,7 +58,8 @@ impl<M: Machine> Keeper<M> {
         Ok(checkup)
     }
 
-    /// Stores what the journal tells; each repair is an entry without events, whatever it found. Returns what was found.
+    /// Stores what the journal tells; each repair is an entry without events, whatever it found.
+    /// Returns what was found.
     ///
     /// # Errors
     /// When the database fails: forget this keeper.

@@ -1,15 +1,20 @@
 //! Keeps one machine in SQL: its journal, its rows, and the news that are not sent yet.
 //!
 //! Promises, for any [`Sql`] whose caller forgets the keeper when a call fails:
-//! - a command's events, rows, answer and news are stored together or not at all: they are one statement, which a trigger
-//!   spreads over the tables, so that it holds without a transaction around it;
-//! - an operation id that was carried out is not carried out again while the journal knows it ([`JOURNAL_SECS`]); with another
-//!   command it is refused;
+//! - a command's events, rows, answer and news are stored together or not at all: they are one
+//!   statement, which a trigger spreads over the tables, so that it holds without a transaction
+//!   around it;
+//! - an operation id that was carried out is not carried out again while the journal knows it
+//!   ([`JOURNAL_SECS`]); with another command it is refused;
 //! - a command touches O(1) rows, plus one per hold that time has ended (each hold ends once);
-//! - what is read to wake an object, and what is in memory while it is awake, is what is open: past rows are looked up by key;
-//! - everything stored has an end but what is open and what is counted for ever; [`Keeper::tidy`] brings it about in bounded steps;
-//! - news that stay true are told again some times after their change ([`TOLD_AGAIN_AFTER_SECS`]): a queue may lose them for good;
-//! - a failed read is an error, never the fresh machine; looking at an object that never met a command stores nothing.
+//! - what is read to wake an object, and what is in memory while it is awake, is what is open: past
+//!   rows are looked up by key;
+//! - everything stored has an end but what is open and what is counted for ever; [`Keeper::tidy`]
+//!   brings it about in bounded steps;
+//! - news that stay true are told again some times after their change ([`TOLD_AGAIN_AFTER_SECS`]):
+//!   a queue may lose them for good;
+//! - a failed read is an error, never the fresh machine; looking at an object that never met a
+//!   command stores nothing.
 
 mod journal;
 mod schema;
@@ -116,7 +121,8 @@ impl<M: Machine> Keeper<M> {
     ///
     /// 1. What time has ended is ended first, so that no command meets a hold that has lapsed.
     /// 2. A known operation id changes nothing more.
-    /// 3. Decide, with the past rows that the command asks for in hand; a refusal leaves nothing behind.
+    /// 3. Decide, with the past rows that the command asks for in hand; a refusal leaves nothing
+    ///    behind.
     /// 4. Apply the events and store them with their rows and the news.
     ///
     /// # Errors
@@ -274,7 +280,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Two JSON objects of the rows under `keys`: of open ones, `null` for those that are gone or past; of past ones, with their end.
+    /// Two JSON objects of the rows under `keys`: of open ones, `null` for those that are gone or
+    /// past; of past ones, with their end.
     fn rows_under(
         &mut self,
         keys: Vec<String>,

@@ -1,9 +1,10 @@
-//! The tables of every object. `state` is what is open now, `past` what has ended or is counted for ever; `journal` is how it came to
-//! be; `outbox` is what the shop has not heard yet; `telling` is when the last news are told again; `snapshot` is what the folded part of the journal tells. Who inserts into
-//! `written` writes journal, rows and news.
+//! The tables of every object. `state` is what is open now, `past` what has ended or is counted for
+//! ever; `journal` is how it came to be; `outbox` is what the shop has not heard yet; `telling` is
+//! when the last news are told again; `snapshot` is what the folded part of the journal tells. Who
+//! inserts into `written` writes journal, rows and news.
 //!
-//! An object of an earlier version has a view `entry`, and past rows in `state`: it has the view until the last of them was moved
-//! ([`super::tidy`]).
+//! An object of an earlier version has a view `entry`, and past rows in `state`: it has the view
+//! until the last of them was moved ([`super::tidy`]).
 
 use super::sql::{KeeperError, Sql, number};
 use crate::Timestamp;
@@ -27,7 +28,8 @@ const SCHEMA: [&str; 8] = [
         SELECT at, operation_id, digest, events, answer, '{}' AS open_rows, '{}' AS past_rows, '[]' AS news, NULL AS again_at FROM journal",
 ];
 
-/// Past rows are written as `[forget_at, row]`; that an open row has ended is said by a `null` among the open ones.
+/// Past rows are written as `[forget_at, row]`; that an open row has ended is said by a `null`
+/// among the open ones.
 const TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS write_down INSTEAD OF INSERT ON written BEGIN
         INSERT INTO journal (at, operation_id, digest, events, answer)
             VALUES (NEW.at, NEW.operation_id, NEW.digest, NEW.events, NEW.answer);
@@ -53,7 +55,8 @@ pub(super) struct Standing {
     pub(super) is_moving: bool,
 }
 
-/// Looks at the tables, and brings those of an earlier version up to date; makes none where there is none.
+/// Looks at the tables, and brings those of an earlier version up to date; makes none where there
+/// is none.
 pub(super) fn standing(sql: &impl Sql) -> Result<Standing, KeeperError> {
     let mut names: Vec<String> = sql
         .exec(NAMES, &[])?
@@ -83,7 +86,8 @@ pub(super) fn create(sql: &impl Sql) -> Result<(), KeeperError> {
 /// Rows or entries that one step works on.
 pub const STEP: u32 = 1_000;
 
-/// The key of the snapshot's row that numbers the last entry it tells of; no machine has a row of this name.
+/// The key of the snapshot's row that numbers the last entry it tells of; no machine has a row of
+/// this name.
 pub(super) const POSITION: &str = "seq";
 
 /// Instant of the next repeat of what was last told; `None` means there is none.

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-/// The SQL a keeper needs, synchronous: SQLite inside a Durable Object, or in memory in a test. A statement runs whole or not
-/// at all.
+/// The SQL a keeper needs, synchronous: SQLite inside a Durable Object, or in memory in a test. A
+/// statement runs whole or not at all.
 pub trait Sql {
-    /// Runs one statement with positional parameters and returns its rows, every column as text (`NULL` as none).
+    /// Runs one statement with positional parameters and returns its rows, every column as text
+    /// (`NULL` as none).
     ///
     /// # Errors
     /// What the database said.

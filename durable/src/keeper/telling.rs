@@ -1,6 +1,7 @@
-//! News told again: once sent they are forgotten, but a queue that nobody could empty for days loses them, and the shop would show a
-//! wrong word until the next change. So what stays true is told again some times after its change, and then no more: an object
-//! that nobody asks anything costs nothing.
+//! News told again: once sent they are forgotten, but a queue that nobody could empty for days
+//! loses them, and the shop would show a wrong word until the next change. So what stays true is
+//! told again some times after its change, and then no more: an object that nobody asks anything
+//! costs nothing.
 
 use super::Keeper;
 use super::sql::{KeeperError, Parameter, Sql, number};
@@ -8,7 +9,8 @@ use crate::Timestamp;
 use crate::machine::Machine;
 use crate::news::ObjectEvent;
 
-/// Seconds from the change of news, and from each repeat, to the next repeat: past a short outage, a bad deploy, and a night.
+/// Seconds from the change of news, and from each repeat, to the next repeat: past a short outage,
+/// a bad deploy, and a night.
 pub const TOLD_AGAIN_AFTER_SECS: [u32; 3] = [15 * 60, 2 * 60 * 60, 12 * 60 * 60];
 
 impl<M: Machine> Keeper<M> {

@@ -1,8 +1,11 @@
-//! The end of everything that is stored: each alarm does one bounded step, and the next one follows at once while there is more.
+//! The end of everything that is stored: each alarm does one bounded step, and the next one follows
+//! at once while there is more.
 //!
 //! 1. Past rows that an earlier version kept among the open ones are moved.
-//! 2. Past rows whose time is up are forgotten; they are not seen any more from that instant on, so no one waits for this.
-//! 3. The oldest entries of the journal are folded into the snapshot, so that a check reads at most [`FOLDED_BEHIND`] of them.
+//! 2. Past rows whose time is up are forgotten; they are not seen any more from that instant on, so
+//!    no one waits for this.
+//! 3. The oldest entries of the journal are folded into the snapshot, so that a check reads at most
+//!    [`FOLDED_BEHIND`] of them.
 //! 4. Entries older than [`JOURNAL_SECS`] go.
 //!
 //! A step that is cut off between its statements is made again.
@@ -18,9 +21,10 @@ use std::collections::BTreeSet;
 /// Entries that a check may have to fold.
 pub const FOLDED_BEHIND: u64 = 50_000;
 
-/// Seconds that an entry is kept, and with it its operation id. Messages of ours are tried for less than two days, dead letters are sent
-/// again by staff within weeks; what comes later still is judged by the machine: a hold that it knows, or no longer knows, is not
-/// committed, shipped or given back twice.
+/// Seconds that an entry is kept, and with it its operation id. Messages of ours are tried for less
+/// than two days, dead letters are sent again by staff within weeks; what comes later still is
+/// judged by the machine: a hold that it knows, or no longer knows, is not committed, shipped or
+/// given back twice.
 pub const JOURNAL_SECS: u32 = 90 * 24 * 60 * 60;
 
 /// Entries that are kept at most, whatever their age: some 2 GB of the 10 GB of an object.
@@ -146,7 +150,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Folds the next entries into the snapshot: its rows under the keys that they touch, and its position, in one statement.
+    /// Folds the next entries into the snapshot: its rows under the keys that they touch, and its
+    /// position, in one statement.
     fn fold_step(&mut self, sql: &impl Sql) -> Result<(), KeeperError> {
         let entries = self.entries_after(sql, self.folded_to)?;
         let Some(last) = entries.last().map(|entry| entry.seq) else {
@@ -187,7 +192,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Deletes entries that are folded and had their time; never the newest, which the numbers go on from.
+    /// Deletes entries that are folded and had their time; never the newest, which the numbers go
+    /// on from.
     fn prune(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         // Nearly always the oldest may stay, and then no other is read.
         if self.last_to_go(sql, 1, now)? == 0 {
@@ -205,7 +211,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// The number of the last of the `limit` oldest entries up to which all have had their time; 0 when the oldest may stay.
+    /// The number of the last of the `limit` oldest entries up to which all have had their time; 0
+    /// when the oldest may stay.
     fn last_to_go(&self, sql: &impl Sql, limit: u32, now: Timestamp) -> Result<u64, KeeperError> {
         let oldest = sql.exec(
             "SELECT seq, at FROM journal ORDER BY seq LIMIT ?",

@@ -7,13 +7,15 @@ use super::messages::{
 };
 use crate::Timestamp;
 
-/// Seconds that a released hold is remembered, so that a hold which arrives late stays released: a hold is sent by a request, a queue
-/// message or the sweep, none of which the platform lets live for more than 15 minutes, and which had all begun when the release
-/// was sent; twice that. One that came later still would lapse by itself within minutes, as every hold does.
+/// Seconds that a released hold is remembered, so that a hold which arrives late stays released: a
+/// hold is sent by a request, a queue message or the sweep, none of which the platform lets live
+/// for more than 15 minutes, and which had all begun when the release was sent; twice that. One
+/// that came later still would lapse by itself within minutes, as every hold does.
 pub const TOMBSTONE_SECS: u32 = 30 * 60;
 
-/// Seconds that a hold is remembered whose units were shipped or restocked. What still comes for it, as a task of its order, is tried
-/// 12 times at intervals of at most an hour, and as a dead letter by staff within days. It costs a row, and no memory.
+/// Seconds that a hold is remembered whose units were shipped or restocked. What still comes for
+/// it, as a task of its order, is tried 12 times at intervals of at most an hour, and as a dead
+/// letter by staff within days. It costs a row, and no memory.
 pub const SETTLED_SECS: u32 = 7 * 24 * 60 * 60;
 
 impl Stock {

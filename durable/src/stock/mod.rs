@@ -1,10 +1,11 @@
 //! The units of one SKU: on hand, held for a checkout, committed to a paid order.
 //!
-//! Always `held + committed ≤ on_hand + backorder_cap`. A hold is `reserved` on its own clock for minutes, until it is pinned; a
-//! pinned hold has no clock, because its payment session can still be paid: it ends only by commit or release. A hold ends exactly
-//! once: committed (and then shipped or restocked), released or expired. The release of a hold never seen leaves a tombstone
-//! that a late hold meets, so that a delayed message can't strand units. What is open is in memory; ended holds and what each customer
-//! has bought are past.
+//! Always `held + committed ≤ on_hand + backorder_cap`. A hold is `reserved` on its own clock for
+//! minutes, until it is pinned; a pinned hold has no clock, because its payment session can still
+//! be paid: it ends only by commit or release. A hold ends exactly once: committed (and then
+//! shipped or restocked), released or expired. The release of a hold never seen leaves a tombstone
+//! that a late hold meets, so that a delayed message can't strand units. What is open is in memory;
+//! ended holds and what each customer has bought are past.
 //!
 //! What the public may know is a word, and no number; it is news when it changes.
 
@@ -27,7 +28,8 @@ use crate::news::ObjectEvent;
 use holds::{Hold, HoldStatus, Totals};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most holds that one command or alarm ends because their time is up; the alarm goes on with the rest at once.
+/// Most holds that one command or alarm ends because their time is up; the alarm goes on with the
+/// rest at once.
 const DUE_AT_ONCE: usize = 500;
 
 const TOTALS_KEY: &str = "totals";
@@ -35,7 +37,8 @@ const SETTINGS_KEY: &str = "settings";
 const HOLD_PREFIX: &str = "hold/";
 const BUYER_PREFIX: &str = "buyer/";
 
-/// The name of the object that referees `sku`. `shard` is 0 until one object is too slow for one SKU.
+/// The name of the object that referees `sku`. `shard` is 0 until one object is too slow for one
+/// SKU.
 #[must_use]
 pub fn object_name(sku: &str, shard: u32) -> String {
     format!("{sku}#{shard}")

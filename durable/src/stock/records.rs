@@ -42,7 +42,8 @@ impl Stock {
         }
     }
 
-    /// Units of a committed hold leave the building; with the last of them, only its id stays for a while.
+    /// Units of a committed hold leave the building; with the last of them, only its id stays for a
+    /// while.
     pub(super) fn leave(&mut self, hold_id: &str, quantity: u32, forget_at: Timestamp) {
         let Some(hold) = self.take(hold_id) else {
             return;

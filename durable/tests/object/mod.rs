@@ -71,8 +71,9 @@ impl<M: Machine + Debug> Object<M> {
         self.keeper = Keeper::open(&self.sql, NAME, self.fresh.clone()).unwrap();
     }
 
-    /// What was written to the journal since the last call, each event with its instant. What is stored must tell the machine
-    /// in memory, twice: by its rows, and by its journal replayed from the empty machine, which forgets nothing.
+    /// What was written to the journal since the last call, each event with its instant. What is
+    /// stored must tell the machine in memory, twice: by its rows, and by its journal replayed from
+    /// the empty machine, which forgets nothing.
     pub fn new_events(&mut self) -> Vec<(Timestamp, M::Event)> {
         let mut entries = self.keeper.log(&self.sql, None, 8).unwrap();
         entries.retain(|entry| entry.seq > self.read_to);

@@ -27,8 +27,8 @@ pub struct AskedRefund {
 /// Promises a refund and has it paid. A repeat of the same id changes nothing.
 ///
 /// # Errors
-/// 404; 409 `refund_exceeds_captured` with what is left, `payment_disputed`, `transition_not_allowed`; 422 `invalid_amount`,
-/// `invalid_currency`, `idempotency_key_reused`.
+/// 404; 409 `refund_exceeds_captured` with what is left, `payment_disputed`,
+/// `transition_not_allowed`; 422 `invalid_amount`, `invalid_currency`, `idempotency_key_reused`.
 pub async fn create_refund(
     ports: &impl SettlementPorts,
     order_id: &str,

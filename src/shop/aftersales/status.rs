@@ -23,8 +23,8 @@ pub struct Instruction {
     pub refund_id: String,
 }
 
-/// Gives an order the status that staff asks for, by the table. A pending order is cancelled once the provider has ended its
-/// session, since until then it can still be paid.
+/// Gives an order the status that staff asks for, by the table. A pending order is cancelled once
+/// the provider has ended its session, since until then it can still be paid.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed` with what is allowed; 412 for a stale version.

@@ -1,7 +1,8 @@
-//! The cart as shoppers see it: the object's lines with titles, pictures and prices of the published catalog and the
-//! word of the published stock.
+//! The cart as shoppers see it: the object's lines with titles, pictures and prices of the
+//! published catalog and the word of the published stock.
 //!
-//! These are for reading only. What an order costs is decided by its quote, from the published price rows.
+//! These are for reading only. What an order costs is decided by its quote, from the published
+//! price rows.
 
 pub mod of_order;
 pub mod ports;
@@ -65,8 +66,8 @@ pub struct ChangedCart {
 /// Changes a cart, once per `operation_id`.
 ///
 /// # Errors
-/// 422 for a quantity, a note or a number of lines beyond the limits, and for an operation id of another change; 412 for a stale
-/// version, 409 while an order has the cart.
+/// 422 for a quantity, a note or a number of lines beyond the limits, and for an operation id of
+/// another change; 412 for a stale version, 409 while an order has the cart.
 pub async fn change_cart(
     carts: &impl CartObjects,
     cart_id: &str,
@@ -84,11 +85,13 @@ pub async fn change_cart(
     }
 }
 
-/// Moves what is in a guest's cart into the shopper's own, as who logs in expects: of each SKU the larger quantity of the two. Safe to
-/// repeat, also after a crash between its steps: what was merged is not merged twice.
+/// Moves what is in a guest's cart into the shopper's own, as who logs in expects: of each SKU the
+/// larger quantity of the two. Safe to repeat, also after a crash between its steps: what was
+/// merged is not merged twice.
 ///
 /// 1. The shopper's cart takes over the lines, once for this version of the guest's.
-/// 2. The guest's cart is emptied, unless it has changed meanwhile: then it is merged again the next time.
+/// 2. The guest's cart is emptied, unless it has changed meanwhile: then it is merged again the
+///    next time.
 ///
 /// A guest's cart that an order has frozen stays as it is, with its order.
 ///
@@ -251,7 +254,8 @@ mod tests {
     use std::cell::{Cell, RefCell};
     use std::collections::BTreeMap;
 
-    /// Real cart machines, of which a call fails once: before it is heard, or after it was carried out.
+    /// Real cart machines, of which a call fails once: before it is heard, or after it was carried
+    /// out.
     #[derive(Default)]
     struct Carts {
         carts: RefCell<BTreeMap<String, Cart>>,

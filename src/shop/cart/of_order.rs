@@ -6,7 +6,8 @@ use crate::error::Result;
 use durable::cart::{Change, Command};
 use durable::{Timestamp, cart};
 
-/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come before the freeze.
+/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come
+/// before the freeze.
 ///
 /// # Errors
 /// A port's failure; thawing again is safe.

@@ -1,4 +1,5 @@
-//! Availability as the public reads it: a word and never a number, from a published copy. No page view asks an object.
+//! Availability as the public reads it: a word and never a number, from a published copy. No page
+//! view asks an object.
 
 use crate::catalog::Product;
 use crate::catalog::version::{PublishedCatalog, get_product_of_sku};
@@ -45,8 +46,8 @@ pub async fn list_public_stocks(
     Ok(list)
 }
 
-/// The availability of a SKU: `known` is the published copy, which lacks what was never stocked. What is not counted is
-/// always there.
+/// The availability of a SKU: `known` is the published copy, which lacks what was never stocked.
+/// What is not counted is always there.
 #[must_use]
 pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>) -> PublicStock {
     let is_counted = product.variant(sku).is_none_or(|variant| variant.tracked);

@@ -1,6 +1,7 @@
 //! Barcodes that name an article all over the world: GTIN-8, -12, -13 and -14.
 
-/// Prefixes of a GTIN-13 that GS1 keeps for use inside a shop, for coupons and for refunds: they name no article.
+/// Prefixes of a GTIN-13 that GS1 keeps for use inside a shop, for coupons and for refunds: they
+/// name no article.
 const NOT_ARTICLES: [&str; 6] = ["02", "04", "2", "98", "99", "05"];
 
 /// The GTIN that a barcode is; none for a barcode of the shop's own, or one that was mistyped.
@@ -24,7 +25,8 @@ fn as_gtin_13(digits: &str) -> String {
     }
 }
 
-/// Weighted 3 and 1 from the right, the digits sum to a multiple of ten (GS1 General Specifications, 7.9).
+/// Weighted 3 and 1 from the right, the digits sum to a multiple of ten (GS1 General
+/// Specifications, 7.9).
 fn has_right_check_digit(digits: &str) -> bool {
     let weights = [1_u32, 3].into_iter().cycle();
     let sum = digits

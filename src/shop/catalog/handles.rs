@@ -9,8 +9,9 @@ const BELOW: &str = "--";
 /// Stands before the digest of a name that has more to it than letters, digits and punctuation.
 const DIGEST_MARK: char = '_';
 
-/// Combining marks that are no letters by themselves (`Mn`, `Mc`): without them, words of many scripts are others. Variation selectors are
-/// none, and what lies between two marks of a range is a letter or digit.
+/// Combining marks that are no letters by themselves (`Mn`, `Mc`): without them, words of many
+/// scripts are others. Variation selectors are none, and what lies between two marks of a range is
+/// a letter or digit.
 const MARKS: &[(char, char)] = &[
     ('\u{300}', '\u{36f}'),
     ('\u{483}', '\u{487}'),
@@ -94,16 +95,16 @@ const MARKS: &[(char, char)] = &[
     ('\u{fe20}', '\u{fe2f}'),
 ];
 
-/// The handle of a category: the names of its path as they stand in a URL. A name that has signs beside letters, digits and punctuation
-/// (`C++`, `🎁`) is told from others by a digest.
+/// The handle of a category: the names of its path as they stand in a URL. A name that has signs
+/// beside letters, digits and punctuation (`C++`, `🎁`) is told from others by a digest.
 #[must_use]
 pub fn category_handle(path: &[String]) -> String {
     let names: Vec<String> = path.iter().map(|name| name_in_url(name)).collect();
     names.join(BELOW)
 }
 
-/// The handle of a product: `text` composed, in lower case, its letters with their marks and its digits, whatever lies between them as
-/// one hyphen. Made twice, it is the same.
+/// The handle of a product: `text` composed, in lower case, its letters with their marks and its
+/// digits, whatever lies between them as one hyphen. Made twice, it is the same.
 #[must_use]
 pub fn product_handle(text: &str) -> String {
     let lower = normalized(text, Form::Composed).to_lowercase();

@@ -136,13 +136,14 @@ pub struct Variant {
     /// How it is taxed: `standard`, `exempt`, or a class of the merchant's own.
     #[serde(default = "standard", skip_serializing_if = "is_standard")]
     pub tax_class: String,
-    /// Cells of the imported file that the shop writes otherwise, or does not know, so that an export returns them. Staff's
-    /// alone: a cost price may be among them.
+    /// Cells of the imported file that the shop writes otherwise, or does not know, so that an
+    /// export returns them. Staff's alone: a cost price may be among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub source: BTreeMap<String, SourceCell>,
 }
 
-/// A cell of an imported file, and what the shop would have written in its place: it stands until that changes.
+/// A cell of an imported file, and what the shop would have written in its place: it stands until
+/// that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCell {
     /// As the file had it.
@@ -159,7 +160,8 @@ pub struct Price {
     /// What it cost before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at_amount: Option<i64>,
-    /// True when the price list had none in this currency, and it was converted from another when it was published.
+    /// True when the price list had none in this currency, and it was converted from another when
+    /// it was published.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub converted: bool,
     /// From what; of older publishes that is not known.
@@ -228,13 +230,14 @@ pub struct Card {
     pub image: Option<Image>,
     /// Lowest and highest price in each currency.
     pub price_ranges: BTreeMap<String, PriceRange>,
-    /// Prices of variants between the lowest and the highest, in each currency, in rising order. None means that it was published
-    /// before they were kept: there may be any.
+    /// Prices of variants between the lowest and the highest, in each currency, in rising order.
+    /// None means that it was published before they were kept: there may be any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices_between: Option<BTreeMap<String, Vec<i64>>>,
-    /// Prices of the variants, in the order of their SKUs, as places among its prices from the lowest up; none where a variant is not sold.
-    /// They stand for their currency and for those behind it that have no other; where nothing stands, each has the lowest. None means
-    /// that it was published before they were kept: any may have any.
+    /// Prices of the variants, in the order of their SKUs, as places among its prices from the
+    /// lowest up; none where a variant is not sold. They stand for their currency and for those
+    /// behind it that have no other; where nothing stands, each has the lowest. None means that it
+    /// was published before they were kept: any may have any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_places: Option<Vec<(String, Vec<Option<u16>>)>>,
     /// SKUs of its variants.
@@ -307,7 +310,8 @@ impl Product {
         }
     }
 
-    /// Handles that lead to it beside its own: former ones, and that of its file where another product has what becomes of it.
+    /// Handles that lead to it beside its own: former ones, and that of its file where another
+    /// product has what becomes of it.
     fn other_handles(&self) -> Vec<String> {
         let first = self.variants.first();
         let given = first.and_then(|variant| variant.source.get("Handle"));

@@ -1,4 +1,5 @@
-//! Prices of a card's variants, and which of them are not counted, in few bytes: an isolate keeps every card.
+//! Prices of a card's variants, and which of them are not counted, in few bytes: an isolate keeps
+//! every card.
 
 use crate::catalog::{Card, Product};
 use crate::values::money::Currency;
@@ -75,7 +76,8 @@ impl Card {
         ends.any(|price| wanted.contains(&price)) || is_between()
     }
 
-    /// True when the variant of the SKU at `place` is sold in `currency` for an amount in `wanted`. Of cards that don't know, it may be any.
+    /// True when the variant of the SKU at `place` is sold in `currency` for an amount in `wanted`.
+    /// Of cards that don't know, it may be any.
     #[must_use]
     pub fn costs(&self, place: usize, currency: Currency, wanted: &RangeInclusive<i64>) -> bool {
         let Some(told) = &self.price_places else {
@@ -91,7 +93,8 @@ impl Card {
         price.is_some_and(|price| wanted.contains(&price))
     }
 
-    /// True when the variant of the SKU at `place` is not counted, and so never out of stock. Of cards that don't know, it may be any.
+    /// True when the variant of the SKU at `place` is not counted, and so never out of stock. Of
+    /// cards that don't know, it may be any.
     #[must_use]
     pub fn is_untracked(&self, place: usize) -> bool {
         let mut places = self

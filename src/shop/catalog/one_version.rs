@@ -1,4 +1,5 @@
-//! What one request is shown: one version of the catalog, whatever is published while it is answered.
+//! What one request is shown: one version of the catalog, whatever is published while it is
+//! answered.
 
 use crate::catalog::version::{PublishedCatalog, Version};
 use crate::catalog::{Card, Product};

@@ -8,8 +8,9 @@ use std::cmp::Reverse;
 /// Most documents of cards that are read for one product.
 const MOST_DOCUMENTS: usize = 4;
 
-/// Up to `most` products of the same category, then of those above it; of each document of cards, those of the same maker first. Reads
-/// [`MOST_DOCUMENTS`] at most, however large the categories are.
+/// Up to `most` products of the same category, then of those above it; of each document of cards,
+/// those of the same maker first. Reads [`MOST_DOCUMENTS`] at most, however large the categories
+/// are.
 ///
 /// # Errors
 /// When the published catalog can't be read.

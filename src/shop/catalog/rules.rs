@@ -164,8 +164,8 @@ fn has_one_line(field: &str) -> bool {
         || field.starts_with("variants[")
 }
 
-/// True for a character that is no part of a text: a control other than a tab or a line break, or a code that Unicode keeps from
-/// being a character, such as U+FFFE.
+/// True for a character that is no part of a text: a control other than a tab or a line break, or a
+/// code that Unicode keeps from being a character, such as U+FFFE.
 #[must_use]
 pub fn is_unwanted(character: char) -> bool {
     let code = u32::from(character);

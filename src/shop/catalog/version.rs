@@ -1,8 +1,9 @@
 //! One published version of the catalog, as documents that can't change.
 //!
-//! A page reads as few of them as it can: handles and SKUs lead to a product's document through small directories, found by
-//! hash; lists read the cards of their category. A change of one product changes its document, its directory and its cards,
-//! and nothing else. A document that the copy does not have yet is answered from the version before.
+//! A page reads as few of them as it can: handles and SKUs lead to a product's document through
+//! small directories, found by hash; lists read the cards of their category. A change of one
+//! product changes its document, its directory and its cards, and nothing else. A document that the
+//! copy does not have yet is answered from the version before.
 
 use crate::catalog::handles::{
     category_handle, former_category_handle, is_category_called, product_handle, slug,
@@ -54,7 +55,8 @@ pub struct Version {
 pub struct Category {
     /// The name in its URL.
     pub handle: String,
-    /// The name in its URL while categories of one name were one. None means that the version was published then.
+    /// The name in its URL while categories of one name were one. None means that the version was
+    /// published then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former_handle: Option<String>,
     /// Plain text.
@@ -205,7 +207,8 @@ impl Layout {
 }
 
 impl Version {
-    /// The categories that a shopper starts from, the largest first: below the root, or the roots where there are several.
+    /// The categories that a shopper starts from, the largest first: below the root, or the roots
+    /// where there are several.
     #[must_use]
     pub fn sections(&self) -> Vec<&Category> {
         let below = |parent: Option<&str>| -> Vec<&Category> {
@@ -226,7 +229,8 @@ impl Version {
         sections
     }
 
-    /// The category with this handle, or else the largest that had it before. A version of before knows categories by their names alone.
+    /// The category with this handle, or else the largest that had it before. A version of before
+    /// knows categories by their names alone.
     #[must_use]
     pub fn category(&self, handle: &str) -> Option<&Category> {
         let mut categories = self.categories.iter();
@@ -269,7 +273,8 @@ impl Category {
     }
 }
 
-/// The published product with this handle, or else that had it before: what it is called now, it says itself.
+/// The published product with this handle, or else that had it before: what it is called now, it
+/// says itself.
 ///
 /// # Errors
 /// 404 when no such product is published.
@@ -279,7 +284,8 @@ pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Resul
         .ok_or(Error::NotFound("product"))
 }
 
-/// The published product with this handle, or else that had it before, or whose handle was made of it, if any.
+/// The published product with this handle, or else that had it before, or whose handle was made of
+/// it, if any.
 ///
 /// # Errors
 /// When the published catalog can't be read.
@@ -351,7 +357,8 @@ pub async fn list_categories(catalog: &impl PublishedCatalog) -> Result<Vec<Cate
     Ok(catalog.current().await?.categories.clone())
 }
 
-/// What `ask` makes of the current version; of the one before, where the copy lacks a document of the current.
+/// What `ask` makes of the current version; of the one before, where the copy lacks a document of
+/// the current.
 ///
 /// # Errors
 /// As `ask`; 503 `catalog_not_copied` when the version before can't answer it either.
@@ -427,8 +434,8 @@ fn place(name: &str, count: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// The published copy of the catalog: immutable documents behind one pointer. Reading a document that the copy does not have
-/// yet fails with [`crate::catalog::version::not_copied`].
+/// The published copy of the catalog: immutable documents behind one pointer. Reading a document
+/// that the copy does not have yet fails with [`crate::catalog::version::not_copied`].
 pub trait PublishedCatalog {
     /// The version that shoppers see now; an empty one before the first publish.
     async fn current(&self) -> Result<Rc<Version>>;

@@ -2,7 +2,8 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// Bytes that stand in no address as they are; `%` is judged by itself, for it may have been encoded already.
+/// Bytes that stand in no address as they are; `%` is judged by itself, for it may have been
+/// encoded already.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -17,8 +18,9 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The address that `text` means: with `http` or `https` and a host, or a path of the shop that begins with `/`; percent-encoded. `//host` and
-/// `host.example/path` are taken as `https`, `folder/a.jpg` as a path of the shop. None means that it is no address of the web, as
+/// The address that `text` means: with `http` or `https` and a host, or a path of the shop that
+/// begins with `/`; percent-encoded. `//host` and `host.example/path` are taken as `https`,
+/// `folder/a.jpg` as a path of the shop. None means that it is no address of the web, as
 /// `javascript:` and `data:` are none.
 ///
 /// It is a fixed point: made twice, it is the same.

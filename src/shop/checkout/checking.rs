@@ -1,8 +1,9 @@
-//! Whether a quote still says what the shop says, when it is ordered: the published prices, the merchant's settings, and for whom its
-//! promotions are.
+//! Whether a quote still says what the shop says, when it is ordered: the published prices, the
+//! merchant's settings, and for whom its promotions are.
 //!
-//! A quote names the publish and the settings it was made by. Where both are those of now, nothing has changed; else the cart is priced anew, as
-//! of the instant of the quote, so that time alone changes nothing.
+//! A quote names the publish and the settings it was made by. Where both are those of now, nothing
+//! has changed; else the cart is priced anew, as of the instant of the quote, so that time alone
+//! changes nothing.
 
 use crate::checkout::quoting::QUOTE_SECS;
 use crate::error::{Error, Result};
@@ -23,7 +24,8 @@ use serde_json::{Value, json};
 /// Whether `quote` is still what `list` comes to, and its promotions are for who orders.
 ///
 /// # Errors
-/// 409 `quote_changed` with old and new, `promotion_not_available`; 422 `phone_required` where its way to ship has come to need one.
+/// 409 `quote_changed` with old and new, `promotion_not_available`; 422 `phone_required` where its
+/// way to ship has come to need one.
 pub fn check_quote(quote: &Quote, list: &PriceList) -> Result<()> {
     let is_current = quote.catalog_seq == list.catalog_seq
         && quote.terms.settings_version == list.settings.version;
@@ -91,8 +93,8 @@ fn check_sums(quote: &Quote, list: &PriceList) -> Result<()> {
     ))
 }
 
-/// What the quote would come to now. How often scarce promotions were used is not asked again: those that it has are held when it is
-/// ordered, and others are none of it.
+/// What the quote would come to now. How often scarce promotions were used is not asked again:
+/// those that it has are held when it is ordered, and others are none of it.
 fn price_anew(quote: &Quote, list: &PriceList) -> Result<PricedLines> {
     let promotions = &quote.terms.promotions;
     let codes: Vec<String> = promotions
@@ -140,7 +142,8 @@ fn is_like(priced: &PricedLines, quote: &Quote) -> bool {
     priced.totals == quote.totals && priced.lines.iter().map(of).eq(quote.lines.iter().map(of))
 }
 
-/// A quote does not tell for whom a code is, since anyone may ask for one with any address; here it is told, of all reasons alike.
+/// A quote does not tell for whom a code is, since anyone may ask for one with any address; here it
+/// is told, of all reasons alike.
 fn check_customer(quote: &Quote, list: &PriceList) -> Result<()> {
     let customer = customer_of(&quote.email);
     let settings = &list.settings.settings;

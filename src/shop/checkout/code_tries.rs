@@ -1,9 +1,10 @@
-//! Promotion codes that fail are counted by network and by cart, so that codes can't be guessed: a network that failed too often can
-//! try none for a while, not even a good one, and a cart neither, whatever network it comes from. Both can order without a code
-//! meanwhile.
+//! Promotion codes that fail are counted by network and by cart, so that codes can't be guessed: a
+//! network that failed too often can try none for a while, not even a good one, and a cart neither,
+//! whatever network it comes from. Both can order without a code meanwhile.
 //!
-//! What counts is a limiter, which is approximate; each isolate that it has refused remembers so by itself. A guess costs the
-//! database nothing then. An object that counted exactly would be one more request of every quote that has a code.
+//! What counts is a limiter, which is approximate; each isolate that it has refused remembers so by
+//! itself. A guess costs the database nothing then. An object that counted exactly would be one
+//! more request of every quote that has a code.
 
 use crate::customers::limits::{Limit, Limiters};
 use crate::error::{Error, Result};
@@ -60,7 +61,8 @@ impl<L: Limiters> CodeTries<'_, L> {
     /// Asks for a quote with or without codes, and counts those that it does not accept.
     ///
     /// # Errors
-    /// 429 `too_many_failed_codes`, instead of telling whether these codes are any good; else those of `quote`.
+    /// 429 `too_many_failed_codes`, instead of telling whether these codes are any good; else those
+    /// of `quote`.
     pub async fn count<T>(
         &self,
         has_codes: bool,

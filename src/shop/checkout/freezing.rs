@@ -1,4 +1,5 @@
-//! The cart of a checkout: frozen under the order's id, thawed when that comes to nothing, emptied when it is paid.
+//! The cart of a checkout: frozen under the order's id, thawed when that comes to nothing, emptied
+//! when it is paid.
 
 use crate::cart as carts;
 use crate::cart::of_order::{ask, complete_cart, thaw_cart};
@@ -18,7 +19,8 @@ use durable::{Timestamp, cart};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Seconds within which a request ends by itself: a cart that is frozen for longer, for an order that is not there, was left behind.
+/// Seconds within which a request ends by itself: a cart that is frozen for longer, for an order
+/// that is not there, was left behind.
 const REQUEST_SECS: u32 = 60;
 
 /// Seconds for which a frozen cart is joined: what was held for it lapses soon after.
@@ -110,7 +112,8 @@ fn changes_since(quote: &Quote, cart: &Cart) -> Vec<Value> {
         .collect()
 }
 
-/// Thaws the cart that a request has frozen, or has joined; false when another request works on the order too.
+/// Thaws the cart that a request has frozen, or has joined; false when another request works on the
+/// order too.
 pub(super) async fn leave_cart(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
@@ -125,8 +128,9 @@ pub(super) async fn leave_cart(
     Ok(matches!(reply, Reply::Done { .. }))
 }
 
-/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from doing so by itself, and a request may
-/// have died with the cart frozen, or have frozen it after it was given up. False while the order, or the request, is under way.
+/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from
+/// doing so by itself, and a request may have died with the cart frozen, or have frozen it after it
+/// was given up. False while the order, or the request, is under way.
 ///
 /// # Errors
 /// A port's failure; settling again is safe.
@@ -145,8 +149,8 @@ pub async fn settle_cart(
     Ok(true)
 }
 
-/// Thaws a cart that was left behind, once it is decided that its order came to nothing: a request that is only slow can't place it any
-/// more.
+/// Thaws a cart that was left behind, once it is decided that its order came to nothing: a request
+/// that is only slow can't place it any more.
 async fn set_free(
     ports: &impl CheckoutPorts,
     cart_id: &str,

@@ -1,19 +1,26 @@
-//! From a quote to a placed order: a saga, since no transaction spans objects. The cheapest refusal comes first, and nothing is written
-//! to the database before everything is held. Each step is safe to repeat and to die after.
+//! From a quote to a placed order: a saga, since no transaction spans objects. The cheapest refusal
+//! comes first, and nothing is written to the database before everything is held. Each step is safe
+//! to repeat and to die after.
 //!
-//! 1. One read finds the order that the key has placed, or that has the cart, and what the quote and the visitor are checked against.
-//! 2. What was refused a moment ago is refused again from memory ([`Refusals`](crate::inventory::refusals::Refusals)), without asking an object. Where the shop asks for a
-//!    proof ([`crate::customers::challenge`]), it is judged now: a repeat has found its order by then, and needs none.
-//! 3. The cart is frozen under the order's id; its lines must be the quote's. A request with the same key joins the one
-//!    that froze it: both work on one order, by the same operations.
-//! 4. A use of every scarce promotion and the stock of every line are held, each in the order of their names, all or none.
-//! 5. The order is written in one transaction: with its key and its cart, which no two orders share, and with what must follow,
-//!    pinning the holds and opening the payment.
+//! 1. One read finds the order that the key has placed, or that has the cart, and what the quote
+//!    and the visitor are checked against.
+//! 2. What was refused a moment ago is refused again from memory
+//!    ([`Refusals`](crate::inventory::refusals::Refusals)), without asking an object. Where the
+//!    shop asks for a proof ([`crate::customers::challenge`]), it is judged now: a repeat has found
+//!    its order by then, and needs none.
+//! 3. The cart is frozen under the order's id; its lines must be the quote's. A request with the
+//!    same key joins the one that froze it: both work on one order, by the same operations.
+//! 4. A use of every scarce promotion and the stock of every line are held, each in the order of
+//!    their names, all or none.
+//! 5. The order is written in one transaction: with its key and its cart, which no two orders
+//!    share, and with what must follow, pinning the holds and opening the payment.
 //!
-//! A refusal gives back what was held until then, but the cart first, which tells whether another request has joined. If so, the order's
-//! first event decides, which is `placed` or `refused`, never both: so that none places what the other gives back. What a request
-//! leaves that dies has a clock: holds lapse, and a cart left behind is set free by whoever next orders from it or changes it,
-//! once it is decided in the same way that the order came to nothing; at the latest when it asks after its order by itself.
+//! A refusal gives back what was held until then, but the cart first, which tells whether another
+//! request has joined. If so, the order's first event decides, which is `placed` or `refused`,
+//! never both: so that none places what the other gives back. What a request leaves that dies has a
+//! clock: holds lapse, and a cart left behind is set free by whoever next orders from it or changes
+//! it, once it is decided in the same way that the order came to nothing; at the latest when it
+//! asks after its order by itself.
 
 pub mod checking;
 pub mod code_tries;
@@ -57,9 +64,12 @@ pub struct PlacedOrder {
 /// Places the order of `checkout`, or finds the one that its key already placed.
 ///
 /// # Errors
-/// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new, `quote_expired`, `promotion_not_available`,
-/// `promotion_used_up`, `promotion_contended`, `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`,
-/// `unknown_quote`; 429 `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after a refusal.
+/// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new,
+/// `quote_expired`, `promotion_not_available`, `promotion_used_up`, `promotion_contended`,
+/// `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`,
+/// `unknown_quote`; 429 `too_many_pending_orders`, `too_many_unproved_orders`; 503
+/// `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after
+/// a refusal.
 pub async fn place_order(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
@@ -68,8 +78,8 @@ pub async fn place_order(
 ) -> Result<PlacedOrder> {
     let placed = find_or_place(ports, checkout, links, now).await;
     let placed = placed.map_err(|refusal| refusal.retried_in(checkout.retry_secs()))?;
-    // A provider that does not answer leaves the order without its payment link for now: the failure is noted with the task, and
-    // the sweep goes on with it.
+    // A provider that does not answer leaves the order without its payment link for now: the
+    // failure is noted with the task, and the sweep goes on with it.
     let order = effects::drive_or_leave(ports, placed.order, now).await;
     Ok(PlacedOrder { order, ..placed })
 }
@@ -190,7 +200,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Gives back what was taken for nothing, and refuses; but a request that joined may have placed the order meanwhile.
+    /// Gives back what was taken for nothing, and refuses; but a request that joined may have
+    /// placed the order meanwhile.
     async fn come_to_nothing(
         &self,
         ports: &impl CheckoutPorts,
@@ -215,7 +226,8 @@ impl Attempt<'_> {
         Err(refusal)
     }
 
-    /// The order that stands in place of this one. Where that is none, this one was decided to come to nothing.
+    /// The order that stands in place of this one. Where that is none, this one was decided to come
+    /// to nothing.
     async fn yield_to_other(&self, ports: &impl CheckoutPorts) -> Result<PlacedOrder> {
         let found = ports.checkouts().find_checkout(self.checkout).await?;
         let Some(standing) = found.standing else {

@@ -83,8 +83,8 @@ pub(super) fn order_of(
 /// Most items of a session: payment providers take no more.
 const MAX_ITEMS: usize = 100;
 
-/// One item per line with its final amount, then shipping, and tax where it is not in those: their sum is the total. Of a cart with more
-/// lines than a session takes, the last are one item.
+/// One item per line with its final amount, then shipping, and tax where it is not in those: their
+/// sum is the total. Of a cart with more lines than a session takes, the last are one item.
 fn session_items(lines: &[QuoteLine], totals: &Totals) -> Result<Vec<SessionItem>> {
     let tax = if totals.tax_included {
         0

@@ -1,6 +1,7 @@
-//! How many orders may wait for their payment at once: each holds stock that nobody else can buy, and costs nothing until it is paid.
-//! Paying or cancelling one makes room for the next. Where the shop asks for a proof, who shows it is lifted above the number of orders
-//! from a network, and who shows none is counted in a class by itself as well, whatever became of the orders.
+//! How many orders may wait for their payment at once: each holds stock that nobody else can buy,
+//! and costs nothing until it is paid. Paying or cancelling one makes room for the next. Where the
+//! shop asks for a proof, who shows it is lifted above the number of orders from a network, and who
+//! shows none is counted in a class by itself as well, whatever became of the orders.
 
 use crate::customers::challenge::{Proof, Solution};
 use crate::error::{Error, Result};
@@ -11,13 +12,15 @@ use std::collections::BTreeMap;
 /// Seconds after which it is worth trying again: some orders may have been paid or have ended.
 const RETRY_SECS: u32 = 5 * 60;
 
-/// Orders without a proof from one network within [`UNPROVED_SECS`], where the shop asks for one: a household's, and no flood.
+/// Orders without a proof from one network within [`UNPROVED_SECS`], where the shop asks for one: a
+/// household's, and no flood.
 pub const MAX_UNPROVED: u32 = 5;
 
 /// Seconds for which an order without a proof counts.
 pub const UNPROVED_SECS: u32 = 10 * 60;
 
-/// Orders from one network that may be pending with a proof each: an office's or a school's, and no bought solutions' flood.
+/// Orders from one network that may be pending with a proof each: an office's or a school's, and no
+/// bought solutions' flood.
 pub const PROVED_ORDERS_PER_NETWORK: u32 = 100;
 
 /// Whoever orders, by where they are.
@@ -51,7 +54,8 @@ pub struct Pending {
     pub of_network: u32,
     /// Units in orders from the network, of each SKU of this one that has any.
     pub units: BTreeMap<String, u32>,
-    /// Instant at which the [`MAX_UNPROVED`]th last order without a proof was placed from the network; none: there are fewer.
+    /// Instant at which the [`MAX_UNPROVED`]th last order without a proof was placed from the
+    /// network; none: there are fewer.
     pub unproved_since: Option<Timestamp>,
 }
 
@@ -68,7 +72,8 @@ impl PendingLimits {
 
 /// Two orders at once may both be let in here; then the database decides, by the same bounds.
 impl Pending {
-    /// Lets one more order in, or not, by what no proof lifts: the orders of the address, and the units.
+    /// Lets one more order in, or not, by what no proof lifts: the orders of the address, and the
+    /// units.
     ///
     /// # Errors
     /// 429 `too_many_pending_orders`.

@@ -23,8 +23,9 @@ use std::collections::BTreeSet;
 /// Seconds that a quote can be ordered from.
 pub const QUOTE_SECS: u32 = 30 * 60;
 
-/// Seconds that a quote is kept: an order has all that it needs of it, nothing is to be kept of who did not order, and carts that
-/// strangers fill must not fill the database. Until then its form is filled in with what it was made for.
+/// Seconds that a quote is kept: an order has all that it needs of it, nothing is to be kept of who
+/// did not order, and carts that strangers fill must not fill the database. Until then its form is
+/// filled in with what it was made for.
 const KEPT_SECS: u32 = 2 * 60 * 60;
 
 /// Most quotes that are forgotten at once.
@@ -33,11 +34,12 @@ const MAX_FORGOTTEN: u32 = 10_000;
 /// Most codes of one quote.
 const MAX_CODES: usize = 10;
 
-/// Prices a cart and keeps the quote, in place of the one that the cart had; `unique` is what no other quote is named by.
+/// Prices a cart and keeps the quote, in place of the one that the cart had; `unique` is what no
+/// other quote is named by.
 ///
 /// # Errors
-/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart. 409 `promotion_contended` while other checkouts hold the
-/// last uses of a code.
+/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart. 409
+/// `promotion_contended` while other checkouts hold the last uses of a code.
 pub async fn create_quote(
     ports: &impl CheckoutPorts,
     sold_in: &[Currency],
@@ -114,8 +116,8 @@ pub async fn create_quote(
     Ok(quote)
 }
 
-/// Prices a cart by the promotions that this customer can still use: one that has been used up is left out, and another may come in its
-/// place.
+/// Prices a cart by the promotions that this customer can still use: one that has been used up is
+/// left out, and another may come in its place.
 async fn price_with_what_is_left(
     ports: &impl CheckoutPorts,
     cart: &Cart,
@@ -137,7 +139,8 @@ async fn price_with_what_is_left(
     }
 }
 
-/// Beginning of the ids of a cart's quotes, and of no other cart's: by it they are found without an index of their own.
+/// Beginning of the ids of a cart's quotes, and of no other cart's: by it they are found without an
+/// index of their own.
 #[must_use]
 pub fn ids_of_quotes(cart_id: &str) -> String {
     format!("quote_{}_", digest_of(cart_id.as_bytes()))
@@ -153,7 +156,8 @@ pub async fn forget_quotes(prices: &impl Prices, now: Timestamp) -> Result<()> {
         .await
 }
 
-/// The ways to ship a cart to a place, at what each would cost, without any code; without a place, each as cheaply as it can be.
+/// The ways to ship a cart to a place, at what each would cost, without any code; without a place,
+/// each as cheaply as it can be.
 ///
 /// # Errors
 /// 422 `not_shipped_there` where the shop does not ship, and for lines that can't be sold.
@@ -240,7 +244,8 @@ fn unknown_codes(codes: &[String], list: &PriceList) -> Vec<FieldError> {
     codes.iter().enumerate().filter_map(unknown).collect()
 }
 
-/// What keeps a code from being accepted. One that only gives way to another promotion is kept, and the quote tells why.
+/// What keeps a code from being accepted. One that only gives way to another promotion is kept, and
+/// the quote tells why.
 fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldError> {
     let refused = promotions.iter().filter_map(|promotion| {
         let (code, detail) = refusal_of(promotion.passed_over.as_ref()?)?;
@@ -251,7 +256,8 @@ fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldErro
     refused.collect()
 }
 
-/// What costs nothing is not charged; what costs something must be worth a charge, and no more than the `most` that one takes.
+/// What costs nothing is not charged; what costs something must be worth a charge, and no more than
+/// the `most` that one takes.
 fn charge_error(total: i64, most: i64, currency: Currency) -> Option<FieldError> {
     let least = currency.smallest_charge();
     let error = |code, detail| Some(FieldError::new("cart", code, detail));

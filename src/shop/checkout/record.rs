@@ -24,7 +24,8 @@ pub struct Checkout {
     pub request_hash: String,
     /// The quote that is ordered.
     pub quote_id: String,
-    /// The address of whoever pays. None means the one that the quote names, else that of whoever receives.
+    /// The address of whoever pays. None means the one that the quote names, else that of whoever
+    /// receives.
     pub billing_address: Option<Address>,
     /// A random number, to spread those who are to try again.
     pub jitter: u32,
@@ -76,10 +77,12 @@ impl Checkout {
 
 /// Checkouts: what a request finds, and what it comes to. Each write is one transaction.
 pub trait Checkouts {
-    /// The order that stands for a request already, its quote, and what its SKUs would be priced from now.
+    /// The order that stands for a request already, its quote, and what its SKUs would be priced
+    /// from now.
     async fn find_checkout(&self, checkout: &Checkout) -> Result<Found>;
-    /// Writes `order` with its payment and tasks as what `checkout` has come to, and returns the number that it was given; lost when that
-    /// was decided before, or its key or its cart has another order. Fails with 429 where as much is pending as may be.
+    /// Writes `order` with its payment and tasks as what `checkout` has come to, and returns the
+    /// number that it was given; lost when that was decided before, or its key or its cart has
+    /// another order. Fails with 429 where as much is pending as may be.
     async fn place(
         &self,
         order: &Order,

@@ -1,8 +1,9 @@
-//! The challenge of checkout: a browser solves it, and shows the solution with its order as a proof that no program floods the shop.
-//! Off, unless the merchant turns it on.
+//! The challenge of checkout: a browser solves it, and shows the solution with its order as a proof
+//! that no program floods the shop. Off, unless the merchant turns it on.
 //!
-//! Nobody is kept out for want of a proof: there are browsers without JavaScript, and a provider of challenges may be away. An order
-//! without one is counted in a stricter class ([`crate::checkout::pending::MAX_UNPROVED`]); one with a proof is lifted above the number of
+//! Nobody is kept out for want of a proof: there are browsers without JavaScript, and a provider of
+//! challenges may be away. An order without one is counted in a stricter class
+//! ([`crate::checkout::pending::MAX_UNPROVED`]); one with a proof is lifted above the number of
 //! orders that may be pending from its network.
 
 use crate::values::ids::derived_uuid;
@@ -47,8 +48,9 @@ pub struct Widget<'a> {
 
 /// The provider of challenges.
 pub trait Challenge {
-    /// Judges a solution: true for a good one. Of a provider that does not answer none is, and operators are told. A solution is good once for
-    /// each `use_id`, a UUID, and again for the same.
+    /// Judges a solution: true for a good one. Of a provider that does not answer none is, and
+    /// operators are told. A solution is good once for each `use_id`, a UUID, and again for the
+    /// same.
     async fn accepts(&self, solution: &Solution, use_id: &str) -> bool;
 }
 
@@ -63,7 +65,8 @@ pub enum Proof {
     Missing,
 }
 
-/// Asks the provider, where there is something to ask. `used_for` names what the solution is shown for: a repeat names the same.
+/// Asks the provider, where there is something to ask. `used_for` names what the solution is shown
+/// for: a repeat names the same.
 pub async fn proof_of(
     challenge: Option<impl Challenge>,
     solution: Option<&Solution>,

@@ -1,6 +1,8 @@
-//! How often one network may ask: against floods, never for accounting. Nothing of money or stock depends on it.
+//! How often one network may ask: against floods, never for accounting. Nothing of money or stock
+//! depends on it.
 //!
-//! A network is an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given at least.
+//! A network is an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given at
+//! least.
 
 use crate::error::{Error, Result};
 use std::net::IpAddr;

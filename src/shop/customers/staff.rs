@@ -1,4 +1,5 @@
-//! Keys of staff, each with the name that records of what was done show, and the permissions it grants.
+//! Keys of staff, each with the name that records of what was done show, and the permissions it
+//! grants.
 
 use crate::customers::permissions::{Permission, Permissions};
 use crate::error::{Error, Result};
@@ -43,10 +44,12 @@ struct StaffKey {
 }
 
 impl StaffKeys {
-    /// The key without a name, unless it is empty, and those of a list such as `anna:KEY,warehouse:KEY`.
+    /// The key without a name, unless it is empty, and those of a list such as
+    /// `anna:KEY,warehouse:KEY`.
     ///
     /// # Errors
-    /// When an entry has no name, no key, or one of another entry; the message tells which entry, never its key.
+    /// When an entry has no name, no key, or one of another entry; the message tells which entry,
+    /// never its key.
     pub fn read(unnamed: &str, named: &str) -> Result<Self> {
         let mut keys = Self::default();
         if !unnamed.is_empty() {

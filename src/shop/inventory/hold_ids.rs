@@ -11,7 +11,8 @@ pub fn hold_id(order_id: &str, attempt: u32) -> String {
     format!("{order_id}:{attempt}")
 }
 
-/// The lines whose units are held, in SKU order: two checkouts that want the same SKUs ask in the same order.
+/// The lines whose units are held, in SKU order: two checkouts that want the same SKUs ask in the
+/// same order.
 #[must_use]
 pub fn tracked_lines(lines: &[QuoteLine]) -> Vec<&QuoteLine> {
     let mut tracked: Vec<&QuoteLine> = lines.iter().filter(|line| line.tracked).collect();

@@ -1,5 +1,5 @@
-//! Holds of a checkout: a use of every scarce promotion, and the units of every tracked line, in SKU order, all or none; and what is
-//! said of the lines that are short.
+//! Holds of a checkout: a use of every scarce promotion, and the units of every tracked line, in
+//! SKU order, all or none; and what is said of the lines that are short.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{HOLD_SECS, hold_id, tracked_lines};
@@ -47,10 +47,12 @@ pub fn check_memory(ports: &impl StockPorts, lines: &[QuoteLine]) -> Result<()> 
     Err(HoldRefusal::of_lines(short).into())
 }
 
-/// Holds a use of every scarce promotion and the units of every tracked line; stops at the first refusal.
+/// Holds a use of every scarce promotion and the units of every tracked line; stops at the first
+/// refusal.
 ///
 /// # Errors
-/// The first refusal, or a port's failure. What is `taken` by then is still held: the caller gives it back.
+/// The first refusal, or a port's failure. What is `taken` by then is still held: the caller gives
+/// it back.
 pub async fn hold_all(
     ports: &impl StockPorts,
     order_id: &str,

@@ -1,5 +1,6 @@
-//! The units of an order in the stock objects, once it is paid: committed, shipped, put back. Each operation's id names the order, the
-//! attempt and the step, so that asking again moves nothing twice.
+//! The units of an order in the stock objects, once it is paid: committed, shipped, put back. Each
+//! operation's id names the order, the attempt and the step, so that asking again moves nothing
+//! twice.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{hold_id, tracked_lines};
@@ -15,12 +16,14 @@ use durable::{Timestamp, stock};
 /// Seconds after which what others held is asked for again.
 const CONTENDED_RETRY_SECS: u32 = 60;
 
-/// Seconds for which units that others hold on the clock are waited for: longer than such a hold lasts.
+/// Seconds for which units that others hold on the clock are waited for: longer than such a hold
+/// lasts.
 const PATIENCE_SECS: u32 = 15 * 60;
 
-/// Holds what an order is made of once more, all or none, under an attempt that has held nothing before; false when it is gone. What
-/// others hold on the clock may come back: while the order has been without it for short, that is a reason to try again later, with nothing
-/// kept from others until then.
+/// Holds what an order is made of once more, all or none, under an attempt that has held nothing
+/// before; false when it is gone. What others hold on the clock may come back: while the order has
+/// been without it for short, that is a reason to try again later, with nothing kept from others
+/// until then.
 ///
 /// # Errors
 /// 503 `contended`, `promotion_contended`; a port's failure.

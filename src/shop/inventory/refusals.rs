@@ -1,16 +1,19 @@
-//! What an isolate remembers of refusals, so that a rush on what is gone asks no object: for a second or two, and at most until a newer
-//! word of the stock is read. Then one request looks again, and only when it is given units do the others follow. Only refusals come from
-//! memory, never a hold.
+//! What an isolate remembers of refusals, so that a rush on what is gone asks no object: for a
+//! second or two, and at most until a newer word of the stock is read. Then one request looks
+//! again, and only when it is given units do the others follow. Only refusals come from memory,
+//! never a hold.
 
 use durable::Timestamp;
 use durable::stock::PublicStock;
 use std::collections::BTreeMap;
 
-/// Seconds that a refusal is remembered: of units that others hold on the clock, and of units that are gone.
+/// Seconds that a refusal is remembered: of units that others hold on the clock, and of units that
+/// are gone.
 const CONTENDED_SECS: u32 = 1;
 const SOLD_OUT_SECS: u32 = 2;
 
-/// Milliseconds that one request is given to look again; and for how long a refusal that nobody asked for since is worth anything.
+/// Milliseconds that one request is given to look again; and for how long a refusal that nobody
+/// asked for since is worth anything.
 const LOOK_MILLIS: i64 = 250;
 const STALE_MILLIS: i64 = 1000;
 

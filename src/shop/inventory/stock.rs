@@ -1,4 +1,5 @@
-//! Stock as staff handle it and as the public reads it; checkout and settlement ask the objects themselves.
+//! Stock as staff handle it and as the public reads it; checkout and settlement ask the objects
+//! themselves.
 //!
 //! The public reads a word and never a number, from a published copy: no page view asks an object.
 
@@ -28,7 +29,8 @@ pub async fn get_stock(
 /// Carries out a change by staff; once per `operation_id`.
 ///
 /// # Errors
-/// 422 `invalid_quantity`, `invalid_reason`, `invalid_settings`, `idempotency_key_reused`; 409 `below_promised`.
+/// 422 `invalid_quantity`, `invalid_reason`, `invalid_settings`, `idempotency_key_reused`; 409
+/// `below_promised`.
 pub async fn change_stock(
     stock: &impl StockObjects,
     sku: &str,
@@ -41,8 +43,8 @@ pub async fn change_stock(
     }
 }
 
-/// Receives the units of one delivery, whatever is said of it later under the same `operation_id`: what an import receives once
-/// is counted here from then on.
+/// Receives the units of one delivery, whatever is said of it later under the same `operation_id`:
+/// what an import receives once is counted here from then on.
 ///
 /// # Errors
 /// 422 `invalid_quantity`.

@@ -1,6 +1,7 @@
-//! The uses of scarce promotions on their way through an order: held with its stock, pinned before it can be paid, consumed when it is,
-//! given back when it comes to nothing. Each operation's id names the order, the attempt and the step, so that asking again counts nothing
-//! twice. A promotion without limits has no object and is asked nothing.
+//! The uses of scarce promotions on their way through an order: held with its stock, pinned before
+//! it can be paid, consumed when it is, given back when it comes to nothing. Each operation's id
+//! names the order, the attempt and the step, so that asking again counts nothing twice. A
+//! promotion without limits has no object and is asked nothing.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{HOLD_SECS, hold_id};
@@ -14,11 +15,12 @@ use durable::machine::Reply;
 use durable::promotion::{Command, Limits, Refusal};
 use futures_util::future::try_join_all;
 
-/// Which of `promotions` can't be used now, by anyone or, where it comes by itself, by this customer. Whether this customer has used up a
-/// code is told when it is ordered with.
+/// Which of `promotions` can't be used now, by anyone or, where it comes by itself, by this
+/// customer. Whether this customer has used up a code is told when it is ordered with.
 ///
 /// # Errors
-/// 409 `promotion_contended` while others hold the last uses of a code on the clock; when an object does not answer.
+/// 409 `promotion_contended` while others hold the last uses of a code on the clock; when an object
+/// does not answer.
 pub async fn used_up(
     objects: &impl PromotionObjects,
     promotions: &[QuotePromotion],
@@ -49,8 +51,8 @@ fn is_used_up(promotion: &QuotePromotion, limits: Limits, uses: Uses) -> Result<
 /// Holds a use of each, in the order of their ids; stops at the first refusal.
 ///
 /// # Errors
-/// The first refusal, or a port's failure. What was held until then, which is counted in `taken`, is
-/// still held: the caller gives it back.
+/// The first refusal, or a port's failure. What was held until then, which is counted in `taken`,
+/// is still held: the caller gives it back.
 pub async fn hold_uses(
     ports: &impl StockPorts,
     order_id: &str,
@@ -94,7 +96,8 @@ pub async fn pin_uses(ports: &impl StockPorts, order: &Order) -> Result<bool> {
     Ok(true)
 }
 
-/// Gives back the first `taken` of what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
+/// Gives back the first `taken` of what `attempt` of an order holds: a hold that is still on its
+/// way meets the tombstone.
 ///
 /// # Errors
 /// A port's failure; releasing again is safe.
@@ -148,7 +151,8 @@ pub async fn return_uses(ports: &impl StockPorts, order: &Order) -> Result<()> {
     .await
 }
 
-/// Those that can be used up, in the order of their ids: two checkouts that want the same ones ask in the same order.
+/// Those that can be used up, in the order of their ids: two checkouts that want the same ones ask
+/// in the same order.
 fn scarce(promotions: &[QuotePromotion]) -> Vec<(&str, Limits)> {
     let mut scarce: Vec<(&str, Limits)> = promotions
         .iter()
@@ -199,7 +203,8 @@ fn not_held(id: &str, refusal: Refusal) -> HoldRefusal {
     }
 }
 
-/// 409 `promotion_not_available`, whether the address has used it, has ordered before, or is not one of those it is for.
+/// 409 `promotion_not_available`, whether the address has used it, has ordered before, or is not
+/// one of those it is for.
 pub fn not_available(id: &str) -> Error {
     HoldRefusal::PromotionNotAvailable(id.to_owned()).into()
 }

@@ -1,13 +1,15 @@
 //! Letters about an order: their texts, and the rules by which each is sent once.
 //!
-//! A letter is done when it was sent, not when it was queued. Its row is written with the note that its task was carried out; a sweep
-//! queues every letter again that was not sent in time, so that a lost message delays a letter and loses none. A letter is claimed
-//! by its row, unique per order, kind and subject, before the provider is asked, and is sent with the row's id as the provider's
-//! idempotency key. A sender that dies leaves a claim that lapses; the next attempt sends with the same key. So a letter goes out once
-//! where the provider knows such keys, and at least once where it does not.
+//! A letter is done when it was sent, not when it was queued. Its row is written with the note that
+//! its task was carried out; a sweep queues every letter again that was not sent in time, so that a
+//! lost message delays a letter and loses none. A letter is claimed by its row, unique per order,
+//! kind and subject, before the provider is asked, and is sent with the row's id as the provider's
+//! idempotency key. A sender that dies leaves a claim that lapses; the next attempt sends with the
+//! same key. So a letter goes out once where the provider knows such keys, and at least once where
+//! it does not.
 //!
-//! Providers keep keys for a day. A letter that may have been sent so long ago is not sent again blindly: it is given up, as is one
-//! whose address the provider refuses, and staff are told.
+//! Providers keep keys for a day. A letter that may have been sent so long ago is not sent again
+//! blindly: it is given up, as is one whose address the provider refuses, and staff are told.
 
 use crate::error::{Error, Result};
 use crate::orders::links::OrderLinks;
@@ -28,7 +30,8 @@ pub const OUTGOING_QUEUE: &str = "outgoing";
 /// Seconds after which a claim is that of a sender that died.
 pub const CLAIM_SECS: u32 = 60;
 
-/// Seconds after an attempt, or after the message was queued, until the sweep queues a letter again that was not sent.
+/// Seconds after an attempt, or after the message was queued, until the sweep queues a letter again
+/// that was not sent.
 pub const SENT_WITHIN_SECS: u32 = 15 * 60;
 
 /// Seconds for which a provider is sure to know an idempotency key: Resend keeps them for 24 hours.
@@ -151,7 +154,8 @@ pub enum Claim {
 pub enum SendOutcome {
     /// It was sent, now or before.
     Sent,
-    /// Another sender has it, or the provider asks for patience: worth another look after so many seconds.
+    /// Another sender has it, or the provider asks for patience: worth another look after so many
+    /// seconds.
     Later(u32),
     /// It will not be sent; staff were told.
     GivenUp,
@@ -302,7 +306,8 @@ pub fn compose(letter: &EmailJob, order: &Order, links: &OrderLinks) -> Result<M
         .map(|line| (line.name(), Money::new(line.line_total, order.currency)))
         .collect();
     let total = Money::new(order.totals.total, order.currency);
-    // What anyone can have sent to any address, by asking for a link or by ordering without paying, holds nothing that they typed.
+    // What anyone can have sent to any address, by asking for a link or by ordering without paying,
+    // holds nothing that they typed.
     let label = match letter.kind {
         MailKind::OrderConfirmation | MailKind::Refund if order.totals.total > 0 => {
             order.shipping_address.label()
@@ -416,17 +421,20 @@ pub trait Mail {
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()>;
 }
 
-/// The record of letters. A row is written with the note that its task is done ([`Orders::finish_round`]), else by its first claim.
+/// The record of letters. A row is written with the note that its task is done
+/// ([`Orders::finish_round`]), else by its first claim.
 pub trait Mails {
     /// Claims a letter: of all who try at once, one may send it.
     async fn claim(&self, letter: &EmailJob, now: Timestamp) -> Result<Claim>;
     /// Notes that a letter was sent.
     async fn sent(&self, mail_id: &str, now: Timestamp) -> Result<()>;
-    /// Notes that an attempt failed, and gives the claim back. `certain` when the provider said that it did not take the letter.
+    /// Notes that an attempt failed, and gives the claim back. `certain` when the provider said
+    /// that it did not take the letter.
     async fn failed(&self, mail_id: &str, error: &str, certain: bool) -> Result<()>;
     /// Notes that a letter will not be sent, and tells staff why, both or neither.
     async fn give_up(&self, letter: &EmailJob, reason: &str, now: Timestamp) -> Result<()>;
-    /// Letters that should have been sent by `now`, those first that wait longest; each is handed out to one caller at a time.
+    /// Letters that should have been sent by `now`, those first that wait longest; each is handed
+    /// out to one caller at a time.
     async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<EmailJob>>;
 }
 

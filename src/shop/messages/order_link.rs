@@ -1,8 +1,10 @@
-//! How someone who lost the link comes back to an order: they name it, and its link goes to the address that the order was placed with.
+//! How someone who lost the link comes back to an order: they name it, and its link goes to the
+//! address that the order was placed with.
 //!
-//! Who asks learns nothing: every wish is put on a queue unread and answered alike, so that neither the answer nor its time tells
-//! whether there is such an order, and nobody but its owner gets a mail. Of one order at most one link goes out in an hour, so that
-//! knowing number and address is no way to flood someone; how often one visitor may ask is limited at the door.
+//! Who asks learns nothing: every wish is put on a queue unread and answered alike, so that neither
+//! the answer nor its time tells whether there is such an order, and nobody but its owner gets a
+//! mail. Of one order at most one link goes out in an hour, so that knowing number and address is
+//! no way to flood someone; how often one visitor may ask is limited at the door.
 
 use crate::error::{Error, FieldError, Result};
 use crate::messages::mail::{EmailJob, LinkRequest, Mail, MailKind};
@@ -51,7 +53,8 @@ pub async fn request_order_link(
     mail.ask_for_link(&request).await
 }
 
-/// Posts the link, if it was the order's owner who asked. Safe to repeat: the letter is the same within the hour.
+/// Posts the link, if it was the order's owner who asked. Safe to repeat: the letter is the same
+/// within the hour.
 ///
 /// # Errors
 /// When a port fails: to be tried again.

@@ -1,5 +1,5 @@
-//! Messages that failed for good: kept with every error, until staff sends them once more or lets them go, for a reason that is
-//! written down.
+//! Messages that failed for good: kept with every error, until staff sends them once more or lets
+//! them go, for a reason that is written down.
 
 use crate::error::{Error, Result};
 use crate::values::written::Written;
@@ -69,8 +69,8 @@ pub struct Resolution {
     pub reason: Option<String>,
 }
 
-/// Sends a letter's message once more. It is marked first: should the queue refuse, an event is still found by the sweep, since it is
-/// due again, and any other letter is marked dead again.
+/// Sends a letter's message once more. It is marked first: should the queue refuse, an event is
+/// still found by the sweep, since it is due again, and any other letter is marked dead again.
 ///
 /// # Errors
 /// 404; 409 `already_resolved`.

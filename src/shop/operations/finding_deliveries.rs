@@ -1,9 +1,11 @@
-//! Findings told to staff: by a mail that gathers those of a quarter of an hour, and by a signed webhook that the merchant names, one
-//! message each. Neither holds anything of a person: kinds, ids, numbers of orders and times.
+//! Findings told to staff: by a mail that gathers those of a quarter of an hour, and by a signed
+//! webhook that the merchant names, one message each. Neither holds anything of a person: kinds,
+//! ids, numbers of orders and times.
 //!
-//! A delivery is a row of a finding and a channel, made from the findings that have none yet, and is done when the channel has
-//! taken it: who dies in between leaves a row that is due again, and is sent under the same id, by which the mail provider and the receiver of the
-//! webhook tell a repeat. What a mail says never changes once it was begun, as its idempotency key demands.
+//! A delivery is a row of a finding and a channel, made from the findings that have none yet, and
+//! is done when the channel has taken it: who dies in between leaves a row that is due again, and
+//! is sent under the same id, by which the mail provider and the receiver of the webhook tell a
+//! repeat. What a mail says never changes once it was begun, as its idempotency key demands.
 
 use crate::error::{Error, Result};
 use crate::messages::mail::Message;
@@ -14,7 +16,8 @@ use durable::Timestamp;
 use futures_util::stream::{self, StreamExt};
 use maud::{DOCTYPE, html};
 
-/// Seconds after which a delivery is given up. A mail provider knows the key of a mail for a day, so that it is not tried for longer.
+/// Seconds after which a delivery is given up. A mail provider knows the key of a mail for a day,
+/// so that it is not tried for longer.
 pub const GIVE_UP_SECS: u32 = 23 * 60 * 60;
 
 /// Seconds between two mails.
@@ -61,11 +64,13 @@ pub struct Digest {
 
 /// The record of deliveries.
 pub trait FindingDeliveries {
-    /// Makes the deliveries of a channel that findings of the last day have not got, once their kind is told of.
+    /// Makes the deliveries of a channel that findings of the last day have not got, once their
+    /// kind is told of.
     async fn enlist(&self, channel: Channel, now: Timestamp) -> Result<()>;
     /// Notices that are due to the webhook; each is handed out once until it is due again.
     async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<Notice>>;
-    /// The mail that is due: one that was begun and not sent, or a new one when the last was begun long enough ago.
+    /// The mail that is due: one that was begun and not sent, or a new one when the last was begun
+    /// long enough ago.
     async fn take_digest(&self, now: Timestamp) -> Result<Option<Digest>>;
     /// Notes that a channel has taken them.
     async fn delivered(&self, channel: Channel, ids: &[i64], now: Timestamp) -> Result<()>;
@@ -94,7 +99,8 @@ pub trait FindingMail {
 /// Posts what is due to the webhook.
 ///
 /// # Errors
-/// When the record can't be read or written; what was taken is due again later. A receiver that fails is noted in the record.
+/// When the record can't be read or written; what was taken is due again later. A receiver that
+/// fails is noted in the record.
 pub async fn push_to_webhook(
     deliveries: &impl FindingDeliveries,
     webhook: &impl FindingWebhook,
@@ -116,7 +122,8 @@ pub async fn push_to_webhook(
 /// Sends the mail that is due, to `to`.
 ///
 /// # Errors
-/// When the record can't be read or written; a mail that was taken is due again later. A provider that fails is noted in the record.
+/// When the record can't be read or written; a mail that was taken is due again later. A provider
+/// that fails is noted in the record.
 pub async fn push_by_mail(
     deliveries: &impl FindingDeliveries,
     mail: &impl FindingMail,

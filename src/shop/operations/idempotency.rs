@@ -1,7 +1,9 @@
-//! Idempotency keys: the first answer to a request is kept under its caller's key and given again to every repeat.
+//! Idempotency keys: the first answer to a request is kept under its caller's key and given again
+//! to every repeat.
 //!
-//! Refusals and failures are not kept: the key is free again. A request that died keeps its key for [`UNDER_WAY_SECS`]; then a repeat
-//! carries it out, so that what it does must bear being done again.
+//! Refusals and failures are not kept: the key is free again. A request that died keeps its key for
+//! [`UNDER_WAY_SECS`]; then a repeat carries it out, so that what it does must bear being done
+//! again.
 
 use crate::error::{Error, Result, key_reused};
 use durable::Timestamp;
@@ -49,7 +51,8 @@ pub struct KeyHolder {
     pub answer: Option<KeptAnswer>,
 }
 
-/// Takes the key of `request`: none, when it is now to be carried out; else what was answered before.
+/// Takes the key of `request`: none, when it is now to be carried out; else what was answered
+/// before.
 ///
 /// # Errors
 /// 422 `idempotency_key_reused` for a key of another request, 503 `request_under_way`.

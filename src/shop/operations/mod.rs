@@ -1,4 +1,5 @@
-//! The shop at work: jobs of each minute, news of objects, dead letters, findings told, and what is kept how long.
+//! The shop at work: jobs of each minute, news of objects, dead letters, findings told, and what is
+//! kept how long.
 pub mod dead_letters;
 pub mod finding_deliveries;
 pub mod idempotency;

@@ -1,4 +1,5 @@
-//! The settings that a shop must not be opened to the world with: keys that can be guessed, addresses that are made up.
+//! The settings that a shop must not be opened to the world with: keys that can be guessed,
+//! addresses that are made up.
 
 use crate::customers::staff::entries;
 use crate::error::{Error, Result};
@@ -35,7 +36,8 @@ const MADE_UP_HOSTS: [&str; 6] = [
     "localhost",
 ];
 
-/// The environment that the shop runs in, as the variable `ENVIRONMENT` says. Only what names another is not production.
+/// The environment that the shop runs in, as the variable `ENVIRONMENT` says. Only what names
+/// another is not production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
     /// A developer's own machine.

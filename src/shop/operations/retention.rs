@@ -1,5 +1,6 @@
-//! The end of what is kept for a while: how long each kind is kept, and why. Once a minute one kind has its turn, in rows so many at a
-//! time, so that neither a shop at rest nor one with a backlog asks the database for much. Forgetting twice, or at once, changes nothing.
+//! The end of what is kept for a while: how long each kind is kept, and why. Once a minute one kind
+//! has its turn, in rows so many at a time, so that neither a shop at rest nor one with a backlog
+//! asks the database for much. Forgetting twice, or at once, changes nothing.
 //!
 //! What is kept for good, and which columns hold what of a person, stands in `docs/retention.md`.
 
@@ -49,10 +50,11 @@ pub enum Kind {
 
 /// The record of what is kept for a while.
 pub trait RetentionRecord {
-    /// Gives the kind its turn that has waited longest; none while there is none that this version knows.
+    /// Gives the kind its turn that has waited longest; none while there is none that this version
+    /// knows.
     async fn take_turn(&self, now: Timestamp) -> Result<Option<Kind>>;
-    /// Forgets what ended before `before`, of the next `limit` rows, and returns how many rows that were. Nothing goes that anything
-    /// still depends on.
+    /// Forgets what ended before `before`, of the next `limit` rows, and returns how many rows that
+    /// were. Nothing goes that anything still depends on.
     async fn forget(&self, kind: Kind, before: Timestamp, limit: u32) -> Result<u32>;
 }
 
@@ -94,7 +96,8 @@ impl Kind {
         match self {
             // As long as repeats are promised the first answer.
             Self::Answers => idempotency::KEPT_SECS,
-            // As long as an import may take; far longer than guesses, and orders without a proof, count.
+            // As long as an import may take; far longer than guesses, and orders without a proof,
+            // count.
             Self::ImportNames | Self::OrderCodeTries | Self::UnprovedOrders => DAY_SECS,
             // Longer than any task of a refused checkout, or of an order, is tried again.
             Self::Refusals | Self::Tasks => 7 * DAY_SECS,
@@ -103,7 +106,8 @@ impl Kind {
             // For who looks into what has gone wrong.
             Self::Failures => 30 * DAY_SECS,
             Self::Findings => findings::KEPT_SECS,
-            // A week longer than a cart, so that news on their way do not bring back one that is gone.
+            // A week longer than a cart, so that news on their way do not bring back one that is
+            // gone.
             Self::AbandonedCarts => 37 * DAY_SECS,
             // Longer than a cart can be sent again under the same key, and a letter tried again.
             Self::Checkouts | Self::Letters => 90 * DAY_SECS,

@@ -18,7 +18,8 @@ const TOLD_BYTES: i64 = 7_000_000_000;
 
 const BYTES_OF_MB: i64 = 1_000_000;
 
-/// Tells staff how large the database is, if it is large, and how many dead letters wait; `size` asks for its bytes.
+/// Tells staff how large the database is, if it is large, and how many dead letters wait; `size`
+/// asks for its bytes.
 ///
 /// # Errors
 /// When the database can't be read or written: to be looked at again once the run counts as lost.

@@ -1,7 +1,8 @@
 //! The way to an order for who has its letter but no script: its number and a code are typed.
 //!
-//! A code has 40 bits, so guesses are counted: five in a quarter of an hour for each number and network, exactly, in the transaction that
-//! looks for the order. They are counted for numbers that no order has as well, and answered alike, so that nobody learns which those are.
+//! A code has 40 bits, so guesses are counted: five in a quarter of an hour for each number and
+//! network, exactly, in the transaction that looks for the order. They are counted for numbers that
+//! no order has as well, and answered alike, so that nobody learns which those are.
 
 use crate::error::{Error, Result};
 use crate::orders::links::OrderLinks;
@@ -36,7 +37,8 @@ pub trait OrderCodeTries {
 /// The id of the order with this number and code.
 ///
 /// # Errors
-/// 422 for what can be none, and `wrong_code` when they do not belong together; 429 after too many guesses.
+/// 422 for what can be none, and `wrong_code` when they do not belong together; 429 after too many
+/// guesses.
 pub async fn find_by_code(
     tries: &impl OrderCodeTries,
     links: &OrderLinks,
@@ -75,7 +77,8 @@ pub async fn find_by_code(
     })
 }
 
-/// The code that someone typed or pasted, as it is compared: `ABCD-EF23`, `abcd ef23`. None when it can be none.
+/// The code that someone typed or pasted, as it is compared: `ABCD-EF23`, `abcd ef23`. None when it
+/// can be none.
 #[must_use]
 pub fn read_code(text: &str) -> Option<String> {
     let code: String = plain_code(text)

@@ -1,5 +1,5 @@
-//! What staff should know: what a sweep found half done, and what is for a person to decide. Each is written in the transaction of
-//! what it tells of, so that neither happens without the other.
+//! What staff should know: what a sweep found half done, and what is for a person to decide. Each
+//! is written in the transaction of what it tells of, so that neither happens without the other.
 
 use crate::error::{Error, Result};
 use durable::Timestamp;
@@ -16,7 +16,8 @@ pub const MAX_NOTE_CHARS: usize = 500;
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// A checkout that had stopped half way. Not found any more: what a checkout leaves has a clock.
+    /// A checkout that had stopped half way. Not found any more: what a checkout leaves has a
+    /// clock.
     StuckCheckout,
     /// An event that no consumer had seen.
     UnseenEvent,
@@ -42,7 +43,8 @@ pub enum FindingKind {
     StrayPayment,
     /// An event that the provider could not deliver.
     UndeliveredEvent,
-    /// A letter that will not be sent: its address is refused, or an attempt long ago may have sent it.
+    /// A letter that will not be sent: its address is refused, or an attempt long ago may have sent
+    /// it.
     LetterFailed,
     /// A movement of the balance at the provider that the ledger does not have, or has otherwise.
     BalanceDiffers,
@@ -139,7 +141,8 @@ pub trait FindingRecord {
     async fn close_finding(&self, id: i64, closing: &Closing) -> Result<Option<KeptFinding>>;
 }
 
-/// Closes a finding. Safe to repeat: the first closing stays. Should the same thing be found again, that is another finding, and open.
+/// Closes a finding. Safe to repeat: the first closing stays. Should the same thing be found again,
+/// that is another finding, and open.
 ///
 /// # Errors
 /// 404; 422 `invalid_note`.
@@ -193,8 +196,9 @@ impl FindingKind {
         Self::UndeliveredEvent,
     ];
 
-    /// Number of times that something must be found and left unfinished on one day before staff are told; none: never. What the sweep takes up is
-    /// told when five tries have failed, by which time it is stuck for about [`crate::operations::sweep::bounds::BOUND_SECS`].
+    /// Number of times that something must be found and left unfinished on one day before staff are
+    /// told; none: never. What the sweep takes up is told when five tries have failed, by which
+    /// time it is stuck for about [`crate::operations::sweep::bounds::BOUND_SECS`].
     #[must_use]
     pub const fn told_from(self) -> Option<u32> {
         match self {

@@ -1,5 +1,5 @@
-//! The double-entry ledger: what every order sold, is owed and was paid, in journals that each sum to zero. Corrections are new
-//! journals. Debits are positive.
+//! The double-entry ledger: what every order sold, is owed and was paid, in journals that each sum
+//! to zero. Corrections are new journals. Debits are positive.
 
 use crate::error::{Error, Result};
 use crate::pricing::quote::Totals;
@@ -49,7 +49,8 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// An order was placed: goods are sold, the shopper owes. Tax that is in the prices is taken out of what they were sold for.
+    /// An order was placed: goods are sold, the shopper owes. Tax that is in the prices is taken
+    /// out of what they were sold for.
     ///
     /// # Errors
     /// When the totals do not add up.
@@ -96,8 +97,9 @@ impl Journal {
         Self::transfer(Account::Refunds, Account::Receivable, amount, currency)
     }
 
-    /// An order was sold for less after all: in all for `after` less than its totals say, where it was for `before` less. Goods, shipping
-    /// and tax each bear their share of that, so that an order that is given back whole, in whatever parts, owes no tax.
+    /// An order was sold for less after all: in all for `after` less than its totals say, where it
+    /// was for `before` less. Goods, shipping and tax each bear their share of that, so that an
+    /// order that is given back whole, in whatever parts, owes no tax.
     ///
     /// # Errors
     /// When amounts do not fit.

@@ -1,13 +1,15 @@
 //! Links to an order, for those who have no account.
 //!
-//! The token of a link stands in its fragment, which browsers send to nobody: no log of ours or of anyone between has it. The page that the
-//! link leads to trades it for a cookie. Who has no script types the order's number and the code of its letters instead.
+//! The token of a link stands in its fragment, which browsers send to nobody: no log of ours or of
+//! anyone between has it. The page that the link leads to trades it for a cookie. Who has no script
+//! types the order's number and the code of its letters instead.
 
 use crate::values::ids::Signer;
 use crate::values::languages::Language;
 use durable::Timestamp;
 
-/// Seconds for which a link with its token in the query, as letters had it, opens an order from when that was placed.
+/// Seconds for which a link with its token in the query, as letters had it, opens an order from
+/// when that was placed.
 const QUERY_SECS: u32 = 365 * 24 * 60 * 60;
 
 /// Links to an order that only those who were given them can follow.

@@ -1,4 +1,5 @@
-//! A move of an order as it is written: the row of the table, the money that goes with it, and the record it begins or changes.
+//! A move of an order as it is written: the row of the table, the money that goes with it, and the
+//! record it begins or changes.
 
 use crate::error::Result;
 use crate::orders::findings::{Finding, FindingKind};
@@ -10,7 +11,8 @@ use crate::payments::DisputeState;
 use crate::values::money::{Money, sum};
 use durable::Timestamp;
 
-/// A move to be written, unless the order has moved in the meantime, with all that changes in the same transaction.
+/// A move to be written, unless the order has moved in the meantime, with all that changes in the
+/// same transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// Which order.
@@ -113,7 +115,8 @@ impl Transition {
         self
     }
 
-    /// What is to be carried out after it: the table's effects, those about a record with the record's id. No record, nothing to do.
+    /// What is to be carried out after it: the table's effects, those about a record with the
+    /// record's id. No record, nothing to do.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         self.outcome
@@ -193,8 +196,9 @@ impl OrderRecord {
     }
 }
 
-/// Adds to a move what it means for the money: an order that dies is unsold, and what was received for it is promised back; one
-/// that comes back to life is sold again; one that a person approves is sold for what was paid.
+/// Adds to a move what it means for the money: an order that dies is unsold, and what was received
+/// for it is promised back; one that comes back to life is sold again; one that a person approves
+/// is sold for what was paid.
 ///
 /// # Errors
 /// When amounts do not fit.

@@ -13,7 +13,8 @@ use serde_json::json;
 /// Attempts at a move that lost against another, before giving up.
 const MAX_JUDGEMENTS: u32 = 5;
 
-/// Moves an order by what `decide` makes of it as it stands, again when it has moved in between; nothing when that is none.
+/// Moves an order by what `decide` makes of it as it stands, again when it has moved in between;
+/// nothing when that is none.
 ///
 /// # Errors
 /// What `decide` says, or a port's failure.

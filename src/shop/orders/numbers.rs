@@ -1,13 +1,15 @@
-//! The numbers that people call orders by. They are drawn, not counted, so that nobody reads from two of them how much is sold.
+//! The numbers that people call orders by. They are drawn, not counted, so that nobody reads from
+//! two of them how much is sold.
 
 use crate::values::typing::plain_code;
 use sha2::{Digest, Sha256};
 
-/// Numbers of seven digits, and of eight for when those are crowded: how many of each an order tries.
+/// Numbers of seven digits, and of eight for when those are crowded: how many of each an order
+/// tries.
 const DRAWS: [(u64, usize); 2] = [(1_000_000, 4), (10_000_000, 4)];
 
-/// The numbers that an order may get, in the order in which they are tried. They come from its id, which can't be guessed, so that placing
-/// it again tries the same.
+/// The numbers that an order may get, in the order in which they are tried. They come from its id,
+/// which can't be guessed, so that placing it again tries the same.
 #[must_use]
 pub fn candidate_numbers(order_id: &str) -> Vec<i64> {
     let draws = DRAWS
@@ -28,7 +30,8 @@ fn number_from(order_id: &str, at: usize, lowest: u64) -> Option<i64> {
     i64::try_from(lowest.checked_add(drawn)?).ok()
 }
 
-/// The number that someone typed or pasted: `1234567`, `#1234567`, `123 45 67`. None when it can be none.
+/// The number that someone typed or pasted: `1234567`, `#1234567`, `123 45 67`. None when it can be
+/// none.
 #[must_use]
 pub fn read_number(text: &str) -> Option<i64> {
     let signs: &[char] = &['#', '-'];

@@ -1,4 +1,5 @@
-//! An order with everything that belongs to it, and what follows from that: how far its goods are, how far its money.
+//! An order with everything that belongs to it, and what follows from that: how far its goods are,
+//! how far its money.
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
@@ -113,7 +114,8 @@ impl Payment {
     }
 }
 
-/// Seconds after which the request for a session may be too old: some minutes before the provider says so.
+/// Seconds after which the request for a session may be too old: some minutes before the provider
+/// says so.
 const REPLAY_SECS: u32 = 25 * 60;
 
 /// Money that was promised back.
@@ -258,7 +260,8 @@ impl Order {
         self.events.iter().any(|event| event.happening == happening)
     }
 
-    /// Whether its present attempt has claimed everything it holds. The first does so by being placed.
+    /// Whether its present attempt has claimed everything it holds. The first does so by being
+    /// placed.
     #[must_use]
     pub fn is_claimed(&self) -> bool {
         self.events
@@ -311,7 +314,8 @@ impl Order {
         }
     }
 
-    /// True once it is invoiced: money was taken for it, or nothing had to be. Before that its bill is a proforma without a number.
+    /// True once it is invoiced: money was taken for it, or nothing had to be. Before that its bill
+    /// is a proforma without a number.
     #[must_use]
     pub fn is_invoiced(&self) -> bool {
         self.payment.status == PaymentStatus::Paid || self.payment.captured.is_some()
@@ -344,8 +348,8 @@ impl Order {
         self.disputes.iter().any(is_lost)
     }
 
-    /// For how much less than its total the order is sold while it lives: for what is promised back, and for what was not paid where a
-    /// person approved of that.
+    /// For how much less than its total the order is sold while it lives: for what is promised
+    /// back, and for what was not paid where a person approved of that.
     ///
     /// # Errors
     /// When amounts do not fit.
@@ -366,7 +370,8 @@ impl Order {
         Journal::allowed(&self.totals, before, after, currency)
     }
 
-    /// What of the total was not paid, negative when more was; nothing of a payment in another currency, which can't be compared.
+    /// What of the total was not paid, negative when more was; nothing of a payment in another
+    /// currency, which can't be compared.
     pub(super) fn unpaid(&self) -> i64 {
         let paid = self.paid();
         if paid.currency == self.currency {
@@ -394,7 +399,8 @@ impl Order {
             .map(|refund| refund.amount.amount))
     }
 
-    /// What was received and is not promised back yet; nothing while the provider lets nothing be refunded.
+    /// What was received and is not promised back yet; nothing while the provider lets nothing be
+    /// refunded.
     #[must_use]
     pub fn refundable(&self) -> Option<Money> {
         self.kept()
@@ -416,7 +422,8 @@ impl Order {
         (left > 0).then(|| Money::new(left, captured.currency))
     }
 
-    /// What the table can't see: whether the order's goods and holds are such that `happening` may come about.
+    /// What the table can't see: whether the order's goods and holds are such that `happening` may
+    /// come about.
     pub(crate) fn allows(&self, happening: OrderEventKind) -> bool {
         match happening {
             OrderEventKind::Cancelled => self.fulfillments.is_empty(),

@@ -37,7 +37,8 @@ pub struct TaskOutcomes {
 /// Choice of due tasks to take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueTasks {
-    /// All: first those of new orders that wait for their payment page, the newest first; then the others, the oldest first.
+    /// All: first those of new orders that wait for their payment page, the newest first; then the
+    /// others, the oldest first.
     All,
     /// None of orders that wait for their payment page, the oldest first.
     ButPayments,
@@ -60,8 +61,9 @@ pub trait Orders {
     ) -> Result<Order>;
     /// True when any order has tasks due by `now`, or a payment that has to be looked at.
     async fn is_any_due(&self, now: Timestamp) -> Result<bool>;
-    /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`. They are about as many as `calls` to
-    /// the payment provider drive: a session whose request is too old takes two, anything else one at most.
+    /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`.
+    /// They are about as many as `calls` to the payment provider drive: a session whose request is
+    /// too old takes two, anything else one at most.
     async fn take_orders_with_due_tasks(
         &self,
         which: DueTasks,
@@ -69,7 +71,8 @@ pub trait Orders {
         taken_until: Timestamp,
         calls: u32,
     ) -> Result<Vec<String>>;
-    /// Pending orders whose payment has to be looked at by `now`, those first that wait longest; the next look is at `again_at`.
+    /// Pending orders whose payment has to be looked at by `now`, those first that wait longest;
+    /// the next look is at `again_at`.
     async fn take_overdue_orders(
         &self,
         now: Timestamp,

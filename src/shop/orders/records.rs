@@ -57,7 +57,8 @@ pub struct Return {
     pub restock: bool,
     /// The reason, in a person's words.
     pub reason: Option<String>,
-    /// The price that the shopper paid for them, shipping included in proportion; refunding it is a decision of its own.
+    /// The price that the shopper paid for them, shipping included in proportion; refunding it is a
+    /// decision of its own.
     pub worth: Money,
     /// The instant at which they came back.
     pub returned_at: Timestamp,
@@ -69,7 +70,8 @@ pub fn record_id(prefix: &str, order_id: &str, reason: &str) -> String {
     derived_id(prefix, &format!("{order_id}\0{reason}"))
 }
 
-/// The id of the record of an order that staff make under `key`: never one of the shop's own, whatever the key.
+/// The id of the record of an order that staff make under `key`: never one of the shop's own,
+/// whatever the key.
 #[must_use]
 pub fn record_id_of_key(prefix: &str, order_id: &str, key: &str) -> String {
     record_id(prefix, order_id, &format!("key:{key}"))

@@ -1,8 +1,9 @@
-//! Reads that the requests of one isolate share. On the platform no request may wait for what another has begun, but all may look at
-//! the isolate's memory: so each waits by a clock of its own, one at a time reads for all, and leaves the answers there. Pure: time is an
-//! argument.
+//! Reads that the requests of one isolate share. On the platform no request may wait for what
+//! another has begun, but all may look at the isolate's memory: so each waits by a clock of its
+//! own, one at a time reads for all, and leaves the answers there. Pure: time is an argument.
 //!
-//! Whoever reads may die on the way, and nobody is told. Then it is read anew a little later, by another who still waits.
+//! Whoever reads may die on the way, and nobody is told. Then it is read anew a little later, by
+//! another who still waits.
 
 use durable::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +90,8 @@ impl<V: Clone> SharedReads<V> {
         Turn::Read(self.begin(now))
     }
 
-    /// Keeps what was found by the read that began at `began_at` for all who asked before; the others of its keys are `none`.
+    /// Keeps what was found by the read that began at `began_at` for all who asked before; the
+    /// others of its keys are `none`.
     pub fn end(&mut self, began_at: Timestamp, found: Vec<(String, V)>, none: &V) {
         let Some(reading) = self.reading.take_if(|it| it.began_at == began_at) else {
             return;
@@ -243,8 +245,9 @@ mod tests {
         assert!(PAUSES_SECS.is_sorted());
     }
 
-    /// Counts the reads of each second while `pages` wait for orders of their own, placed within half a minute, and each asks any of
-    /// `isolates`: the machine itself, with reads that take `read_ms`.
+    /// Counts the reads of each second while `pages` wait for orders of their own, placed within
+    /// half a minute, and each asks any of `isolates`: the machine itself, with reads that take
+    /// `read_ms`.
     fn reads_of_each_second(pages: usize, isolates: usize, read_ms: i64, secs: i64) -> Vec<u32> {
         let mut shared: Vec<SharedReads<u32>> = (0..isolates).map(|_| Default::default()).collect();
         let mut counts = vec![0_u32; usize::try_from(secs).unwrap()];
@@ -357,7 +360,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes together: reads begin apart, and nobody is told what was so before they asked.
+        /// Whatever comes together: reads begin apart, and nobody is told what was so before they
+        /// asked.
         #[test]
         fn reads_stay_apart_and_are_never_old(
             steps in prop::collection::vec((0_i64..1_500, "[a-c]", 0_u8..4), 0..80)

@@ -1,7 +1,8 @@
 //! The one table of how an order moves.
 //!
-//! Three axes, never one enum: order, payment and fulfilment. The order's is [`OrderStatus`]; an order moves only by [`judge`], and what
-//! must follow a move are [`Effect`]s, written in the same transaction and carried out until done.
+//! Three axes, never one enum: order, payment and fulfilment. The order's is [`OrderStatus`]; an
+//! order moves only by [`judge`], and what must follow a move are [`Effect`]s, written in the same
+//! transaction and carried out until done.
 
 use crate::payments::PaymentStatus;
 use serde::{Deserialize, Serialize};
@@ -106,7 +107,8 @@ pub enum Effect {
     ReleaseAttempt,
     /// Give the cart back as it was.
     ThawCart,
-    /// Put the units of a paid order, none of which has left, back on sale, and give its uses of promotions back.
+    /// Put the units of a paid order, none of which has left, back on sale, and give its uses of
+    /// promotions back.
     RestockOrder,
     /// Book the units of a fulfilment out of the building.
     ShipStock,

@@ -1,5 +1,6 @@
-//! A circuit breaker: after some failures in a row a provider is left alone for a while, then asked by one call, whose outcome
-//! decides. So an outage costs its callers nothing, and its end is found within a bound. Pure: time is an argument.
+//! A circuit breaker: after some failures in a row a provider is left alone for a while, then asked
+//! by one call, whose outcome decides. So an outage costs its callers nothing, and its end is found
+//! within a bound. Pure: time is an argument.
 
 use crate::error::Result;
 use durable::Timestamp;
@@ -210,7 +211,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happened, a call is let through within the bound, and once it is answered all are.
+        /// Whatever happened, a call is let through within the bound, and once it is answered all
+        /// are.
         #[test]
         fn the_end_of_an_outage_is_found(steps in prop::collection::vec((any::<bool>(), 0_u32..120), 0..60)) {
             let mut now = START;

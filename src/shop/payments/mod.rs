@@ -1,4 +1,5 @@
-//! Payments as the shop sees them: sessions on a provider's page and events about them. No word of any provider.
+//! Payments as the shop sees them: sessions on a provider's page and events about them. No word of
+//! any provider.
 
 pub mod breaker;
 
@@ -53,7 +54,8 @@ pub struct Session {
     pub order_id: Option<String>,
     /// Who opened it.
     pub opener: Opener,
-    /// The provider's name of the money that it took: what refunds and disputes are about. None until someone tried to pay.
+    /// The provider's name of the money that it took: what refunds and disputes are about. None
+    /// until someone tried to pay.
     pub payment_ref: Option<String>,
     /// Where it is paid.
     pub url: Option<String>,
@@ -114,7 +116,8 @@ pub enum PaymentStatus {
 /// A refund to be made.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
-    /// `re_…`; the provider hands it back, so that the shop knows its own refunds from those made at the provider.
+    /// `re_…`; the provider hands it back, so that the shop knows its own refunds from those made
+    /// at the provider.
     pub refund_id: String,
     /// What is given back.
     pub payment_ref: String,
@@ -288,7 +291,8 @@ pub enum PaymentError {
     Unavailable(String),
     /// It answers, but has no room: nothing was done; soon, with the same key.
     NoRoom(String),
-    /// It does not accept the shop's credentials: nothing was done, and nothing will be until staff mend it.
+    /// It does not accept the shop's credentials: nothing was done, and nothing will be until staff
+    /// mend it.
     Misconfigured(String),
     /// No answer that says whether it was done: ask again with the same key.
     Unknown(String),
@@ -329,12 +333,13 @@ impl fmt::Display for PaymentError {
     }
 }
 
-/// A provider that takes payments on a page of its own. Whatever changes something there carries a key that was stored before,
-/// and the exact request that was stored with it.
+/// A provider that takes payments on a page of its own. Whatever changes something there carries a
+/// key that was stored before, and the exact request that was stored with it.
 pub trait Payments {
     /// The most that it charges at once, in minor units.
     fn largest_charge(&self, currency: Currency) -> i64;
-    /// The exact request for a session, to be kept before the first call, so that every retry sends the same.
+    /// The exact request for a session, to be kept before the first call, so that every retry sends
+    /// the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
     /// `request` for another key, with another end of the session.
     fn renew(&self, request: &str, key: &str, expires_at: Timestamp) -> Result<String>;
@@ -346,7 +351,8 @@ pub trait Payments {
     ) -> Result<Session, PaymentError>;
     /// The session as it stands at the provider.
     async fn session(&self, session_id: &str) -> Result<Session, PaymentError>;
-    /// Ends a session so that it can't be paid, and returns it as it stands: perhaps it was paid before.
+    /// Ends a session so that it can't be paid, and returns it as it stands: perhaps it was paid
+    /// before.
     async fn expire_session(
         &self,
         idempotency_key: &str,
@@ -354,8 +360,8 @@ pub trait Payments {
     ) -> Result<Session, PaymentError>;
     /// The lines of a session's page.
     async fn session_items(&self, session_id: &str) -> Result<Vec<SessionItem>, PaymentError>;
-    /// The session of an order that was opened with a key, among those opened from one instant to another, for when the key itself
-    /// tells no more than a failure.
+    /// The session of an order that was opened with a key, among those opened from one instant to
+    /// another, for when the key itself tells no more than a failure.
     async fn find_session(
         &self,
         order_id: &str,
@@ -388,13 +394,15 @@ pub trait Payments {
     fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent>;
     /// The subject of a stored event.
     fn read_event(&self, payload: &str) -> Result<EventSubject>;
-    /// Events since then whose delivery did not succeed so far: the page that begins `after` an earlier one.
+    /// Events since then whose delivery did not succeed so far: the page that begins `after` an
+    /// earlier one.
     async fn undelivered_events(
         &self,
         since: Timestamp,
         after: Option<&str>,
     ) -> Result<Page<WebhookEvent>, PaymentError>;
-    /// Movements of the shop's balance from one instant until before another: the page that begins `after` an earlier one.
+    /// Movements of the shop's balance from one instant until before another: the page that begins
+    /// `after` an earlier one.
     async fn balance_entries(
         &self,
         from: Timestamp,
@@ -417,6 +425,7 @@ pub trait Inbox {
     async fn payload(&self, event_id: &str) -> Result<Option<String>>;
     /// Notes that an event is dealt with.
     async fn processed(&self, event_id: &str, outcome: &str, now: Timestamp) -> Result<()>;
-    /// Events that were due before `before` and that nobody has dealt with; each is handed out to one caller at a time.
+    /// Events that were due before `before` and that nobody has dealt with; each is handed out to
+    /// one caller at a time.
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
 }

@@ -1,4 +1,5 @@
-//! What a cart costs: pure functions over published prices and the merchant's settings, a stage a file, composed in [`pipeline`].
+//! What a cart costs: pure functions over published prices and the merchant's settings, a stage a
+//! file, composed in [`pipeline`].
 //!
 //! ```text
 //! record → [prices] convert, schedule → publish → listings ─┐
@@ -6,8 +7,8 @@
 //! settings ─ [places] which zone ───────────────────────────┴→ lines → [promotions] → [shipping] → [tax] → totals → quote
 //! ```
 //!
-//! Nothing here knows a clock, a store or a float. Lines + shipping + tax − discounts = total, exactly, and each number says how it came
-//! about.
+//! Nothing here knows a clock, a store or a float. Lines + shipping + tax − discounts = total,
+//! exactly, and each number says how it came about.
 
 pub mod instants;
 pub mod item;

@@ -1,5 +1,5 @@
-//! Every stage of pricing in its order: goods at their listed price, what promotions take off them, shipping and what they take off
-//! that, tax, sums.
+//! Every stage of pricing in its order: goods at their listed price, what promotions take off them,
+//! shipping and what they take off that, tax, sums.
 
 use crate::error::{Error, FieldError, Result};
 use crate::pricing::item::Item;

@@ -1,7 +1,9 @@
-//! Places that a zone is made of, and which of several zones an address belongs to: the one that names it most closely.
+//! Places that a zone is made of, and which of several zones an address belongs to: the one that
+//! names it most closely.
 //!
-//! A longer postal prefix is closer than a shorter one, any prefix closer than a region, a region closer than its country, a country
-//! closer than anywhere. Zones that name one place equally closely contradict each other, and are refused when they are set.
+//! A longer postal prefix is closer than a shorter one, any prefix closer than a region, a region
+//! closer than its country, a country closer than anywhere. Zones that name one place equally
+//! closely contradict each other, and are refused when they are set.
 
 use crate::error::FieldError;
 use crate::values::addresses::Address;
@@ -84,7 +86,8 @@ pub fn zone_of<'z, Z: Zone>(zones: &'z [Z], destination: &Destination) -> Option
         .map(|(_, zone)| zone)
 }
 
-/// Names that stand twice, places that can't be, and places that two zones name equally closely. `field` is where the zones are.
+/// Names that stand twice, places that can't be, and places that two zones name equally closely.
+/// `field` is where the zones are.
 pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
     let mut problems = problems_of_ids(zones.iter().map(Zone::id), field);
     let mut taken: BTreeMap<(String, String, String), &str> = BTreeMap::new();

@@ -1,7 +1,9 @@
-//! Prices in the currencies that a price list leaves out: converted at the merchant's stored rates, and rounded to what looks like a price.
+//! Prices in the currencies that a price list leaves out: converted at the merchant's stored rates,
+//! and rounded to what looks like a price.
 //!
-//! They come into being when a catalog is published, so that pages, lists and quotes agree. A scheduled price takes the list's place from
-//! the publish that falls into its time; the clock starts one whenever such a time begins or ends.
+//! They come into being when a catalog is published, so that pages, lists and quotes agree. A
+//! scheduled price takes the list's place from the publish that falls into its time; the clock
+//! starts one whenever such a time begins or ends.
 
 use crate::catalog::{Conversion, Price, Product};
 use crate::error::FieldError;
@@ -180,7 +182,8 @@ const MAX_RATE_PPM: i64 = 1_000_000_000_000;
 const MAX_STEP: i64 = 100_000_000;
 
 impl ExchangeRate {
-    /// The nearest pleasant price, half up; what is free stays free, what is not does not become so. None when it is too large.
+    /// The nearest pleasant price, half up; what is free stays free, what is not does not become
+    /// so. None when it is too large.
     #[must_use]
     pub fn convert(&self, amount: i64, base: Currency) -> Option<i64> {
         if amount == 0 {

@@ -1,7 +1,7 @@
 //! What a quote is: its lines, sums and terms, as they are kept and as its order keeps them.
 //!
-//! A quote is immutable: what is quoted is ordered and charged. It says by which catalog and which settings it was made, and of every
-//! number how it came about.
+//! A quote is immutable: what is quoted is ordered and charged. It says by which catalog and which
+//! settings it was made, and of every number how it came about.
 
 use crate::catalog::{Conversion, Price};
 use crate::error::Result;
@@ -125,7 +125,8 @@ pub struct QuoteLine {
 /// How the numbers of a line came about. Amounts in minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineDetail {
-    /// What the publish says one unit costs. A buyer who owes the tax itself pays the price without it.
+    /// What the publish says one unit costs. A buyer who owes the tax itself pays the price without
+    /// it.
     #[serde(default)]
     pub listed_price: i64,
     /// Whether that was converted from another currency.
@@ -203,7 +204,8 @@ pub struct ShippingOffer {
 }
 
 impl Terms {
-    /// Whether no tax is charged because the place is in no tax zone. Of orders from before there were zones that is not known.
+    /// Whether no tax is charged because the place is in no tax zone. Of orders from before there
+    /// were zones that is not known.
     #[must_use]
     pub const fn is_in_no_tax_zone(&self) -> bool {
         self.settings_version > 0 && self.tax_zone.is_none()
@@ -285,8 +287,8 @@ pub struct QuotePromotion {
     pub code: Option<String>,
     /// The discount on goods and shipping, in minor units.
     pub discount: i64,
-    /// Of that, what it takes off each line, in the lines' order; none for one on shipping. Here and not with the lines, for it is most of
-    /// a quote where many promotions meet many lines.
+    /// Of that, what it takes off each line, in the lines' order; none for one on shipping. Here
+    /// and not with the lines, for it is most of a quote where many promotions meet many lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<i64>,
     /// True if others may take something off beside it.

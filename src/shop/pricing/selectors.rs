@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Selector {
-    /// Everything in the category with this handle, and below it. A single name is that of every category called so, wherever it stands.
+    /// Everything in the category with this handle, and below it. A single name is that of every
+    /// category called so, wherever it stands.
     Category(String),
-    /// Everything in the category with this path of names from the root down, and below it, as `["Electronics", "Phones"]`. One name alone is that
-    /// of a category at the root.
+    /// Everything in the category with this path of names from the root down, and below it, as
+    /// `["Electronics", "Phones"]`. One name alone is that of a category at the root.
     CategoryPath(Vec<String>),
     /// One SKU.
     Sku(String),

@@ -1,5 +1,5 @@
-//! The merchant's settings: what prices are made of beside the catalog. One document in sections; every change makes a new version of
-//! the whole, and a quote names the version it was made by.
+//! The merchant's settings: what prices are made of beside the catalog. One document in sections;
+//! every change makes a new version of the whole, and a quote names the version it was made by.
 
 use crate::error::{Error, FieldError, Result};
 use crate::pricing::prices::{Currencies, ScheduledPrice, problems_of_schedule};
@@ -53,8 +53,8 @@ pub async fn get_settings(record: &impl SettingsRecord) -> Result<Rc<SettingsVer
 /// Changes settings, all of them or a section.
 ///
 /// # Errors
-/// 422 naming the place of every contradiction; 412 for a stale version; 503 `settings_busy` when they were changed at the same time
-/// and no version was asked for.
+/// 422 naming the place of every contradiction; 412 for a stale version; 503 `settings_busy` when
+/// they were changed at the same time and no version was asked for.
 pub async fn change_settings(
     record: &impl SettingsRecord,
     sold_in: &[Currency],

@@ -1,8 +1,10 @@
-//! Tax: which zone's rates an address has, what they come to on an amount, and whether the price has them already.
+//! Tax: which zone's rates an address has, what they come to on an amount, and whether the price
+//! has them already.
 //!
-//! Rounded once per line, half up, to what can be charged ([`share_half_up`]); a line's several rates share that one amount by largest
-//! remainder. A product is taxed by its class: a class that its zone gives no rate is taxed as [`STANDARD`], and [`EXEMPT`] never is.
-//! Shipping is taxed by the class of its method. An address in no zone is not taxed.
+//! Rounded once per line, half up, to what can be charged ([`share_half_up`]); a line's several
+//! rates share that one amount by largest remainder. A product is taxed by its class: a class that
+//! its zone gives no rate is taxed as [`STANDARD`], and [`EXEMPT`] never is. Shipping is taxed by
+//! the class of its method. An address in no zone is not taxed.
 
 use crate::error::{FieldError, Result};
 use crate::pricing::places::{
@@ -125,7 +127,8 @@ impl Taxation<'_> {
         self.rates_on(amount, class, currency)
     }
 
-    /// What a price is to this buyer: one who owes the tax itself pays none, also where prices include it.
+    /// What a price is to this buyer: one who owes the tax itself pays none, also where prices
+    /// include it.
     ///
     /// # Errors
     /// When amounts do not fit.

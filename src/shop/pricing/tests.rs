@@ -1,5 +1,5 @@
-//! The stages together: whatever the settings and the cart, sums are exact, no line goes below zero, everything can be charged, and
-//! nothing depends on the order in which rules are kept.
+//! The stages together: whatever the settings and the cart, sums are exact, no line goes below
+//! zero, everything can be charged, and nothing depends on the order in which rules are kept.
 
 use crate::catalog::Price;
 use crate::checkout::checking::check_quote;

@@ -1,12 +1,13 @@
-//! VAT numbers of businesses in the European Union: whether one has the form that its country gives them.
+//! VAT numbers of businesses in the European Union: whether one has the form that its country gives
+//! them.
 //!
-//! Forms are those of the Commission's VIES (ec.europa.eu/taxation_customs/vies, FAQ). Whether a number is in use is for VIES to say
-//! and is not asked here.
+//! Forms are those of the Commission's VIES (ec.europa.eu/taxation_customs/vies, FAQ). Whether a
+//! number is in use is for VIES to say and is not asked here.
 
 use crate::values::typing::plain_code;
 
-/// The form of each country's numbers behind its prefix, by `|`: `9` a digit, `A` a letter, `X` either, `B` a letter, a digit, `+` or `*`,
-/// another its very self.
+/// The form of each country's numbers behind its prefix, by `|`: `9` a digit, `A` a letter, `X`
+/// either, `B` a letter, a digit, `+` or `*`, another its very self.
 const FORMS: [(&str, &str, &str); 28] = [
     ("AT", "AT", "U99999999"),
     ("BE", "BE", "0999999999|1999999999"),

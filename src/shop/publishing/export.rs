@@ -1,7 +1,7 @@
 //! Getting the record out again, drafts included, as a CSV in pages.
 //!
-//! Promises: a page asks no more than one request may, however many variants a product has; all pages of an export have the same
-//! columns, and the pages of one product are of one version of it.
+//! Promises: a page asks no more than one request may, however many variants a product has; all
+//! pages of an export have the same columns, and the pages of one product are of one version of it.
 
 use crate::catalog::Product;
 use crate::catalog::record::{CatalogRecord, PageSize};
@@ -16,7 +16,8 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// What a page has at most: each variant asks its stock object, and the platform grants 1,000 calls a request.
+/// What a page has at most: each variant asks its stock object, and the platform grants 1,000 calls
+/// a request.
 const PAGE: PageSize = PageSize {
     products: 50,
     variants: 300,
@@ -48,7 +49,8 @@ pub struct ExportCursor {
 /// The page of the record at `cursor`; the first without one.
 ///
 /// # Errors
-/// 409 `export_outdated` when a column came or went, or the product that goes on was changed: the export must begin anew.
+/// 409 `export_outdated` when a column came or went, or the product that goes on was changed: the
+/// export must begin anew.
 pub async fn export_products(
     record: &impl CatalogRecord,
     stock: &impl StockObjects,

@@ -1,5 +1,6 @@
-//! Pictures that staff upload. What one is, its bytes say: never its name, nor what its sender called it. It is named by its content
-//! and its size in pixels, so that it can be kept for ever under its name, and a page knows what room it takes.
+//! Pictures that staff upload. What one is, its bytes say: never its name, nor what its sender
+//! called it. It is named by its content and its size in pixels, so that it can be kept for ever
+//! under its name, and a page knows what room it takes.
 //!
 //! Drawings (SVG) are documents that can run scripts, and are refused.
 
@@ -66,15 +67,16 @@ pub enum Kind {
 /// Keeps a picture. The same content has the same name, so sending it twice is safe.
 ///
 /// # Errors
-/// 415 for anything but a picture that browsers show; 422 `invalid_image` for one that does not read or is too large in pixels.
+/// 415 for anything but a picture that browsers show; 422 `invalid_image` for one that does not
+/// read or is too large in pixels.
 pub async fn upload_media(files: &impl MediaFiles, content: Vec<u8>) -> Result<Media> {
     let media = Media::read(&content)?;
     files.put(&media, content).await?;
     Ok(media)
 }
 
-/// Removes a picture that no product of the record names. Until the next publish, pages may show the description of one that a product
-/// has only just stopped naming.
+/// Removes a picture that no product of the record names. Until the next publish, pages may show
+/// the description of one that a product has only just stopped naming.
 ///
 /// # Errors
 /// 404; 409 `media_in_use` with the products.
@@ -167,7 +169,8 @@ impl Media {
         format!("{FOLDER}{width}/{}", self.name)
     }
 
-    /// The widths that it is served in: those listed that are smaller than its own. What moves is served as it is.
+    /// The widths that it is served in: those listed that are smaller than its own. What moves is
+    /// served as it is.
     pub fn widths(&self) -> impl Iterator<Item = u32> {
         let own = if self.kind == Kind::Gif {
             0
@@ -232,7 +235,8 @@ impl Kind {
     }
 }
 
-/// The frame header (SOF) stands behind other segments, each of which tells its length (ITU-T T.81, B.2).
+/// The frame header (SOF) stands behind other segments, each of which tells its length (ITU-T T.81,
+/// B.2).
 fn jpeg_size(content: &[u8]) -> Option<(u32, u32)> {
     let mut at = 2_usize;
     loop {
@@ -278,7 +282,8 @@ fn webp_size(content: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// The largest of the spatial extents (`ispe`) in the header: those of tiles and previews are smaller.
+/// The largest of the spatial extents (`ispe`) in the header: those of tiles and previews are
+/// smaller.
 fn avif_size(content: &[u8]) -> Option<(u32, u32)> {
     const HEADER_BYTES: usize = 16 * 1024;
     let header = content.get(..content.len().min(HEADER_BYTES))?;
@@ -321,7 +326,8 @@ pub trait MediaFiles {
     async fn put(&self, media: &Media, content: Vec<u8>) -> Result<()>;
     /// Removes one; false when there is none.
     async fn delete(&self, name: &str) -> Result<bool>;
-    /// Those behind the name `after`, by name, at most `limit`; and the name to go on behind, where there are more.
+    /// Those behind the name `after`, by name, at most `limit`; and the name to go on behind, where
+    /// there are more.
     async fn list(
         &self,
         after: Option<&str>,

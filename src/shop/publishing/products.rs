@@ -1,6 +1,7 @@
 //! Single products, as staff add, change and remove them.
 //!
-//! Promises: a change that names a version is made to that version or not at all; nothing here changes what shoppers see.
+//! Promises: a change that names a version is made to that version or not at all; nothing here
+//! changes what shoppers see.
 
 use crate::catalog::record::CatalogRecord;
 use crate::catalog::{Product, SourceCell};
@@ -44,7 +45,8 @@ pub async fn update_product(
     save(record, product, now).await
 }
 
-/// Removes a product, in the version `if_version` where the caller names one. Shoppers see it until the next publish.
+/// Removes a product, in the version `if_version` where the caller names one. Shoppers see it until
+/// the next publish.
 ///
 /// # Errors
 /// 404; 412 `stale_version`; 409 `publish_in_progress`.
@@ -70,7 +72,8 @@ pub async fn get_recorded_product(record: &impl CatalogRecord, id: &str) -> Resu
     found.into_iter().next().ok_or(Error::NotFound("product"))
 }
 
-/// The product with the identity it has, or gets, and with what neither staff nor a file states of it.
+/// The product with the identity it has, or gets, and with what neither staff nor a file states of
+/// it.
 ///
 /// # Errors
 /// When there is no new id to be had.
@@ -100,7 +103,8 @@ pub fn identified(
     Ok(product)
 }
 
-/// The cell with the handle of the file that a product came with. None means that it is the product's own.
+/// The cell with the handle of the file that a product came with. None means that it is the
+/// product's own.
 #[must_use]
 pub fn file_handle(product: &Product) -> Option<&SourceCell> {
     product
@@ -109,8 +113,8 @@ pub fn file_handle(product: &Product) -> Option<&SourceCell> {
         .find_map(|variant| variant.source.get(HANDLE))
 }
 
-/// Keeps `cell` with the first variant, whichever that is by now: by it the next import finds the product. An import has the last word
-/// on it, an edit by staff none.
+/// Keeps `cell` with the first variant, whichever that is by now: by it the next import finds the
+/// product. An import has the last word on it, an edit by staff none.
 pub fn give_file_handle(product: &mut Product, cell: Option<&SourceCell>) {
     for variant in &mut product.variants {
         variant.source.remove(HANDLE);
@@ -147,8 +151,8 @@ async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
     }
 }
 
-/// A variant keeps the SKU that was made for it, and one that is sent without any keeps its own, whatever the product is called
-/// now: its units are counted under it.
+/// A variant keeps the SKU that was made for it, and one that is sent without any keeps its own,
+/// whatever the product is called now: its units are counted under it.
 fn keep_generated_skus(product: &mut Product, existing: &Product) {
     let choices: Vec<Vec<String>> = product
         .variants

@@ -1,5 +1,5 @@
-//! Disputes: what the shopper's bank takes, gives back or keeps, as the provider has it. A lost one is a loss in the ledger, not a
-//! refund.
+//! Disputes: what the shopper's bank takes, gives back or keeps, as the provider has it. A lost one
+//! is a loss in the ledger, not a refund.
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
@@ -20,8 +20,9 @@ use durable::Timestamp;
 
 /// Deals with an event about a dispute; whether it is of one of the shop's orders.
 ///
-/// A dispute goes back and forth, so a state that was fetched before another was written must not follow it: the order is read, the
-/// dispute fetched after that, and written only at the version that was read.
+/// A dispute goes back and forth, so a state that was fetched before another was written must not
+/// follow it: the order is read, the dispute fetched after that, and written only at the version
+/// that was read.
 ///
 /// # Errors
 /// When a port fails, or the order has moved in between; repeating is safe.
@@ -53,8 +54,8 @@ pub async fn settle_dispute(
     Ok(true)
 }
 
-/// The money of a dead order, which could not go back while it was disputed, goes back once the dispute is won. A repeat finds the
-/// refund that it promised.
+/// The money of a dead order, which could not go back while it was disputed, goes back once the
+/// dispute is won. A repeat finds the refund that it promised.
 async fn give_back_regained(
     ports: &impl SettlementPorts,
     order: Order,

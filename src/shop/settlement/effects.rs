@@ -1,5 +1,6 @@
-//! What must follow a move, carried out until done. A task is safe to carry out twice, and at once: whoever drives an order does all
-//! that is undone, and notes together what was done and what failed.
+//! What must follow a move, carried out until done. A task is safe to carry out twice, and at once:
+//! whoever drives an order does all that is undone, and notes together what was done and what
+//! failed.
 
 use crate::cart::of_order::{complete_cart, thaw_cart};
 use crate::error::{Error, Result};
@@ -18,8 +19,8 @@ use crate::settlement::session::{close_payment, open_payment};
 use crate::settlement::stray_payments::give_back;
 use durable::Timestamp;
 
-/// Carries out every undone task of an order, and those that follow from carrying them out. One that fails is noted and tried
-/// again later; the others go on.
+/// Carries out every undone task of an order, and those that follow from carrying them out. One
+/// that fails is noted and tried again later; the others go on.
 ///
 /// # Errors
 /// The first failure, after all were tried.
@@ -32,7 +33,8 @@ pub async fn drive_tasks(
     failure.map_or(Ok(order), Err)
 }
 
-/// As [`drive_tasks`], for who is to be answered in any case: what fails is noted with its task, and the sweep goes on with it.
+/// As [`drive_tasks`], for who is to be answered in any case: what fails is noted with its task,
+/// and the sweep goes on with it.
 pub async fn drive_or_leave(ports: &impl SettlementPorts, order: Order, now: Timestamp) -> Order {
     match drive(ports, order.clone(), now).await {
         Ok((driven, _)) => driven,
@@ -91,7 +93,8 @@ async fn carry_out(
             consume_uses(ports, order).await?;
         }
         Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
-        // Of the attempt that it names: late money may have begun another since. Tasks from before named none.
+        // Of the attempt that it names: late money may have begun another since. Tasks from before
+        // named none.
         Effect::ReleaseStock | Effect::ReleaseAttempt => {
             let attempt = subject.parse().unwrap_or(order.attempt);
             release_all(ports, &order.id, attempt, order.held()).await?;

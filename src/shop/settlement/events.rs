@@ -9,8 +9,9 @@ use crate::settlement::refunds::fold_refund;
 use crate::settlement::{effects, payers};
 use durable::Timestamp;
 
-/// Seconds that the news of a payment waits for that of its session, which comes at the same time and tells as much. Dealt with at once, the
-/// two would do everything twice, up to the point where one finds that it lost.
+/// Seconds that the news of a payment waits for that of its session, which comes at the same time
+/// and tells as much. Dealt with at once, the two would do everything twice, up to the point where
+/// one finds that it lost.
 const AFTER_SESSION_SECS: u32 = 5;
 
 /// Seconds after which an event is dealt with.

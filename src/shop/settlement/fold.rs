@@ -23,7 +23,8 @@ pub enum Whose {
     Strangers,
 }
 
-/// Whose `session` is. News of an order's own may come before the answer to opening it: then it is known by its key.
+/// Whose `session` is. News of an order's own may come before the answer to opening it: then it is
+/// known by its key.
 pub fn whose(order: &Order, session: &Session) -> Whose {
     let payment = &order.payment;
     let is_known = |key: &Option<String>| match (&payment.session_id, key) {
@@ -63,7 +64,8 @@ pub async fn fold_session(
     .await
 }
 
-/// The move that the session calls for; none while it can still be paid, or when the order knows already.
+/// The move that the session calls for; none while it can still be paid, or when the order knows
+/// already.
 fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Option<Transition>> {
     match session.state {
         SessionState::Open => Ok(None),

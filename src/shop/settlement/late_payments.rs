@@ -1,8 +1,9 @@
-//! Money that arrives for an order that has let go of its stock: the stock is held again if it can be, and the order lives; else the
-//! money goes back in full, once.
+//! Money that arrives for an order that has let go of its stock: the stock is held again if it can
+//! be, and the order lives; else the money goes back in full, once.
 //!
-//! Each run begins an attempt of its own, and the move that begins it has the attempt before it released. The move that ends it
-//! holds only at the version that the attempt began, so that an order is confirmed by holds that are its own and pinned, or not at all.
+//! Each run begins an attempt of its own, and the move that begins it has the attempt before it
+//! released. The move that ends it holds only at the version that the attempt began, so that an
+//! order is confirmed by holds that are its own and pinned, or not at all.
 
 use crate::error::Result;
 use crate::inventory::holds::release_all;

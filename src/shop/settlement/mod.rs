@@ -1,8 +1,10 @@
-//! From a payment to a settled order: folds what the provider says now into the order, and carries out what must follow.
+//! From a payment to a settled order: folds what the provider says now into the order, and carries
+//! out what must follow.
 //!
-//! A fold looks at the session as it stands, not at the event that called for it: any permutation and any duplication of
-//! events ends in the same order. A move is written with the version it was judged at; who loses reads again. Tasks are
-//! written with the move and carried out until done, also by an event that finds the order already moved.
+//! A fold looks at the session as it stands, not at the event that called for it: any permutation
+//! and any duplication of events ends in the same order. A move is written with the version it was
+//! judged at; who loses reads again. Tasks are written with the move and carried out until done,
+//! also by an event that finds the order already moved.
 
 pub mod check;
 pub mod disputes;

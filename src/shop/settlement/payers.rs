@@ -18,7 +18,8 @@ pub(crate) const NOT_OURS: &str = "not_ours";
 
 /// The payer of some money, as far as that concerns the shop.
 pub enum Payer {
-    /// An order, by its own session, which is folded in: what is said of its refunds may come before what is said of itself.
+    /// An order, by its own session, which is folded in: what is said of its refunds may come
+    /// before what is said of itself.
     Order(Box<Order>),
     /// A stray payment, of which it is written how its refund stands.
     Stray,
@@ -75,7 +76,8 @@ pub(crate) async fn named_order(
     }
 }
 
-/// Settles a session with the order that it names: its own moves it, money of any other goes back or is told.
+/// Settles a session with the order that it names: its own moves it, money of any other goes back
+/// or is told.
 pub(crate) async fn settle_session(
     ports: &impl SettlementPorts,
     order: Order,
@@ -95,8 +97,8 @@ pub(crate) async fn settle_session(
     }
 }
 
-/// Keeps a paid session that names `order` and is not its own, once, and gives its money back if the shop opened it. A repeat looks how
-/// that stands.
+/// Keeps a paid session that names `order` and is not its own, once, and gives its money back if
+/// the shop opened it. A repeat looks how that stands.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.

@@ -1,5 +1,6 @@
-//! Refunds: promised by a move of their order, so that what is promised never exceeds what was captured, whoever asks at once; paid
-//! by the provider; and ended by what the provider says. One that was made at the provider shows up here by itself, once.
+//! Refunds: promised by a move of their order, so that what is promised never exceeds what was
+//! captured, whoever asks at once; paid by the provider; and ended by what the provider says. One
+//! that was made at the provider shows up here by itself, once.
 
 use crate::error::{Error, Result};
 use crate::orders::ledger::Journal;
@@ -13,14 +14,17 @@ use crate::settlement::ports::SettlementPorts;
 use crate::values::money::{Currency, Money, sum};
 use durable::Timestamp;
 
-/// Seconds after which a refund whose outcome stayed unknown, and of which the provider knows nothing, is asked for under another
-/// key: the answer kept under the old one may be the provider's own failure.
+/// Seconds after which a refund whose outcome stayed unknown, and of which the provider knows
+/// nothing, is asked for under another key: the answer kept under the old one may be the provider's
+/// own failure.
 const KEY_SECS: i64 = 60 * 60;
 
-/// Seconds at the beginning of a new key in which none is sent, so that a call under the old one has ended.
+/// Seconds at the beginning of a new key in which none is sent, so that a call under the old one
+/// has ended.
 const KEY_PAUSE_SECS: i64 = 60;
 
-/// Adds to a move the promise of a refund. An order that lives was sold for so much less; one that is dead was not sold.
+/// Adds to a move the promise of a refund. An order that lives was sold for so much less; one that
+/// is dead was not sold.
 ///
 /// # Errors
 /// Never.
@@ -42,8 +46,9 @@ pub fn promised(
     })))
 }
 
-/// Has the provider give a refund's money back. What it knows of that money is folded first: an answer may have been lost, a key is
-/// kept for a day only, and someone may have refunded a part at the provider.
+/// Has the provider give a refund's money back. What it knows of that money is folded first: an
+/// answer may have been lost, a key is kept for a day only, and someone may have refunded a part at
+/// the provider.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.
@@ -82,8 +87,8 @@ pub async fn pay_refund(
     fold_refund(ports, order, &made, now).await.map(drop)
 }
 
-/// Folds every refund of this money, whoever made it; and the ids of those that are the shop's. One of these that is pending at the
-/// provider is not asked for again, whatever its key is by now.
+/// Folds every refund of this money, whoever made it; and the ids of those that are the shop's. One
+/// of these that is pending at the provider is not asked for again, whatever its key is by now.
 async fn fold_refunds(
     ports: &impl SettlementPorts,
     mut order: Order,
@@ -99,7 +104,8 @@ async fn fold_refunds(
     Ok((order, ours.collect()))
 }
 
-/// Whether someone has refunded at the provider a part of what a dead order promises back: then the promise is too large.
+/// Whether someone has refunded at the provider a part of what a dead order promises back: then the
+/// promise is too large.
 fn is_overtaken(order: &Order) -> bool {
     let captured = order.payment.captured.map_or(0, |money| money.amount);
     order.status.is_dead()
@@ -108,8 +114,8 @@ fn is_overtaken(order: &Order) -> bool {
             .is_ok_and(|promised| promised > captured)
 }
 
-/// Takes back a promise that was overtaken, and promises what is left of the money instead. An order that lives promised what staff
-/// asked for, and they are told what became of it.
+/// Takes back a promise that was overtaken, and promises what is left of the money instead. An
+/// order that lives promised what staff asked for, and they are told what became of it.
 async fn give_back_rest(
     ports: &impl SettlementPorts,
     order: Order,
@@ -150,8 +156,9 @@ fn find_refund<'a>(order: &'a Order, refund_id: &str) -> Result<&'a Refund> {
     found.ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
-/// Writes into the order how a refund stands at the provider: first that it is there, then how it ended. A refund only ever goes from
-/// pending to succeeded to failed, so that no order of events leads elsewhere.
+/// Writes into the order how a refund stands at the provider: first that it is there, then how it
+/// ended. A refund only ever goes from pending to succeeded to failed, so that no order of events
+/// leads elsewhere.
 pub(crate) async fn fold_refund(
     ports: &impl SettlementPorts,
     order: Order,
@@ -255,7 +262,8 @@ fn end_as(
     )
 }
 
-/// Asks the provider for a refund that was in no list of its refunds from `listed_at` on; one that it will not make has failed.
+/// Asks the provider for a refund that was in no list of its refunds from `listed_at` on; one that
+/// it will not make has failed.
 ///
 /// # Errors
 /// When its outcome is unknown: to be asked for again.
@@ -288,8 +296,8 @@ pub async fn make_refund(
     }
 }
 
-/// The key of a call that begins now, after a list from before. None when another key had its turn between the two: a call under that one
-/// may have made the refund after it was looked for.
+/// The key of a call that begins now, after a list from before. None when another key had its turn
+/// between the two: a call under that one may have made the refund after it was looked for.
 fn key_between(refund: &Refund, listed_at: Timestamp, now: Timestamp) -> Option<String> {
     key_of(refund, now).filter(|key| key_of(refund, listed_at).as_ref() == Some(key))
 }

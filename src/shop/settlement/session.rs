@@ -1,13 +1,15 @@
 //! The session of an order at the provider: opened, found again, ended.
 //!
-//! No session is opened for holds that could still lapse or be let go. The first attempt's holds are all there when the order
-//! is placed: once every one of them is pinned, none has ended, and none will but by the session's end. A later attempt is
-//! held while others may give it up, so it is claimed by a move before its session is opened: of a claim and a surrender that
-//! judged the same version one is lost.
+//! No session is opened for holds that could still lapse or be let go. The first attempt's holds
+//! are all there when the order is placed: once every one of them is pinned, none has ended, and
+//! none will but by the session's end. A later attempt is held while others may give it up, so it
+//! is claimed by a move before its session is opened: of a claim and a surrender that judged the
+//! same version one is lost.
 //!
-//! A request is sent again under its key, whatever its age: the provider tells the session that it has opened under that key, and refuses
-//! to open one whose end is too near. Then there is none and will be none, and the payment is renewed or the order ends. That is
-//! claimed by a move too, so that nobody gives up an order whose payment another has just renewed.
+//! A request is sent again under its key, whatever its age: the provider tells the session that it
+//! has opened under that key, and refuses to open one whose end is too near. Then there is none and
+//! will be none, and the payment is renewed or the order ends. That is claimed by a move too, so
+//! that nobody gives up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{hold_id, tracked_lines};
@@ -34,11 +36,12 @@ const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
 /// Seconds by which two clocks may differ, and a call may be on its way.
 pub const CLOCKS_SECS: u32 = 5 * 60;
 
-/// Seconds for which an order waits for a provider that opens no session: longer than outages are, and no longer than its units can be
-/// kept from others.
+/// Seconds for which an order waits for a provider that opens no session: longer than outages are,
+/// and no longer than its units can be kept from others.
 const OUTAGE_SECS: u32 = 6 * 60 * 60;
 
-/// Pins before the first call to the provider: from then on the session might be paid, and the holds have no clock.
+/// Pins before the first call to the provider: from then on the session might be paid, and the
+/// holds have no clock.
 pub async fn open_payment(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -109,8 +112,9 @@ enum Opening {
     None,
 }
 
-/// Sends the request. The same key finds what an earlier call has opened; once the request is too old, the provider says so if none has.
-/// Where it says neither, since it keeps a failure under the key, only its list of sessions tells.
+/// Sends the request. The same key finds what an earlier call has opened; once the request is too
+/// old, the provider says so if none has. Where it says neither, since it keeps a failure under the
+/// key, only its list of sessions tells.
 async fn request_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opening> {
     let payment = &order.payment;
     let answer = ports
@@ -129,8 +133,8 @@ async fn request_session(ports: &impl SettlementPorts, order: &Order) -> Result<
     }
 }
 
-/// The session among those of its time, once its request is too old. None: no session was opened and no call is on its way, since
-/// the provider would refuse the request by now.
+/// The session among those of its time, once its request is too old. None: no session was opened
+/// and no call is on its way, since the provider would refuse the request by now.
 async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Option<Session>> {
     let began_at = order.payment.expires_at.minus_secs(SESSION_SECS);
     let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
@@ -150,8 +154,8 @@ async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opt
     Ok(found)
 }
 
-/// Begins another attempt at the payment of an order of which it is known that it has no session: with another key, and an end that the
-/// provider takes. Its units have stayed pinned.
+/// Begins another attempt at the payment of an order of which it is known that it has no session:
+/// with another key, and an end that the provider takes. Its units have stayed pinned.
 async fn renew_payment(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -171,8 +175,9 @@ async fn renew_payment(
     land(ports, transition, now).await
 }
 
-/// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening is not known to have come to
-/// nothing is opened first, since the same key finds it; another task of the same round may have just done so.
+/// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening
+/// is not known to have come to nothing is opened first, since the same key finds it; another task
+/// of the same round may have just done so.
 pub async fn close_payment(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -214,9 +219,10 @@ pub async fn pin_holds(ports: &impl SettlementPorts, order: &Order) -> Result<bo
     pin_uses(ports, order).await
 }
 
-/// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a new one. The attempt is let go
-/// only after the claim, which fails when someone else has completed it meanwhile. None when the order has come to nothing
-/// instead: because it is to be cancelled anyway, or because its units are gone, or did not come back in time.
+/// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a
+/// new one. The attempt is let go only after the claim, which fails when someone else has completed
+/// it meanwhile. None when the order has come to nothing instead: because it is to be cancelled
+/// anyway, or because its units are gone, or did not come back in time.
 async fn hold_anew(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -248,7 +254,8 @@ fn without_since(order: &Order) -> Option<Timestamp> {
     without.map(|event| event.at)
 }
 
-/// Moves an order from the very version it was read at, since what was found out holds for that one only.
+/// Moves an order from the very version it was read at, since what was found out holds for that one
+/// only.
 async fn claim(
     ports: &impl SettlementPorts,
     order: &Order,

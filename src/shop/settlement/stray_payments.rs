@@ -1,7 +1,9 @@
-//! Stray payments: paid sessions that name an order and are not its own. What a session took that the shop opened for the order, at an
-//! attempt that was given up since, goes back in full, once; a stranger's, such as a payment link's, is told to staff and not touched.
+//! Stray payments: paid sessions that name an order and are not its own. What a session took that
+//! the shop opened for the order, at an attempt that was given up since, goes back in full, once; a
+//! stranger's, such as a payment link's, is told to staff and not touched.
 //!
-//! Neither moves the order. What came in and went back is booked under the session's id, in books of its own beside the order's.
+//! Neither moves the order. What came in and went back is booked under the session's id, in books
+//! of its own beside the order's.
 
 use crate::error::{Error, Result};
 use crate::orders::findings::{Finding, FindingKind};
@@ -26,7 +28,8 @@ pub fn task_of(session_id: &str) -> Task {
     }
 }
 
-/// Has the provider give the money back, unless it has, and writes how that stands. What others have given back of it, is no longer to be.
+/// Has the provider give the money back, unless it has, and writes how that stands. What others
+/// have given back of it, is no longer to be.
 ///
 /// # Errors
 /// When a port fails; repeating is safe.
@@ -151,7 +154,8 @@ fn outcome_of(refund: &Refund, known: &[ProviderRefund]) -> RefundStatus {
     }
 }
 
-/// The journals of a refund that goes from one status to another; the first has the payment as well. A stranger's is not booked.
+/// The journals of a refund that goes from one status to another; the first has the payment as
+/// well. A stranger's is not booked.
 pub(crate) fn booked(
     stray: &StrayPayment,
     from: Option<RefundStatus>,

@@ -29,7 +29,8 @@ pub struct StrayPayment {
 pub trait StrayPayments {
     /// One by the id of its session.
     async fn stray_payment(&self, session_id: &str) -> Result<Option<StrayPayment>>;
-    /// Keeps a new one with its journals, the task that gives it back, and what staff are told; lost when it is kept already.
+    /// Keeps a new one with its journals, the task that gives it back, and what staff are told;
+    /// lost when it is kept already.
     async fn keep_stray_payment(
         &self,
         stray: &StrayPayment,
@@ -37,7 +38,8 @@ pub trait StrayPayments {
         finding: &Finding,
         now: Timestamp,
     ) -> Result<Written>;
-    /// Writes how the refund stands from now on; lost when something was booked since `stray` was read.
+    /// Writes how the refund stands from now on; lost when something was booked since `stray` was
+    /// read.
     async fn move_stray_refund(
         &self,
         stray: &StrayPayment,

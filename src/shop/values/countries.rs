@@ -1,5 +1,5 @@
-//! The countries that can be shipped to, and what an address is in each, as `countries.txt` has it: written by `tools/addresses.mjs`, which says
-//! where it comes from.
+//! The countries that can be shipped to, and what an address is in each, as `countries.txt` has it:
+//! written by `tools/addresses.mjs`, which says where it comes from.
 //!
 //! Codes are ISO 3166-1 alpha-2 (and XK, Kosovo); names are those of Unicode CLDR.
 
@@ -15,12 +15,13 @@ pub struct Country {
     pub name: &'static str,
     /// `A` street, `C` city, `S` region, `Z` postal code.
     required: &'static str,
-    /// Its lines, from top to bottom: `%N` the name, `%O` the company, `%A` the street, `%D` the neighbourhood, `%C` the city,
-    /// `%S` the region, `%Z` the postal code, `%n` a new line.
+    /// Its lines, from top to bottom: `%N` the name, `%O` the company, `%A` the street, `%D` the
+    /// neighbourhood, `%C` the city, `%S` the region, `%Z` the postal code, `%n` a new line.
     pub(crate) form: &'static str,
     /// That in Latin letters. Empty: the same.
     pub(crate) latin_form: &'static str,
-    /// Shapes of its postal codes, by `|`: `9` a digit, `A` a letter, `X` either, another its very self. Empty: no postal codes, or any.
+    /// Shapes of its postal codes, by `|`: `9` a digit, `A` a letter, `X` either, another its very
+    /// self. Empty: no postal codes, or any.
     postal_codes: &'static str,
     /// Signs that people write before postal codes, by `|`.
     signs: &'static str,
@@ -72,8 +73,9 @@ impl Country {
         self.postal_codes.is_empty() || self.read_postal_code(postal_code).is_some()
     }
 
-    /// A postal code as the country writes it: its case, its space or hyphen, without the sign of the country unless that is part of it.
-    /// None: it is no postal code of this country, or of any shape.
+    /// A postal code as the country writes it: its case, its space or hyphen, without the sign of
+    /// the country unless that is part of it. None: it is no postal code of this country, or of any
+    /// shape.
     #[must_use]
     pub fn read_postal_code(&self, postal_code: &str) -> Option<String> {
         let typed = letters_and_digits(postal_code);
@@ -152,7 +154,8 @@ fn example_of(shape: &str) -> String {
         .collect()
 }
 
-/// A code of letters and digits alone, with what its shape has between them. None: it has another shape.
+/// A code of letters and digits alone, with what its shape has between them. None: it has another
+/// shape.
 fn in_shape(code: &str, shape: &str) -> Option<String> {
     let mut given = code.chars();
     let mut written = String::with_capacity(shape.len());
@@ -297,7 +300,8 @@ mod tests {
         }
     }
 
-    /// Each country's own examples, with each sign before them, however they are separated, wide and narrow.
+    /// Each country's own examples, with each sign before them, however they are separated, wide
+    /// and narrow.
     #[test]
     fn pasted_forms_of_every_country_are_one() {
         for country in COUNTRIES.iter().filter(|it| !it.postal_codes.is_empty()) {

@@ -1,4 +1,5 @@
-//! Opaque ids with a prefix that names their kind, and the keyed hashes that make links and cookies unforgeable.
+//! Opaque ids with a prefix that names their kind, and the keyed hashes that make links and cookies
+//! unforgeable.
 
 use crate::values::mail_addresses::letters_of;
 use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE};
@@ -106,7 +107,8 @@ impl Signer {
             })
     }
 
-    /// A short signature of `id`, for people to type: eight characters, 40 bits. Guesses at it must be counted.
+    /// A short signature of `id`, for people to type: eight characters, 40 bits. Guesses at it must
+    /// be counted.
     #[must_use]
     pub fn code(&self, purpose: &str, id: &str) -> String {
         let key = self.keys.first().map_or(&[][..], Vec::as_slice);
@@ -149,7 +151,8 @@ fn base32(bytes: &[u8]) -> String {
     BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
 }
 
-/// Whom a purchase limit counts: a customer by the address that the order goes by, of which stock keeps only a digest.
+/// Whom a purchase limit counts: a customer by the address that the order goes by, of which stock
+/// keeps only a digest.
 #[must_use]
 pub fn customer_of(email: &str) -> String {
     digest_of(letters_of(email).as_bytes())

@@ -1,6 +1,7 @@
 //! The languages that the shop speaks to people, and how each writes amounts and dates.
 //!
-//! A language is one arm in each function here and one file of words beside the pages; leaving one out does not compile.
+//! A language is one arm in each function here and one file of words beside the pages; leaving one
+//! out does not compile.
 
 use crate::values::money::Money;
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
@@ -47,7 +48,8 @@ impl Language {
         }
     }
 
-    /// The language that an address names by this first segment; the default is never named, so that a page has one address.
+    /// The language that an address names by this first segment; the default is never named, so
+    /// that a page has one address.
     #[must_use]
     pub fn of_segment(segment: &str) -> Option<Self> {
         Self::ALL
@@ -127,8 +129,9 @@ impl Language {
         format!("{}, {hour:02}:{minute:02}\u{a0}UTC", self.date(at))
     }
 
-    /// An amount as its speakers type it, in the form that the shop reads: `1199.00`. A sign between thousands that stands where none are, is the
-    /// point of another language: `39.90` in German.
+    /// An amount as its speakers type it, in the form that the shop reads: `1199.00`. A sign
+    /// between thousands that stands where none are, is the point of another language: `39.90` in
+    /// German.
     #[must_use]
     pub fn decimal(self, typed: &str) -> String {
         let (group, point) = self.separators();

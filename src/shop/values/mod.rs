@@ -1,4 +1,5 @@
-//! Values that every group speaks of: money, ids, addresses, languages, and the forms of what people type.
+//! Values that every group speaks of: money, ids, addresses, languages, and the forms of what
+//! people type.
 pub mod addresses;
 pub mod clock;
 pub mod countries;

@@ -1,7 +1,8 @@
 //! Money: integer minor units with their currency, checked arithmetic, no float on any path.
 //!
-//! Exponents here are ISO 4217's, for storage and display. A payment provider's wire format has exponents of its own; they live with
-//! that provider. What a provider can charge is coarser than a minor unit in some currencies: [`Currency::charge_increment`].
+//! Exponents here are ISO 4217's, for storage and display. A payment provider's wire format has
+//! exponents of its own; they live with that provider. What a provider can charge is coarser than a
+//! minor unit in some currencies: [`Currency::charge_increment`].
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -12,7 +13,8 @@ use std::fmt;
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// The currency of an upper-case ISO 4217 code; none for codes without a minor unit (gold, testing, bond units).
+    /// The currency of an upper-case ISO 4217 code; none for codes without a minor unit (gold,
+    /// testing, bond units).
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         iso_currency::Currency::from_code(code)
@@ -26,7 +28,8 @@ impl Currency {
         self.0.code()
     }
 
-    /// The country that is at home in it, by ISO 3166-1: the first two letters of its code (ISO 4217), and the largest country of the euro.
+    /// The country that is at home in it, by ISO 3166-1: the first two letters of its code (ISO
+    /// 4217), and the largest country of the euro.
     #[must_use]
     pub fn country(self) -> &'static str {
         match self.code() {
@@ -41,9 +44,9 @@ impl Currency {
         self.0.exponent().map_or(2, u32::from)
     }
 
-    /// The smallest step, in minor units, that can be charged: payment providers take three-decimal currencies in steps of
-    /// ten and the ariary without its fifths. Prices and taxes are rounded to it
-    /// when they are made, so that what is charged is what was quoted.
+    /// The smallest step, in minor units, that can be charged: payment providers take three-decimal
+    /// currencies in steps of ten and the ariary without its fifths. Prices and taxes are rounded
+    /// to it when they are made, so that what is charged is what was quoted.
     #[must_use]
     pub fn charge_increment(self) -> i64 {
         match (self.code(), self.exponent()) {
@@ -54,7 +57,8 @@ impl Currency {
         }
     }
 
-    /// The least that can be charged, in minor units by what payment providers say; 0 where none is known.
+    /// The least that can be charged, in minor units by what payment providers say; 0 where none is
+    /// known.
     #[must_use]
     pub fn smallest_charge(self) -> i64 {
         match self.code() {
@@ -101,7 +105,8 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// An amount in minor units of its currency, as the API writes it: `{"amount": 119900, "currency": "USD"}`.
+/// An amount in minor units of its currency, as the API writes it:
+/// `{"amount": 119900, "currency": "USD"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -120,8 +125,8 @@ impl Money {
         Self { amount, currency }
     }
 
-    /// Reads a decimal such as `1199.00` as CSV files and forms have it: no sign, no grouping, no more places than the
-    /// currency has (but for zeros), and a multiple of what can be charged.
+    /// Reads a decimal such as `1199.00` as CSV files and forms have it: no sign, no grouping, no
+    /// more places than the currency has (but for zeros), and a multiple of what can be charged.
     ///
     /// # Errors
     /// What is wrong with it, in words.
@@ -172,7 +177,8 @@ impl Money {
     }
 }
 
-/// No amount is larger: it keeps sums of a cart far inside what D1 and JSON hold exactly (2^53 − 1).
+/// No amount is larger: it keeps sums of a cart far inside what D1 and JSON hold exactly (2^53 −
+/// 1).
 pub const MAX_AMOUNT: i64 = 99_999_999_999;
 
 /// Adds amounts; an error instead of an overflow.
@@ -214,7 +220,8 @@ impl Ratio {
     }
 }
 
-/// `ratio` of `amount`, rounded half up to a multiple of `increment`: the rule of every tax line and every discount.
+/// `ratio` of `amount`, rounded half up to a multiple of `increment`: the rule of every tax line
+/// and every discount.
 ///
 /// # Errors
 /// When an argument is negative, or the result does not fit.
@@ -232,7 +239,8 @@ pub fn share_half_up(amount: i64, ratio: Ratio, increment: i64) -> Result<i64> {
     share().ok_or_else(overflow)
 }
 
-/// Splits `amount` by `weights` as [`split`] does, each part a multiple of `increment`. `amount` is one.
+/// Splits `amount` by `weights` as [`split`] does, each part a multiple of `increment`. `amount` is
+/// one.
 ///
 /// # Errors
 /// As [`split`].
@@ -244,8 +252,9 @@ pub fn split_in(amount: i64, weights: &[i64], increment: i64) -> Result<Vec<i64>
         .collect()
 }
 
-/// Splits `amount` by `weights`, exactly: what rounding down leaves goes, a unit each, to the largest remainders, the first of equal
-/// ones first. Without any weight the first part gets all; without parts there is nothing to split.
+/// Splits `amount` by `weights`, exactly: what rounding down leaves goes, a unit each, to the
+/// largest remainders, the first of equal ones first. Without any weight the first part gets all;
+/// without parts there is nothing to split.
 ///
 /// # Errors
 /// When a weight is negative, or something is to be split over no parts.
@@ -281,7 +290,8 @@ pub fn split(amount: i64, weights: &[i64]) -> Result<Vec<i64>> {
     Ok(parts)
 }
 
-/// `amount × weight ÷ total` rounded down, and the remainder. Nearly always 64 bits do, which WebAssembly divides by itself.
+/// `amount × weight ÷ total` rounded down, and the remainder. Nearly always 64 bits do, which
+/// WebAssembly divides by itself.
 fn divided(amount: i64, weight: i64, total: i128) -> Result<(i64, i128)> {
     if let (Some(exact), Ok(total)) = (amount.checked_mul(weight), i64::try_from(total)) {
         let part = exact.checked_div_euclid(total).ok_or_else(overflow)?;

@@ -22,8 +22,8 @@ impl StaffName {
         is_staff.then(|| Self(word.to_owned()))
     }
 
-    /// The operation id `own` of a change that this person makes, which tells by whom it was made. What the key without a name does
-    /// keeps its id as it is.
+    /// The operation id `own` of a change that this person makes, which tells by whom it was made.
+    /// What the key without a name does keeps its id as it is.
     #[must_use]
     pub fn operation_id(&self, own: &str) -> String {
         if self.0 == UNNAMED {
@@ -32,7 +32,8 @@ impl StaffName {
         format!("{self}:{own}")
     }
 
-    /// The member of staff who made the change with this operation id. None means that nobody of staff did.
+    /// The member of staff who made the change with this operation id. None means that nobody of
+    /// staff did.
     #[must_use]
     pub fn of_operation(id: &str) -> Option<Self> {
         if let Some((name, _)) = id.strip_prefix(PREFIX).and_then(|it| it.split_once(':')) {

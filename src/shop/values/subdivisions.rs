@@ -1,5 +1,6 @@
-//! Regions of the countries that `countries.txt` knows them of, as people, phones and wallets write them: by code, by name in the country's script
-//! or in Latin letters, with or without the word for what they are, by former names.
+//! Regions of the countries that `countries.txt` knows them of, as people, phones and wallets write
+//! them: by code, by name in the country's script or in Latin letters, with or without the word for
+//! what they are, by former names.
 
 use crate::values::countries::Country;
 use crate::values::folding::folded;
@@ -18,7 +19,8 @@ pub struct Region {
     others: &'static str,
 }
 
-/// The code of a region, without its country: `NY` for `New York`, `US-NY` or `n.y.`. None: there is none of this name.
+/// The code of a region, without its country: `NY` for `New York`, `US-NY` or `n.y.`. None: there
+/// is none of this name.
 #[must_use]
 pub fn region_code(country: &str, region: &str) -> Option<&'static str> {
     read_region(Country::of_code(country)?, region).map(|region| region.code)
@@ -45,7 +47,8 @@ pub fn regions_of(country: &Country) -> impl Iterator<Item = Region> {
     country.regions.lines().map(region_in)
 }
 
-/// True for a country whose addresses must name one of its regions: where tax and carriers go by it, and the list is whole.
+/// True for a country whose addresses must name one of its regions: where tax and carriers go by
+/// it, and the list is whole.
 #[must_use]
 pub fn is_strict(country: &Country) -> bool {
     matches!(country.code, "AU" | "CA" | "JP" | "US")
@@ -70,7 +73,8 @@ fn region_in(row: &'static str) -> Region {
     }
 }
 
-/// The one region of this name, by code and by whole names first; then without the words for what it is.
+/// The one region of this name, by code and by whole names first; then without the words for what
+/// it is.
 fn region_called(regions: &[Region], name: &str) -> Option<Region> {
     let (whole, bare) = (solid(name), bare(name));
     if whole.is_empty() {

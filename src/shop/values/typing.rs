@@ -1,12 +1,13 @@
-//! One form for what people type, paste, or have filled in for them: phones write wide letters, curly quotes and dashes of their own, and what
-//! is copied brings spaces along that nobody sees. What is compared, is compared in one of the forms of this file.
+//! One form for what people type, paste, or have filled in for them: phones write wide letters,
+//! curly quotes and dashes of their own, and what is copied brings spaces along that nobody sees.
+//! What is compared, is compared in one of the forms of this file.
 //!
 //! Each form is a fixed point: made twice, it is the same.
 
 use crate::values::unicode::{Form, normalized};
 
-/// A text of one line: in Unicode's compatible form, without what is invisible, every space and dash as the plain one, digits as those of
-/// ASCII, trimmed. Letters keep their case.
+/// A text of one line: in Unicode's compatible form, without what is invisible, every space and
+/// dash as the plain one, digits as those of ASCII, trimmed. Letters keep their case.
 #[must_use]
 pub fn plain_text(text: &str) -> String {
     twice(text, plain_once)
@@ -57,7 +58,8 @@ fn plain_once(text: &str) -> String {
     }
 }
 
-/// Characters that are there and not seen: joiners, marks of direction, variation selectors, fillers (`Default_Ignorable_Code_Point`).
+/// Characters that are there and not seen: joiners, marks of direction, variation selectors,
+/// fillers (`Default_Ignorable_Code_Point`).
 const fn is_invisible(character: char) -> bool {
     matches!(
         character,

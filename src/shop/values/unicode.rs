@@ -1,4 +1,5 @@
-//! Forms of text by the Unicode standard (UAX #15). The platform has the tables: a crate's would make the Worker 65 KB larger, packed.
+//! Forms of text by the Unicode standard (UAX #15). The platform has the tables: a crate's would
+//! make the Worker 65 KB larger, packed.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,8 @@ use std::borrow::Cow;
 pub enum Form {
     /// Letters with their marks in one character, where there is one (NFC).
     Composed,
-    /// Composed; and wide letters, ligatures and the like are the letters that they stand for (NFKC).
+    /// Composed; and wide letters, ligatures and the like are the letters that they stand for
+    /// (NFKC).
     Compatible,
     /// Compatible, with letters and marks apart (NFKD).
     Apart,

@@ -1,6 +1,7 @@
-//! The first statements of an order's transaction: they fail the whole where too much of the visitor's is pending already, so that of
-//! two that were let in at once, one is let in. They write no row but one of an order without a proof, where the shop asks for it, and
-//! read none of a SKU while nothing is pending from the network.
+//! The first statements of an order's transaction: they fail the whole where too much of the
+//! visitor's is pending already, so that of two that were let in at once, one is let in. They write
+//! no row but one of an order without a proof, where the shop asks for it, and read none of a SKU
+//! while nothing is pending from the network.
 
 use crate::store::sql::{Statement, to_json};
 use durable::Timestamp;
@@ -37,7 +38,8 @@ SELECT placed_at AS at FROM unproved_orders WHERE network = ?1 ORDER BY placed_a
 const COUNT_UNPROVED: &str = "
 INSERT INTO unproved_orders (network, placed_at, order_id) VALUES (?1, ?2, ?3)";
 
-/// Closes the gate to an order of a visitor who has enough pending, or has shown no proof too often; else counts it, where it shows none.
+/// Closes the gate to an order of a visitor who has enough pending, or has shown no proof too
+/// often; else counts it, where it shows none.
 pub fn close_to_too_many(
     order: &Order,
     checkout: &Checkout,
@@ -99,7 +101,8 @@ mod tests {
     use shop::checkout::pending::{PendingLimits, Visitor};
     use shop::orders::samples::{line, order};
 
-    /// Pending from `here`: 60 units of S, and 99 of T, of which none are held. Another order from there is paid.
+    /// Pending from `here`: 60 units of S, and 99 of T, of which none are held. Another order from
+    /// there is paid.
     const PENDING: &str = "
 INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at, network)
 VALUES ('ord_1', 'cart_1', 'k', 'h', 'q', 'placed', 1, 0, 'here'), ('ord_2', 'cart_2', 'k', 'h', 'q', 'placed', 0, 0, NULL);

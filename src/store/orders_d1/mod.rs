@@ -1,8 +1,9 @@
 //! Orders and what placed them, payments, the ledger and the outbox in SQL.
 //!
-//! A guarded `UPDATE` that matches nothing does not abort its batch. So every move begins with an insert into `order_events` of the
-//! version read + 1, which is unique: of two that judged the same version, the loser's whole batch fails. A write ends with
-//! reading what it made, in the same transaction: one round trip.
+//! A guarded `UPDATE` that matches nothing does not abort its batch. So every move begins with an
+//! insert into `order_events` of the version read + 1, which is unique: of two that judged the same
+//! version, the loser's whole batch fails. A write ends with reading what it made, in the same
+//! transaction: one round trip.
 
 mod gate;
 mod rows;

@@ -21,7 +21,8 @@ use shop::orders::transitions::{Effect, OrderStatus};
 use shop::values::addresses::Address;
 use shop::values::money::Currency;
 
-/// Orders with everything that belongs to them, each kind as one JSON column. A macro, since a statement's text is constant.
+/// Orders with everything that belongs to them, each kind as one JSON column. A macro, since a
+/// statement's text is constant.
 macro_rules! select_orders {
     () => {
         "
@@ -57,7 +58,8 @@ FROM orders AS o"
     };
 }
 
-/// Rows are numbered in the order in which they are written; before an order that is not there is nothing.
+/// Rows are numbered in the order in which they are written; before an order that is not there is
+/// nothing.
 macro_rules! placed_before {
     () => {
         " WHERE o.rowid < iif(?1 IS NULL, 9007199254740991, (SELECT rowid FROM orders WHERE id = ?1))"
@@ -67,7 +69,8 @@ macro_rules! placed_before {
 /// Seconds from a move until the sweep takes up tasks that the mover did not carry out itself.
 const TASK_GRACE_SECS: u32 = 30;
 
-/// Writes the order that a checkout has come to. Its key and, while it is pending, its cart are unique: of two orders one fails whole.
+/// Writes the order that a checkout has come to. Its key and, while it is pending, its cart are
+/// unique: of two orders one fails whole.
 pub fn place(
     order: &Order,
     checkout: &Checkout,
@@ -201,7 +204,8 @@ pub fn finish_round(
     Ok(batch)
 }
 
-/// A shopper waits for a payment page, and asking for it costs nothing while the provider is left alone.
+/// A shopper waits for a payment page, and asking for it costs nothing while the provider is left
+/// alone.
 const fn longest_pause_secs(effect: Effect) -> u32 {
     match effect {
         Effect::OpenPayment => PAYMENT_PAUSE_SECS,
@@ -425,8 +429,8 @@ fn next_version(version: u64) -> Result<i64> {
         .ok_or_else(|| Error::internal("an order's version does not fit"))
 }
 
-/// The order of the key, else the pending one of the cart; a quote, and the price list of its SKUs; `?1` is the known version of the
-/// settings.
+/// The order of the key, else the pending one of the cart; a quote, and the price list of its SKUs;
+/// `?1` is the known version of the settings.
 pub const FIND_CHECKOUT: &str = concat!(
     "
 SELECT standing.order_id, standing.idempotency_key, standing.request_hash,
@@ -468,7 +472,8 @@ UNION ALL
 SELECT order_id FROM payments WHERE status IN ('preparing', 'open', 'processing') AND look_at <= ?1
 LIMIT 1";
 
-/// With all that an order has to do, since who drives it does all: two that drive it at once would do some of it twice.
+/// With all that an order has to do, since who drives it does all: two that drive it at once would
+/// do some of it twice.
 pub const TAKE_ORDERS_WITH_DUE_TASKS: &str = "
 UPDATE outbox SET due_at = MAX(due_at, ?2) WHERE done_at IS NULL AND order_id IN (
     SELECT order_id FROM (
@@ -494,8 +499,8 @@ RETURNING order_id AS value";
 const INSERT_EVENT: &str = "
 INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// The first of the drawn numbers that no order has: a batch is one transaction of one writer, so no two orders take the same. Should all be
-/// taken, they go on above the largest.
+/// The first of the drawn numbers that no order has: a batch is one transaction of one writer, so
+/// no two orders take the same. Should all be taken, they go on above the largest.
 const INSERT_ORDER: &str = "
 INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email,
     shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at, shipping_tax, tax_included, terms)
@@ -533,7 +538,8 @@ UPDATE payments SET status = ?2, captured_amount = COALESCE(?3, captured_amount)
     payment_ref = COALESCE(?5, payment_ref)
 WHERE order_id = ?1";
 
-/// An event may have told of the session, and even of its end, before the answer to opening it came.
+/// An event may have told of the session, and even of its end, before the answer to opening it
+/// came.
 const OPEN_PAYMENT: &str = "
 UPDATE payments SET session_id = ?2, url = ?3, status = iif(status = 'preparing', 'open', status)
 WHERE order_id = ?1 AND session_id IS NULL";

@@ -1,5 +1,5 @@
-//! [`StrayPayments`] in SQL. What is booked of one stands under its session's id, with a version of its own: of two that judged the same
-//! one, the loser's whole batch fails.
+//! [`StrayPayments`] in SQL. What is booked of one stands under its session's id, with a version of
+//! its own: of two that judged the same one, the loser's whole batch fails.
 
 use crate::store::findings_d1;
 use crate::store::orders_d1::statements as sql;

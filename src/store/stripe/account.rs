@@ -5,8 +5,9 @@ use durable::Timestamp;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Pages that one event of the Worker may read: of the thousand requests that the platform lets it make, the others are for what it
-/// does beside. As many sessions are opened in forty minutes of a thousand orders each.
+/// Pages that one event of the Worker may read: of the thousand requests that the platform lets it
+/// make, the others are for what it does beside. As many sessions are opened in forty minutes of a
+/// thousand orders each.
 pub const MAX_PAGES: u32 = 400;
 
 /// The way to reach Stripe, and the secrets of its deliveries.
@@ -27,8 +28,8 @@ pub const STRIPE_API: &str = "https://api.stripe.com";
 const MIN_SECRET_CHARS: usize = 16;
 
 impl StripeConfig {
-    /// True if payments can be taken and deliveries verified: with `real_money`, by a live key and a secret that is no placeholder, at Stripe
-    /// alone.
+    /// True if payments can be taken and deliveries verified: with `real_money`, by a live key and
+    /// a secret that is no placeholder, at Stripe alone.
     #[must_use]
     pub fn is_usable(&self, real_money: bool) -> bool {
         let given = !self.secret_key.is_empty() && !self.webhook_secrets.is_empty();

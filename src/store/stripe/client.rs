@@ -1,5 +1,5 @@
-//! Calls of Stripe's API: form-encoded, in a pinned version, with a time-out, and every answer sorted by what it says of the
-//! work (docs.stripe.com/error-low-level).
+//! Calls of Stripe's API: form-encoded, in a pinned version, with a time-out, and every answer
+//! sorted by what it says of the work (docs.stripe.com/error-low-level).
 
 use crate::store::stripe::account::Stripe;
 use crate::store::stripe::patience::{Hints, TIMEOUT, pause_before_retry};
@@ -196,10 +196,11 @@ pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
 }
 
 /// What an answer says of the work:
-/// - 409, a key in progress, and any 5xx say nothing, nor does a key that was used for another request: it exists;
+/// - 409, a key in progress, and any 5xx say nothing, nor does a key that was used for another
+///   request: it exists;
 /// - 429 says that it was not begun;
-/// - a refused `expires_at` says that the request came too late: a session that was opened under its key would have been told again
-///   (<https://docs.stripe.com/api/idempotent_requests>);
+/// - a refused `expires_at` says that the request came too late: a session that was opened under
+///   its key would have been told again (<https://docs.stripe.com/api/idempotent_requests>);
 /// - 401 and 403 say that the shop's key is wrong, which is no fault of the order's;
 /// - any other 4xx is a refusal.
 fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {

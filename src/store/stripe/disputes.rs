@@ -1,5 +1,5 @@
-//! Disputes (docs.stripe.com/api/disputes). What was taken is the sum of the dispute's balance transactions, not its amount: an
-//! inquiry takes nothing, a dispute that was won gives back.
+//! Disputes (docs.stripe.com/api/disputes). What was taken is the sum of the dispute's balance
+//! transactions, not its amount: an inquiry takes nothing, a dispute that was won gives back.
 
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;

@@ -1,5 +1,6 @@
-//! Events (docs.stripe.com/api/events). Of an event's object only its kind, its id and the order that a session names are read, which
-//! never change: how it stands is fetched in the pinned version, whatever version the event was written in.
+//! Events (docs.stripe.com/api/events). Of an event's object only its kind, its id and the order
+//! that a session names are read, which never change: how it stands is fetched in the pinned
+//! version, whatever version the event was written in.
 
 use serde::{Deserialize, Deserializer};
 use shop::error::{Error, Result};

@@ -1,8 +1,9 @@
-//! [`Payments`] by Stripe's hosted Checkout Sessions: no card data ever passes the shop. No word of Stripe's is spoken above
-//! this folder.
+//! [`Payments`] by Stripe's hosted Checkout Sessions: no card data ever passes the shop. No word of
+//! Stripe's is spoken above this folder.
 //!
-//! Every POST carries an Idempotency-Key that was stored, with its exact body, before the first call. A timeout or a 5xx is
-//! *unknown*, not failed: the same key is sent again (docs.stripe.com/api/idempotent_requests).
+//! Every POST carries an Idempotency-Key that was stored, with its exact body, before the first
+//! call. A timeout or a 5xx is *unknown*, not failed: the same key is sent again
+//! (docs.stripe.com/api/idempotent_requests).
 
 pub mod account;
 mod balance;
@@ -58,8 +59,8 @@ impl Payments for Stripe {
         sessions::read(self.get(&path).await?)
     }
 
-    /// Stripe refuses to expire a session that is no longer open, and keeps that refusal under the key: then how the session
-    /// stands is the answer.
+    /// Stripe refuses to expire a session that is no longer open, and keeps that refusal under the
+    /// key: then how the session stands is the answer.
     async fn expire_session(
         &self,
         idempotency_key: &str,
@@ -111,7 +112,8 @@ impl Payments for Stripe {
         }
     }
 
-    /// A refund or dispute of another business of the account may name no payment, and Stripe takes no empty filter.
+    /// A refund or dispute of another business of the account may name no payment, and Stripe takes
+    /// no empty filter.
     async fn session_of_payment(&self, payment_ref: &str) -> Result<Option<Session>, PaymentError> {
         if payment_ref.is_empty() {
             return Ok(None);
@@ -155,7 +157,8 @@ impl Payments for Stripe {
         disputes::read(self.get_one("disputes", provider_id).await?)
     }
 
-    /// 1. The signature holds for the raw bytes. 2. The body reads. 3. It is of the shop's account and mode.
+    /// 1. The signature holds for the raw bytes. 2. The body reads. 3. It is of the shop's account
+    ///    and mode.
     fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent> {
         let header = (delivery.header)("Stripe-Signature");
         signature::verify(

@@ -1,6 +1,7 @@
-//! Sending a request again that Stripe had no room for. A 429 says that nothing was begun, whether too many requests came at once or
-//! two of them wanted the same object (`lock_timeout`), so that the same request under the same key may follow at once
-//! (docs.stripe.com/rate-limits). What is refused once more stays with whoever keeps the work and comes back later.
+//! Sending a request again that Stripe had no room for. A 429 says that nothing was begun, whether
+//! too many requests came at once or two of them wanted the same object (`lock_timeout`), so that
+//! the same request under the same key may follow at once (docs.stripe.com/rate-limits). What is
+//! refused once more stays with whoever keeps the work and comes back later.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -11,8 +12,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// Times that one call is sent again.
 const MAX_RETRIES: u32 = 2;
 
-/// Times that one event of the Worker sends something again: a request makes few calls, and a job of many must not spend its time, nor
-/// the requests that the platform lets it make, on waiting.
+/// Times that one event of the Worker sends something again: a request makes few calls, and a job
+/// of many must not spend its time, nor the requests that the platform lets it make, on waiting.
 const MAX_RETRIES_OF_EVENT: u32 = 10;
 
 /// Longest pause before the first retry, where Stripe names none; doubles with each.
@@ -35,8 +36,8 @@ pub struct Hints<'a> {
     pub should_retry: Option<&'a str>,
 }
 
-/// The pause before a call is sent again that was sent again `retries` times so far and may take `left` more; none when its answer
-/// stands. `random` spreads those who were refused together.
+/// The pause before a call is sent again that was sent again `retries` times so far and may take
+/// `left` more; none when its answer stands. `random` spreads those who were refused together.
 pub fn pause_before_retry(
     hints: Hints<'_>,
     retries: u32,
@@ -160,7 +161,8 @@ mod tests {
     }
 
     proptest! {
-        /// All attempts and pauses of a call fit into its time, and none is cut off before it could be answered.
+        /// All attempts and pauses of a call fit into its time, and none is cut off before it could
+        /// be answered.
         #[test]
         fn a_call_ends_in_time(secs in 0_u64..9, random: u32, retries in 0_u32..4, left in 0_u64..12_000) {
             let (left, secs) = (Duration::from_millis(left), secs.to_string());

@@ -1,5 +1,5 @@
-//! Refunds (docs.stripe.com/api/refunds). One that the shop makes carries its id in the metadata; one without was made in
-//! Stripe's dashboard.
+//! Refunds (docs.stripe.com/api/refunds). One that the shop makes carries its id in the metadata;
+//! one without was made in Stripe's dashboard.
 
 use crate::store::stripe::client::read_as;
 use crate::store::stripe::wire;

@@ -10,11 +10,13 @@ use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, Ses
 use shop::values::mail_addresses::in_ascii;
 use worker::url::form_urlencoded::{self, Serializer};
 
-/// What the shop alone writes into a session: anyone who opens a payment link of the account chooses its `client_reference_id`.
+/// What the shop alone writes into a session: anyone who opens a payment link of the account
+/// chooses its `client_reference_id`.
 const ORDER_ID: &str = "metadata[order_id]";
 const KEY: &str = "metadata[key]";
 
-/// One line item per line, with quantity 1 and the final amount: Stripe's sum can't differ from the order's.
+/// One line item per line, with quantity 1 and the final amount: Stripe's sum can't differ from the
+/// order's.
 pub fn prepare(session: &NewSession) -> Result<String> {
     let mut form = Serializer::new(String::new());
     form.append_pair("mode", "payment")
@@ -24,7 +26,8 @@ pub fn prepare(session: &NewSession) -> Result<String> {
         .append_pair("success_url", &session.success_url)
         .append_pair("cancel_url", &session.cancel_url)
         .append_pair("expires_at", &session.expires_at.as_secs().to_string());
-    // What stands before the @ in another script is refused; without an address the payment page asks for one.
+    // What stands before the @ in another script is refused; without an address the payment page
+    // asks for one.
     let email = in_ascii(&session.email);
     if email.is_ascii() {
         form.append_pair("customer_email", &email);
@@ -42,7 +45,8 @@ pub fn prepare(session: &NewSession) -> Result<String> {
     Ok(form.finish())
 }
 
-/// A request that was prepared, for another key and with another end. One from before requests carried their key is given one.
+/// A request that was prepared, for another key and with another end. One from before requests
+/// carried their key is given one.
 pub fn renew(request: &str, key: &str, expires_at: Timestamp) -> String {
     let expires_at = expires_at.as_secs().to_string();
     let mut form = Serializer::new(String::new());
@@ -94,8 +98,8 @@ pub fn ended(session: Session) -> Result<Session, PaymentError> {
     Ok(session)
 }
 
-/// Whether a listed session was opened with this key for this order, without reading the rest of it. One from before sessions carried
-/// their key is told by its order.
+/// Whether a listed session was opened with this key for this order, without reading the rest of
+/// it. One from before sessions carried their key is told by its order.
 pub fn is_opened_with(object: &Value, order_id: &str, key: &str) -> bool {
     let told = |name: &str| object.get(name).and_then(Value::as_str);
     let kept = |name: &str| object.get("metadata")?.get(name)?.as_str();
@@ -147,7 +151,8 @@ impl Metadata {
     }
 }
 
-/// What a payment intent falls back to when a delayed payment has failed: a session that is complete takes no other.
+/// What a payment intent falls back to when a delayed payment has failed: a session that is
+/// complete takes no other.
 const FAILED: &str = "requires_payment_method";
 const CANCELED: &str = "canceled";
 

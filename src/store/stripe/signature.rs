@@ -1,8 +1,9 @@
-//! The signature of a delivery (docs.stripe.com/webhooks#verify-manually): `Stripe-Signature: t=…,v1=…[,v1=…]`, where `v1` is the
-//! HMAC-SHA256 of `t.` and the raw body under the endpoint's secret.
+//! The signature of a delivery (docs.stripe.com/webhooks#verify-manually):
+//! `Stripe-Signature: t=…,v1=…[,v1=…]`, where `v1` is the HMAC-SHA256 of `t.` and the raw body
+//! under the endpoint's secret.
 //!
-//! Anyone can send a delivery, so what one costs is bounded: a body is hashed once a secret, and not at all for a header that can't be
-//! of now.
+//! Anyone can send a delivery, so what one costs is bounded: a body is hashed once a secret, and
+//! not at all for a header that can't be of now.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use durable::Timestamp;
@@ -19,8 +20,9 @@ const MAX_AHEAD_SECS: i64 = 60;
 /// Longest header that is read, in bytes: ten times what Stripe sends.
 const MAX_HEADER_BYTES: usize = 4096;
 
-/// Signatures that are compared, the first ones. Stripe sends one for each active secret of the endpoint, two while one is rolled. More
-/// are no refusal, so that a header that Stripe makes longer some day still holds.
+/// Signatures that are compared, the first ones. Stripe sends one for each active secret of the
+/// endpoint, two while one is rolled. More are no refusal, so that a header that Stripe makes
+/// longer some day still holds.
 const MAX_SIGNATURES: usize = 5;
 
 /// A signature, compared in constant time.

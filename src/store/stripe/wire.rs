@@ -1,4 +1,5 @@
-//! Amounts as Stripe writes them (docs.stripe.com/currencies): its decimal places are not ISO 4217's in every currency.
+//! Amounts as Stripe writes them (docs.stripe.com/currencies): its decimal places are not ISO
+//! 4217's in every currency.
 
 use shop::payments::PaymentError;
 use shop::values::money::Currency;
@@ -20,8 +21,9 @@ pub fn from_wire(amount: i64, code: &str) -> Option<i64> {
     scale(amount, wire_exponent(code), currency.exponent())
 }
 
-/// The most that one charge can come to, in minor units of ISO 4217: by the digits that Stripe takes
-/// (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). A card's network or another way to pay may take less.
+/// The most that one charge can come to, in minor units of ISO 4217: by the digits that Stripe
+/// takes (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). A card's network or
+/// another way to pay may take less.
 pub fn largest_charge(currency: Currency) -> i64 {
     let digits = match currency.code() {
         "IDR" => 12,

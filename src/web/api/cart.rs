@@ -1,4 +1,5 @@
-//! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version in `ETag`.
+//! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version
+//! in `ETag`.
 
 use crate::app::App;
 use crate::web::api::pricing::{QuoteView, ShippingOffersView};
@@ -66,7 +67,8 @@ pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/cart/items {sku, quantity}`: so many more, up to the most that a line takes.
 ///
 /// # Errors
-/// 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412 `stale_version`; 409 `cart_in_checkout`.
+/// 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412 `stale_version`; 409
+/// `cart_in_checkout`.
 pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<NewItem>().await?;
     let quantity = read_quantity(&item.quantity)?;
@@ -81,7 +83,8 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, added).await
 }
 
-/// `PUT /api/v1/cart/items/{sku} {quantity}`: so many from now on, up to the most that a line takes.
+/// `PUT /api/v1/cart/items/{sku} {quantity}`: so many from now on, up to the most that a line
+/// takes.
 ///
 /// # Errors
 /// As [`add_cart_item`].
@@ -136,11 +139,12 @@ pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, Change::Note { note }).await
 }
 
-/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: the ways to ship the cart there, at what each would cost;
-/// without a country, each as cheaply as it can be.
+/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: the ways to ship
+/// the cart there, at what each would cost; without a country, each as cheaply as it can be.
 ///
 /// # Errors
-/// 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`.
+/// 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`, `not_sold_in_currency`,
+/// `amount_too_large`.
 pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
     let (currency, now) = (call.currency()?, call.app.now);
     let cart = match call.identity().cart()? {
@@ -156,13 +160,17 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &ShippingOffersView::of(&offers, currency))
 }
 
-/// `POST /api/v1/cart/quote {currency, shipping_address, billing_address?, shipping_method, email, codes[], vat_number?}`
+/// `POST /api/v1/cart/quote {currency, shipping_address, billing_address?, shipping_method, email,
+/// codes[], vat_number?}`
 ///
 /// # Errors
-/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`, `invalid_country`, `invalid_region`, `invalid_postal_code`, `invalid_phone`, `phone_required`,
-/// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`, `amount_too_large`, `not_shipped_there`,
-/// `below_smallest_charge`, `above_largest_charge`, `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`, `code_used_up`, `code_not_met`.
-/// 409 `promotion_contended`. 429 `too_many_failed_codes`: it can be quoted without codes meanwhile.
+/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`,
+/// `invalid_country`, `invalid_region`, `invalid_postal_code`, `invalid_phone`, `phone_required`,
+/// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`,
+/// `amount_too_large`, `not_shipped_there`, `below_smallest_charge`, `above_largest_charge`,
+/// `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`,
+/// `code_used_up`, `code_not_met`. 409 `promotion_contended`. 429 `too_many_failed_codes`: it can
+/// be quoted without codes meanwhile.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;
     let own = call.identity().cart_or_new()?;

@@ -18,8 +18,9 @@ pub async fn live(_call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: 503 when a part does not answer; what is wrong stands in the log. Staff are told of each part as it is now, everyone else
-/// the word that the isolate has, so that no stranger keeps the parts busy.
+/// `GET /readyz`: 503 when a part does not answer; what is wrong stands in the log. Staff are told
+/// of each part as it is now, everyone else the word that the isolate has, so that no stranger
+/// keeps the parts busy.
 ///
 /// # Errors
 /// None of its own.
@@ -48,7 +49,8 @@ const READY_SECS: u32 = 10;
 /// Seconds for which it says that something is not.
 const FAILED_SECS: u32 = 1;
 
-/// The word, while it may be said. Of those who find that it is too old, the first looks again, and the others are told it once more.
+/// The word, while it may be said. Of those who find that it is too old, the first looks again, and
+/// the others are told it once more.
 fn known_word(now: Timestamp) -> Option<bool> {
     let (at, ready) = WORD.get()?;
     let kept_secs = if ready { READY_SECS } else { FAILED_SECS };

@@ -89,7 +89,8 @@ pub fn malformed_cursor() -> Error {
     )
 }
 
-/// A JSON number as a whole number of `range`; none when it is another: a fraction, a negative or a huge one is understood and refused.
+/// A JSON number as a whole number of `range`; none when it is another: a fraction, a negative or a
+/// huge one is understood and refused.
 #[must_use]
 pub fn whole<T: TryFrom<i64>>(number: &Number, range: RangeInclusive<i64>) -> Option<T> {
     number

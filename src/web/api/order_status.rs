@@ -12,8 +12,9 @@ use shop::orders::standing::{OrderStanding, OrderStandings};
 use shop::orders::transitions::OrderStatus;
 use shop::values::ids;
 
-/// `GET /api/v1/orders/{id}/status`: how an order stands, for whoever may see it by `Order-Token`, `Cart-Token` or staff's key. Made to be
-/// asked again and again: with `If-None-Match` the answer is 304 until something has changed. Where many ask, it takes two seconds.
+/// `GET /api/v1/orders/{id}/status`: how an order stands, for whoever may see it by `Order-Token`,
+/// `Cart-Token` or staff's key. Made to be asked again and again: with `If-None-Match` the answer
+/// is 304 until something has changed. Where many ask, it takes two seconds.
 ///
 /// # Errors
 /// 404 for anyone else; 503 `overloaded` when too many ask.

@@ -77,14 +77,18 @@ pub(super) struct ReturnedGoods {
     reason: Option<String>,
 }
 
-/// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: 201 with the new order, 200 and
-/// `Idempotent-Replayed` with the order that this key placed before, in its current state. Where the shop asks for a challenge, its
-/// solution is the header `Challenge-Token`: the response of a Turnstile widget whose action is `checkout`. An order without one is
-/// placed as well, but few from a network. A repeat may show the same or another.
+/// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: 201 with the new
+/// order, 200 and `Idempotent-Replayed` with the order that this key placed before, in its current
+/// state. Where the shop asks for a challenge, its solution is the header `Challenge-Token`: the
+/// response of a Turnstile widget whose action is `checkout`. An order without one is placed as
+/// well, but few from a network. A repeat may show the same or another.
 ///
 /// # Errors
-/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`, `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422 `unknown_quote`,
-/// `idempotency_key_reused`, `idempotency_key_required`; 429 `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted`, `payments_not_configured`.
+/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
+/// `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422
+/// `unknown_quote`, `idempotency_key_reused`, `idempotency_key_required`; 429
+/// `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted`,
+/// `payments_not_configured`.
 pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let (new, request_hash) = call.json::<NewOrder>().await?;
     let idempotency_key = call.idempotency_key()?.ok_or_else(|| {
@@ -120,7 +124,8 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     Ok(whole_order(call, &placed.order, 201)?.with("Location", location))
 }
 
-/// `GET /api/v1/orders?status=&limit=&cursor=`: every order for staff, those of the caller's cart for its holder; the newest first.
+/// `GET /api/v1/orders?status=&limit=&cursor=`: every order for staff, those of the caller's cart
+/// for its holder; the newest first.
 ///
 /// # Errors
 /// 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
@@ -156,7 +161,8 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &OrderList { data, next_cursor })
 }
 
-/// `GET /api/v1/orders/{id}`, for whoever shows the token of its link as `Order-Token`, its cart's as `Cart-Token`, or staff's key.
+/// `GET /api/v1/orders/{id}`, for whoever shows the token of its link as `Order-Token`, its cart's
+/// as `Cart-Token`, or staff's key.
 ///
 /// # Errors
 /// 404 for anyone else.
@@ -179,7 +185,8 @@ pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/cancel {note?}`: cancelled, or still pending until the payment provider has answered.
+/// `POST /api/v1/orders/{id}/cancel {note?}`: cancelled, or still pending until the payment
+/// provider has answered.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
@@ -193,11 +200,12 @@ pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`: these units left, or all that is left.
+/// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`:
+/// these units left, or all that is left.
 ///
 /// # Errors
-/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`, `control_character`,
-/// `idempotency_key_reused`.
+/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`,
+/// `control_character`, `idempotency_key_reused`.
 pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (shipment, _) = call.json::<Shipment>().await?;
     let new = NewFulfillment {
@@ -215,7 +223,8 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     recorded_order(call, &recorded)
 }
 
-/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: it has arrived; the last one completes the order.
+/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: it has arrived; the last one
+/// completes the order.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`.
@@ -227,7 +236,8 @@ pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: these units came back, to be sold again or not.
+/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: these units came back, to be sold
+/// again or not.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.

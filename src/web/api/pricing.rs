@@ -1,4 +1,5 @@
-//! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each number with how it came about.
+//! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each
+//! number with how it came about.
 
 use crate::web::api::instant;
 use serde::Serialize;

@@ -17,11 +17,12 @@ use shop::values::ids::derived_id;
 use shop::values::money::{Currency, Money};
 use std::collections::BTreeMap;
 
-/// `GET /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&availability=&sort=&currency=&limit=&cursor=`
+/// `GET
+/// /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&availability=&sort=&currency=&limit=&cursor=`
 ///
 /// # Errors
-/// 400 `malformed_cursor`; 404 for a category without products; 410 `cursor_expired`; 422 `unknown_currency`, `invalid_limit`,
-/// `invalid_price`, `invalid_availability`, `invalid_sort`.
+/// 400 `malformed_cursor`; 404 for a category without products; 410 `cursor_expired`; 422
+/// `unknown_currency`, `invalid_limit`, `invalid_price`, `invalid_availability`, `invalid_sort`.
 pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let query = read_query(call)?;
     let cursor = read_cursor(call)?;
@@ -161,7 +162,8 @@ fn category_id(handle: &str) -> String {
     derived_id("cat", handle)
 }
 
-/// A product in one currency. It carries no stock: its JSON is the same for as long as its version is.
+/// A product in one currency. It carries no stock: its JSON is the same for as long as its version
+/// is.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct ProductView<'a> {

@@ -1,4 +1,5 @@
-//! `/api/v1/stock`: what the public may know of the units, a word and never a number; read from a copy, and live.
+//! `/api/v1/stock`: what the public may know of the units, a word and never a number; read from a
+//! copy, and live.
 
 use crate::web::api::{List, instant};
 use crate::web::http::call::Call;
@@ -62,8 +63,8 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: frames `{"sku", "stock"}`, the word now and whenever it changes.
-/// `ping` is answered `pong`; nothing else is asked.
+/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: frames `{"sku", "stock"}`, the word
+/// now and whenever it changes. `ping` is answered `pong`; nothing else is asked.
 ///
 /// # Errors
 /// 404 for a SKU that is not on sale, 400 `websocket_expected`, 503 `too_many_watchers`.

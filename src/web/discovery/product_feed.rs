@@ -1,7 +1,8 @@
-//! The feed of products for Google Merchant Center: RSS 2.0 with Google's `g:` names, an item for each variant that is sold in the
-//! currency asked for (Product data specification).
+//! The feed of products for Google Merchant Center: RSS 2.0 with Google's `g:` names, an item for
+//! each variant that is sold in the currency asked for (Product data specification).
 //!
-//! It comes in parts, each of which reads no more documents than one request may; a part names the next.
+//! It comes in parts, each of which reads no more documents than one request may; a part names the
+//! next.
 
 use crate::web::api::instant;
 use crate::web::discovery::sitemap::xml;

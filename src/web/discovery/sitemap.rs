@@ -1,5 +1,5 @@
-//! `robots.txt` and the sitemap of the published catalog: an index, one part with the lists, and parts of products, each far
-//! below the 50,000 addresses that sitemaps.org allows.
+//! `robots.txt` and the sitemap of the published catalog: an index, one part with the lists, and
+//! parts of products, each far below the 50,000 addresses that sitemaps.org allows.
 
 use crate::web::api::instant;
 use crate::web::http::call::Call;
@@ -16,7 +16,8 @@ use shop::values::languages::Language;
 /// Products of a part, each with an address in every language.
 const PRODUCTS_A_PART: usize = 5_000;
 
-/// `GET /robots.txt`: what is a visitor's own is not searched, nor anything of a shop that is only tried out.
+/// `GET /robots.txt`: what is a visitor's own is not searched, nor anything of a shop that is only
+/// tried out.
 ///
 /// # Errors
 /// None.

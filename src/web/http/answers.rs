@@ -1,8 +1,10 @@
-//! Finished answers of public addresses, as the isolate keeps them: body and headers are the platform's own objects already, so
-//! that answering again costs little more than a constant answer does.
+//! Finished answers of public addresses, as the isolate keeps them: body and headers are the
+//! platform's own objects already, so that answering again costs little more than a constant answer
+//! does.
 //!
-//! Promises: an answer stands for one whole address, is only kept when it depends on nothing else, and is shown for as long as the
-//! catalog version that it was made from, and [`KEPT_SECS`] at most, since what is not of that version may be on it too.
+//! Promises: an answer stands for one whole address, is only kept when it depends on nothing else,
+//! and is shown for as long as the catalog version that it was made from, and [`KEPT_SECS`] at
+//! most, since what is not of that version may be on it too.
 
 use crate::app::App;
 use crate::bounded::Bounded;
@@ -35,7 +37,8 @@ pub struct Answer {
     body: Uint8Array,
 }
 
-/// The kept answer to a request, if there is one: none for whoever may get another than everyone gets.
+/// The kept answer to a request, if there is one: none for whoever may get another than everyone
+/// gets.
 #[must_use]
 pub fn kept(app: &App, request: &Request) -> Option<Rc<Answer>> {
     let max_bytes = app.config.isolate_cache_bytes;
@@ -86,7 +89,8 @@ impl Answer {
     /// # Errors
     /// When the platform can't make a response.
     pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
-        // The platform copies them into the response, so that one list serves every request in turn.
+        // The platform copies them into the response, so that one list serves every request in
+        // turn.
         self.headers.set("X-Request-Id", request_id)?;
         let known = header(request, "If-None-Match").is_some_and(|tags| names(&tags, &self.etag));
         if known {

@@ -1,4 +1,5 @@
-//! A request as handlers read it: every part that can be malformed answers with an error, never a panic.
+//! A request as handlers read it: every part that can be malformed answers with an error, never a
+//! panic.
 
 use crate::app::App;
 use crate::web::http::cookies;
@@ -145,7 +146,8 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The version that `If-Match` names; a weak tag is tolerated, as compression weakens tags on the way.
+    /// The version that `If-Match` names; a weak tag is tolerated, as compression weakens tags on
+    /// the way.
     ///
     /// # Errors
     /// 400 when it is not a version of ours.
@@ -229,7 +231,8 @@ impl<'a> Call<'a> {
     /// A JSON body, and its digest.
     ///
     /// # Errors
-    /// 415 for another content type, 400 when it does not read, `unknown_field` for a field that means nothing here.
+    /// 415 for another content type, 400 when it does not read, `unknown_field` for a field that
+    /// means nothing here.
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<(T, String)> {
         self.json_up_to(MAX_BODY_BYTES).await
     }

@@ -1,5 +1,6 @@
-//! One address for each public answer, since caches know answers by their whole address: the parameters that a route knows, each once
-//! and in one order. Who asks otherwise is sent to that address, and has bought no answer of their own.
+//! One address for each public answer, since caches know answers by their whole address: the
+//! parameters that a route knows, each once and in one order. Who asks otherwise is sent to that
+//! address, and has bought no answer of their own.
 
 use std::borrow::Cow;
 use worker::url::Url;
@@ -11,7 +12,8 @@ const LIST: &[&str] = &[
 ];
 const NONE: &[&str] = &[];
 
-/// Routes whose answers depend on their address alone, and the parameters that they know, as forms and links of the shop order them.
+/// Routes whose answers depend on their address alone, and the parameters that they know, as forms
+/// and links of the shop order them.
 const ROUTES: &[(&str, &[&str])] = &[
     ("/", PAGE),
     ("/products", LIST),
@@ -50,7 +52,8 @@ const ROUTES: &[(&str, &[&str])] = &[
     ("/feeds/google.xml", &["part", "currency"]),
 ];
 
-/// The address of what `url` asks of a route; none when it is that already, or the route's answers are not for everyone.
+/// The address of what `url` asks of a route; none when it is that already, or the route's answers
+/// are not for everyone.
 #[must_use]
 pub fn canonical_address(pattern: &str, url: &Url) -> Option<String> {
     let query = url.query()?;

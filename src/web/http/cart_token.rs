@@ -1,6 +1,8 @@
-//! Who a cart belongs to: whoever shows its signed id, in the `__Host-cart` cookie or the `Cart-Token` header.
+//! Who a cart belongs to: whoever shows its signed id, in the `__Host-cart` cookie or the
+//! `Cart-Token` header.
 //!
-//! A cart can't be guessed (128 random bits) nor a token forged (keyed hash), so holding the token is owning the cart.
+//! A cart can't be guessed (128 random bits) nor a token forged (keyed hash), so holding the token
+//! is owning the cart.
 
 use crate::app::App;
 use shop::error::Result;

@@ -1,4 +1,5 @@
-//! What stands before every handler: who may come in, from where, and what every answer says to browsers.
+//! What stands before every handler: who may come in, from where, and what every answer says to
+//! browsers.
 
 use crate::app::config::Config;
 use crate::web::http::call::Call;
@@ -18,7 +19,8 @@ pub enum Access {
     Anyone,
     /// Staff whose key grants this permission.
     Staff(Permission),
-    /// A provider, by its signature under the body, which the handler verifies before anything else: it is asked nothing here.
+    /// A provider, by its signature under the body, which the handler verifies before anything
+    /// else: it is asked nothing here.
     Signed,
     /// A developer on their own machine; to everyone else it is not there.
     Developer,
@@ -27,7 +29,8 @@ pub enum Access {
 /// Lets the call in, or says why not.
 ///
 /// # Errors
-/// 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for what is a developer's alone.
+/// 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for what is a developer's
+/// alone.
 pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     match access {
         Access::Staff(permission) => call.identity().check(permission)?,
@@ -65,7 +68,8 @@ fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
     (limit, network(call))
 }
 
-/// Whoever calls, as their pending orders are counted; `token` is what solves the challenge, empty where the call shows nothing.
+/// Whoever calls, as their pending orders are counted; `token` is what solves the challenge, empty
+/// where the call shows nothing.
 #[must_use]
 pub fn visitor(call: &Call<'_>, token: &str) -> Visitor {
     let config = &call.app.config;
@@ -92,9 +96,10 @@ fn is_at_home(call: &Call<'_>) -> bool {
 /// Hosts that lead back to one's own machine.
 const HOME: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
-/// A change that a browser sends must come from the shop's own pages: by `Sec-Fetch-Site`, else by `Origin`. Cookies do not matter:
-/// `SameSite` withholds them from another site's form, and what such a form begins would still become the shopper's own, as a
-/// new cart does by its `Set-Cookie`. Who sends neither header is no browser.
+/// A change that a browser sends must come from the shop's own pages: by `Sec-Fetch-Site`, else by
+/// `Origin`. Cookies do not matter: `SameSite` withholds them from another site's form, and what
+/// such a form begins would still become the shopper's own, as a new cart does by its `Set-Cookie`.
+/// Who sends neither header is no browser.
 fn is_cross_site(call: &Call<'_>) -> bool {
     let safe = matches!(call.method(), Method::Get | Method::Head | Method::Options);
     if safe || is_invited(call) {
@@ -157,8 +162,8 @@ pub fn policy_with_widget(config: &Config, origin: &str) -> (&'static str, Strin
 
 const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
 
-/// Nothing inline. Pictures may come from a merchant's image host; a form may lead to the payment page, since Chromium checks
-/// `form-action` on the redirect that follows it too.
+/// Nothing inline. Pictures may come from a merchant's image host; a form may lead to the payment
+/// page, since Chromium checks `form-action` on the redirect that follows it too.
 fn content_security_policy(config: &Config, more_scripts: &str) -> String {
     format!(
         "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self' {}; \

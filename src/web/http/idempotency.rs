@@ -1,7 +1,8 @@
-//! `Idempotency-Key` on the POSTs of the API: which route keeps its answers where, and how an answer is kept.
+//! `Idempotency-Key` on the POSTs of the API: which route keeps its answers where, and how an
+//! answer is kept.
 //!
-//! A request without a key costs nothing here. Answers are kept after they were made, and before they are sent: a crash between the
-//! two lets a repeat carry the request out again.
+//! A request without a key costs nothing here. Answers are kept after they were made, and before
+//! they are sent: a crash between the two lets a repeat carry the request out again.
 
 use crate::web::http::call::{Call, MAX_BODY_BYTES};
 use crate::web::http::log::log_failure;

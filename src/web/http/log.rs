@@ -1,4 +1,5 @@
-//! Structured logs: one JSON object a line, one line a request. Never a mail address, a token or a body.
+//! Structured logs: one JSON object a line, one line a request. Never a mail address, a token or a
+//! body.
 
 use serde::Serialize;
 use serde_json::json;

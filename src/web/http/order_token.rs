@@ -28,7 +28,8 @@ pub fn address_without(call: &Call<'_>) -> String {
     format!("{}?{query}", call.url.path())
 }
 
-/// Has the browser keep the order open; of too many that are open, the oldest are closed. Only for whoever may see it.
+/// Has the browser keep the order open; of too many that are open, the oldest are closed. Only for
+/// whoever may see it.
 #[must_use]
 pub fn keep_open(mut reply: Reply, call: &Call<'_>, order_id: &str) -> Reply {
     reply = reply.with("Set-Cookie", cookie(call.app, order_id));

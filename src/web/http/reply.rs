@@ -136,8 +136,9 @@ impl Reply {
         self
     }
 
-    /// Anyone may keep the answer and ask each time whether it still is the one; the platform's cache gives it out for a minute without
-    /// asking, a while longer while it asks anew, and for a day when that fails. It must depend on nothing but its address.
+    /// Anyone may keep the answer and ask each time whether it still is the one; the platform's
+    /// cache gives it out for a minute without asking, a while longer while it asks anew, and for a
+    /// day when that fails. It must depend on nothing but its address.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.headers.retain(|(name, _)| *name != "Cache-Control");
@@ -147,7 +148,8 @@ impl Reply {
             .with("ETag", etag)
     }
 
-    /// The answer, with the word that no cache is to keep it where it says nothing: caches would guess.
+    /// The answer, with the word that no cache is to keep it where it says nothing: caches would
+    /// guess.
     #[must_use]
     pub fn kept_by_nobody_unless_said(self) -> Self {
         if self
@@ -236,7 +238,8 @@ impl Reply {
 
 const PUBLIC: &str = "public, max-age=0";
 
-/// In a header of its own: `s-maxage` or `must-revalidate` in either would forbid to give out what is stale (RFC 9111, 4.2.4).
+/// In a header of its own: `s-maxage` or `must-revalidate` in either would forbid to give out what
+/// is stale (RFC 9111, 4.2.4).
 const AT_THE_EDGE: &str = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400";
 
 /// Tells bodies of one address apart; not meant against anyone who chooses them.

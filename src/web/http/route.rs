@@ -15,10 +15,11 @@ use worker::Method;
 pub enum Keys {
     /// Here.
     Kept,
-    /// The handler knows its repeats: the key names what it makes or the operation of an object, or the content names itself.
+    /// The handler knows its repeats: the key names what it makes or the operation of an object, or
+    /// the content names itself.
     Own,
-    /// Nowhere but for what was asked: carrying it out again changes nothing, or makes what it made in its place, and the answer
-    /// tells the present state.
+    /// Nowhere but for what was asked: carrying it out again changes nothing, or makes what it made
+    /// in its place, and the answer tells the present state.
     Again,
 }
 

@@ -1,8 +1,10 @@
-//! The jobs of each minute: the cron hands each out as a message of its own, so that each has an invocation, its limits and its
-//! failures to itself. A job that has more to do than one invocation may sends its next message itself.
+//! The jobs of each minute: the cron hands each out as a message of its own, so that each has an
+//! invocation, its limits and its failures to itself. A job that has more to do than one invocation
+//! may sends its next message itself.
 //!
-//! A message may be lost, come twice or late: the next minute's takes its place, and what must not be done twice at once is
-//! taken by a row. So one that fails is logged and not tried again, and those that waited while the queue stood still are dropped.
+//! A message may be lost, come twice or late: the next minute's takes its place, and what must not
+//! be done twice at once is taken by a row. So one that fails is logged and not tried again, and
+//! those that waited while the queue stood still are dropped.
 
 use crate::app::App;
 use crate::web::http::log::{log_event, log_failure};

@@ -1,4 +1,5 @@
-//! What the clock does about findings: looks at what fills up, and tells staff by the channels that are set up.
+//! What the clock does about findings: looks at what fills up, and tells staff by the channels that
+//! are set up.
 
 use crate::app::App;
 use crate::web::http::log::log_failure;

@@ -1,15 +1,17 @@
-//! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes under way, the jobs of each
-//! minute, and what failed for good.
+//! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes
+//! under way, the jobs of each minute, and what failed for good.
 //!
-//! A handler that returns an error panics, and takes the isolate with it: each message is acknowledged or retried by itself. The
-//! messages of a batch are dealt with side by side, so that neither a poison message nor a provider that does not answer holds up the
-//! others; letters two at a time, since providers of mail take only some a second.
+//! A handler that returns an error panics, and takes the isolate with it: each message is
+//! acknowledged or retried by itself. The messages of a batch are dealt with side by side, so that
+//! neither a poison message nor a provider that does not answer holds up the others; letters two at
+//! a time, since providers of mail take only some a second.
 //!
-//! No retry comes at once. A message pauses for as long as it is old when the database can't count its failures, so that the retries
-//! of its queue outlast two hours; the consumers of dead letters wait ten minutes between two tries, so that theirs outlast sixteen.
-//! Running a message twice, or two at once, is safe: an event is folded by the state it finds (`settlement`), a letter is
-//! claimed by its row (`mail`), news keep the newest (`news`), a publish goes on from where it is (`publish`), and a dead letter
-//! is kept under its message's id.
+//! No retry comes at once. A message pauses for as long as it is old when the database can't count
+//! its failures, so that the retries of its queue outlast two hours; the consumers of dead letters
+//! wait ten minutes between two tries, so that theirs outlast sixteen. Running a message twice, or
+//! two at once, is safe: an event is folded by the state it finds (`settlement`), a letter is
+//! claimed by its row (`mail`), news keep the newest (`news`), a publish goes on from where it is
+//! (`publish`), and a dead letter is kept under its message's id.
 
 use crate::app::App;
 use crate::web::http::log::log_failure;
@@ -45,10 +47,12 @@ const MIN_DELAY_SECS: u32 = 2;
 /// Messages that are dealt with at once: a whole batch of those that wait for a provider.
 const AT_ONCE: usize = 10;
 
-/// Letters that are sent at once. With one consumer and answers in some 300 ms that is six a second, about what providers allow.
+/// Letters that are sent at once. With one consumer and answers in some 300 ms that is six a
+/// second, about what providers allow.
 const LETTERS_AT_ONCE: usize = 2;
 
-/// Seconds until messages are tried again that met a Worker which can't start, or a dead letter that could not be kept.
+/// Seconds until messages are tried again that met a Worker which can't start, or a dead letter
+/// that could not be kept.
 const BROKEN_RETRY_SECS: u32 = 10 * 60;
 
 /// A message, and its body as text.
@@ -219,7 +223,8 @@ fn read_news(message: &Message) -> Option<ObjectEvent> {
     durable::json::read(&message.body).ok()
 }
 
-/// What no retry would make readable is kept at once with the dead letters, as its queue would have sent it there.
+/// What no retry would make readable is kept at once with the dead letters, as its queue would have
+/// sent it there.
 async fn bury_stranger(app: &App, queue: &str, message: &Message) {
     let error = Error::internal("no message of the shop's");
     log_failure("message_unreadable", queue, &error);
@@ -260,7 +265,8 @@ impl Message {
         u32::try_from(age).unwrap_or(u32::MAX)
     }
 
-    /// What a log line names it by: messages are ids, or JSON without anything personal, of any length.
+    /// What a log line names it by: messages are ids, or JSON without anything personal, of any
+    /// length.
     fn subject(&self) -> &str {
         let end = self.body.floor_char_boundary(200);
         self.body.get(..end).unwrap_or_default()
@@ -278,8 +284,8 @@ fn text_of(body: &JsValue) -> String {
     JSON::stringify(body).map_or_else(|_| format!("{body:?}"), String::from)
 }
 
-/// Doubles from two seconds to an hour, and up to a quarter more by `jitter`, so that what failed together does not come back
-/// together.
+/// Doubles from two seconds to an hour, and up to a quarter more by `jitter`, so that what failed
+/// together does not come back together.
 fn delay_secs(attempts: u32, jitter: u32) -> u32 {
     let exponential = 1_u32
         .checked_shl(attempts.min(31))

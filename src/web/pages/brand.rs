@@ -1,4 +1,5 @@
-//! The name and look of the shop, of `content/shop.toml`: `tools/brand.rs` checks them when the Worker is built.
+//! The name and look of the shop, of `content/shop.toml`: `tools/brand.rs` checks them when the
+//! Worker is built.
 
 use shop::values::languages::Language;
 

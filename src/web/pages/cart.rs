@@ -179,7 +179,8 @@ fn cart_line(visit: &PageContext, line: &PricedLine, changeable: bool) -> Markup
     }
 }
 
-/// One form changes the quantity: by its buttons, or by typing. Its first button is the one that Enter presses.
+/// One form changes the quantity: by its buttons, or by typing. Its first button is the one that
+/// Enter presses.
 fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
     let words = visit.words();
     let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
@@ -204,7 +205,8 @@ fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
     }
 }
 
-/// The button that sets a cart free which an order has taken up: its payment can't be made any more, and the cart is shown.
+/// The button that sets a cart free which an order has taken up: its payment can't be made any
+/// more, and the cart is shown.
 #[must_use]
 pub fn change_cart_form(visit: &PageContext, order_id: &str) -> Markup {
     html! {

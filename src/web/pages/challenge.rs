@@ -1,4 +1,5 @@
-//! The widget of the challenge, on the one page that shows it: the review of an order, while the shop asks for a proof.
+//! The widget of the challenge, on the one page that shows it: the review of an order, while the
+//! shop asks for a proof.
 
 use crate::app::config::Config;
 use crate::web::http::guard::policy_with_widget;
@@ -8,7 +9,8 @@ use maud::{Markup, html};
 /// The field that the widget's script adds to the form around it.
 pub const FIELD: &str = "cf-turnstile-response";
 
-/// The widget in a form, with words for those who see it and for those without JavaScript; nothing while the shop asks for no proof.
+/// The widget in a form, with words for those who see it and for those without JavaScript; nothing
+/// while the shop asks for no proof.
 #[must_use]
 pub fn widget(visit: &PageContext, config: &Config) -> Markup {
     let words = visit.words();

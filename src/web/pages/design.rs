@@ -1,5 +1,5 @@
-//! The design system on one page, in development alone: its tokens, and every component in every state. A component is its class and
-//! its markup; what stands here is how to write it.
+//! The design system on one page, in development alone: its tokens, and every component in every
+//! state. A component is its class and its markup; what stands here is how to write it.
 
 use crate::web::assets::kept_address;
 use crate::web::http::call::{Call, Form};

@@ -1,5 +1,5 @@
-//! Fields of forms: what was typed stays, what is wrong stands beside it, and the first fault has the focus. The same with a script and
-//! without one.
+//! Fields of forms: what was typed stays, what is wrong stands beside it, and the first fault has
+//! the focus. The same with a script and without one.
 
 use crate::web::http::call::Form;
 use crate::web::pages::words::texts::Texts;
@@ -111,8 +111,8 @@ impl<'a> Typed<'a> {
         })
     }
 
-    /// A field with its fault beside it: described by it rather than named, so that the label stays the field's name. `input` is told the
-    /// id of the fault, if there is one.
+    /// A field with its fault beside it: described by it rather than named, so that the label stays
+    /// the field's name. `input` is told the id of the fault, if there is one.
     pub(super) fn with_fault(
         &self,
         field: &Field,

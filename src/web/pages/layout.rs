@@ -1,7 +1,7 @@
 //! What every page shares: head, header, footer, and links that keep language and currency.
 //!
-//! A public page depends on its address alone. What is a visitor's own (how much is in the cart) comes by script, into room that is
-//! kept for it.
+//! A public page depends on its address alone. What is a visitor's own (how much is in the cart)
+//! comes by script, into room that is kept for it.
 
 use crate::web::assets::kept_address;
 use crate::web::http::reply::Reply;

@@ -100,7 +100,8 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
 }
 
-/// The shopper's choice in the form beside the list. A price that does not read narrows nothing, and is told beside its field.
+/// The shopper's choice in the form beside the list. A price that does not read narrows nothing,
+/// and is told beside its field.
 #[derive(Clone)]
 struct Filter {
     text: String,
@@ -362,7 +363,8 @@ fn price_bound(visit: &PageContext, name: &str, label: &str, typed: &str) -> Mar
     }
 }
 
-/// An amount in the currency of the page, as its speakers type it, with or without the sign of the currency. None means that it is none.
+/// An amount in the currency of the page, as its speakers type it, with or without the sign of the
+/// currency. None means that it is none.
 fn amount_of(visit: &PageContext, typed: &str) -> Option<i64> {
     let plain = plain_text(typed);
     let is_sign = |it: char| matches!(it, ' ' | '$' | '£' | '¥' | '\u{20a0}'..='\u{20cf}');

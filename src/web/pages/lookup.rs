@@ -56,7 +56,8 @@ pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// `POST /orders/code` with `number` and `order_code`: to the order, which the browser then keeps open.
+/// `POST /orders/code` with `number` and `order_code`: to the order, which the browser then keeps
+/// open.
 ///
 /// # Errors
 /// 429 for who guesses.

@@ -1,8 +1,9 @@
-//! What the head of a public page tells search engines and whoever shares it: description, the one address it is known by, its
-//! other languages, a picture, and what is on it in schema.org's words.
+//! What the head of a public page tells search engines and whoever shares it: description, the one
+//! address it is known by, its other languages, a picture, and what is on it in schema.org's words.
 //!
-//! Addresses begin with the shop's configured origin, whatever host was asked. The canonical one keeps language and currency,
-//! which change what is read, and drops all else that a link may carry.
+//! Addresses begin with the shop's configured origin, whatever host was asked. The canonical one
+//! keeps language and currency, which change what is read, and drops all else that a link may
+//! carry.
 
 use crate::app::App;
 use crate::web::assets::kept_address;

@@ -1,4 +1,5 @@
-//! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside its template.
+//! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside
+//! its template.
 
 pub mod brand;
 pub mod cart;

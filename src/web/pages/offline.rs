@@ -1,5 +1,6 @@
-//! The shop without a network, and as an app of its own: the service worker, the pages that it shows while nothing answers, and the
-//! rules by which a browser fetches ahead what a visitor is about to open.
+//! The shop without a network, and as an app of its own: the service worker, the pages that it
+//! shows while nothing answers, and the rules by which a browser fetches ahead what a visitor is
+//! about to open.
 
 use crate::web::assets::kept_address;
 use crate::web::http::call::Call;
@@ -32,7 +33,8 @@ const FILES: [&str; 6] = [
     BRAND.mark_on_dark,
 ];
 
-/// `GET /service-worker.js`: with the list of what is fetched at once, and so another one when a file has changed.
+/// `GET /service-worker.js`: with the list of what is fetched at once, and so another one when a
+/// file has changed.
 ///
 /// # Errors
 /// None.
@@ -68,8 +70,8 @@ pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
     Ok(page(200, &visit, words.kept_for_later, &notice).public())
 }
 
-/// `GET /speculation-rules.json`: a public page is fetched when a pointer rests on its link. It depends on its address alone, so
-/// that is never wrong; what is someone's own is left alone.
+/// `GET /speculation-rules.json`: a public page is fetched when a pointer rests on its link. It
+/// depends on its address alone, so that is never wrong; what is someone's own is left alone.
 ///
 /// # Errors
 /// None.

@@ -34,8 +34,8 @@ pub(crate) const CART: &str = "cart";
 /// Seconds until the page of a pending order is loaded again where there is no script.
 const REFRESH_SECS: u32 = 3;
 
-/// `GET /orders/{id}`, for whoever has followed its link or has its cart. Everyone else, whether there is such an order or not, gets the page
-/// that trades the token of a link.
+/// `GET /orders/{id}`, for whoever has followed its link or has its cart. Everyone else, whether
+/// there is such an order or not, gets the page that trades the token of a link.
 ///
 /// # Errors
 /// When the order can't be read.
@@ -57,7 +57,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, &title, looks_again, &content))
 }
 
-/// Links of before had their token in the query, which logs keep: the browser is sent on without it at once, and keeps a cookie instead.
+/// Links of before had their token in the query, which logs keep: the browser is sent on without it
+/// at once, and keeps a cookie instead.
 async fn without_token(call: &Call<'_>) -> Result<Reply> {
     let there = Reply::see_other(order_token::address_without(call))
         .with("Cache-Control", "no-store")
@@ -102,8 +103,8 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     Ok(order_token::keep_open(opened, call, id))
 }
 
-/// The link to an order leads to it from when its cart is frozen on: until it is placed it is waited for with the cart, and where it came
-/// to nothing that is to be changed again.
+/// The link to an order leads to it from when its cart is frozen on: until it is placed it is
+/// waited for with the cart, and where it came to nothing that is to be changed again.
 async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let (app, order_id) = (call.app, call.param(0));
@@ -124,7 +125,8 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, words.status_unplaced, true, &content))
 }
 
-/// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print; a proforma until the order is paid.
+/// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print; a proforma
+/// until the order is paid.
 ///
 /// # Errors
 /// 404 for anyone without the link or the cart.
@@ -163,8 +165,9 @@ pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::see_other(order_path(&visit, &order.id)))
 }
 
-/// A page that is its reader's alone: its address goes nowhere else, and a token in it is traded before the page is read. With a script it looks again by itself
-/// (`/js/waiting.js`); without, the browser loads it again.
+/// A page that is its reader's alone: its address goes nowhere else, and a token in it is traded
+/// before the page is read. With a script it looks again by itself (`/js/waiting.js`); without, the
+/// browser loads it again.
 fn private_page(visit: &PageContext, title: &str, looks_again: bool, content: &Markup) -> Reply {
     let head = html! {
         meta name="robots" content="noindex";

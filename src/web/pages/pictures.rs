@@ -1,5 +1,5 @@
-//! Pictures: room is kept before they come, what is seen first comes first, the rest when it is scrolled to, and none larger than
-//! the screen needs where the shop has it smaller.
+//! Pictures: room is kept before they come, what is seen first comes first, the rest when it is
+//! scrolled to, and none larger than the screen needs where the shop has it smaller.
 
 use crate::web::assets::kept_address;
 use maud::{Markup, html};
@@ -17,7 +17,8 @@ pub enum Fetched {
     Late,
 }
 
-/// A picture of the catalog, in a box of `width` × `height` CSS pixels at most; its room alone where the address leads nowhere.
+/// A picture of the catalog, in a box of `width` × `height` CSS pixels at most; its room alone
+/// where the address leads nowhere.
 #[must_use]
 pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetched) -> Markup {
     let Some(address) = address(url) else {
@@ -33,8 +34,8 @@ pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetch
     }
 }
 
-/// Address that a picture is fetched from: a browser that came safely takes no picture from an unsafe address, so the safe one is tried. None means
-/// that there is nothing to fetch.
+/// Address that a picture is fetched from: a browser that came safely takes no picture from an
+/// unsafe address, so the safe one is tried. None means that there is nothing to fetch.
 #[must_use]
 pub fn address(url: &str) -> Option<String> {
     let url = web_address(url)?;

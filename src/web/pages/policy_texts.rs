@@ -1,4 +1,5 @@
-//! The shop's policies: a Markdown file for each in each language, under `content/policies`, written by the merchant and compiled in.
+//! The shop's policies: a Markdown file for each in each language, under `content/policies`,
+//! written by the merchant and compiled in.
 
 use shop::values::languages::Language;
 

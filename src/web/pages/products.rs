@@ -1,4 +1,5 @@
-//! The product page. Choosing a variant is following a link to that variant's address, so it works with a script and without one.
+//! The product page. Choosing a variant is following a link to that variant's address, so it works
+//! with a script and without one.
 
 use crate::app::App;
 use crate::web::assets::kept_address;

@@ -1,4 +1,5 @@
-//! What a quote and the order that it becomes both show: lines, sums, addresses, and how it is shipped.
+//! What a quote and the order that it becomes both show: lines, sums, addresses, and how it is
+//! shipped.
 
 use crate::web::http::call::Call;
 use crate::web::pages::pictures::{Fetched, picture};

@@ -1,8 +1,10 @@
-// Lets the shop open without a network: pages that were visited, and the shell around them. What is put into the cart meanwhile is
-// kept and sent when the network is back, under the key of its first attempt, so that it counts once however often it is sent.
+// Lets the shop open without a network: pages that were visited, and the shell around them. What is
+// put into the cart meanwhile is kept and sent when the network is back, under the key of its first
+// attempt, so that it counts once however often it is sent.
 //
-// Kept is only what the shop calls public: nothing with `no-store`, and so nothing of a person. Before this file stands the list
-// SHELL of what is fetched at once, which changes with every build.
+// Kept is only what the shop calls public: nothing with `no-store`, and so nothing of a person.
+// Before this file stands the list SHELL of what is fetched at once, which changes with every
+// build.
 
 const PAGES = "pages";
 const FILES = "files";
@@ -78,7 +80,10 @@ async function keep(name, request, answer) {
   await Promise.all(others.slice(0, -MOST[name]).map((old) => cache.delete(old)));
 }
 
-/** Sent by a page of the shop. What another site's form sends must reach the shop as it is: from here it would look like the shop's own. */
+/**
+ * Sent by a page of the shop. What another site's form sends must reach the shop as it is: from
+ * here it would look like the shop's own.
+ */
 function isOwn({ referrer }) {
   return referrer.startsWith(`${location.origin}/`);
 }
@@ -94,7 +99,10 @@ async function add(request) {
   }
 }
 
-/** One after the other, so that a first cart is there for the second; for one caller at a time. Fails while one waits on. */
+/**
+ * One after the other, so that a first cart is there for the second; for one caller at a time.
+ * Fails while one waits on.
+ */
 function sendAdditions() {
   return navigator.locks.request("additions", async () => {
     const waiting = await inAdditions("readonly", (additions) => additions.getAll());

@@ -1,5 +1,5 @@
-//! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those of Google's product snippets,
-//! merchant listings, breadcrumbs and organizations.
+//! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those
+//! of Google's product snippets, merchant listings, breadcrumbs and organizations.
 
 use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::metadata::absolute;
@@ -59,7 +59,8 @@ pub fn breadcrumbs(origin: &str, visit: &PageContext, steps: &[(&str, String)]) 
     })
 }
 
-/// A product with an offer for each variant that is sold in the visit's currency. `stocks` is what is known of their SKUs.
+/// A product with an offer for each variant that is sold in the visit's currency. `stocks` is what
+/// is known of their SKUs.
 #[must_use]
 pub fn product(origin: &str, visit: &PageContext, product: &Product, stocks: &Posts) -> Value {
     let images = product.images.iter();

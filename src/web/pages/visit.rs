@@ -40,7 +40,8 @@ impl PageContext {
         Self::in_currency(call, call.currency()?).await
     }
 
-    /// A visit whose address may name no currency, or one that the shop does not sell in: then it is in `currency`.
+    /// A visit whose address may name no currency, or one that the shop does not sell in: then it
+    /// is in `currency`.
     ///
     /// # Errors
     /// When the shop sells in none.
@@ -82,7 +83,8 @@ impl PageContext {
         })
     }
 
-    /// Language of the merchant's texts, where it is not the language of the page: for whoever hears them read.
+    /// Language of the merchant's texts, where it is not the language of the page: for whoever
+    /// hears them read.
     pub(super) fn language_of_products(&self) -> Option<&'static str> {
         let written = Language::default();
         (self.language != written).then(|| written.code())
@@ -139,7 +141,8 @@ pub(crate) async fn sections(call: &Call<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Address of the page, but for language and currency. An address that a form was sent to can't be visited.
+/// Address of the page, but for language and currency. An address that a form was sent to can't be
+/// visited.
 fn address_of(call: &Call<'_>) -> String {
     if !matches!(call.method(), Method::Get | Method::Head) {
         return "/".to_owned();

@@ -1,4 +1,5 @@
-//! The table of contents: every address of the shop, who it is for, and what answers it, by audience.
+//! The table of contents: every address of the shop, who it is for, and what answers it, by
+//! audience.
 
 pub mod api;
 pub mod files;

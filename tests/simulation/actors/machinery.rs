@@ -1,4 +1,5 @@
-//! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of their queue; the cron.
+//! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of
+//! their queue; the cron.
 
 use crate::actors::links;
 use crate::planted::Bug;

@@ -1,5 +1,6 @@
-//! Who lives in the world: shoppers with two hands and little patience ([`shoppers`]); the provider's webhooks, the queue's consumer
-//! and the cron ([`machinery`]); staff, the bank, and a merchant who changes prices ([`people`]).
+//! Who lives in the world: shoppers with two hands and little patience ([`shoppers`]); the
+//! provider's webhooks, the queue's consumer and the cron ([`machinery`]); staff, the bank, and a
+//! merchant who changes prices ([`people`]).
 
 mod machinery;
 mod people;
@@ -86,7 +87,8 @@ pub fn play(world: &Rc<World>) -> Result<(), String> {
     heal(world, &sim)
 }
 
-/// Left alone, the shop finishes everything within its bound; and when every session has ended, all is settled.
+/// Left alone, the shop finishes everything within its bound; and when every session has ended, all
+/// is settled.
 fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
     world.calm();
     world.note("the calm".to_owned());

@@ -171,7 +171,8 @@ pub async fn bank(sim: Sim) {
     told.into_iter().for_each(|line| world.note(line));
 }
 
-/// Others take money by the same account, and name whatever order; now and then money comes by a session of the shop's that it gave up.
+/// Others take money by the same account, and name whatever order; now and then money comes by a
+/// session of the shop's that it gave up.
 pub async fn strangers(sim: Sim) {
     let world = &sim.0;
     if world.random.chance(985) {

@@ -1,4 +1,5 @@
-//! Shoppers: they fill carts, ask for quotes, order with both hands, and pay, at once, slowly, late or not at all.
+//! Shoppers: they fill carts, ask for quotes, order with both hands, and pay, at once, slowly, late
+//! or not at all.
 
 use crate::actors::{CUSTOMERS, SKUS, instruction, links};
 use crate::invariants;
@@ -101,7 +102,8 @@ pub async fn ask_for_quote(
     quoted?.ok()
 }
 
-/// Places an order until there is an answer, now and then with both hands at once, or from another tab.
+/// Places an order until there is an answer, now and then with both hands at once, or from another
+/// tab.
 async fn check_out(sim: &Sim, cart_id: &str, quote: &Quote) {
     let world = &sim.0;
     let key = world.name("key");
@@ -170,7 +172,8 @@ pub async fn place(
     .await
 }
 
-/// One of many networks, as far as limits go: how many orders wait for their payment is not what is simulated.
+/// One of many networks, as far as limits go: how many orders wait for their payment is not what is
+/// simulated.
 fn visitor() -> Visitor {
     Visitor {
         network: "network".to_owned(),

@@ -1,4 +1,5 @@
-//! The ports of the shop in this world: its own stores over SQLite, and objects, provider, inbox and mail that go wrong.
+//! The ports of the shop in this world: its own stores over SQLite, and objects, provider, inbox
+//! and mail that go wrong.
 
 mod letters;
 mod messages;
@@ -65,7 +66,8 @@ impl Sim {
         }
     }
 
-    /// A call whose message may be lost, be late or come twice; `send` is what it does when it arrives.
+    /// A call whose message may be lost, be late or come twice; `send` is what it does when it
+    /// arrives.
     async fn call<T>(
         &self,
         what: String,
@@ -172,7 +174,8 @@ impl Database for Sim {
 }
 
 impl Sim {
-    /// A batch is not sent twice by the platform, but its answer can be lost, and it can land after its sender gave up.
+    /// A batch is not sent twice by the platform, but its answer can be lost, and it can land after
+    /// its sender gave up.
     async fn write<T: DeserializeOwned>(
         &self,
         statements: Vec<Statement>,

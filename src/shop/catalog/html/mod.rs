@@ -1,9 +1,11 @@
 //! Makes the HTML of a merchant's description safe to show.
 //!
-//! Promises: what comes out is nothing but escaped text and tags written here: a name and attributes of the lists below, each
-//! value escaped between double quotes, every tag closed in order. No listed element changes how a browser reads what
-//! follows it (there is no script, style, svg, math, template, textarea, iframe and the like), so a browser sees exactly
-//! these tags. An address has a listed scheme or none; that of a picture is one of the web, and without one there is no picture.
+//! Promises: what comes out is nothing but escaped text and tags written here: a name and
+//! attributes of the lists below, each value escaped between double quotes, every tag closed in
+//! order. No listed element changes how a browser reads what follows it (there is no script, style,
+//! svg, math, template, textarea, iframe and the like), so a browser sees exactly these tags. An
+//! address has a listed scheme or none; that of a picture is one of the web, and without one there
+//! is no picture.
 
 use crate::catalog::web_address;
 
@@ -105,8 +107,8 @@ const SCHEMES: &[&str] = &["http", "https", "mailto", "tel"];
 /// Deepest nesting; what lies deeper keeps its text.
 const MAX_DEPTH: usize = 100;
 
-/// The HTML of a merchant's description without anything that could run, frame or submit: what is left is text, lists, tables,
-/// links and pictures.
+/// The HTML of a merchant's description without anything that could run, frame or submit: what is
+/// left is text, lists, tables, links and pictures.
 #[must_use]
 pub fn sanitise_html(html: &str) -> String {
     let mut out = Writer {
@@ -421,8 +423,8 @@ fn may_stay(element: &str, attribute: &str, value: &str) -> bool {
     }
 }
 
-/// Whether an address has a listed scheme or none. Browsers skip control characters and spaces in a scheme, so they are
-/// skipped here.
+/// Whether an address has a listed scheme or none. Browsers skip control characters and spaces in a
+/// scheme, so they are skipped here.
 fn is_safe_address(address: &str) -> bool {
     let address: String = address
         .chars()
@@ -440,7 +442,8 @@ fn is_safe_address(address: &str) -> bool {
     SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
 }
 
-/// The references that files really have in addresses and labels; any other stays as it stands, letter by letter.
+/// The references that files really have in addresses and labels; any other stays as it stands,
+/// letter by letter.
 fn decoded(value: &str) -> String {
     value
         .replace("&quot;", "\"")

@@ -168,7 +168,8 @@ proptest! {
             found.dedup();
             found
         };
-        // It may add what a table lacks, and drops what stands in no table; what runs, it must not find.
+        // It may add what a table lacks, and drops what stands in no table; what runs, it must not
+        // find.
         for tag in tags(&clean) {
             prop_assert!(tags(&judged).contains(&tag) || tag.starts_with('t') || tag.starts_with("col") || tag.starts_with("caption"), "{tag} in {clean} became {judged}");
         }

@@ -19,7 +19,8 @@ use std::rc::Rc;
 pub struct ListQuery {
     /// Handle of a category; what is below it is in it.
     pub category: Option<String>,
-    /// Each of its words stands in the title, the maker, the kind or a tag, however it is written, or is a SKU or a barcode.
+    /// Each of its words stands in the title, the maker, the kind or a tag, however it is written,
+    /// or is a SKU or a barcode.
     pub text: Option<String>,
     /// Its maker, however it is written.
     pub vendor: Option<String>,
@@ -29,11 +30,13 @@ pub struct ListQuery {
     pub tag: Option<String>,
     /// Prices are meant in it.
     pub currency: Currency,
-    /// Has a variant for this many minor units or more; where both are given, one variant has to fit both.
+    /// Has a variant for this many minor units or more; where both are given, one variant has to
+    /// fit both.
     pub min_price: Option<i64>,
     /// Has a variant for this many minor units or less.
     pub max_price: Option<i64>,
-    /// Has a variant that can be bought now, or has none; where prices are given, of the variants that fit them.
+    /// Has a variant that can be bought now, or has none; where prices are given, of the variants
+    /// that fit them.
     pub available: Option<bool>,
     /// The order.
     pub sort: Sort,
@@ -83,7 +86,8 @@ pub struct Listed {
     pub types: Vec<Facet>,
 }
 
-/// A value that a list can be narrowed to, however it is written, and how many items it would then have, all other filters left as they are.
+/// A value that a list can be narrowed to, however it is written, and how many items it would then
+/// have, all other filters left as they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facet {
     /// As the merchant wrote it most often.
@@ -145,11 +149,12 @@ pub async fn list_products_from(
     .ok_or(Error::NotFound("page"))
 }
 
-/// A page of the published products with their whole documents: the first of the current version, or the one at `cursor`, in the
-/// version it walks.
+/// A page of the published products with their whole documents: the first of the current version,
+/// or the one at `cursor`, in the version it walks.
 ///
 /// # Errors
-/// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no longer kept.
+/// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no
+/// longer kept.
 pub async fn list_products(
     catalog: &impl PublishedCatalog,
     stocks: &impl PublicStocks,
@@ -334,7 +339,8 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// Values, A to Z, each with the number of cards that have it; one for all ways to write it, as it is written most often.
+/// Values, A to Z, each with the number of cards that have it; one for all ways to write it, as it
+/// is written most often.
 fn facets<'a>(
     cards: impl Iterator<Item = &'a &'a Card>,
     value_of: impl Fn(&'a Card) -> &'a str,

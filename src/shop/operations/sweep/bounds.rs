@@ -7,18 +7,19 @@ use durable::Timestamp;
 /// Seconds within which a request finishes by itself; what is older is stuck.
 pub const STUCK_SECS: u32 = 60;
 
-/// Longest pause between two looks at what waits, in seconds: a payment on its way, a task that keeps failing.
+/// Longest pause between two looks at what waits, in seconds: a payment on its way, a task that
+/// keeps failing.
 pub const MAX_PAUSE_SECS: u32 = 15 * 60;
 
-/// Longest pause between two attempts to open an order's payment page, in seconds: its shopper waits, and while the provider is left
-/// alone nobody is asked.
+/// Longest pause between two attempts to open an order's payment page, in seconds: its shopper
+/// waits, and while the provider is left alone nobody is asked.
 pub const PAYMENT_PAUSE_SECS: u32 = 60;
 
 /// Seconds for which an order counts as new: its shopper still waits.
 pub const NEW_ORDER_SECS: u32 = 10 * 60;
 
-/// Seconds within which what a crash left is finished: stuck, plus the minute between two sweeps; what failed while a part of the
-/// shop did not answer may pause once more.
+/// Seconds within which what a crash left is finished: stuck, plus the minute between two sweeps;
+/// what failed while a part of the shop did not answer may pause once more.
 pub const BOUND_SECS: u32 = STUCK_SECS + 60 + MAX_PAUSE_SECS;
 
 pub(crate) fn found(

@@ -1,9 +1,10 @@
-//! Orders with something due, driven at a pace: after an outage thousands of orders wait for their payment page, and a provider that is
-//! asked for all of them at once refuses most.
+//! Orders with something due, driven at a pace: after an outage thousands of orders wait for their
+//! payment page, and a provider that is asked for all of them at once refuses most.
 //!
-//! One run at a time has the turn, and drives the orders of a second side by side: first those with tasks, then, if there is room,
-//! those whose payment has to be looked at. A run ends before it asks for more than one invocation may, and the next goes on at the same
-//! pace. While the provider is left alone, a single order finds out whether it answers again, and the others wait for that.
+//! One run at a time has the turn, and drives the orders of a second side by side: first those with
+//! tasks, then, if there is room, those whose payment has to be looked at. A run ends before it
+//! asks for more than one invocation may, and the next goes on at the same pace. While the provider
+//! is left alone, a single order finds out whether it answers again, and the others wait for that.
 
 use crate::error::{Error, Result};
 use crate::operations::sweep::bounds::{count_of, found};
@@ -31,8 +32,8 @@ const OVERDUE_A_SECOND: u32 = 4;
 /// Seconds of orders that one run drives.
 const SECONDS_A_RUN: u32 = 5;
 
-/// Statements after which a run ends. The orders of one more second take 700 at most, so that all stay below the 1,000 that an invocation
-/// may ask of the database.
+/// Statements after which a run ends. The orders of one more second take 700 at most, so that all
+/// stay below the 1,000 that an invocation may ask of the database.
 const STATEMENTS_A_RUN: u64 = 300;
 
 /// Statements that read an order and note what was done for it.
@@ -41,8 +42,8 @@ const STATEMENTS_A_DRIVE: u64 = 5;
 /// Statements of one move of an order, with what follows from it.
 const STATEMENTS_A_MOVE: u64 = 14;
 
-/// Lines of orders after which a run ends: those of one more second, of 100 lines each and three calls a line, are fewer than the 10,000
-/// calls that an invocation may make.
+/// Lines of orders after which a run ends: those of one more second, of 100 lines each and three
+/// calls a line, are fewer than the 10,000 calls that an invocation may make.
 const LINES_A_RUN: usize = 1_000;
 
 /// Seconds after which a run drives no more.
@@ -51,7 +52,8 @@ const MAX_SECS: u32 = 20;
 /// Seconds after which a run that was never heard of again counts as lost.
 const LOST_SECS: u32 = 60;
 
-/// Seconds for which an order is its driver's: longer than a run and the calls that it began last take.
+/// Seconds for which an order is its driver's: longer than a run and the calls that it began last
+/// take.
 const TAKEN_SECS: u32 = 90;
 
 /// Seconds between two looks at a pending order whose time is over.
@@ -144,7 +146,8 @@ async fn drive_due(
     Ok(Some(if pace.away { AWAY_SECS } else { 0 }))
 }
 
-/// The orders of a second: with tasks, and overdue. While the provider is left alone, one order finds out how it is.
+/// The orders of a second: with tasks, and overdue. While the provider is left alone, one order
+/// finds out how it is.
 async fn take(
     ports: &impl SettlementPorts,
     is_away: bool,

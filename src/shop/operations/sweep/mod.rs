@@ -1,6 +1,8 @@
-//! Finishes what a crash or an outage left, once a minute: nothing stays half done for longer than [`BOUND_SECS`](bounds::BOUND_SECS) once every part
-//! answers again. Each kind is swept by itself, a page at a time, and what is taken is nobody else's for a while, so that one that
-//! always fails holds up no other, and two sweeps at once never work on the same. Every finding is kept for staff.
+//! Finishes what a crash or an outage left, once a minute: nothing stays half done for longer than
+//! [`BOUND_SECS`](bounds::BOUND_SECS) once every part answers again. Each kind is swept by itself,
+//! a page at a time, and what is taken is nobody else's for a while, so that one that always fails
+//! holds up no other, and two sweeps at once never work on the same. Every finding is kept for
+//! staff.
 
 pub mod bounds;
 mod due_orders;
@@ -44,10 +46,12 @@ pub struct Outcome {
     pub again_in: Option<u32>,
 }
 
-/// Takes up what waits of one kind, as much as one invocation may. Sweeping a kind twice at once is safe.
+/// Takes up what waits of one kind, as much as one invocation may. Sweeping a kind twice at once is
+/// safe.
 ///
 /// # Errors
-/// When the database can't be read or written; a single finding that fails is noted and left for the next sweep.
+/// When the database can't be read or written; a single finding that fails is noted and left for
+/// the next sweep.
 pub async fn sweep(ports: &impl SettlementPorts, jobs: &impl Jobs, kind: Swept) -> Result<Outcome> {
     let mut findings = Vec::new();
     let swept = match kind {

@@ -1,9 +1,11 @@
 //! Promotions: which of them a cart has, and what each takes off.
 //!
-//! Those on goods come first, those on shipping after; among them the higher priority, and at equal priority the smaller id, so that
-//! the order in which they are kept decides nothing. Each is counted on what the ones before it have left. One that does not stack stands
-//! alone: it is passed over once another has taken something off, and keeps the others away once it has itself. A discount is
-//! counted once, rounded half up, and spread over the goods it is about by largest remainder; no line goes below zero.
+//! Those on goods come first, those on shipping after; among them the higher priority, and at equal
+//! priority the smaller id, so that the order in which they are kept decides nothing. Each is
+//! counted on what the ones before it have left. One that does not stack stands alone: it is passed
+//! over once another has taken something off, and keeps the others away once it has itself. A
+//! discount is counted once, rounded half up, and spread over the goods it is about by largest
+//! remainder; no line goes below zero.
 
 pub mod problems;
 
@@ -50,7 +52,8 @@ pub struct Promotion {
     /// Goods of which the cart must have some.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Selector>,
-    /// What those goods must cost at least, before discounts; where it stands, other currencies are not served.
+    /// What those goods must cost at least, before discounts; where it stands, other currencies are
+    /// not served.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub min_subtotal: Vec<Money>,
     /// Units of those goods that there must be at least.
@@ -223,8 +226,9 @@ pub fn discount_shipping(
     sum([price, left.saturating_neg()])
 }
 
-/// Those that come by themselves to this shopper, or by a code, in the order in which they are counted. For whom a code is, is asked when it
-/// is ordered with: a quote is made for any address, and must not tell what that has ordered.
+/// Those that come by themselves to this shopper, or by a code, in the order in which they are
+/// counted. For whom a code is, is asked when it is ordered with: a quote is made for any address,
+/// and must not tell what that has ordered.
 fn asked_for<'p>(
     promotions: impl Iterator<Item = &'p Promotion>,
     shopper: &Shopper<'_>,
@@ -241,7 +245,8 @@ fn asked_for<'p>(
 }
 
 impl Promotion {
-    /// How often it can be used: one for first orders once by each customer, since two of a customer's can be placed at once.
+    /// How often it can be used: one for first orders once by each customer, since two of a
+    /// customer's can be placed at once.
     #[must_use]
     pub fn limits(&self) -> Limits {
         let per_customer = if self.first_order {
@@ -425,7 +430,8 @@ impl Promotion {
     }
 }
 
-/// How many units of each item are had for less: as many as the units bought beside them allow, the cheapest first.
+/// How many units of each item are had for less: as many as the units bought beside them allow, the
+/// cheapest first.
 fn units_for_less(
     items: &[Item<'_>],
     buys: &[Selector],

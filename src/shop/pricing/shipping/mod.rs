@@ -1,8 +1,8 @@
 //! Shipping: which ways there are to an address, what each costs, and when it arrives.
 //!
-//! A method is priced by one measure of the parcel, by the last of its steps that the parcel reaches. The subtotal is that of the goods
-//! after their discounts. A method that has no price in a currency is not offered in it. An address in no zone is shipped
-//! nothing, and told so.
+//! A method is priced by one measure of the parcel, by the last of its steps that the parcel
+//! reaches. The subtotal is that of the goods after their discounts. A method that has no price in
+//! a currency is not offered in it. An address in no zone is shipped nothing, and told so.
 
 pub mod problems;
 
@@ -70,7 +70,8 @@ pub struct ShippingMethod {
     /// Whether the shopper comes for it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pick_up: bool,
-    /// Where the shopper comes to: the cart is taxed there, for that is where the goods change hands. None: as if it were shipped.
+    /// Where the shopper comes to: the cart is taxed there, for that is where the goods change
+    /// hands. None: as if it were shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick_up_at: Option<Place>,
     /// Phone number of who receives it: some carriers take no parcel without one.
@@ -170,7 +171,8 @@ pub struct Parcel {
     pub quantity: i64,
 }
 
-/// The ways to ship `parcel` with `goods` in it, in the merchant's order; none where the shop does not ship.
+/// The ways to ship `parcel` with `goods` in it, in the merchant's order; none where the shop does
+/// not ship.
 #[must_use]
 pub fn offers<'a>(
     zones: &'a [ShippingZone],
@@ -184,7 +186,8 @@ pub fn offers<'a>(
     Some(zone.offers(goods, parcel, currency, now))
 }
 
-/// Where the shopper comes for what `method` hands out to who lives at `destination`; none where it is shipped.
+/// Where the shopper comes for what `method` hands out to who lives at `destination`; none where it
+/// is shipped.
 #[must_use]
 pub fn place_of_pick_up(
     zones: &[ShippingZone],
@@ -213,7 +216,8 @@ pub fn missing_phone(
     })
 }
 
-/// The ways to ship `parcel` to anywhere, each as cheaply as it can be: for who has not said where to.
+/// The ways to ship `parcel` to anywhere, each as cheaply as it can be: for who has not said where
+/// to.
 #[must_use]
 pub fn offers_anywhere<'a>(
     zones: &'a [ShippingZone],
@@ -238,8 +242,9 @@ pub fn offers_anywhere<'a>(
     cheapest
 }
 
-/// How long `parcel` with `goods` in it takes to each zone that it is delivered to, in the merchant's order: for who has not said where
-/// to. What does not say how long it takes is left out.
+/// How long `parcel` with `goods` in it takes to each zone that it is delivered to, in the
+/// merchant's order: for who has not said where to. What does not say how long it takes is left
+/// out.
 #[must_use]
 pub fn estimates<'a>(
     zones: &'a [ShippingZone],
@@ -295,7 +300,8 @@ impl ShippingZone {
 }
 
 impl ShippingMethod {
-    /// What it costs as listed; none when it does not take the parcel, or is not sold in this currency.
+    /// What it costs as listed; none when it does not take the parcel, or is not sold in this
+    /// currency.
     #[must_use]
     pub fn price(&self, parcel: Parcel, currency: Currency) -> Option<i64> {
         let measure = match self.by {
@@ -356,7 +362,8 @@ impl DeliveryEstimate {
 
 const DAY_SECS: i64 = 24 * 60 * 60;
 
-/// The day that is `working_days` after `day`, both counted since 1970, which began with a Thursday. None of them is a weekend's.
+/// The day that is `working_days` after `day`, both counted since 1970, which began with a
+/// Thursday. None of them is a weekend's.
 fn after(day: i64, working_days: u16) -> i64 {
     let is_weekend = |day: i64| matches!(day.saturating_add(3).rem_euclid(7), 5 | 6);
     let mut day = day;

@@ -92,13 +92,15 @@ fn read_money(
     }
 }
 
-/// A barcode without what spreadsheets put around it: an apostrophe before it, a decimal point, an exponent.
+/// A barcode without what spreadsheets put around it: an apostrophe before it, a decimal point, an
+/// exponent.
 pub(super) fn barcode_of(cell: &str) -> String {
     let text = cell.trim_start_matches(['\'', '\u{2019}']).trim();
     whole_number(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// The digits of a whole number in any form that spreadsheets write: `12`, `12.0`, `1.2E+01`. None for anything else.
+/// The digits of a whole number in any form that spreadsheets write: `12`, `12.0`, `1.2E+01`. None
+/// for anything else.
 pub(super) fn whole_number(text: &str) -> Option<String> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => {
@@ -119,7 +121,8 @@ pub(super) fn whole_number(text: &str) -> Option<String> {
     Some(format!("{whole}{fraction}{}", "0".repeat(zeros)))
 }
 
-/// A whole number; Shopify exports grams as `221.0` and oversold stock as a negative quantity, which counts as none.
+/// A whole number; Shopify exports grams as `221.0` and oversold stock as a negative quantity,
+/// which counts as none.
 pub(super) fn read_number(row: &Row<'_>, column: &str, errors: &mut Vec<RowError>) -> Option<u32> {
     let cell = row.cell(column);
     if cell.is_empty() {

@@ -3,7 +3,8 @@
 use crate::values::money::Currency;
 use crate::values::unicode::{Form, normalized};
 
-/// The columns that the shop knows and writes, in Shopify's order; prices of further currencies follow.
+/// The columns that the shop knows and writes, in Shopify's order; prices of further currencies
+/// follow.
 pub const COLUMNS: &[&str] = &[
     "Handle",
     "Title",

@@ -10,8 +10,8 @@ pub(super) struct OptionColumn {
     pub(super) values: String,
 }
 
-/// The options that have values, in the order of their columns, but for the `Title: Default Title` that Shopify writes for a
-/// product without any. One without a name is named by its number.
+/// The options that have values, in the order of their columns, but for the `Title: Default Title`
+/// that Shopify writes for a product without any. One without a name is named by its number.
 pub(super) fn options_of(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<OptionColumn> {
     let is_default = first.cell("Option1 Value") == "Default Title";
     let columns = (1..=3).map(|number| (number, format!("Option{number} Value")));
@@ -34,7 +34,8 @@ pub(super) fn are_moved(options: &[OptionColumn]) -> bool {
     columns.any(|(number, option)| option.values != format!("Option{number} Value"))
 }
 
-/// Keeps the cells of options that the file leaves empty or has no column for: an export has each option once.
+/// Keeps the cells of options that the file leaves empty or has no column for: an export has each
+/// option once.
 pub(super) fn keep_option_cells(
     variant: &mut Variant,
     row: &Row<'_>,

@@ -14,7 +14,8 @@ use crate::publishing::csv::variants::{Variants, read_variants};
 use crate::publishing::csv::write::rows_of;
 use crate::values::money::Currency;
 
-/// Most bytes of a product as the record is given it: what D1 takes in one parameter, and some room.
+/// Most bytes of a product as the record is given it: what D1 takes in one parameter, and some
+/// room.
 const MAX_PRODUCT_BYTES: usize = 1_900_000;
 
 /// The product that these rows are.
@@ -153,7 +154,8 @@ fn notices_of(first: &Row<'_>, product: &Product) -> Notices {
     notices
 }
 
-/// Keeps the cells of each variant's row that the shop would write otherwise, so that an export gives them back.
+/// Keeps the cells of each variant's row that the shop would write otherwise, so that an export
+/// gives them back.
 fn keep_source(
     product: &mut Product,
     rows: &[&Row<'_>],
@@ -190,7 +192,8 @@ fn check_size(first: &Row<'_>, product: &Product) -> Result<(), RowError> {
     Err(first.error("Body (HTML)", detail))
 }
 
-/// Names that no other product of the file may have: the handle as the shop has it and as the file does, and the SKUs.
+/// Names that no other product of the file may have: the handle as the shop has it and as the file
+/// does, and the SKUs.
 fn names_of(first: &Row<'_>, product: &Product, skus: Vec<Name>) -> Vec<Name> {
     let handle = Name {
         line: first.line,

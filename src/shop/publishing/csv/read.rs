@@ -1,7 +1,9 @@
-//! Reads product CSVs, window by window, so that a file of any size takes little memory: a window ends where a product does.
+//! Reads product CSVs, window by window, so that a file of any size takes little memory: a window
+//! ends where a product does.
 //!
-//! Promises: a product with a row that can't be accepted is reported by line and column and left out whole; a variant without
-//! an SKU gets a stable one made of its handle and options; no bytes panic.
+//! Promises: a product with a row that can't be accepted is reported by line and column and left
+//! out whole; a variant without an SKU gets a stable one made of its handle and options; no bytes
+//! panic.
 
 use crate::publishing::csv::imported::{ImportedProduct, Name, RowError};
 use crate::publishing::csv::notices::{NoticeCode, Notices};
@@ -16,9 +18,11 @@ use std::collections::{HashMap, HashSet};
 pub struct Window<'a> {
     /// The bytes.
     pub csv: &'a [u8],
-    /// Line of the file that the first row after the header begins on; none: right behind the header.
+    /// Line of the file that the first row after the header begins on; none: right behind the
+    /// header.
     pub first_line: Option<u64>,
-    /// Whether the file ends here. If not, the last product may go on, and is left for the next window.
+    /// Whether the file ends here. If not, the last product may go on, and is left for the next
+    /// window.
     pub last: bool,
     /// Most variants to read, unless a single product has more.
     pub max_variants: usize,
@@ -49,7 +53,8 @@ pub struct ProductFile {
     pub apart: bool,
 }
 
-/// Reads a window. Prices are in `currencies`: `Variant Price` in the first, `Price / EUR` in EUR and so on.
+/// Reads a window. Prices are in `currencies`: `Variant Price` in the first, `Price / EUR` in EUR
+/// and so on.
 #[must_use]
 pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile {
     let mut file = ProductFile::default();
@@ -267,8 +272,8 @@ fn stand_apart(keys: &[String]) -> bool {
     })
 }
 
-/// The products that may have a row more, by the line of one that can't be told to be another's: those that it may name, and the
-/// one above it where rows go without a handle.
+/// The products that may have a row more, by the line of one that can't be told to be another's:
+/// those that it may name, and the one above it where rows go without a handle.
 fn doubts_of(rows: &[Row<'_>], keys: &[String]) -> HashMap<String, u64> {
     let known: HashSet<&String> = keys.iter().collect();
     let go_without = rows.iter().any(|row| row.group().is_empty());
@@ -287,7 +292,8 @@ fn doubts_of(rows: &[Row<'_>], keys: &[String]) -> HashMap<String, u64> {
     doubts
 }
 
-/// The product of each row: its handle, or else that of the row above; a row that can't be believed begins one of its own.
+/// The product of each row: its handle, or else that of the row above; a row that can't be believed
+/// begins one of its own.
 fn keys_of(rows: &[Row<'_>]) -> Vec<String> {
     let mut above = String::new();
     rows.iter()
@@ -308,7 +314,8 @@ fn end_of_window(keys: &[String], window: Window<'_>, is_cut: bool) -> usize {
     for (at, key) in keys.iter().enumerate() {
         last_of.insert(key, at);
     }
-    // What the last whole row is of may go on behind the window, and what stands beside a row of no product goes with it.
+    // What the last whole row is of may go on behind the window, and what stands beside a row of no
+    // product goes with it.
     let unfinished = keys.last().filter(|_| is_cut);
     let mut end = 0_usize;
     let mut open_until = 0_usize;

@@ -1,4 +1,5 @@
-//! The rows of a file: columns found by name, cells as text, and what stands in the file's way as a whole.
+//! The rows of a file: columns found by name, cells as text, and what stands in the file's way as a
+//! whole.
 
 use crate::catalog::SourceCell;
 use crate::catalog::rules::{LINE_BREAKS, is_unwanted};
@@ -66,8 +67,9 @@ impl Columns {
             .collect()
     }
 
-    /// True for a row with more cells than there are columns, and they say something. Where the cells beyond are empty, as
-    /// spreadsheets leave them, a price that was parted at its comma is still one cell too many.
+    /// True for a row with more cells than there are columns, and they say something. Where the
+    /// cells beyond are empty, as spreadsheets leave them, a price that was parted at its comma is
+    /// still one cell too many.
     fn are_too_few_for(&self, cells: &[String]) -> bool {
         let mut beyond = cells.iter().skip(self.names.len()).peekable();
         if beyond.peek().is_none() {
@@ -80,7 +82,8 @@ impl Columns {
         beyond.any(|cell| !cell.trim().is_empty()) || self.names.iter().zip(pairs).any(parted)
     }
 
-    /// True when the handle of a row with too many cells can be believed: it stands before all that may have been parted.
+    /// True when the handle of a row with too many cells can be believed: it stands before all that
+    /// may have been parted.
     fn begin_with_the_handle(&self) -> bool {
         self.places.get("handle") == Some(&0)
     }
@@ -207,7 +210,8 @@ impl<'a> Row<'a> {
         self.cell("Handle").to_lowercase()
     }
 
-    /// Leaves out what no text may have, and line breaks where there is one line; returns the columns that had some.
+    /// Leaves out what no text may have, and line breaks where there is one line; returns the
+    /// columns that had some.
     pub fn without_control_characters(&mut self) -> Vec<&'a str> {
         let columns: &'a Columns = self.columns;
         let mut changed = Vec::new();
@@ -266,7 +270,8 @@ impl<'a> Row<'a> {
         self.cells.iter().all(|cell| cell.trim().is_empty())
     }
 
-    /// A row for a variant states its options, SKU or price; a row for one more image states none of them.
+    /// A row for a variant states its options, SKU or price; a row for one more image states none
+    /// of them.
     pub fn has_variant(&self) -> bool {
         ["Option1 Value", "Variant Price", SKU]
             .iter()

@@ -1,7 +1,8 @@
 //! The structure of a CSV, read strictly (RFC 4180): rows, cells, quotes and lines.
 //!
-//! Promises: a row that breaks the rules is told and read no further than its line; nothing behind it is taken for a part of it.
-//! Where a quote may have swallowed rows, no row of the file is certain, and the file is refused as a whole.
+//! Promises: a row that breaks the rules is told and read no further than its line; nothing behind
+//! it is taken for a part of it. Where a quote may have swallowed rows, no row of the file is
+//! certain, and the file is refused as a whole.
 
 use crate::publishing::csv::encoding::decode;
 
@@ -28,7 +29,8 @@ pub struct Records {
     pub swallowed_from: Option<u64>,
 }
 
-/// The rows of `csv`; `last` when the file ends with it, else its last row may be cut, and is not judged.
+/// The rows of `csv`; `last` when the file ends with it, else its last row may be cut, and is not
+/// judged.
 pub fn read_records(csv: &[u8], last: bool) -> Records {
     let mut reader = Reader {
         csv,

@@ -164,7 +164,8 @@ fn read_variant(
     Ok((variant, quantity.filter(|_| tracked)))
 }
 
-/// An SKU for a variant whose own is taken by another of its product: of handle and options, as one without any gets.
+/// An SKU for a variant whose own is taken by another of its product: of handle and options, as one
+/// without any gets.
 fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> String {
     let choice = std::slice::from_ref(&variant.option_values);
     let made = generated_skus(handle, choice).pop().unwrap_or_default();
@@ -175,8 +176,9 @@ fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> Stri
     format!("{made}-{}", digest.get(..6).unwrap_or_default())
 }
 
-/// An SKU for each variant, by its option values. The same handle and options always give the same, so that an import can be
-/// repeated; where two choices differ by signs alone (`+1.5`, `-1.5`), a digest tells them apart.
+/// An SKU for each variant, by its option values. The same handle and options always give the same,
+/// so that an import can be repeated; where two choices differ by signs alone (`+1.5`, `-1.5`), a
+/// digest tells them apart.
 #[must_use]
 pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
     let plain = |values: &Vec<String>| {
@@ -202,7 +204,8 @@ pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// The tax class of a row: exempt if it is not taxable, else the class that the merchant's tax code names.
+/// The tax class of a row: exempt if it is not taxable, else the class that the merchant's tax code
+/// names.
 fn tax_class_of(row: &Row<'_>) -> String {
     let class = row.cell("Variant Tax Code");
     if row.cell("Variant Taxable").eq_ignore_ascii_case("false") {

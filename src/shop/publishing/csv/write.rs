@@ -12,7 +12,8 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// The columns of a file of these products: those that the shop writes, and those that it only keeps.
+/// The columns of a file of these products: those that the shop writes, and those that it only
+/// keeps.
 #[must_use]
 pub fn header_of(kept: &BTreeSet<String>, currencies: &[Currency]) -> Vec<String> {
     let mut header: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();

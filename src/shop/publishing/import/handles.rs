@@ -1,7 +1,9 @@
-//! Handles of a file's products: those that the record has them by, and one each where several of a file become one.
+//! Handles of a file's products: those that the record has them by, and one each where several of a
+//! file become one.
 //!
-//! Promises: a product of the record keeps its handle and SKUs, in whichever order and windows its file comes, as long as the file writes
-//! its handle as before; a handle of a file that an address names leads to its product.
+//! Promises: a product of the record keeps its handle and SKUs, in whichever order and windows its
+//! file comes, as long as the file writes its handle as before; a handle of a file that an address
+//! names leads to its product.
 
 use crate::catalog::handles::slug;
 use crate::catalog::{Product, SourceCell};
@@ -20,9 +22,10 @@ pub fn handles_of(imported: &ImportedProduct) -> [String; 3] {
     [handle, older, handle_apart(imported)]
 }
 
-/// Gives each product of the file a handle of its own: the one that the record has it by, else the plain one, which the product
-/// gets first that is written so. `known` are the products of the record by handle; `is_whole` tells that no product of the file is
-/// in another window, which may have a better right to a handle.
+/// Gives each product of the file a handle of its own: the one that the record has it by, else the
+/// plain one, which the product gets first that is written so. `known` are the products of the
+/// record by handle; `is_whole` tells that no product of the file is in another window, which may
+/// have a better right to a handle.
 pub fn settle_handles(file: &mut ProductFile, known: &BTreeMap<String, Product>, is_whole: bool) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut open: Vec<&mut ImportedProduct> = file.products.iter_mut().collect();
@@ -110,8 +113,9 @@ fn given_handle(existing: &Product) -> Option<&str> {
     first.source.get(HANDLE).map(|cell| cell.given.as_str())
 }
 
-/// True for a product of the record whose handle a file may have written otherwise since. A title, or one SKU of several, tells that only
-/// where the whole file is at hand: else another window may have the product itself.
+/// True for a product of the record whose handle a file may have written otherwise since. A title,
+/// or one SKU of several, tells that only where the whole file is at hand: else another window may
+/// have the product itself.
 fn is_alike(existing: &Product, imported: &ImportedProduct, is_whole: bool) -> bool {
     let stated = |sku: &str| {
         let mut variants = imported.product.variants.iter();
@@ -178,7 +182,8 @@ fn call_by(imported: &mut ImportedProduct, handle: &str) {
     }
 }
 
-/// Keeps the SKU of the only variant that came without options: it is the handle, and units are counted under it.
+/// Keeps the SKU of the only variant that came without options: it is the handle, and units are
+/// counted under it.
 fn keep_plain_sku(imported: &mut ImportedProduct, existing: &Product) {
     let (product, existing) = (&mut imported.product, existing.variants.as_slice());
     let ([variant], [before]) = (product.variants.as_mut_slice(), existing) else {

@@ -1,8 +1,9 @@
 //! Getting a merchant's products into the record: CSV imports, window by window.
 //!
-//! Promises: a product is known by its handle, so an import can be repeated and goes on where it stopped; what is equal to the
-//! record is not written, and what staff change while a window is read is not overwritten unread. A bad row keeps its product
-//! out and no other. Nothing here changes what shoppers see.
+//! Promises: a product is known by its handle, so an import can be repeated and goes on where it
+//! stopped; what is equal to the record is not written, and what staff change while a window is
+//! read is not overwritten unread. A bad row keeps its product out and no other. Nothing here
+//! changes what shoppers see.
 
 pub mod changes;
 mod handles;
@@ -63,19 +64,22 @@ pub struct ImportSummary {
     pub consumed_bytes: usize,
     /// Line that the next window begins on.
     pub next_line: u64,
-    /// True when rows of one product stand apart in what was sent: what follows is to be sent as a whole too.
+    /// True when rows of one product stand apart in what was sent: what follows is to be sent as a
+    /// whole too.
     pub apart: bool,
     /// The window states more units than one request takes: send it again with this as `from_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_unit: Option<usize>,
 }
 
-/// Imports a window of a product CSV into the record. Units that it states are received on a SKU's first import, before the
-/// record has it, so that a crash in between is made good by the next attempt.
+/// Imports a window of a product CSV into the record. Units that it states are received on a SKU's
+/// first import, before the record has it, so that a crash in between is made good by the next
+/// attempt.
 ///
 /// # Errors
-/// 422 when a file that is one window holds nothing that can be accepted; 409 `publish_in_progress`, and `products_changed` when
-/// someone was faster: sent again, the window meets what is there now.
+/// 422 when a file that is one window holds nothing that can be accepted; 409
+/// `publish_in_progress`, and `products_changed` when someone was faster: sent again, the window
+/// meets what is there now.
 pub async fn import_products(
     record: &impl CatalogRecord,
     stock: &impl StockObjects,
@@ -198,7 +202,8 @@ fn compare(
     Ok((changed, summary))
 }
 
-/// Every name was free when it was looked up: one that is taken now is a sign of change like a version.
+/// Every name was free when it was looked up: one that is taken now is a sign of change like a
+/// version.
 async fn save(record: &impl CatalogRecord, products: &[Product], now: Timestamp) -> Result<()> {
     match record.save_products(products, now).await {
         Ok(Written::Landed(())) => Ok(()),

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SKU_CURE: &str =
     " Units are counted by SKU: give this product one of its own, or leave the cell empty.";
 
-/// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a window before (`earlier`).
+/// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a
+/// window before (`earlier`).
 pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<String, u64>) {
     // Rows that are left out may be of a product that an earlier window has without them.
     let again = file.left_out_handles.iter().filter_map(|name| {
@@ -47,8 +48,8 @@ fn column_of(name: &Name) -> &'static str {
     }
 }
 
-/// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by SKU, `known` the products of the
-/// record by handle.
+/// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by
+/// SKU, `known` the products of the record by handle.
 pub fn refuse_taken_skus(
     file: &mut ProductFile,
     owners: &BTreeMap<String, String>,

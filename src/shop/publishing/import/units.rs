@@ -9,13 +9,15 @@ use crate::publishing::import::options::ImportOptions;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// SKUs whose units one request takes, with two calls each at most: the platform grants 1,000 calls a request.
+/// SKUs whose units one request takes, with two calls each at most: the platform grants 1,000 calls
+/// a request.
 pub const UNITS_A_REQUEST: usize = 300;
 
 /// Objects asked at once.
 const OBJECTS_AT_ONCE: usize = 6;
 
-/// The units that one request takes, counted before anything is left out, so that each request counts alike.
+/// The units that one request takes, counted before anything is left out, so that each request
+/// counts alike.
 pub struct Units {
     units: Vec<(Name, u32)>,
     /// Where the next request goes on, if this one does not take all.
@@ -33,8 +35,8 @@ impl Units {
         }
     }
 
-    /// Receives the units of each accepted SKU that the record does not have, or sets the count of all. Returns the rows whose
-    /// count stays as it was.
+    /// Receives the units of each accepted SKU that the record does not have, or sets the count of
+    /// all. Returns the rows whose count stays as it was.
     ///
     /// # Errors
     /// When an object fails; taking the units again takes none twice.

@@ -1,10 +1,13 @@
-//! Publishing the record as one immutable version, switching back to an earlier one, and forgetting old ones.
+//! Publishing the record as one immutable version, switching back to an earlier one, and forgetting
+//! old ones.
 //!
-//! A publish goes step by step, each bounded by what one request may do and begun again safely where another stopped: the
-//! documents of the products, a hundred at a time, with their price rows; then directories and lists; then the switch,
-//! in the database first, for orders, then of the pointer that shoppers follow. Until the switch nobody sees any of it, and a
-//! publish that can't end is given up without a trace. Documents are named by content and by the publish that first
-//! wrote them: what has not changed is not written again, and a deletion can never hit a later document.
+//! A publish goes step by step, each bounded by what one request may do and begun again safely
+//! where another stopped: the documents of the products, a hundred at a time, with their price
+//! rows; then directories and lists; then the switch, in the database first, for orders, then of
+//! the pointer that shoppers follow. Until the switch nobody sees any of it, and a publish that
+//! can't end is given up without a trace. Documents are named by content and by the publish that
+//! first wrote them: what has not changed is not written again, and a deletion can never hit a
+//! later document.
 
 pub mod record;
 pub mod steps;
@@ -32,8 +35,8 @@ pub const KEPT_SECS: u32 = 48 * 60 * 60;
 /// Documents that one sweep deletes.
 const DELETIONS_A_SWEEP: u32 = 500;
 
-/// Begins a publish and goes as far as one request may; the queue does the rest. Joins one that is under way, or that has just
-/// ended: no change of the catalog came in between.
+/// Begins a publish and goes as far as one request may; the queue does the rest. Joins one that is
+/// under way, or that has just ended: no change of the catalog came in between.
 ///
 /// # Errors
 /// A store's failure; what shoppers and orders see stays as it was, and asking again carries on.
@@ -54,11 +57,12 @@ pub async fn publish_catalog(
     continue_publish(record, copy, queue, publish.seq, now).await
 }
 
-/// Goes on with publish `seq` as far as one request may, and asks the queue for the rest. Running twice is safe: a step that
-/// finds the publish elsewhere than where it began is lost.
+/// Goes on with publish `seq` as far as one request may, and asks the queue for the rest. Running
+/// twice is safe: a step that finds the publish elsewhere than where it began is lost.
 ///
 /// # Errors
-/// A store's failure; trying again carries on. After [`MAX_FAILURES`] in a row the publish is given up.
+/// A store's failure; trying again carries on. After [`MAX_FAILURES`] in a row the publish is given
+/// up.
 pub async fn continue_publish(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -97,11 +101,13 @@ pub async fn cancel_publish(
     ))
 }
 
-/// Shows shoppers an earlier version again, and prices orders from it: that of publish `seq`, or the one shown before.
+/// Shows shoppers an earlier version again, and prices orders from it: that of publish `seq`, or
+/// the one shown before.
 ///
 /// # Errors
-/// 404 `not_found` without such a publish; 409 `already_shown`; 409 `version_not_kept` when it made no version, or that is no
-/// longer kept; 409 `not_now` while a publish is under way or within a second of another switch.
+/// 404 `not_found` without such a publish; 409 `already_shown`; 409 `version_not_kept` when it made
+/// no version, or that is no longer kept; 409 `not_now` while a publish is under way or within a
+/// second of another switch.
 pub async fn rollback_catalog(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -113,7 +119,8 @@ pub async fn rollback_catalog(
         .or_else(|| current.and_then(|current| current.previous))
         .ok_or(Error::NotFound("earlier version"))?;
     if current.is_some_and(|current| current.seq == seq) {
-        // Where a crash came between the switch and its pointer, shoppers don't see yet what is called shown.
+        // Where a crash came between the switch and its pointer, shoppers don't see yet what is
+        // called shown.
         follow(record, copy).await?;
     }
     check_shown_again(&get_publish(record, seq).await?, current)?;
@@ -128,8 +135,8 @@ pub async fn rollback_catalog(
     get_publish(record, seq).await
 }
 
-/// Takes up a publish that has stopped, begins one for scheduled prices whose time has begun or ended, mends a pointer that a crash left
-/// behind, and deletes what is no longer kept.
+/// Takes up a publish that has stopped, begins one for scheduled prices whose time has begun or
+/// ended, mends a pointer that a crash left behind, and deletes what is no longer kept.
 ///
 /// # Errors
 /// A store's failure; the next sweep goes on.

@@ -132,39 +132,46 @@ pub trait PublishRecord {
     async fn publish(&self, seq: i64) -> Result<Option<Publish>>;
     /// The number of the version that orders are priced from, and of the one before.
     async fn current_publish(&self) -> Result<Option<Pointer>>;
-    /// Begins a publish, unless one is under way; every change of the record is refused until it has ended.
+    /// Begins a publish, unless one is under way; every change of the record is refused until it
+    /// has ended.
     async fn begin_publish(&self, now: Timestamp) -> Result<Written>;
-    /// Active products behind `position` in the merchant's order, each with its own: as many as fit, and one at least.
+    /// Active products behind `position` in the merchant's order, each with its own: as many as
+    /// fit, and one at least.
     async fn active_products_after(
         &self,
         position: i64,
         size: PageSize,
     ) -> Result<Vec<(i64, Product)>>;
-    /// The repricing that makes the record's prices those of publish `seq`: rates and scheduled prices of `skus`, as of its beginning.
+    /// The repricing that makes the record's prices those of publish `seq`: rates and scheduled
+    /// prices of `skus`, as of its beginning.
     async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing>;
     /// True if a scheduled price began or ended since the last publish.
     async fn is_price_due(&self, now: Timestamp) -> Result<bool>;
     /// The last listing of each of `skus`.
     async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>>;
-    /// Keeps documents for publish `seq`, with keys that no other content ever had, whether they are written already or not.
+    /// Keeps documents for publish `seq`, with keys that no other content ever had, whether they
+    /// are written already or not.
     async fn claim_documents(&self, seq: i64, digests: &[&str]) -> Result<Vec<ClaimedDocument>>;
-    /// Notes the outcome of a step: new documents, cards, changed listings, and how far the publish has come. Lost when the
-    /// publish is no longer where the step began.
+    /// Notes the outcome of a step: new documents, cards, changed listings, and how far the publish
+    /// has come. Lost when the publish is no longer where the step began.
     async fn save_step(&self, step: &Step, now: Timestamp) -> Result<Written>;
     /// The cards of publish `seq`.
     async fn cards(&self, seq: i64) -> Result<Vec<Card>>;
-    /// Makes publish `seq` the one that orders are priced from, at most once a second; SKUs without a card are no longer listed.
+    /// Makes publish `seq` the one that orders are priced from, at most once a second; SKUs without
+    /// a card are no longer listed.
     async fn finish_publish(&self, seq: i64, version: &str, now: Timestamp) -> Result<Written>;
     /// Ends publish `seq`, whose content is what shoppers see: it is no version of its own.
     async fn end_unchanged(&self, seq: i64, version: &str, now: Timestamp) -> Result<()>;
-    /// Switches to an earlier publish that is still kept, at most once a second, and not while one is under way.
+    /// Switches to an earlier publish that is still kept, at most once a second, and not while one
+    /// is under way.
     async fn switch_back(&self, seq: i64, now: Timestamp) -> Result<Written>;
     /// Counts a failed attempt, and returns how many there were since the publish last moved.
     async fn publish_failed(&self, seq: i64, error: &str) -> Result<u32>;
-    /// Gives a publish up: nothing of it was ever seen, and nothing stays but documents, for the next one.
+    /// Gives a publish up: nothing of it was ever seen, and nothing stays but documents, for the
+    /// next one.
     async fn abandon_publish(&self, seq: i64, error: &str, now: Timestamp) -> Result<()>;
-    /// No longer keeps versions that nobody has been shown since `before`, nor what was given up before, nor the documents that
-    /// nothing else has.
+    /// No longer keeps versions that nobody has been shown since `before`, nor what was given up
+    /// before, nor the documents that nothing else has.
     async fn condemn_documents(&self, before: Timestamp) -> Result<()>;
     /// Keys of documents that are no longer kept, to be deleted.
     async fn condemned_documents(&self, limit: u32) -> Result<Vec<String>>;
@@ -178,5 +185,6 @@ pub trait PublishQueue {
     async fn enqueue_publish(&self, seq: i64, delay_secs: u32) -> Result<()>;
 }
 
-/// Seconds without progress after which who asks for a publish takes up the one under way; until then somebody else drives it.
+/// Seconds without progress after which who asks for a publish takes up the one under way; until
+/// then somebody else drives it.
 pub(crate) const DRIVEN_SECS: u32 = 10;

@@ -21,8 +21,8 @@ const STEP: PageSize = PageSize {
     variants: 2_000,
 };
 
-/// Calls that one request makes before it hands on to the next: a last step more is still far below the 1,000 that the platform
-/// grants.
+/// Calls that one request makes before it hands on to the next: a last step more is still far below
+/// the 1,000 that the platform grants.
 const CALLS_A_REQUEST: usize = 400;
 
 /// Queries of a step, each statement of its batch counted.
@@ -129,8 +129,8 @@ enum Lists {
     Written(String),
 }
 
-/// Writes directories and cards that the copy lacks, at most `allowed`, and the version once it has all, unless it is the one
-/// that shoppers see.
+/// Writes directories and cards that the copy lacks, at most `allowed`, and the version once it has
+/// all, unless it is the one that shoppers see.
 async fn write_lists(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -182,8 +182,9 @@ async fn shown_version(record: &impl PublishRecord) -> Result<Option<String>> {
     Ok(Some(publish.version))
 }
 
-/// Writes the documents that the copy lacks, at most `allowed` of them. Returns the key of each document that it has now, and the
-/// digests of those that were written. Each is on record before it is written, so that it is collected whatever happens.
+/// Writes the documents that the copy lacks, at most `allowed` of them. Returns the key of each
+/// document that it has now, and the digests of those that were written. Each is on record before
+/// it is written, so that it is collected whatever happens.
 async fn put_missing(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,

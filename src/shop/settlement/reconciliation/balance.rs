@@ -1,7 +1,7 @@
 //! The ledger beside the movements of the balance at the provider, a day at a time.
 //!
-//! The provider's movements of the day are read into the database, page by page, and compared there in slices of time, so that a day of any
-//! length fits into a run.
+//! The provider's movements of the day are read into the database, page by page, and compared there
+//! in slices of time, so that a day of any length fits into a run.
 
 use crate::error::{Error, Result};
 use crate::orders::findings::{Finding, FindingKind};
@@ -56,7 +56,8 @@ impl Default for Stage {
     }
 }
 
-/// Books the fees of the day that is due, and compares that day. One that the shop slept through is made up for.
+/// Books the fees of the day that is due, and compares that day. One that the shop slept through is
+/// made up for.
 ///
 /// # Errors
 /// The first failure: of the provider, or when the database can't be read or written.
@@ -119,7 +120,8 @@ async fn compare_day(
     Ok(true)
 }
 
-/// Reads what the provider moved in `window` from the page `after` on, and books its fees; false when there is more.
+/// Reads what the provider moved in `window` from the page `after` on, and books its fees; false
+/// when there is more.
 async fn read_entries(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
@@ -216,9 +218,10 @@ fn moved(entries: &[BalanceEntry]) -> Vec<Booked> {
         .collect()
 }
 
-/// The payments of which one side has a movement of the day that the other does not have within the slack, unless both have moved by
-/// the same sum: what was taken and given back may be booked as nothing. Where the provider settles in another currency than the
-/// order's, there is nothing to compare.
+/// The payments of which one side has a movement of the day that the other does not have within the
+/// slack, unless both have moved by the same sum: what was taken and given back may be booked as
+/// nothing. Where the provider settles in another currency than the order's, there is nothing to
+/// compare.
 fn differing(
     provider: &[Booked],
     ledger: &[Booked],

@@ -1,9 +1,10 @@
-//! What the provider knows and the shop may have missed: events that could not be delivered are fetched and dealt with, and once a day
-//! what the provider kept for itself is booked, and the ledger compared with the movements of the balance at the provider. What
-//! can't be healed is kept for staff.
+//! What the provider knows and the shop may have missed: events that could not be delivered are
+//! fetched and dealt with, and once a day what the provider kept for itself is booked, and the
+//! ledger compared with the movements of the balance at the provider. What can't be healed is kept
+//! for staff.
 //!
-//! What the provider lists may be long. It is read a page at a time, so many a run; how far a job has come is kept, and the next run
-//! goes on from there. Reading a page again changes nothing.
+//! What the provider lists may be long. It is read a page at a time, so many a run; how far a job
+//! has come is kept, and the next run goes on from there. Reading a page again changes nothing.
 
 pub mod balance;
 pub mod record;
@@ -18,16 +19,18 @@ use durable::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Pages that a job reads in one run: several times what comes in by the minute in a busy shop. Each costs two requests to the database
-/// or a queue besides.
+/// Pages that a job reads in one run: several times what comes in by the minute in a busy shop.
+/// Each costs two requests to the database or a queue besides.
 const PAGES_AT_ONCE: u32 = 60;
 
 /// Seconds after which a run that was never heard of again counts as lost.
 const LOST_SECS: u32 = 10 * 60;
 
-/// Gives `job` its turn, if it is due: `work` takes its progress further, tells what it finds, and when the job is due again; after a
-/// failure of the provider it is due at once, after one of the database once it counts as lost. What was found is kept before how far the job
-/// has come: who dies between the two finds it again, but for events that were received meanwhile, which heal without being told.
+/// Gives `job` its turn, if it is due: `work` takes its progress further, tells what it finds, and
+/// when the job is due again; after a failure of the provider it is due at once, after one of the
+/// database once it counts as lost. What was found is kept before how far the job has come: who
+/// dies between the two finds it again, but for events that were received meanwhile, which heal
+/// without being told.
 async fn in_turn<P: DeserializeOwned + Default + Serialize>(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,

@@ -48,16 +48,17 @@ pub struct BalanceMovements {
 
 /// Jobs that run now and then, as far as each has come, and what they look at.
 pub trait Jobs {
-    /// Takes the turn of a job that is due, with what it kept of its progress; none when it is not due, or another has the turn,
-    /// which counts as lost at `lost_at`.
+    /// Takes the turn of a job that is due, with what it kept of its progress; none when it is not
+    /// due, or another has the turn, which counts as lost at `lost_at`.
     async fn take_turn<P: DeserializeOwned + Default>(
         &self,
         job: &str,
         lost_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<P>>;
-    /// Ends the turn that was taken with `lost_at`: how far the job is, and when it is due again. False when it took so long that it
-    /// counts as lost, and perhaps another has its turn: then nothing is noted.
+    /// Ends the turn that was taken with `lost_at`: how far the job is, and when it is due again.
+    /// False when it took so long that it counts as lost, and perhaps another has its turn: then
+    /// nothing is noted.
     async fn end_turn<P: Serialize>(
         &self,
         job: &str,
@@ -71,8 +72,8 @@ pub trait Jobs {
     async fn keep_entries(&self, entries: &[BalanceEntry]) -> Result<()>;
     /// Forgets some of the movements from before then.
     async fn forget_entries(&self, before: Timestamp) -> Result<()>;
-    /// Of the payments that moved in `slice`, those whose two sides differ by what they moved in `window`: no more than
-    /// [`MAX_SUSPECTS`].
+    /// Of the payments that moved in `slice`, those whose two sides differ by what they moved in
+    /// `window`: no more than [`MAX_SUSPECTS`].
     async fn suspects(
         &self,
         slice: &Range<Timestamp>,

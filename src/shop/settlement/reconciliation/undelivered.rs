@@ -20,8 +20,8 @@ const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 /// Seconds that a look begins before the last one did, by which two clocks may differ.
 const OVERLAP_SECS: u32 = 60 * 60;
 
-/// How far the looks have come. An event is listed from its beginning until it is delivered, so that what is older than the beginning
-/// of a look that saw all need not be looked at again.
+/// How far the looks have come. An event is listed from its beginning until it is delivered, so
+/// that what is older than the beginning of a look that saw all need not be looked at again.
 #[derive(Default, Serialize, Deserialize)]
 struct Progress {
     /// What is older was seen.

@@ -1,6 +1,8 @@
-//! An address as its country writes it: the lines of a label, and the order in which a form asks for its parts.
+//! An address as its country writes it: the lines of a label, and the order in which a form asks
+//! for its parts.
 //!
-//! What an address has and its country's form has not is written below, so that a label always says all that was typed.
+//! What an address has and its country's form has not is written below, so that a label always says
+//! all that was typed.
 
 use crate::values::addresses::{Address, is_latin};
 use crate::values::countries::Country;
@@ -25,7 +27,8 @@ pub enum Part {
 /// The form of an address of which only the country's code is known to be wrong.
 const USUAL_FORM: &str = "%N%n%O%n%A%n%D%n%C, %S %Z";
 
-/// The parts of an address in the order of its country; those that it has no place for are left out.
+/// The parts of an address in the order of its country; those that it has no place for are left
+/// out.
 #[must_use]
 pub fn parts_of(country: Option<&Country>) -> Vec<Part> {
     let form = country.map_or("%O%A%n%Z%C%S", |country| country.form);
@@ -82,7 +85,8 @@ impl Address {
         }
     }
 
-    /// A line of a form with what the address has in it: signs stand only beside what they belong to.
+    /// A line of a form with what the address has in it: signs stand only beside what they belong
+    /// to.
     fn written(&self, line: &str) -> Vec<String> {
         let mut lines = vec![String::new()];
         let mut has_part = false;

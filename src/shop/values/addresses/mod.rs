@@ -39,7 +39,8 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2, upper case.
     pub country: String,
-    /// Number at which the carrier reaches who receives it: digits, with a `+` before those that begin with a country's code.
+    /// Number at which the carrier reaches who receives it: digits, with a `+` before those that
+    /// begin with a country's code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
@@ -79,7 +80,8 @@ impl Address {
             .collect()
     }
 
-    /// It without spaces around, its postal code and its region as its country writes them, its phone number as carriers take it.
+    /// It without spaces around, its postal code and its region as its country writes them, its
+    /// phone number as carriers take it.
     #[must_use]
     pub fn normalized(self) -> Self {
         let trimmed = |text: String| text.trim().to_owned();

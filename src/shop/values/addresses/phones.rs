@@ -1,6 +1,8 @@
-//! Phone numbers as carriers take them: digits, with a `+` before those that begin with the code of a country.
+//! Phone numbers as carriers take them: digits, with a `+` before those that begin with the code of
+//! a country.
 //!
-//! No number is looked up: one that is written as in its own country stays so, for which digits it would lose abroad differs by country.
+//! No number is looked up: one that is written as in its own country stays so, for which digits it
+//! would lose abroad differs by country.
 
 use crate::values::typing::plain_text;
 
@@ -10,8 +12,8 @@ const DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 /// Codes of countries whose numbers keep the zero of home when they are called from abroad.
 const KEEP_ZERO: [&str; 2] = ["39", "378"];
 
-/// A phone number from what was typed or pasted: `+49 (0)30 1234‑567`, `0049 30 1234567` and `tel:+49301234567` are all `+49301234567`.
-/// None: it is no phone number.
+/// A phone number from what was typed or pasted: `+49 (0)30 1234‑567`, `0049 30 1234567` and
+/// `tel:+49301234567` are all `+49301234567`. None: it is no phone number.
 #[must_use]
 pub fn read_phone(typed: &str) -> Option<String> {
     let plain: String = plain_text(typed).to_lowercase();

@@ -1,5 +1,5 @@
-//! Words as they are searched for and put in order, whatever their case, marks, width, quotes and hyphens. Lists use it; so does whatever
-//! else finds things by words.
+//! Words as they are searched for and put in order, whatever their case, marks, width, quotes and
+//! hyphens. Lists use it; so does whatever else finds things by words.
 
 use crate::values::typing::{is_dash, is_space, letters_and_digits, plain_text, twice};
 use crate::values::unicode::{Form, normalized};
@@ -27,8 +27,9 @@ struct Word {
     code: String,
 }
 
-/// A text in lower case, without accents, apostrophes and quotes; letters that have a usual spelling in plain ones are spelt so (`ß` as
-/// `ss`, `ø` as `o`). Spaces and dashes are as in [`plain_text`]. Folded twice, it is the same.
+/// A text in lower case, without accents, apostrophes and quotes; letters that have a usual
+/// spelling in plain ones are spelt so (`ß` as `ss`, `ø` as `o`). Spaces and dashes are as in
+/// [`plain_text`]. Folded twice, it is the same.
 #[must_use]
 pub fn folded(text: &str) -> String {
     if text.chars().all(is_of_europe) {
@@ -37,19 +38,21 @@ pub fn folded(text: &str) -> String {
     twice(text, folded_by_platform)
 }
 
-/// Place of a text in a list from A to Z: letters with marks beside those without, as English and German, the languages of the pages, have
-/// them, and numbers by what they count (`iPhone 9` before `iPhone 17`); what is equal so far without marks first, then in small letters.
+/// Place of a text in a list from A to Z: letters with marks beside those without, as English and
+/// German, the languages of the pages, have them, and numbers by what they count (`iPhone 9` before
+/// `iPhone 17`); what is equal so far without marks first, then in small letters.
 ///
-/// The platform's `Intl.Collator` has much the same order for these two languages, and is not asked: it sorts 10,000 titles in 33 ms (in V8,
-/// the way out of WASM and back apart), this in 4 ms (native, optimised).
+/// The platform's `Intl.Collator` has much the same order for these two languages, and is not
+/// asked: it sorts 10,000 titles in 33 ms (in V8, the way out of WASM and back apart), this in 4 ms
+/// (native, optimised).
 #[must_use]
 pub fn place_in_alphabet(text: &str) -> (String, String, Reverse<String>) {
     let small = text.to_lowercase();
     (by_count(&folded(text)), small, Reverse(text.to_owned()))
 }
 
-/// The text with the number of its digits before each number, so that the longer number is the later. Nines and one digit less than nine tell
-/// it, of which no two begin alike.
+/// The text with the number of its digits before each number, so that the longer number is the
+/// later. Nines and one digit less than nine tell it, of which no two begin alike.
 fn by_count(text: &str) -> String {
     let mut placed = String::with_capacity(text.len());
     let mut rest = text;
@@ -82,8 +85,8 @@ impl SearchText {
         }
     }
 
-    /// True when each word stands in what is `said`, or is one of its `codes`, such as a SKU or a barcode. A hyphen may be there, be missing
-    /// or be a space.
+    /// True when each word stands in what is `said`, or is one of its `codes`, such as a SKU or a
+    /// barcode. A hyphen may be there, be missing or be a space.
     #[must_use]
     pub fn finds<'a>(&self, said: &Said, codes: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_one = |wanted: &str| {
@@ -131,7 +134,8 @@ impl Word {
     }
 }
 
-/// A longer word of katakana without the sound mark at its end, which is left out at will: `サーバ` is `サーバー`, but `キ` is not `キー`.
+/// A longer word of katakana without the sound mark at its end, which is left out at will: `サーバ` is
+/// `サーバー`, but `キ` is not `キー`.
 fn short_of(word: &str) -> Option<String> {
     let short = word.strip_suffix('ー')?;
     let is_kana = |it: char| matches!(it, '\u{30a1}'..='\u{30fc}');
@@ -142,7 +146,8 @@ fn short_of(word: &str) -> Option<String> {
 /// Fewest characters of katakana that a word is known by without its last sound mark.
 const LEAST_KANA: usize = 3;
 
-/// A code as it is compared. A barcode is one whichever zeros are before it: the same article has 12 digits here and 13 there.
+/// A code as it is compared. A barcode is one whichever zeros are before it: the same article has
+/// 12 digits here and 13 there.
 fn code_of(text: &str) -> String {
     let code = letters_and_digits(text);
     if code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -164,7 +169,8 @@ fn is_code(code: &str, wanted: &str) -> bool {
         .eq(wanted.bytes())
 }
 
-/// Folded, with letters as one that searches take for each other: both kana, and the letters of Arabic that Persian and Egypt write otherwise.
+/// Folded, with letters as one that searches take for each other: both kana, and the letters of
+/// Arabic that Persian and Egypt write otherwise.
 fn sought(text: &str) -> String {
     let folded = folded(text);
     if folded.is_ascii() {
@@ -187,7 +193,8 @@ fn letter_sought(letter: char) -> char {
     }
 }
 
-/// Sought, and with the letters that stand for a mark where German and the languages of the North know them (`ue` for `ü`).
+/// Sought, and with the letters that stand for a mark where German and the languages of the North
+/// know them (`ue` for `ü`).
 fn spellings(text: &str) -> Vec<String> {
     let mut spellings = vec![sought(text)];
     if text.is_ascii() {
@@ -209,7 +216,8 @@ fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// True for a character that can be folded by itself, without the tables of all scripts: most of what most shops list.
+/// True for a character that can be folded by itself, without the tables of all scripts: most of
+/// what most shops list.
 fn is_of_europe(character: char) -> bool {
     character.is_ascii()
         || character == '\u{a0}'
@@ -284,8 +292,8 @@ const fn letters_of(letter: char) -> Option<&'static str> {
     })
 }
 
-/// A mark that words are written with and without: accents of Latin, Greek and Cyrillic, points of Hebrew and Arabic. The vowel signs of
-/// other scripts are letters.
+/// A mark that words are written with and without: accents of Latin, Greek and Cyrillic, points of
+/// Hebrew and Arabic. The vowel signs of other scripts are letters.
 const fn is_accent(character: char) -> bool {
     matches!(
         character,

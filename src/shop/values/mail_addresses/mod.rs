@@ -1,9 +1,11 @@
 //! Mail addresses: which are taken, and when two of them are one.
 //!
-//! One parser serves every face. It takes what browsers take of a field for mail addresses, and letters of other scripts; it is as strict
-//! as the payment provider, which would else refuse the session of an order that stands already.
+//! One parser serves every face. It takes what browsers take of a field for mail addresses, and
+//! letters of other scripts; it is as strict as the payment provider, which would else refuse the
+//! session of an order that stands already.
 //!
-//! All that counts or finds people by their address compares the same letters, in Rust as in SQL, whose `LOWER` knows ASCII alone.
+//! All that counts or finds people by their address compares the same letters, in Rust as in SQL,
+//! whose `LOWER` knows ASCII alone.
 
 mod punycode;
 
@@ -29,7 +31,8 @@ pub fn read_address(typed: &str) -> Option<String> {
     fits.then_some(address)
 }
 
-/// Address of a sender, which may have a name before it: `Shop <orders@shop.test>`. None means that a provider would not send for it.
+/// Address of a sender, which may have a name before it: `Shop <orders@shop.test>`. None means that
+/// a provider would not send for it.
 #[must_use]
 pub fn read_sender(sender: &str) -> Option<String> {
     let Some((name, address)) = sender.split_once('<') else {
@@ -50,7 +53,8 @@ pub fn email_fault(typed: &str) -> Option<FieldError> {
         .then(|| FieldError::new("email", "invalid_email", detail))
 }
 
-/// An address as it is kept: in it, SQL's `LOWER` and [`letters_of`] find the same. Letters of ASCII stay as they were typed.
+/// An address as it is kept: in it, SQL's `LOWER` and [`letters_of`] find the same. Letters of
+/// ASCII stay as they were typed.
 #[must_use]
 pub fn kept_address(typed: &str) -> String {
     if typed.is_ascii() {
@@ -65,7 +69,8 @@ pub fn letters_of(address: &str) -> String {
     kept_address(address).to_ascii_lowercase()
 }
 
-/// The address as providers take it: the host in the form of ASCII that it has in the network (IDNA).
+/// The address as providers take it: the host in the form of ASCII that it has in the network
+/// (IDNA).
 #[must_use]
 pub fn in_ascii(address: &str) -> String {
     match address.split_once('@') {
@@ -102,7 +107,8 @@ fn is_sender_name(name: &str) -> bool {
     })
 }
 
-/// True if each bracket is closed: what stands behind an open one is a remark to mail programs, the address too.
+/// True if each bracket is closed: what stands behind an open one is a remark to mail programs, the
+/// address too.
 fn are_closed(words: &str) -> bool {
     let open = words.chars().try_fold(0_u32, |open, sign| match sign {
         '(' => open.checked_add(1),
@@ -125,8 +131,8 @@ fn lower_beyond_ascii(plain: &str) -> String {
     kept
 }
 
-/// Characters that HTML takes before the @ (`input type=email`), and letters of any script. Some carriers give addresses with a dot before the @, or
-/// two of them in a row.
+/// Characters that HTML takes before the @ (`input type=email`), and letters of any script. Some
+/// carriers give addresses with a dot before the @, or two of them in a row.
 fn is_of_local_part(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || ".!#$%&'*+/=?^_`{|}~-".contains(character)

@@ -1,4 +1,5 @@
-//! Names of hosts in ASCII (RFC 3492). The platform does the same for addresses of pages, and not for addresses of people.
+//! Names of hosts in ASCII (RFC 3492). The platform does the same for addresses of pages, and not
+//! for addresses of people.
 
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
@@ -8,8 +9,8 @@ const DAMP: u32 = 700;
 const FIRST_BIAS: u32 = 72;
 const FIRST_BEYOND: u32 = 0x80;
 
-/// A name in ASCII, without the prefix that says so: its own letters of ASCII, then where the others stand. Of what is longer than names
-/// can be, numbers wrap: it is refused for its length.
+/// A name in ASCII, without the prefix that says so: its own letters of ASCII, then where the
+/// others stand. Of what is longer than names can be, numbers wrap: it is refused for its length.
 #[must_use]
 pub fn encoded(label: &str) -> String {
     let points: Vec<u32> = label.chars().map(u32::from).collect();

@@ -19,10 +19,11 @@ const MAX_CSV_BYTES: usize = 8 * 1024 * 1024;
 /// Longest name of an import, in bytes.
 const MAX_IMPORT_ID_BYTES: usize = 64;
 
-/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=` with a Shopify product CSV as `text/csv`, or a window
-/// of one: the header row and some rows. The answer says how many bytes it dealt with; the next window begins behind them. Only the
-/// window with `last=true`, which is the default, is read to its end. An answer with `next_unit` has dealt with no bytes yet: the
-/// window is to be sent again with it as `from_unit`.
+/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=` with a
+/// Shopify product CSV as `text/csv`, or a window of one: the header row and some rows. The answer
+/// says how many bytes it dealt with; the next window begins behind them. Only the window with
+/// `last=true`, which is the default, is read to its end. An answer with `next_unit` has dealt with
+/// no bytes yet: the window is to be sent again with it as `from_unit`.
 ///
 /// # Errors
 /// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413, 415.
@@ -44,7 +45,8 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &summary)
 }
 
-/// `GET /api/v1/admin/catalog/export?after=`: a page of the record as `text/csv`; `Next-After` names the next page.
+/// `GET /api/v1/admin/catalog/export?after=`: a page of the record as `text/csv`; `Next-After`
+/// names the next page.
 ///
 /// # Errors
 /// 400 `malformed_cursor`; 409 `export_outdated`.
@@ -72,8 +74,8 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
-/// `POST /api/v1/admin/catalog/publish`: 200 with the publish when it has ended; 202 when it goes on behind the answer. One that is
-/// under way is joined.
+/// `POST /api/v1/admin/catalog/publish`: 200 with the publish when it has ended; 202 when it goes
+/// on behind the answer. One that is under way is joined.
 ///
 /// # Errors
 /// When a store fails; asking again carries on.

@@ -1,4 +1,5 @@
-//! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found half done.
+//! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found
+//! half done.
 
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::http::call::Call;
@@ -50,7 +51,8 @@ pub(in crate::web::api) struct ClosingView {
     note: String,
 }
 
-/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: the newest first, with how many of each kind there were in a month.
+/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: the newest first, with how many
+/// of each kind there were in a month.
 ///
 /// # Errors
 /// 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
@@ -87,7 +89,8 @@ pub(in crate::web::api) struct NewClosing {
     note: String,
 }
 
-/// `POST /api/v1/admin/findings/{id}/close {note}`: one that is closed stays as it was closed first.
+/// `POST /api/v1/admin/findings/{id}/close {note}`: one that is closed stays as it was closed
+/// first.
 ///
 /// # Errors
 /// 404; 422 `invalid_note`.

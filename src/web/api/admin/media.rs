@@ -9,10 +9,12 @@ use shop::publishing::media::{
     MAX_MEDIA_BYTES, Media, MediaFiles, StoredMedia, delete_media, upload_media,
 };
 
-/// Most bytes of a key (developers.cloudflare.com/r2/platform/limits). A page may end at any: others can put files into the bucket.
+/// Most bytes of a key (developers.cloudflare.com/r2/platform/limits). A page may end at any:
+/// others can put files into the bucket.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// `POST /api/v1/admin/media`, the body being the picture: 201 with the address that products name it by. What it is, its bytes say.
+/// `POST /api/v1/admin/media`, the body being the picture: 201 with the address that products name
+/// it by. What it is, its bytes say.
 ///
 /// # Errors
 /// 413; 415 for anything but JPEG, PNG, WebP, AVIF and GIF; 422 `invalid_image`.

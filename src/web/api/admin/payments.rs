@@ -1,4 +1,5 @@
-//! `/api/v1/admin/payments`, for staff: how the payment provider is, and how an order's payment stands there.
+//! `/api/v1/admin/payments`, for staff: how the payment provider is, and how an order's payment
+//! stands there.
 
 use crate::web::api::instant;
 use crate::web::http::call::Call;
@@ -15,7 +16,8 @@ use shop::values::money::Money;
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct ProviderHealthView {
-    /// `closed`: it is asked; `open`: it failed and is left alone; `half_open`: one call is on its way to see.
+    /// `closed`: it is asked; `open`: it failed and is left alone; `half_open`: one call is on its
+    /// way to see.
     state: &'static str,
     retry_at: Option<String>,
     changed_at: Option<String>,
@@ -62,7 +64,8 @@ pub(in crate::web::api) struct ProviderItemView {
     amount: i64,
 }
 
-/// `GET /api/v1/admin/payments/{order_id}`: as the provider has it now, line by line, beside what the shop knows.
+/// `GET /api/v1/admin/payments/{order_id}`: as the provider has it now, line by line, beside what
+/// the shop knows.
 ///
 /// # Errors
 /// 404; 503 `payments_unavailable`.

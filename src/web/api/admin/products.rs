@@ -1,5 +1,5 @@
-//! Products as staff keep them: `/api/v1/products` for changes, `/api/v1/admin/products/{id}` to read the record. Shoppers see a
-//! change with the next publish.
+//! Products as staff keep them: `/api/v1/products` for changes, `/api/v1/admin/products/{id}` to
+//! read the record. Shoppers see a change with the next publish.
 
 use crate::web::api::instant;
 use crate::web::http::call::Call;
@@ -18,11 +18,12 @@ use std::collections::BTreeMap;
 /// Largest product as JSON, in bytes: what an import may bring.
 const MAX_PRODUCT_BYTES: usize = 2_000_000;
 
-/// `POST /api/v1/products`: 201 with the product. A handle or SKU that is not given is made of the title and options.
+/// `POST /api/v1/products`: 201 with the product. A handle or SKU that is not given is made of the
+/// title and options.
 ///
 /// # Errors
-/// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`, `handle_taken`, `sku_taken`;
-/// 409 `publish_in_progress`.
+/// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`,
+/// `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
 pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
     let app = call.app;
@@ -32,7 +33,8 @@ pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     reply(201, &product)
 }
 
-/// `PUT /api/v1/products/{id}`, with `If-Match` where a change in between must not be overwritten: the whole product anew.
+/// `PUT /api/v1/products/{id}`, with `If-Match` where a change in between must not be overwritten:
+/// the whole product anew.
 ///
 /// # Errors
 /// As [`create_product`]; 404; 412 `stale_version`.

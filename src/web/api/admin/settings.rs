@@ -1,5 +1,6 @@
-//! `/api/v1/admin/settings`, for staff: what prices are made of beside the catalog, whole or by section. Every change makes a new version
-//! of the whole; `If-Match` keeps one from overwriting another. `/api/v1/admin/scheduled-prices/{sku}`: prices for a while.
+//! `/api/v1/admin/settings`, for staff: what prices are made of beside the catalog, whole or by
+//! section. Every change makes a new version of the whole; `If-Match` keeps one from overwriting
+//! another. `/api/v1/admin/scheduled-prices/{sku}`: prices for a while.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -76,13 +77,16 @@ pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
     get::<Settings>(call).await
 }
 
-/// `PUT /api/v1/admin/settings`, with `If-Match` where a change in between must not be overwritten: all of them anew.
+/// `PUT /api/v1/admin/settings`, with `If-Match` where a change in between must not be overwritten:
+/// all of them anew.
 ///
 /// # Errors
-/// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`, `invalid_country`, `overlapping_zones`,
-/// `overlapping_markets`, `overlapping_rates`, `invalid_place`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
-/// `invalid_rounding`, `invalid_class`, `invalid_compound`, `invalid_price`, `invalid_threshold`, `invalid_range`, `invalid_code`,
-/// `duplicate_code`, `invalid_email`; 412 `stale_version`; 503 `settings_busy`.
+/// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`,
+/// `invalid_country`, `overlapping_zones`, `overlapping_markets`, `overlapping_rates`,
+/// `invalid_place`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
+/// `invalid_rounding`, `invalid_class`, `invalid_compound`, `invalid_price`, `invalid_threshold`,
+/// `invalid_range`, `invalid_code`, `duplicate_code`, `invalid_email`; 412 `stale_version`; 503
+/// `settings_busy`.
 pub async fn set_settings(call: &mut Call<'_>) -> Result<Reply> {
     set::<Settings>(call).await
 }
@@ -95,7 +99,8 @@ pub async fn get_currencies(call: &mut Call<'_>) -> Result<Reply> {
     get::<CurrenciesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/currencies`: the rates at which the next publish converts what the price list leaves out.
+/// `PUT /api/v1/admin/settings/currencies`: the rates at which the next publish converts what the
+/// price list leaves out.
 ///
 /// # Errors
 /// As [`set_settings`].
@@ -176,11 +181,13 @@ pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &Schedule { prices })
 }
 
-/// `PUT /api/v1/admin/scheduled-prices/{sku}`: prices for a while, in place of the list's. A publish begins by itself when one begins or
-/// ends, and shows whatever else has been changed by then.
+/// `PUT /api/v1/admin/scheduled-prices/{sku}`: prices for a while, in place of the list's. A
+/// publish begins by itself when one begins or ends, and shows whatever else has been changed by
+/// then.
 ///
 /// # Errors
-/// 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`, `invalid_range`, `overlapping_prices`.
+/// 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`,
+/// `invalid_range`, `overlapping_prices`.
 pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let (Schedule { prices }, _) = call.json().await?;
     let (app, sku) = (call.app, call.param(0));

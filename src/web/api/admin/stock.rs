@@ -1,4 +1,5 @@
-//! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees, and the movements they come from.
+//! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees, and the
+//! movements they come from.
 
 use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor, whole};
 use crate::web::http::call::Call;
@@ -126,10 +127,13 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     reply(sku, view)
 }
 
-/// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`, `configure`.
+/// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`,
+/// `configure`.
 ///
 /// # Errors
-/// 404 for a SKU that no product has and that was never stocked; 422 `one_change`, `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409 `below_promised`.
+/// 404 for a SKU that no product has and that was never stocked; 422 `one_change`,
+/// `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409
+/// `below_promised`.
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StockChange>().await?;
     let command = change.command()?;
@@ -190,7 +194,8 @@ pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &CheckupView::of(call.param(0), found))
 }
 
-/// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers to what the movements add up to; answers what was found.
+/// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers to what the movements add up to;
+/// answers what was found.
 ///
 /// # Errors
 /// When the object does not answer.

@@ -1,7 +1,8 @@
 //! The OpenAPI 3.1 document of the API, served as a file of the assets: `/api/v1/openapi.json`.
 //!
-//! It is generated here, from the routes, from the handlers' own documentation and from the types they read and answer with, and
-//! compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi` writes the file anew.
+//! It is generated here, from the routes, from the handlers' own documentation and from the types
+//! they read and answer with, and compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi`
+//! writes the file anew.
 
 mod parameters;
 mod responses;

@@ -4,7 +4,8 @@ use crate::web::http::route::Route;
 use serde_json::{Value, json};
 use worker::Method;
 
-/// The path's own parameters, the query's as the documentation of the handler writes them, and the headers it names.
+/// The path's own parameters, the query's as the documentation of the handler writes them, and the
+/// headers it names.
 pub fn parameters(route: &Route, operation_id: &str, docs: &str) -> Vec<Value> {
     let parameter = |name: &str, place: &str, required: bool| {
         let schema = schema(operation_id, name);

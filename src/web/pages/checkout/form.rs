@@ -1,7 +1,7 @@
 //! The form of the checkout: what is asked for, what was typed, and what it asks a quote for.
 //!
-//! Without a script, too, a billing address is asked for only where it is another: the style sheet hides its fields while they say the
-//! same, and what they hold then is not read.
+//! Without a script, too, a billing address is asked for only where it is another: the style sheet
+//! hides its fields while they say the same, and what they hold then is not read.
 
 use crate::web::http::call::{Call, Form};
 use crate::web::pages::fields::{BILLING, Field, Typed};
@@ -31,7 +31,8 @@ pub(super) enum Offered {
     Anywhere(Vec<ShippingOffer>),
 }
 
-/// A form as it comes: the country is the one that is asked about, else the one that the visitor seems to be in.
+/// A form as it comes: the country is the one that is asked about, else the one that the visitor
+/// seems to be in.
 pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
     let country = call
         .query("country")
@@ -153,7 +154,8 @@ pub(super) fn address_form(
     }
 }
 
-/// Enter presses a form's first button, and without a script that would be the one beside the country.
+/// Enter presses a form's first button, and without a script that would be the one beside the
+/// country.
 fn pressed_by_enter(words: &Texts) -> Markup {
     html! {
         noscript { button class="unseen" tabindex="-1" aria-hidden="true" { (words.continue_to_review) } }
@@ -201,7 +203,8 @@ fn phone_field(words: &Texts, offered: &Offered) -> Field {
     Field::new("phone", label, "shipping tel", is_needed)
 }
 
-/// The fields of an address as its country writes it, and those beside them in which something was typed.
+/// The fields of an address as its country writes it, and those beside them in which something was
+/// typed.
 fn address_fields(words: &'static Texts, form: &Form, prefix: &str) -> Vec<Field> {
     let country = country_in(form, prefix);
     let is_billing = prefix == BILLING;

@@ -1,4 +1,5 @@
-//! Checkout in two pages: where it goes, then what it costs. Placing the order leads to the payment page.
+//! Checkout in two pages: where it goes, then what it costs. Placing the order leads to the payment
+//! page.
 
 mod form;
 
@@ -33,8 +34,8 @@ use shop::pricing::quote::Quote;
 use shop::values::ids::digest_of;
 use shop::values::money::Money;
 
-/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=` fills in what that quote was made for,
-/// `?country=` where it goes.
+/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=`
+/// fills in what that quote was made for, `?country=` where it goes.
 ///
 /// # Errors
 /// 401 for a forged cookie.
@@ -57,8 +58,8 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     address_page(call, visit, 200, &cart, &typed, &[]).await
 }
 
-/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept. The button beside a country only shows the
-/// fields of that country.
+/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept.
+/// The button beside a country only shows the fields of that country.
 ///
 /// # Errors
 /// What is not about a field.
@@ -115,7 +116,8 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     Ok(review_page(call, &visit, 200, &quote, &key, &[]).await)
 }
 
-/// `POST /checkout/{quote_id}`: places the order and leads to its payment. The form's key makes a double click one order.
+/// `POST /checkout/{quote_id}`: places the order and leads to its payment. The form's key makes a
+/// double click one order.
 ///
 /// # Errors
 /// 409 with what is in the way.
@@ -152,7 +154,8 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     Ok(keep_open(there, call, &placed.id))
 }
 
-/// To the order that is in the way; to the form, where its address lacks something by now; to the same page once more, where a proof may lift what there was too much of.
+/// To the order that is in the way; to the form, where its address lacks something by now; to the
+/// same page once more, where a proof may lift what there was too much of.
 async fn not_placed(
     call: &Call<'_>,
     visit: &PageContext,
@@ -220,8 +223,8 @@ async fn address_page(
     Ok(page(status, &visit, visit.words().checkout, &content))
 }
 
-/// The ways to ship to where the form says, or what there is anywhere, while it says nothing that can be shipped to. What keeps the cart
-/// from being priced at all stands in the form's faults.
+/// The ways to ship to where the form says, or what there is anywhere, while it says nothing that
+/// can be shipped to. What keeps the cart from being priced at all stands in the form's faults.
 async fn methods_for(
     call: &Call<'_>,
     visit: &PageContext,
