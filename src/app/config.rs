@@ -10,19 +10,19 @@ use shop::customers::staff::StaffKeys;
 use shop::error::{Error, Result};
 use shop::operations::finding_deliveries::{checked_address, checked_url};
 use shop::operations::production::{Environment, Opening, check_opening, check_secrets_are_set};
+use shop::values::channel::{Channel, ChannelId};
 use shop::values::ids::Signer;
 use shop::values::money::Currency;
 use std::iter;
+use std::rc::Rc;
 use worker::Env;
 
 /// What configures the shop.
 pub struct Config {
-    /// Origin of links in mails and payment sessions.
-    pub shop_url: String,
+    /// The shop's one storefront.
+    pub channel: Rc<Channel>,
     /// Whether search engines may look: not while a shop is only tried out.
     pub is_public: bool,
-    /// What the shop sells in; the first is the default. Never empty.
-    pub currencies: Vec<Currency>,
     /// Seconds that a cart left alone is kept, by its object and by a browser.
     pub cart_kept_secs: u32,
     /// Origins that may call the API from a browser.
@@ -101,9 +101,8 @@ impl Config {
         }
         let cors_origins = words(&var("CORS_ORIGINS"));
         let config = Self {
-            shop_url: var("SHOP_URL").trim_end_matches('/').to_owned(),
+            channel: Rc::new(read_channel(&var("SHOP_URL"), &var("CURRENCIES"))?),
             is_public: environment != Environment::Staging,
-            currencies: read_currencies(&var("CURRENCIES"))?,
             cart_kept_secs: read_secs("CART_KEPT_SECS", &var("CART_KEPT_SECS"))?,
             challenge: Turnstile::read(
                 &var("TURNSTILE_SITE_KEY"),
@@ -155,17 +154,6 @@ impl Config {
             config.check_findings()?;
         }
         Ok(config)
-    }
-
-    /// The currency that prices are shown in unless asked otherwise.
-    ///
-    /// # Errors
-    /// Never, once the configuration was read.
-    pub fn default_currency(&self) -> Result<Currency> {
-        self.currencies
-            .first()
-            .copied()
-            .ok_or_else(|| Error::internal("config: CURRENCIES names none"))
     }
 
     /// Whether payments can be taken and deliveries verified; in production by live secrets alone.
@@ -242,6 +230,19 @@ fn required(name: &str, value: String) -> Result<String> {
     Ok(value)
 }
 
+fn read_channel(shop_url: &str, codes: &str) -> Result<Channel> {
+    let currencies = read_currencies(codes)?;
+    let default_currency = *currencies
+        .first()
+        .ok_or_else(|| Error::internal("config: CURRENCIES names none"))?;
+    Ok(Channel {
+        id: ChannelId::default(),
+        origin: shop_url.trim_end_matches('/').to_owned(),
+        default_currency,
+        currencies,
+    })
+}
+
 fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
     let currencies = words(codes)
         .iter()
@@ -253,9 +254,6 @@ fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    if currencies.is_empty() {
-        return Err(Error::internal("config: CURRENCIES names none"));
-    }
     Ok(currencies)
 }
 

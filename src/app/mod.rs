@@ -345,7 +345,7 @@ impl App {
     #[must_use]
     pub fn order_links(&self) -> OrderLinks {
         OrderLinks {
-            base: self.config.shop_url.clone(),
+            base: self.config.channel.origin.clone(),
             signer: self.config.signer.clone(),
             language: Language::default(),
         }

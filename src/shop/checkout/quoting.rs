@@ -12,6 +12,7 @@ use crate::pricing::quote::{Quote, QuotePromotion, QuoteRequest, Reason, Shippin
 use crate::pricing::shipping::missing_phone;
 use crate::pricing::vat_numbers::read_vat_number;
 use crate::values::addresses::Address;
+use crate::values::channel::Channel;
 use crate::values::ids::{customer_of, digest_of};
 use crate::values::mail_addresses::{email_fault, kept_address};
 use crate::values::money::{Currency, Money};
@@ -42,7 +43,7 @@ const MAX_CODES: usize = 10;
 /// `promotion_contended` while other checkouts hold the last uses of a code.
 pub async fn create_quote(
     ports: &impl CheckoutPorts,
-    sold_in: &[Currency],
+    channel: &Channel,
     unique: &str,
     cart_id: &str,
     cart: &Cart,
@@ -52,7 +53,7 @@ pub async fn create_quote(
     request.shipping_address = request.shipping_address.normalized();
     request.billing_address = request.billing_address.map(Address::normalized);
     request.email = kept_address(&request.email);
-    let currency = accept_currency(&request.currency, sold_in)?;
+    let currency = accept_currency(&request.currency, &channel.currencies)?;
     if request.codes.len() > MAX_CODES {
         let detail = format!("At most {MAX_CODES}.");
         return Err(Error::invalid("codes", "too_many_codes", detail));
@@ -95,6 +96,7 @@ pub async fn create_quote(
     let vat_number = request.vat_number.as_deref();
     let country = &request.shipping_address.country;
     let terms = Terms {
+        channel: channel.id.clone(),
         vat_number: vat_number.and_then(|number| read_vat_number(number, country).ok()),
         ..priced.terms
     };

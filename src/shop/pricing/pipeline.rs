@@ -134,7 +134,6 @@ pub fn price_lines(
         terms: Terms {
             settings_version: list.settings.version,
             tax_zone: goods.taxation.zone.map(|zone| zone.id.clone()),
-            vat_number: None,
             tax_exempt: goods.taxation.exempt,
             taxed_at_pick_up: pick_up.is_some(),
             shipping: QuoteShipping {
@@ -147,6 +146,7 @@ pub fn price_lines(
                 delivery: offer.delivery,
             },
             promotions: goods.promotions,
+            ..Terms::default()
         },
     })
 }

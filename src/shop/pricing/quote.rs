@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::pricing::shipping::{DeliveryEstimate, PhoneRule};
 use crate::pricing::tax::TaxPart;
 use crate::values::addresses::Address;
+use crate::values::channel::ChannelId;
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, sum};
 use crate::values::tax_class::standard;
@@ -147,6 +148,9 @@ pub struct LineDetail {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terms {
+    /// Channel that it was made in.
+    #[serde(skip_serializing_if = "ChannelId::is_default")]
+    pub channel: ChannelId,
     /// The version of the settings.
     pub settings_version: u64,
     /// The zone whose taxes hold.
@@ -334,3 +338,18 @@ pub enum Reason {
 
 /// The lines and promotions of a quote, for which something is held.
 pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn terms_name_their_channel_unless_it_is_the_one_that_every_shop_has() {
+        let first = Terms::default();
+        assert_eq!(json!(first).get("channel"), None);
+        let second: Terms = serde_json::from_value(json!({ "channel": "outlet" })).unwrap();
+        assert!(!second.channel.is_default());
+        assert_eq!(json!(second)["channel"], "outlet");
+    }
+}

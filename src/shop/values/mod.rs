@@ -1,6 +1,7 @@
 //! Values that every group speaks of: money, ids, addresses, languages, and the forms of what
 //! people type.
 pub mod addresses;
+pub mod channel;
 pub mod clock;
 pub mod countries;
 pub mod folding;

@@ -1,7 +1,6 @@
 //! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version
 //! in `ETag`.
 
-use crate::app::App;
 use crate::web::api::pricing::{QuoteView, ShippingOffersView};
 use crate::web::api::whole;
 use crate::web::http::call::Call;
@@ -23,6 +22,7 @@ use shop::checkout::quoting;
 use shop::error::{Error, Result};
 use shop::pricing::places::Destination;
 use shop::pricing::quote::QuoteRequest;
+use shop::values::channel::Channel;
 use shop::values::money::{Currency, Money};
 use shop::values::typing::plain_text;
 
@@ -178,7 +178,7 @@ pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (has_codes, unique) = (!request.codes.is_empty(), call.app.unique()?);
     let quote = quoting::create_quote(
         call.app,
-        &call.app.config.currencies,
+        &call.channel,
         &unique,
         &own.id,
         &cart,
@@ -211,11 +211,12 @@ async fn whole_cart(call: &Call<'_>, own: &OwnCart, cart: &Cart) -> Result<Reply
         currency,
     )
     .await?;
-    Ok(
-        Reply::json(200, &CartView::of(call.app, own, cart, &priced, currency))?
-            .with("ETag", format!("\"{}\"", cart.version))
-            .with(HEADER, own.token.clone()),
-    )
+    Ok(Reply::json(
+        200,
+        &CartView::of(&call.channel, own, cart, &priced, currency),
+    )?
+    .with("ETag", format!("\"{}\"", cart.version))
+    .with(HEADER, own.token.clone()))
 }
 
 fn read_quantity(number: &Number) -> Result<u32> {
@@ -255,13 +256,13 @@ pub(super) struct LineView<'a> {
 
 impl<'a> CartView<'a> {
     fn of(
-        app: &App,
+        channel: &Channel,
         own: &'a OwnCart,
         stored: &'a Cart,
         cart: &'a PricedCart,
         currency: Currency,
     ) -> Self {
-        let whole = |url: &str| absolute(&app.config.shop_url, url);
+        let whole = |url: &str| absolute(&channel.origin, url);
         Self {
             id: &own.id,
             version: cart.version,

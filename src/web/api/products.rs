@@ -1,6 +1,5 @@
 //! `/api/v1/products` and `/api/v1/categories`.
 
-use crate::app::App;
 use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit, malformed_cursor};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -13,6 +12,7 @@ use shop::catalog::{
     Image, Price, Product, ProductOption, ProductStatus, Seo, Variant, list, version,
 };
 use shop::error::{Error, FieldError, Result};
+use shop::values::channel::Channel;
 use shop::values::ids::derived_id;
 use shop::values::money::{Currency, Money};
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     let list = List {
         data: products
             .iter()
-            .map(|product| ProductView::of(call.app, product, query.currency))
+            .map(|product| ProductView::of(&call.channel, product, query.currency))
             .collect(),
         next_cursor: page
             .next
@@ -48,7 +48,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     let currency = call.currency()?;
     let product = version::get_product(&call.app.catalog(), call.param(0)).await?;
-    Ok(Reply::json(200, &ProductView::of(call.app, &product, currency))?.public())
+    Ok(Reply::json(200, &ProductView::of(&call.channel, &product, currency))?.public())
 }
 
 /// `GET /api/v1/categories`: those that have products, parents before their children.
@@ -223,8 +223,8 @@ pub(super) struct PriceRangeView {
 }
 
 impl<'a> ProductView<'a> {
-    fn of(app: &App, product: &'a Product, currency: Currency) -> Self {
-        let origin = app.config.shop_url.as_str();
+    fn of(channel: &Channel, product: &'a Product, currency: Currency) -> Self {
+        let origin = channel.origin.as_str();
         Self {
             id: &product.id,
             handle: &product.handle,

@@ -55,7 +55,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         .flat_map(|product| product.variants.iter().map(|variant| variant.sku.as_str()))
         .collect();
     let feed = Feed {
-        origin: &call.app.config.shop_url,
+        origin: &call.channel.origin,
         stocks: call.app.public_stocks().public_stocks(&skus).await?,
         visit,
     };

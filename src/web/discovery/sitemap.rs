@@ -30,7 +30,7 @@ pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
     };
     let text = format!(
         "User-agent: *\n{rules}\nSitemap: {}/sitemap.xml\n",
-        config.shop_url
+        call.channel.origin
     );
     Ok(Reply::text("text/plain; charset=utf-8", text).public())
 }
@@ -41,7 +41,7 @@ pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
 /// When the published catalog can't be read.
 pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
     let version = call.app.catalog().current().await?;
-    let origin = &call.app.config.shop_url;
+    let origin = &call.channel.origin;
     let parts = version.products.div_ceil(PRODUCTS_A_PART);
     let products = (1..=parts).map(|number| format!("products-{number}"));
     let published_at = instant(version.published_at);
@@ -71,7 +71,7 @@ pub async fn part(call: &mut Call<'_>) -> Result<Reply> {
     if pages.is_empty() {
         return Err(Error::NotFound("page"));
     }
-    let origin = &call.app.config.shop_url;
+    let origin = &call.channel.origin;
     Ok(xml(&html! {
         urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml" {
             @for page in &pages {

@@ -8,10 +8,12 @@ use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use shop::checkout::quoting::accept_currency;
 use shop::error::{Error, Result};
+use shop::values::channel::Channel;
 use shop::values::ids::digest_of;
 use shop::values::languages::Language;
 use shop::values::money::Currency;
 use std::cell::OnceCell;
+use std::rc::Rc;
 use worker::url::{Url, form_urlencoded};
 use worker::web_sys::ReadableStream;
 use worker::{Method, Request, WebSocket};
@@ -32,6 +34,8 @@ pub struct Call<'a> {
     pub params: Vec<String>,
     /// The whole address.
     pub url: Url,
+    /// Storefront that the address belongs to.
+    pub channel: Rc<Channel>,
     /// What the address is in.
     pub language: Language,
     request: Request,
@@ -44,12 +48,13 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     /// A call of `request`.
     #[must_use]
-    pub const fn new(app: &'a App, request_id: &'a str, url: Url, request: Request) -> Self {
+    pub fn new(app: &'a App, request_id: &'a str, url: Url, request: Request) -> Self {
         Self {
             app,
             request_id,
             params: Vec::new(),
             url,
+            channel: Rc::clone(&app.config.channel),
             language: Language::English,
             request,
             identity: OnceCell::new(),
@@ -139,10 +144,9 @@ impl<'a> Call<'a> {
     /// # Errors
     /// 422 `unknown_currency`.
     pub fn currency(&self) -> Result<Currency> {
-        let currencies = &self.app.config.currencies;
         match self.query("currency") {
-            Some(code) => accept_currency(&code, currencies),
-            None => self.app.config.default_currency(),
+            Some(code) => accept_currency(&code, &self.channel.currencies),
+            None => Ok(self.channel.default_currency),
         }
     }
 

@@ -28,7 +28,10 @@ impl OwnCart {
     #[must_use]
     pub fn of_token(app: &App, shown: &str) -> Option<Self> {
         let (id, signature) = shown.split_once('.')?;
-        let is_genuine = app.config.signer.verify("cart", id, signature);
+        let is_genuine =
+            app.config
+                .signer
+                .verify(&app.config.channel.id.cart_purpose(), id, signature);
         is_genuine.then(|| Self::signed(app, id.to_owned()))
     }
 
@@ -51,7 +54,12 @@ impl OwnCart {
     }
 
     fn signed(app: &App, id: String) -> Self {
-        let token = format!("{id}.{}", app.config.signer.sign("cart", &id));
+        let token = format!(
+            "{id}.{}",
+            app.config
+                .signer
+                .sign(&app.config.channel.id.cart_purpose(), &id)
+        );
         Self { id, token }
     }
 }

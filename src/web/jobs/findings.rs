@@ -33,7 +33,14 @@ async fn mail(app: &App) -> Result<()> {
         return Ok(());
     }
     let (deliveries, to) = (app.finding_deliveries(), &config.findings_mail);
-    push_by_mail(&deliveries, &config.mail, to, &config.shop_url, app.now).await
+    push_by_mail(
+        &deliveries,
+        &config.mail,
+        to,
+        &config.channel.origin,
+        app.now,
+    )
+    .await
 }
 
 async fn post(app: &App) -> Result<()> {

@@ -51,7 +51,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         image: None,
         structured: Vec::new(),
     };
-    let head = metadata::tags(call.app, &visit, &metadata);
+    let head = metadata::tags(&visit, &metadata);
     let title = visit.words().your_cart;
     let reply = page_with(200, &visit, title, &head, &content);
     // The order that has the cart is its holder's.

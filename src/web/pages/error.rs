@@ -49,14 +49,7 @@ async fn unsent_form(call: &mut Call<'_>, error: &Error) -> Option<Form> {
 }
 
 async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Reply {
-    let currency = call.app.config.default_currency();
-    let visit = match currency {
-        Ok(currency) => PageContext::of_or_in(call, currency).await,
-        Err(error) => Err(error),
-    };
-    let Ok(visit) = visit else {
-        return Reply::problem(error, call.request_id);
-    };
+    let visit = PageContext::of_or_in(call, call.channel.default_currency).await;
     let words = visit.words();
     let title = title_of(words, error);
     let content = html! {

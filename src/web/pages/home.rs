@@ -27,7 +27,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let catalog = call.app.catalog();
     let version = catalog.current().await?;
     let Some(launch) = version.featured.first() else {
-        return Ok(home_page(call, &visit, &nothing_published(&visit)));
+        return Ok(home_page(&visit, &nothing_published(&visit)));
     };
     let product = version::find_product(&catalog, &launch.handle).await?;
     let sections = list_sections(&catalog, BRAND.sections).await?;
@@ -36,18 +36,18 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         (section_tiles(&visit, &sections))
         (featured(&visit, &version))
     };
-    Ok(home_page(call, &visit, &content))
+    Ok(home_page(&visit, &content))
 }
 
-fn home_page(call: &Call<'_>, visit: &PageContext, content: &Markup) -> Reply {
+fn home_page(visit: &PageContext, content: &Markup) -> Reply {
     let metadata = Metadata {
         title: SHOP_NAME,
         description: BRAND.texts(visit.language).about,
         path: "/",
         image: None,
-        structured: structured_data::shop(&call.app.config.shop_url, visit),
+        structured: structured_data::shop(&visit.channel.origin, visit),
     };
-    let head = metadata::tags(call.app, visit, &metadata);
+    let head = metadata::tags(visit, &metadata);
     page_with(200, visit, SHOP_NAME, &head, content).public()
 }
 

@@ -136,7 +136,7 @@ fn footer(visit: &PageContext) -> Markup {
                 nav aria-labelledby="footer-currency" {
                     h2 id="footer-currency" { (words.currency) }
                     ul class="currencies" {
-                        @for currency in &visit.currencies {
+                        @for currency in &visit.channel.currencies {
                             li { a href=(visit.link_in(&visit.address, visit.language, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) } }
                         }
                     }

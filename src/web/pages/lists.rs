@@ -96,7 +96,7 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
         listed,
     };
     let title = list.title(visit.words());
-    let head = list.head(call, &visit, &title);
+    let head = list.head(&visit, &title);
     Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
 }
 
@@ -213,7 +213,7 @@ impl List<'_> {
     }
 
     /// A list is found by its category; what someone searched for is not.
-    fn head(&self, call: &Call<'_>, visit: &PageContext, title: &str) -> Markup {
+    fn head(&self, visit: &PageContext, title: &str) -> Markup {
         if !self.filter.text.is_empty() {
             return not_to_be_found();
         }
@@ -225,7 +225,7 @@ impl List<'_> {
         if let Some(category) = &self.listed.category {
             steps.push((&category.title, collection_path(&category.handle)));
         }
-        let origin = &call.app.config.shop_url;
+        let origin = &visit.channel.origin;
         let metadata = Metadata {
             title,
             description: &(visit.words().about_a_list)(title, self.listed.total),
@@ -233,7 +233,7 @@ impl List<'_> {
             image: None,
             structured: vec![structured_data::breadcrumbs(origin, visit, &steps)],
         };
-        metadata::tags(call.app, visit, &metadata)
+        metadata::tags(visit, &metadata)
     }
 
     fn content(&self, visit: &PageContext, title: &str) -> Markup {

@@ -5,7 +5,6 @@
 //! keeps language and currency, which change what is read, and drops all else that a link may
 //! carry.
 
-use crate::app::App;
 use crate::web::assets::kept_address;
 use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::visit::PageContext;
@@ -34,8 +33,8 @@ pub struct Metadata<'a> {
 
 /// The tags of a page that is to be found.
 #[must_use]
-pub fn tags(app: &App, visit: &PageContext, page: &Metadata<'_>) -> Markup {
-    let origin = app.config.shop_url.as_str();
+pub fn tags(visit: &PageContext, page: &Metadata<'_>) -> Markup {
+    let origin = visit.channel.origin.as_str();
     let canonical = format!("{origin}{}", visit.link(page.path));
     let description = shortened(page.description, DESCRIPTION_CHARS);
     let picture = page.image.filter(|image| is_raster(&image.url));

@@ -50,7 +50,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         Err(Error::NotFound(_)) => return show_closed(call).await,
         order => order?,
     };
-    let visit = PageContext::of_or_in(call, order.currency).await?;
+    let visit = PageContext::of_or_in(call, order.currency).await;
     let looks_again = order.status == OrderStatus::PendingPayment;
     let title = (visit.words().order_number)(order.number);
     let content = order_page(call, &visit, &order).await?;
@@ -135,7 +135,7 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
         return without_token(call).await;
     }
     let order = visible_order(call).await?;
-    let visit = PageContext::of_or_in(call, order.currency).await?;
+    let visit = PageContext::of_or_in(call, order.currency).await;
     let content = invoice_page(&visit, &order);
     let title = invoice_title(&visit, &order);
     Ok(private_page(&visit, &title, false, &content))

@@ -30,7 +30,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         image: None,
         structured: Vec::new(),
     };
-    let head = metadata::tags(call.app, &visit, &metadata);
+    let head = metadata::tags(&visit, &metadata);
     Ok(page_with(200, &visit, title, &head, &content).public())
 }
 

@@ -1,7 +1,6 @@
 //! The product page. Choosing a variant is following a link to that variant's address, so it works
 //! with a script and without one.
 
-use crate::app::App;
 use crate::web::assets::kept_address;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -75,7 +74,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let related = list_related_products(&catalog, &product, RELATED).await?;
     let head = html! {
         @if product.status == ProductStatus::Unlisted { (head::not_to_be_found()) }
-        (offer.metadata(call.app, &visit))
+        (offer.metadata(&visit))
         script type="module" src=(kept_address("/js/stock.js")) {}
     };
     let content = html! {
@@ -132,9 +131,9 @@ impl Offer<'_> {
     }
 
     /// The variants share the address of their product; each is an offer of it.
-    fn metadata(&self, app: &App, visit: &PageContext) -> Markup {
+    fn metadata(&self, visit: &PageContext) -> Markup {
         let product = self.product;
-        let origin = app.config.shop_url.as_str();
+        let origin = visit.channel.origin.as_str();
         let mut steps = vec![(visit.words().all_products, "/products".to_owned())];
         steps.extend(category_steps(product));
         let path = product_path(&product.handle, None);
@@ -153,7 +152,7 @@ impl Offer<'_> {
                 structured_data::breadcrumbs(origin, visit, &steps),
             ],
         };
-        metadata::tags(app, visit, &metadata)
+        metadata::tags(visit, &metadata)
     }
 
     /// What a choice of another variant exchanges.

@@ -9,8 +9,10 @@ use maud::{Markup, html};
 use shop::catalog::version::PublishedCatalog;
 use shop::error::Result;
 use shop::orders::links::status_path;
+use shop::values::channel::Channel;
 use shop::values::languages::Language;
 use shop::values::money::{Currency, Money};
+use std::rc::Rc;
 use worker::Method;
 use worker::url::form_urlencoded;
 
@@ -23,9 +25,8 @@ pub struct PageContext {
     pub currency: Currency,
     /// Language of the page.
     pub language: Language,
-    default_currency: Currency,
-    /// Those it may be shown in.
-    pub currencies: Vec<Currency>,
+    /// Storefront that the page belongs to.
+    pub channel: Rc<Channel>,
     /// The address that was asked for, without language and currency.
     pub address: String,
     sections: Vec<(String, String)>,
@@ -37,34 +38,30 @@ impl PageContext {
     /// # Errors
     /// 422 `unknown_currency`.
     pub async fn of(call: &Call<'_>) -> Result<Self> {
-        Self::in_currency(call, call.currency()?).await
+        Ok(Self::in_currency(call, call.currency()?).await)
     }
 
     /// A visit whose address may name no currency, or one that the shop does not sell in: then it
     /// is in `currency`.
-    ///
-    /// # Errors
-    /// When the shop sells in none.
-    pub async fn of_or_in(call: &Call<'_>, currency: Currency) -> Result<Self> {
+    pub async fn of_or_in(call: &Call<'_>, currency: Currency) -> Self {
         let named = call.query("currency").and_then(|_| call.currency().ok());
         Self::in_currency(call, named.unwrap_or(currency)).await
     }
 
-    async fn in_currency(call: &Call<'_>, currency: Currency) -> Result<Self> {
-        Ok(Self {
+    async fn in_currency(call: &Call<'_>, currency: Currency) -> Self {
+        Self {
             currency,
             language: call.language,
-            default_currency: call.app.config.default_currency()?,
-            currencies: call.app.config.currencies.clone(),
+            channel: Rc::clone(&call.channel),
             address: address_of(call),
             sections: sections(call).await,
-        })
+        }
     }
 
     /// The currency that links name, where it is not the shop's default.
     #[must_use]
     pub fn chosen_currency(&self) -> Option<Currency> {
-        Some(self.currency).filter(|currency| *currency != self.default_currency)
+        Some(self.currency).filter(|currency| *currency != self.channel.default_currency)
     }
 
     /// `path` in the language and currency of this visit.
@@ -122,7 +119,7 @@ impl PageContext {
 
     pub(super) fn link_in(&self, path: &str, language: Language, currency: Currency) -> String {
         let path = language.path(path);
-        if currency == self.default_currency {
+        if currency == self.channel.default_currency {
             return path;
         }
         let separator = if path.contains('?') { '&' } else { '?' };

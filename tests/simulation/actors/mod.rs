@@ -22,7 +22,9 @@ use shop::operations::sweep::bounds::BOUND_SECS;
 use shop::orders::links::OrderLinks;
 use shop::orders::order::Actor;
 use shop::payments::RefundState;
+use shop::values::channel::{Channel, ChannelId};
 use shop::values::ids::Signer;
+use shop::values::money::Currency;
 use shoppers::{buy_the_rest, shop};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -242,5 +244,15 @@ fn links() -> OrderLinks {
         base: "https://shop.example".to_owned(),
         signer: Signer::new("secret"),
         language: shop::values::languages::Language::default(),
+    }
+}
+
+fn channel() -> Channel {
+    let dollars = Currency::from_code("USD").unwrap();
+    Channel {
+        id: ChannelId::default(),
+        origin: "https://shop.example".to_owned(),
+        default_currency: dollars,
+        currencies: vec![dollars],
     }
 }

@@ -1,7 +1,7 @@
 //! Shoppers: they fill carts, ask for quotes, order with both hands, and pay, at once, slowly, late
 //! or not at all.
 
-use crate::actors::{CUSTOMERS, SKUS, instruction, links};
+use crate::actors::{CUSTOMERS, SKUS, channel, instruction, links};
 use crate::invariants;
 use crate::ports::Sim;
 use crate::scheduler::{Task, pause, request};
@@ -17,7 +17,6 @@ use shop::error::{Error, Result};
 use shop::orders::order::{Actor, Order};
 use shop::pricing::quote::{Quote, QuoteRequest};
 use shop::values::addresses::Address;
-use shop::values::money::Currency;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -94,9 +93,9 @@ pub async fn ask_for_quote(
         vat_number: None,
     };
     let quoted = request(world, async move {
-        let usd = [Currency::from_code("USD").unwrap()];
+        let sold_at = channel();
         let now = mine.0.now();
-        create_quote(&mine, &usd, &quote_id, &cart_id, &cart, asked, now).await
+        create_quote(&mine, &sold_at, &quote_id, &cart_id, &cart, asked, now).await
     })
     .await;
     quoted?.ok()

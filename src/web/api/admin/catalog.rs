@@ -37,7 +37,7 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
         &app.stock(),
         &csv,
         &options,
-        &app.config.currencies,
+        &app.config.channel.currencies,
         || app.new_id("prod"),
         app.now,
     )
@@ -63,7 +63,7 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     let page = export::export_products(
         &app.catalog_record(),
         &app.stock(),
-        &app.config.currencies,
+        &app.config.channel.currencies,
         after,
     )
     .await?;

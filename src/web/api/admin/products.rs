@@ -185,7 +185,7 @@ pub(in crate::web::api) struct RecordedVariant<'a> {
 async fn read_product(call: &mut Call<'_>) -> Result<Product> {
     let (input, _) = call.json_up_to::<ProductInput>(MAX_PRODUCT_BYTES).await?;
     let mut product = input.into_unclean_product();
-    let problems = product.problems(&call.app.config.currencies);
+    let problems = product.problems(&call.app.config.channel.currencies);
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }

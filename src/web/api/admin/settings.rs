@@ -193,7 +193,7 @@ pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let (app, sku) = (call.app, call.param(0));
     let prices = settings::set_scheduled_prices(
         &app.settings(),
-        &app.config.currencies,
+        &app.config.channel.currencies,
         sku,
         prices,
         app.now,
@@ -227,7 +227,7 @@ async fn set<S: Section>(call: &mut Call<'_>) -> Result<Reply> {
     let app = call.app;
     let changed = change_settings(
         &app.settings(),
-        &app.config.currencies,
+        &app.config.channel.currencies,
         call.if_match()?,
         app.now,
         |settings| section.put(settings),

@@ -79,7 +79,7 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     let unique = app.unique()?;
     let quoted = quoting::create_quote(
         app,
-        &app.config.currencies,
+        &call.channel,
         &unique,
         &own.id,
         &cart,
@@ -111,7 +111,7 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     let quote = quote_of_cart(call, call.param(0), &own.id)
         .await?
         .ok_or(Error::NotFound("quote"))?;
-    let visit = PageContext::of_or_in(call, quote.currency).await?;
+    let visit = PageContext::of_or_in(call, quote.currency).await;
     let key = call.app.new_id("key")?;
     Ok(review_page(call, &visit, 200, &quote, &key, &[]).await)
 }
@@ -171,7 +171,7 @@ async fn not_placed(
     {
         let cart = call.app.carts().view(&checkout.cart_id).await?;
         let visit = PageContext::of_or_in(call, quote.currency)
-            .await?
+            .await
             .at("/checkout");
         return address_page(call, visit, 422, &cart, &typed_in(&quote), errors).await;
     }
@@ -184,7 +184,7 @@ async fn not_placed(
         return Err(error);
     };
     let here = format!("/checkout/{}", encoded(&quote.id));
-    let visit = PageContext::of_or_in(call, quote.currency).await?.at(&here);
+    let visit = PageContext::of_or_in(call, quote.currency).await.at(&here);
     let words = visit.words();
     let mut told = sentences_of(words, &error);
     if error.code() == "too_many_unproved_orders" || checkout.visitor.solution.is_none() {
