@@ -45,14 +45,14 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         }
     };
     let metadata = Metadata {
-        title: visit.words().your_cart,
-        description: &(visit.words().about_the_cart)(),
+        title: visit.texts().your_cart,
+        description: &(visit.texts().about_the_cart)(),
         path: "/cart",
         image: None,
         structured: Vec::new(),
     };
     let head = metadata::tags(&visit, &metadata);
-    let title = visit.words().your_cart;
+    let title = visit.texts().your_cart;
     let reply = page_with(200, &visit, title, &head, &content);
     // The order that has the cart is its holder's.
     Ok(match &priced.frozen_by {
@@ -120,25 +120,25 @@ fn read_quantity(form: &Form, min: u32) -> Result<u32> {
 }
 
 fn empty_cart(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         div class="empty" {
             (icon(BAG))
-            h1 { (words.cart_is_empty) }
-            p { (words.cart_is_empty_hint) }
-            p { a class="button" href=(visit.link("/products")) { (words.browse_all) } }
+            h1 { (texts.cart_is_empty) }
+            p { (texts.cart_is_empty_hint) }
+            p { a class="button" href=(visit.link("/products")) { (texts.browse_all) } }
         }
     }
 }
 
 fn cart_page(visit: &PageContext, cart: &PricedCart) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let changeable = cart.frozen_by.is_none();
     html! {
-        h1 { (words.your_cart) }
+        h1 { (texts.your_cart) }
         @if let Some(order_id) = &cart.frozen_by {
             div class="notice" {
-                p { (words.cart_in_checkout) " " a href=(order_path(visit, order_id)) { (words.see_the_order) } }
+                p { (texts.cart_in_checkout) " " a href=(order_path(visit, order_id)) { (texts.see_the_order) } }
                 (change_cart_form(visit, order_id))
             }
         }
@@ -146,33 +146,33 @@ fn cart_page(visit: &PageContext, cart: &PricedCart) -> Markup {
             @for line in &cart.lines { (cart_line(visit, line, changeable)) }
         }
         div class="sum" {
-            p class="total" { (words.subtotal) " " strong { (visit.money(cart.subtotal)) } }
-            p class="quiet" { (words.shipping_and_tax_later) }
+            p class="total" { (texts.subtotal) " " strong { (visit.money(cart.subtotal)) } }
+            p class="quiet" { (texts.shipping_and_tax_later) }
             @if changeable {
-                a class="button wide" href=(visit.link("/checkout")) { (words.check_out) }
+                a class="button wide" href=(visit.link("/checkout")) { (texts.check_out) }
             }
         }
     }
 }
 
 fn cart_line(visit: &PageContext, line: &PricedLine, changeable: bool) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         li {
             @if let Some(image) = &line.image { (picture(image, "", (88, 88), Fetched::Now)) } @else { span class="no-image" {} }
             div {
                 @match &line.handle {
                     Some(handle) => a class="title" href=(visit.link(&product_path(handle, Some(&line.sku)))) { bdi { (line.title) } },
-                    None => span class="title" { (words.no_longer_on_sale) },
+                    None => span class="title" { (texts.no_longer_on_sale) },
                 }
                 @if !line.variant_title.is_empty() { p class="quiet" { bdi { (line.variant_title) } } }
                 (stock_words(visit, &line.sku, line.stock))
-                @if changeable { (line_forms(visit, line)) } @else { p { (words.quantity) " " (line.quantity) } }
+                @if changeable { (line_forms(visit, line)) } @else { p { (texts.quantity) " " (line.quantity) } }
             }
             p class="price" {
                 @match line.line_total {
                     Some(total) => (visit.money(total)),
-                    None => span class="quiet" { ((words.not_sold_in)(visit.currency.code())) },
+                    None => span class="quiet" { ((texts.not_sold_in)(visit.currency.code())) },
                 }
             }
         }
@@ -182,7 +182,7 @@ fn cart_line(visit: &PageContext, line: &PricedLine, changeable: bool) -> Markup
 /// One form changes the quantity: by its buttons, or by typing. Its first button is the one that
 /// Enter presses.
 fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
     let id = format!("quantity-{}", line.sku);
     let (less, more) = (
@@ -192,14 +192,14 @@ fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
     html! {
         div class="change" {
             form class="stepper" method="post" action=(action) data-swap="cart" data-auto {
-                button class="update secondary scriptless" { (words.update) }
-                button id=(format!("less-{}", line.sku)) name="step" value=(less) aria-label=((words.one_less)(&line.title)) { "−" }
-                label class="unseen" for=(id) { (words.quantity) }
+                button class="update secondary scriptless" { (texts.update) }
+                button id=(format!("less-{}", line.sku)) name="step" value=(less) aria-label=((texts.one_less)(&line.title)) { "−" }
+                label class="unseen" for=(id) { (texts.quantity) }
                 input id=(id) type="number" name="quantity" value=(line.quantity) min="0" max=(MAX_QUANTITY) inputmode="numeric" required;
-                button id=(format!("more-{}", line.sku)) name="step" value=(more) aria-label=((words.one_more)(&line.title)) disabled[more > MAX_QUANTITY] { "+" }
+                button id=(format!("more-{}", line.sku)) name="step" value=(more) aria-label=((texts.one_more)(&line.title)) disabled[more > MAX_QUANTITY] { "+" }
             }
             form method="post" action=(action) data-swap="cart" {
-                button class="link" name="step" value="0" aria-label=((words.remove_item)(&line.title)) { (words.remove) }
+                button class="link" name="step" value="0" aria-label=((texts.remove_item)(&line.title)) { (texts.remove) }
             }
         }
     }
@@ -211,7 +211,7 @@ fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
 pub fn change_cart_form(visit: &PageContext, order_id: &str) -> Markup {
     html! {
         form method="post" action=(visit.link(&format!("{}/cancel", status_path(order_id)))) {
-            button class="secondary" name=(LEADS_TO) value=(CART) { (visit.words().cancel_and_change) }
+            button class="secondary" name=(LEADS_TO) value=(CART) { (visit.texts().cancel_and_change) }
         }
     }
 }

@@ -13,12 +13,12 @@ pub const FIELD: &str = "cf-turnstile-response";
 /// while the shop asks for no proof.
 #[must_use]
 pub fn widget(visit: &PageContext, config: &Config) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         @if let Some(widget) = config.widget() {
             div class="cf-turnstile" data-sitekey=(widget.site_key) data-action=(widget.action) data-language=(visit.language.code()) data-size="flexible" {}
-            p class="quiet" { (words.challenge_hint) }
-            noscript { p class="quiet" { (words.challenge_without_script) } }
+            p class="quiet" { (texts.challenge_hint) }
+            noscript { p class="quiet" { (texts.challenge_without_script) } }
         }
     }
 }

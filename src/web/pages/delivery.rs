@@ -68,13 +68,13 @@ fn view(
     estimates: &[Estimate<'_>],
     only: bool,
 ) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         details class="delivery" {
             summary {
                 (icon(TRUCK))
                 span {
-                    @if let Some((_, days)) = nearest.methods.first() { strong { (words.delivery) ": " (working_days(visit, *days)) } }
+                    @if let Some((_, days)) = nearest.methods.first() { strong { (texts.delivery) ": " (working_days(visit, *days)) } }
                     small { (zone_name(visit, nearest.zone, only)) }
                 }
             }
@@ -93,7 +93,7 @@ fn view(
 }
 
 fn working_days(visit: &PageContext, days: WorkingDays) -> String {
-    (visit.words().working_days)(days.min, days.max)
+    (visit.texts().working_days)(days.min, days.max)
 }
 
 /// What the merchant calls a zone, else the names of its places; anywhere is everywhere only where
@@ -111,16 +111,16 @@ fn zone_name(visit: &PageContext, zone: &ShippingZone, only: bool) -> String {
 }
 
 fn place_name(visit: &PageContext, place: &Place, only: bool) -> String {
-    let words = visit.words();
+    let texts = visit.texts();
     if place.is_anywhere() {
         let anywhere = if only {
-            words.everywhere
+            texts.everywhere
         } else {
-            words.elsewhere
+            texts.elsewhere
         };
         return anywhere.to_owned();
     }
-    let country = words.country_name(&place.country);
+    let country = texts.country_name(&place.country);
     let within = place.region.as_deref().map(str::to_owned);
     let within = within.or_else(|| place.postal_prefix.as_ref().map(|it| format!("{it}…")));
     match within {

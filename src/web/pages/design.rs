@@ -116,7 +116,7 @@ fn buttons() -> Markup {
 fn fields(visit: &PageContext) -> Markup {
     let form = Form(vec![("faulty".to_owned(), "what was typed".to_owned())]);
     let errors = [FieldError::new("faulty", "required", "")];
-    let typed = Typed::new(visit.words(), &form, &errors, vec!["plain"]);
+    let typed = Typed::new(visit.texts(), &form, &errors, vec!["plain"]);
     html! {
         form class="stack narrow-page" novalidate {
             (typed.text_field(&Field::new("plain", "Plain", "off", false)))

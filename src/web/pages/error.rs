@@ -7,8 +7,8 @@ use crate::web::http::reply::{Reply, headers_of};
 use crate::web::pages::cart::change_cart_form;
 use crate::web::pages::fields::fault_text;
 use crate::web::pages::layout::{page, search_form};
+use crate::web::pages::locale::texts::Texts;
 use crate::web::pages::visit::{PageContext, order_path};
-use crate::web::pages::words::texts::Texts;
 use maud::{Markup, html};
 use serde_json::Value;
 use shop::checkout::freezing::order_in_the_way;
@@ -50,25 +50,25 @@ async fn unsent_form(call: &mut Call<'_>, error: &Error) -> Option<Form> {
 
 async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Reply {
     let visit = PageContext::of_or_in(call, call.channel.default_currency).await;
-    let words = visit.words();
-    let title = title_of(words, error);
+    let texts = visit.texts();
+    let title = title_of(texts, error);
     let content = html! {
         section class="empty" {
             h1 { (title) }
-            @for sentence in sentences_of(words, error) { p { (sentence) } }
-            @if let Some(form) = unsent { (again(call, words, form)) }
+            @for sentence in sentences_of(texts, error) { p { (sentence) } }
+            @if let Some(form) = unsent { (again(call, texts, form)) }
             @match order_in_the_way(error) {
                 Some(order_id) => p class="actions" {
-                    a class="button" href=(order_path(&visit, &order_id)) { (words.see_the_order) }
+                    a class="button" href=(order_path(&visit, &order_id)) { (texts.see_the_order) }
                     (change_cart_form(&visit, &order_id))
                 },
                 None if error.status() == 404 => (ways_on(&visit)),
                 None => p class="actions" {
-                    a class="button" href=(visit.link("/cart")) { (words.go_to_cart) }
-                    a class="button secondary" href=(visit.link("/products")) { (words.browse_all) }
+                    a class="button" href=(visit.link("/cart")) { (texts.go_to_cart) }
+                    a class="button secondary" href=(visit.link("/products")) { (texts.browse_all) }
                 },
             }
-            p class="quiet" { (words.request) " " code { (call.request_id) } }
+            p class="quiet" { (texts.request) " " code { (call.request_id) } }
         }
     };
     let mut reply = page(error.status(), &visit, title, &content);
@@ -80,58 +80,58 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
 }
 
 /// The same form once more, at a press of a button.
-fn again(call: &Call<'_>, words: &Texts, form: &Form) -> Markup {
+fn again(call: &Call<'_>, texts: &Texts, form: &Form) -> Markup {
     let query = call.url.query().map(|query| format!("?{query}"));
     html! {
         form method="post" action=(format!("{}{}", call.url.path(), query.unwrap_or_default())) {
             @for (name, value) in &form.0 { input type="hidden" name=(name) value=(value); }
-            button { (words.try_again) }
+            button { (texts.try_again) }
         }
     }
 }
 
 /// For who is lost: words to look for, and where things are.
 fn ways_on(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         (search_form(visit, "search-again", ""))
         ul class="chips" {
-            li { a href=(visit.link("/products")) { (words.browse_all) } }
+            li { a href=(visit.link("/products")) { (texts.browse_all) } }
             @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
         }
-        p { a href=(visit.link("/orders")) { (words.find_your_order) } }
+        p { a href=(visit.link("/orders")) { (texts.find_your_order) } }
     }
 }
 
 /// What went wrong, to someone who sent no request but pressed a button.
-fn title_of(words: &Texts, error: &Error) -> &'static str {
+fn title_of(texts: &Texts, error: &Error) -> &'static str {
     match error.code() {
-        "invalid_cart_token" => words.error_cart_token,
-        "sold_out" => words.error_sold_out,
-        "contended" | "promotion_contended" => words.error_contended,
+        "invalid_cart_token" => texts.error_cart_token,
+        "sold_out" => texts.error_sold_out,
+        "contended" | "promotion_contended" => texts.error_contended,
         _ => match error {
-            Error::Conflict { .. } | Error::Invalid(_) => words.error_refused,
-            Error::NotFound(_) => words.error_not_found,
-            Error::Unavailable { .. } => words.error_unavailable,
-            Error::TooMany { .. } => words.error_too_many,
-            Error::Internal(_) => words.error_internal,
-            Error::Gone(_) => words.error_gone,
-            _ => words.error_request,
+            Error::Conflict { .. } | Error::Invalid(_) => texts.error_refused,
+            Error::NotFound(_) => texts.error_not_found,
+            Error::Unavailable { .. } => texts.error_unavailable,
+            Error::TooMany { .. } => texts.error_too_many,
+            Error::Internal(_) => texts.error_internal,
+            Error::Gone(_) => texts.error_gone,
+            _ => texts.error_request,
         },
     }
 }
 
 /// Advice to a visitor: what happened, and what to do.
-pub fn sentences_of(words: &Texts, error: &Error) -> Vec<String> {
-    let explained = (words.explained)(error.code()).map(str::to_owned);
+pub fn sentences_of(texts: &Texts, error: &Error) -> Vec<String> {
+    let explained = (texts.explained)(error.code()).map(str::to_owned);
     match error {
         Error::Invalid(errors) => errors
             .iter()
-            .map(|error| fault_text(words, error))
+            .map(|error| fault_text(texts, error))
             .collect(),
         Error::Conflict { detail, data, .. } => {
             std::iter::once(explained.unwrap_or_else(|| detail.clone()))
-                .chain(short_lines(words, data))
+                .chain(short_lines(texts, data))
                 .collect()
         }
         Error::TooMany {
@@ -141,16 +141,16 @@ pub fn sentences_of(words: &Texts, error: &Error) -> Vec<String> {
             retry_after_secs, ..
         } => explained
             .into_iter()
-            .chain([(words.try_again_in)(*retry_after_secs)])
+            .chain([(texts.try_again_in)(*retry_after_secs)])
             .collect(),
-        Error::NotFound(_) => vec![words.not_found_hint.to_owned()],
-        Error::Internal(_) => vec![words.internal_hint.to_owned()],
+        Error::NotFound(_) => vec![texts.not_found_hint.to_owned()],
+        Error::Internal(_) => vec![texts.internal_hint.to_owned()],
         _ => vec![explained.unwrap_or_else(|| error.detail())],
     }
 }
 
 /// A sentence for each line that a refusal of stock names.
-fn short_lines(words: &Texts, data: &Value) -> Vec<String> {
+fn short_lines(texts: &Texts, data: &Value) -> Vec<String> {
     let lines = data.get("lines").and_then(Value::as_array);
     lines
         .into_iter()
@@ -163,7 +163,7 @@ fn short_lines(words: &Texts, data: &Value) -> Vec<String> {
                 .flatten()
                 .filter(|title| !title.is_empty())
                 .collect();
-            Some((words.at_most_of)(&titles.join(", "), most))
+            Some((texts.at_most_of)(&titles.join(", "), most))
         })
         .collect()
 }

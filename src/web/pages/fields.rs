@@ -2,7 +2,7 @@
 //! the focus. The same with a script and without one.
 
 use crate::web::http::call::Form;
-use crate::web::pages::words::texts::Texts;
+use crate::web::pages::locale::texts::Texts;
 use maud::{Markup, html};
 use shop::error::FieldError;
 
@@ -50,7 +50,7 @@ impl Field {
 
 /// A form that was filled in, and what is wrong with it.
 pub(super) struct Typed<'a> {
-    pub(super) words: &'static Texts,
+    pub(super) texts: &'static Texts,
     pub(super) form: &'a Form,
     errors: &'a [FieldError],
     /// The field with the first fault, from the top of the page.
@@ -61,14 +61,14 @@ pub(super) struct Typed<'a> {
 impl<'a> Typed<'a> {
     /// `names` are the fields from the top of the page down.
     pub(super) fn new(
-        words: &'static Texts,
+        texts: &'static Texts,
         form: &'a Form,
         errors: &'a [FieldError],
         names: Vec<&'static str>,
     ) -> Self {
         let is_faulty = |name: &&str| errors.iter().any(|error| is_of(&error.field, name));
         Self {
-            words,
+            texts,
             form,
             errors,
             first_fault: names.iter().copied().find(is_faulty),
@@ -83,13 +83,13 @@ impl<'a> Typed<'a> {
         let errors = self.errors.iter();
         errors
             .filter(move |error| !is_shown(error))
-            .map(|error| fault_text(self.words, error))
+            .map(|error| fault_text(self.texts, error))
     }
 
     /// What is wrong with a field.
     pub(super) fn fault(&self, name: &str) -> Option<String> {
         let error = self.errors.iter().find(|error| is_of(&error.field, name))?;
-        Some(fault_text(self.words, error))
+        Some(fault_text(self.texts, error))
     }
 
     /// A field for a line of text.
@@ -153,6 +153,6 @@ fn is_of(field: &str, name: &str) -> bool {
 }
 
 /// What is wrong with a field, as the visitor reads it.
-pub(super) fn fault_text(words: &Texts, error: &FieldError) -> String {
-    (words.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
+pub(super) fn fault_text(texts: &Texts, error: &FieldError) -> String {
+    (texts.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
 }

@@ -14,14 +14,14 @@ pub fn not_to_be_found() -> Markup {
 /// Tags of every page about the shop as an app, and the words of its script.
 #[must_use]
 pub fn tags(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         link rel="manifest" href="/manifest.webmanifest";
         link rel="apple-touch-icon" href=(kept_address(BRAND.icon_180));
         meta name="theme-color" content=(BRAND.ground_in_the_dark) media="(prefers-color-scheme: dark)";
         meta name="theme-color" content=(BRAND.ground) media="(prefers-color-scheme: light)";
         script type="module" src=(kept_address("/js/installed.js")) data-service-worker="/service-worker.js"
-            data-sent=(words.kept_was_sent) data-refused=(words.kept_was_refused)
-            data-update=(words.update_ready) data-reload=(words.reload) data-close=(words.close) {}
+            data-sent=(texts.kept_was_sent) data-refused=(texts.kept_was_refused)
+            data-update=(texts.update_ready) data-reload=(texts.reload) data-close=(texts.close) {}
     }
 }

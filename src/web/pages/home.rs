@@ -52,20 +52,20 @@ fn home_page(visit: &PageContext, content: &Markup) -> Reply {
 }
 
 fn hero(visit: &PageContext, launch: &Card, product: Option<&Product>) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let path = visit.link(&product_path(&launch.handle, None));
     let is_launch = launch.tags.iter().any(|tag| tag == BRAND.launch_tag);
     let pitch = product.map_or("", |product| product.seo.description.as_str());
     html! {
         section class=(if is_launch { "hero launch" } else { "hero" }) {
             div class="pitch" {
-                @if is_launch { p class="eyebrow" { (words.new) } }
+                @if is_launch { p class="eyebrow" { (texts.new) } }
                 h1 { bdi { (launch.title) } }
                 @if !pitch.is_empty() { p class="lead" { (pitch) } }
                 @if let Some(range) = launch.price_ranges.get(visit.currency.code()) {
-                    p class="price" { ((words.from_price)(&visit.money(Money::new(range.min, visit.currency)))) }
+                    p class="price" { ((texts.from_price)(&visit.money(Money::new(range.min, visit.currency)))) }
                 }
-                p class="actions" { a class="button" href=(path) { (words.buy) } }
+                p class="actions" { a class="button" href=(path) { (texts.buy) } }
             }
             @if is_launch {
                 (picture(BRAND.launch_picture, "", (2000, 1000), Fetched::First))
@@ -77,17 +77,17 @@ fn hero(visit: &PageContext, launch: &Card, product: Option<&Product>) -> Markup
 }
 
 fn section_tiles(visit: &PageContext, sections: &[Section]) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         section aria-labelledby="sections" {
-            h2 id="sections" { (words.shop_by_category) }
+            h2 id="sections" { (texts.shop_by_category) }
             ul class="tiles" {
                 @for section in sections {
                     li {
                         a href=(visit.link(&collection_path(&section.handle))) {
                             @if let Some(image) = &section.image { (picture(&image.url, "", (120, 120), Fetched::Late)) }
                             span class="title" { (section.title) }
-                            span class="quiet" { ((words.products_found)(section.products)) }
+                            span class="quiet" { ((texts.products_found)(section.products)) }
                         }
                     }
                 }
@@ -107,21 +107,21 @@ fn featured(visit: &PageContext, version: &Version) -> Markup {
     html! {
         @if !cards.is_empty() {
             section aria-labelledby="featured" {
-                h2 id="featured" { (visit.words().featured) }
+                h2 id="featured" { (visit.texts().featured) }
                 (card_grid(visit, &cards))
-                p class="more" { a class="button secondary" href=(visit.link("/products")) { (visit.words().browse_all) } }
+                p class="more" { a class="button secondary" href=(visit.link("/products")) { (visit.texts().browse_all) } }
             }
         }
     }
 }
 
 fn nothing_published(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         section class="empty" {
             (icon(BAG))
-            h1 { (words.opens_soon) }
-            p { (words.nothing_on_sale) " " code { "npm run catalog -- import FILE" } }
+            h1 { (texts.opens_soon) }
+            p { (texts.nothing_on_sale) " " code { "npm run catalog -- import FILE" } }
         }
     }
 }

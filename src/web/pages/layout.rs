@@ -28,13 +28,13 @@ pub fn page_with(
     head: &Markup,
     content: &Markup,
 ) -> Reply {
-    let words = visit.words();
+    let texts = visit.texts();
     let document = html! {
         (DOCTYPE)
         html lang=(visit.language.code()) {
             (head_of(visit, title, head))
             body {
-                a class="skip" href="#content" { (words.skip_to_content) }
+                a class="skip" href="#content" { (texts.skip_to_content) }
                 (header(visit))
                 main id="content" tabindex="-1" { (content) }
                 (footer(visit))
@@ -50,13 +50,13 @@ pub fn page_with(
 /// The form that looks for products by words.
 #[must_use]
 pub fn search_form(visit: &PageContext, id: &str, text: &str) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         form class="search" method="get" action=(visit.language.path("/products")) {
-            label class="unseen" for=(id) { (words.search_products) }
-            input id=(id) type="search" name="q" value=(text) placeholder=(words.search) maxlength="100" autocomplete="off";
+            label class="unseen" for=(id) { (texts.search_products) }
+            input id=(id) type="search" name="q" value=(text) placeholder=(texts.search) maxlength="100" autocomplete="off";
             @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
-            button class="icon-button" aria-label=(words.search) { (icon(SEARCH)) }
+            button class="icon-button" aria-label=(texts.search) { (icon(SEARCH)) }
         }
     }
 }
@@ -77,7 +77,7 @@ fn head_of(visit: &PageContext, title: &str, more: &Markup) -> Markup {
 }
 
 fn header(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         header class="site-header" {
             div class="bar" {
@@ -90,13 +90,13 @@ fn header(visit: &PageContext) -> Markup {
                 }
                 search { (search_form(visit, "search", "")) }
                 a class="cart-link" href=(visit.link("/cart")) data-opens="drawer" {
-                    (icon(BAG)) span class="unseen" { (words.cart) }
+                    (icon(BAG)) span class="unseen" { (texts.cart) }
                     span class="count" data-cart-count hidden {}
                 }
             }
-            nav class="sections" aria-label=(words.main_navigation) {
+            nav class="sections" aria-label=(texts.main_navigation) {
                 ul {
-                    li { a href=(visit.link("/products")) { (words.shop_all) } }
+                    li { a href=(visit.link("/products")) { (texts.shop_all) } }
                     @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
                 }
             }
@@ -105,28 +105,28 @@ fn header(visit: &PageContext) -> Markup {
 }
 
 fn footer(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         footer class="site-footer" {
             div class="columns" {
                 nav aria-labelledby="footer-help" {
-                    h2 id="footer-help" { (words.help) }
+                    h2 id="footer-help" { (texts.help) }
                     ul {
-                        li { a href=(visit.link("/orders")) { (words.find_your_order) } }
+                        li { a href=(visit.link("/orders")) { (texts.find_your_order) } }
                         @for policy in POLICIES {
                             li { a href=(visit.link(&policy.path())) { (policy.title(visit.language)) } }
                         }
                     }
                 }
                 nav aria-labelledby="footer-shop" {
-                    h2 id="footer-shop" { (words.shop) }
+                    h2 id="footer-shop" { (texts.shop) }
                     ul {
-                        li { a href=(visit.link("/products")) { (words.shop_all) } }
+                        li { a href=(visit.link("/products")) { (texts.shop_all) } }
                         @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
                     }
                 }
                 nav aria-labelledby="footer-language" {
-                    h2 id="footer-language" { (words.language) }
+                    h2 id="footer-language" { (texts.language) }
                     ul {
                         @for (language, address) in visit.alternates() {
                             li { a href=(address) lang=(language.code()) hreflang=(language.code()) aria-current=[(language == visit.language).then_some("true")] { (language.name()) } }
@@ -134,7 +134,7 @@ fn footer(visit: &PageContext) -> Markup {
                     }
                 }
                 nav aria-labelledby="footer-currency" {
-                    h2 id="footer-currency" { (words.currency) }
+                    h2 id="footer-currency" { (texts.currency) }
                     ul class="currencies" {
                         @for currency in &visit.channel.currencies {
                             li { a href=(visit.link_in(&visit.address, visit.language, *currency)) aria-current=[(*currency == visit.currency).then_some("true")] { (currency) } }
@@ -153,12 +153,12 @@ fn footer(visit: &PageContext) -> Markup {
 
 /// The cart beside the page, for who has JavaScript; empty until it is opened.
 fn drawer(visit: &PageContext) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
-        dialog class="drawer" id="drawer" aria-label=(words.your_cart) data-cart=(visit.link("/cart")) {
+        dialog class="drawer" id="drawer" aria-label=(texts.your_cart) data-cart=(visit.link("/cart")) {
             form method="dialog" {
                 p id="drawer-status" role="status" {}
-                button class="icon-button" aria-label=(words.close) { (icon(CLOSE)) }
+                button class="icon-button" aria-label=(texts.close) { (icon(CLOSE)) }
             }
             div id="drawer-content" {}
             template id="drawer-waiting" {

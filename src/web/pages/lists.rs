@@ -5,11 +5,11 @@ use crate::web::http::reply::Reply;
 use crate::web::pages::head::not_to_be_found;
 use crate::web::pages::icons::{SEARCH, icon};
 use crate::web::pages::layout::{page_with, search_form};
+use crate::web::pages::locale::texts::Texts;
 use crate::web::pages::metadata::Metadata;
 use crate::web::pages::paths::{collection_path, encoded, product_path};
 use crate::web::pages::pictures::{Fetched, picture};
 use crate::web::pages::visit::PageContext;
-use crate::web::pages::words::texts::Texts;
 use crate::web::pages::{metadata, structured_data};
 use maud::{Markup, html};
 use shop::catalog::Card;
@@ -95,7 +95,7 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
         filter,
         listed,
     };
-    let title = list.title(visit.words());
+    let title = list.title(visit.texts());
     let head = list.head(&visit, &title);
     Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
 }
@@ -201,13 +201,13 @@ impl Filter {
 }
 
 impl List<'_> {
-    fn title(&self, words: &Texts) -> String {
+    fn title(&self, texts: &Texts) -> String {
         if !self.filter.text.is_empty() {
-            return (words.results_for)(&self.filter.text);
+            return (texts.results_for)(&self.filter.text);
         }
         let category = self.listed.category.as_ref();
         category.map_or_else(
-            || words.all_products.to_owned(),
+            || texts.all_products.to_owned(),
             |category| category.title.clone(),
         )
     }
@@ -221,14 +221,14 @@ impl List<'_> {
             1 => self.path.to_owned(),
             number => format!("{}?page={number}", self.path),
         };
-        let mut steps = vec![(visit.words().all_products, "/products".to_owned())];
+        let mut steps = vec![(visit.texts().all_products, "/products".to_owned())];
         if let Some(category) = &self.listed.category {
             steps.push((&category.title, collection_path(&category.handle)));
         }
         let origin = &visit.channel.origin;
         let metadata = Metadata {
             title,
-            description: &(visit.words().about_a_list)(title, self.listed.total),
+            description: &(visit.texts().about_a_list)(title, self.listed.total),
             path: &path,
             image: None,
             structured: vec![structured_data::breadcrumbs(origin, visit, &steps)],
@@ -248,32 +248,32 @@ impl List<'_> {
     }
 
     fn breadcrumb(&self, visit: &PageContext) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         html! {
             @if self.listed.category.is_some() || !self.filter.text.is_empty() {
-                nav class="breadcrumb" aria-label=(words.breadcrumb) {
-                    ol { li { a href=(visit.link("/products")) { (words.all_products) } } }
+                nav class="breadcrumb" aria-label=(texts.breadcrumb) {
+                    ol { li { a href=(visit.link("/products")) { (texts.all_products) } } }
                 }
             }
         }
     }
 
     fn results(&self, visit: &PageContext) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         let cards: Vec<&Card> = self.listed.items.iter().collect();
         html! {
-            section class="results" aria-label=(words.products) {
-                p class="tally" role="status" { ((words.products_found)(self.listed.total)) }
+            section class="results" aria-label=(texts.products) {
+                p class="tally" role="status" { ((texts.products_found)(self.listed.total)) }
                 @if cards.is_empty() {
                     div class="empty" {
                         (icon(SEARCH))
-                        p { (words.nothing_matches) }
+                        p { (texts.nothing_matches) }
                         (search_form(visit, "search-again", &self.filter.text))
                         p {
                             @if self.filter.is_narrow() {
-                                a class="button secondary" href=(self.filter.cleared().link(visit, self.path, 1)) { (words.clear_filters) }
+                                a class="button secondary" href=(self.filter.cleared().link(visit, self.path, 1)) { (texts.clear_filters) }
                             } @else {
-                                a class="button secondary" href=(visit.link("/products")) { (words.browse_all) }
+                                a class="button secondary" href=(visit.link("/products")) { (texts.browse_all) }
                             }
                         }
                     }
@@ -286,63 +286,63 @@ impl List<'_> {
     }
 
     fn filter_form(&self, visit: &PageContext) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         let sorts = [
-            ("", words.sort_featured),
-            ("price", words.sort_price_ascending),
-            ("-price", words.sort_price_descending),
-            ("newest", words.sort_newest),
-            ("title", words.sort_title),
+            ("", texts.sort_featured),
+            ("price", texts.sort_price_ascending),
+            ("-price", texts.sort_price_descending),
+            ("newest", texts.sort_newest),
+            ("title", texts.sort_title),
         ];
         let filter = &self.filter;
         html! {
             form class="filter" method="get" action=(visit.language.path(self.path)) data-swap="list" data-auto {
                 @if !filter.text.is_empty() { input type="hidden" name="q" value=(filter.text); }
                 div class="field" {
-                    label for="sort" { (words.sort_by) }
+                    label for="sort" { (texts.sort_by) }
                     select id="sort" name="sort" {
                         @for (word, name) in sorts { option value=(word) selected[word == filter.sort] { (name) } }
                     }
                 }
                 details class="narrow" open[filter.is_narrow()] {
-                    summary { (words.filters) }
-                    (facet_choice("vendor", words.brand, words.any, &self.listed.vendors, &filter.vendor))
-                    (facet_choice("type", words.kind, words.any, &self.listed.types, &filter.kind))
+                    summary { (texts.filters) }
+                    (facet_choice("vendor", texts.brand, texts.any, &self.listed.vendors, &filter.vendor))
+                    (facet_choice("type", texts.kind, texts.any, &self.listed.types, &filter.kind))
                     fieldset {
-                        legend { (words.price) " (" (visit.currency) ")" }
+                        legend { (texts.price) " (" (visit.currency) ")" }
                         div class="range" {
-                            (price_bound(visit, "min", words.price_from, &filter.min))
-                            (price_bound(visit, "max", words.price_to, &filter.max))
+                            (price_bound(visit, "min", texts.price_from, &filter.min))
+                            (price_bound(visit, "max", texts.price_to, &filter.max))
                         }
                     }
                     label class="choice" for="in_stock" {
                         input id="in_stock" type="checkbox" name="in_stock" value="true" checked[filter.in_stock];
-                        (words.in_stock_only)
+                        (texts.in_stock_only)
                     }
                 }
                 @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
-                button class="secondary scriptless" { (words.apply) }
+                button class="secondary scriptless" { (texts.apply) }
                 @if filter.is_narrow() {
-                    a href=(filter.cleared().link(visit, self.path, 1)) data-swap="list" { (words.clear_filters) }
+                    a href=(filter.cleared().link(visit, self.path, 1)) data-swap="list" { (texts.clear_filters) }
                 }
             }
         }
     }
 
     fn pagination(&self, visit: &PageContext) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         let last = self.listed.total.div_ceil(PAGE_SIZE);
         let link = |number| self.filter.link(visit, self.path, number);
         html! {
             @if last > 1 {
-                nav class="pagination" aria-label=(words.pages) {
-                    @if self.number > 1 { a rel="prev" href=(link(self.number.saturating_sub(1))) { (words.previous) } }
+                nav class="pagination" aria-label=(texts.pages) {
+                    @if self.number > 1 { a rel="prev" href=(link(self.number.saturating_sub(1))) { (texts.previous) } }
                     ol {
                         @for number in pages_around(self.number, last) {
-                            li { a href=(link(number)) aria-label=((words.page)(number)) aria-current=[(number == self.number).then_some("page")] { (number) } }
+                            li { a href=(link(number)) aria-label=((texts.page)(number)) aria-current=[(number == self.number).then_some("page")] { (number) } }
                         }
                     }
-                    @if self.number < last { a rel="next" href=(link(self.number.saturating_add(1))) { (words.next) } }
+                    @if self.number < last { a rel="next" href=(link(self.number.saturating_add(1))) { (texts.next) } }
                 }
             }
         }
@@ -358,7 +358,7 @@ fn price_bound(visit: &PageContext, name: &str, label: &str, typed: &str) -> Mar
             label class="unseen" for=(name) { (label) }
             input id=(name) name=(name) value=(typed) inputmode="decimal" maxlength="14" placeholder=(label)
                 aria-invalid=[is_faulty.then_some("true")] aria-describedby=[fault_id.as_deref()];
-            @if is_faulty { p class="fault" id=[fault_id.as_deref()] { (visit.words().no_amount) } }
+            @if is_faulty { p class="fault" id=[fault_id.as_deref()] { (visit.texts().no_amount) } }
         }
     }
 }
@@ -391,18 +391,18 @@ fn facet_choice(name: &str, legend: &str, any: &str, facets: &[Facet], chosen: &
 }
 
 fn card_price(visit: &PageContext, card: &Card) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let Some(range) = card.price_ranges.get(visit.currency.code()) else {
-        return html! { p class="price quiet" { ((words.not_sold_in)(visit.currency.code())) } };
+        return html! { p class="price quiet" { ((texts.not_sold_in)(visit.currency.code())) } };
     };
     let money = |amount| visit.money(Money::new(amount, visit.currency));
     let before = range.compare_at.filter(|before| *before > range.max);
     html! {
         p class="price" {
-            @if range.min < range.max { ((words.from_price)(&money(range.min))) } @else { (money(range.min)) }
+            @if range.min < range.max { ((texts.from_price)(&money(range.min))) } @else { (money(range.min)) }
             @if let Some(before) = before {
-                " " s { span class="unseen" { (words.price_before) " " } (money(before)) }
-                " " span class="badge sale" { (words.sale) }
+                " " s { span class="unseen" { (texts.price_before) " " } (money(before)) }
+                " " span class="badge sale" { (texts.sale) }
             }
         }
     }

@@ -22,23 +22,23 @@ use shop::settlement::ports::SettlementPorts;
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     if call.query("by").as_deref() == Some("code") {
-        let title = visit.words().open_your_order;
+        let title = visit.texts().open_your_order;
         let content = code_form(&visit, title, &Form(vec![]), &[]);
         return Ok(page(200, &visit, title, &content));
     }
     if call.query("sent").is_none() {
         return Ok(form_page(&visit, 200, &Form(vec![]), &[]));
     }
-    let words = visit.words();
+    let texts = visit.texts();
     let content = html! {
         section class="empty" {
             (icon(LETTER))
-            h1 { (words.look_into_your_mail) }
-            p { (words.link_is_sent) }
-            p { a class="button secondary" href=(visit.link("/orders")) { (words.try_another) } }
+            h1 { (texts.look_into_your_mail) }
+            p { (texts.link_is_sent) }
+            p { a class="button secondary" href=(visit.link("/orders")) { (texts.try_another) } }
         }
     };
-    Ok(page(200, &visit, words.find_your_order, &content))
+    Ok(page(200, &visit, texts.find_your_order, &content))
 }
 
 /// `POST /orders` with `number` and `email`.
@@ -73,7 +73,7 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
             Ok(keep_open(there, call, &id))
         }
         Err(Error::Invalid(errors)) => {
-            let title = visit.words().open_your_order;
+            let title = visit.texts().open_your_order;
             let content = code_form(&visit, title, &form, &errors);
             Ok(page(422, &visit, title, &content))
         }
@@ -83,43 +83,43 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
 
 /// The form for who has a letter of the order at hand.
 pub fn code_form(visit: &PageContext, title: &str, form: &Form, errors: &[FieldError]) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let fields = [
-        Field::new("number", words.order_number_field, "off", true),
-        Field::new("order_code", words.order_code, "off", true),
+        Field::new("number", texts.order_number_field, "off", true),
+        Field::new("order_code", texts.order_code, "off", true),
     ];
     let names = fields.each_ref().map(|field| field.name).to_vec();
-    let typed = Typed::new(words, form, errors, names);
+    let typed = Typed::new(texts, form, errors, names);
     html! {
         form class="stack narrow-page" method="post" action=(visit.link("/orders/code")) novalidate {
             h1 { (title) }
-            p { (words.open_your_order_hint) }
+            p { (texts.open_your_order_hint) }
             @for field in &fields { (typed.text_field(field)) }
-            button class="wide" { (words.open_the_order) }
+            button class="wide" { (texts.open_the_order) }
         }
     }
 }
 
 fn form_page(visit: &PageContext, status: u16, form: &Form, errors: &[FieldError]) -> Reply {
-    let words = visit.words();
+    let texts = visit.texts();
     let fields = [
-        Field::new("number", words.order_number_field, "off", true),
-        Field::new("email", words.email, "email", true),
+        Field::new("number", texts.order_number_field, "off", true),
+        Field::new("email", texts.email, "email", true),
     ];
     let typed = Typed::new(
-        words,
+        texts,
         form,
         errors,
         fields.each_ref().map(|field| field.name).to_vec(),
     );
     let content = html! {
         form class="stack narrow-page" method="post" action=(visit.link("/orders")) novalidate {
-            h1 { (words.find_your_order) }
-            p { (words.find_your_order_hint) }
+            h1 { (texts.find_your_order) }
+            p { (texts.find_your_order_hint) }
             @for field in &fields { (typed.text_field(field)) }
-            button class="wide" { (words.send_the_link) }
-            p class="quiet" { a href=(visit.link("/orders?by=code")) { (words.have_a_code) } }
+            button class="wide" { (texts.send_the_link) }
+            p class="quiet" { a href=(visit.link("/orders?by=code")) { (texts.have_a_code) } }
         }
     };
-    page(status, visit, words.find_your_order, &content)
+    page(status, visit, texts.find_your_order, &content)
 }

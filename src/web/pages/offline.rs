@@ -54,9 +54,9 @@ pub async fn service_worker(_call: &mut Call<'_>) -> Result<Reply> {
 /// 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
-    let words = visit.words();
-    let notice = notice(&visit, words.offline, words.offline_hint);
-    Ok(page(200, &visit, words.offline, &notice).public())
+    let texts = visit.texts();
+    let notice = notice(&visit, texts.offline, texts.offline_hint);
+    Ok(page(200, &visit, texts.offline, &notice).public())
 }
 
 /// `GET /offline/kept`: instead of the cart, for what waits to be sent.
@@ -65,9 +65,9 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 /// 422 `unknown_currency`.
 pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
-    let words = visit.words();
-    let notice = notice(&visit, words.kept_for_later, words.kept_for_later_hint);
-    Ok(page(200, &visit, words.kept_for_later, &notice).public())
+    let texts = visit.texts();
+    let notice = notice(&visit, texts.kept_for_later, texts.kept_for_later_hint);
+    Ok(page(200, &visit, texts.kept_for_later, &notice).public())
 }
 
 /// `GET /speculation-rules.json`: a public page is fetched when a pointer rests on its link. It
@@ -96,7 +96,7 @@ fn notice(visit: &PageContext, title: &str, hint: &str) -> Markup {
             (icon(OFFLINE))
             h1 { (title) }
             p { (hint) }
-            p { a class="button" href=(visit.link("/products")) { (visit.words().browse_all) } }
+            p { a class="button" href=(visit.link("/products")) { (visit.texts().browse_all) } }
         }
     }
 }

@@ -52,7 +52,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     };
     let visit = PageContext::of_or_in(call, order.currency).await;
     let looks_again = order.status == OrderStatus::PendingPayment;
-    let title = (visit.words().order_number)(order.number);
+    let title = (visit.texts().order_number)(order.number);
     let content = order_page(call, &visit, &order).await?;
     Ok(private_page(&visit, &title, looks_again, &content))
 }
@@ -79,14 +79,14 @@ async fn without_token(call: &Call<'_>) -> Result<Reply> {
 
 async fn show_closed(call: &Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
-    let words = visit.words();
+    let texts = visit.texts();
     let content = html! {
         section data-opens-at=(visit.link(&format!("{}/open", status_path(call.param(0))))) {
-            (code_form(&visit, words.open_your_order, &Form(vec![]), &[]))
-            p class="narrow-page quiet" { a href=(visit.link("/orders")) { (words.find_your_order) } }
+            (code_form(&visit, texts.open_your_order, &Form(vec![]), &[]))
+            p class="narrow-page quiet" { a href=(visit.link("/orders")) { (texts.find_your_order) } }
         }
     };
-    Ok(private_page(&visit, words.open_your_order, false, &content))
+    Ok(private_page(&visit, texts.open_your_order, false, &content))
 }
 
 /// `POST /orders/{id}/open` with the `token` of its link: 204 with the cookie that keeps it open.
@@ -115,14 +115,14 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     if !is_awaited {
         return Ok(Reply::see_other(visit.link("/cart")));
     }
-    let words = visit.words();
+    let texts = visit.texts();
     let content = html! {
         article class="order" id="order" data-pauses=(pauses()) data-watched=(WATCHED_SECS) {
-            h1 class="status" { (words.status_unplaced) }
-            p { (words.payment_link_follows) }
+            h1 class="status" { (texts.status_unplaced) }
+            p { (texts.payment_link_follows) }
         }
     };
-    Ok(private_page(&visit, words.status_unplaced, true, &content))
+    Ok(private_page(&visit, texts.status_unplaced, true, &content))
 }
 
 /// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print; a proforma
@@ -179,14 +179,14 @@ fn private_page(visit: &PageContext, title: &str, looks_again: bool, content: &M
 }
 
 async fn order_page(call: &Call<'_>, visit: &PageContext, order: &Order) -> Result<Markup> {
-    let words = visit.words();
+    let texts = visit.texts();
     let lines = quote_lines(call, visit, &order.lines, order.currency).await;
     let waits = (order.status == OrderStatus::PendingPayment).then(pauses);
     let status = format!("/api/v1{}/status", status_path(&order.id));
     let tag = status_tag(order)?;
     Ok(html! {
         article class="order" id="order" data-pauses=[waits] data-watched=(WATCHED_SECS) data-asks=(status) data-tag=(tag) {
-            p class="eyebrow" { ((words.order_number)(order.number)) }
+            p class="eyebrow" { ((texts.order_number)(order.number)) }
             h1 class="status" data-status=(status_word(order.status)) { (status_sentence(visit, order)) }
             @if order.status == OrderStatus::PendingPayment { (pay_link(visit, order)) }
             div class="checkout" {
@@ -196,21 +196,21 @@ async fn order_page(call: &Call<'_>, visit: &PageContext, order: &Order) -> Resu
                     (timeline(visit, order))
                 }
                 aside class="summary" aria-labelledby="summary" {
-                    h2 id="summary" { (words.order_summary) }
+                    h2 id="summary" { (texts.order_summary) }
                     (totals(visit, &order.totals, &order.terms, order.currency))
-                    h2 { (words.ship_to) }
+                    h2 { (texts.ship_to) }
                     (label(visit, &order.shipping_address))
                     div { (shipping(visit, &order.terms.shipping)) }
-                    @if let Some(billing) = &order.billing_address { h2 { (words.billed_to) } (label(visit, billing)) }
+                    @if let Some(billing) = &order.billing_address { h2 { (texts.billed_to) } (label(visit, billing)) }
                     p {
                         a href=(visit.link(&format!("{}/invoice", status_path(&order.id)))) {
-                            @if order.is_invoiced() { (words.invoice) } @else { (words.proforma) }
+                            @if order.is_invoiced() { (texts.invoice) } @else { (texts.proforma) }
                         }
                     }
                     @if can_be_cancelled(order) { (cancel_form(visit, order)) }
                 }
             }
-            p class="quiet" { (words.keep_this_address) }
+            p class="quiet" { (texts.keep_this_address) }
         }
     })
 }
@@ -221,27 +221,27 @@ fn pauses() -> String {
 }
 
 fn cancel_form(visit: &PageContext, order: &Order) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         form method="post" action=(visit.link(&format!("{}/cancel", status_path(&order.id)))) {
             button class="secondary wide" {
-                @if order.status == OrderStatus::PendingPayment { (words.cancel_and_change) } @else { (words.cancel_order) }
+                @if order.status == OrderStatus::PendingPayment { (texts.cancel_and_change) } @else { (texts.cancel_order) }
             }
         }
     }
 }
 
 fn invoice_title(visit: &PageContext, order: &Order) -> String {
-    let words = visit.words();
+    let texts = visit.texts();
     if order.is_invoiced() {
-        (words.invoice_number)(order.number)
+        (texts.invoice_number)(order.number)
     } else {
-        (words.proforma_of)(order.number)
+        (texts.proforma_of)(order.number)
     }
 }
 
 fn invoice_page(visit: &PageContext, order: &Order) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let money = |amount| visit.money(Money::new(amount, order.currency));
     let billing = order
         .billing_address
@@ -252,17 +252,17 @@ fn invoice_page(visit: &PageContext, order: &Order) -> Markup {
             h1 { (invoice_title(visit, order)) }
             p { (SHOP_NAME) " · " (visit.instant(order.created_at)) }
             p class="status" { (payment_sentence(visit, order)) }
-            @if !order.is_invoiced() { p { (words.proforma_note) } }
+            @if !order.is_invoiced() { p { (texts.proforma_note) } }
             div class="parties" {
-                section { h2 { (words.billed_to) } (label(visit, billing)) }
-                section { h2 { (words.ship_to) } (label(visit, &order.shipping_address)) }
+                section { h2 { (texts.billed_to) } (label(visit, billing)) }
+                section { h2 { (texts.ship_to) } (label(visit, &order.shipping_address)) }
             }
-            div class="table" tabindex="0" role="region" aria-label=(words.items) {
+            div class="table" tabindex="0" role="region" aria-label=(texts.items) {
                 table {
                     thead {
                         tr {
-                            th scope="col" { (words.item) } th scope="col" { (words.sku) } th scope="col" { (words.quantity) } th scope="col" { (words.each) }
-                            th scope="col" { (words.discount) } th scope="col" { (words.tax) } th scope="col" { (words.amount) }
+                            th scope="col" { (texts.item) } th scope="col" { (texts.sku) } th scope="col" { (texts.quantity) } th scope="col" { (texts.each) }
+                            th scope="col" { (texts.discount) } th scope="col" { (texts.tax) } th scope="col" { (texts.amount) }
                         }
                     }
                     tbody {
@@ -278,38 +278,38 @@ fn invoice_page(visit: &PageContext, order: &Order) -> Markup {
             }
             (totals(visit, &order.totals, &order.terms, order.currency))
             @for refund in order.refunds.iter().filter(|it| it.status != RefundStatus::Failed) {
-                p { ((words.refund_of)(&visit.money(refund.amount))) ", " (visit.instant(refund.created_at)) }
+                p { ((texts.refund_of)(&visit.money(refund.amount))) ", " (visit.instant(refund.created_at)) }
             }
-            p class="paperless" { a href=(visit.link(&status_path(&order.id))) { (words.back_to_order) } }
+            p class="paperless" { a href=(visit.link(&status_path(&order.id))) { (texts.back_to_order) } }
         }
     }
 }
 
 fn pay_link(visit: &PageContext, order: &Order) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let payment = &order.payment;
     match (&payment.url, payment.status) {
-        _ if order.is_cancel_requested() => html! { p { (words.being_cancelled) } },
+        _ if order.is_cancel_requested() => html! { p { (texts.being_cancelled) } },
         (Some(url), PaymentStatus::Open) => {
-            html! { p { a class="button" href=(url) { (words.pay_now) } } }
+            html! { p { a class="button" href=(url) { (texts.pay_now) } } }
         }
-        (_, PaymentStatus::Processing) => html! { p { (words.payment_takes_days) } },
-        _ => html! { p { (words.payment_link_follows) } },
+        (_, PaymentStatus::Processing) => html! { p { (texts.payment_takes_days) } },
+        _ => html! { p { (texts.payment_link_follows) } },
     }
 }
 
 fn parcels(visit: &PageContext, parcels: &[Fulfillment]) -> Markup {
     html! {
         @if !parcels.is_empty() {
-            h2 { (visit.words().parcels) }
+            h2 { (visit.texts().parcels) }
             ul class="parcels" { @for parcel in parcels { li { (parcel_line(visit, parcel)) } } }
         }
     }
 }
 
 fn parcel_line(visit: &PageContext, parcel: &Fulfillment) -> Markup {
-    let words = visit.words();
-    let carrier = parcel.tracking.carrier.as_deref().unwrap_or(words.parcel);
+    let texts = visit.texts();
+    let carrier = parcel.tracking.carrier.as_deref().unwrap_or(texts.parcel);
     let number = parcel
         .tracking
         .tracking_number
@@ -319,7 +319,7 @@ fn parcel_line(visit: &PageContext, parcel: &Fulfillment) -> Markup {
         p {
             strong { bdi { (carrier) } } " "
             @match &parcel.tracking.tracking_url {
-                Some(url) => a href=(url) rel="noreferrer" { @if number.is_empty() { (words.track_parcel) } @else { (number) } },
+                Some(url) => a href=(url) rel="noreferrer" { @if number.is_empty() { (texts.track_parcel) } @else { (number) } },
                 None => span { (number) },
             }
         }
@@ -330,8 +330,8 @@ fn parcel_line(visit: &PageContext, parcel: &Fulfillment) -> Markup {
         }
         p {
             @match parcel.delivered_at {
-                Some(at) => { (words.delivered) " " (visit.instant(at)) },
-                None => { (words.on_its_way_since) " " (visit.instant(parcel.shipped_at)) },
+                Some(at) => { (texts.delivered) " " (visit.instant(at)) },
+                None => { (texts.on_its_way_since) " " (visit.instant(parcel.shipped_at)) },
             }
         }
     }
@@ -339,17 +339,17 @@ fn parcel_line(visit: &PageContext, parcel: &Fulfillment) -> Markup {
 
 fn timeline(visit: &PageContext, order: &Order) -> Markup {
     html! {
-        h2 { (visit.words().what_happened) }
+        h2 { (visit.texts().what_happened) }
         ol class="timeline" { @for event in &order.events { (timeline_line(visit, event)) } }
     }
 }
 
 fn timeline_line(visit: &PageContext, event: &OrderEvent) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let by_shopper = event.actor == Actor::Shopper && event.happening != OrderEventKind::Placed;
     html! {
         li {
-            span { ((words.happening)(event.happening)) @if by_shopper { " " (words.by_you) } }
+            span { ((texts.happening)(event.happening)) @if by_shopper { " " (texts.by_you) } }
             (visit.instant(event.at))
         }
     }
@@ -378,30 +378,30 @@ const fn status_word(status: OrderStatus) -> &'static str {
 }
 
 fn status_sentence(visit: &PageContext, order: &Order) -> &'static str {
-    let words = visit.words();
+    let texts = visit.texts();
     let captured = order.payment.captured.is_some();
     match order.status {
-        OrderStatus::PendingPayment => words.status_pending,
-        OrderStatus::Confirmed => words.status_confirmed,
-        OrderStatus::Completed => words.status_completed,
-        OrderStatus::Expired if captured => words.status_paid_late,
-        OrderStatus::Expired => words.status_expired,
-        OrderStatus::Cancelled if captured => words.status_cancelled_refund,
-        OrderStatus::Cancelled => words.status_cancelled,
-        OrderStatus::PaymentReview => words.status_review,
+        OrderStatus::PendingPayment => texts.status_pending,
+        OrderStatus::Confirmed => texts.status_confirmed,
+        OrderStatus::Completed => texts.status_completed,
+        OrderStatus::Expired if captured => texts.status_paid_late,
+        OrderStatus::Expired => texts.status_expired,
+        OrderStatus::Cancelled if captured => texts.status_cancelled_refund,
+        OrderStatus::Cancelled => texts.status_cancelled,
+        OrderStatus::PaymentReview => texts.status_review,
     }
 }
 
 fn payment_sentence(visit: &PageContext, order: &Order) -> &'static str {
-    let words = visit.words();
+    let texts = visit.texts();
     match order.payment_status() {
-        OrderPaymentStatus::Paid => words.invoice_paid,
-        OrderPaymentStatus::Refunded => words.invoice_refunded,
-        OrderPaymentStatus::ChargedBack => words.invoice_charged_back,
-        OrderPaymentStatus::PartiallyRefunded => words.invoice_partly_refunded,
-        OrderPaymentStatus::Failed => words.invoice_not_due,
+        OrderPaymentStatus::Paid => texts.invoice_paid,
+        OrderPaymentStatus::Refunded => texts.invoice_refunded,
+        OrderPaymentStatus::ChargedBack => texts.invoice_charged_back,
+        OrderPaymentStatus::PartiallyRefunded => texts.invoice_partly_refunded,
+        OrderPaymentStatus::Failed => texts.invoice_not_due,
         OrderPaymentStatus::Preparing
         | OrderPaymentStatus::Open
-        | OrderPaymentStatus::Processing => words.invoice_unpaid,
+        | OrderPaymentStatus::Processing => texts.invoice_unpaid,
     }
 }

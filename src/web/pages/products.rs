@@ -88,12 +88,12 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 /// The public word of a SKU, as people read it; a page with `/js/stock.js` keeps it current.
 #[must_use]
 pub fn stock_words(visit: &PageContext, sku: &str, stock: Availability) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let all = [
-        (Availability::InStock, words.in_stock),
-        (Availability::Low, words.low_stock),
-        (Availability::Out, words.sold_out),
-        (Availability::Preorder, words.preorder),
+        (Availability::InStock, texts.in_stock),
+        (Availability::Low, texts.low_stock),
+        (Availability::Out, texts.sold_out),
+        (Availability::Preorder, texts.preorder),
     ];
     html! {
         p class="stock" role="status" data-stock-sku=(sku) data-stock=(word(stock)) {
@@ -134,7 +134,7 @@ impl Offer<'_> {
     fn metadata(&self, visit: &PageContext) -> Markup {
         let product = self.product;
         let origin = visit.channel.origin.as_str();
-        let mut steps = vec![(visit.words().all_products, "/products".to_owned())];
+        let mut steps = vec![(visit.texts().all_products, "/products".to_owned())];
         steps.extend(category_steps(product));
         let path = product_path(&product.handle, None);
         steps.push((&product.title, path.clone()));
@@ -167,7 +167,7 @@ impl Offer<'_> {
     }
 
     fn buy_box(&self, visit: &PageContext) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         let stock = self.stock_of(self.chosen);
         html! {
             div class="buy" {
@@ -176,29 +176,29 @@ impl Offer<'_> {
                 (variant_price(visit, self.chosen))
                 @for (at, option) in self.product.options.iter().enumerate() { (self.option_choice(visit, at, option)) }
                 (stock_words(visit, &self.chosen.sku, stock.stock))
-                @if let Some(at) = stock.promise_at { p class="quiet" { ((words.ships_from)(&visit.language.date(at))) } }
+                @if let Some(at) = stock.promise_at { p class="quiet" { ((texts.ships_from)(&visit.language.date(at))) } }
                 (self.buy_form(visit, stock.stock))
-                @if let Some(limit) = stock.purchase_limit { p class="quiet" { ((words.purchase_limit)(limit)) } }
+                @if let Some(limit) = stock.purchase_limit { p class="quiet" { ((texts.purchase_limit)(limit)) } }
                 @if let Some(it) = &self.settings { (delivery::estimate(visit, &it.settings.shipping_zones, self.product, self.chosen)) }
                 ul class="assurances" {
-                    li { a href=(visit.link("/policies/shipping")) { (words.shipping_and_delivery) } }
-                    li { a href=(visit.link("/policies/returns")) { (words.returns) } }
+                    li { a href=(visit.link("/policies/shipping")) { (texts.shipping_and_delivery) } }
+                    li { a href=(visit.link("/policies/returns")) { (texts.returns) } }
                 }
-                p class="quiet sku" { (words.sku) " " (self.chosen.sku) }
+                p class="quiet sku" { (texts.sku) " " (self.chosen.sku) }
             }
         }
     }
 
     fn gallery(&self, visit: &PageContext) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         let images = self.images();
         html! {
             div class="gallery" data-gallery {
                 @if images.is_empty() { span class="no-image" {} }
-                ul class="frames" aria-label=(words.pictures) {
+                ul class="frames" aria-label=(texts.pictures) {
                     @for (at, image) in images.iter().enumerate() {
                         li id=(format!("picture-{at}")) {
-                            a href=[address(&image.url)] class="frame" data-zoom aria-label=((words.enlarge)(&image.alt)) {
+                            a href=[address(&image.url)] class="frame" data-zoom aria-label=((texts.enlarge)(&image.alt)) {
                                 (picture(&image.url, &image.alt, (720, 720), if at == 0 { Fetched::First } else { Fetched::Late }))
                                 (icon(ZOOM))
                             }
@@ -209,7 +209,7 @@ impl Offer<'_> {
                     ul class="thumbnails" {
                         @for (at, image) in images.iter().enumerate() {
                             li {
-                                a href=(format!("#picture-{at}")) aria-label=((words.show_picture)(&image.alt)) {
+                                a href=(format!("#picture-{at}")) aria-label=((texts.show_picture)(&image.alt)) {
                                     (picture(&image.url, "", (80, 80), Fetched::Late))
                                 }
                             }
@@ -244,7 +244,7 @@ impl Offer<'_> {
     }
 
     fn option_choice(&self, visit: &PageContext, at: usize, option: &ProductOption) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         let chosen = self.chosen.option_values.get(at).map_or("", String::as_str);
         let heading = format!("option-{at}");
         let swatches = self.swatches(at, option);
@@ -260,7 +260,7 @@ impl Offer<'_> {
                                     data-swap="product" data-history="replace" data-stock=(word(self.stock_of(variant).stock)) aria-current=[(value == chosen).then_some("true")] {
                                     @if let Some(url) = swatches.get(value_at) { (picture(url, "", (64, 64), Fetched::Now)) }
                                     span { bdi { (value) } }
-                                    @if self.stock_of(variant).stock == Availability::Out { small { (words.sold_out) } }
+                                    @if self.stock_of(variant).stock == Availability::Out { small { (texts.sold_out) } }
                                     @else if prices && let Some(price) = variant.price(visit.currency) { small { (visit.money(price)) } }
                                 }
                             }
@@ -324,29 +324,29 @@ impl Offer<'_> {
     }
 
     fn buy_form(&self, visit: &PageContext, stock: Availability) -> Markup {
-        let words = visit.words();
+        let texts = visit.texts();
         if self.chosen.price(visit.currency).is_none() {
-            return html! { p class="notice" { ((words.not_sold_in)(visit.currency.code())) } };
+            return html! { p class="notice" { ((texts.not_sold_in)(visit.currency.code())) } };
         }
         html! {
-            form class="add" method="post" action=(visit.link("/cart/items")) data-adds=(words.added_to_cart) {
+            form class="add" method="post" action=(visit.link("/cart/items")) data-adds=(texts.added_to_cart) {
                 input type="hidden" name="sku" value=(self.chosen.sku);
                 div class="field" {
-                    label for="quantity" { (words.quantity) }
+                    label for="quantity" { (texts.quantity) }
                     input id="quantity" type="number" name="quantity" value="1" min="1" max=(MAX_QUANTITY) inputmode="numeric" required;
                 }
-                button disabled[stock == Availability::Out] data-needs-stock { (words.add_to_cart) }
+                button disabled[stock == Availability::Out] data-needs-stock { (texts.add_to_cart) }
             }
         }
     }
 }
 
 fn breadcrumb(visit: &PageContext, product: &Product) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
-        nav class="breadcrumb" aria-label=(words.breadcrumb) {
+        nav class="breadcrumb" aria-label=(texts.breadcrumb) {
             ol {
-                li { a href=(visit.link("/products")) { (words.all_products) } }
+                li { a href=(visit.link("/products")) { (texts.all_products) } }
                 @for (title, path) in category_steps(product) { li { a href=(visit.link(&path)) { (title) } } }
             }
         }
@@ -374,33 +374,33 @@ fn first_of<'a>(texts: &[&'a String]) -> &'a str {
 }
 
 fn variant_price(visit: &PageContext, variant: &Variant) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         p class="price" {
             @if let Some(price) = variant.price(visit.currency) { (visit.money(price)) }
             @if let Some(before) = variant.compare_at_price(visit.currency) {
-                " " s { span class="unseen" { (words.price_before) " " } (visit.money(before)) }
-                " " span class="badge sale" { (words.sale) }
+                " " s { span class="unseen" { (texts.price_before) " " } (visit.money(before)) }
+                " " span class="badge sale" { (texts.sale) }
             }
         }
     }
 }
 
 fn about(visit: &PageContext, product: &Product) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         @if !product.description_html.is_empty() {
             div class="description" lang=[visit.language_of_products()] { (PreEscaped(&product.description_html)) }
         }
         @if !product.features.is_empty() {
             section class="features" aria-labelledby="features" {
-                h2 id="features" { (words.features) }
+                h2 id="features" { (texts.features) }
                 ul lang=[visit.language_of_products()] { @for feature in &product.features { li { (feature) } } }
             }
         }
         @if !product.specifications.is_empty() {
             section class="specifications" aria-labelledby="specifications" {
-                h2 id="specifications" { (words.specifications) }
+                h2 id="specifications" { (texts.specifications) }
                 dl lang=[visit.language_of_products()] { @for (name, value) in &product.specifications { div { dt { (name) } dd { (value) } } } }
             }
         }
@@ -412,7 +412,7 @@ fn related_products(visit: &PageContext, related: &[Card]) -> Markup {
     html! {
         @if !cards.is_empty() {
             section aria-labelledby="related" {
-                h2 id="related" { (visit.words().related) }
+                h2 id="related" { (visit.texts().related) }
                 (card_grid(visit, &cards))
             }
         }

@@ -27,12 +27,12 @@ pub fn arrival(
     delivery: Option<&DeliveryEstimate>,
     pick_up: bool,
 ) -> Option<String> {
-    let words = visit.words();
+    let texts = visit.texts();
     let days = delivery?.days(visit.language)?;
     Some(if pick_up {
-        (words.ready_for_pick_up)(&days)
+        (texts.ready_for_pick_up)(&days)
     } else {
-        (words.arrives)(&days)
+        (texts.arrives)(&days)
     })
 }
 
@@ -45,7 +45,7 @@ pub async fn quote_lines(
 ) -> Markup {
     let skus = lines.iter().map(|line| line.sku.as_str());
     let pictures = list_pictures(&call.app.catalog(), skus).await;
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         ul class="lines" {
             @for line in lines {
@@ -56,7 +56,7 @@ pub async fn quote_lines(
                     }
                     div {
                         span class="title" { bdi { (line.title) } }
-                        p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }
+                        p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (texts.quantity) " " (line.quantity) }
                     }
                     span class="price" { (visit.money(Money::new(line.line_total, currency))) }
                 }
@@ -68,20 +68,20 @@ pub async fn quote_lines(
 /// The sums of a quote or an order, and why there is no tax where there is none.
 #[must_use]
 pub fn totals(visit: &PageContext, totals: &Totals, terms: &Terms, currency: Currency) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let untaxed = if terms.is_in_no_tax_zone() {
-        Some(words.no_tax_there)
+        Some(texts.no_tax_there)
     } else {
-        terms.tax_exempt.then_some(words.tax_is_owed_by_buyer)
+        terms.tax_exempt.then_some(texts.tax_is_owed_by_buyer)
     };
     let money = |amount| visit.money(Money::new(amount, currency));
     html! {
         dl class="totals" {
-            dt { (words.subtotal) } dd { (money(totals.subtotal)) }
-            @if totals.discount_total > 0 { dt { (words.discount) } dd { (money(totals.discount_total.saturating_neg())) } }
-            dt { (words.shipping) } dd { (money(totals.shipping_total)) }
-            dt { (if totals.tax_included { words.included_tax } else { words.tax }) } dd { (money(totals.tax_total)) }
-            dt class="grand" { (words.total) } dd class="grand" { strong { (money(totals.total)) } }
+            dt { (texts.subtotal) } dd { (money(totals.subtotal)) }
+            @if totals.discount_total > 0 { dt { (texts.discount) } dd { (money(totals.discount_total.saturating_neg())) } }
+            dt { (texts.shipping) } dd { (money(totals.shipping_total)) }
+            dt { (if totals.tax_included { texts.included_tax } else { texts.tax }) } dd { (money(totals.tax_total)) }
+            dt class="grand" { (texts.total) } dd class="grand" { strong { (money(totals.total)) } }
         }
         @if let Some(untaxed) = untaxed { p class="quiet" { (untaxed) } }
     }
@@ -93,14 +93,14 @@ pub fn label(visit: &PageContext, address: &Address) -> Markup {
     let mut lines = address.label();
     if let Some(country) = lines.last_mut() {
         visit
-            .words()
+            .texts()
             .country_name(&address.country)
             .clone_into(country);
     }
     html! {
         address {
             @for line in lines { bdi { (line) } br; }
-            @if let Some(phone) = &address.phone { (visit.words().phone) " " bdi { (phone) } }
+            @if let Some(phone) = &address.phone { (visit.texts().phone) " " bdi { (phone) } }
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The context of a page: language, currency, address, sections.
 
 use crate::web::http::call::Call;
+use crate::web::pages::locale;
+use crate::web::pages::locale::texts::Texts;
 use crate::web::pages::paths::collection_path;
-use crate::web::pages::words;
-use crate::web::pages::words::texts::Texts;
 use durable::Timestamp;
 use maud::{Markup, html};
 use shop::catalog::version::PublishedCatalog;
@@ -100,9 +100,9 @@ impl PageContext {
         html! { time datetime=(machine) data-local { (self.language.instant(at)) } }
     }
 
-    /// The words of the visitor's language.
-    pub(super) const fn words(&self) -> &'static Texts {
-        words::of(self.language)
+    /// The texts of the visitor's language.
+    pub(super) const fn texts(&self) -> &'static Texts {
+        locale::of(self.language)
     }
 
     /// The sections of the catalog: path and title.

@@ -5,9 +5,9 @@
 
 use crate::web::http::call::{Call, Form};
 use crate::web::pages::fields::{BILLING, Field, Typed};
+use crate::web::pages::locale::texts::Texts;
 use crate::web::pages::purchase::arrival;
 use crate::web::pages::visit::PageContext;
-use crate::web::pages::words::texts::Texts;
 use maud::{Markup, html};
 use shop::error::FieldError;
 use shop::pricing::quote::{Quote, QuoteRequest, ShippingOffer};
@@ -113,91 +113,91 @@ pub(super) fn address_form(
     form: &Form,
     errors: &[FieldError],
 ) -> Markup {
-    let words = visit.words();
-    let typed = Typed::new(words, form, errors, field_names(words, form, offered));
+    let texts = visit.texts();
+    let typed = Typed::new(texts, form, errors, field_names(texts, form, offered));
     html! {
         form method="post" action=(visit.link("/checkout")) class="stack" novalidate {
-            (pressed_by_enter(words))
-            h1 { (words.checkout) }
+            (pressed_by_enter(texts))
+            h1 { (texts.checkout) }
             @if !errors.is_empty() {
                 div class="notice fault" role="alert" {
-                    p { (words.please_check) }
+                    p { (texts.please_check) }
                     @for fault in typed.elsewhere() { p { (fault) } }
                 }
             }
             fieldset {
-                legend { (words.contact) }
-                @for field in &contact_fields(words) { (typed.text_field(field)) }
+                legend { (texts.contact) }
+                @for field in &contact_fields(texts) { (typed.text_field(field)) }
             }
             fieldset class="address" id="delivery-address" {
-                legend { (words.delivery_address) }
-                (typed.country_field(&country_field(words)))
-                @for field in &address_fields(words, form, "") { (typed.address_field(field)) }
-                (typed.text_field(&phone_field(words, offered)))
+                legend { (texts.delivery_address) }
+                (typed.country_field(&country_field(texts)))
+                @for field in &address_fields(texts, form, "") { (typed.address_field(field)) }
+                (typed.text_field(&phone_field(texts, offered)))
             }
             (typed.shipping_field(visit, offered))
             fieldset class="billing" {
-                legend { (words.billing_address) }
+                legend { (texts.billing_address) }
                 label class="choice" {
                     input type="checkbox" name=(SAME) value="yes" checked[!is_billed_elsewhere(form)];
-                    span { (words.same_as_delivery) }
+                    span { (texts.same_as_delivery) }
                 }
                 div class="address" id="billing-address" {
-                    (typed.country_field(&billing_country_field(words)))
-                    @for field in &address_fields(words, form, BILLING) { (typed.address_field(field)) }
+                    (typed.country_field(&billing_country_field(texts)))
+                    @for field in &address_fields(texts, form, BILLING) { (typed.address_field(field)) }
                 }
             }
-            @for field in &price_fields(words) { (typed.text_field(field)) }
-            button class="wide" { (words.continue_to_review) }
-            p { a href=(visit.link("/cart")) { (words.back_to_cart) } }
+            @for field in &price_fields(texts) { (typed.text_field(field)) }
+            button class="wide" { (texts.continue_to_review) }
+            p { a href=(visit.link("/cart")) { (texts.back_to_cart) } }
         }
     }
 }
 
 /// Enter presses a form's first button, and without a script that would be the one beside the
 /// country.
-fn pressed_by_enter(words: &Texts) -> Markup {
+fn pressed_by_enter(texts: &Texts) -> Markup {
     html! {
-        noscript { button class="unseen" tabindex="-1" aria-hidden="true" { (words.continue_to_review) } }
+        noscript { button class="unseen" tabindex="-1" aria-hidden="true" { (texts.continue_to_review) } }
     }
 }
 
 /// The fields from the top of the page down.
-fn field_names(words: &'static Texts, form: &Form, offered: &Offered) -> Vec<&'static str> {
+fn field_names(texts: &'static Texts, form: &Form, offered: &Offered) -> Vec<&'static str> {
     let groups: [&[Field]; 7] = [
-        &contact_fields(words),
-        &[country_field(words)],
-        &address_fields(words, form, ""),
-        &[phone_field(words, offered)],
-        &[Field::new("shipping_method", words.shipping, "off", true)],
-        &[billing_country_field(words)],
-        &address_fields(words, form, BILLING),
+        &contact_fields(texts),
+        &[country_field(texts)],
+        &address_fields(texts, form, ""),
+        &[phone_field(texts, offered)],
+        &[Field::new("shipping_method", texts.shipping, "off", true)],
+        &[billing_country_field(texts)],
+        &address_fields(texts, form, BILLING),
     ];
     let names = groups.into_iter().flatten().map(|field| field.name);
     names
-        .chain(price_fields(words).map(|field| field.name))
+        .chain(price_fields(texts).map(|field| field.name))
         .collect()
 }
 
-const fn contact_fields(words: &Texts) -> [Field; 1] {
-    [Field::new("email", words.email, "email", true)]
+const fn contact_fields(texts: &Texts) -> [Field; 1] {
+    [Field::new("email", texts.email, "email", true)]
 }
 
-const fn country_field(words: &Texts) -> Field {
-    Field::new("country", words.country, "shipping country", true)
+const fn country_field(texts: &Texts) -> Field {
+    Field::new("country", texts.country, "shipping country", true)
 }
 
-const fn billing_country_field(words: &Texts) -> Field {
-    Field::new("billing_country", words.country, "billing country", true).of(words.billing_address)
+const fn billing_country_field(texts: &Texts) -> Field {
+    Field::new("billing_country", texts.country, "billing country", true).of(texts.billing_address)
 }
 
 /// Needed where every way to ship needs it; where some do, each of those says so.
-fn phone_field(words: &Texts, offered: &Offered) -> Field {
+fn phone_field(texts: &Texts, offered: &Offered) -> Field {
     let rules = || offered.methods().iter().map(|it| it.phone);
     let label = if rules().all(|it| it.is_optional()) {
-        words.phone_optional
+        texts.phone_optional
     } else {
-        words.phone
+        texts.phone
     };
     let is_needed = !offered.methods().is_empty() && !rules().any(|it| it.is_optional());
     Field::new("phone", label, "shipping tel", is_needed)
@@ -205,10 +205,10 @@ fn phone_field(words: &Texts, offered: &Offered) -> Field {
 
 /// The fields of an address as its country writes it, and those beside them in which something was
 /// typed.
-fn address_fields(words: &'static Texts, form: &Form, prefix: &str) -> Vec<Field> {
+fn address_fields(texts: &'static Texts, form: &Form, prefix: &str) -> Vec<Field> {
     let country = country_in(form, prefix);
     let is_billing = prefix == BILLING;
-    let part = |part| part_fields(part, words, country, is_billing);
+    let part = |part| part_fields(part, texts, country, is_billing);
     let mut parts = parts_of(country);
     let places = [
         Part::Company,
@@ -222,61 +222,61 @@ fn address_fields(words: &'static Texts, form: &Form, prefix: &str) -> Vec<Field
         !parts_of(country).contains(place) && part(*place).iter().any(is_typed)
     }));
     let name = if is_billing {
-        Field::new("billing_name", words.full_name, "billing name", true)
+        Field::new("billing_name", texts.full_name, "billing name", true)
     } else {
-        Field::new("name", words.full_name, "shipping name", true)
+        Field::new("name", texts.full_name, "shipping name", true)
     };
     let fields = std::iter::once(name).chain(parts.into_iter().flat_map(part));
     if is_billing {
-        fields.map(|it| it.of(words.billing_address)).collect()
+        fields.map(|it| it.of(texts.billing_address)).collect()
     } else {
         fields.collect()
     }
 }
 
 #[rustfmt::skip] // a row a field
-fn part_fields(part: Part, words: &'static Texts, country: Option<&Country>, is_billing: bool) -> Vec<Field> {
+fn part_fields(part: Part, texts: &'static Texts, country: Option<&Country>, is_billing: bool) -> Vec<Field> {
     let needs = |judge: fn(&Country) -> bool| country.is_some_and(judge);
     match (part, is_billing) {
         (Part::Street, false) => vec![
-            Field::new("line1", words.address, "shipping address-line1", true),
-            Field::new("line2", words.address_more, "shipping address-line2", false),
+            Field::new("line1", texts.address, "shipping address-line1", true),
+            Field::new("line2", texts.address_more, "shipping address-line2", false),
         ],
         (Part::Street, true) => vec![
-            Field::new("billing_line1", words.address, "billing address-line1", true),
-            Field::new("billing_line2", words.address_more, "billing address-line2", false),
+            Field::new("billing_line1", texts.address, "billing address-line1", true),
+            Field::new("billing_line2", texts.address_more, "billing address-line2", false),
         ],
         (Part::Company, _) => {
             let (name, token) = if is_billing { ("billing_company", "billing organization") } else { ("company", "shipping organization") };
-            vec![Field::new(name, words.company, token, false)]
+            vec![Field::new(name, texts.company, token, false)]
         }
         (Part::Neighborhood, _) => {
-            let label = (words.neighborhood)(country.map_or("", |it| it.neighborhood_word));
+            let label = (texts.neighborhood)(country.map_or("", |it| it.neighborhood_word));
             let (name, token) = if is_billing { ("billing_neighborhood", "billing address-level3") } else { ("neighborhood", "shipping address-level3") };
             vec![Field::new(name, label, token, false)]
         }
         (Part::City, _) => {
-            let label = (words.city)(country.map_or("", |it| it.city_word));
+            let label = (texts.city)(country.map_or("", |it| it.city_word));
             let (name, token) = if is_billing { ("billing_city", "billing address-level2") } else { ("city", "shipping address-level2") };
             vec![Field::new(name, label, token, needs(Country::needs_city))]
         }
         (Part::Region, _) => {
-            let label = (words.region)(country.map_or("", |it| it.region_word));
+            let label = (texts.region)(country.map_or("", |it| it.region_word));
             let (name, token) = if is_billing { ("billing_region", "billing address-level1") } else { ("region", "shipping address-level1") };
             vec![Field::new(name, label, token, needs(Country::needs_region))]
         }
         (Part::PostalCode, _) => {
-            let label = (words.postal_code)(country.map_or("", |it| it.postal_word));
+            let label = (texts.postal_code)(country.map_or("", |it| it.postal_word));
             let (name, token) = if is_billing { ("billing_postal_code", "billing postal-code") } else { ("postal_code", "shipping postal-code") };
             vec![Field::new(name, label, token, needs(Country::needs_postal_code))]
         }
     }
 }
 
-const fn price_fields(words: &Texts) -> [Field; 2] {
+const fn price_fields(texts: &Texts) -> [Field; 2] {
     [
-        Field::new("code", words.promotion_code, "off", false),
-        Field::new("vat_number", words.vat_number, "off", false),
+        Field::new("code", texts.promotion_code, "off", false),
+        Field::new("vat_number", texts.vat_number, "off", false),
     ]
 }
 
@@ -287,12 +287,12 @@ impl Typed<'_> {
         self.with_fault(field, |fault_id| html! {
             select id=(name) name=(name) autocomplete=(field.autocomplete) required aria-invalid=[fault_id.map(|_| "true")]
                 data-refreshes=(refreshed_by(name)) aria-describedby=[fault_id] autofocus[self.first_fault == Some(name)] {
-                option value="" { (self.words.choose_country) }
-                @for (code, country) in (self.words.countries)() {
+                option value="" { (self.texts.choose_country) }
+                @for (code, country) in (self.texts.countries)() {
                     option value=(code) selected[code == chosen] { (country) }
                 }
             }
-            noscript { button class="secondary" name=(CHANGE) value=(name) formnovalidate { (self.words.fields_of_country) } }
+            noscript { button class="secondary" name=(CHANGE) value=(name) formnovalidate { (self.texts.fields_of_country) } }
         })
     }
 
@@ -325,7 +325,7 @@ impl Typed<'_> {
         let chosen = self.form.get(name);
         html! {
             fieldset id="shipping" aria-describedby=[fault.as_ref().map(|_| "shipping_method-fault")] {
-                legend { (self.words.shipping) }
+                legend { (self.texts.shipping) }
                 @for (at, method) in methods.iter().enumerate() {
                     label class="choice" {
                         input type="radio" name=(name) value=(method.id) required autofocus[at == 0 && self.first_fault == Some(name)]
@@ -334,7 +334,7 @@ impl Typed<'_> {
                             bdi { (visit.language.title(&method.title, &method.translations)) }
                             @if let Offered::There(_) = offered
                                 && let Some(when) = arrival(visit, method.delivery.as_ref(), method.pick_up) { small { (when) } }
-                            @if !method.phone.is_optional() { small { (self.words.needs_phone) } }
+                            @if !method.phone.is_optional() { small { (self.texts.needs_phone) } }
                         }
                         strong { (offered.price(visit, method)) }
                     }
@@ -365,13 +365,13 @@ impl Offered {
     }
 
     fn price(&self, visit: &PageContext, method: &ShippingOffer) -> String {
-        let words = visit.words();
+        let texts = visit.texts();
         let price = match method.price {
-            0 => words.free.to_owned(),
+            0 => texts.free.to_owned(),
             price => visit.money(Money::new(price, visit.currency)),
         };
         match self {
-            Self::Anywhere(_) if method.price > 0 => (words.from_price)(&price),
+            Self::Anywhere(_) if method.price > 0 => (texts.from_price)(&price),
             _ => price,
         }
     }

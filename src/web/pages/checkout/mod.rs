@@ -185,10 +185,10 @@ async fn not_placed(
     };
     let here = format!("/checkout/{}", encoded(&quote.id));
     let visit = PageContext::of_or_in(call, quote.currency).await.at(&here);
-    let words = visit.words();
-    let mut told = sentences_of(words, &error);
+    let texts = visit.texts();
+    let mut told = sentences_of(texts, &error);
     if error.code() == "too_many_unproved_orders" || checkout.visitor.solution.is_none() {
-        told.insert(0, words.challenge_may_help.to_owned());
+        told.insert(0, texts.challenge_may_help.to_owned());
     }
     let key = &checkout.idempotency_key;
     let mut page = review_page(call, &visit, 429, &quote, key, &told).await;
@@ -220,7 +220,7 @@ async fn address_page(
             (cart_summary(&visit, &priced))
         }
     };
-    Ok(page(status, &visit, visit.words().checkout, &content))
+    Ok(page(status, &visit, visit.texts().checkout, &content))
 }
 
 /// The ways to ship to where the form says, or what there is anywhere, while it says nothing that
@@ -244,24 +244,24 @@ async fn methods_for(
 }
 
 fn cart_summary(visit: &PageContext, cart: &PricedCart) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     html! {
         aside class="summary" aria-labelledby="summary" {
-            h2 id="summary" { (words.order_summary) }
+            h2 id="summary" { (texts.order_summary) }
             ul class="lines" {
                 @for line in &cart.lines {
                     li {
                         @if let Some(image) = &line.image { (picture(image, "", (64, 64), Fetched::Now)) }
                         div {
                             span class="title" { bdi { (line.title) } }
-                            p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (words.quantity) " " (line.quantity) }
+                            p class="quiet" { @if !line.variant_title.is_empty() { bdi { (line.variant_title) } " · " } (texts.quantity) " " (line.quantity) }
                         }
                         @if let Some(total) = line.line_total { span class="price" { (visit.money(total)) } }
                     }
                 }
             }
-            p class="total" { (words.subtotal) " " strong { (visit.money(cart.subtotal)) } }
-            p class="quiet" { (words.shipping_and_tax_next) }
+            p class="total" { (texts.subtotal) " " strong { (visit.money(cart.subtotal)) } }
+            p class="quiet" { (texts.shipping_and_tax_next) }
         }
     }
 }
@@ -278,7 +278,7 @@ async fn review_page(
     let config = &call.app.config;
     let head = html! { (not_to_be_found()) (challenge::script(config)) };
     let content = review_content(call, visit, quote, key, told).await;
-    let title = visit.words().review_your_order;
+    let title = visit.texts().review_your_order;
     let mut reply = page_with(status, visit, title, &head, &content);
     reply.headers.extend(challenge::policy(config));
     reply
@@ -291,42 +291,42 @@ async fn review_content(
     key: &str,
     told: &[String],
 ) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let total = visit.money(Money::new(quote.totals.total, quote.currency));
     let lines = quote_lines(call, visit, &quote.lines, quote.currency).await;
     html! {
         (steps(visit, Step::Review))
         div class="checkout" {
             div class="stack" {
-                h1 { (words.review_your_order) }
+                h1 { (texts.review_your_order) }
                 @if !told.is_empty() {
                     div class="notice fault" role="alert" { @for sentence in told { p { (sentence) } } }
                 }
                 div class="panel" {
                     div class="parties" {
-                        section { h2 { (words.ship_to) } (label(visit, &quote.shipping_address)) }
+                        section { h2 { (texts.ship_to) } (label(visit, &quote.shipping_address)) }
                         section {
-                            h2 { (words.billed_to) }
+                            h2 { (texts.billed_to) }
                             @match &quote.billing_address {
                                 Some(billing) => (label(visit, billing)),
-                                None => p { (words.same_as_delivery) },
+                                None => p { (texts.same_as_delivery) },
                             }
                         }
-                        section { h2 { (words.shipping) } (shipping(visit, &quote.terms.shipping)) }
-                        section { h2 { (words.contact) } p { bdi { (quote.email) } } }
+                        section { h2 { (texts.shipping) } (shipping(visit, &quote.terms.shipping)) }
+                        section { h2 { (texts.contact) } p { bdi { (quote.email) } } }
                     }
-                    p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (words.change_address) } }
+                    p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (texts.change_address) } }
                 }
                 (lines)
             }
             aside class="summary" aria-labelledby="summary" {
-                h2 id="summary" { (words.order_summary) }
+                h2 id="summary" { (texts.order_summary) }
                 ul class="lines" {
                     @for promotion in quote.terms.promotions.iter().filter(|it| it.discount > 0) {
                         li {
                             div {
                                 bdi { (promotion.title) }
-                                @if promotion.checked_at_order { p class="quiet" { (words.promotion_checked_at_order) } }
+                                @if promotion.checked_at_order { p class="quiet" { (texts.promotion_checked_at_order) } }
                             }
                             span class="price" { (visit.money(Money::new(promotion.discount.saturating_neg(), quote.currency))) }
                         }
@@ -336,9 +336,9 @@ async fn review_content(
                 form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
                     input type="hidden" name="key" value=(key);
                     (challenge::widget(visit, &call.app.config))
-                    button class="wide" { (words.place_order) " · " (total) }
+                    button class="wide" { (texts.place_order) " · " (total) }
                 }
-                p class="quiet" { (words.payment_follows) }
+                p class="quiet" { (texts.payment_follows) }
             }
         }
     }
@@ -354,15 +354,15 @@ enum Step {
 }
 
 fn steps(visit: &PageContext, now: Step) -> Markup {
-    let words = visit.words();
+    let texts = visit.texts();
     let all = [
-        (Step::Cart, words.cart),
-        (Step::Address, words.step_address),
-        (Step::Review, words.step_review),
-        (Step::Payment, words.step_payment),
+        (Step::Cart, texts.cart),
+        (Step::Address, texts.step_address),
+        (Step::Review, texts.step_review),
+        (Step::Payment, texts.step_payment),
     ];
     html! {
-        nav class="steps" aria-label=(words.steps) {
+        nav class="steps" aria-label=(texts.steps) {
             ol {
                 @for (step, name) in all {
                     li class=[(step < now).then_some("done")] aria-current=[(step == now).then_some("step")] {

@@ -1,12 +1,12 @@
 //! German, in the polite form.
 
 use crate::web::pages::brand::SHOP_NAME;
-use crate::web::pages::words::countries_de::COUNTRIES;
-use crate::web::pages::words::texts::Texts;
+use crate::web::pages::locale::countries_de::COUNTRIES;
+use crate::web::pages::locale::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
 
 /// What the pages say in German.
-pub static WORDS: Texts = Texts {
+pub static TEXTS: Texts = Texts {
     // Every page
     skip_to_content: "Zum Inhalt springen",
     main_navigation: "Hauptnavigation",

@@ -5,14 +5,14 @@ mod de;
 mod en;
 pub mod texts;
 
-use crate::web::pages::words::texts::Texts;
+use crate::web::pages::locale::texts::Texts;
 use shop::values::languages::Language;
 
-/// The words of `language`.
+/// The texts of `language`.
 pub const fn of(language: Language) -> &'static Texts {
     match language {
-        Language::English => &en::WORDS,
-        Language::German => &de::WORDS,
+        Language::English => &en::TEXTS,
+        Language::German => &de::TEXTS,
     }
 }
 
@@ -24,10 +24,10 @@ mod tests {
     #[test]
     fn every_country_has_a_name_in_every_language() {
         for language in Language::ALL {
-            let words = of(language);
-            assert_eq!((words.countries)().len(), COUNTRIES.len());
+            let texts = of(language);
+            assert_eq!((texts.countries)().len(), COUNTRIES.len());
             for country in COUNTRIES.iter() {
-                assert_ne!(words.country_name(country.code), country.code);
+                assert_ne!(texts.country_name(country.code), country.code);
             }
         }
     }

@@ -1,12 +1,12 @@
 //! English.
 
 use crate::web::pages::brand::SHOP_NAME;
-use crate::web::pages::words::texts::Texts;
+use crate::web::pages::locale::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
 use shop::values::countries::COUNTRIES;
 
 /// What the pages say in English.
-pub static WORDS: Texts = Texts {
+pub static TEXTS: Texts = Texts {
     // Every page
     skip_to_content: "Skip to content",
     main_navigation: "Main",

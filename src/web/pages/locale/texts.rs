@@ -2,7 +2,7 @@
 
 use shop::orders::transitions::OrderEventKind;
 
-/// The words of one language.
+/// The texts of one language.
 pub struct Texts {
     // Every page
     pub skip_to_content: &'static str,
