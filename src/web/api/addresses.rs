@@ -9,21 +9,27 @@ use shop::values::addresses::Address;
 pub(super) struct AddressView<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     company: Option<&'a str>,
     line1: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     line2: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     neighborhood: Option<&'a str>,
     city: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     region: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     postal_code: Option<&'a str>,
     /// ISO 3166-1 alpha-2.
     country: &'a str,
     /// Digits, with a `+` before those that begin with a country's code.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     phone: Option<&'a str>,
     /// Lines of a label, as the country writes them; the country's name in English is the last.
     formatted: Vec<String>,

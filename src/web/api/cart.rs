@@ -236,6 +236,7 @@ pub(super) struct CartView<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     note: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     order_id: Option<&'a str>,
 }
 
@@ -247,10 +248,13 @@ pub(super) struct LineView<'a> {
     title: &'a str,
     variant_title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     image: Option<String>,
+    #[cfg_attr(test, schema(required))]
     unit_price: Option<Money>,
+    #[cfg_attr(test, schema(required))]
     line_total: Option<Money>,
-    #[cfg_attr(test, schema(value_type = String))]
+    #[cfg_attr(test, schema(schema_with = crate::web::api::openapi::availability))]
     stock: Availability,
 }
 

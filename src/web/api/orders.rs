@@ -299,6 +299,7 @@ pub fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct OrderList<'a> {
     data: Vec<OrderView<'a>>,
+    #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
 }
 
@@ -336,6 +337,7 @@ pub(super) struct OrderView<'a> {
 pub(super) struct PaymentView<'a> {
     status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     url: Option<&'a str>,
     expires_at: String,
 }
@@ -345,10 +347,14 @@ pub(super) struct PaymentView<'a> {
 pub(super) struct FulfillmentView<'a> {
     id: &'a str,
     lines: &'a [Units],
+    #[cfg_attr(test, schema(required))]
     carrier: Option<&'a str>,
+    #[cfg_attr(test, schema(required))]
     tracking_number: Option<&'a str>,
+    #[cfg_attr(test, schema(required))]
     tracking_url: Option<&'a str>,
     shipped_at: String,
+    #[cfg_attr(test, schema(required))]
     delivered_at: Option<String>,
 }
 
@@ -358,6 +364,7 @@ pub(super) struct ReturnView<'a> {
     id: &'a str,
     lines: &'a [Units],
     restock: bool,
+    #[cfg_attr(test, schema(required))]
     reason: Option<&'a str>,
     worth: Money,
     returned_at: String,
@@ -379,9 +386,11 @@ pub(super) struct EventView<'a> {
     /// To staff by name, where their key has one.
     actor: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     subject: Option<&'a str>,
     /// For staff alone: what people write to each other is no shopper's.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     note: Option<&'a str>,
     at: String,
 }

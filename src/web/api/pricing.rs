@@ -60,6 +60,7 @@ pub struct PricedLineView<'a> {
     listed_price: Money,
     converted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     conversion: Option<Conversion>,
     tax_class: &'a str,
     promotions: Vec<LinePromotionView<'a>>,
@@ -160,10 +161,13 @@ impl TotalsView {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct TermsView<'a> {
     settings_version: u64,
+    #[cfg_attr(test, schema(required))]
     tax_zone: Option<&'a str>,
     tax_exempt: bool,
+    #[cfg_attr(test, schema(required))]
     tax_explanation: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     vat_number: Option<&'a str>,
     shipping: ShippingView<'a>,
     promotions: Vec<PromotionView<'a>>,
@@ -177,6 +181,7 @@ struct ShippingView<'a> {
     discount: Money,
     taxes: Vec<TaxView<'a>>,
     pick_up: bool,
+    #[cfg_attr(test, schema(required))]
     delivery: Option<&'a DeliveryEstimate>,
 }
 
@@ -186,10 +191,12 @@ struct PromotionView<'a> {
     id: &'a str,
     title: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     code: Option<&'a str>,
     discount: Money,
     stacks: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     passed_over: Option<&'a Reason>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     checked_at_order: bool,
@@ -262,6 +269,7 @@ struct ShippingOfferView<'a> {
     title: &'a str,
     price: Money,
     pick_up: bool,
+    #[cfg_attr(test, schema(required))]
     delivery: Option<&'a DeliveryEstimate>,
     phone: PhoneRule,
 }

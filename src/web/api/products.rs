@@ -141,6 +141,7 @@ pub(super) struct CategoryNode<'a> {
     handle: &'a str,
     title: &'a str,
     /// Handle of the category above.
+    #[cfg_attr(test, schema(required))]
     parent: Option<&'a str>,
     /// Products in it and below.
     product_count: usize,
@@ -180,6 +181,7 @@ pub(super) struct ProductView<'a> {
     variants: Vec<VariantView<'a>>,
     /// Their addresses are whole, with the shop's origin where they are its own.
     images: Vec<Image>,
+    #[cfg_attr(test, schema(required))]
     price_range: Option<PriceRangeView>,
     features: &'a [String],
     specifications: &'a BTreeMap<String, String>,
@@ -204,14 +206,19 @@ pub(super) struct VariantView<'a> {
     sku: &'a str,
     title: &'a str,
     options: BTreeMap<&'a str, &'a str>,
+    #[cfg_attr(test, schema(required))]
     price: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     compare_at_price: Option<Money>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     barcode: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     weight_grams: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     image: Option<String>,
 }
 

@@ -16,11 +16,13 @@ const MAX_SKUS: usize = 100;
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct StockView<'a> {
     sku: &'a str,
-    #[cfg_attr(test, schema(value_type = String))]
+    #[cfg_attr(test, schema(schema_with = crate::web::api::openapi::availability))]
     stock: Availability,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     promise_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     purchase_limit: Option<u32>,
 }
 

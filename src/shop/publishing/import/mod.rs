@@ -69,6 +69,7 @@ pub struct ImportSummary {
     pub apart: bool,
     /// The window states more units than one request takes: send it again with this as `from_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "testing", schema(nullable = false))]
     pub next_unit: Option<usize>,
 }
 

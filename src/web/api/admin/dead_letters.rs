@@ -139,11 +139,15 @@ pub(in crate::web::api) struct LetterView<'a> {
     queue: &'a str,
     message: &'a str,
     attempts: u32,
+    #[cfg_attr(test, schema(required))]
     last_error: Option<&'a str>,
     buried_at: String,
     status: LetterStatus,
+    #[cfg_attr(test, schema(required))]
     resolved_at: Option<String>,
+    #[cfg_attr(test, schema(required))]
     resolved_by: Option<&'a str>,
+    #[cfg_attr(test, schema(required))]
     reason: Option<&'a str>,
 }
 
@@ -187,5 +191,6 @@ pub(in crate::web::api) struct InspectedView<'a> {
     #[serde(flatten)]
     letter: LetterView<'a>,
     history: Vec<FailureView<'a>>,
+    #[cfg_attr(test, schema(required))]
     event: Option<Value>,
 }

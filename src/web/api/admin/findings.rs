@@ -18,6 +18,7 @@ use shop::orders::ports::OrderPorts;
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct Findings {
     data: Vec<FindingView>,
+    #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
     counts: Vec<FindingCount>,
 }
@@ -30,6 +31,7 @@ pub(in crate::web::api) struct FindingView {
     subject: String,
     finished: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     error: Option<String>,
     found_at: String,
     /// How often on that day.
@@ -40,6 +42,7 @@ pub(in crate::web::api) struct FindingView {
     untold: Vec<Channel>,
     /// That staff have dealt with it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
     closed: Option<ClosingView>,
 }
 

@@ -61,6 +61,7 @@ pub async fn remove_media(call: &mut Call<'_>) -> Result<Reply> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct MediaList {
     data: Vec<StoredMediaView>,
+    #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
 }
 

@@ -16,12 +16,25 @@ use shop::values::money::Money;
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct ProviderHealthView {
-    /// `closed`: it is asked; `open`: it failed and is left alone; `half_open`: one call is on its
-    /// way to see.
-    state: &'static str,
+    state: BreakerState,
+    #[cfg_attr(test, schema(required))]
     retry_at: Option<String>,
+    #[cfg_attr(test, schema(required))]
     changed_at: Option<String>,
+    #[cfg_attr(test, schema(required))]
     last_error: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(utoipa::ToSchema))]
+enum BreakerState {
+    /// The provider is asked.
+    Closed,
+    /// It failed and is left alone.
+    Open,
+    /// One call is on its way to see whether it answers again.
+    HalfOpen,
 }
 
 /// `GET /api/v1/admin/payments/provider`
@@ -31,9 +44,9 @@ pub(in crate::web::api) struct ProviderHealthView {
 pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
     let health = call.app.provider_health().health().await?;
     let (state, retry_at) = match health.breaker {
-        Breaker::Closed { .. } => ("closed", None),
-        Breaker::Open { until, .. } => ("open", Some(instant(until))),
-        Breaker::HalfOpen { until, .. } => ("half_open", Some(instant(until))),
+        Breaker::Closed { .. } => (BreakerState::Closed, None),
+        Breaker::Open { until, .. } => (BreakerState::Open, Some(instant(until))),
+        Breaker::HalfOpen { until, .. } => (BreakerState::HalfOpen, Some(instant(until))),
     };
     let view = ProviderHealthView {
         state,
@@ -48,11 +61,13 @@ pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct ProviderPaymentView<'a> {
     session_id: &'a str,
+    #[cfg_attr(test, schema(required))]
     payment_ref: Option<&'a str>,
     state: SessionState,
     amount: i64,
     currency: &'a str,
     items: Vec<ProviderItemView>,
+    #[cfg_attr(test, schema(required))]
     captured: Option<Money>,
     disputes: &'a [Dispute],
 }

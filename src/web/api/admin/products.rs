@@ -175,8 +175,11 @@ pub(in crate::web::api) struct RecordedVariant<'a> {
     option_values: &'a [String],
     prices: Vec<Money>,
     compare_at_prices: Vec<Money>,
+    #[cfg_attr(test, schema(required))]
     barcode: Option<&'a str>,
+    #[cfg_attr(test, schema(required))]
     weight_grams: Option<u32>,
+    #[cfg_attr(test, schema(required))]
     image: Option<&'a str>,
     tracked: bool,
     tax_class: &'a str,

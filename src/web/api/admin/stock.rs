@@ -80,9 +80,11 @@ pub(in crate::web::api) struct Numbers {
     available: i64,
     low_threshold: u32,
     backorder_cap: u32,
+    #[cfg_attr(test, schema(required))]
     promise_at: Option<String>,
+    #[cfg_attr(test, schema(required))]
     purchase_limit: Option<u32>,
-    #[cfg_attr(test, schema(value_type = String))]
+    #[cfg_attr(test, schema(schema_with = crate::web::api::openapi::availability))]
     stock: Availability,
     version: u64,
 }
@@ -91,6 +93,7 @@ pub(in crate::web::api) struct Numbers {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct Movements {
     data: Vec<MovementView>,
+    #[cfg_attr(test, schema(required))]
     next_cursor: Option<String>,
 }
 
@@ -99,9 +102,10 @@ pub(in crate::web::api) struct Movements {
 pub(in crate::web::api) struct MovementView {
     seq: u64,
     at: String,
+    #[cfg_attr(test, schema(required))]
     operation_id: Option<String>,
     /// None when it was not a change of staff's.
-    #[cfg_attr(test, schema(value_type = Option<String>))]
+    #[cfg_attr(test, schema(required, value_type = Option<String>))]
     actor: Option<StaffName>,
     #[cfg_attr(test, schema(value_type = Vec<Object>))]
     events: Vec<Value>,

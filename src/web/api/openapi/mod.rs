@@ -15,6 +15,7 @@ use crate::web::api::{admin, cart, order_status, orders, pricing, products, refu
 use crate::web::http::guard::Access;
 use crate::web::http::route::Route;
 use crate::web::routes::all_routes;
+use durable::stock::Availability;
 use serde_json::{Map, Value, json};
 use shop::error::Problem;
 use shop::pricing::quote::QuoteRequest;
@@ -23,6 +24,7 @@ use shop::publishing::import::ImportSummary;
 use shop::publishing::publish::record::Publish;
 use std::fs;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 /// Codes that any operation may answer with.
@@ -138,7 +140,7 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         "export_products" => (None, json!({"type": "string"})),
         "publish_catalog" | "get_publish" | "cancel_publish" => (None, schemas.add::<Publish>()),
         "rollback_catalog" => (
-            schemas.body::<admin::catalog::Rollback>(),
+            schemas.optional_body::<admin::catalog::Rollback>(),
             schemas.add::<Publish>(),
         ),
         "create_media" => (
@@ -194,7 +196,7 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
             schemas.add::<orders::OrderView<'_>>(),
         ),
         "cancel_order" => (
-            schemas.body::<orders::Cancellation>(),
+            schemas.optional_body::<orders::Cancellation>(),
             schemas.add::<orders::OrderView<'_>>(),
         ),
         "create_fulfillment" => (
@@ -244,6 +246,20 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
     }
 }
 
+/// Schema of [`Availability`], which `durable` keeps free of schemas.
+pub(in crate::web) fn availability() -> Object {
+    let words = [
+        Availability::InStock,
+        Availability::Low,
+        Availability::Out,
+        Availability::Preorder,
+    ];
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words.map(|word| json!(word))))
+        .build()
+}
+
 fn text_of(media_type: &str) -> Value {
     json!({"required": true, "content": {media_type: {"schema": {"type": "string"}}}})
 }
@@ -288,6 +304,13 @@ impl Schemas {
     fn body<T: ToSchema>(&mut self) -> Option<Value> {
         let schema = self.add::<T>();
         Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}))
+    }
+
+    /// A JSON body of type `T`, which may be left out.
+    fn optional_body<T: ToSchema>(&mut self) -> Option<Value> {
+        let mut body = self.body::<T>()?;
+        body["required"] = false.into();
+        Some(body)
     }
 
     /// A section of the settings: with its version in answers, without in what sets it.
