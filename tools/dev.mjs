@@ -1,14 +1,14 @@
 //! `npm run dev`: from a fresh clone to a shop that sells, on this machine alone.
 //! Promises: nothing it starts outlives it.
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
 import { importCatalog, publishCatalog } from "./catalog.mjs";
 import { Children, mustBeFree } from "./children.mjs";
-import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
+import { captured, helpIfAsked, root, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevVars, setUp } from "./setup.mjs";
 
 const HELP = `
@@ -31,8 +31,8 @@ runAsProgram(import.meta.url, async (args) => {
   if (sandbox) await mustBeFree(paymentPort, "choose another: `npm run dev -- --payment-port 8791`");
   const env = await setUp({ development: true });
   const secrets = readDevVars();
-  await build({ env });
   await migrate(env);
+  await build({ env });
 
   const url = `http://localhost:${port}`;
   const children = new Children();
@@ -67,11 +67,14 @@ function isSandboxKey(key) {
   return !key || key.startsWith("sk_test_sandbox_");
 }
 
-async function migrate(env) {
-  if (!existsSync(join(root, "d1-migrations"))) return;
-  await must("wrangler", ["d1", "migrations", "apply", "DB", "--local"], { ...env, CI: "true" }, `the local database does not take the migrations (look above for the statement): ${AFRESH}`, {
-    stdio: ["ignore", "inherit", "inherit"],
-  });
+/** Brings the local database up to date; says in one line what to do with one of before. */
+export async function migrate(env, folder) {
+  const at = folder ? ["--persist-to", folder] : [];
+  const { code, printed } = await captured("wrangler", ["d1", "migrations", "apply", "DB", "--local", ...at], { ...env, CI: "true" });
+  if (code === 0) return;
+  if (/table \w+ already exists/.test(printed)) throw new Stop(`the local data in .wrangler/ is of an earlier version: ${AFRESH}`);
+  process.stderr.write(printed);
+  throw new Stop(`the local database does not take the migrations (look above for the statement): ${AFRESH}`);
 }
 
 function startSandbox(children, port, url, env) {

@@ -60,6 +60,14 @@ export async function teed(command, args, env = process.env) {
   return { code: await exitCode(child), printed };
 }
 
+/** Runs a program to its end, and returns all that it prints, with the exit code. */
+export async function captured(command, args, env = process.env) {
+  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
+  return { code: await exitCode(child), printed };
+}
+
 function exitCode(child) {
   return new Promise((done) => {
     child.on("error", () => done(127));

@@ -73,7 +73,8 @@ fn version(version: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::sql::{Parameter, SqlError};
+    use crate::store::orders_d1::sqlite::{database, values};
+    use crate::store::sql::SqlError;
     use durable::cart::Line;
     use durable::stock::{Availability, PublicStock};
     use futures_util::FutureExt;
@@ -84,10 +85,7 @@ mod tests {
 
     impl Memory {
         fn new() -> Self {
-            let connection = Connection::open_in_memory().unwrap();
-            let schema = include_str!("../../d1-migrations/0020_stock_words.sql");
-            connection.execute_batch(schema).unwrap();
-            Self(connection)
+            Self(database())
         }
 
         fn rows(&self, sql: &str) -> Vec<String> {
@@ -111,13 +109,9 @@ mod tests {
         }
 
         async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
-            for Statement { sql, parameters } in statements {
-                let values = parameters.into_iter().map(|parameter| match parameter {
-                    Parameter::Null => rusqlite::types::Value::Null,
-                    Parameter::Integer(integer) => integer.into(),
-                    Parameter::Text(text) => text.into(),
-                });
-                self.0.execute(sql, params_from_iter(values)).unwrap();
+            for statement in statements {
+                let values = params_from_iter(values(&statement));
+                self.0.execute(statement.sql, values).unwrap();
             }
             Ok(())
         }

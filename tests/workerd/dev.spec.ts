@@ -3,9 +3,13 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { migrate } from '../../tools/dev.mjs';
 import { freePort } from './port.ts';
 
 const run = promisify(execFile);
@@ -27,4 +31,19 @@ test('ports that can\'t be are refused', async () => {
   await assert.rejects(dev('--port', '8788'), { code: 1, stderr: /^✗ the shop and the payment sandbox can't share port 8788: give another with --port or --payment-port\n$/ });
   await assert.rejects(dev('--port', '70000'), { code: 1, stderr: /^✗ 70000 is no port: give a number from 1 to 65535\n$/ });
   await assert.rejects(dev('--prot', '8787'), { code: 1, stderr: /npm run dev -- --help/ });
+});
+
+test('local data of an earlier version are told with their cure, and left alone', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'storefront-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const sql = (command: string) => run('wrangler', ['d1', 'execute', 'DB', '--local', '--persist-to', folder, '--json', '--command', command]);
+  await sql("CREATE TABLE products (id TEXT); INSERT INTO products VALUES ('of_before')");
+
+  const cured = { message: 'the local data in .wrangler/ is of an earlier version: `rm -r .wrangler`, then `npm run dev`, starts with empty data' };
+  await assert.rejects(migrate(process.env, folder), cured);
+  assert.match((await sql('SELECT id FROM products')).stdout, /of_before/);
+
+  await sql('DROP TABLE products');
+  await migrate(process.env, folder);
+  await migrate(process.env, folder);
 });
