@@ -42,11 +42,12 @@ use crate::checkout::record::{
 };
 use crate::customers::challenge::{Proof, proof_of};
 use crate::error::{Error, Result, key_reused};
-use crate::inventory::holds::{Taken, check_memory, hold_all, release_taken};
+use crate::inventory::holds::Holds;
+use crate::inventory::line_units::check_memory;
 use crate::orders::links::OrderLinks;
 use crate::orders::order::Order;
 use crate::orders::record::Orders;
-use crate::pricing::quote::{Held, Quote};
+use crate::pricing::quote::Quote;
 use crate::settlement::effects;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -104,22 +105,23 @@ async fn find_or_place(
     let proof = proof_of(ports.challenge(), solution.as_ref(), &checkout.name()).await;
     found.pending.check_network(*limits, proof, now)?;
     let frozen = freeze_cart(ports, checkout, now).await?;
-    let attempt = Attempt {
+    let held = (&*quote.lines, &*quote.terms.promotions);
+    let mut attempt = Attempt {
         checkout,
         quote: &quote,
         order_id: &frozen.order_id,
+        holds: Holds::new(&frozen.order_id, FIRST_ATTEMPT, held),
         proof,
         now,
     };
-    let mut taken = Taken::default();
-    match attempt.place(ports, &frozen.cart, links, &mut taken).await {
+    match attempt.place(ports, &frozen.cart, links).await {
         Ok(Some(order)) => Ok(PlacedOrder {
             order,
             replayed: false,
         }),
         Ok(None) => attempt.yield_to_other(ports).await,
         Err(refusal @ (Error::Conflict { .. } | Error::Invalid(_) | Error::TooMany { .. })) => {
-            attempt.come_to_nothing(ports, taken, refusal).await
+            attempt.come_to_nothing(ports, refusal).await
         }
         Err(failure) => Err(failure),
     }
@@ -161,11 +163,12 @@ fn orderable(
     Ok(basis)
 }
 
-/// A checkout whose cart is frozen.
+/// A checkout whose cart is frozen, and what it has taken.
 struct Attempt<'a> {
     checkout: &'a Checkout,
     quote: &'a Quote,
     order_id: &'a str,
+    holds: Holds<'a>,
     proof: Proof,
     now: Timestamp,
 }
@@ -173,11 +176,10 @@ struct Attempt<'a> {
 impl Attempt<'_> {
     /// Steps 4 and 5. None: another request was faster, and what it decided holds.
     async fn place(
-        &self,
+        &mut self,
         ports: &impl CheckoutPorts,
         cart: &durable::cart::Cart,
         links: &OrderLinks,
-        taken: &mut Taken,
     ) -> Result<Option<Order>> {
         let Self {
             checkout,
@@ -185,10 +187,10 @@ impl Attempt<'_> {
             order_id,
             proof,
             now,
+            ..
         } = *self;
         check_lines(quote, cart)?;
-        let (email, held) = (&quote.email, self.held());
-        hold_all(ports, order_id, FIRST_ATTEMPT, email, held, taken).await?;
+        self.holds.take(ports, &quote.email).await?;
         let order = order_of(ports, checkout, order_id, quote, links, now)?;
         match ports
             .checkouts()
@@ -205,11 +207,10 @@ impl Attempt<'_> {
     async fn come_to_nothing(
         &self,
         ports: &impl CheckoutPorts,
-        taken: Taken,
         refusal: Error,
     ) -> Result<PlacedOrder> {
         if leave_cart(ports, self.checkout, self.order_id).await? {
-            self.release(ports, taken).await?;
+            self.holds.give_back(ports).await?;
             return Err(refusal);
         }
         let checkouts = ports.checkouts();
@@ -222,7 +223,7 @@ impl Attempt<'_> {
                 replayed: true,
             });
         }
-        self.let_go(ports, taken).await?;
+        self.let_go(ports).await?;
         Err(refusal)
     }
 
@@ -232,25 +233,18 @@ impl Attempt<'_> {
         let found = ports.checkouts().find_checkout(self.checkout).await?;
         let Some(standing) = found.standing else {
             let refusal = interrupted(self.checkout);
-            return self.come_to_nothing(ports, Taken::ALL, refusal).await;
+            return self.come_to_nothing(ports, refusal).await;
         };
         if standing.order_id != self.order_id {
-            self.let_go(ports, Taken::ALL).await?;
+            self.let_go(ports).await?;
         }
         standing_order(ports, self.checkout, &standing).await
     }
 
-    async fn let_go(&self, ports: &impl CheckoutPorts, taken: Taken) -> Result<()> {
+    /// Gives back the cart and the holds.
+    async fn let_go(&self, ports: &impl CheckoutPorts) -> Result<()> {
         thaw_cart(ports, &self.checkout.cart_id, self.order_id, self.now).await?;
-        self.release(ports, taken).await
-    }
-
-    async fn release(&self, ports: &impl CheckoutPorts, taken: Taken) -> Result<()> {
-        release_taken(ports, self.order_id, FIRST_ATTEMPT, self.held(), taken).await
-    }
-
-    fn held(&self) -> Held<'_> {
-        (&self.quote.lines, &self.quote.terms.promotions)
+        self.holds.give_back(ports).await
     }
 }
 

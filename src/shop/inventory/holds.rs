@@ -1,225 +1,139 @@
-//! Holds of a checkout: a use of every scarce promotion, and the units of every tracked line, in
-//! SKU order, all or none; and what is said of the lines that are short.
+//! Holds of an order: a use of every scarce promotion, and the units of every tracked line. They
+//! are taken at checkout, pinned before the order can be paid, committed when it is, and given back
+//! when it comes to nothing.
 
-use crate::error::{Error, Result};
-use crate::inventory::hold_ids::{HOLD_SECS, hold_id, tracked_lines};
-use crate::inventory::hold_refusal::{HoldRefusal, NotHeld, ShortLine, ShortReason};
-use crate::inventory::objects::StockObjects;
+use crate::error::Result;
+use crate::inventory::hold_ids::{hold_id, tracked_lines};
+use crate::inventory::hold_refusal::NotHeld;
+use crate::inventory::line_units::{LineUnits, refused};
 use crate::inventory::ports::StockPorts;
-use crate::inventory::refusals::{RefusalMemory, Shortage};
-use crate::inventory::uses::{hold_uses, release_uses};
-use crate::pricing::quote::{Held, QuoteLine};
-use crate::values::ids::customer_of;
-use durable::machine::Reply;
-use durable::{cart, stock};
+use crate::inventory::reservation::{Step, hold_each, step_each};
+use crate::inventory::uses::{ScarceUse, scarce};
+use crate::orders::order::Order;
+use crate::pricing::quote::Held;
 
-/// The part of it that was held, in the order in which it is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// Scarce promotions.
-    pub uses: usize,
-    /// Tracked lines.
-    pub lines: usize,
+/// Holds of one attempt at an order, each kind in the order of its names: two checkouts that want
+/// the same ones ask in the same order.
+pub struct Holds<'a> {
+    hold_id: String,
+    uses: Vec<ScarceUse<'a>>,
+    lines: Vec<LineUnits<'a>>,
+    taken: Taken,
+}
+
+/// Number of those that were taken, in the order in which they are asked for.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    uses: usize,
+    lines: usize,
 }
 
 impl Taken {
-    /// Whatever there is.
-    pub const ALL: Self = Self {
+    const ALL: Self = Self {
         uses: usize::MAX,
         lines: usize::MAX,
     };
 }
 
-/// Refuses what was refused a moment ago, without asking an object.
-///
-/// # Errors
-/// 409 `sold_out`, `contended`.
-pub fn check_memory(ports: &impl StockPorts, lines: &[QuoteLine]) -> Result<()> {
-    let refusals = ports.refusals();
-    let short = tracked_lines(lines).into_iter().filter_map(|line| {
-        let shortage = refusals.recall(&line.sku, line.quantity)?;
-        Some(short_line(line, shortage))
-    });
-    let short: Vec<ShortLine> = short.collect();
-    if short.is_empty() {
-        return Ok(());
-    }
-    Err(HoldRefusal::of_lines(short).into())
-}
-
-/// Holds a use of every scarce promotion and the units of every tracked line; stops at the first
-/// refusal.
-///
-/// # Errors
-/// The first refusal, or a port's failure. What is `taken` by then is still held: the caller gives
-/// it back.
-pub async fn hold_all(
-    ports: &impl StockPorts,
-    order_id: &str,
-    attempt: u32,
-    email: &str,
-    (lines, promotions): Held<'_>,
-    taken: &mut Taken,
-) -> Result<(), NotHeld> {
-    let uses = &mut taken.uses;
-    hold_uses(ports, order_id, attempt, email, promotions, uses).await?;
-    hold_lines(ports, order_id, attempt, email, lines, &mut taken.lines).await
-}
-
-/// Releases what `attempt` of an order holds: a hold that is still on its way meets the tombstone.
-///
-/// # Errors
-/// A port's failure; releasing again is safe.
-pub async fn release_all(
-    ports: &impl StockPorts,
-    order_id: &str,
-    attempt: u32,
-    held: Held<'_>,
-) -> Result<()> {
-    release_taken(ports, order_id, attempt, held, Taken::ALL).await
-}
-
-/// Releases what was taken of it, and asks nothing of what was not.
-///
-/// # Errors
-/// A port's failure; releasing again is safe.
-pub async fn release_taken(
-    ports: &impl StockPorts,
-    order_id: &str,
-    attempt: u32,
-    (lines, promotions): Held<'_>,
-    taken: Taken,
-) -> Result<()> {
-    release_uses(ports, order_id, attempt, promotions, taken.uses).await?;
-    release_lines(ports, order_id, attempt, lines, taken.lines).await
-}
-
-/// In SKU order; tells of all lines that are short.
-async fn hold_lines(
-    ports: &impl StockPorts,
-    order_id: &str,
-    attempt: u32,
-    email: &str,
-    lines: &[QuoteLine],
-    taken: &mut usize,
-) -> Result<(), NotHeld> {
-    let customer = customer_of(email);
-    let mut tracked = tracked_lines(lines).into_iter();
-    let mut short = Vec::new();
-    for line in tracked.by_ref() {
-        let command = stock::Command::Hold {
+impl<'a> Holds<'a> {
+    /// Holds of `attempt`, none of them taken by now.
+    #[must_use]
+    pub fn new(order_id: &str, attempt: u32, (lines, promotions): Held<'a>) -> Self {
+        Self {
             hold_id: hold_id(order_id, attempt),
-            quantity: line.quantity,
-            ttl_secs: HOLD_SECS,
-            customer: Some(customer.clone()),
-        };
-        let operation_id = format!("{}:hold", hold_id(order_id, attempt));
-        match ports.stock().ask(&line.sku, operation_id, command).await? {
-            Reply::Done { replayed, .. } => {
-                *taken = taken.saturating_add(1);
-                if !replayed {
-                    ports.refusals().forget(&line.sku);
-                }
-            }
-            Reply::Refused { refusal } => {
-                short.push(refused_line(ports, line, &refusal)?);
-                break;
-            }
+            uses: scarce(promotions),
+            lines: tracked_lines(lines).into_iter().map(LineUnits).collect(),
+            taken: Taken::default(),
         }
     }
-    if short.is_empty() {
-        return Ok(());
+
+    /// Holds of an order as it stands.
+    #[must_use]
+    pub fn of(order: &'a Order) -> Self {
+        Self::of_attempt(order, order.attempt)
     }
-    // What does not answer is not told: it is refused in any case.
-    for line in tracked {
-        if let Ok(view) = ports.stock().view(&line.sku).await {
-            short.extend(viewed_line(ports, line, &view));
+
+    /// Holds of an attempt at an order, the present or an earlier one.
+    #[must_use]
+    pub fn of_attempt(order: &'a Order, attempt: u32) -> Self {
+        Self::new(&order.id, attempt, order.held())
+    }
+
+    /// Takes all; stops at the first refusal.
+    ///
+    /// # Errors
+    /// The first refusal, or a port's failure. What was taken by then is still held:
+    /// [`Self::give_back`].
+    pub async fn take(&mut self, ports: &impl StockPorts, email: &str) -> Result<(), NotHeld> {
+        let Self {
+            hold_id,
+            uses,
+            lines,
+            taken,
+        } = self;
+        let held = hold_each(ports, hold_id, email, uses, &mut taken.uses);
+        if let Some((used_up, refusal)) = held.await? {
+            return Err(used_up.refused(refusal).into());
         }
-    }
-    Err(HoldRefusal::of_lines(short).into())
-}
-
-async fn release_lines(
-    ports: &impl StockPorts,
-    order_id: &str,
-    attempt: u32,
-    lines: &[QuoteLine],
-    taken: usize,
-) -> Result<()> {
-    for line in tracked_lines(lines).into_iter().take(taken) {
-        let hold_id = hold_id(order_id, attempt);
-        let operation_id = format!("{hold_id}:release");
-        let command = stock::Command::Release { hold_id };
-        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
-        if let Reply::Refused { refusal } = reply {
-            return Err(Error::internal(format!(
-                "release of {order_id}: {refusal:?}"
-            )));
+        let held = hold_each(ports, hold_id, email, lines, &mut taken.lines);
+        if let Some((short, refusal)) = held.await? {
+            let others = lines.iter().skip(taken.lines.saturating_add(1));
+            return Err(refused(ports, short, &refusal, others).await?.into());
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn short_line(line: &QuoteLine, shortage: Shortage) -> ShortLine {
-    let reason = if shortage.contended {
-        ShortReason::Contended
-    } else {
-        ShortReason::SoldOut
-    };
-    line_short_by(line, reason, shortage.available)
-}
-
-fn line_short_by(line: &QuoteLine, reason: ShortReason, left: i64) -> ShortLine {
-    ShortLine {
-        sku: line.sku.clone(),
-        title: line.title.clone(),
-        variant_title: line.variant_title.clone(),
-        reason,
-        max_quantity: left.clamp(0, i64::from(cart::MAX_QUANTITY)),
+    /// Releases what was taken, and asks nothing of what was not.
+    ///
+    /// # Errors
+    /// A port's failure; giving back again is safe.
+    pub async fn give_back(&self, ports: &impl StockPorts) -> Result<()> {
+        self.release_first(ports, self.taken).await
     }
-}
 
-/// The line as the object refused it.
-fn refused_line(
-    ports: &impl StockPorts,
-    line: &QuoteLine,
-    refusal: &stock::Refusal,
-) -> Result<ShortLine> {
-    match refusal {
-        stock::Refusal::Short {
-            available,
-            contended,
-            version,
-            ..
-        } => {
-            let shortage = Shortage {
-                contended: *contended,
-                available: *available,
-                version: *version,
-            };
-            ports.refusals().remember(&line.sku, shortage);
-            Ok(short_line(line, shortage))
-        }
-        stock::Refusal::HoldEnded => Ok(line_short_by(line, ShortReason::Contended, 0)),
-        stock::Refusal::OverLimit { left, .. } => Ok(line_short_by(
-            line,
-            ShortReason::OverLimit,
-            i64::from(*left),
-        )),
-        other => Err(Error::internal(format!("hold of {}: {other:?}", line.sku))),
+    /// Releases all, whoever took them: a hold that is still on its way meets the tombstone.
+    ///
+    /// # Errors
+    /// A port's failure; releasing again is safe.
+    pub async fn release(&self, ports: &impl StockPorts) -> Result<()> {
+        self.release_first(ports, Taken::ALL).await
     }
-}
 
-/// The line, if it is short by what the object says now, though it was not asked to hold.
-fn viewed_line(ports: &impl StockPorts, line: &QuoteLine, view: &stock::View) -> Option<ShortLine> {
-    let shortage = Shortage {
-        contended: view.reserved > 0,
-        available: view.available,
-        version: view.version,
-    };
-    let is_short = view.available < i64::from(line.quantity);
-    is_short.then(|| {
-        ports.refusals().remember(&line.sku, shortage);
-        short_line(line, shortage)
-    })
+    /// Takes all off their clock; false when one has ended before.
+    ///
+    /// # Errors
+    /// A port's failure; pinning again is safe.
+    pub async fn pin(&self, ports: &impl StockPorts) -> Result<bool> {
+        self.step(ports, Step::Pin).await
+    }
+
+    /// Counts all as those of a paid order.
+    ///
+    /// # Errors
+    /// A port's failure; committing again is safe.
+    pub async fn commit(&self, ports: &impl StockPorts) -> Result<()> {
+        self.step(ports, Step::Commit).await.map(drop)
+    }
+
+    /// Gives back those of an order that came to nothing after it was paid.
+    ///
+    /// # Errors
+    /// A port's failure; giving back again is safe.
+    pub async fn restock(&self, ports: &impl StockPorts) -> Result<()> {
+        self.step(ports, Step::Restock).await.map(drop)
+    }
+
+    async fn step(&self, ports: &impl StockPorts, step: Step) -> Result<bool> {
+        let hold_id = &self.hold_id;
+        Ok(step_each(ports, hold_id, self.lines.iter(), step).await?
+            && step_each(ports, hold_id, self.uses.iter(), step).await?)
+    }
+
+    async fn release_first(&self, ports: &impl StockPorts, taken: Taken) -> Result<()> {
+        let uses = self.uses.iter().take(taken.uses);
+        let lines = self.lines.iter().take(taken.lines);
+        step_each(ports, &self.hold_id, uses, Step::Release).await?;
+        step_each(ports, &self.hold_id, lines, Step::Release).await?;
+        Ok(())
+    }
 }

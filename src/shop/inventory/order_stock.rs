@@ -1,11 +1,10 @@
-//! The units of an order in the stock objects, once it is paid: committed, shipped, put back. Each
-//! operation's id names the order, the attempt and the step, so that asking again moves nothing
-//! twice.
+//! The units of a placed order in the stock objects: held again, shipped, put back. Each operation's
+//! id names what it is about and the step, so that asking again moves nothing twice.
 
 use crate::error::{Error, Result};
-use crate::inventory::hold_ids::{hold_id, tracked_lines};
+use crate::inventory::hold_ids::hold_id;
 use crate::inventory::hold_refusal::NotHeld;
-use crate::inventory::holds::{Taken, hold_all, release_taken};
+use crate::inventory::holds::Holds;
 use crate::inventory::objects::StockObjects;
 use crate::inventory::ports::StockPorts;
 use crate::orders::order::Order;
@@ -33,14 +32,12 @@ pub async fn hold_again(
     without_since: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<bool> {
-    let held = order.held();
     let waits = without_since.is_some_and(|since| now < since.plus_secs(PATIENCE_SECS));
-    let (attempt, email) = (order.attempt, &order.email);
-    let mut taken = Taken::default();
-    match hold_all(ports, &order.id, attempt, email, held, &mut taken).await {
+    let mut holds = Holds::of(order);
+    match holds.take(ports, &order.email).await {
         Ok(()) => Ok(true),
         Err(NotHeld::Refused(refusal)) if waits && refusal.may_pass() => {
-            release_taken(ports, &order.id, attempt, held, taken).await?;
+            holds.give_back(ports).await?;
             Err(Error::Unavailable {
                 code: refusal.code(),
                 retry_after_secs: CONTENDED_RETRY_SECS,
@@ -51,50 +48,10 @@ pub async fn hold_again(
     }
 }
 
-/// Counts the units of a paid order as sold.
-///
-/// # Errors
-/// When an object fails, or refuses what it should not.
-pub async fn commit_stock(ports: &impl StockPorts, order: &Order) -> Result<()> {
-    ask_each_line(ports, order, "commit", |hold_id| stock::Command::Commit {
-        hold_id,
-    })
-    .await
-}
-
-/// Puts the units of an order that came to nothing after it was paid back on sale.
-///
-/// # Errors
-/// As [`commit_stock`].
-pub async fn restock_order(ports: &impl StockPorts, order: &Order) -> Result<()> {
-    ask_each_line(ports, order, "restock", |hold_id| stock::Command::Restock {
-        hold_id,
-    })
-    .await
-}
-
-async fn ask_each_line(
-    ports: &impl StockPorts,
-    order: &Order,
-    step: &str,
-    command: impl Fn(String) -> stock::Command,
-) -> Result<()> {
-    let hold_id = hold_id(&order.id, order.attempt);
-    for line in tracked_lines(&order.lines) {
-        let operation_id = format!("{hold_id}:{step}");
-        let command = command(hold_id.clone());
-        let reply = ports.stock().ask(&line.sku, operation_id, command).await?;
-        if let Reply::Refused { refusal } = reply {
-            return Err(refused(step, order, &refusal));
-        }
-    }
-    Ok(())
-}
-
 /// Counts the units of a fulfilment as shipped.
 ///
 /// # Errors
-/// As [`commit_stock`].
+/// When an object fails, or refuses what it should not.
 pub async fn ship_stock(
     ports: &impl StockPorts,
     order: &Order,
@@ -119,7 +76,7 @@ pub async fn ship_stock(
 /// Puts the units of a return back on sale.
 ///
 /// # Errors
-/// As [`commit_stock`].
+/// As [`ship_stock`].
 pub async fn restock_return(ports: &impl StockPorts, order: &Order, return_id: &str) -> Result<()> {
     let found = order.returns.iter().find(|it| it.id == return_id);
     for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
@@ -147,6 +104,6 @@ fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
 }
 
 /// What a stock object should not have refused.
-pub fn refused(step: &str, order: &Order, refusal: &stock::Refusal) -> Error {
+fn refused(step: &str, order: &Order, refusal: &stock::Refusal) -> Error {
     Error::internal(format!("{step} of {}: {refusal:?}", order.id))
 }

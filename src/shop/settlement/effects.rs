@@ -4,9 +4,8 @@
 
 use crate::cart::of_order::{complete_cart, thaw_cart};
 use crate::error::{Error, Result};
-use crate::inventory::holds::release_all;
-use crate::inventory::order_stock::{commit_stock, restock_order, restock_return, ship_stock};
-use crate::inventory::uses::{consume_uses, return_uses};
+use crate::inventory::holds::Holds;
+use crate::inventory::order_stock::{restock_return, ship_stock};
 use crate::messages::mail::{EmailJob, Mail};
 use crate::orders::order::{Order, Task};
 use crate::orders::record::{Orders, TaskOutcomes};
@@ -88,22 +87,16 @@ async fn carry_out(
     match task.effect {
         Effect::OpenPayment => return open_payment(ports, order, now).await,
         Effect::ClosePayment => return close_payment(ports, order, now).await,
-        Effect::CommitStock => {
-            commit_stock(ports, order).await?;
-            consume_uses(ports, order).await?;
-        }
+        Effect::CommitStock => Holds::of(order).commit(ports).await?,
         Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
         // Of the attempt that it names: late money may have begun another since. Tasks from before
         // named none.
         Effect::ReleaseStock | Effect::ReleaseAttempt => {
             let attempt = subject.parse().unwrap_or(order.attempt);
-            release_all(ports, &order.id, attempt, order.held()).await?;
+            Holds::of_attempt(order, attempt).release(ports).await?;
         }
         Effect::ThawCart => thaw_cart(ports, &order.cart_id, &order.id, now).await?,
-        Effect::RestockOrder => {
-            restock_order(ports, order).await?;
-            return_uses(ports, order).await?;
-        }
+        Effect::RestockOrder => Holds::of(order).restock(ports).await?,
         Effect::ShipStock => ship_stock(ports, order, subject).await?,
         Effect::RestockReturn => restock_return(ports, order, subject).await?,
         Effect::PayRefund => pay_refund(ports, order, subject, now).await?,

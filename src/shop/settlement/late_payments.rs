@@ -6,7 +6,7 @@
 //! order is confirmed by holds that are its own and pinned, or not at all.
 
 use crate::error::Result;
-use crate::inventory::holds::release_all;
+use crate::inventory::holds::Holds;
 use crate::inventory::order_stock::hold_again;
 use crate::orders::moves::{Transition, with_money};
 use crate::orders::moving::moved_meanwhile;
@@ -16,7 +16,6 @@ use crate::orders::records::record_id;
 use crate::orders::transitions::OrderEventKind;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::refunds::promised;
-use crate::settlement::session::pin_holds;
 use crate::values::written::Written;
 use durable::Timestamp;
 
@@ -35,11 +34,11 @@ pub async fn settle_late_money(
     let given_up = order.attempt;
     let order = begin_attempt(ports, order, now).await?;
     // What it held would be missing now.
-    release_all(ports, &order.id, given_up, order.held()).await?;
+    Holds::of_attempt(&order, given_up).release(ports).await?;
     if !hold_again(ports, &order, paid_at(&order), now).await? {
         return give_back(ports, &order, now).await;
     }
-    if !pin_holds(ports, &order).await? {
+    if !Holds::of(&order).pin(ports).await? {
         return Err(moved_meanwhile());
     }
     let transition = Transition::of(&order, OrderEventKind::ConfirmedLate, Actor::Shop, now)

@@ -12,11 +12,8 @@
 //! that nobody gives up an order whose payment another has just renewed.
 
 use crate::error::{Error, Result};
-use crate::inventory::hold_ids::{hold_id, tracked_lines};
-use crate::inventory::holds::release_all;
-use crate::inventory::objects::StockObjects;
-use crate::inventory::order_stock::{hold_again, refused};
-use crate::inventory::uses::pin_uses;
+use crate::inventory::holds::Holds;
+use crate::inventory::order_stock::hold_again;
 use crate::orders::moves::{OrderRecord, Renewal, Transition};
 use crate::orders::moving::{find_order, move_order, moved_meanwhile};
 use crate::orders::order::{Order, Payment};
@@ -27,8 +24,7 @@ use crate::settlement::fold::{by_shop, fold_session, paid};
 use crate::settlement::ports::SettlementPorts;
 use crate::values::money::Money;
 use crate::values::written::Written;
-use durable::machine::Reply;
-use durable::{Timestamp, stock};
+use durable::Timestamp;
 
 /// How often one driver holds an order anew before it leaves it to the next.
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
@@ -55,7 +51,7 @@ pub async fn open_payment(
         if order.status != OrderStatus::PendingPayment || order.payment.session_id.is_some() {
             return Ok(None);
         }
-        if pin_holds(ports, &order).await? {
+        if Holds::of(&order).pin(ports).await? {
             break;
         }
         match hold_anew(ports, &order, now).await? {
@@ -202,23 +198,6 @@ pub async fn close_payment(
     Ok(opened)
 }
 
-/// False when a hold has ended on its clock, before it could be pinned.
-pub async fn pin_holds(ports: &impl SettlementPorts, order: &Order) -> Result<bool> {
-    for line in tracked_lines(&order.lines) {
-        let hold_id = hold_id(&order.id, order.attempt);
-        let operation_id = format!("{hold_id}:pin");
-        let command = stock::Command::Pin { hold_id };
-        match ports.stock().ask(&line.sku, operation_id, command).await? {
-            Reply::Done { .. } => {}
-            Reply::Refused {
-                refusal: stock::Refusal::HoldEnded,
-            } => return Ok(false),
-            Reply::Refused { refusal } => return Err(refused("pin", order, &refusal)),
-        }
-    }
-    pin_uses(ports, order).await
-}
-
 /// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a
 /// new one. The attempt is let go only after the claim, which fails when someone else has completed
 /// it meanwhile. None when the order has come to nothing instead: because it is to be cancelled
@@ -234,7 +213,7 @@ async fn hold_anew(
     }
     let lapsed = order.attempt;
     let order = claim(ports, order, OrderEventKind::HoldLapsed, now).await?;
-    release_all(ports, &order.id, lapsed, order.held()).await?;
+    Holds::of_attempt(&order, lapsed).release(ports).await?;
     if hold_again(ports, &order, without_since(&order), now).await? {
         return Ok(Some(order));
     }
