@@ -1,9 +1,9 @@
-/** The shop's own pictures: those of its pages under /media, and its marks beside them. */
+/** The shop's own pictures: those that it uploads, and its marks. */
 const FINISHES = ['#d9692b', '#2c3a58', '#dcdfe1'];
 const GRID = { width: 64, height: 64, ground: null };
 
 export const brand = {
-  media: [['launch.svg', { kind: 'trio', width: 2000, height: 1000, ground: null, colors: FINISHES }]],
+  media: [['launch.webp', { kind: 'trio', width: 2000, height: 1000, ground: null, colors: FINISHES }]],
   marks: [
     ['favicon.svg', { kind: 'tile', ...GRID }],
     ['mark.svg', { kind: 'mark', ...GRID }],

@@ -1,21 +1,25 @@
 /**
  * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, every picture
- * it names, and `settings.json`. Promises the same bytes for the same source, and refuses a catalog
- * that an import could not take whole.
+ * it names, and `settings.json`. Promises the same bytes for the same source and the same sharp,
+ * and refuses a catalog that an import could not take whole.
  *
  *   node demo/build.mjs
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import sharp from 'sharp';
+import { digestOf } from '../tools/pictures.mjs';
 import { draw } from './art.mjs';
 import { CURRENCIES, products } from './products.mjs';
 import { brand } from './brand.mjs';
 import { settings } from './settings.mjs';
 
-const MEDIA = new URL('../assets/media/', import.meta.url);
+const MEDIA = new URL('./media/', import.meta.url);
+const MARKS = new URL('../assets/', import.meta.url);
 const CSV = new URL('./catalog.csv', import.meta.url);
 const SETTINGS = new URL('./settings.json', import.meta.url);
-const MAX_PICTURE_BYTES = 12_000;
+const MAX_DRAWING_BYTES = 12_000;
+const WEBP = { quality: 80, effort: 6 };
 
 const FEATURES = 'Features (product.metafields.custom.features)';
 const SPECIFICATIONS = 'Specifications (product.metafields.custom.specifications)';
@@ -35,25 +39,34 @@ const COLUMNS = [
 const catalog = products.map((product) => ({ ...product, images: imagesOf(product), variants: variantsOf(product) }));
 const pictures = new Map([...catalog.flatMap(({ images }) => images.map(({ name, art }) => [name, art])), ...brand.media]);
 
-const rendered = [...pictures].map(([name, art]) => [name, draw(art)]);
+const drawings = [...pictures].map(([name, art]) => [name, draw(art)]);
+refuse(drawings.filter(([, svg]) => svg.length > MAX_DRAWING_BYTES).map(([name]) => `${name}: over ${MAX_DRAWING_BYTES} bytes as a drawing`));
+const painted = new Map(await Promise.all(drawings.map(async ([name, svg]) => [name, await paint(svg)])));
 const rows = catalog.flatMap(rowsOf);
-refuse([...faultsOf(rows), ...rendered.filter(([, svg]) => svg.length > MAX_PICTURE_BYTES).map(([name]) => `${name}: over ${MAX_PICTURE_BYTES} bytes`)]);
+refuse(faultsOf(rows));
 
 mkdirSync(MEDIA, { recursive: true });
-for (const stale of readdirSync(MEDIA).filter((file) => !pictures.has(file))) rmSync(new URL(stale, MEDIA));
-for (const [name, svg] of rendered) writeFileSync(new URL(name, MEDIA), svg);
-for (const [name, art] of brand.marks) writeFileSync(new URL(`../${name}`, MEDIA), draw(art));
+for (const stale of readdirSync(MEDIA).filter((file) => !painted.has(file))) rmSync(new URL(stale, MEDIA));
+for (const [name, { content }] of painted) writeFileSync(new URL(name, MEDIA), content);
+for (const [name, art] of brand.marks) writeFileSync(new URL(name, MARKS), draw(art));
 writeFileSync(CSV, [COLUMNS, ...rows.map((row) => COLUMNS.map((column) => row[column] ?? ''))].map(line).join(''));
 writeFileSync(SETTINGS, `${JSON.stringify(settings)}\n`);
 console.log(`${catalog.length} products, ${rows.filter((row) => row['Variant SKU']).length} variants, ${pictures.size} pictures`);
+for (const [name] of brand.media) console.log(`${name}: ${painted.get(name).address}`);
+
+/** A drawing as a shop takes it, and the address that it will have there. */
+async function paint(svg) {
+  const { data: content, info } = await sharp(Buffer.from(svg)).webp(WEBP).toBuffer({ resolveWithObject: true });
+  return { content, address: `/media/${digestOf(content)}-${info.width}x${info.height}.webp` };
+}
 
 /** One picture per value of the option that is drawn, then the product's further views. */
 function imagesOf({ handle, title, art, options, views = [] }) {
   const drawn = options.flatMap(({ values }) => values).filter((value) => value.art);
   const main = drawn.length
-    ? drawn.map(({ value, art: change }) => ({ value, name: `${handle}-${slug(value)}.svg`, alt: `${title} in ${value}`, art: { ...art, ...change } }))
-    : [{ name: `${handle}.svg`, alt: title, art }];
-  return [...main, ...views.map(({ name, alt, art: view }) => ({ name: `${handle}-${name}.svg`, alt, art: view }))];
+    ? drawn.map(({ value, art: change }) => ({ value, name: `${handle}-${slug(value)}.webp`, alt: `${title} in ${value}`, art: { ...art, ...change } }))
+    : [{ name: `${handle}.webp`, alt: title, art }];
+  return [...main, ...views.map(({ name, alt, art: view }) => ({ name: `${handle}-${name}.webp`, alt, art: view }))];
 }
 
 /** Every combination of the options' values; a later value's facts override the product's. */
@@ -121,7 +134,7 @@ function variantCells(variant) {
     'Variant Requires Shipping': String(variant.shipped !== false),
     'Variant Taxable': String(variant.type !== 'Gift Card'),
     'Variant Barcode': variant.shipped === false ? '' : barcode(variant.sku),
-    'Variant Image': variant.image ? `/media/${variant.image.name}` : '',
+    'Variant Image': variant.image ? painted.get(variant.image.name).address : '',
     'Variant Weight Unit': 'g',
     'Cost per item': decimal(Math.round(cost), BASE),
     ...Object.fromEntries(MARKETS.flatMap((currency, i) => [
@@ -132,14 +145,13 @@ function variantCells(variant) {
 }
 
 function imageCells({ name, alt }, position) {
-  return { 'Image Src': `/media/${name}`, 'Image Position': position, 'Image Alt Text': alt };
+  return { 'Image Src': painted.get(name).address, 'Image Position': position, 'Image Alt Text': alt };
 }
 
 function faultsOf(rows) {
   const handles = rows.map((row) => row.Handle);
   const variants = rows.filter((row) => row['Variant SKU']);
   const prices = ['Variant Price', ...MARKETS.map((currency) => `Price / ${currency}`)];
-  const named = rows.flatMap((row) => [row['Image Src'], row['Variant Image']]).filter(Boolean);
   return [
     ...duplicates(products.map(({ handle }) => handle)).map((handle) => `${handle}: two products`),
     ...duplicates(handles.filter((handle, i) => handle !== handles[i - 1])).map((handle) => `${handle}: rows apart`),
@@ -149,7 +161,6 @@ function faultsOf(rows) {
     ...variants.flatMap((row) => prices.filter((column) => !(Number(row[column]) > 0)).map((column) => `${row['Variant SKU']}: no ${column}`)),
     ...variants.filter((row) => prices.some((column) => notAbove(row, column))).map((row) => `${row['Variant SKU']}: compare-at is no higher`),
     ...variants.filter((row) => !row['Price / KWD'].endsWith('0')).map((row) => `${row['Variant SKU']}: KWD is not in steps of 10 fils`),
-    ...named.filter((src) => !pictures.has(src.replace('/media/', ''))).map((src) => `${src}: no such picture`),
   ];
 }
 

@@ -193,7 +193,7 @@ impl Brand {
         }
         let launch = &brand.home.launch_picture;
         if !is_address(&launch.get_ref().0, is_there) {
-            let missing = "`launch_picture`: neither a file below assets nor an https address";
+            let missing = "`launch_picture`: neither a file below assets, an uploaded picture nor an https address";
             return Err(refusal(text, &launch.span(), missing));
         }
         brand.colours.light.check("light", text)?;
@@ -378,7 +378,21 @@ impl Palette {
 
 fn is_address(address: &str, is_there: &dyn Fn(&str) -> bool) -> bool {
     let file = address.strip_prefix('/');
-    file.is_some_and(is_there) || address.starts_with("https://")
+    file.is_some_and(is_there) || is_uploaded(address) || address.starts_with("https://")
+}
+
+/// True for `/media/0a1b…-1600x1200.jpg`, as the shop calls what staff upload.
+fn is_uploaded(address: &str) -> bool {
+    let is_number = |side: &str| side.parse::<u32>().is_ok();
+    let parts = address.strip_prefix("/media/").and_then(|name| {
+        let (stem, _) = name.rsplit_once('.')?;
+        let (digest, size) = stem.rsplit_once('-')?;
+        Some((digest, size.split_once('x')?))
+    });
+    parts.is_some_and(|(digest, (width, height))| {
+        let is_digest = digest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        !digest.is_empty() && is_digest && is_number(width) && is_number(height)
+    })
 }
 
 fn quoted(text: &str) -> String {

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import { open, readFile, stat, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { uploadPictures } from "./pictures.mjs";
 import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevVars } from "./setup.mjs";
 
@@ -20,6 +21,7 @@ npm run catalog -- import FILE   adds and updates the products of a Shopify prod
   --no-publish   leaves the shoppers' catalog as it is
 npm run catalog -- export FILE   writes every product, drafts included, as a Shopify product CSV
 npm run catalog -- convert FILE NEW   writes WooCommerce's product export (CSV, English) as a file to import; needs no shop
+npm run catalog -- pictures FOLDER   uploads the pictures of a folder that the shop lacks, and tells the address of each
 npm run catalog -- publish       shows the shoppers what was imported
 npm run catalog -- rollback      shows the shoppers the version before again; [SEQ] names another
 
@@ -72,6 +74,13 @@ export async function rollbackCatalog(seq, shop = shopFromEnvironment()) {
   const publish = await call(shop, "POST", "/api/v1/admin/catalog/rollback", body, "application/json").then(json);
   say(`shoppers see publish ${publish.seq} again, version ${publish.version}`);
   return publish;
+}
+
+/** Uploads the pictures of a folder that the shop lacks; their addresses by file. */
+export async function importPictures(folder, shop = shopFromEnvironment()) {
+  const { urls, sent } = await uploadPictures(folder, (...request) => call(shop, ...request));
+  say(`uploaded ${counted(sent, "picture")} of ${folder}; ${urls.size - sent} were there`);
+  return urls;
 }
 
 /** Writes the record to a file; anew when a change of the catalog outdates what is written. */
@@ -219,7 +228,7 @@ function shopFromEnvironment() {
  * Calls the shop, and again while it says that waiting helps, or is gone after it was there: every
  * call here can be repeated.
  */
-async function call(shop, method, path, body, type) {
+export async function call(shop, method, path, body, type) {
   const { url, key } = shop;
   if (!key) throw new Stop("the staff key is missing: set ADMIN_API_KEY, or run `npm run setup` for one in .dev.vars");
   const headers = { authorization: `Bearer ${key}`, accept: "application/json, text/csv", ...(type && { "content-type": type }) };
@@ -274,6 +283,10 @@ runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { command, operand, other, options } = understood(args);
   if (command === "convert") return void (await convertCatalog(operand, other));
+  if (command === "pictures") {
+    for (const [file, url] of await importPictures(operand)) console.log(`  ${file}: ${url}`);
+    return;
+  }
   if (command === "publish") return void (await publishCatalog());
   if (command === "rollback") return void (await rollbackCatalog(operand && Number(operand)));
   if (command === "export") return void (await exportCatalog(operand));
@@ -294,7 +307,7 @@ function understood(args) {
   }
   const { values, positionals } = parsed;
   const [command, operand, other, ...others] = positionals;
-  const fits = { convert: other, import: operand, export: operand, publish: !operand, rollback: !operand || /^\d+$/.test(operand) };
+  const fits = { convert: other, import: operand, export: operand, pictures: operand, publish: !operand, rollback: !operand || /^\d+$/.test(operand) };
   const flagged = Object.keys(values).length > 0;
   const surplus = others.length > 0 || (other && command !== "convert");
   if (!fits[command] || surplus || (flagged && command !== "import")) throw no();

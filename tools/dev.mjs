@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { importCatalog, publishCatalog } from "./catalog.mjs";
+import { importCatalog, importPictures, publishCatalog } from "./catalog.mjs";
 import { Children, mustBeFree } from "./children.mjs";
 import { captured, helpIfAsked, root, runAsProgram, say, Stop } from "./run.mjs";
 import { readDevVars, setUp } from "./setup.mjs";
@@ -94,6 +94,7 @@ async function open(url, key, demo, stopping) {
   if (demo && (await isEmpty(url))) {
     say("importing the demo catalog");
     await setSettings(url, key);
+    await importPictures(join(root, "demo/media"), { url, key });
     await importCatalog(join(root, "demo/catalog.csv"), { url, key });
     await publishCatalog({ url, key });
   }

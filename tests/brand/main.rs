@@ -10,7 +10,9 @@ mod brand;
 
 use brand::Brand;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+const LAUNCH_PICTURE: &str = "/media/wqltx33uvp3iz6aqy6vjdhhaku-2000x1000.webp";
 
 #[test]
 fn another_file_is_another_shop() {
@@ -30,7 +32,7 @@ fn another_file_is_another_shop() {
         ("#b4470a", "#1f6b45"),
         ("#fdfdfc", "#fbfff8"),
         ("mark = \"mark.svg\"", "mark = \"fern.svg\""),
-        ("/media/launch.svg", "https://pictures.test/fern.jpg"),
+        (LAUNCH_PICTURE, "https://pictures.test/fern.jpg"),
     ]);
     let theirs = read(&text).unwrap();
 
@@ -105,8 +107,14 @@ fn what_cannot_be_used_is_refused_with_its_line() {
             "no file assets/logo.svg",
         ),
         (
+            LAUNCH_PICTURE,
+            "/icons/gone.png",
+            "launch_picture = ",
+            "neither a file",
+        ),
+        (
+            LAUNCH_PICTURE,
             "/media/launch.svg",
-            "/media/gone.svg",
             "launch_picture = ",
             "neither a file",
         ),
@@ -134,6 +142,30 @@ fn the_shops_own_file_reads() {
     assert_eq!(refusal, None);
 }
 
+/// What lies there is served by every shop. The demo's pictures are uploaded like a merchant's.
+#[test]
+fn assets_hold_no_picture_that_the_brand_does_not_name() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let brand = fs::read_to_string(root.join(brand::FILE)).unwrap();
+    let unnamed: Vec<String> = files_in(&root.join("assets"))
+        .into_iter()
+        .map(|path| {
+            path.strip_prefix(root.join("assets"))
+                .unwrap()
+                .display()
+                .to_string()
+        })
+        .filter(|name| name != "_headers")
+        .filter(|name| {
+            ![".css", ".js", ".json"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        })
+        .filter(|name| !brand.contains(&format!("\"{name}\"")))
+        .collect();
+    assert!(unnamed.is_empty(), "{unnamed:?}");
+}
+
 #[test]
 fn nothing_but_the_file_names_the_shop() {
     let named: Vec<String> = ["src", "assets/css", "assets/js", "durable/src"]
@@ -146,16 +178,25 @@ fn nothing_but_the_file_names_the_shop() {
 }
 
 fn files_of(folder: &Path) -> Vec<(String, String)> {
+    files_in(folder)
+        .into_iter()
+        .map(|path| {
+            (
+                path.display().to_string(),
+                fs::read_to_string(&path).unwrap(),
+            )
+        })
+        .collect()
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            files.extend(files_of(&path));
+            files.extend(files_in(&path));
         } else {
-            files.push((
-                path.display().to_string(),
-                fs::read_to_string(&path).unwrap(),
-            ));
+            files.push(path);
         }
     }
     files

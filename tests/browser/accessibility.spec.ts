@@ -3,11 +3,11 @@
  * wider than its screen.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { DESKTOP, openBrowser, PHONE, Shopper } from './shopper.ts';
 import { tour } from './tour.ts';
 
@@ -17,7 +17,7 @@ let shop: Shop;
 let browser: Browser;
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
 });
 after(() => Promise.all([shop?.close(), browser?.close()]));
 

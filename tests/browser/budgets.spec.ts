@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { eventually } from '../workerd/eventually.ts';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { DESKTOP, openBrowser, PHONE, Shopper } from './shopper.ts';
 
 const KIB = 1024;
@@ -16,7 +17,7 @@ let shop: Shop;
 let browser: Browser;
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
 });
 after(() => Promise.all([shop?.close(), browser?.close()]));
 

@@ -3,10 +3,10 @@
  * until it is switched again.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { openBrowser, Shopper } from './shopper.ts';
 
 let shop: Shop;
@@ -14,7 +14,7 @@ let browser: Browser;
 let shopper: Shopper;
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
 });
 after(() => Promise.all([shop?.close(), browser?.close()]));
 beforeEach(async () => { shopper = await Shopper.arrive(browser, shop.url); });

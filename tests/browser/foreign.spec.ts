@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { eventually } from '../workerd/eventually.ts';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { openBrowser, Shopper } from './shopper.ts';
 
 let shop: Shop;
@@ -18,7 +18,7 @@ let foreignUrl: string;
 
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
   await eventually(async () => assert.doesNotMatch(await (await fetch(`${shop.url}/products/murmur-over`)).text(), /disabled data-needs-stock/));
   foreign = createServer((_, response) => void response.setHeader('content-type', 'text/html').end(page()));
   await new Promise<void>((resolve) => foreign.listen(0, 'localhost', resolve));

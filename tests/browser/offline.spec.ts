@@ -3,11 +3,11 @@
  * nothing of a person is kept.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { eventually } from '../workerd/eventually.ts';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { openLine, type Line } from './line.ts';
 import { ADDRESS, openBrowser, PHONE, Shopper } from './shopper.ts';
 
@@ -17,7 +17,7 @@ let line: Line;
 let shopper: Shopper;
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
   await eventually(async () => {
     for (const sku of await skus('murmur-over', 'murmur-bar')) assert.notEqual((await shop.staff.get(`/api/v1/stock/${sku}`)).expect(200).stock, 'out');
   }, { within: 30_000 });

@@ -3,10 +3,10 @@
  * desk, in other currencies.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { ADDRESS, amountIn, DESKTOP, FIELDS, openBrowser, PHONE, Shopper, type Address, type Kind } from './shopper.ts';
 
 const POSTAL_CODE = 'Postal code';
@@ -15,7 +15,7 @@ let shop: Shop;
 let browser: Browser;
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
 });
 after(() => Promise.all([shop?.close(), browser?.close()]));
 

@@ -3,11 +3,11 @@
  * whole with whatever data there is.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { csvOf } from '../workerd/catalog.ts';
 import { startShop, type Shop } from '../workerd/shop.ts';
+import { importDemo } from './demo.ts';
 import { ADDRESS, openBrowser, PHONE, Shopper, type Kind } from './shopper.ts';
 
 const NARROW = { width: 320, height: 640 };
@@ -23,7 +23,7 @@ let shop: Shop;
 let browser: Browser;
 before(async () => {
   [shop, browser] = await Promise.all([startShop(), openBrowser()]);
-  await shop.importCatalog(readFileSync(new URL('../../demo/catalog.csv', import.meta.url), 'utf8'));
+  await importDemo(shop);
   await shop.importCatalog(csvOf(...UNTIDY));
 });
 after(() => Promise.all([shop?.close(), browser?.close()]));

@@ -3,12 +3,17 @@
  * served, and what is refused.
  */
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { call as asStaff } from '../../tools/catalog.mjs';
+import { uploadPictures } from '../../tools/pictures.mjs';
 import { csvOf } from './catalog.ts';
 import type { Json } from './client.ts';
 import { eventually } from './eventually.ts';
-import { startShop, type Shop } from './shop.ts';
+import { SECRETS, startShop, type Shop } from './shop.ts';
 
 let shop: Shop;
 before(async () => {
@@ -50,6 +55,24 @@ test('a picture is what its bytes say, and is kept for ever under a name that te
     const head = await fetch(shop.url + url, { method: 'HEAD' });
     assert.deepEqual([head.status, (await head.arrayBuffer()).byteLength], [200, 0]);
   });
+});
+
+test('of a folder, the pictures are sent that the shop lacks', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'pictures-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const door = { url: shop.url, key: SECRETS.ADMIN_API_KEY };
+  const send = () => uploadPictures(folder, (...request: [string, string, Buffer?]) => asStaff(door, ...request));
+  await assert.rejects(send(), /holds no picture/);
+  await writeFile(join(folder, 'notes.txt'), 'no picture');
+  for (const name of ['a.webp', 'b.webp']) await writeFile(join(folder, name), await paint(40, 30, 'webp'));
+  const first = await send();
+  assert.deepEqual([first.sent, [...first.urls.keys()]], [2, ['a.webp', 'b.webp']]);
+  for (const [name, url] of first.urls) assert.ok((await fetched(url!)).bytes.equals(await readFile(join(folder, name))), name);
+  await writeFile(join(folder, 'c.webp'), await paint(40, 30, 'webp'));
+  const second = await send();
+  assert.deepEqual([second.sent, second.urls.get('a.webp')], [1, first.urls.get('a.webp')]);
+  await writeFile(join(folder, 'd.png'), '<svg/>');
+  await assert.rejects(send(), /d\.png: refused with 415/);
 });
 
 test('a picture comes in the listed widths and in no other', async () => {
