@@ -10,4 +10,5 @@ pub mod media;
 pub mod pages;
 pub mod router;
 pub mod routes;
+pub mod views;
 pub mod webhooks;

@@ -1,5 +1,5 @@
-//! Files and what they import of each other: no circle anywhere, and the groups of `src/shop` point
-//! one way.
+//! Files and what they import of each other: no circle anywhere, the groups of `src/shop` point one
+//! way, and no face of `src/web` calls another.
 
 use crate::sources::{File, files};
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,36 @@ pub const GROUPS: [&str; 14] = [
     "catalog",
     "values",
 ];
+
+/// The parts of `src/web`, and what each may use of the others. Those that list pages, or show one in
+/// place of an error, know the addresses of pages; faces know none of each other.
+const FACES: [(&str, &[&str]); 11] = [
+    ("http", &[]),
+    ("assets", &["http"]),
+    ("views", &["assets", "http"]),
+    ("api", &["http", "views"]),
+    ("pages", &["assets", "http", "views"]),
+    ("discovery", &["http", "pages", "views"]),
+    ("media", &["http"]),
+    ("webhooks", &["http"]),
+    ("jobs", &["http"]),
+    (
+        "routes",
+        &[
+            "http",
+            "api",
+            "assets",
+            "discovery",
+            "media",
+            "pages",
+            "webhooks",
+        ],
+    ),
+    ("router", &["http", "pages", "routes"]),
+];
+
+/// The document of the API, which tests make of all routes.
+const MADE_BY_TESTS: &str = "src/web/api/openapi/";
 
 /// The crates, by their names in paths, and where their files are.
 const CRATES: [(&str, &str); 3] = [
@@ -48,6 +78,41 @@ fn every_group_has_its_place() {
         .filter_map(|file| group_of(&file.path).map(str::to_owned))
         .collect();
     assert_eq!(groups, GROUPS.map(str::to_owned).into());
+}
+
+#[test]
+fn no_face_calls_another() {
+    let calls = calls_of_faces(&arrows_of(&sources()));
+    assert!(calls.is_empty(), "{calls:#?}");
+}
+
+#[test]
+fn every_face_has_its_place() {
+    let faces: BTreeSet<String> = sources()
+        .iter()
+        .filter_map(|file| face_of(&file.path).map(str::to_owned))
+        .collect();
+    assert_eq!(faces, FACES.map(|(face, _)| face.to_owned()).into());
+}
+
+#[test]
+fn a_call_of_another_face_is_found() {
+    let uses = [
+        ("src/web/pages/a.rs", "use crate::web::api::List;"),
+        ("src/web/api/a.rs", "use crate::web::{pages::b::path};"),
+        ("src/web/api/b.rs", "fn f() { crate::web::pages::b::f() }"),
+        ("src/web/http/a.rs", "use crate::web::views::instant;"),
+        ("src/web/views/a.rs", "use crate::web::api::List;"),
+        ("src/web/jobs.rs", "use crate::web::api::List;"),
+        // No breaches.
+        ("src/web/api/mod.rs", "use crate::web::views::instant;"),
+        ("src/web/pages/b.rs", "use crate::web::http::Call;"),
+        ("src/web/views/mod.rs", "pub(in crate::web) fn instant() {}"),
+        ("src/web/http/mod.rs", ""),
+        ("src/web/mod.rs", "pub mod api;"),
+    ];
+    let files = uses.map(|(path, code)| File::new(path, code));
+    assert_eq!(calls_of_faces(&arrows_of(&files)).len(), 6);
 }
 
 #[test]
@@ -169,6 +234,35 @@ fn upward(arrows: &Arrows) -> Vec<String> {
         }
     }
     found
+}
+
+/// Arrows of `src/web` that no face may have.
+fn calls_of_faces(arrows: &Arrows) -> Vec<String> {
+    let mut found = Vec::new();
+    for (from, targets) in arrows {
+        if from.starts_with(MADE_BY_TESTS) {
+            continue;
+        }
+        let own = face_of(from);
+        let known = FACES.iter().find(|(face, _)| Some(*face) == own);
+        for to in targets {
+            if let (Some((own, allowed)), Some(other)) = (known, face_of(to))
+                && other != *own
+                && !allowed.contains(&other)
+            {
+                found.push(format!("{from} imports {to}"));
+            }
+        }
+    }
+    found
+}
+
+/// `api` of `src/web/api/cart.rs`, `router` of `src/web/router.rs`.
+fn face_of(path: &str) -> Option<&str> {
+    let inside = path.strip_prefix("src/web/")?;
+    let first = inside.split('/').next()?;
+    let face = first.strip_suffix(".rs").unwrap_or(first);
+    (face != "mod").then_some(face)
 }
 
 /// `orders` of `src/shop/orders/order.rs`.

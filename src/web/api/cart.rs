@@ -1,13 +1,13 @@
 //! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version
 //! in `ETag`.
 
-use crate::web::api::pricing::{QuoteView, ShippingOffersView};
 use crate::web::api::whole;
 use crate::web::http::call::Call;
 use crate::web::http::cart_token::{HEADER, OwnCart};
 use crate::web::http::guard;
 use crate::web::http::reply::Reply;
-use crate::web::pages::metadata::absolute;
+use crate::web::views::absolute;
+use crate::web::views::pricing::{QuoteView, ShippingOffersView};
 use durable::cart::{Cart, Change, MAX_QUANTITY};
 use durable::stock::Availability;
 use serde::{Deserialize, Serialize};
@@ -254,7 +254,7 @@ pub(super) struct LineView<'a> {
     unit_price: Option<Money>,
     #[cfg_attr(test, schema(required))]
     line_total: Option<Money>,
-    #[cfg_attr(test, schema(schema_with = crate::web::api::openapi::availability))]
+    #[cfg_attr(test, schema(schema_with = crate::web::views::schemas::availability))]
     stock: Availability,
 }
 

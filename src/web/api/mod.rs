@@ -1,6 +1,5 @@
 //! REST under `/api/v1`, a file a resource, and the shapes it answers with.
 
-mod addresses;
 pub mod admin;
 pub mod cart;
 pub mod health;
@@ -8,15 +7,12 @@ pub mod health;
 mod openapi;
 pub mod order_status;
 pub mod orders;
-pub mod pricing;
 pub mod products;
 pub mod refunds;
 pub mod stock;
 
 use crate::web::http::call::Call;
-use chrono::{DateTime, SecondsFormat};
 use data_encoding::BASE64URL_NOPAD;
-use durable::Timestamp;
 use serde::Serialize;
 use serde_json::Number;
 use shop::error::{Error, Result};
@@ -97,12 +93,4 @@ pub fn whole<T: TryFrom<i64>>(number: &Number, range: RangeInclusive<i64>) -> Op
         .as_i64()
         .filter(|whole| range.contains(whole))
         .and_then(|whole| T::try_from(whole).ok())
-}
-
-/// An instant by RFC 3339, in UTC.
-#[must_use]
-pub fn instant(at: Timestamp) -> String {
-    DateTime::from_timestamp_millis(at.as_millis())
-        .unwrap_or_default()
-        .to_rfc3339_opts(SecondsFormat::Secs, true)
 }

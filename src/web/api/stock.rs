@@ -1,9 +1,10 @@
 //! `/api/v1/stock`: what the public may know of the units, a word and never a number; read from a
 //! copy, and live.
 
-use crate::web::api::{List, instant};
+use crate::web::api::List;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::views::instant;
 use durable::stock::{Availability, PublicStock};
 use serde::Serialize;
 use shop::catalog::availability::{get_public_stock, list_public_stocks};
@@ -16,7 +17,7 @@ const MAX_SKUS: usize = 100;
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(super) struct StockView<'a> {
     sku: &'a str,
-    #[cfg_attr(test, schema(schema_with = crate::web::api::openapi::availability))]
+    #[cfg_attr(test, schema(schema_with = crate::web::views::schemas::availability))]
     stock: Availability,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]

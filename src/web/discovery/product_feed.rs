@@ -4,14 +4,15 @@
 //! It comes in parts, each of which reads no more documents than one request may; a part names the
 //! next.
 
-use crate::web::api::instant;
 use crate::web::discovery::sitemap::xml;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
 use crate::web::pages::brand::SHOP_NAME;
-use crate::web::pages::metadata::{absolute, shortened};
+use crate::web::pages::metadata::shortened;
 use crate::web::pages::paths::product_path;
 use crate::web::pages::visit::PageContext;
+use crate::web::views::absolute;
+use crate::web::views::instant;
 use durable::board::Posts;
 use durable::stock::{Availability, PublicStock};
 use maud::{Markup, html};

@@ -1,11 +1,11 @@
 //! `robots.txt` and the sitemap of the published catalog: an index, one part with the lists, and
 //! parts of products, each far below the 50,000 addresses that sitemaps.org allows.
 
-use crate::web::api::instant;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
 use crate::web::pages::paths::{collection_path, product_path};
 use crate::web::pages::policy_texts::{POLICIES, Policy};
+use crate::web::views::instant;
 use durable::Timestamp;
 use maud::{Markup, PreEscaped, html};
 use shop::catalog::parts::list_cards;

@@ -5,12 +5,12 @@
 //! keeps language and currency, which change what is read, and drops all else that a link may
 //! carry.
 
-use crate::web::assets::kept_address;
 use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::visit::PageContext;
+use crate::web::views::absolute;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
-use shop::catalog::{Image, web_address};
+use shop::catalog::Image;
 use shop::values::languages::Language;
 
 /// Most characters of a description: what results show.
@@ -65,17 +65,6 @@ pub fn tags(visit: &PageContext, page: &Metadata<'_>) -> Markup {
     }
 }
 
-/// `address` with the shop's origin, unless it has one. None means that it leads nowhere.
-#[must_use]
-pub fn absolute(origin: &str, address: &str) -> Option<String> {
-    let address = web_address(address)?;
-    let address = kept_address(&address);
-    if address.starts_with('/') {
-        return Some(format!("{origin}{address}"));
-    }
-    Some(address.to_owned())
-}
-
 /// Networks and marketplaces show no drawings.
 fn is_raster(url: &str) -> bool {
     !url.to_lowercase().ends_with(".svg")
@@ -117,22 +106,5 @@ mod tests {
             serde_json::from_str::<Value>(&json).unwrap()["name"],
             "</script><!--<script>"
         );
-    }
-
-    #[test]
-    fn addresses_are_the_shops_unless_they_are_anothers() {
-        for (address, whole) in [
-            ("/media/a.jpg", Some("https://shop.test/media/a.jpg")),
-            ("a b.jpg", Some("https://shop.test/a%20b.jpg")),
-            (
-                "https://images.test/a.jpg",
-                Some("https://images.test/a.jpg"),
-            ),
-            ("//images.test/a.jpg", Some("https://images.test/a.jpg")),
-            ("javascript:alert(1)", None),
-        ] {
-            let found = absolute("https://shop.test", address);
-            assert_eq!(found.as_deref(), whole, "{address}");
-        }
     }
 }

@@ -1,6 +1,5 @@
 //! An order's pages, for whoever has its link: how it stands, and its invoice.
 
-use crate::web::api::order_status::status_tag;
 use crate::web::assets::kept_address;
 use crate::web::http::call::{Call, Form};
 use crate::web::http::order_access::{cancel_visible_order, visible_order};
@@ -11,6 +10,7 @@ use crate::web::pages::layout::page_with;
 use crate::web::pages::lookup::code_form;
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};
 use crate::web::pages::visit::{PageContext, order_path};
+use crate::web::views::order_status::status_tag;
 use maud::{Markup, html};
 use shop::checkout::freezing::is_being_placed;
 use shop::error::{Error, Result};

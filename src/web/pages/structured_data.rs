@@ -2,9 +2,9 @@
 //! of Google's product snippets, merchant listings, breadcrumbs and organizations.
 
 use crate::web::pages::brand::{BRAND, SHOP_NAME};
-use crate::web::pages::metadata::absolute;
 use crate::web::pages::paths::product_path;
 use crate::web::pages::visit::PageContext;
+use crate::web::views::absolute;
 use durable::board::Posts;
 use durable::stock::Availability;
 use serde_json::{Value, json};

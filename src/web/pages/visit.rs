@@ -96,7 +96,7 @@ impl PageContext {
     /// An instant as the visitor reads it; with JavaScript in their own time zone.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> Markup {
-        let machine = crate::web::api::instant(at);
+        let machine = crate::web::views::instant(at);
         html! { time datetime=(machine) data-local { (self.language.instant(at)) } }
     }
 

@@ -1,8 +1,9 @@
 //! `/api/v1/admin/dead-letters`, for staff: what failed for good, and what to do about it.
 
-use crate::web::api::{List, decode_cursor, encode_cursor, instant, limit};
+use crate::web::api::{List, decode_cursor, encode_cursor, limit};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::views::instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shop::error::{Error, Result};

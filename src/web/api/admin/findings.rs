@@ -1,9 +1,10 @@
 //! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found
 //! half done.
 
-use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
+use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::views::instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use shop::error::{Error, Result};

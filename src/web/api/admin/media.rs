@@ -1,8 +1,9 @@
 //! Pictures, as staff upload them.
 
-use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor};
+use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::views::instant;
 use serde::Serialize;
 use shop::error::Result;
 use shop::publishing::media::{

@@ -1,9 +1,9 @@
 //! `/api/v1/admin/payments`, for staff: how the payment provider is, and how an order's payment
 //! stands there.
 
-use crate::web::api::instant;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::views::instant;
 use serde::Serialize;
 use shop::error::{Error, Result};
 use shop::orders::moving::find_order;

@@ -1,10 +1,10 @@
 //! Products as staff keep them: `/api/v1/products` for changes, `/api/v1/admin/products/{id}` to
 //! read the record. Shoppers see a change with the next publish.
 
-use crate::web::api::instant;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
-use serde::{Deserialize, Serialize};
+use crate::web::views::products::RecordedProduct;
+use serde::Deserialize;
 use shop::catalog::handles::product_handle;
 use shop::catalog::html::sanitise_html;
 use shop::catalog::{Image, Price, Product, ProductOption, ProductStatus, Seo, Variant};
@@ -141,50 +141,6 @@ const fn yes() -> bool {
     true
 }
 
-/// A product as staff read it.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(in crate::web::api) struct RecordedProduct<'a> {
-    id: &'a str,
-    version: u64,
-    handle: &'a str,
-    title: &'a str,
-    description_html: &'a str,
-    vendor: &'a str,
-    r#type: &'a str,
-    tags: &'a [String],
-    status: ProductStatus,
-    category: &'a [String],
-    options: Vec<&'a str>,
-    variants: Vec<RecordedVariant<'a>>,
-    images: &'a [Image],
-    features: &'a [String],
-    specifications: &'a BTreeMap<String, String>,
-    metadata: &'a BTreeMap<String, String>,
-    seo: &'a Seo,
-    created_at: String,
-    updated_at: String,
-}
-
-/// A variant as staff read it.
-#[derive(Serialize)]
-#[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(in crate::web::api) struct RecordedVariant<'a> {
-    id: &'a str,
-    sku: &'a str,
-    option_values: &'a [String],
-    prices: Vec<Money>,
-    compare_at_prices: Vec<Money>,
-    #[cfg_attr(test, schema(required))]
-    barcode: Option<&'a str>,
-    #[cfg_attr(test, schema(required))]
-    weight_grams: Option<u32>,
-    #[cfg_attr(test, schema(required))]
-    image: Option<&'a str>,
-    tracked: bool,
-    tax_class: &'a str,
-}
-
 async fn read_product(call: &mut Call<'_>) -> Result<Product> {
     let (input, _) = call.json_up_to::<ProductInput>(MAX_PRODUCT_BYTES).await?;
     let mut product = input.into_unclean_product();
@@ -276,64 +232,6 @@ impl VariantInput {
             tracked: self.tracked,
             tax_class: self.tax_class,
             source: BTreeMap::new(),
-        }
-    }
-}
-
-impl<'a> RecordedProduct<'a> {
-    fn of(product: &'a Product) -> Self {
-        Self {
-            id: &product.id,
-            version: product.version,
-            handle: &product.handle,
-            title: &product.title,
-            description_html: &product.description_html,
-            vendor: &product.vendor,
-            r#type: &product.r#type,
-            tags: &product.tags,
-            status: product.status,
-            category: &product.category,
-            options: product
-                .options
-                .iter()
-                .map(|option| option.name.as_str())
-                .collect(),
-            variants: product.variants.iter().map(RecordedVariant::of).collect(),
-            images: &product.images,
-            features: &product.features,
-            specifications: &product.specifications,
-            metadata: &product.metadata,
-            seo: &product.seo,
-            created_at: instant(product.created_at),
-            updated_at: instant(product.updated_at),
-        }
-    }
-}
-
-impl<'a> RecordedVariant<'a> {
-    fn of(variant: &'a Variant) -> Self {
-        let currencies: Vec<Currency> = variant
-            .prices
-            .keys()
-            .filter_map(|code| Currency::from_code(code))
-            .collect();
-        let money = |price: fn(&Variant, Currency) -> Option<Money>| {
-            currencies
-                .iter()
-                .filter_map(|currency| price(variant, *currency))
-                .collect()
-        };
-        Self {
-            id: &variant.id,
-            sku: &variant.sku,
-            option_values: &variant.option_values,
-            prices: money(Variant::price),
-            compare_at_prices: money(Variant::compare_at_price),
-            barcode: variant.barcode.as_deref(),
-            weight_grams: variant.weight_grams,
-            image: variant.image.as_deref(),
-            tracked: variant.tracked,
-            tax_class: &variant.tax_class,
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees, and the
 //! movements they come from.
 
-use crate::web::api::{decode_cursor, encode_cursor, instant, limit, malformed_cursor, whole};
+use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor, whole};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
+use crate::web::views::instant;
 use chrono::DateTime;
 use durable::Timestamp;
 use durable::machine::Checkup;
@@ -84,7 +85,7 @@ pub(in crate::web::api) struct Numbers {
     promise_at: Option<String>,
     #[cfg_attr(test, schema(required))]
     purchase_limit: Option<u32>,
-    #[cfg_attr(test, schema(schema_with = crate::web::api::openapi::availability))]
+    #[cfg_attr(test, schema(schema_with = crate::web::views::schemas::availability))]
     stock: Availability,
     version: u64,
 }

@@ -11,11 +11,11 @@ use crate::web::api::admin::settings::{
     CurrenciesSection, MarketsSection, PromotionsSection, Schedule, ShippingZonesSection,
     TaxZonesSection,
 };
-use crate::web::api::{admin, cart, order_status, orders, pricing, products, refunds, stock};
+use crate::web::api::{admin, cart, orders, refunds, stock};
 use crate::web::http::guard::Access;
 use crate::web::http::route::Route;
 use crate::web::routes::all_routes;
-use durable::stock::Availability;
+use crate::web::views;
 use serde_json::{Map, Value, json};
 use shop::error::Problem;
 use shop::pricing::quote::QuoteRequest;
@@ -24,7 +24,6 @@ use shop::publishing::import::ImportSummary;
 use shop::publishing::publish::record::Publish;
 use std::fs;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 
 /// Codes that any operation may answer with.
@@ -127,14 +126,14 @@ fn operation_id(route: &Route, name: &str) -> String {
 /// What an operation reads and answers with. An operation that is not here does not pass the test.
 fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
     match name {
-        "list_products" => (None, schemas.list::<products::ProductView<'_>>()),
-        "get_product" => (None, schemas.add::<products::ProductView<'_>>()),
-        "list_categories" => (None, schemas.list::<products::CategoryNode<'_>>()),
+        "list_products" => (None, schemas.list::<views::products::ProductView<'_>>()),
+        "get_product" => (None, schemas.add::<views::products::ProductView<'_>>()),
+        "list_categories" => (None, schemas.list::<views::products::CategoryNode<'_>>()),
         "create_product" | "update_product" => (
             schemas.body::<admin::products::ProductInput>(),
-            schemas.add::<admin::products::RecordedProduct<'_>>(),
+            schemas.add::<views::products::RecordedProduct<'_>>(),
         ),
-        "get_recorded_product" => (None, schemas.add::<admin::products::RecordedProduct<'_>>()),
+        "get_recorded_product" => (None, schemas.add::<views::products::RecordedProduct<'_>>()),
         "delete_product" => (None, Value::Null),
         "import_products" => (Some(text_of("text/csv")), schemas.add::<ImportSummary>()),
         "export_products" => (None, json!({"type": "string"})),
@@ -171,9 +170,12 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         ),
         "create_quote" => (
             schemas.body::<QuoteRequest>(),
-            schemas.add::<pricing::QuoteView<'_>>(),
+            schemas.add::<views::pricing::QuoteView<'_>>(),
         ),
-        "list_shipping_methods" => (None, schemas.add::<pricing::ShippingOffersView<'_>>()),
+        "list_shipping_methods" => (
+            None,
+            schemas.add::<views::pricing::ShippingOffersView<'_>>(),
+        ),
         "get_settings" | "set_settings" => schemas.section::<Settings>(name),
         "get_currencies" | "set_currencies" => schemas.section::<CurrenciesSection>(name),
         "get_markets" | "set_markets" => schemas.section::<MarketsSection>(name),
@@ -186,30 +188,35 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         "set_scheduled_prices" => (schemas.body::<Schedule>(), schemas.add::<Schedule>()),
         "create_order" => (
             schemas.body::<orders::NewOrder>(),
-            schemas.add::<orders::OrderView<'_>>(),
+            schemas.add::<views::orders::OrderView<'_>>(),
         ),
         "list_orders" => (None, schemas.add::<orders::OrderList<'_>>()),
-        "get_order_status" => (None, schemas.add::<order_status::OrderStatusView<'_>>()),
-        "get_order" | "deliver_fulfillment" => (None, schemas.add::<orders::OrderView<'_>>()),
+        "get_order_status" => (
+            None,
+            schemas.add::<views::order_status::OrderStatusView<'_>>(),
+        ),
+        "get_order" | "deliver_fulfillment" => {
+            (None, schemas.add::<views::orders::OrderView<'_>>())
+        }
         "set_order_status" => (
             schemas.body::<orders::StatusChange>(),
-            schemas.add::<orders::OrderView<'_>>(),
+            schemas.add::<views::orders::OrderView<'_>>(),
         ),
         "cancel_order" => (
             schemas.optional_body::<orders::Cancellation>(),
-            schemas.add::<orders::OrderView<'_>>(),
+            schemas.add::<views::orders::OrderView<'_>>(),
         ),
         "create_fulfillment" => (
             schemas.body::<orders::Shipment>(),
-            schemas.add::<orders::OrderView<'_>>(),
+            schemas.add::<views::orders::OrderView<'_>>(),
         ),
         "create_return" => (
             schemas.body::<orders::ReturnedGoods>(),
-            schemas.add::<orders::OrderView<'_>>(),
+            schemas.add::<views::orders::OrderView<'_>>(),
         ),
         "create_refund" => (
             schemas.body::<refunds::NewRefund>(),
-            schemas.add::<orders::OrderView<'_>>(),
+            schemas.add::<views::orders::OrderView<'_>>(),
         ),
         "list_findings" => (None, schemas.add::<admin::findings::Findings>()),
         "close_finding" => (
@@ -244,20 +251,6 @@ fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
         ),
         _ => panic!("{name} is not described: say in `bodies` what it reads and answers with"),
     }
-}
-
-/// Schema of [`Availability`], which `durable` keeps free of schemas.
-pub(in crate::web) fn availability() -> Object {
-    let words = [
-        Availability::InStock,
-        Availability::Low,
-        Availability::Out,
-        Availability::Preorder,
-    ];
-    ObjectBuilder::new()
-        .schema_type(Type::String)
-        .enum_values(Some(words.map(|word| json!(word))))
-        .build()
 }
 
 fn text_of(media_type: &str) -> Value {

@@ -1,7 +1,7 @@
 //! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each
 //! number with how it came about.
 
-use crate::web::api::instant;
+use crate::web::views::instant;
 use serde::Serialize;
 use shop::catalog::Conversion;
 use shop::pricing::quote::{

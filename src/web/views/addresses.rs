@@ -6,7 +6,7 @@ use shop::values::addresses::Address;
 /// Address of an order.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
-pub(super) struct AddressView<'a> {
+pub(in crate::web) struct AddressView<'a> {
     name: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
@@ -36,7 +36,7 @@ pub(super) struct AddressView<'a> {
 }
 
 impl<'a> AddressView<'a> {
-    pub(super) fn of(address: &'a Address) -> Self {
+    pub(in crate::web) fn of(address: &'a Address) -> Self {
         Self {
             name: &address.name,
             company: address.company.as_deref(),
