@@ -15,7 +15,7 @@ use sha2::Sha256;
 use shop::payments::{Payments, WebhookRequest};
 use std::cell::Cell;
 use std::rc::Rc;
-use storefront::store::stripe::account::{MAX_PAGES, Stripe, StripeConfig};
+use storefront::store::payments::stripe::account::{MAX_PAGES, Stripe, StripeConfig};
 
 const NOW_SECS: i64 = 1_795_000_000;
 const SECRET: &str = "whsec_of_the_fuzzer";

@@ -1,13 +1,13 @@
 //! Bindings of the isolate, and what it keeps beside them.
 
 use crate::app::clock::PAUSE;
-use crate::store::d1::D1;
-use crate::store::guarded_payments::HealthCache;
-use crate::store::media_r2::Images;
-use crate::store::prices_d1::ListingCache;
-use crate::store::queues::Queues;
-use crate::store::rate_limits::{Classes, RateLimits};
-use crate::store::settings_d1::SettingsCache;
+use crate::store::payments::guarded::HealthCache;
+use crate::store::platform::d1::D1;
+use crate::store::platform::media_r2::Images;
+use crate::store::platform::queues::Queues;
+use crate::store::platform::rate_limits::{Classes, RateLimits};
+use crate::store::pricing::price_list::ListingCache;
+use crate::store::pricing::settings::SettingsCache;
 use shop::checkout::code_tries::BlockedSources;
 use shop::error::{Error, Result};
 use std::cell::RefCell;

@@ -1,6 +1,6 @@
 //! Time and entropy: the only place that reads them.
 
-use crate::store::pause::Pause;
+use crate::store::platform::pause::Pause;
 use durable::Timestamp;
 use shop::error::{Error, Result};
 use shop::values::ids::Entropy;

@@ -1,9 +1,9 @@
 //! Configuration, read once per isolate from variables and secrets.
 
-use crate::store::mail_providers::{Account, Carrier};
-use crate::store::standard_webhooks::WebhookSecret;
-use crate::store::stripe::account::{STRIPE_API, StripeConfig};
-use crate::store::turnstile::{Turnstile, check_widget};
+use crate::store::customers::turnstile::{Turnstile, check_widget};
+use crate::store::messages::mail_providers::{Account, Carrier};
+use crate::store::operations::standard_webhooks::WebhookSecret;
+use crate::store::payments::stripe::account::{STRIPE_API, StripeConfig};
 use shop::checkout::pending::PendingLimits;
 use shop::customers::challenge::Widget;
 use shop::customers::staff::StaffKeys;

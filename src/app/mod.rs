@@ -12,31 +12,31 @@ mod ports;
 use crate::app::bindings::Bindings;
 use crate::app::clock::{PAUSE, entropy, now, random_number};
 use crate::app::config::Config;
-use crate::store::catalog_d1::CatalogD1;
-use crate::store::catalog_kv::{CatalogKv, refresh_is_due, shown_version};
-use crate::store::d1::D1;
-use crate::store::dead_letters_d1::DeadLettersD1;
-use crate::store::finding_deliveries_d1::FindingDeliveriesD1;
-use crate::store::finding_webhook::Receiver;
-use crate::store::guarded_payments::BreakerD1;
-use crate::store::idempotency_d1::IdempotencyD1;
-use crate::store::jobs_d1::JobsD1;
-use crate::store::mails_d1::MailsD1;
-use crate::store::media_r2::MediaR2;
-use crate::store::news_d1::NewsD1;
-use crate::store::objects::Objects;
-use crate::store::order_code_tries_d1::OrderCodeTriesD1;
-use crate::store::order_standings_d1::OrderStandingsD1;
-use crate::store::publish_d1::PublishD1;
-use crate::store::queues::Queues;
-use crate::store::rate_limits::RateLimits;
-use crate::store::retention_d1::RetentionD1;
-use crate::store::settings_d1;
-use crate::store::settings_d1::SettingsD1;
+use crate::store::catalog::availability::StockKv;
+use crate::store::catalog::copy::{CatalogKv, refresh_is_due, shown_version};
+use crate::store::catalog::record::CatalogD1;
+use crate::store::messages::mails::MailsD1;
+use crate::store::operations::dead_letters::DeadLettersD1;
+use crate::store::operations::finding_deliveries::FindingDeliveriesD1;
+use crate::store::operations::finding_webhook::Receiver;
+use crate::store::operations::idempotency::IdempotencyD1;
+use crate::store::operations::news::NewsD1;
+use crate::store::operations::retention::RetentionD1;
+use crate::store::orders::codes::OrderCodeTriesD1;
+use crate::store::orders::standing::OrderStandingsD1;
+use crate::store::payments::guarded::BreakerD1;
+use crate::store::payments::stripe::Patience;
+use crate::store::payments::stripe::account::MAX_PAGES;
+use crate::store::platform::d1::D1;
+use crate::store::platform::media_r2::MediaR2;
+use crate::store::platform::objects::Objects;
+use crate::store::platform::queues::Queues;
+use crate::store::platform::rate_limits::RateLimits;
+use crate::store::pricing::settings;
+use crate::store::pricing::settings::SettingsD1;
+use crate::store::publishing::publish::PublishD1;
+use crate::store::settlement::jobs::JobsD1;
 use crate::store::sql::{Database, Statement};
-use crate::store::stock_kv::StockKv;
-use crate::store::stripe::Patience;
-use crate::store::stripe::account::MAX_PAGES;
 use durable::Timestamp;
 use serde_json::Value;
 use shop::cart::CartObjects;
@@ -239,7 +239,7 @@ impl App {
     /// time.
     #[must_use]
     pub fn settings_to_refresh(&self) -> Option<SettingsD1<Rc<D1>>> {
-        settings_d1::refresh_is_due(self.now).then(|| self.settings())
+        settings::refresh_is_due(self.now).then(|| self.settings())
     }
 
     /// What a publish writes to, and what carries it on.

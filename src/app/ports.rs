@@ -2,17 +2,17 @@
 
 use crate::app::App;
 use crate::app::clock::{now, random_number};
-use crate::store::d1::D1;
-use crate::store::findings_d1::FindingsD1;
-use crate::store::guarded_payments::GuardedPayments;
-use crate::store::inbox_d1::InboxD1;
-use crate::store::objects::Objects;
-use crate::store::orders_d1::{OrdersD1, StrayPaymentsD1};
-use crate::store::pause::wait;
-use crate::store::prices_d1::PricesD1;
-use crate::store::queues::Outgoing;
-use crate::store::refusals::RefusalsHere;
-use crate::store::stripe::account::Stripe;
+use crate::store::inventory::refusals::RefusalsHere;
+use crate::store::orders::findings::FindingsD1;
+use crate::store::orders::{OrdersD1, StrayPaymentsD1};
+use crate::store::payments::guarded::GuardedPayments;
+use crate::store::payments::inbox::InboxD1;
+use crate::store::payments::stripe::account::Stripe;
+use crate::store::platform::d1::D1;
+use crate::store::platform::objects::Objects;
+use crate::store::platform::pause::wait;
+use crate::store::platform::queues::Outgoing;
+use crate::store::pricing::price_list::PricesD1;
 use durable::Timestamp;
 use shop::cart::CartObjects;
 use shop::cart::ports::CartPorts;

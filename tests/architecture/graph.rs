@@ -143,6 +143,22 @@ fn a_circle_is_found() {
 }
 
 #[test]
+fn a_file_is_not_its_siblings() {
+    let files = [
+        File::new(
+            "src/store/orders/mod.rs",
+            "mod a; use crate::store::orders::a::A;",
+        ),
+        File::new("src/store/orders/a.rs", "use crate::store::orders::{b, c};"),
+        File::new("src/store/orders/b.rs", ""),
+        File::new("src/store/orders/c.rs", ""),
+    ];
+    let arrows = arrows_of(&files);
+    assert!(circle_of(&arrows).is_empty());
+    assert_eq!(arrows[&files[1].path].len(), 2);
+}
+
+#[test]
 fn what_tests_import_is_no_arrow() {
     let files = [
         File::new(
@@ -350,8 +366,11 @@ fn branches(tokens: &[String], mut prefix: Vec<String>, found: &mut Vec<Vec<Stri
         match token.as_str() {
             "{" => {
                 at += 1;
-                while tokens.get(at).is_some_and(|token| token != "}") {
-                    at += branches(&tokens[at..], prefix.clone(), found).max(1);
+                while let Some(token) = tokens.get(at).filter(|token| *token != "}") {
+                    at += match token.as_str() {
+                        "," => 1,
+                        _ => branches(&tokens[at..], prefix.clone(), found).max(1),
+                    };
                 }
                 return at + 1;
             }

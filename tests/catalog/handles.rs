@@ -5,7 +5,7 @@ use shop::catalog::Product;
 use shop::catalog::record::CatalogRecord;
 use shop::publishing::csv::notices::NoticeCode;
 use shop::publishing::products::update_product;
-use storefront::store::catalog_d1::CatalogD1;
+use storefront::store::catalog::record::CatalogD1;
 
 const FILE: &str = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\n\
     हिन्दी-किताब,Book,Size,S,5,shopify,7\n\

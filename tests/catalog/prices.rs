@@ -5,8 +5,8 @@ use crate::world::{World, now};
 use durable::Timestamp;
 use shop::pricing::price_list::{PriceList, Prices};
 use std::rc::Rc;
-use storefront::store::prices_d1::{ListingCache, PricesD1};
-use storefront::store::settings_d1::SettingsCache;
+use storefront::store::pricing::price_list::{ListingCache, PricesD1};
+use storefront::store::pricing::settings::SettingsCache;
 use storefront::store::sql::{Statement, TextRow};
 
 #[derive(Clone)]

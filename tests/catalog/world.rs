@@ -23,8 +23,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
-use storefront::store::catalog_d1::CatalogD1;
-use storefront::store::publish_d1::PublishD1;
+use storefront::store::catalog::record::CatalogD1;
+use storefront::store::publishing::publish::PublishD1;
 use storefront::store::sql::{Database, SqlError, Statement};
 
 pub const HOUR_SECS: u32 = 60 * 60;

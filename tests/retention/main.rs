@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::rc::Rc;
-use storefront::store::retention_d1::RetentionD1;
+use storefront::store::operations::retention::RetentionD1;
 use storefront::store::sql::{Database, SqlError, Statement, to_word};
 
 const NOW: i64 = 1_800_000_000_000;

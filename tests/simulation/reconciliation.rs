@@ -10,7 +10,7 @@ use shop::payments::{BalanceEntry, BalanceKind};
 use shop::settlement::reconciliation::balance::compare_balance;
 use shop::settlement::reconciliation::undelivered::heal_undelivered;
 use std::rc::Rc;
-use storefront::store::jobs_d1::JobsD1;
+use storefront::store::settlement::jobs::JobsD1;
 
 /// Of a day: more than two runs read.
 const PAYMENTS: usize = 12_100;

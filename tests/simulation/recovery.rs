@@ -18,7 +18,7 @@ use shop::settlement::effects::drive_or_leave;
 use shop::settlement::reconciliation::record::Jobs;
 use std::collections::BTreeSet;
 use std::rc::Rc;
-use storefront::store::jobs_d1::JobsD1;
+use storefront::store::settlement::jobs::JobsD1;
 
 /// Orders that wait in an ordinary run; `SIMULATION_WAITING=5000` is what the shop promises.
 const ORDERS: u32 = 1_000;

@@ -9,8 +9,8 @@ use shop::pricing::settings::SettingsRecord;
 use shop::publishing::publish::record::PublishRecord;
 use shop::values::money::Currency;
 use std::rc::Rc;
-use storefront::store::publish_d1::PublishD1;
-use storefront::store::settings_d1::SettingsD1;
+use storefront::store::pricing::settings::SettingsD1;
+use storefront::store::publishing::publish::PublishD1;
 
 #[test]
 fn a_price_that_should_have_begun_is_due_at_once() {

@@ -16,8 +16,8 @@ use shop::messages::mail::EmailJob;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use storefront::store::prices_d1::ListingCache;
-use storefront::store::settings_d1::SettingsCache;
+use storefront::store::pricing::price_list::ListingCache;
+use storefront::store::pricing::settings::SettingsCache;
 
 /// How often things go wrong, in a thousand.
 #[derive(Clone, Copy, Default)]

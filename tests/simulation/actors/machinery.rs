@@ -15,8 +15,8 @@ use shop::settlement::ports::SettlementPorts;
 use shop::settlement::reconciliation::balance::compare_balance;
 use shop::settlement::reconciliation::undelivered::heal_undelivered;
 use std::rc::Rc;
-use storefront::store::jobs_d1::JobsD1;
-use storefront::store::mails_d1::MailsD1;
+use storefront::store::messages::mails::MailsD1;
+use storefront::store::settlement::jobs::JobsD1;
 
 /// Delivers events: late, in any order, now and then twice or not at all.
 pub async fn webhooks(sim: Sim) {

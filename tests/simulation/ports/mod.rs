@@ -30,11 +30,11 @@ use shop::settlement::ports::SettlementPorts;
 use shop::settlement::strays::StrayPayments;
 use shop::values::clock::Clock;
 use std::rc::Rc;
-use storefront::store::findings_d1::FindingsD1;
-use storefront::store::orders_d1::{OrdersD1, StrayPaymentsD1};
-use storefront::store::prices_d1::PricesD1;
+use storefront::store::customers::turnstile::Turnstile;
+use storefront::store::orders::findings::FindingsD1;
+use storefront::store::orders::{OrdersD1, StrayPaymentsD1};
+use storefront::store::pricing::price_list::PricesD1;
 use storefront::store::sql::{Database, SqlError, Statement};
-use storefront::store::turnstile::Turnstile;
 
 /// The world as the shop sees it.
 #[derive(Clone)]

@@ -1,0 +1,87 @@
+//! What the public may know of SKUs, from the copies in KV that the boards write.
+//!
+//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be
+//! read; a live page hears of a change before that.
+
+use crate::store::platform::kv;
+use crate::store::platform::pause::Pause;
+use durable::Timestamp;
+use durable::board::{Posts, bucket_of, copy_key};
+use durable::stock::PublicStock;
+use shop::catalog::availability::PublicStocks;
+use shop::error::{Error, Result};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use worker::KvStore;
+
+/// Seconds that an isolate shows a copy before it looks again.
+const KEPT_SECS: u32 = 5;
+
+thread_local! {
+    /// By bucket, so that it can't grow without end.
+    static COPIES: RefCell<BTreeMap<u32, (Timestamp, Rc<Posts>)>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// [`PublicStocks`] on KV.
+#[derive(Debug)]
+pub struct StockKv {
+    /// Where the copies are.
+    pub kv: KvStore,
+    /// The time of this request.
+    pub now: Timestamp,
+    /// Before a read that failed is tried again.
+    pub pause: Pause,
+}
+
+/// What this isolate has last read of a SKU, whenever that was.
+#[must_use]
+pub fn last_read(sku: &str) -> Option<PublicStock> {
+    COPIES.with_borrow(|copies| {
+        let (_, copy) = copies.get(&bucket_of(sku))?;
+        copy.get(sku).copied()
+    })
+}
+
+impl PublicStocks for StockKv {
+    async fn public_stocks(&self, skus: &[&str]) -> Result<Posts> {
+        let buckets: BTreeSet<u32> = skus.iter().map(|sku| bucket_of(sku)).collect();
+        let copies = buckets.into_iter().map(|bucket| self.copy(bucket));
+        let copies = futures_util::future::try_join_all(copies).await?;
+        let known = |sku: &&str| copies.iter().find_map(|copy| copy.get(*sku)).copied();
+        Ok(skus
+            .iter()
+            .filter_map(|sku| Some(((*sku).to_owned(), known(sku)?)))
+            .collect())
+    }
+}
+
+impl StockKv {
+    async fn copy(&self, bucket: u32) -> Result<Rc<Posts>> {
+        let kept = COPIES.with_borrow(|copies| copies.get(&bucket).cloned());
+        if let Some((read_at, copy)) = &kept
+            && self.now < read_at.plus_secs(KEPT_SECS)
+        {
+            return Ok(Rc::clone(copy));
+        }
+        let copy = match (self.read(bucket).await, kept) {
+            (Ok(copy), _) => Rc::new(copy),
+            // The last word stands meanwhile: whoever orders asks the object.
+            (Err(_), Some((_, copy))) => copy,
+            (Err(error), None) => return Err(error),
+        };
+        COPIES.with_borrow_mut(|copies| copies.insert(bucket, (self.now, Rc::clone(&copy))));
+        Ok(copy)
+    }
+
+    async fn read(&self, bucket: u32) -> Result<Posts> {
+        let bytes = kv::read(&self.kv, &copy_key(bucket), self.pause).await?;
+        bytes.map_or_else(
+            || Ok(Posts::new()),
+            |bytes| {
+                durable::json::read(&bytes)
+                    .map_err(|error| Error::internal(format!("stock copy {bucket}: {error}")))
+            },
+        )
+    }
+}

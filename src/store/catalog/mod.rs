@@ -1,0 +1,5 @@
+//! The record of the catalog, and its published copy.
+
+pub mod availability;
+pub mod copy;
+pub mod record;

@@ -1,0 +1,3 @@
+//! The challenge of checkout.
+
+pub mod turnstile;

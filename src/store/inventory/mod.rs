@@ -1,0 +1,3 @@
+//! This isolate's memory of refusals.
+
+pub mod refusals;

@@ -1,0 +1,33 @@
+//! What this isolate remembers of refusals, ended by the words of stock that it has read.
+
+use crate::store::catalog::availability::last_read;
+use durable::Timestamp;
+use shop::inventory::refusals::{RefusalMemory, Refusals, Shortage};
+use std::cell::RefCell;
+
+thread_local! {
+    static REFUSALS: RefCell<Refusals> = RefCell::default();
+}
+
+/// [`RefusalMemory`] of the isolate.
+#[derive(Clone, Copy, Debug)]
+pub struct RefusalsHere {
+    /// The time, which passes while a request waits.
+    pub clock: fn() -> Timestamp,
+}
+
+impl RefusalMemory for RefusalsHere {
+    fn remember(&self, sku: &str, shortage: Shortage) {
+        let now = (self.clock)();
+        REFUSALS.with_borrow_mut(|refusals| refusals.remember(sku, shortage, now));
+    }
+
+    fn forget(&self, sku: &str) {
+        REFUSALS.with_borrow_mut(|refusals| refusals.forget(sku));
+    }
+
+    fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage> {
+        let (word, now) = (last_read(sku), (self.clock)());
+        REFUSALS.with_borrow_mut(|refusals| refusals.recall(sku, quantity, word, now))
+    }
+}

@@ -1,0 +1,4 @@
+//! Letters, and who carries them.
+
+pub mod mail_providers;
+pub mod mails;

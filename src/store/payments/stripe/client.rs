@@ -1,0 +1,338 @@
+//! Calls of Stripe's API: form-encoded, in a pinned version, with a time-out, and every answer
+//! sorted by what it says of the work (docs.stripe.com/error-low-level).
+
+use crate::store::payments::stripe::account::Stripe;
+use crate::store::payments::stripe::patience::{Hints, TIMEOUT, pause_before_retry};
+use durable::Timestamp;
+use futures_util::future::{Either, select};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use shop::payments::{Page, PaymentError};
+use std::pin::pin;
+use std::time::Duration;
+use worker::url::form_urlencoded::Serializer;
+use worker::wasm_bindgen::JsValue;
+use worker::{
+    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response, console_warn,
+};
+
+/// The version of Stripe's API that requests ask for and answers are read by.
+const STRIPE_VERSION: &str = "2026-10-28.endive";
+
+/// Items on a page of a list: Stripe's most.
+const PAGE_SIZE: &str = "100";
+
+impl Stripe {
+    /// A change; `body` is form-encoded.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        idempotency_key: &str,
+        body: &str,
+    ) -> Result<Value, PaymentError> {
+        self.call(Method::Post, path, Some((idempotency_key, body)))
+            .await
+    }
+
+    /// One object by id.
+    pub(super) async fn get_one(&self, path: &str, id: &str) -> Result<Value, PaymentError> {
+        self.get(&format!("{path}/{}", checked_id(id)?)).await
+    }
+
+    /// Whatever a path and query name.
+    pub(super) async fn get(&self, path_and_query: &str) -> Result<Value, PaymentError> {
+        self.call(Method::Get, path_and_query, None).await
+    }
+
+    /// All objects of a list that is short.
+    pub(super) async fn list(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+    ) -> Result<Vec<Value>, PaymentError> {
+        let mut listed = Vec::new();
+        let mut after = None;
+        loop {
+            let page = self.page(path, filters, after.as_deref()).await?;
+            listed.extend(page.items);
+            after = page.next;
+            if after.is_none() {
+                return Ok(listed);
+            }
+        }
+    }
+
+    /// Objects of a list of any length, newest first: those behind the object `after`.
+    pub(super) async fn page(
+        &self,
+        path: &str,
+        filters: &[(&str, &str)],
+        after: Option<&str>,
+    ) -> Result<Page<Value>, PaymentError> {
+        self.count_page(path)?;
+        let mut query = Serializer::new(String::new());
+        query.append_pair("limit", PAGE_SIZE).extend_pairs(filters);
+        if let Some(after) = after {
+            query.append_pair("starting_after", after);
+        }
+        let path = format!("{path}?{}", query.finish());
+        read_as::<List>(self.get(&path).await?).map(List::into_page)
+    }
+
+    fn count_page(&self, path: &str) -> Result<(), PaymentError> {
+        let left = self.pages_left.get().checked_sub(1).ok_or_else(|| {
+            PaymentError::TooMuch(format!("more of {path} than one run may read"))
+        })?;
+        self.pages_left.set(left);
+        Ok(())
+    }
+
+    /// One call: sent, and while Stripe has no room for it sent again, the same under the same key.
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        post: Option<(&str, &str)>,
+    ) -> Result<Value, PaymentError> {
+        let begun = (self.clock)();
+        let mut retries = 0_u32;
+        loop {
+            let request = self.request(&method, path, post).map_err(unknown)?;
+            let answer = send(request, time_left(begun, (self.clock)())).await?;
+            let left = time_left(begun, (self.clock)());
+            let pause = pause_before_retry(answer.hints(), retries, left, (self.entropy)());
+            let Some(pause) = pause.filter(|_| self.patience.take()) else {
+                return read_answer(answer.status, &answer.body);
+            };
+            retries = retries.saturating_add(1);
+            Delay::from(pause).await;
+        }
+    }
+
+    fn request(
+        &self,
+        method: &Method,
+        path: &str,
+        post: Option<(&str, &str)>,
+    ) -> worker::Result<Request> {
+        let headers = Headers::new();
+        headers.set(
+            "Authorization",
+            &format!("Bearer {}", self.config.secret_key),
+        )?;
+        headers.set("Stripe-Version", STRIPE_VERSION)?;
+        let mut init = RequestInit::new();
+        if let Some((key, body)) = post {
+            headers.set("Idempotency-Key", key)?;
+            headers.set("Content-Type", "application/x-www-form-urlencoded")?;
+            init.with_body(Some(JsValue::from_str(body)));
+        }
+        init.with_method(method.clone()).with_headers(headers);
+        Request::new_with_init(&format!("{}/v1/{path}", self.config.api_base), &init)
+    }
+}
+
+struct Answer {
+    status: u16,
+    body: String,
+    retry_after: Option<String>,
+    should_retry: Option<String>,
+}
+
+impl Answer {
+    async fn of(mut response: Response) -> worker::Result<Self> {
+        let headers = response.headers();
+        Ok(Self {
+            status: response.status_code(),
+            retry_after: headers.get("Retry-After")?,
+            should_retry: headers.get("Stripe-Should-Retry")?,
+            body: response.text().await?,
+        })
+    }
+
+    fn hints(&self) -> Hints<'_> {
+        Hints {
+            status: self.status,
+            retry_after: self.retry_after.as_deref(),
+            should_retry: self.should_retry.as_deref(),
+        }
+    }
+}
+
+/// Sends a request once, and stops it when its time is over.
+async fn send(request: Request, time: Duration) -> Result<Answer, PaymentError> {
+    let abort = AbortController::default();
+    let signal = abort.signal();
+    let fetch = Fetch::Request(request);
+    let answer = pin!(async { Answer::of(fetch.send_with_signal(&signal).await?).await });
+    match select(answer, pin!(Delay::from(time))).await {
+        Either::Left((answer, _)) => answer.map_err(unknown),
+        Either::Right(_) => {
+            abort.abort();
+            Err(PaymentError::Unknown("no answer in time".to_owned()))
+        }
+    }
+}
+
+fn time_left(begun: Timestamp, now: Timestamp) -> Duration {
+    let spent = now.as_millis().saturating_sub(begun.as_millis());
+    TIMEOUT.saturating_sub(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
+}
+
+/// An object of Stripe's as the type that names what the shop reads of it.
+pub(super) fn read_as<T: DeserializeOwned>(object: Value) -> Result<T, PaymentError> {
+    durable::json::read_value(object)
+        .map_err(|error| PaymentError::Unknown(format!("the answer does not read: {error}")))
+}
+
+/// What goes into a path: nothing but what ids are made of.
+pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if !id.is_empty() && id.bytes().all(fits) {
+        return Ok(id);
+    }
+    Err(PaymentError::Refused("no id of the provider's".to_owned()))
+}
+
+/// What an answer says of the work:
+/// - 409, a key in progress, and any 5xx say nothing, nor does a key that was used for another
+///   request: it exists;
+/// - 429 says that it was not begun;
+/// - a refused `expires_at` says that the request came too late: a session that was opened under
+///   its key would have been told again (<https://docs.stripe.com/api/idempotent_requests>);
+/// - 401 and 403 say that the shop's key is wrong, which is no fault of the order's;
+/// - any other 4xx is a refusal.
+fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
+    let error = match status {
+        200..=299 => return durable::json::read(body).map_err(unknown),
+        _ => ErrorBody::of(body),
+    };
+    let message = format!("status {status} {}", error.code());
+    if status < 500 {
+        let line = serde_json::json!({"level": "warn", "event": "payment_provider_refused", "status": status, "code": error.code()});
+        warn(&line);
+    }
+    Err(match status {
+        401 | 403 => PaymentError::Misconfigured(message),
+        429 => PaymentError::NoRoom(message),
+        409 | 500.. => PaymentError::Unknown(format!("status {status}")),
+        _ if error.r#type == "idempotency_error" => PaymentError::Unknown(message),
+        400 if error.param.as_deref() == Some("expires_at") => PaymentError::TooLate(message),
+        _ => PaymentError::Refused(message),
+    })
+}
+
+fn unknown(error: impl std::fmt::Display) -> PaymentError {
+    PaymentError::Unknown(error.to_string())
+}
+
+fn id_of(object: &Value) -> Option<&str> {
+    object.get("id").and_then(Value::as_str)
+}
+
+/// There is no console outside wasm.
+fn warn(line: &Value) {
+    if cfg!(target_arch = "wasm32") {
+        console_warn!("{line}");
+    }
+}
+
+#[derive(Deserialize)]
+struct List {
+    data: Vec<Value>,
+    has_more: bool,
+}
+
+impl List {
+    fn into_page(self) -> Page<Value> {
+        let last = self.data.last().filter(|_| self.has_more).and_then(id_of);
+        Page {
+            next: last.map(str::to_owned),
+            items: self.data,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ErrorBody {
+    r#type: String,
+    code: Option<String>,
+    param: Option<String>,
+}
+
+impl ErrorBody {
+    fn of(body: &str) -> Self {
+        let answer: Option<Value> = durable::json::read(body).ok();
+        answer
+            .and_then(|mut answer| answer.get_mut("error").map(Value::take))
+            .and_then(|error| durable::json::read_value(error).ok())
+            .unwrap_or_default()
+    }
+
+    fn code(&self) -> &str {
+        self.code.as_deref().unwrap_or(&self.r#type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sorted(status: u16, body: &str) -> &'static str {
+        match read_answer(status, body) {
+            Ok(_) => "done",
+            Err(PaymentError::Refused(_)) => "refused",
+            Err(PaymentError::TooLate(_)) => "too late",
+            Err(PaymentError::Unavailable(_)) => "unavailable",
+            Err(PaymentError::NoRoom(_)) => "no room",
+            Err(PaymentError::Misconfigured(_)) => "misconfigured",
+            Err(PaymentError::Unknown(_)) => "unknown",
+            Err(PaymentError::TooMuch(_)) => "too much",
+        }
+    }
+
+    #[test]
+    fn an_answer_is_a_refusal_only_when_it_is_one() {
+        let reused = r#"{"error":{"type":"idempotency_error","message":"Keys …"}}"#;
+        for (status, body, meaning) in [
+            (200, "{}", "done"),
+            (200, "{", "unknown"),
+            (
+                400,
+                r#"{"error":{"type":"invalid_request_error","code":"amount_too_small"}}"#,
+                "refused",
+            ),
+            (400, reused, "unknown"),
+            (
+                400,
+                r#"{"error":{"type":"invalid_request_error","param":"expires_at"}}"#,
+                "too late",
+            ),
+            (401, "", "misconfigured"),
+            (402, r#"{"error":{"type":"card_error"}}"#, "refused"),
+            (403, "{}", "misconfigured"),
+            (404, "[]", "refused"),
+            (409, "", "unknown"),
+            (429, "", "no room"),
+            (
+                429,
+                r#"{"error":{"type":"invalid_request_error","code":"lock_timeout"}}"#,
+                "no room",
+            ),
+            (500, "", "unknown"),
+            (503, "<html>", "unknown"),
+        ] {
+            assert_eq!(sorted(status, body), meaning, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn only_ids_go_into_paths() {
+        assert!(checked_id("cs_test_a1B2").is_ok());
+        for id in ["", "../account", "a/b", "cs_1?x", "cs é"] {
+            assert!(checked_id(id).is_err(), "{id}");
+        }
+    }
+}

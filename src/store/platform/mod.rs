@@ -1,0 +1,9 @@
+//! Bindings of the platform: all that names `worker`.
+
+pub mod d1;
+pub mod kv;
+pub mod media_r2;
+pub mod objects;
+pub mod pause;
+pub mod queues;
+pub mod rate_limits;

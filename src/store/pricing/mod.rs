@@ -1,0 +1,4 @@
+//! What prices are made of.
+
+pub mod price_list;
+pub mod settings;

@@ -1,0 +1,3 @@
+//! The record of publishes.
+
+pub mod publish;

@@ -1,0 +1,3 @@
+//! Turns of the jobs that compare money.
+
+pub mod jobs;
