@@ -71,7 +71,7 @@ test('going back after paying neither charges nor orders again', async () => {
   await backUntil(shopper.page, /\/checkout\/quote_/);
   shopper.expects(/status of 422/);
   await shopper.button('Place order').click();
-  await shopper.page.getByText('The cart is empty').waitFor();
+  await shopper.page.getByText('Your cart is empty').waitFor();
   assert.deepEqual([shop.sandbox.account.charges.size, await orders()], [charges, before]);
   await shopper.leave();
 });
@@ -85,7 +85,7 @@ test('who comes back from the payment page unpaid finds the order, and can still
   await shopper.visit('/cart');
   await shopper.page.locator('.lines').getByText('Quantity 1').waitFor();
   assert.equal(await shopper.page.locator('.stepper').count(), 0);
-  await shopper.link('See the order').click();
+  await shopper.link('View order').click();
   await shopper.link('Pay now').click();
   await shopper.heading(/^Pay /).waitFor();
   await shopper.pay();
@@ -97,8 +97,8 @@ test('who wants more than there is learns how much there is, and can have that',
   await shopper.add('rare', 3);
   await shopper.review();
   await shopper.button('Place order').click();
-  await shopper.heading('Not enough is left').waitFor();
-  await shopper.page.getByText('Of Thing RARE you can have 2.').waitFor();
+  await shopper.heading('Not enough in stock').waitFor();
+  await shopper.page.getByText('You can order at most 2 of Thing RARE.').waitFor();
   await shopper.link('Go to your cart').click();
   await shopper.setQuantity(2);
   await shopper.review();

@@ -48,7 +48,7 @@ const comeBack = async () => {
 const inCart = () => shopper.page.evaluate(async () => (await (await fetch('/api/v1/cart')).json()).quantity as number);
 const addOffline = async () => {
   await shopper.button('Add to cart').click();
-  await shopper.page.getByText('Kept for when you are back online').first().waitFor();
+  await shopper.page.getByText('Saved until you are back online').first().waitFor();
 };
 
 test('what was visited opens without a network, in its language; what was not says so', async () => {
@@ -81,7 +81,7 @@ test('what is added without a network is in the cart once when it is back', asyn
   assert.equal(await waiting(), 2);
   await comeBack();
   await eventually(async () => assert.equal(await inCart(), 2));
-  await shopper.page.getByText('is in your cart now').waitFor();
+  await shopper.page.getByText('are now in your cart').waitFor();
   for (let again = 0; again < 3; again++) await shopper.page.evaluate(() => dispatchEvent(new Event('online')));
   await shopper.visit('/cart');
   await shopper.page.evaluate(() => navigator.locks.request('additions', () => {}));
@@ -129,7 +129,7 @@ test('nothing of a person is kept', async () => {
 test('a new version is announced, and comes when it is asked for', async () => {
   line.deploy();
   await shopper.page.evaluate(async () => void (await (await navigator.serviceWorker.ready).update()));
-  await shopper.page.getByText('There is a new version of the shop.').waitFor();
+  await shopper.page.getByText('A new version of the shop is available.').waitFor();
   const reloaded = shopper.page.waitForEvent('load');
   await shopper.button('Reload').click();
   await reloaded;

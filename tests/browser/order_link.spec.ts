@@ -67,12 +67,12 @@ for (const javaScript of [true, false]) test(`the number and the code of a lette
   const open = async (typed: string) => {
     await shopper.page.getByLabel('Order number').fill(`# ${order.number}`);
     await shopper.page.getByLabel('Code').fill(typed);
-    await shopper.button('Open the order').click();
+    await shopper.button('Open order').click();
   };
   await shopper.page.goto(javaScript ? `${shop.url}/orders/${order.id}` : order.status_url);
   await shopper.heading('Open your order').waitFor();
   await open('AAAA-AAAA');
-  await shopper.page.getByText('There is no order with this number and code.').waitFor();
+  await shopper.page.getByText('We have no order with this number and code.').waitFor();
   await open(code!.toLowerCase());
   await shopper.page.locator('[data-status=confirmed]').waitFor();
   assert.equal(new URL(shopper.page.url()).pathname, `/orders/${order.id}`);

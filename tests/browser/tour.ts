@@ -58,9 +58,9 @@ async function* order(shopper: Shopper): AsyncGenerator<string> {
   await shopper.button('Continue to review').click();
   await shopper.page.locator('[aria-invalid]').waitFor();
   yield 'checkout-fault';
-  await shopper.field('The same as the delivery address').uncheck();
+  await shopper.field('Same as delivery address').uncheck();
   yield 'checkout-billing';
-  await shopper.field('The same as the delivery address').check();
+  await shopper.field('Same as delivery address').check();
   await shopper.fill(ADDRESS);
   await shopper.button('Continue to review').click();
   await shopper.heading('Review your order').waitFor();
@@ -72,7 +72,7 @@ async function* order(shopper: Shopper): AsyncGenerator<string> {
   yield 'order-waiting';
   await shopper.visit('/cart');
   yield 'cart-in-checkout';
-  await shopper.link('See the order').click();
+  await shopper.link('View order').click();
   await shopper.link('Pay now').click();
   await shopper.heading(/^Pay /).waitFor();
   await shopper.pay();

@@ -86,7 +86,7 @@ test('a thousand carts from one network are a few', async () => {
 
 test('on a page the refusal is told in words, and what was typed can be sent again', async (t) => {
   const typed = { number: '1234', email: '"Ann" <ann@shopper.test>' };
-  for (const [path, words, button] of [['/orders', 'Please try again in 60 seconds.', 'Try again'], ['/de/orders', 'in 60 Sekunden', 'Noch einmal versuchen']] as const) await t.test(path, async () => {
+  for (const [path, words, button] of [['/orders', 'Please try again in 60 seconds.', 'Try again'], ['/de/orders', 'in 60 Sekunden', 'Erneut versuchen']] as const) await t.test(path, async () => {
     const address = from('192.0.2.20');
     const answers = await flood(10, () => address.send('POST', path, new URLSearchParams(typed).toString(), FORM));
     const refused = answers.find(({ status }) => status === 429)!;
