@@ -28,6 +28,7 @@ use crate::store::payments::guarded::BreakerD1;
 use crate::store::payments::stripe::Patience;
 use crate::store::payments::stripe::account::MAX_PAGES;
 use crate::store::platform::d1::D1;
+use crate::store::platform::kv::Kv;
 use crate::store::platform::media_r2::MediaR2;
 use crate::store::platform::objects::Objects;
 use crate::store::platform::queues::Queues;
@@ -110,9 +111,15 @@ impl App {
     #[must_use]
     pub fn catalog_copy(&self) -> CatalogKv {
         CatalogKv {
-            kv: self.bindings.catalog.clone(),
+            kv: self.kv(),
             now: self.now,
             product_bytes: self.config.isolate_cache_bytes,
+        }
+    }
+
+    fn kv(&self) -> Kv {
+        Kv {
+            store: self.bindings.catalog.clone(),
             pause: PAUSE,
         }
     }
@@ -252,9 +259,8 @@ impl App {
     #[must_use]
     pub fn public_stocks(&self) -> StockKv {
         StockKv {
-            kv: self.bindings.catalog.clone(),
+            kv: self.kv(),
             now: self.now,
-            pause: PAUSE,
         }
     }
 

@@ -14,17 +14,10 @@ const ARROWS: [(&str, &[&str]); 5] = [
 ];
 
 /// Where the platform may be named.
-const PLATFORM: [&str; 11] = [
+const PLATFORM: [&str; 5] = [
     "src/lib.rs",
     "src/app/",
     "src/store/platform/",
-    // Until calls of providers go by the platform's own part.
-    "src/store/customers/turnstile.rs",
-    "src/store/messages/mail_providers.rs",
-    "src/store/operations/finding_webhook.rs",
-    "src/store/orders/standing.rs",
-    "src/store/payments/stripe/",
-    "src/store/catalog/",
     "src/web/",
     "durable/src/host.rs",
 ];

@@ -3,8 +3,7 @@
 //! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be
 //! read; a live page hears of a change before that.
 
-use crate::store::platform::kv;
-use crate::store::platform::pause::Pause;
+use crate::store::platform::kv::Kv;
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of, copy_key};
 use durable::stock::PublicStock;
@@ -13,7 +12,6 @@ use shop::error::{Error, Result};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-use worker::KvStore;
 
 /// Seconds that an isolate shows a copy before it looks again.
 const KEPT_SECS: u32 = 5;
@@ -27,11 +25,9 @@ thread_local! {
 #[derive(Debug)]
 pub struct StockKv {
     /// Where the copies are.
-    pub kv: KvStore,
+    pub kv: Kv,
     /// The time of this request.
     pub now: Timestamp,
-    /// Before a read that failed is tried again.
-    pub pause: Pause,
 }
 
 /// What this isolate has last read of a SKU, whenever that was.
@@ -75,7 +71,7 @@ impl StockKv {
     }
 
     async fn read(&self, bucket: u32) -> Result<Posts> {
-        let bytes = kv::read(&self.kv, &copy_key(bucket), self.pause).await?;
+        let bytes = self.kv.read(&copy_key(bucket)).await?;
         bytes.map_or_else(
             || Ok(Posts::new()),
             |bytes| {

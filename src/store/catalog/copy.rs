@@ -6,8 +6,7 @@
 //! version before stays.
 
 use crate::bounded::Bounded;
-use crate::store::platform::kv;
-use crate::store::platform::pause::Pause;
+use crate::store::platform::kv::Kv;
 use durable::Timestamp;
 use futures_util::stream;
 use futures_util::stream::TryStreamExt;
@@ -19,7 +18,6 @@ use shop::publishing::publish::record::{CatalogCopy, Pointer, version_key};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use worker::{KvError, KvStore};
 
 /// Seconds that an isolate keeps the pointer.
 pub const POINTER_SECS: u32 = 30;
@@ -65,13 +63,11 @@ struct Current {
 #[derive(Clone, Debug)]
 pub struct CatalogKv {
     /// Where the documents are.
-    pub kv: KvStore,
+    pub kv: Kv,
     /// The time of this request.
     pub now: Timestamp,
     /// Bytes of products that the isolate may keep.
     pub product_bytes: usize,
-    /// Before a read that failed is tried again.
-    pub pause: Pause,
 }
 
 /// The number of the version that this isolate shows, while its pointer is young enough to answer
@@ -155,17 +151,17 @@ impl PublishedCatalog for CatalogKv {
 
 impl CatalogCopy for CatalogKv {
     async fn put_document(&self, key: &str, json: &str) -> Result<()> {
-        self.put(&document_key(key), json).await
+        self.kv.put(&document_key(key), json).await
     }
 
     async fn pointer(&self) -> Result<Option<Pointer>> {
-        let bytes = kv::read(&self.kv, POINTER_KEY, self.pause).await?;
+        let bytes = self.kv.read(POINTER_KEY).await?;
         Ok(bytes.and_then(|bytes| durable::json::read(&bytes).ok()))
     }
 
     async fn point_to(&self, pointer: Pointer) -> Result<()> {
         let json = serde_json::to_string(&pointer).map_err(Error::internal)?;
-        self.put(POINTER_KEY, &json).await?;
+        self.kv.put(POINTER_KEY, &json).await?;
         CURRENT.take();
         Ok(())
     }
@@ -173,7 +169,7 @@ impl CatalogCopy for CatalogKv {
     async fn delete_documents(&self, keys: &[String]) -> Result<()> {
         stream::iter(keys.iter().map(Ok))
             .try_for_each_concurrent(DELETIONS_AT_ONCE, async |key| {
-                self.kv.delete(&document_key(key)).await.map_err(kv_error)
+                self.kv.delete(&document_key(key)).await
             })
             .await
     }
@@ -226,9 +222,8 @@ impl CatalogKv {
         if let Some(known) = kept.with_borrow_mut(|kept| kept.get(key, max_bytes)) {
             return Ok(known);
         }
-        let json = kv::read(&self.kv, &document_key(key), self.pause)
-            .await?
-            .ok_or_else(not_copied)?;
+        let json = self.kv.read(&document_key(key)).await?;
+        let json = json.ok_or_else(not_copied)?;
         let document: Rc<T> = durable::json::read(&json)
             .map(Rc::new)
             .map_err(|error| Error::internal(format!("document {key}: {error}")))?;
@@ -238,23 +233,10 @@ impl CatalogKv {
         });
         Ok(document)
     }
-
-    async fn put(&self, key: &str, value: &str) -> Result<()> {
-        self.kv
-            .put(key, value)
-            .map_err(kv_error)?
-            .execute()
-            .await
-            .map_err(kv_error)
-    }
 }
 
 fn document_key(key: &str) -> String {
     format!("catalog/{key}")
-}
-
-fn kv_error(error: KvError) -> Error {
-    Error::internal(format!("kv: {error}"))
 }
 
 #[cfg(test)]

@@ -2,19 +2,14 @@
 //! page gives a browser a token, and `siteverify` tells once whether it is good. Asked again with
 //! the same idempotency key it tells the same.
 
-use futures_util::future::{Either, select};
+use crate::store::platform::console;
+use crate::store::platform::http::{Answer, Outgoing, send};
+use crate::store::platform::url::{Url, form_urlencoded};
 use serde::Deserialize;
 use serde_json::json;
 use shop::customers::challenge::{Challenge, Solution, Widget};
 use shop::error::{Error, Result};
-use std::pin::pin;
 use std::time::Duration;
-use worker::url::{Url, form_urlencoded};
-use worker::wasm_bindgen::JsValue;
-use worker::{
-    AbortController, AbortSignal, Delay, Fetch, Headers, Method, Request, RequestInit,
-    console_error, console_warn,
-};
 
 /// Origin of the widget's script and frame, which verifies tokens, too.
 const ORIGIN: &str = "https://challenges.cloudflare.com";
@@ -88,23 +83,21 @@ impl Turnstile {
     }
 
     async fn ask(&self, solution: &Solution, use_id: &str) -> Verdict {
-        let request = match self.request(solution, use_id) {
-            Ok(request) => request,
-            Err(error) => return Verdict::Unanswered(error.to_string()),
+        let url = format!("{}/turnstile/v0/siteverify", self.api_base);
+        let form = self.form(solution, use_id);
+        let request = Outgoing {
+            url: &url,
+            headers: vec![("Content-Type", "application/x-www-form-urlencoded")],
+            body: Some(&form),
+            ..Outgoing::default()
         };
-        let abort = AbortController::default();
-        let answer = pin!(answer_to(request, abort.signal()));
-        match select(answer, pin!(Delay::from(TIMEOUT))).await {
-            Either::Left((Ok(body), _)) => self.judge(&body),
-            Either::Left((Err(error), _)) => Verdict::Unanswered(error.to_string()),
-            Either::Right(_) => {
-                abort.abort();
-                Verdict::Unanswered("no answer in time".to_owned())
-            }
+        match send(&request, TIMEOUT, Answer::text).await {
+            Ok(body) => self.judge(&body),
+            Err(error) => Verdict::Unanswered(error.to_string()),
         }
     }
 
-    fn request(&self, solution: &Solution, use_id: &str) -> worker::Result<Request> {
+    fn form(&self, solution: &Solution, use_id: &str) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("secret", &self.secret)
             .append_pair("response", &solution.token)
@@ -112,18 +105,11 @@ impl Turnstile {
         if !solution.address.is_empty() {
             form.append_pair("remoteip", &solution.address);
         }
-        let headers = Headers::new();
-        headers.set("Content-Type", "application/x-www-form-urlencoded")?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_headers(headers)
-            .with_body(Some(JsValue::from_str(&form.finish())));
-        let url = format!("{}/turnstile/v0/siteverify", self.api_base);
-        Request::new_with_init(&url, &init)
+        form.finish()
     }
 
     fn judge(&self, body: &str) -> Verdict {
-        let Ok(answer) = durable::json::read::<Answer>(body) else {
+        let Ok(answer) = durable::json::read::<Siteverify>(body) else {
             return Verdict::Unanswered("an answer that does not read".to_owned());
         };
         if !answer.success {
@@ -149,16 +135,14 @@ impl Challenge for &Turnstile {
         match self.ask(solution, use_id).await {
             Verdict::Accepted => true,
             Verdict::Refused(reason) => {
-                console_warn!(
-                    "{}",
-                    json!({"level": "warn", "event": "challenge_refused", "reason": reason})
+                console::warn(
+                    &json!({"level": "warn", "event": "challenge_refused", "reason": reason}),
                 );
                 false
             }
             Verdict::Unanswered(reason) => {
-                console_error!(
-                    "{}",
-                    json!({"level": "error", "event": "challenge_unanswered", "error": reason})
+                console::error(
+                    &json!({"level": "error", "event": "challenge_unanswered", "error": reason}),
                 );
                 false
             }
@@ -188,11 +172,6 @@ fn is_key_for_tests(key: &str) -> bool {
     KEYS_FOR_TESTS.iter().any(|start| key.starts_with(start))
 }
 
-async fn answer_to(request: Request, signal: AbortSignal) -> worker::Result<String> {
-    let mut answer = Fetch::Request(request).send_with_signal(&signal).await?;
-    answer.text().await
-}
-
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     Accepted,
@@ -202,7 +181,7 @@ enum Verdict {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Siteverify {
     success: bool,
     hostname: Option<String>,
     action: Option<String>,
@@ -218,7 +197,7 @@ const CODES_OF_OURS: [&str; 4] = [
     "missing-input-secret",
 ];
 
-impl Answer {
+impl Siteverify {
     fn verdict_of_errors(&self) -> Verdict {
         let reason = self.error_codes.join(", ");
         let is_of_ours = |code: &String| CODES_OF_OURS.contains(&code.as_str());

@@ -4,18 +4,14 @@
 //! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose
 //! answer was lost goes out again.
 
-use futures_util::future::{Either, select};
+use crate::store::platform::console;
+use crate::store::platform::http::{Answer, NoAnswer, Outgoing, send};
 use serde_json::{Value, json};
 use shop::error::{Error, Result};
 use shop::messages::mail::{EmailJob, MailFailure, MailProvider, Message};
 use shop::operations::finding_deliveries::FindingMail;
 use shop::values::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
-use std::pin::pin;
 use std::time::Duration;
-use worker::wasm_bindgen::JsValue;
-use worker::{
-    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response, console_log,
-};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -108,7 +104,7 @@ impl MailProvider for Carrier {
             .map_err(|error| MailFailure::Refused(error.to_string()))?;
         match self {
             Self::Log { with_text } => {
-                console_log!("{}", log_line(letter, message, *with_text));
+                console::info(&log_line(letter, message, *with_text));
                 Ok(())
             }
             Self::Resend(account) => post_resend(account, idempotency_key, message).await,
@@ -124,7 +120,7 @@ impl FindingMail for Carrier {
             Self::Log { .. } => {
                 let line =
                     json!({"level": "info", "event": "findings_mail", "subject": message.subject});
-                console_log!("{line}");
+                console::info(&line);
                 return Ok(());
             }
             Self::Resend(account) => post_resend(account, idempotency_key, message).await,
@@ -173,35 +169,31 @@ fn postmark_body(account: &Account, key: &str, message: &Message) -> Value {
 }
 
 async fn post(url: &str, headers: &[(&str, String)], body: &Value) -> Result<(), MailFailure> {
-    let request =
-        request_of(url, headers, body).map_err(|error| MailFailure::Refused(error.to_string()))?;
-    let abort = AbortController::default();
-    let signal = abort.signal();
-    let fetch = Fetch::Request(request);
-    let answer = match select(
-        pin!(fetch.send_with_signal(&signal)),
-        pin!(Delay::from(TIMEOUT)),
-    )
-    .await
-    {
-        Either::Left((Ok(answer), _)) => answer,
-        Either::Left((Err(error), _)) => return Err(MailFailure::Unknown(error.to_string())),
-        Either::Right(_) => {
-            abort.abort();
-            return Err(MailFailure::Unknown("no answer in time".to_owned()));
-        }
+    let headers = headers.iter().map(|(name, value)| (*name, value.as_str()));
+    let body = body.to_string();
+    let request = Outgoing {
+        url,
+        headers: headers
+            .chain([("Content-Type", "application/json")])
+            .collect(),
+        body: Some(&body),
+        ..Outgoing::default()
     };
-    judge(answer).await
+    match send(&request, TIMEOUT, judge).await {
+        Ok(judgement) => judgement,
+        Err(NoAnswer::Unsent(reason)) => Err(MailFailure::Refused(reason)),
+        Err(NoAnswer::Lost(reason)) => Err(MailFailure::Unknown(reason)),
+    }
 }
 
-async fn judge(mut answer: Response) -> Result<(), MailFailure> {
-    let status = answer.status_code();
+async fn judge(answer: Answer) -> Result<Result<(), MailFailure>, NoAnswer> {
+    let status = answer.status();
     if (200..300).contains(&status) {
-        return Ok(());
+        return Ok(Ok(()));
     }
-    let retry_after = answer.headers().get("Retry-After").ok().flatten();
+    let retry_after = answer.header("Retry-After");
     let reason = answer.text().await.unwrap_or_default();
-    Err(failure_of(status, retry_after.as_deref(), &reason))
+    Ok(Err(failure_of(status, retry_after.as_deref(), &reason)))
 }
 
 /// What an answer says of a letter. Of refusals only those of the address are for good: whatever
@@ -230,23 +222,6 @@ fn is_about_address(body: &str) -> bool {
     let message = message.and_then(Value::as_str).unwrap_or_default();
     let code = answer.get("ErrorCode").and_then(Value::as_u64);
     code == Some(406) || message.contains("`to`") || message.contains("'To'")
-}
-
-fn request_of(
-    url: &str,
-    headers: &[(&str, String)],
-    body: &Value,
-) -> Result<Request, worker::Error> {
-    let set = Headers::new();
-    set.set("Content-Type", "application/json")?;
-    for (name, value) in headers {
-        set.set(name, value)?;
-    }
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(set)
-        .with_body(Some(JsValue::from_str(&body.to_string())));
-    Request::new_with_init(url, &init)
 }
 
 #[cfg(test)]

@@ -3,17 +3,12 @@
 //! merchant named.
 
 use crate::store::operations::standard_webhooks::WebhookSecret;
+use crate::store::platform::http::{Outgoing, send};
 use durable::Timestamp;
-use futures_util::future::{Either, select};
 use serde_json::{Value, json};
 use shop::error::{Error, Result};
 use shop::operations::finding_deliveries::{FindingWebhook, Notice, rfc3339};
-use std::pin::pin;
 use std::time::Duration;
-use worker::wasm_bindgen::JsValue;
-use worker::{
-    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect,
-};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,42 +26,24 @@ pub struct Receiver {
 
 impl FindingWebhook for Receiver {
     async fn post(&self, notice: &Notice) -> Result<()> {
-        let request = self.request(notice).map_err(failed)?;
-        let abort = AbortController::default();
-        let signal = abort.signal();
-        let fetch = Fetch::Request(request);
-        let answer = pin!(fetch.send_with_signal(&signal));
-        match select(answer, pin!(Delay::from(TIMEOUT))).await {
-            Either::Left((Ok(answer), _)) if (200..300).contains(&answer.status_code()) => Ok(()),
-            Either::Left((Ok(answer), _)) => {
-                Err(failed(format!("status {}", answer.status_code())))
-            }
-            Either::Left((Err(error), _)) => Err(failed(error)),
-            Either::Right(_) => {
-                abort.abort();
-                Err(failed("no answer in time"))
-            }
-        }
-    }
-}
-
-impl Receiver {
-    fn request(&self, notice: &Notice) -> worker::Result<Request> {
         let body = body(notice).to_string();
-        let headers = Headers::new();
-        headers.set("Content-Type", "application/json")?;
-        for (name, value) in self
+        let signed = self
             .secret
-            .headers(&notice.message_id(), &body, (self.clock)())
-        {
-            headers.set(name, &value)?;
+            .headers(&notice.message_id(), &body, (self.clock)());
+        let signed = signed.iter().map(|(name, value)| (*name, value.as_str()));
+        let request = Outgoing {
+            url: &self.url,
+            headers: signed
+                .chain([("Content-Type", "application/json")])
+                .collect(),
+            body: Some(&body),
+            keeps_address: true,
+        };
+        let status = send(&request, TIMEOUT, async |answer| Ok(answer.status())).await;
+        match status.map_err(failed)? {
+            200..300 => Ok(()),
+            status => Err(failed(format!("status {status}"))),
         }
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post)
-            .with_headers(headers)
-            .with_redirect(RequestRedirect::Manual)
-            .with_body(Some(JsValue::from_str(&body)));
-        Request::new_with_init(&self.url, &init)
     }
 }
 

@@ -1,6 +1,7 @@
 //! [`OrderStandings`] in SQL: all that ask this isolate share one query, two seconds apart
 //! ([`SharedReads`]).
 
+use crate::store::platform::pause::wait;
 use crate::store::sql::{Database, Statement, from_word, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
@@ -8,8 +9,6 @@ use shop::error::{Error, Result};
 use shop::orders::shared_reads::{SharedReads, Turn};
 use shop::orders::standing::{OrderStanding, OrderStandings};
 use std::cell::RefCell;
-use std::time::Duration;
-use worker::Delay;
 
 thread_local! {
     static READS: RefCell<SharedReads<Option<OrderStanding>>> = RefCell::default();
@@ -41,7 +40,7 @@ impl<D: Database> OrderStandings for OrderStandingsD1<D> {
             match READS.with_borrow_mut(|reads| reads.turn(order_id, asked_at, now)) {
                 Turn::Found(standing) => return Ok(standing),
                 Turn::Read(order_ids) => self.read_for_all(&order_ids, now).await?,
-                Turn::Wait(millis) => Delay::from(Duration::from_millis(millis.into())).await,
+                Turn::Wait(millis) => wait(millis).await,
                 Turn::GiveUp => {
                     return Err(Error::Unavailable {
                         code: "overloaded",

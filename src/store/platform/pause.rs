@@ -27,5 +27,10 @@ impl Pause {
 
 /// Ends after so many milliseconds.
 pub async fn wait(millis: u32) {
-    Delay::from(Duration::from_millis(millis.into())).await;
+    wait_for(Duration::from_millis(millis.into())).await;
+}
+
+/// Ends after this time.
+pub async fn wait_for(time: Duration) {
+    Delay::from(time).await;
 }

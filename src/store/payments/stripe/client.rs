@@ -3,19 +3,15 @@
 
 use crate::store::payments::stripe::account::Stripe;
 use crate::store::payments::stripe::patience::{Hints, TIMEOUT, pause_before_retry};
+use crate::store::platform::http::{self, NoAnswer, Outgoing};
+use crate::store::platform::url::form_urlencoded::Serializer;
+use crate::store::platform::{console, pause};
 use durable::Timestamp;
-use futures_util::future::{Either, select};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shop::payments::{Page, PaymentError};
-use std::pin::pin;
 use std::time::Duration;
-use worker::url::form_urlencoded::Serializer;
-use worker::wasm_bindgen::JsValue;
-use worker::{
-    AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, Response, console_warn,
-};
 
 /// The version of Stripe's API that requests ask for and answers are read by.
 const STRIPE_VERSION: &str = "2026-10-28.endive";
@@ -31,8 +27,7 @@ impl Stripe {
         idempotency_key: &str,
         body: &str,
     ) -> Result<Value, PaymentError> {
-        self.call(Method::Post, path, Some((idempotency_key, body)))
-            .await
+        self.call(path, Some((idempotency_key, body))).await
     }
 
     /// One object by id.
@@ -42,7 +37,7 @@ impl Stripe {
 
     /// Whatever a path and query name.
     pub(super) async fn get(&self, path_and_query: &str) -> Result<Value, PaymentError> {
-        self.call(Method::Get, path_and_query, None).await
+        self.call(path_and_query, None).await
     }
 
     /// All objects of a list that is short.
@@ -88,48 +83,44 @@ impl Stripe {
         Ok(())
     }
 
-    /// One call: sent, and while Stripe has no room for it sent again, the same under the same key.
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        post: Option<(&str, &str)>,
-    ) -> Result<Value, PaymentError> {
+    async fn call(&self, path: &str, post: Option<(&str, &str)>) -> Result<Value, PaymentError> {
+        let url = format!("{}/v1/{path}", self.config.api_base);
+        let authorization = format!("Bearer {}", self.config.secret_key);
+        let mut request = Outgoing {
+            url: &url,
+            headers: vec![
+                ("Authorization", &authorization),
+                ("Stripe-Version", STRIPE_VERSION),
+            ],
+            ..Outgoing::default()
+        };
+        if let Some((key, body)) = post {
+            request.headers.extend([
+                ("Idempotency-Key", key),
+                ("Content-Type", "application/x-www-form-urlencoded"),
+            ]);
+            request.body = Some(body);
+        }
+        self.send(&request).await
+    }
+
+    /// Sends a request, and while Stripe has no room for it again, the same under the same key.
+    async fn send(&self, request: &Outgoing<'_>) -> Result<Value, PaymentError> {
         let begun = (self.clock)();
         let mut retries = 0_u32;
         loop {
-            let request = self.request(&method, path, post).map_err(unknown)?;
-            let answer = send(request, time_left(begun, (self.clock)())).await?;
+            let time = time_left(begun, (self.clock)());
+            let answer = http::send(request, time, Answer::of)
+                .await
+                .map_err(unknown)?;
             let left = time_left(begun, (self.clock)());
             let pause = pause_before_retry(answer.hints(), retries, left, (self.entropy)());
             let Some(pause) = pause.filter(|_| self.patience.take()) else {
                 return read_answer(answer.status, &answer.body);
             };
             retries = retries.saturating_add(1);
-            Delay::from(pause).await;
+            pause::wait_for(pause).await;
         }
-    }
-
-    fn request(
-        &self,
-        method: &Method,
-        path: &str,
-        post: Option<(&str, &str)>,
-    ) -> worker::Result<Request> {
-        let headers = Headers::new();
-        headers.set(
-            "Authorization",
-            &format!("Bearer {}", self.config.secret_key),
-        )?;
-        headers.set("Stripe-Version", STRIPE_VERSION)?;
-        let mut init = RequestInit::new();
-        if let Some((key, body)) = post {
-            headers.set("Idempotency-Key", key)?;
-            headers.set("Content-Type", "application/x-www-form-urlencoded")?;
-            init.with_body(Some(JsValue::from_str(body)));
-        }
-        init.with_method(method.clone()).with_headers(headers);
-        Request::new_with_init(&format!("{}/v1/{path}", self.config.api_base), &init)
     }
 }
 
@@ -141,13 +132,12 @@ struct Answer {
 }
 
 impl Answer {
-    async fn of(mut response: Response) -> worker::Result<Self> {
-        let headers = response.headers();
+    async fn of(answer: http::Answer) -> Result<Self, NoAnswer> {
         Ok(Self {
-            status: response.status_code(),
-            retry_after: headers.get("Retry-After")?,
-            should_retry: headers.get("Stripe-Should-Retry")?,
-            body: response.text().await?,
+            status: answer.status(),
+            retry_after: answer.header("Retry-After"),
+            should_retry: answer.header("Stripe-Should-Retry"),
+            body: answer.text().await?,
         })
     }
 
@@ -156,21 +146,6 @@ impl Answer {
             status: self.status,
             retry_after: self.retry_after.as_deref(),
             should_retry: self.should_retry.as_deref(),
-        }
-    }
-}
-
-/// Sends a request once, and stops it when its time is over.
-async fn send(request: Request, time: Duration) -> Result<Answer, PaymentError> {
-    let abort = AbortController::default();
-    let signal = abort.signal();
-    let fetch = Fetch::Request(request);
-    let answer = pin!(async { Answer::of(fetch.send_with_signal(&signal).await?).await });
-    match select(answer, pin!(Delay::from(time))).await {
-        Either::Left((answer, _)) => answer.map_err(unknown),
-        Either::Right(_) => {
-            abort.abort();
-            Err(PaymentError::Unknown("no answer in time".to_owned()))
         }
     }
 }
@@ -211,7 +186,7 @@ fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
     let message = format!("status {status} {}", error.code());
     if status < 500 {
         let line = serde_json::json!({"level": "warn", "event": "payment_provider_refused", "status": status, "code": error.code()});
-        warn(&line);
+        console::warn(&line);
     }
     Err(match status {
         401 | 403 => PaymentError::Misconfigured(message),
@@ -229,13 +204,6 @@ fn unknown(error: impl std::fmt::Display) -> PaymentError {
 
 fn id_of(object: &Value) -> Option<&str> {
     object.get("id").and_then(Value::as_str)
-}
-
-/// There is no console outside wasm.
-fn warn(line: &Value) {
-    if cfg!(target_arch = "wasm32") {
-        console_warn!("{line}");
-    }
 }
 
 #[derive(Deserialize)]

@@ -3,11 +3,11 @@
 
 use crate::store::payments::stripe::client::read_as;
 use crate::store::payments::stripe::wire;
+use crate::store::platform::url::form_urlencoded::Serializer;
 use serde::Deserialize;
 use serde_json::Value;
 use shop::error::{Error, Result};
 use shop::payments::{NewRefund, PaymentError, ProviderRefund, RefundState};
-use worker::url::form_urlencoded::Serializer;
 
 pub fn prepare(refund: &NewRefund) -> Result<String> {
     let amount = wire::to_wire(refund.amount, refund.currency)

@@ -2,13 +2,13 @@
 
 use crate::store::payments::stripe::client::read_as;
 use crate::store::payments::stripe::wire;
+use crate::store::platform::url::form_urlencoded::{self, Serializer};
 use durable::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shop::error::{Error, Result};
 use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use shop::values::mail_addresses::in_ascii;
-use worker::url::form_urlencoded::{self, Serializer};
 
 /// What the shop alone writes into a session: anyone who opens a payment link of the account
 /// chooses its `client_reference_id`.
