@@ -3,7 +3,7 @@
 //! content, which may be kept for ever. Writes the table from the one name to the other for
 //! `src/web/assets.rs`, so that a page and the files it links are of one build.
 
-#[path = "tools/brand.rs"]
+#[path = "tools/brand/mod.rs"]
 mod brand;
 
 use brand::Brand;
@@ -24,12 +24,13 @@ const HASH_BYTES: usize = 6;
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=assets");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=tools/brand.rs");
-    println!("cargo::rerun-if-changed={}", brand::FILE);
+    println!("cargo::rerun-if-changed=tools/brand");
+    let (file, laid_out_in) = places();
+    println!("cargo::rerun-if-changed={file}");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default());
     let source = root.join("assets");
-    let read = fs::read_to_string(root.join(brand::FILE))
-        .map_err(|error| format!("{}: {error}", brand::FILE))
+    let read = fs::read_to_string(root.join(file))
+        .map_err(|error| format!("{file}: {error}"))
         .and_then(|text| Brand::read(&text, &|name| source.join(name).is_file()));
     let brand = match read {
         Ok(brand) => brand,
@@ -56,10 +57,18 @@ fn main() -> io::Result<()> {
         "manifest.webmanifest".to_owned(),
         brand.manifest().into_bytes(),
     );
-    lay_out(&root.join("target/assets"), &laid_out)?;
+    lay_out(&root.join(laid_out_in), &laid_out)?;
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
     fs::write(out.join("brand.rs"), brand.code())?;
     fs::write(out.join("assets.rs"), code_of(&table))
+}
+
+/// Where the brand is read, and where the static files are laid out.
+fn places() -> (&'static str, &'static str) {
+    if env::var_os("CARGO_FEATURE_SECOND_BRAND").is_some() {
+        return ("tests/brand/second.toml", "target/assets-of-second-brand");
+    }
+    (brand::FILE, "target/assets")
 }
 
 /// `css/shop.css` as `assets/css/shop.0123456789ab.css`.

@@ -1,5 +1,6 @@
 //! Configuration, read once per isolate from variables and secrets.
 
+use crate::app::brand::BRAND;
 use crate::store::customers::turnstile::{Turnstile, check_widget};
 use crate::store::messages::mail_providers::{Account, Carrier};
 use crate::store::operations::standard_webhooks::WebhookSecret;
@@ -8,6 +9,7 @@ use shop::checkout::pending::PendingLimits;
 use shop::customers::challenge::Widget;
 use shop::customers::staff::StaffKeys;
 use shop::error::{Error, Result};
+use shop::messages::letterhead::named_sender;
 use shop::operations::finding_deliveries::{checked_address, checked_url};
 use shop::operations::production::{Environment, Opening, check_opening, check_secrets_are_set};
 use shop::values::channel::{Channel, ChannelId};
@@ -140,7 +142,7 @@ impl Config {
                 Account {
                     api_base: var("MAIL_API_BASE"),
                     api_key: secret("MAIL_API_KEY"),
-                    from: var("MAIL_FROM"),
+                    from: named_sender(BRAND.sender, &var("MAIL_FROM")),
                 },
                 in_development,
             )?,
@@ -237,6 +239,7 @@ fn read_channel(shop_url: &str, codes: &str) -> Result<Channel> {
         .ok_or_else(|| Error::internal("config: CURRENCIES names none"))?;
     Ok(Channel {
         id: ChannelId::default(),
+        languages: BRAND.languages,
         origin: shop_url.trim_end_matches('/').to_owned(),
         default_currency,
         currencies,

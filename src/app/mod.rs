@@ -5,6 +5,7 @@
 //! once.
 
 mod bindings;
+pub mod brand;
 mod clock;
 pub mod config;
 mod ports;
@@ -51,7 +52,6 @@ use shop::inventory::ports::StockPorts;
 use shop::operations::news::NewsRecord;
 use shop::orders::links::OrderLinks;
 use shop::values::ids::{new_id, unique};
-use shop::values::languages::Language;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use worker::Env;
@@ -353,7 +353,8 @@ impl App {
         OrderLinks {
             base: self.config.channel.origin.clone(),
             signer: self.config.signer.clone(),
-            language: Language::default(),
+            languages: self.config.channel.languages,
+            language: self.config.channel.languages.default,
         }
     }
 

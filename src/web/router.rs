@@ -14,7 +14,6 @@ use crate::web::routes::all_routes;
 use shop::error::{Error, Result};
 use shop::operations::production::how_to_configure;
 use shop::pricing::settings::SettingsRecord;
-use shop::values::languages::Language;
 use worker::web_sys::{Request, Response};
 use worker::{Context, Env, Method};
 
@@ -136,7 +135,7 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
     let mut segments = decoded_segments(call.url.path())?;
     let language = segments
         .first()
-        .and_then(|segment| Language::of_segment(segment));
+        .and_then(|segment| call.channel.languages.of_segment(segment));
     if let Some(language) = language {
         call.language = language;
         segments.remove(0);

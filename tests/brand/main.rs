@@ -5,10 +5,13 @@
     reason = "a test that panics has failed, which is what it is for"
 )]
 
-#[path = "../../tools/brand.rs"]
+#[path = "../../tools/brand/mod.rs"]
 mod brand;
 
 use brand::Brand;
+use brand::languages::Code;
+use brand::navigation::POLICIES;
+use shop::values::languages::Language;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +24,7 @@ fn another_file_is_another_shop() {
         ("name = \"Ohmstead\"", "name = \"Fern & \\\"Oak\\\"\""),
         ("Ohmstead Demonstration Shop", "Fern and Oak Ltd"),
         ("support@ohmstead.example", "hello@fern.example"),
+        ("sender = \"Ohmstead\"", "sender = \"Fern & Oak\""),
         (
             "Ohmstead sells phones, computers, audio",
             "Fern & Oak sells plants, pots",
@@ -35,6 +39,8 @@ fn another_file_is_another_shop() {
         (LAUNCH_PICTURE, "https://pictures.test/fern.jpg"),
     ]);
     let theirs = read(&text).unwrap();
+    let plain = ours_with(&[("languages = [\"en\", \"de\"]", "languages = [\"de\"]")]);
+    let german = read(&plain).unwrap();
 
     let made = [theirs.code(), theirs.css(), theirs.manifest()].concat();
     assert!(
@@ -43,6 +49,15 @@ fn another_file_is_another_shop() {
     );
     assert!(theirs.code().contains(r#"name: "Fern & \"Oak\"""#));
     assert!(theirs.code().contains(r#"mark: "/fern.svg""#));
+    assert!(theirs.code().contains(r#"sender: "Fern & Oak""#));
+    let languages = "Languages { default: Language::German, others: &[] }";
+    assert!(german.code().contains(languages), "{}", german.code());
+    assert!(!german.code().contains("Everything"), "{}", german.code());
+    assert!(
+        german.manifest().contains("Vorrätig"),
+        "{}",
+        german.manifest()
+    );
     assert!(
         theirs
             .css()
@@ -73,7 +88,7 @@ fn what_cannot_be_used_is_refused_with_its_line() {
         (
             "support@ohmstead",
             "support at ohmstead",
-            "support = ",
+            "email = ",
             "no mail address",
         ),
         (
@@ -101,6 +116,79 @@ fn what_cannot_be_used_is_refused_with_its_line() {
             "in dark; it needs 3",
         ),
         (
+            "[\"en\", \"de\"]",
+            "[\"en\", \"fr\"]",
+            "languages = ",
+            "the pages have no texts in `fr`, only in en, de",
+        ),
+        ("[\"en\", \"de\"]", "[]", "languages = ", "names none"),
+        (
+            "[\"en\", \"de\"]",
+            "[\"de\", \"de\"]",
+            "languages = ",
+            "names `de` twice",
+        ),
+        (
+            "[texts.de]",
+            "[texts.fr]",
+            "[texts.fr]",
+            "unknown field `fr`, expected `en` or `de`",
+        ),
+        (
+            "de = \"Hilfe\" }",
+            "}",
+            "title = { en = \"Help\"",
+            "`title` is not said in `de`",
+        ),
+        (
+            "{ page = \"orders\" }",
+            "{ page = \"blog\" }",
+            "    { page = \"blog\" }",
+            "`blog` is no page: home, products, cart, orders, shipping, returns, privacy, terms",
+        ),
+        (
+            "{ page = \"orders\" }",
+            "{ page = \"orders\", categories = 3 }",
+            "    { page = \"orders\", cat",
+            "a link leads to one of",
+        ),
+        (
+            "{ page = \"orders\" }",
+            "{ url = \"https://fern.example\" }",
+            "    { url",
+            "needs a `label`",
+        ),
+        (
+            "{ page = \"orders\" }",
+            "{ url = \"javascript:alert(1)\", label = { en = \"a\", de = \"b\" } }",
+            "    { url",
+            "begins with none of https://",
+        ),
+        (
+            "{ categories = 6 }",
+            "{ categories = 0 }",
+            "header = ",
+            "a number from 1 to 12",
+        ),
+        (
+            "\"+1 555 010 0199\"",
+            "\"call us\"",
+            "phone = ",
+            "no telephone number such as",
+        ),
+        (
+            "sender = \"Ohmstead\"",
+            "sender = \"Ohm <ohm@ohm.example>\"",
+            "sender = ",
+            "a sender's name has no",
+        ),
+        (
+            "lead = \"Vorr",
+            "lead_ = \"Vorr",
+            "lead_ = ",
+            "unknown field `lead_`",
+        ),
+        (
             "\"mark.svg\"",
             "\"logo.svg\"",
             "mark = ",
@@ -109,13 +197,13 @@ fn what_cannot_be_used_is_refused_with_its_line() {
         (
             LAUNCH_PICTURE,
             "/icons/gone.png",
-            "launch_picture = ",
+            "picture = ",
             "neither a file",
         ),
         (
             LAUNCH_PICTURE,
             "/media/launch.svg",
-            "launch_picture = ",
+            "picture = ",
             "neither a file",
         ),
         ("products = 8", "products = 300", "products = ", "300"),
@@ -137,9 +225,28 @@ fn what_cannot_be_used_is_refused_with_its_line() {
 
 #[test]
 fn the_shops_own_file_reads() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(brand::FILE);
-    let refusal = read(&fs::read_to_string(path).unwrap()).err();
-    assert_eq!(refusal, None);
+    for file in [brand::FILE, "tests/brand/second.toml"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let refusal = read(&fs::read_to_string(path).unwrap()).err();
+        assert_eq!(refusal, None);
+    }
+}
+
+#[test]
+fn the_brand_knows_every_language_and_every_policy() {
+    let codes = Language::ALL.map(Language::code);
+    assert_eq!(Code::ALL.map(Code::code), codes);
+    for code in codes {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("content/policies");
+        let mut names: Vec<String> = files_in(&folder.join(code))
+            .iter()
+            .map(|path| path.file_stem().unwrap().display().to_string())
+            .collect();
+        names.sort();
+        let mut known = POLICIES.map(str::to_owned);
+        known.sort();
+        assert_eq!(names, known, "{code}");
+    }
 }
 
 /// What lies there is served by every shop. The demo's pictures are uploaded like a merchant's.

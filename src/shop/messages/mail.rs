@@ -12,6 +12,7 @@
 //! blindly: it is given up, as is one whose address the provider refuses, and staff are told.
 
 use crate::error::{Error, Result};
+use crate::messages::letterhead::Letterhead;
 use crate::orders::links::OrderLinks;
 use crate::orders::order::{Order, Task};
 use crate::orders::record::Orders;
@@ -202,6 +203,7 @@ pub async fn send_letter(
     provider: &impl MailProvider,
     letter: &EmailJob,
     links: &OrderLinks,
+    letterhead: &Letterhead<'_>,
     now: Timestamp,
 ) -> Result<SendOutcome> {
     match mails.claim(letter, now).await? {
@@ -219,7 +221,7 @@ pub async fn send_letter(
         .order(&letter.order_id)
         .await?
         .ok_or_else(|| Error::internal(format!("no order {}", letter.order_id)))?;
-    let message = compose(letter, &order, links)?;
+    let message = compose(letter, &order, links, letterhead)?;
     let id = letter.id();
     match provider.send(&id, letter, &message).await {
         Ok(()) => {
@@ -261,7 +263,12 @@ pub async fn queue_unsent_letters(
 ///
 /// # Errors
 /// When it is about a refund that the order does not have.
-pub fn compose(letter: &EmailJob, order: &Order, links: &OrderLinks) -> Result<Message> {
+pub fn compose(
+    letter: &EmailJob,
+    order: &Order,
+    links: &OrderLinks,
+    letterhead: &Letterhead<'_>,
+) -> Result<Message> {
     let number = order.number;
     let links = links.clone().in_language(letter.language);
     let way = Way {
@@ -316,8 +323,17 @@ pub fn compose(letter: &EmailJob, order: &Order, links: &OrderLinks) -> Result<M
     };
     Ok(Message {
         to: order.email.clone(),
-        text: as_text(&paragraphs, &lines, total, &label, &way),
-        html: as_html(&subject, &paragraphs, &lines, total, &label, &way).into_string(),
+        text: as_text(&paragraphs, &lines, total, &label, &way, letterhead),
+        html: as_html(
+            &subject,
+            &paragraphs,
+            &lines,
+            total,
+            &label,
+            &way,
+            letterhead,
+        )
+        .into_string(),
         subject,
     })
 }
@@ -346,6 +362,7 @@ fn as_text(
     total: Money,
     label: &[String],
     way: &Way,
+    letterhead: &Letterhead<'_>,
 ) -> String {
     let mut parts = paragraphs.to_vec();
     let mut listed: Vec<String> = lines
@@ -362,6 +379,7 @@ fn as_text(
         "Or enter its number {} and the code {} at {}?by=code",
         way.number, way.code, way.look_up
     ));
+    parts.push(letterhead.as_text());
     parts.join("\n\n")
 }
 
@@ -373,6 +391,7 @@ fn as_html(
     total: Money,
     label: &[String],
     way: &Way,
+    letterhead: &Letterhead<'_>,
 ) -> Markup {
     html! {
         (DOCTYPE)
@@ -396,6 +415,7 @@ fn as_html(
                     "Or enter its number " (way.number) " and the code " strong { (way.code) } " at "
                     a href=(format!("{}?by=code", way.look_up)) { (way.look_up) }
                 }
+                (letterhead.as_html())
             }
         }
     }
@@ -454,19 +474,62 @@ mod tests {
     use super::*;
     use crate::orders::samples::{line, order};
     use crate::values::ids::Signer;
+    use crate::values::languages::Languages;
+
+    const LETTERHEAD: Letterhead<'_> = Letterhead {
+        shop: "Ohm",
+        legal_name: "Ohm Ltd",
+        address: &["1 Example Street", "Springfield"],
+        email: "help@shop.test",
+        phone: Some("+1 555 010 0199"),
+    };
+
+    #[test]
+    fn every_letter_ends_with_who_wrote_it() {
+        let order = order("USD", vec![line(1, 500, 1)], 0, true);
+        for kind in [
+            MailKind::OrderConfirmation,
+            MailKind::PaymentProblem,
+            MailKind::OrderLink,
+        ] {
+            let letter = EmailJob::about(kind, "ord_1");
+            let sent = compose(&letter, &order, &links(), &LETTERHEAD).unwrap();
+            let end =
+                "Ohm\nOhm Ltd, 1 Example Street, Springfield\nhelp@shop.test · +1 555 010 0199";
+            assert!(sent.text.ends_with(end), "{}", sent.text);
+            assert!(
+                sent.html.contains("Ohm Ltd, 1 Example Street"),
+                "{}",
+                sent.html
+            );
+        }
+    }
+
+    fn links() -> OrderLinks {
+        OrderLinks {
+            base: "https://shop.test".to_owned(),
+            signer: Signer::new("key"),
+            languages: Languages {
+                default: Language::English,
+                others: &[],
+            },
+            language: Language::English,
+        }
+    }
 
     #[test]
     fn what_can_be_sent_to_anyone_for_nothing_holds_nothing_that_was_typed() {
-        let links = OrderLinks {
-            base: "https://shop.test".to_owned(),
-            signer: Signer::new("key"),
-            language: Language::English,
-        };
         let says_street = |kind, total: i64| {
             let mut order = order("USD", vec![line(1, total, 1)], 0, true);
             order.shipping_address.line1 = "https://evil.test".to_owned();
             order.shipping_address.country = "US".to_owned();
-            let sent = compose(&EmailJob::about(kind, "ord_1"), &order, &links).unwrap();
+            let sent = compose(
+                &EmailJob::about(kind, "ord_1"),
+                &order,
+                &links(),
+                &LETTERHEAD,
+            )
+            .unwrap();
             assert_eq!(sent.text.contains("evil"), sent.html.contains("evil"));
             sent.text.contains("evil")
         };

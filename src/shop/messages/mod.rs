@@ -1,3 +1,4 @@
 //! Letters to people.
+pub mod letterhead;
 pub mod mail;
 pub mod order_link;

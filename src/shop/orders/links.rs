@@ -5,7 +5,7 @@
 //! types the order's number and the code of its letters instead.
 
 use crate::values::ids::Signer;
-use crate::values::languages::Language;
+use crate::values::languages::{Language, Languages};
 use durable::Timestamp;
 
 /// Seconds for which a link with its token in the query, as letters had it, opens an order from
@@ -19,6 +19,8 @@ pub struct OrderLinks {
     pub base: String,
     /// Makes the links unforgeable.
     pub signer: Signer,
+    /// Languages of the shop's pages.
+    pub languages: Languages,
     /// What the pages they lead to are written in.
     pub language: Language,
 }
@@ -44,7 +46,7 @@ impl OrderLinks {
     /// The status page, for the browser that ordered.
     #[must_use]
     pub fn returning(&self, order_id: &str) -> String {
-        let path = self.language.path(&status_path(order_id));
+        let path = self.path(&status_path(order_id));
         format!("{}{path}", self.base)
     }
 
@@ -57,7 +59,11 @@ impl OrderLinks {
     /// Where a number and a code are typed.
     #[must_use]
     pub fn look_up(&self) -> String {
-        format!("{}{}", self.base, self.language.path("/orders"))
+        format!("{}{}", self.base, self.path("/orders"))
+    }
+
+    fn path(&self, path: &str) -> String {
+        self.languages.path(path, self.language)
     }
 
     /// What opens an order.
@@ -112,6 +118,10 @@ mod tests {
         OrderLinks {
             base: "https://shop.test".into(),
             signer: Signer::new(keys),
+            languages: Languages {
+                default: Language::English,
+                others: &[Language::German],
+            },
             language: Language::German,
         }
     }

@@ -4,6 +4,7 @@
 //! outlives a call (a cart's token, a quote, an order) says which channel it belongs to, so that
 //! further channels are an addition.
 
+use crate::values::languages::Languages;
 use crate::values::money::Currency;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -47,6 +48,8 @@ pub struct Channel {
     pub id: ChannelId,
     /// Scheme and host of its pages, without a slash at the end.
     pub origin: String,
+    /// Languages of its pages.
+    pub languages: Languages,
     /// Currency of prices unless another is asked for.
     pub default_currency: Currency,
     /// Currencies that it sells in, the default first.

@@ -8,13 +8,13 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
+use std::{fmt, iter};
 
 /// A language that the shop speaks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Language {
-    /// What addresses without a language are in.
+    /// As in the United States.
     #[default]
     #[serde(rename = "en")]
     English,
@@ -27,7 +27,7 @@ pub enum Language {
 pub type Translations = BTreeMap<Language, String>;
 
 impl Language {
-    /// Every language, the default first.
+    /// Every language that the pages have texts in.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
 
     /// BCP 47, as in `<html lang>` and in addresses.
@@ -46,25 +46,6 @@ impl Language {
             Self::English => "English",
             Self::German => "Deutsch",
         }
-    }
-
-    /// The language that an address names by this first segment; the default is never named, so
-    /// that a page has one address.
-    #[must_use]
-    pub fn of_segment(segment: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|language| *language != Self::default() && language.code() == segment)
-    }
-
-    /// `path` in this language.
-    #[must_use]
-    pub fn path(self, path: &str) -> String {
-        if self == Self::default() {
-            return path.to_owned();
-        }
-        let rest = if path == "/" { "" } else { path };
-        format!("/{}{rest}", self.code())
     }
 
     /// What something is called: the merchant's translation, else the title as it is.
@@ -203,6 +184,39 @@ impl Language {
     }
 }
 
+/// The languages of a storefront.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Languages {
+    /// Language of addresses that name none, so that a page has one address.
+    pub default: Language,
+    /// Languages that addresses name by their first segment.
+    pub others: &'static [Language],
+}
+
+impl Languages {
+    /// Every language, the default first.
+    pub fn all(self) -> impl Iterator<Item = Language> {
+        iter::once(self.default).chain(self.others.iter().copied())
+    }
+
+    /// The language that an address names by this first segment.
+    #[must_use]
+    pub fn of_segment(self, segment: &str) -> Option<Language> {
+        let mut others = self.others.iter().copied();
+        others.find(|language| language.code() == segment)
+    }
+
+    /// `path` in a language; in the default where the storefront does not speak it.
+    #[must_use]
+    pub fn path(self, path: &str, language: Language) -> String {
+        if !self.others.contains(&language) {
+            return path.to_owned();
+        }
+        let rest = if path == "/" { "" } else { path };
+        format!("/{}{rest}", language.code())
+    }
+}
+
 fn utc(at: Timestamp) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(at.as_millis())
 }
@@ -317,10 +331,23 @@ mod tests {
 
     #[test]
     fn only_other_languages_than_the_default_stand_in_an_address() {
-        assert_eq!(Language::of_segment("de"), Some(Language::German));
-        assert_eq!(Language::of_segment("en"), None);
-        assert_eq!(Language::German.path("/"), "/de");
-        assert_eq!(Language::German.path("/cart"), "/de/cart");
-        assert_eq!(Language::English.path("/cart"), "/cart");
+        let languages = Languages {
+            default: Language::English,
+            others: &[Language::German],
+        };
+        assert_eq!(languages.of_segment("de"), Some(Language::German));
+        assert_eq!(languages.of_segment("en"), None);
+        assert_eq!(languages.path("/", Language::German), "/de");
+        assert_eq!(languages.path("/cart", Language::German), "/de/cart");
+        assert_eq!(languages.path("/cart", Language::English), "/cart");
+        assert!(languages.all().eq([Language::English, Language::German]));
+
+        let german = Languages {
+            default: Language::German,
+            others: &[],
+        };
+        assert_eq!(german.of_segment("de"), None);
+        assert_eq!(german.path("/cart", Language::German), "/cart");
+        assert_eq!(german.path("/cart", Language::English), "/cart");
     }
 }

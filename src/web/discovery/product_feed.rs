@@ -4,10 +4,10 @@
 //! It comes in parts, each of which reads no more documents than one request may; a part names the
 //! next.
 
+use crate::app::brand::SHOP_NAME;
 use crate::web::discovery::sitemap::xml;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::metadata::shortened;
 use crate::web::pages::paths::product_path;
 use crate::web::pages::visit::PageContext;

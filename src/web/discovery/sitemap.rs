@@ -11,6 +11,7 @@ use maud::{Markup, PreEscaped, html};
 use shop::catalog::parts::list_cards;
 use shop::catalog::version::{PublishedCatalog, list_categories};
 use shop::error::{Error, Result};
+use shop::values::channel::Channel;
 use shop::values::languages::Language;
 
 /// Products of a part, each with an address in every language.
@@ -71,11 +72,10 @@ pub async fn part(call: &mut Call<'_>) -> Result<Reply> {
     if pages.is_empty() {
         return Err(Error::NotFound("page"));
     }
-    let origin = &call.channel.origin;
     Ok(xml(&html! {
         urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" xmlns:xhtml="http://www.w3.org/1999/xhtml" {
             @for page in &pages {
-                @for language in Language::ALL { (url(origin, page, language)) }
+                @for language in call.channel.languages.all() { (url(&call.channel, page, language)) }
             }
         }
     }))
@@ -118,13 +118,14 @@ async fn products(call: &Call<'_>, number: &str) -> Result<Vec<Page>> {
     Ok(pages.collect())
 }
 
-fn url(origin: &str, page: &Page, language: Language) -> Markup {
+fn url(channel: &Channel, page: &Page, language: Language) -> Markup {
+    let (origin, languages) = (&channel.origin, channel.languages);
     html! {
         url {
-            loc { (origin) (language.path(&page.path)) }
+            loc { (origin) (languages.path(&page.path, language)) }
             @if let Some(at) = page.changed_at { lastmod { (instant(at)) } }
-            @for other in Language::ALL {
-                xhtml:link rel="alternate" hreflang=(other.code()) href={ (origin) (other.path(&page.path)) } {}
+            @for other in languages.all() {
+                xhtml:link rel="alternate" hreflang=(other.code()) href={ (origin) (languages.path(&page.path, other)) } {}
             }
         }
     }

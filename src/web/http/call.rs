@@ -55,7 +55,7 @@ impl<'a> Call<'a> {
             params: Vec::new(),
             url,
             channel: Rc::clone(&app.config.channel),
-            language: Language::English,
+            language: app.config.channel.languages.default,
             request,
             identity: OnceCell::new(),
             body: None,
@@ -101,7 +101,7 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn path(&self) -> &str {
         let path = self.url.path();
-        if self.language == Language::default() {
+        if self.language == self.channel.languages.default {
             return path;
         }
         path.trim_start_matches('/')

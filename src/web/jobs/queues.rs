@@ -14,6 +14,7 @@
 //! (`publish`), and a dead letter is kept under its message's id.
 
 use crate::app::App;
+use crate::app::brand::BRAND;
 use crate::web::http::log::log_failure;
 use crate::web::jobs::each_minute::{read_job, run_job};
 use durable::Timestamp;
@@ -153,6 +154,7 @@ async fn send(app: &App, body: &str) -> Result<SendOutcome> {
         &app.config.mail,
         &letter,
         &links,
+        &BRAND.letterhead(),
         app.now,
     )
     .await

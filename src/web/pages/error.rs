@@ -15,6 +15,9 @@ use shop::checkout::freezing::order_in_the_way;
 use shop::error::Error;
 use worker::Method;
 
+/// Most sections that someone is shown who is lost.
+const SECTIONS: usize = 6;
+
 /// The answer to a request that was not carried out.
 pub async fn show(call: &mut Call<'_>, error: &Error) -> Reply {
     let mut reply = if wants_page(call) {
@@ -97,7 +100,7 @@ fn ways_on(visit: &PageContext) -> Markup {
         (search_form(visit, "search-again", ""))
         ul class="chips" {
             li { a href=(visit.link("/products")) { (texts.browse_all) } }
-            @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
+            @for (path, title) in visit.sections().take(SECTIONS) { li { a href=(path) { (title) } } }
         }
         p { a href=(visit.link("/orders")) { (texts.find_your_order) } }
     }

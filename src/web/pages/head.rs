@@ -1,7 +1,7 @@
 //! Tags of a page's head.
 
+use crate::app::brand::BRAND;
 use crate::web::assets::kept_address;
-use crate::web::pages::brand::BRAND;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 

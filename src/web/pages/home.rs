@@ -1,8 +1,8 @@
 //! The home page: the launch, and what else there is.
 
+use crate::app::brand::{BRAND, Launch};
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::icons::{BAG, icon};
 use crate::web::pages::layout::page_with;
 use crate::web::pages::lists::card_grid;
@@ -13,7 +13,7 @@ use crate::web::pages::visit::PageContext;
 use crate::web::pages::{metadata, structured_data};
 use maud::{Markup, html};
 use shop::catalog::sections::{Section, list_sections};
-use shop::catalog::version::{PublishedCatalog, Version};
+use shop::catalog::version::PublishedCatalog;
 use shop::catalog::{Card, Product, version};
 use shop::error::Result;
 use shop::values::money::Money;
@@ -26,50 +26,77 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();
     let version = catalog.current().await?;
-    let Some(launch) = version.featured.first() else {
+    let Some((first, rest)) = version.featured.split_first() else {
         return Ok(home_page(&visit, &nothing_published(&visit)));
     };
-    let product = version::find_product(&catalog, &launch.handle).await?;
+    let is_launched = |launch: &Launch| first.tags.iter().any(|tag| tag == launch.tag);
+    let (stage, others) = match BRAND.launch.filter(is_launched) {
+        Some(launch) => {
+            let product = version::find_product(&catalog, &first.handle).await?;
+            let stage = launch_stage(&visit, launch, first, product.as_deref());
+            (stage, rest)
+        }
+        None => (welcome_stage(&visit, first), version.featured.as_slice()),
+    };
     let sections = list_sections(&catalog, BRAND.sections).await?;
     let content = html! {
-        (hero(&visit, launch, product.as_deref()))
+        (stage)
         (section_tiles(&visit, &sections))
-        (featured(&visit, &version))
+        (featured(&visit, others))
     };
     Ok(home_page(&visit, &content))
 }
 
 fn home_page(visit: &PageContext, content: &Markup) -> Reply {
+    let title = BRAND.welcome.of(visit.language).title;
     let metadata = Metadata {
-        title: SHOP_NAME,
-        description: BRAND.texts(visit.language).about,
+        title,
+        description: BRAND.texts.of(visit.language).about,
         path: "/",
         image: None,
         structured: structured_data::shop(&visit.channel.origin, visit),
     };
     let head = metadata::tags(visit, &metadata);
-    page_with(200, visit, SHOP_NAME, &head, content).public()
+    page_with(200, visit, title, &head, content).public()
 }
 
-fn hero(visit: &PageContext, launch: &Card, product: Option<&Product>) -> Markup {
+/// The product that is launched.
+fn launch_stage(
+    visit: &PageContext,
+    launch: Launch,
+    card: &Card,
+    product: Option<&Product>,
+) -> Markup {
     let texts = visit.texts();
-    let path = visit.link(&product_path(&launch.handle, None));
-    let is_launch = launch.tags.iter().any(|tag| tag == BRAND.launch_tag);
+    let path = visit.link(&product_path(&card.handle, None));
     let pitch = product.map_or("", |product| product.seo.description.as_str());
     html! {
-        section class=(if is_launch { "hero launch" } else { "hero" }) {
+        section class="hero launch" {
             div class="pitch" {
-                @if is_launch { p class="eyebrow" { (texts.new) } }
-                h1 { bdi { (launch.title) } }
+                p class="eyebrow" { (texts.new) }
+                h1 { bdi { (card.title) } }
                 @if !pitch.is_empty() { p class="lead" { (pitch) } }
-                @if let Some(range) = launch.price_ranges.get(visit.currency.code()) {
+                @if let Some(range) = card.price_ranges.get(visit.currency.code()) {
                     p class="price" { ((texts.from_price)(&visit.money(Money::new(range.min, visit.currency)))) }
                 }
                 p class="actions" { a class="button" href=(path) { (texts.buy) } }
             }
-            @if is_launch {
-                (picture(BRAND.launch_picture, "", (2000, 1000), Fetched::First))
-            } @else if let Some(image) = &launch.image {
+            (picture(launch.picture, "", (2000, 1000), Fetched::First))
+        }
+    }
+}
+
+/// The shop itself, with a picture of its first product.
+fn welcome_stage(visit: &PageContext, first: &Card) -> Markup {
+    let welcome = BRAND.welcome.of(visit.language);
+    html! {
+        section class="hero" {
+            div class="pitch" {
+                h1 { (welcome.title) }
+                p class="lead" { (welcome.lead) }
+                p class="actions" { a class="button" href=(visit.link("/products")) { (visit.texts().browse_all) } }
+            }
+            @if let Some(image) = &first.image {
                 (picture(&image.url, "", (640, 640), Fetched::First))
             }
         }
@@ -97,13 +124,8 @@ fn section_tiles(visit: &PageContext, sections: &[Section]) -> Markup {
 }
 
 /// The merchant's first products, but for the one that has the stage.
-fn featured(visit: &PageContext, version: &Version) -> Markup {
-    let cards: Vec<&Card> = version
-        .featured
-        .iter()
-        .skip(1)
-        .take(BRAND.products)
-        .collect();
+fn featured(visit: &PageContext, others: &[Card]) -> Markup {
+    let cards: Vec<&Card> = others.iter().take(BRAND.products).collect();
     html! {
         @if !cards.is_empty() {
             section aria-labelledby="featured" {

@@ -3,13 +3,13 @@
 //! A public page depends on its address alone. What is a visitor's own (how much is in the cart)
 //! comes by script, into room that is kept for it.
 
+use crate::app::brand::{BRAND, SHOP_NAME};
 use crate::web::assets::kept_address;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::head;
 use crate::web::pages::head::not_to_be_found;
 use crate::web::pages::icons::{BAG, CLOSE, SEARCH, icon};
-use crate::web::pages::policy_texts::POLICIES;
+use crate::web::pages::navigation::links;
 use crate::web::pages::visit::PageContext;
 use maud::{DOCTYPE, Markup, html};
 
@@ -52,7 +52,7 @@ pub fn page_with(
 pub fn search_form(visit: &PageContext, id: &str, text: &str) -> Markup {
     let texts = visit.texts();
     html! {
-        form class="search" method="get" action=(visit.language.path("/products")) {
+        form class="search" method="get" action=(visit.path("/products")) {
             label class="unseen" for=(id) { (texts.search_products) }
             input id=(id) type="search" name="q" value=(text) placeholder=(texts.search) maxlength="100" autocomplete="off";
             @if let Some(currency) = visit.chosen_currency() { input type="hidden" name="currency" value=(currency); }
@@ -95,10 +95,7 @@ fn header(visit: &PageContext) -> Markup {
                 }
             }
             nav class="sections" aria-label=(texts.main_navigation) {
-                ul {
-                    li { a href=(visit.link("/products")) { (texts.shop_all) } }
-                    @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
-                }
+                ul { (links(visit, BRAND.header)) }
             }
         }
     }
@@ -109,30 +106,13 @@ fn footer(visit: &PageContext) -> Markup {
     html! {
         footer class="site-footer" {
             div class="columns" {
-                nav aria-labelledby="footer-help" {
-                    h2 id="footer-help" { (texts.help) }
-                    ul {
-                        li { a href=(visit.link("/orders")) { (texts.find_your_order) } }
-                        @for policy in POLICIES {
-                            li { a href=(visit.link(&policy.path())) { (policy.title(visit.language)) } }
-                        }
+                @for (at, column) in BRAND.footer.iter().enumerate() {
+                    nav aria-labelledby=(format!("footer-{at}")) {
+                        h2 id=(format!("footer-{at}")) { (column.title.of(visit.language)) }
+                        ul { (links(visit, column.links)) }
                     }
                 }
-                nav aria-labelledby="footer-shop" {
-                    h2 id="footer-shop" { (texts.shop) }
-                    ul {
-                        li { a href=(visit.link("/products")) { (texts.shop_all) } }
-                        @for (path, title) in visit.sections() { li { a href=(path) { (title) } } }
-                    }
-                }
-                nav aria-labelledby="footer-language" {
-                    h2 id="footer-language" { (texts.language) }
-                    ul {
-                        @for (language, address) in visit.alternates() {
-                            li { a href=(address) lang=(language.code()) hreflang=(language.code()) aria-current=[(language == visit.language).then_some("true")] { (language.name()) } }
-                        }
-                    }
-                }
+                @if !visit.channel.languages.others.is_empty() { (languages(visit)) }
                 nav aria-labelledby="footer-currency" {
                     h2 id="footer-currency" { (texts.currency) }
                     ul class="currencies" {
@@ -142,13 +122,35 @@ fn footer(visit: &PageContext) -> Markup {
                     }
                 }
             }
-            p class="quiet" { (SHOP_NAME) " · " (BRAND.texts(visit.language).tagline) }
+            p class="quiet" { (SHOP_NAME) " · " (BRAND.texts.of(visit.language).tagline) }
             p class="quiet" {
                 (BRAND.legal_name) @for line in BRAND.address { ", " (line) }
-                " · " a href={ "mailto:" (BRAND.support) } { (BRAND.support) }
+                " · " a href={ "mailto:" (BRAND.support_email) } { (BRAND.support_email) }
+                @if let Some(phone) = BRAND.support_phone { " · " a href={ "tel:" (dialled(phone)) } { (phone) } }
             }
         }
     }
+}
+
+fn languages(visit: &PageContext) -> Markup {
+    html! {
+        nav aria-labelledby="footer-language" {
+            h2 id="footer-language" { (visit.texts().language) }
+            ul {
+                @for (language, address) in visit.alternates() {
+                    li { a href=(address) lang=(language.code()) hreflang=(language.code()) aria-current=[(language == visit.language).then_some("true")] { (language.name()) } }
+                }
+            }
+        }
+    }
+}
+
+/// A telephone number as a link has it.
+fn dialled(phone: &str) -> String {
+    phone
+        .chars()
+        .filter(|letter| letter.is_ascii_digit() || *letter == '+')
+        .collect()
 }
 
 /// The cart beside the page, for who has JavaScript; empty until it is opened.

@@ -296,7 +296,7 @@ impl List<'_> {
         ];
         let filter = &self.filter;
         html! {
-            form class="filter" method="get" action=(visit.language.path(self.path)) data-swap="list" data-auto {
+            form class="filter" method="get" action=(visit.path(self.path)) data-swap="list" data-auto {
                 @if !filter.text.is_empty() { input type="hidden" name="q" value=(filter.text); }
                 div class="field" {
                     label for="sort" { (texts.sort_by) }

@@ -5,13 +5,12 @@
 //! keeps language and currency, which change what is read, and drops all else that a link may
 //! carry.
 
-use crate::web::pages::brand::{BRAND, SHOP_NAME};
+use crate::app::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::visit::PageContext;
 use crate::web::views::absolute;
 use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 use shop::catalog::Image;
-use shop::values::languages::Language;
 
 /// Most characters of a description: what results show.
 const DESCRIPTION_CHARS: usize = 160;
@@ -47,10 +46,10 @@ pub fn tags(visit: &PageContext, page: &Metadata<'_>) -> Markup {
     html! {
         meta name="description" content=(description);
         link rel="canonical" href=(canonical);
-        @for language in Language::ALL {
+        @for language in visit.channel.languages.all() {
             link rel="alternate" hreflang=(language.code()) href={ (origin) (visit.link_in(page.path, language, visit.currency)) };
         }
-        link rel="alternate" hreflang="x-default" href={ (origin) (visit.link_in(page.path, Language::default(), visit.currency)) };
+        link rel="alternate" hreflang="x-default" href={ (origin) (visit.link_in(page.path, visit.channel.languages.default, visit.currency)) };
         meta property="og:site_name" content=(SHOP_NAME);
         meta property="og:type" content="website";
         meta property="og:title" content=(page.title);

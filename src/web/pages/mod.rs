@@ -1,7 +1,6 @@
 //! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside
 //! its template.
 
-pub mod brand;
 pub mod cart;
 pub mod challenge;
 pub mod checkout;
@@ -17,6 +16,7 @@ pub mod lists;
 mod locale;
 pub mod lookup;
 pub mod metadata;
+mod navigation;
 pub mod offline;
 pub mod orders;
 pub mod paths;

@@ -2,17 +2,16 @@
 //! shows while nothing answers, and the rules by which a browser fetches ahead what a visitor is
 //! about to open.
 
+use crate::app::brand::BRAND;
 use crate::web::assets::kept_address;
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::BRAND;
 use crate::web::pages::icons::{OFFLINE, icon};
 use crate::web::pages::layout::page;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 use serde_json::json;
 use shop::error::Result;
-use shop::values::languages::Language;
 
 /// What the service worker does.
 const SERVICE_WORKER: &str = include_str!("service_worker.js");
@@ -38,10 +37,11 @@ const FILES: [&str; 6] = [
 ///
 /// # Errors
 /// None.
-pub async fn service_worker(_call: &mut Call<'_>) -> Result<Reply> {
-    let pages = Language::ALL
-        .into_iter()
-        .flat_map(|language| PAGES.map(|path| language.path(path)));
+pub async fn service_worker(call: &mut Call<'_>) -> Result<Reply> {
+    let languages = call.channel.languages;
+    let pages = languages
+        .all()
+        .flat_map(|language| PAGES.map(|path| languages.path(path, language)));
     let files = FILES.map(|path| kept_address(path).to_owned());
     let shell: Vec<String> = pages.chain(files).collect();
     let script = format!("const SHELL = {};\n\n{SERVICE_WORKER}", json!(shell));
@@ -75,10 +75,11 @@ pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
 ///
 /// # Errors
 /// None.
-pub async fn speculation_rules(_call: &mut Call<'_>) -> Result<Reply> {
-    let own = Language::ALL
-        .into_iter()
-        .flat_map(|language| OWN.map(|path| language.path(path)));
+pub async fn speculation_rules(call: &mut Call<'_>) -> Result<Reply> {
+    let languages = call.channel.languages;
+    let own = languages
+        .all()
+        .flat_map(|language| OWN.map(|path| languages.path(path, language)));
     let own: Vec<String> = own
         .chain(["/api".to_owned()])
         .flat_map(|path| [format!("{path}?*"), format!("{path}/*"), path])

@@ -1,11 +1,11 @@
 //! An order's pages, for whoever has its link: how it stands, and its invoice.
 
+use crate::app::brand::SHOP_NAME;
 use crate::web::assets::kept_address;
 use crate::web::http::call::{Call, Form};
 use crate::web::http::order_access::{cancel_visible_order, visible_order};
 use crate::web::http::order_token;
 use crate::web::http::reply::Reply;
-use crate::web::pages::brand::SHOP_NAME;
 use crate::web::pages::layout::page_with;
 use crate::web::pages::lookup::code_form;
 use crate::web::pages::purchase::{label, quote_lines, shipping, totals};

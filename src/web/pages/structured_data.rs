@@ -1,7 +1,7 @@
 //! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those
 //! of Google's product snippets, merchant listings, breadcrumbs and organizations.
 
-use crate::web::pages::brand::{BRAND, SHOP_NAME};
+use crate::app::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::paths::product_path;
 use crate::web::pages::visit::PageContext;
 use crate::web::views::absolute;
@@ -24,7 +24,13 @@ pub fn shop(origin: &str, visit: &PageContext) -> Vec<Value> {
             "name": SHOP_NAME,
             "legalName": BRAND.legal_name,
             "address": BRAND.address.join(", "),
-            "email": BRAND.support,
+            "email": BRAND.support_email,
+            "contactPoint": {
+                "@type": "ContactPoint",
+                "contactType": "customer support",
+                "email": BRAND.support_email,
+                "telephone": BRAND.support_phone,
+            },
             "url": url,
             "logo": absolute(origin, BRAND.icon_512),
         }),

@@ -16,8 +16,8 @@ use std::rc::Rc;
 use worker::Method;
 use worker::url::form_urlencoded;
 
-/// Most sections in the header.
-const SECTIONS: usize = 6;
+/// Sections that a list of links has at most.
+const SECTIONS: usize = 12;
 
 /// The context of a page.
 pub struct PageContext {
@@ -70,9 +70,14 @@ impl PageContext {
         self.link_in(path, self.language, self.currency)
     }
 
+    /// `path` in the language of this visit.
+    pub(super) fn path(&self, path: &str) -> String {
+        self.channel.languages.path(path, self.language)
+    }
+
     /// This page in every language: language and path.
     pub fn alternates(&self) -> impl Iterator<Item = (Language, String)> {
-        Language::ALL.into_iter().map(|language| {
+        self.channel.languages.all().map(|language| {
             (
                 language,
                 self.link_in(&self.address, language, self.currency),
@@ -83,7 +88,7 @@ impl PageContext {
     /// Language of the merchant's texts, where it is not the language of the page: for whoever
     /// hears them read.
     pub(super) fn language_of_products(&self) -> Option<&'static str> {
-        let written = Language::default();
+        let written = self.channel.languages.default;
         (self.language != written).then(|| written.code())
     }
 
@@ -118,7 +123,7 @@ impl PageContext {
     }
 
     pub(super) fn link_in(&self, path: &str, language: Language, currency: Currency) -> String {
-        let path = language.path(path);
+        let path = self.channel.languages.path(path, language);
         if currency == self.channel.default_currency {
             return path;
         }

@@ -1,7 +1,7 @@
 //! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of
 //! their queue; the cron.
 
-use crate::actors::links;
+use crate::actors::{letterhead, links};
 use crate::planted::Bug;
 use crate::ports::Sim;
 use crate::scheduler::{Task, request};
@@ -97,7 +97,9 @@ pub async fn postman(sim: Sim) {
     let (mine, about) = (sim.clone(), letter.clone());
     let sent = request(world, async move {
         let (orders, mails) = (mine.orders(), MailsD1(mine.clone()));
-        send_letter(&orders, &mails, &mine, &about, &links(), mine.0.now()).await
+        let (links, letterhead) = (links(), letterhead());
+        let now = mine.0.now();
+        send_letter(&orders, &mails, &mine, &about, &links, &letterhead, now).await
     })
     .await;
     let is_lost = !matches!(sent, Some(Ok(SendOutcome::Sent | SendOutcome::GivenUp)));

@@ -18,12 +18,14 @@ use durable::stock;
 use people::{bank, decide_reviews, merchant, staff, strangers};
 use shop::aftersales::status::Instruction;
 use shop::error::Result;
+use shop::messages::letterhead::Letterhead;
 use shop::operations::sweep::bounds::BOUND_SECS;
 use shop::orders::links::OrderLinks;
 use shop::orders::order::Actor;
 use shop::payments::RefundState;
 use shop::values::channel::{Channel, ChannelId};
 use shop::values::ids::Signer;
+use shop::values::languages::{Language, Languages};
 use shop::values::money::Currency;
 use shoppers::{buy_the_rest, shop};
 use std::cell::Cell;
@@ -243,15 +245,32 @@ fn links() -> OrderLinks {
     OrderLinks {
         base: "https://shop.example".to_owned(),
         signer: Signer::new("secret"),
-        language: shop::values::languages::Language::default(),
+        languages: ENGLISH,
+        language: Language::English,
     }
 }
+
+fn letterhead() -> Letterhead<'static> {
+    Letterhead {
+        shop: "Shop",
+        legal_name: "Shop Ltd",
+        address: &["1 Example Street"],
+        email: "help@shop.example",
+        phone: None,
+    }
+}
+
+const ENGLISH: Languages = Languages {
+    default: Language::English,
+    others: &[],
+};
 
 fn channel() -> Channel {
     let dollars = Currency::from_code("USD").unwrap();
     Channel {
         id: ChannelId::default(),
         origin: "https://shop.example".to_owned(),
+        languages: ENGLISH,
         default_currency: dollars,
         currencies: vec![dollars],
     }

@@ -1,6 +1,6 @@
 //! German, in the polite form.
 
-use crate::web::pages::brand::SHOP_NAME;
+use crate::app::brand::SHOP_NAME;
 use crate::web::pages::locale::countries_de::COUNTRIES;
 use crate::web::pages::locale::texts::Texts;
 use shop::orders::transitions::OrderEventKind;

@@ -1,6 +1,6 @@
 //! English.
 
-use crate::web::pages::brand::SHOP_NAME;
+use crate::app::brand::SHOP_NAME;
 use crate::web::pages::locale::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
 use shop::values::countries::COUNTRIES;

@@ -1,0 +1,83 @@
+//! Who writes a letter: at its end, as the law wants of who sells.
+
+use maud::{Markup, html};
+
+/// The shop as it signs its letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Letterhead<'a> {
+    /// Name of the shop.
+    pub shop: &'a str,
+    /// Who sells.
+    pub legal_name: &'a str,
+    /// Lines of the seller's address.
+    pub address: &'a [&'a str],
+    /// Mail address for shoppers.
+    pub email: &'a str,
+    /// Telephone number for shoppers.
+    pub phone: Option<&'a str>,
+}
+
+impl Letterhead<'_> {
+    /// Lines at the end of a letter.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        format!("{}\n{}\n{}", self.shop, self.seller(), self.contact())
+    }
+
+    /// The same lines as HTML.
+    #[must_use]
+    pub fn as_html(&self) -> Markup {
+        html! { p { strong { (self.shop) } br; (self.seller()) br; (self.contact()) } }
+    }
+
+    fn seller(&self) -> String {
+        let mut parts = vec![self.legal_name];
+        parts.extend(self.address);
+        parts.join(", ")
+    }
+
+    fn contact(&self) -> String {
+        match self.phone {
+            Some(phone) => format!("{} · {phone}", self.email),
+            None => self.email.to_owned(),
+        }
+    }
+}
+
+/// The sender that a provider is told: the address, with the shop's name before it unless `address`
+/// has one already. An empty address stays empty, as no sender is set.
+#[must_use]
+pub fn named_sender(name: &str, address: &str) -> String {
+    let address = address.trim();
+    if address.is_empty() || address.contains('<') {
+        return address.to_owned();
+    }
+    let is_plain = |letter: char| letter.is_alphanumeric() || letter == ' ';
+    if name.chars().all(is_plain) {
+        return format!("{name} <{address}>");
+    }
+    format!("\"{name}\" <{address}>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::values::mail_addresses::read_sender;
+
+    #[test]
+    fn an_address_gets_the_shops_name_unless_it_has_one() {
+        for (name, address, sender) in [
+            ("Ohm", "orders@shop.test", "Ohm <orders@shop.test>"),
+            (
+                "Fern & Oak, Ltd.",
+                "a@shop.test",
+                "\"Fern & Oak, Ltd.\" <a@shop.test>",
+            ),
+            ("Ohm", "Other <a@shop.test>", "Other <a@shop.test>"),
+        ] {
+            assert_eq!(named_sender(name, address), sender);
+            assert!(read_sender(sender).is_some(), "{sender}");
+        }
+        assert_eq!(named_sender("Ohm", ""), "");
+    }
+}
