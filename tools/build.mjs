@@ -15,7 +15,7 @@ npm run build [-- --dev] [--force]
   --dev    without optimization: quicker to compile, slow to run
   --force  also when nothing has changed`;
 
-const INPUTS = ["src", "assets", "content", "build.rs", "tools/brand.rs", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
+const INPUTS = ["src", "assets", "content", "build.rs", "tools/brand", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
 const OUTPUTS = ["build/index.js", "target/assets"];
 const note = join(root, ".tools/built");
 const wasm = join(root, "build/index_bg.wasm");
@@ -33,6 +33,16 @@ export async function build({ dev = false, force = false, env } = {}) {
   const bytes = readFileSync(wasm);
   const zipped = dev ? "" : `, ${Math.round(gzipSync(bytes, { level: 9 }).length / 1000)} KB as gzip`;
   say(`built: ${Math.round(bytes.length / 1000)} KB of wasm${zipped}`);
+}
+
+/**
+ * Builds the Worker with the brand of `tests/brand/second.toml`, without optimization; where it and
+ * its static files are.
+ */
+export async function buildSecondBrand(env) {
+  const worker = join("target", "second-brand");
+  await must("worker-build", ["--dev", "--out-dir", worker, ".", "--features", "second-brand"], env, "the Worker with the second brand did not build: look above for the reason");
+  return { worker: join(root, worker), assets: join(root, "target/assets-of-second-brand") };
 }
 
 function fingerprint(dev) {

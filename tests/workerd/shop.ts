@@ -21,6 +21,7 @@ import { ShopObject } from './objects.ts';
 import { freePort } from './port.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
+const BUILD = join(ROOT, 'build');
 
 export const SECRETS = {
   ADMIN_API_KEY: 'staff_key_of_the_tests_7c1f9be2a4',
@@ -54,14 +55,18 @@ export type ShopOptions = {
    * like.
    */
   limited?: boolean;
+  /** The Worker and its static files; by default those of `npm run build`. */
+  built?: Built;
 };
+
+export type Built = { worker: string; assets: string };
 
 /** The session that an order's payment link leads to. */
 export const sessionOf = (order: Json): string => order.payment.url.split('/').at(-1);
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
 
-export async function startShop({ vars = {}, maxRetries, counted = false, failing = false, before, inspectorPort, limited = false }: ShopOptions = {}) {
+export async function startShop({ vars = {}, maxRetries, counted = false, failing = false, before, inspectorPort, limited = false, built }: ShopOptions = {}) {
   const sandbox = await startSandbox({
     port: 0, secretKey: SECRETS.STRIPE_SECRET_KEY, webhookSecret: SECRETS.STRIPE_WEBHOOK_SECRET, retryUnitMs: 50,
   });
@@ -73,7 +78,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
   const behind = before ?? (counted ? countingModule : failing ? failingModule : undefined);
   const miniflare = new Miniflare({
     name: config.name,
-    ...runtimeOptions(config, maxRetries, limited),
+    ...runtimeOptions(config, maxRetries, limited, built),
     ...(behind && modulesBehind(config, behind)),
     ...(inspectorPort && { inspectorPort }),
     bindings: { ...config.vars, ...DEVELOPMENT, ...(!limited && UNLIMITED), ...SECRETS, SHOP_URL: url, STRIPE_API_BASE: sandbox.url, ...vars },
@@ -207,8 +212,8 @@ export type Consumed = { outcome: string; explicitAcks: string[]; retryMessages:
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
 
 /** What miniflare is told of the built Worker and its bindings, by wrangler.toml. */
-export function runtimeOptions(config: Unstable_Config, maxRetries?: number, limited = false) {
-  return { ...worker(config), ...bindings(config, limited), queueConsumers: consumers(config, maxRetries) };
+export function runtimeOptions(config: Unstable_Config, maxRetries?: number, limited = false, built?: Built) {
+  return { ...worker(config, built), ...bindings(config, limited), queueConsumers: consumers(config, maxRetries) };
 }
 
 /** The Worker behind a module that hands it bindings of its own. */
@@ -218,18 +223,18 @@ function modulesBehind(config: Unstable_Config, module: (classes: readonly strin
   return { modules: [before, ...modules()] };
 }
 
-function modules() {
-  const module = (name: string, type: string) => ({ type, path: join(ROOT, 'build', name) });
+function modules(folder = BUILD) {
+  const module = (name: string, type: string) => ({ type, path: join(folder, name) });
   return [module('index.js', 'ESModule'), module('index_bg.wasm', 'CompiledWasm')];
 }
 
-function worker(config: Unstable_Config) {
+function worker(config: Unstable_Config, { worker, assets }: Built = { worker: BUILD, assets: join(ROOT, config.assets?.directory ?? 'assets') }) {
   return {
-    modules: modules(),
-    modulesRoot: join(ROOT, 'build'),
+    modules: modules(worker),
+    modulesRoot: worker,
     compatibilityDate: config.compatibility_date,
     compatibilityFlags: config.compatibility_flags,
-    assets: { directory: join(ROOT, config.assets?.directory ?? 'assets'), routerConfig: { has_user_worker: true } },
+    assets: { directory: assets, routerConfig: { has_user_worker: true } },
   };
 }
 
