@@ -1,26 +1,26 @@
-//! What the public may know of the SKUs of one bucket: a copy, fed by the stock objects' news, so
-//! that no page view and no watcher ever touches the object that sells.
+//! Public availability of the SKUs in one bucket: a copy, fed by the events of the stock objects,
+//! so that no page view and no watcher ever touches the object that sells.
 //!
-//! A board keeps the newest it was told of each SKU, whatever the order and however often it is
-//! told. Its host writes the whole bucket to KV, at most every [`PUBLISH_EVERY_SECS`], and sends
-//! each change at once to those who watch the SKU. Since a bucket has one board, no older copy can
-//! overwrite a newer one.
+//! For each SKU, a board keeps the newest version it has received, in whatever order and however
+//! often versions arrive. Its host writes the whole bucket to KV at most once every
+//! [`PUBLISH_EVERY_SECS`] and sends each change at once to the clients that watch the SKU. Because
+//! each bucket has exactly one board, no older copy can overwrite a newer one.
 
 use crate::machine::fnv1a;
 use crate::stock::{Availability, PublicStock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Into how many buckets the SKUs are dealt: 30,000 SKUs make copies of some 30 KB.
+/// Number of buckets that SKUs are spread over. With 30,000 SKUs, a bucket's copy is some 30 KB.
 pub const BUCKETS: u32 = 64;
 
-/// Seconds between two copies of a bucket: far from KV's one write a second to a key.
+/// Minimum seconds between two copies of a bucket; KV allows one write a second to a key.
 pub const PUBLISH_EVERY_SECS: u32 = 5;
 
-/// What a board is told, and what its copy holds.
+/// Public stock by SKU: what a board receives, and what its copy holds.
 pub type Posts = BTreeMap<String, PublicStock>;
 
-/// The bucket of a SKU.
+/// Returns the bucket of a SKU.
 #[must_use]
 pub fn bucket_of(sku: &str) -> u32 {
     let bucket = fnv1a(sku.as_bytes()).checked_rem(u64::from(BUCKETS));
@@ -29,41 +29,41 @@ pub fn bucket_of(sku: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// The name of the object that shows `bucket`.
+/// Returns the name of the object that serves `bucket`.
 #[must_use]
 pub fn object_name(bucket: u32) -> String {
     format!("board-{bucket}")
 }
 
-/// The KV key of a bucket's copy.
+/// Returns the KV key of a bucket's copy.
 #[must_use]
 pub fn copy_key(bucket: u32) -> String {
     format!("stock/{bucket}")
 }
 
-/// What a watcher is sent.
+/// Message sent to a watcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Frame<'a> {
     /// Stock keeping unit.
     pub sku: &'a str,
-    /// What it is now.
+    /// Current availability.
     pub stock: Availability,
 }
 
-/// The newest that is known of each SKU.
+/// The newest known public stock of each SKU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Board {
     known: Posts,
 }
 
 impl Board {
-    /// A board that knows `known`.
+    /// Creates a board from what is already stored.
     #[must_use]
     pub const fn new(known: Posts) -> Self {
         Self { known }
     }
 
-    /// Keeps those of `posts` that are newer than what is known, and returns them.
+    /// Stores those `posts` that are newer than what is known, and returns them.
     pub fn post(&mut self, posts: Posts) -> Posts {
         let newer: Posts = posts
             .into_iter()
@@ -73,13 +73,13 @@ impl Board {
         newer
     }
 
-    /// What is known of `sku`.
+    /// Returns the public stock of `sku`; `None` means the board has never received any.
     #[must_use]
     pub fn of(&self, sku: &str) -> Option<PublicStock> {
         self.known.get(sku).copied()
     }
 
-    /// All that is known.
+    /// Returns the public stock of every known SKU.
     #[must_use]
     pub const fn all(&self) -> &Posts {
         &self.known

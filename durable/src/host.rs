@@ -1,15 +1,15 @@
-//! The Durable Object classes: a [`Keeper`] per object, and the boards; the only file of this crate
-//! that knows `worker`.
+//! The Durable Object classes: one [`Keeper`] per object, and the boards. The only file of this
+//! crate that knows `worker`.
 //!
-//! The host does no thinking. What a command writes is one statement, and the alarm is set before
-//! anything is awaited, so that the platform commits both together or none, and no other event of
-//! the object sees them half done. After an error the in-memory machine is dropped and read anew:
-//! memory is a cache, never the truth.
+//! The host makes no decisions. Everything a command writes is one statement, and the alarm is set
+//! before anything is awaited, so that the platform commits both together or neither, and no other
+//! event of the object sees them half done. After an error, the in-memory machine is dropped and
+//! read again: memory is a cache, never the source of truth.
 //!
-//! The alarm is set only when something is due earlier than it rings: one that rings too early
-//! finds nothing due and is set again. Its handler ends what time has ended, tidies, sends the
-//! news, and deletes an object that is over; it never fails, because the platform drops an alarm
-//! for good after six failures.
+//! The alarm is set only when something is due before the time it is already set to. An alarm that
+//! fires too early finds nothing due and is set again. Its handler ends what has expired, tidies,
+//! sends the outbox, and deletes an object that is over. It never fails, because the platform gives
+//! up on an alarm for good after six failures.
 
 use crate::Timestamp;
 use crate::board::{Board, Frame, PUBLISH_EVERY_SECS, Posts, bucket_of, copy_key};
@@ -26,16 +26,16 @@ use worker::{
     WebSocketRequestResponsePair, console_error, durable_object, wasm_bindgen,
 };
 
-/// Seconds until an alarm that failed is tried again.
+/// Seconds until a failed alarm is retried.
 const ALARM_RETRY_SECS: u32 = 10;
 
-/// News that one alarm sends; the queue takes 100 messages at once.
+/// Number of messages that one alarm sends; the queue accepts 100 at once.
 const NEWS_AT_ONCE: u32 = 100;
 
-/// Watchers of one board; the platform takes 32,768.
+/// Maximum number of watchers of one board; the platform accepts 32,768.
 const MAX_WATCHERS: usize = 30_000;
 
-/// The object that referees one SKU.
+/// Durable Object that decides over the units of one SKU.
 #[durable_object]
 pub struct StockObject {
     host: Host<Stock>,
@@ -57,7 +57,7 @@ impl DurableObject for StockObject {
     }
 }
 
-/// The object that counts the uses of one promotion.
+/// Durable Object that counts the uses of one promotion.
 #[durable_object]
 pub struct PromotionObject {
     host: Host<Promotion>,
@@ -79,7 +79,7 @@ impl DurableObject for PromotionObject {
     }
 }
 
-/// The object that keeps one cart.
+/// Durable Object that keeps one cart.
 #[durable_object]
 pub struct CartObject {
     host: Host<Cart>,
@@ -160,7 +160,7 @@ impl<M: Machine> Host<M> {
         }
     }
 
-    /// The answer to a command or a look; none when `body` is neither.
+    /// Answers a command or a view request; `None` means that `body` is neither.
     fn carry_out(&self, body: &[u8], now: Timestamp) -> Kept<Option<Vec<u8>>> {
         let Ok(request) = crate::json::read(body) else {
             return Ok(None);
@@ -169,7 +169,7 @@ impl<M: Machine> Host<M> {
         json(&reply)
     }
 
-    /// The answer to an inspection; none when `body` is none.
+    /// Answers an inspection; `None` means that `body` is not one.
     fn inspect(&self, body: &[u8], now: Timestamp) -> Kept<Option<Vec<u8>>> {
         let Ok(asked) = crate::json::read(body) else {
             return Ok(None);
@@ -197,7 +197,7 @@ impl<M: Machine> Host<M> {
         Response::empty()
     }
 
-    /// What an alarm does; each step is safe to repeat.
+    /// Does the work of an alarm. Each step is safe to repeat.
     async fn follow_up(&self, now: Timestamp) -> Result<()> {
         self.on_machine(|keeper, sql| {
             keeper.wake(sql, now)?;
@@ -231,7 +231,7 @@ impl<M: Machine> Host<M> {
             .map_err(worker_error)
     }
 
-    /// Sets the alarm for what is due next, unless it rings before that anyway.
+    /// Sets the alarm for whatever is due next, unless it is already set to fire before then.
     async fn arm(&self, now: Timestamp) -> Result<()> {
         let due_at = self.keeper.borrow().as_ref().and_then(|keeper| {
             let news_at = keeper.has_news().then(|| self.send_after.get().max(now));
@@ -254,8 +254,8 @@ impl<M: Machine> Host<M> {
         set
     }
 
-    /// Works on the machine, read first if it is not in memory; without an await, so that nothing
-    /// comes between.
+    /// Runs `work` on the machine, which is first read if it isn't in memory. Synchronous, so that
+    /// no other event can interleave.
     fn on_machine<T>(&self, work: impl FnOnce(&mut Keeper<M>, &ObjectSql) -> Kept<T>) -> Kept<T> {
         let mut keeper = self.keeper.borrow_mut();
         let keeper = match &mut *keeper {
@@ -269,7 +269,7 @@ impl<M: Machine> Host<M> {
     }
 }
 
-/// The object that shows one bucket of SKUs.
+/// Durable Object that shows the public stock of one bucket of SKUs.
 #[durable_object]
 pub struct BoardObject {
     state: State,
@@ -297,8 +297,8 @@ impl DurableObject for BoardObject {
         }
     }
 
-    /// `POST /` takes [`Posts`]; `GET /watch?sku=` opens a WebSocket that is told the word, now and
-    /// whenever it changes.
+    /// `POST /` accepts [`Posts`]. `GET /watch?sku=` opens a WebSocket that receives the SKU's
+    /// availability at once and again whenever it changes.
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let url = request.url()?;
         if url.path() == "/watch" {
@@ -338,10 +338,10 @@ impl DurableObject for BoardObject {
         _was_clean: bool,
     ) -> Result<()> {
         self.watchers.set(None);
-        // Answers the handshake. A code that says that there was none can't be sent, nor one of the
-        // protocol's own.
+        // Completes the closing handshake. Codes below 3000 can't be sent back: they belong to the
+        // protocol or mean that there was no code.
         let code = u16::try_from(code).ok().filter(|code| *code >= 3000);
-        // One that is gone already needs no answer.
+        // Fails if the client has already gone, which is fine.
         let _ = socket.close(Some(code.unwrap_or(1000)), Some(reason));
         Ok(())
     }
@@ -372,7 +372,7 @@ impl BoardObject {
             let stock = stock.stock;
             let frame = serde_json::to_string(&Frame { sku, stock })?;
             for watcher in self.state.get_websockets_with_tag(&tag(sku)) {
-                // One that has gone away is told to the close handler.
+                // Fails if the client has gone; the close handler deals with that.
                 let _ = watcher.send_with_str(&frame);
             }
         }
@@ -411,8 +411,8 @@ impl BoardObject {
         Ok(())
     }
 
-    /// Sets the alarm for the next copy; posts that bring nothing new set it too, since a failure
-    /// may have left it unset.
+    /// Sets the alarm for the next copy. Posts without anything new set it too, because an earlier
+    /// failure may have left it unset.
     async fn arm(&self, now: Timestamp) -> Result<()> {
         if self.is_armed.replace(true) {
             return Ok(());
@@ -448,7 +448,7 @@ fn read_board(sql: &ObjectSql) -> Kept<Board> {
     Ok(Board::new(known))
 }
 
-/// The tag of a SKU's watchers, which the platform limits in length.
+/// Returns the tag of a SKU's watchers: a digest, because the platform limits the length of tags.
 fn tag(sku: &str) -> String {
     digest_of(&sku).unwrap_or_default()
 }
@@ -483,7 +483,7 @@ fn log_error(event: &str, error: &impl ToString) {
     console_error!("{entry}");
 }
 
-/// The object's own SQLite.
+/// SQLite database of the object.
 struct ObjectSql(SqlStorage);
 
 impl Sql for ObjectSql {

@@ -1,9 +1,9 @@
 //! Reads JSON into the shop's types.
 //!
-//! Every type is read from a tree, by one deserializer. A parser that streams is compiled into each
-//! type once more, for each kind of source, and with a second way to read it, from an array:
-//! together they were a quarter of the Worker. The keys of a map are read as text alone: a type
-//! that wraps one can't be a key.
+//! Every type is read from a tree, by one deserializer. A streaming parser would be compiled once
+//! more for each type and each kind of source, along with a second way to read each type from an
+//! array; together, that was a quarter of the Worker. Map keys are only read as strings, so a
+//! newtype around a string can't be a key.
 
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
@@ -15,18 +15,17 @@ use serde_json::{Error, Value};
 use std::fmt;
 use std::vec::IntoIter;
 
-/// The value that `json` tells.
+/// Parses `json` into a value.
 ///
-/// # Errors
-/// When it is no JSON, or tells something else; then the message begins with the place.
+/// # Errors When it isn't JSON, or doesn't match the type; the message then begins with the path of
+/// the mismatch.
 pub fn read<T: DeserializeOwned>(json: impl AsRef<[u8]>) -> Result<T, Error> {
     T::deserialize(tree(json.as_ref())?)
 }
 
-/// The value that a tree of JSON tells.
+/// Converts a JSON tree into a value.
 ///
-/// # Errors
-/// When it tells something else; the message begins with the place.
+/// # Errors When it doesn't match the type; the message begins with the path of the mismatch.
 pub fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     T::deserialize(Node::deserialize(value)?)
 }
@@ -35,7 +34,7 @@ fn tree(json: &[u8]) -> Result<Node, Error> {
     serde_json::from_slice(json)
 }
 
-/// A value of JSON, an object's fields in order.
+/// A JSON value, with object fields in their original order.
 enum Node {
     Null,
     Bool(bool),
@@ -53,7 +52,7 @@ impl<'de> Deserialize<'de> for Node {
     }
 }
 
-/// Grows a tree from what a parser finds.
+/// Builds a tree from the parser's events.
 struct Planter;
 
 impl<'de> Visitor<'de> for Planter {
@@ -205,7 +204,7 @@ impl IntoDeserializer<'_, Error> for Node {
     }
 }
 
-/// The fields of an object.
+/// Fields of an object.
 struct Fields {
     rest: IntoIter<(String, Node)>,
     name: String,
@@ -254,11 +253,12 @@ impl<'de> MapAccess<'de> for Fields {
     }
 }
 
-/// A variant: its name, and what it holds.
+/// An enum variant: its name and its content.
 struct Variant(String, Node);
 
 impl Node {
-    /// A word names a variant without content; an object has its content under its name.
+    /// Reads a string as a variant without content, and an object with one field as a variant with
+    /// the content under its name.
     fn into_variant(self) -> Result<Variant, Error> {
         let fields = match self {
             Self::String(name) => return Ok(Variant(name, Self::Null)),

@@ -1,15 +1,14 @@
 //! The Durable Objects of the shop: one pure state machine per file, one thin host for all of them.
 //!
-//! | machine | one object per | referee of |
+//! | machine | one object per | decides over |
 //! |---|---|---|
 //! | [`stock`] | SKU (and shard) | its units: on hand, held, committed |
 //! | [`cart`] | cart | its lines, and the order that has frozen it |
-//! | [`promotion`] | promotion with a limit | its uses, of all and of each customer |
+//! | [`promotion`] | promotion with a limit | its uses, in total and by each customer |
+//! | [`board`] | bucket of SKUs | nothing: it shows a copy of the public stock |
 //!
-//! | [`board`] | bucket of SKUs | nothing: it shows what the public may know, to pages by KV and to watchers by WebSocket |
-//!
-//! [`machine`] is the trait, [`keeper`] keeps any machine in SQL, [`news`] is what they tell the
-//! rest of the shop, and `host` runs a keeper inside a Durable Object.
+//! [`machine`] is the trait, [`keeper`] keeps any machine in SQL, [`news`] defines the events they
+//! send to the rest of the shop, and `host` runs a keeper inside a Durable Object.
 
 pub mod board;
 pub mod cart;

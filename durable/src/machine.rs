@@ -1,14 +1,14 @@
-//! What every machine is: a pure judge ([`Machine::decide`]) and a pure recorder
+//! The interface of every machine: a pure judge ([`Machine::decide`]) and a pure recorder
 //! ([`Machine::apply`]).
 //!
 //! A machine has no clock, no entropy and no I/O, so that any run can be replayed. Its state is
-//! written down as small keyed rows: a command rewrites only the rows its events touched, whatever
-//! the history or the number of open holds.
+//! stored as small rows with keys: a command rewrites only the rows that its events touch, however
+//! long the history and however many holds are open.
 //!
-//! Rows have a [`Place`]. What is open is in memory while the object is awake. What has ended, and
-//! what is counted for ever, is past: its keeper looks it up by key for the command that asks for
-//! it ([`Machine::asks_for`]), and takes it out of memory again ([`Machine::let_go`]). So memory
-//! and waking are as large as what is open, whatever the history.
+//! Each row has a [`Place`]. Open rows are in memory while the object is awake. Past rows, which
+//! have ended or count forever, are looked up by key for the command that needs them
+//! ([`Machine::asks_for`]) and then dropped from memory again ([`Machine::let_go`]). Memory use and
+//! waking time therefore depend on what is open, not on the history.
 
 use crate::Timestamp;
 use crate::news::ObjectEvent;
@@ -19,124 +19,119 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub enum Place {
     /// In memory as long as the object is awake.
     Open,
-    /// Looked up by its key when a command asks for it.
+    /// Looked up by its key when a command needs it.
     Past {
-        /// Instant from which it may go; `None` means never.
+        /// Instant from which it may be deleted; `None` means never.
         forget_at: Option<Timestamp>,
     },
 }
 
-/// A state machine whose state must be right after a crash. A fresh one is configured but has met
-/// no command.
+/// A state machine whose state must be right after a crash. A fresh one is configured but has
+/// received no command.
 pub trait Machine: Clone + PartialEq {
-    /// What it is asked to do, in the imperative.
+    /// Request to change something, in the imperative.
     type Command: Serialize + DeserializeOwned;
-    /// What has happened, in the past tense; the only thing that changes the state.
+    /// Fact in the past tense; the only thing that changes the state.
     type Event: Serialize + DeserializeOwned;
-    /// Why a command was not carried out; an answer, not an error.
+    /// Reason why a command was not carried out; an answer, not an error.
     type Refusal: Serialize + DeserializeOwned;
-    /// What a caller is told of the state.
+    /// State as shown to callers.
     type View: Serialize + DeserializeOwned;
 
-    /// Patterns (`GLOB`) of key and value of the past rows that an earlier version kept among the
+    /// Patterns (`GLOB`) of key and value of the past rows that an earlier version stored among the
     /// open ones.
     const PAST_AMONG_OPEN: &'static [(&'static str, &'static str)] = &[];
 
-    /// Judges `command` at `now`: the events that carry it out, none when it is already so. Past
-    /// rows that it asks for are in hand.
+    /// Decides `command` at `now` and returns the events that carry it out; none when there is
+    /// nothing left to do. The past rows that the command needs have been loaded.
     ///
-    /// # Errors
-    /// The refusal, when the state does not allow the command. Nothing has changed then.
+    /// # Errors The refusal, when the state does not allow the command. Nothing has changed then.
     fn decide(
         &self,
         command: &Self::Command,
         now: Timestamp,
     ) -> Result<Vec<Self::Event>, Self::Refusal>;
 
-    /// Records `event`, written down at `at`. Never judges: an event that was written down has
-    /// happened.
+    /// Applies `event`, which was recorded at `at`. Never judges: a recorded event has happened.
     fn apply(&mut self, event: &Self::Event, at: Timestamp);
 
-    /// What time alone has brought about by `now`; bounded, so that a burst is spread over several
-    /// wakes.
+    /// Returns the events that are due by `now` through the passing of time alone. Bounded, so that
+    /// a burst is spread over several alarms.
     fn due(&self, now: Timestamp) -> Vec<Self::Event>;
 
-    /// When [`Machine::due`] next has something to say.
+    /// Returns the instant at which [`Machine::due`] next returns an event.
     fn wake_at(&self) -> Option<Timestamp>;
 
-    /// What a caller may know.
+    /// Returns the state as shown to callers.
     fn view(&self) -> Self::View;
 
-    /// What the rest of the shop must hear, now that `events` have changed what was `before`.
-    /// `name` is the object's own.
+    /// Returns the events that the rest of the shop must receive after `events` have changed the
+    /// state from `before`. `name` is that of the object.
     fn news(&self, name: &str, before: &Self::View, events: &[Self::Event]) -> Vec<ObjectEvent>;
 
-    /// News that stay true, to be told again some time after their change, in case they were lost
-    /// on the way; `None` means none.
+    /// Returns an event about a lasting fact, which is sent again some time after the change in
+    /// case it was lost on the way; `None` means there is none.
     fn standing_news(&self, _name: &str) -> Option<ObjectEvent> {
         None
     }
 
-    /// True when nothing is left that is worth keeping.
+    /// Returns true when nothing worth keeping is left.
     fn is_over(&self) -> bool {
         false
     }
 
-    /// Names the intent of `command`, to tell a repeat from another command under the same
-    /// operation id.
+    /// Returns a digest of the intent of `command`, which tells a repeat from a different command
+    /// under the same operation ID.
     ///
-    /// # Errors
-    /// When the command can't be written as JSON.
+    /// # Errors When the command can't be written as JSON.
     fn digest(command: &Self::Command) -> Result<String, serde_json::Error> {
         digest_of(command)
     }
 
-    /// True when a repeat of `command` needs the view of then; else it is answered with the present
-    /// one.
+    /// Returns true when a repeat of `command` must be answered with the view of the first time;
+    /// otherwise it is answered with the current one.
     fn keeps_answer(_command: &Self::Command) -> bool {
         false
     }
 
-    /// Keys of the past rows that judging `command` needs.
+    /// Returns the keys of the past rows that deciding `command` needs.
     fn asks_for(&self, _command: &Self::Command) -> Vec<String> {
         vec![]
     }
 
-    /// Key of the past row whose next value `event` makes from its last one.
+    /// Returns the key of the past row that `event` updates on the basis of its last value.
     fn builds_on(_event: &Self::Event) -> Option<String> {
         None
     }
 
-    /// Takes the stored row under `key` in hand, whatever its place.
+    /// Loads the stored row under `key` into memory, whatever its place.
     ///
-    /// # Errors
-    /// When the row is not what [`Machine::row`] writes.
+    /// # Errors When the row is not one that [`Machine::row`] writes.
     fn recall(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error>;
 
-    /// Drops the past rows in hand.
+    /// Drops the past rows from memory.
     fn let_go(&mut self) {}
 
-    /// The place of the row under `key`, as the machine now has it in hand.
+    /// Returns the place of the row under `key` in the current state.
     fn place(&self, _key: &str) -> Place {
         Place::Open
     }
 
-    /// Keys of the stored rows that `event` may have changed.
+    /// Returns the keys of the stored rows that `event` may have changed.
     fn touched(event: &Self::Event) -> Vec<String>;
 
-    /// Keys of all rows in hand.
+    /// Returns the keys of all rows in memory.
     fn keys(&self) -> Vec<String>;
 
-    /// The stored row under `key`, as JSON; `None` when there is none (any more).
+    /// Returns the row to store under `key`, as JSON; `None` means there is no such row, or no
+    /// longer.
     ///
-    /// # Errors
-    /// When the row can't be written as JSON.
+    /// # Errors When the row can't be written as JSON.
     fn row(&self, key: &str) -> Result<Option<String>, serde_json::Error>;
 
-    /// This fresh machine with the stored `rows`; no rows leave it fresh.
+    /// Restores this fresh machine from the stored `rows`; without rows it stays fresh.
     ///
-    /// # Errors
-    /// When a row is not what [`Machine::row`] writes.
+    /// # Errors When a row is not one that [`Machine::row`] writes.
     fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
         for (key, value) in rows {
             self.recall(key, value)?;
@@ -145,17 +140,16 @@ pub trait Machine: Clone + PartialEq {
     }
 }
 
-/// A short name for the JSON of `value` (FNV-1a): callers only ever compare with what they sent
-/// under the same id themselves.
+/// Returns a short digest of the JSON of `value` (FNV-1a). Not cryptographic: callers only compare
+/// it with what they themselves sent under the same ID.
 ///
-/// # Errors
-/// When the value can't be written as JSON.
+/// # Errors When the value can't be written as JSON.
 pub fn digest_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let json = serde_json::to_vec(value)?;
     Ok(format!("{:016x}", fnv1a(&json)))
 }
 
-/// The 64-bit FNV-1a hash.
+/// Returns the 64-bit FNV-1a hash.
 #[must_use]
 pub fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -163,40 +157,40 @@ pub fn fnv1a(bytes: &[u8]) -> u64 {
     })
 }
 
-/// What a caller sends to an object.
+/// Request to an object.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request<C> {
-    /// Look, change nothing.
+    /// Returns the view and changes nothing.
     View,
-    /// Carry out `command`, once per `operation_id`: a repeat changes nothing.
+    /// Carries out `command` once per `operation_id`; a repeat changes nothing.
     Do {
-        /// Names the intent (order, attempt, step, SKU), so that a new attempt never gets an old
-        /// one's answer.
+        /// Identifies the intent (order, attempt, step, SKU), so that a new attempt never gets the
+        /// answer of an earlier one.
         operation_id: String,
         /// The command.
         command: C,
     },
 }
 
-/// What staff ask of an object.
+/// Request of staff to inspect an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Inspection {
-    /// The journal, newest entry first.
+    /// Returns the journal, newest entry first.
     Log {
-        /// Only entries before this one.
+        /// Limits the result to entries before this number.
         before: Option<u64>,
-        /// Most entries.
+        /// Maximum number of entries.
         limit: u32,
     },
-    /// Does the journal tell what is stored?
+    /// Compares what is stored with what the journal yields.
     Check,
-    /// Store what the journal tells.
+    /// Stores what the journal yields.
     Repair,
-    /// What stands under each of these keys.
+    /// Returns what is stored under each of these keys.
     Rows {
-        /// In order.
+        /// Keys, in the order of the answer.
         keys: Vec<String>,
     },
 }
@@ -204,47 +198,47 @@ pub enum Inspection {
 /// An entry of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry<E> {
-    /// Counts the entries.
+    /// Number of the entry; sequential.
     pub seq: u64,
-    /// When it was written.
+    /// Instant at which it was written.
     pub at: Timestamp,
-    /// The operation that asked for it; none for what time alone has done.
+    /// ID of the operation that caused it; `None` means it happened through the passing of time.
     pub operation_id: Option<String>,
-    /// What happened.
+    /// Events, in order.
     pub events: Vec<E>,
 }
 
-/// What a check found.
+/// Result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkup<V> {
-    /// Whether what is stored is what the journal tells.
+    /// True when what is stored is what the journal yields.
     pub consistent: bool,
-    /// Rows that differ.
+    /// Number of rows that differ.
     pub wrong_rows: usize,
-    /// What the stored rows tell.
+    /// View of what is stored.
     pub stored: V,
-    /// What the journal tells.
+    /// View of what the journal yields.
     pub folded: V,
 }
 
-/// What an object answers.
+/// Reply of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply<V, R> {
-    /// Done, now or by an earlier request with the same operation id.
+    /// Carried out, now or by an earlier request with the same operation ID.
     Done {
-        /// The state right after the command; of a repeat, the state now, unless
-        /// [`Machine::keeps_answer`].
+        /// State right after the command. A repeat returns the current state, unless
+        /// [`Machine::keeps_answer`] is true.
         view: V,
-        /// True when an earlier request with this operation id has done it.
+        /// True when an earlier request with this operation ID carried it out.
         replayed: bool,
     },
-    /// Refused; nothing has changed, and the operation id is free to try again.
+    /// Refused. Nothing has changed, and the operation ID can be used again.
     Refused {
         /// The reason.
         refusal: R,
     },
 }
 
-/// The reply that machine `M` gives.
+/// Reply of machine `M`.
 pub type ReplyOf<M> = Reply<<M as Machine>::View, <M as Machine>::Refusal>;

@@ -1,49 +1,48 @@
-//! What the objects tell the rest of the shop: written with the change itself, sent by a queue at
-//! least once and in any order.
+//! Events that the objects send to the rest of the shop: written together with the change, and
+//! delivered by a queue at least once and in any order.
 //!
-//! Each piece carries the version of what it tells about, so that a reader keeps the newest and
-//! forgets repeats.
+//! Each event carries a version, so that a reader keeps the newest and ignores repeats.
 
 use crate::Timestamp;
 use crate::cart::messages::Line;
 use crate::stock::messages::PublicStock;
 use serde::{Deserialize, Serialize};
 
-/// A piece of news.
+/// An event of an object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectEvent {
-    /// What the public may know of a SKU has changed.
+    /// The public stock of a SKU has changed.
     StockChanged {
         /// Stock keeping unit.
         sku: String,
-        /// What it is now.
+        /// Current public stock.
         stock: PublicStock,
     },
-    /// A cart with something in it has been left alone; told once, until the shopper comes back and
-    /// leaves again.
+    /// A cart with lines was abandoned. Sent once, until the shopper changes the cart and leaves
+    /// again.
     CartAbandoned {
-        /// Which cart.
+        /// ID of the cart.
         cart_id: String,
-        /// Its version.
+        /// Version of the cart.
         version: u64,
-        /// What is in it.
+        /// Lines of the cart.
         lines: Vec<Line>,
-        /// When it was last changed.
+        /// Instant of its last change.
         idle_since: Timestamp,
     },
-    /// An order has had a cart for long: what has become of it?
+    /// An order has kept a cart frozen for a long time; the shop should find out what became of it.
     CartFrozen {
-        /// Which cart.
+        /// ID of the cart.
         cart_id: String,
-        /// The order.
+        /// ID of the order.
         order_id: String,
     },
-    /// A cart was left alone for so long that it is gone.
+    /// A cart was left unchanged for so long that it was deleted.
     CartDeleted {
-        /// Which cart.
+        /// ID of the cart.
         cart_id: String,
-        /// Its last version.
+        /// Last version of the cart.
         version: u64,
     },
 }

@@ -1,11 +1,12 @@
-//! The uses of one scarce promotion: held for a checkout, consumed by a paid order.
+//! The uses of one limited promotion: held for a checkout, consumed by a paid order.
 //!
-//! Never more held and consumed than the limits allow, in total and for one customer. A use is
-//! `reserved` on its own clock for minutes, until it is pinned; a pinned use has no clock, because
-//! its payment session can still be paid. It ends exactly once: by its clock, by release, or, once
-//! consumed, by return. The release of a use never seen leaves a tombstone that a late hold meets.
-//! A limit comes with each hold, so that it holds from the quote on that was made with it. Held
-//! uses are in memory; consumed and ended ones, and what each customer has used, are past.
+//! Never more uses are held and consumed than the limits allow, in total and per customer. A hold
+//! expires within minutes (it is `reserved`) until it is pinned; a pinned hold does not expire,
+//! because its payment session can still be paid. A hold ends exactly once: by expiry, by release,
+//! or, once consumed, by return. Releasing a hold that was never seen leaves a tombstone, which
+//! refuses the hold if it arrives late. Each hold carries its limits, so that the limits of its
+//! quote apply. Held uses are in memory; consumed and ended ones, and the number of uses of each
+//! customer, are past.
 
 use crate::Timestamp;
 use crate::machine::{Machine, Place, ReplyOf};
@@ -13,17 +14,17 @@ use crate::news::ObjectEvent;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Seconds that an ended use is remembered, so that a hold which arrives late stays ended.
+/// Seconds that an ended hold is remembered, so that a late request for the same hold is refused.
 pub const TOMBSTONE_SECS: u32 = crate::stock::TOMBSTONE_SECS;
 
-/// Seconds for which a consumed use can be given back, because its order was cancelled; after that
-/// it counts for good.
+/// Seconds for which a consumed use can be returned because its order was cancelled; afterwards it
+/// counts for good.
 pub const RETURNABLE_SECS: u32 = 90 * 24 * 60 * 60;
 
-/// Most uses that one command or alarm ends because their time is up.
+/// Maximum number of holds that one command or alarm ends because they have expired.
 const DUE_AT_ONCE: usize = 500;
 
-/// The row of its totals, a [`View`].
+/// Key of the row of totals, a [`View`].
 pub const TOTALS_KEY: &str = "totals";
 
 const USE_PREFIX: &str = "use/";
@@ -33,63 +34,63 @@ fn use_key(hold_id: &str) -> String {
     format!("{USE_PREFIX}{hold_id}")
 }
 
-/// The row of a customer's uses, a number.
+/// Returns the key of the row that counts a customer's uses.
 #[must_use]
 pub fn customer_key(customer: &str) -> String {
     format!("{CUSTOMER_PREFIX}{customer}")
 }
 
-/// The name of the object that counts the uses of promotion `id`.
+/// Returns the name of the object that counts the uses of promotion `id`.
 #[must_use]
 pub fn object_name(id: &str) -> String {
     id.to_owned()
 }
 
-/// How often a promotion can be used; none: always.
+/// Maximum number of uses; `None` means unlimited.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// By all.
+    /// Maximum number of uses in total.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u32>,
-    /// By each customer.
+    /// Maximum number of uses by each customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_customer: Option<u32>,
 }
 
-/// What a promotion is asked to do. A `hold_id` names order and attempt.
+/// A command to a promotion. A `hold_id` names order and attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Reserve a use for a checkout, for `ttl_secs` seconds unless pinned.
+    /// Holds a use for a checkout, for `ttl_secs` seconds unless pinned.
     Hold {
-        /// Order and attempt.
+        /// ID of the hold, which names the order and the attempt.
         hold_id: String,
-        /// Who uses it, by a digest.
+        /// Digest that identifies the customer.
         customer: String,
-        /// Within these.
+        /// Limits that apply to this hold.
         limits: Limits,
-        /// Seconds until it ends by itself.
+        /// Seconds until the hold expires.
         ttl_secs: u32,
     },
-    /// Take the use off its clock: a payment session that can be paid is about to exist.
+    /// Stops the hold from expiring, because a payment session that can be paid is about to exist.
     Pin {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// Give the use back.
+    /// Releases the use.
     Release {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// The order is paid.
+    /// Consumes the use, because the order is paid.
     Consume {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// The paid order was cancelled, all of it.
+    /// Returns the use, because the whole paid order was cancelled.
     Return {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
     },
 }
@@ -106,87 +107,89 @@ impl Command {
     }
 }
 
-/// What has happened to the uses of a promotion.
+/// An event in the life of a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// A use was reserved.
+    /// A use was held.
     Held {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
-        /// Whose.
+        /// Digest of the customer.
         customer: String,
-        /// When it ends unless pinned.
+        /// Instant at which it expires unless pinned.
         expires_at: Timestamp,
     },
-    /// The use was taken off its clock.
+    /// A hold was pinned and no longer expires.
     Pinned {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// The use ended and is free again; the id is remembered until `forget_at`.
+    /// A hold ended and its use is free again. The ID is remembered until `forget_at`.
     Released {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
-        /// Whose; none: it was never held.
+        /// Digest of the customer; `None` means the use was never held.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
-        /// When the tombstone goes.
+        /// Instant from which the tombstone may be deleted.
         forget_at: Timestamp,
-        /// True when it was given back by a paid order; earlier versions did not say so.
+        /// True when the use had been consumed by a paid order. Absent in events of earlier
+        /// versions.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         was_consumed: bool,
     },
-    /// The use belongs to a paid order; it can be given back until `settles_at`.
+    /// The use belongs to a paid order. It can be returned until `settles_at`.
     Consumed {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
-        /// When it counts for good.
+        /// Instant from which it counts for good.
         settles_at: Timestamp,
     },
-    /// The id is no longer remembered; written by earlier versions only.
+    /// The ID is no longer remembered. Written by earlier versions only.
     Forgotten {
-        /// Which use.
+        /// ID of the hold.
         hold_id: String,
     },
 }
 
-/// Why a promotion said no.
+/// Reason why a promotion refused a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// It has been used as often as it can be.
+    /// The promotion has been used as often as its limit allows.
     UsedUp {
-        /// True while other checkouts hold uses on the clock, which may come back within minutes.
+        /// True while other checkouts have holds that expire, so that a use may become free within
+        /// minutes.
         contended: bool,
     },
-    /// This customer has used it as often as one can.
+    /// This customer has used the promotion as often as the limit allows.
     UsedUpByCustomer,
-    /// No such use, or it has ended: hold again under a new attempt.
+    /// There is no such hold, or it has ended; hold again under a new attempt.
     HoldEnded,
     /// The use belongs to a paid order and can't be released.
     AlreadyConsumed,
     /// The use belongs to no paid order.
     NotConsumed,
-    /// The id names a use of another customer.
+    /// The ID names a hold of another customer.
     HoldMismatch,
 }
 
-/// What the shop may know.
+/// State as shown to the shop's use cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
-    /// Uses held for checkouts, on the clock or pinned.
+    /// Number of uses held for checkouts, expiring or pinned.
     pub held: u32,
-    /// Those of the held that are on the clock.
+    /// Number of held uses that still expire.
     pub reserved: u32,
-    /// Uses of paid orders.
+    /// Number of uses consumed by paid orders.
     pub consumed: u32,
-    /// Changes so far.
+    /// Number of changes so far.
     pub version: u64,
 }
 
 impl View {
-    /// Whether nobody can use it now.
+    /// Returns true when nobody can use the promotion now.
     #[must_use]
     pub fn is_used_up(&self, limits: Limits) -> bool {
         let taken = self.held.saturating_add(self.consumed);
@@ -194,20 +197,20 @@ impl View {
     }
 }
 
-/// What a promotion object answers.
+/// Reply of a promotion object.
 pub type Reply = ReplyOf<Promotion>;
 
-/// The machine.
+/// The machine of a promotion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Promotion {
     totals: View,
-    /// What is held.
+    /// Held uses, by hold ID.
     uses: BTreeMap<String, Use>,
-    /// Reserved uses, by when they end.
+    /// Holds that expire, by instant of expiry.
     ends: BTreeSet<(Timestamp, String)>,
-    /// Past: consumed and ended uses, as far as they are in hand.
+    /// Past rows in memory: consumed and ended uses.
     ended: BTreeMap<String, Use>,
-    /// Past: uses held and consumed, by customer, as far as they are in hand.
+    /// Past rows in memory: number of held and consumed uses by customer.
     customers: BTreeMap<String, u32>,
 }
 
@@ -355,7 +358,7 @@ impl Machine for Promotion {
         self.customers.clear();
     }
 
-    /// The count of a customer who has nothing may go.
+    /// The count of a customer without uses may be deleted.
     fn place(&self, key: &str) -> Place {
         if let Some(customer) = key.strip_prefix(CUSTOMER_PREFIX) {
             let is_none = self.customers.get(customer).is_none_or(|uses| *uses == 0);
@@ -414,7 +417,7 @@ impl Machine for Promotion {
     }
 }
 
-/// The judgements, one a command.
+/// Decisions, one method per command.
 impl Promotion {
     fn hold(
         &self,
@@ -477,7 +480,7 @@ impl Promotion {
         }
     }
 
-    /// A use that counts for good by now is not known any more, and stays.
+    /// Returns the use, unless it already counts for good: then it is no longer known, and stays.
     fn give_back(&self, hold_id: &str, now: Timestamp) -> Result<Vec<Event>, Refusal> {
         match self.status(hold_id, now) {
             Some(UseStatus::Consumed { .. }) => Ok(vec![self.released(hold_id, now)]),
@@ -486,7 +489,8 @@ impl Promotion {
         }
     }
 
-    /// None when it was never held, or has ended so long ago that nothing can come for it any more.
+    /// Returns the hold; `None` means it was never held, or ended so long ago that no request for
+    /// it can still arrive.
     fn known(&self, hold_id: &str, now: Timestamp) -> Option<&Use> {
         let known = self.uses.get(hold_id).or_else(|| self.ended.get(hold_id))?;
         let forget_at = known.status.forget_at();
@@ -508,7 +512,7 @@ impl Promotion {
     }
 }
 
-/// The records: each use is counted in one total.
+/// Bookkeeping: each hold is counted in exactly one total.
 impl Promotion {
     fn put(&mut self, hold_id: &str, known: Use) {
         self.take(hold_id);
@@ -531,7 +535,7 @@ impl Promotion {
         self.put(hold_id, Use { status, customer });
     }
 
-    /// Takes a held use out of its total. One that was consumed stays counted.
+    /// Removes a held use and its count in the totals. A consumed use stays counted.
     fn take(&mut self, hold_id: &str) -> Option<Use> {
         self.ended.remove(hold_id);
         let known = self.uses.remove(hold_id)?;
@@ -573,8 +577,8 @@ impl Promotion {
 }
 
 impl UseStatus {
-    /// When its id may be forgotten; `None` while it is held. A consumed use goes on counting, for
-    /// all and for its customer.
+    /// Returns the instant from which the ID may be forgotten; `None` means it is still held. A
+    /// consumed use still counts, in total and for its customer.
     const fn forget_at(self) -> Option<Timestamp> {
         match self {
             Self::Consumed { settles_at } => Some(settles_at),
@@ -586,7 +590,7 @@ impl UseStatus {
 
 #[cfg(test)]
 mod tests {
-    //! Stored JSON must still read after a deploy: change these only by adding.
+    //! Stored JSON must stay readable after a deploy: only ever add to these samples.
 
     use super::*;
 

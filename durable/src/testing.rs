@@ -1,26 +1,25 @@
-//! SQLite in memory as a Durable Object's database, for tests of this crate and of others.
+//! In-memory SQLite in place of a Durable Object's database, for tests of this and other crates.
 
 use crate::keeper::{KeeperError, Parameter, Row, Sql};
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 
-/// A database in memory.
+/// An in-memory database.
 #[derive(Debug)]
 pub struct Sqlite(pub Connection);
 
 impl Sqlite {
-    /// A database without tables.
+    /// Creates a database without tables.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a test without a database has failed")]
     pub fn empty() -> Self {
         Self(Connection::open_in_memory().expect("a database in memory"))
     }
 
-    /// Does `work` as one transaction, as the platform does what an object writes between two
-    /// waits.
+    /// Runs `work` in one transaction, like the platform does with what an object writes between
+    /// two awaits.
     ///
-    /// # Errors
-    /// Those of `work`, which then leaves nothing.
+    /// # Errors Those of `work`, which then leaves nothing behind.
     pub fn transaction<T>(
         &self,
         work: impl FnOnce() -> Result<T, KeeperError>,

@@ -1,4 +1,4 @@
-//! Instants as the whole shop writes them down: milliseconds since the Unix epoch.
+//! Instants as stored throughout the shop: milliseconds since the Unix epoch.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,31 +11,31 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The instant `millis` milliseconds after the Unix epoch.
+    /// Creates the instant `millis` milliseconds after the Unix epoch.
     #[must_use]
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
-    /// Milliseconds since the Unix epoch.
+    /// Returns milliseconds since the Unix epoch.
     #[must_use]
     pub const fn as_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since the Unix epoch, as Stripe counts time.
+    /// Returns whole seconds since the Unix epoch, the unit that Stripe uses.
     #[must_use]
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(1000)
     }
 
-    /// This instant and `secs` seconds more; stays at the end of time instead of overflowing.
+    /// Adds `secs` seconds; saturates at the end of time instead of overflowing.
     #[must_use]
     pub const fn plus_secs(self, secs: u32) -> Self {
         Self(self.0.saturating_add((secs as i64).saturating_mul(1000)))
     }
 
-    /// This instant less `secs` seconds.
+    /// Subtracts `secs` seconds; saturates likewise.
     #[must_use]
     pub const fn minus_secs(self, secs: u32) -> Self {
         Self(self.0.saturating_sub((secs as i64).saturating_mul(1000)))

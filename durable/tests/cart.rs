@@ -1,6 +1,6 @@
-//! A cart under any sequence of changes, merges, repeats, stale versions, idle times and evictions,
-//! judged by a naive model that lists every reason to refuse. `PROPTEST_CASES` sets how many
-//! sequences are tried.
+//! A cart under random sequences of changes, merges, repeats, stale versions, idle times and
+//! evictions, checked against a naive model that lists every reason to refuse. `PROPTEST_CASES`
+//! sets the number of sequences.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -193,18 +193,18 @@ fn carry_out(cart: &mut Cart, change: Change) -> Result<(), Refusal> {
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// A new operation, seen from a tab that is so many versions behind; from none in particular
-    /// when `None`.
+    /// A new operation, from a tab that is this many versions behind; `None` means it names no
+    /// version.
     Send(Change, Option<u64>),
-    /// An earlier operation again, under its own id.
+    /// An earlier operation again, under its own ID.
     Repeat(usize),
-    /// The clock moves.
+    /// The clock advances.
     Wait(u32),
-    /// A request that only looks.
+    /// A request for the view alone.
     Look,
-    /// The alarm rings.
+    /// The alarm fires.
     Ring,
-    /// Memory is lost.
+    /// The object loses its memory, as an eviction would.
     Evict,
 }
 
@@ -327,7 +327,7 @@ fn complete(order_id: &str) -> Change {
     Change::Complete { order_id }
 }
 
-/// One sequence: the object, its judge, and what was sent so far.
+/// One sequence: the object, the model, and the commands sent so far.
 struct Trial {
     object: Object<Cart>,
     model: Model,
@@ -418,27 +418,28 @@ fn assert_well_formed(cart: &Cart) {
     );
 }
 
-/// What a cart must be, as plainly as it can be said.
+/// The expected behaviour of a cart, written as plainly as possible.
 #[derive(Default)]
 struct Model {
     changes: u64,
     lines: Vec<(String, u32)>,
     note: String,
     order: Option<String>,
-    /// Of the checkout that has it: key and request.
+    /// The checkout that froze it: key and request.
     checkout: Option<(String, String)>,
     joined: bool,
-    /// Since when it is left alone; none when nobody ever touched it, or it is gone.
+    /// Instant since which it has been left unchanged; `None` means never touched, or deleted.
     alone_since: Option<Timestamp>,
     reported: bool,
-    /// When it last asked after its order.
+    /// Instant at which it last asked about its order.
     asked_at: Option<Timestamp>,
     told: Vec<ObjectEvent>,
     answers: BTreeMap<String, String>,
 }
 
 impl Model {
-    /// Time passes over a cart that is left alone. While an order has it, it only asks after that.
+    /// Lets time pass over a cart that is left unchanged. While an order has frozen it, all it does
+    /// is ask about the order.
     fn idle(&mut self, now: Timestamp) {
         let Some(since) = self.alone_since else {
             return;
@@ -496,7 +497,8 @@ impl Model {
             return self.assert_done(reply, false);
         };
         if let Some(first) = self.answers.get(operation_id) {
-            // A checkout goes on with what it has frozen; else a repeat tells what is.
+            // A repeated checkout continues with what it froze; any other repeat gets the current
+            // state.
             if matches!(command.change, Change::Freeze { .. }) {
                 return assert_eq!(as_sent(reply), first.replace(":false}", ":true}"));
             }
@@ -533,7 +535,7 @@ impl Model {
         assert_eq!(cart.asked_at, self.asked_at);
     }
 
-    /// Every reason to refuse `command`.
+    /// Returns every reason to refuse `command`.
     fn objections(&self, command: &Command) -> Vec<Refusal> {
         let mut objections = vec![];
         if command.if_version.is_some_and(|seen| seen != self.changes) {
@@ -579,7 +581,7 @@ impl Model {
         objections
     }
 
-    /// Whether `change` needs a cart that is not frozen by another order.
+    /// Returns true when `change` needs a cart that isn't frozen by another order.
     fn must_move(&self, change: &Change) -> bool {
         match change {
             Change::Add { .. }
@@ -595,7 +597,7 @@ impl Model {
         }
     }
 
-    /// Whether `change` freezes for another order under the key that has the cart.
+    /// Returns true when `change` freezes for another order under the key that froze the cart.
     fn is_of_its_key(&self, change: &Change) -> bool {
         let Change::Freeze {
             order_id,
@@ -620,7 +622,8 @@ impl Model {
         self.is_of_its_key(change) && self.checkout == Some(whole)
     }
 
-    /// Does `change`, to which there is no objection. Each line and the note count by themselves.
+    /// Carries out `change`, to which there is no objection. Each line and the note count as one
+    /// change.
     fn follow(&mut self, change: &Change, now: Timestamp) {
         let before = self.changes;
         match change {

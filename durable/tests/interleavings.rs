@@ -1,7 +1,7 @@
-//! Every interleaving of three buyers and two units, explored to the end: each buyer holds, pins
-//! and then commits or lets go, or gives up before the hold has arrived, or too late; what was sent
-//! may arrive again at any later point; time passes at any point, and the alarm rings at any point
-//! after that, so that commands also meet holds whose time is up but which nobody has ended.
+//! Every interleaving of three buyers and two units, explored exhaustively. Each buyer holds, pins,
+//! and then commits or releases, or gives up before the hold has arrived or too late. Every message
+//! sent may arrive again at any later point. Time may pass at any point, and the alarm may fire at
+//! any point after that, so that commands also meet holds that have expired but were not ended yet.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -17,8 +17,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 const UNITS: u32 = 2;
 const TTL_SECS: u32 = 60;
 
-/// How often time runs past every hold's end: once for first holds, once for those that follow
-/// them.
+/// Number of times that the clock moves past the expiry of every hold: once for first holds, once
+/// for those that follow.
 const JUMPS: u32 = 2;
 
 #[test]
@@ -39,8 +39,8 @@ fn all_want_both() {
     assert_eq!(ends, BTreeSet::from([0, 2]), "units sold, over all ends");
 }
 
-/// Visits every moment that can be reached; returns how many units were sold in those where nothing
-/// is left to happen.
+/// Visits every reachable moment. Returns the possible numbers of units sold once nothing is left
+/// to happen.
 fn explore(wants: [u32; 3]) -> BTreeSet<i64> {
     let mut seen = HashSet::new();
     let mut open = vec![Moment::opening(wants)];
@@ -58,14 +58,14 @@ fn explore(wants: [u32; 3]) -> BTreeSet<i64> {
     sold
 }
 
-/// All that tells one point of a run from another.
+/// Everything that distinguishes one point of a run from another.
 #[derive(Clone, Debug)]
 struct Moment {
     stock: Stock,
     now: Timestamp,
     jumps_left: u32,
     buyers: [Buyer; 3],
-    /// Where each buyer's units are, by the events alone.
+    /// State of each buyer's units, according to the events alone.
     units: BTreeMap<String, Units>,
 }
 
@@ -74,11 +74,11 @@ struct Buyer {
     hold_id: &'static str,
     wants: u32,
     at: Step,
-    /// What may yet arrive again.
+    /// Messages that may arrive again.
     sent: Vec<Command>,
 }
 
-/// What a buyer has got to.
+/// Progress of a buyer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Step {
     Arrived,
@@ -139,7 +139,7 @@ impl Moment {
         next
     }
 
-    /// The buyer sends `command` and hears the answer.
+    /// Sends `command` for the buyer and takes in the answer.
     fn after(&self, index: usize, command: Command) -> Self {
         let mut next = self.clone();
         let answer = next.deliver(&command);
@@ -166,8 +166,8 @@ impl Moment {
         next
     }
 
-    /// An earlier message arrives again, as a new operation. That nothing happens covers any number
-    /// of repeats; only a hold that was refused may be had now.
+    /// Delivers an earlier message again, as a new operation. A message without any effect covers
+    /// any number of repeats. Only a hold that was refused may succeed now.
     fn after_repeat(&self, index: usize, command: &Command) -> Option<Self> {
         let mut next = self.clone();
         let answer = next.deliver(command);
@@ -244,7 +244,8 @@ impl Moment {
         }
     }
 
-    /// When all is said, and the clocks of what is left have run out, nothing is held.
+    /// Checks that nothing is held at the end, after the clocks of all remaining holds have run
+    /// out.
     fn check_end(&self) {
         let mut last = self.clone();
         last.record(self.stock.due(self.now.plus_secs(TTL_SECS)));
@@ -275,7 +276,7 @@ impl Buyer {
         }
     }
 
-    /// What a buyer was told is what is: nobody takes away what is pinned or bought.
+    /// Checks that a buyer's units match the last answer: units that are pinned or bought stay so.
     fn may_have(&self, units: Option<Units>) -> bool {
         match self.at {
             Step::Arrived => units.is_none(),

@@ -1,6 +1,6 @@
-//! The keeper over real SQL that fails at every statement in turn, before the statement ran and
-//! after: nothing is half written, nothing is forgotten, no failed read passes for an empty
-//! machine. And what a command costs, counted in statements, rows and steps of the database, not in
+//! The keeper over real SQL that fails at every statement in turn, once before the statement ran
+//! and once after. Nothing is half written, nothing is lost, and no failed read passes for an empty
+//! machine. The cost of a command is counted in statements, rows and database instructions, not in
 //! time.
 #![expect(
     clippy::arithmetic_side_effects,
@@ -183,8 +183,8 @@ fn a_burst_of_lapsed_holds_is_spread_over_several_wakes() {
     assert_whole::<Stock>(&sql, "a burst");
 }
 
-/// Lives through `story`, and before each of its requests lets that request fail at every one of
-/// its statements: what is left is whole, and asking again ends as if nothing had failed.
+/// Plays `story`, and before each of its requests makes that request fail at each of its
+/// statements. What remains is consistent, and a retry ends as if nothing had failed.
 fn fail_everywhere<M: Machine + Default>(story: &Story<M>) {
     let sql = Sqlite::empty();
     for (at_secs, request) in story {
@@ -213,26 +213,26 @@ fn fail_everywhere<M: Machine + Default>(story: &Story<M>) {
     }
 }
 
-/// Runs `work`, and makes it as if it had never been.
+/// Runs `work` and rolls back all of its writes.
 fn rolled_back<T>(sql: &Sqlite, work: impl FnOnce() -> T) -> T {
     let _transaction = sql.0.unchecked_transaction().unwrap();
     work()
 }
 
-/// Many commands are quicker in one transaction.
+/// Runs `work` in one transaction, because many commands are faster that way.
 fn in_one_transaction(sql: &Sqlite, work: impl FnOnce() -> Result<(), KeeperError>) {
     let transaction = sql.0.unchecked_transaction().unwrap();
     work().unwrap();
     transaction.commit().unwrap();
 }
 
-/// The stored rows are what the journal tells.
+/// Asserts that the stored rows match the journal.
 fn assert_whole<M: Machine + Default>(sql: &Sqlite, what: &str) {
     let checkup = open::<M>(sql).unwrap().check(sql).unwrap();
     assert!(checkup.consistent, "{what}");
 }
 
-/// A reply but for whether it repeats another.
+/// Returns a reply without the mark that it is a repeat.
 fn seen<V: Serialize, R: Serialize>(reply: &Reply<V, R>) -> String {
     match reply {
         Reply::Done { view, .. } => serde_json::to_string(view).unwrap(),
@@ -240,7 +240,7 @@ fn seen<V: Serialize, R: Serialize>(reply: &Reply<V, R>) -> String {
     }
 }
 
-/// A fresh object answers one request: it opens and carries out, so both are exposed to faults.
+/// Answers one request with a new keeper, so that both opening and carrying out meet faults.
 fn attempt<M: Machine + Default>(
     sql: &impl Sql,
     request: &Request<M::Command>,
@@ -253,8 +253,8 @@ fn open<M: Machine + Default>(sql: &impl Sql) -> Result<Keeper<M>, KeeperError> 
     Keeper::open(sql, "one#0", M::default())
 }
 
-/// Lives through `story`, then asks for all of it again: of the same object, of one opened anew,
-/// and with another command under each id.
+/// Plays `story`, then sends all of it again: to the same object, to one opened anew, and with
+/// another command under each ID.
 fn repeat_everything<M: Machine + Default>(story: &Story<M>, other: impl Fn() -> M::Command) {
     let sql = Sqlite::empty();
     let mut keeper = open::<M>(&sql).unwrap();
@@ -301,7 +301,7 @@ fn repeat_everything<M: Machine + Default>(story: &Story<M>, other: impl Fn() ->
     assert_eq!(dump(&sql), end, "a repeat was written down");
 }
 
-/// A cart is left alone, is told of once and is gone; then the object is empty again.
+/// A cart is abandoned, reported once and deleted; then the object is empty again.
 #[test]
 fn news_are_kept_until_they_are_heard() {
     let sql = Sqlite::empty();
@@ -387,7 +387,7 @@ fn answer<M: Machine>(
     keeper.carry_out(sql, request, now).unwrap()
 }
 
-/// Every stored row.
+/// Returns every stored row.
 fn dump(sql: &Sqlite) -> Vec<Row> {
     let tables = [
         "SELECT * FROM state ORDER BY key",
@@ -399,7 +399,8 @@ fn dump(sql: &Sqlite) -> Vec<Row> {
     tables.iter().flat_map(rows).collect()
 }
 
-/// Every kind of event, two holds that lapse before one command, and refusals.
+/// Returns a story with every kind of event, two holds that expire before one command, and
+/// refusals.
 fn life_of_stock() -> Story<Stock> {
     let story = [
         (0, receive(4)),
@@ -484,7 +485,7 @@ fn line(sku: &str, quantity: u32) -> Line {
     Line { sku, quantity }
 }
 
-/// Stock with `holds` units on hold and some more free.
+/// Creates stock with `holds` open holds and some free units.
 fn shop_with_holds(holds: u32) -> (Sqlite, Keeper<Stock>) {
     let sql = Sqlite::empty();
     let mut keeper = open(&sql).unwrap();
@@ -581,7 +582,7 @@ fn commit(hold_id: &str) -> stock::Command {
     stock::Command::Commit { hold_id }
 }
 
-/// Where a statement fails.
+/// Position of a failure.
 #[derive(Clone, Copy, Debug)]
 struct Fault {
     nth: usize,
@@ -623,27 +624,27 @@ fn planned() -> KeeperError {
     KeeperError::Sql("planned".to_owned())
 }
 
-/// Every fault that a request of so many statements can meet.
+/// Returns every fault that a request of `statements` statements can meet.
 fn faults_of(statements: usize) -> impl Iterator<Item = Fault> {
     let fault = |nth| [false, true].map(|after_it_ran| Fault { nth, after_it_ran });
     (1..=statements).flat_map(fault)
 }
 
-/// What a request asked of the database.
+/// Cost of a request to the database.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cost {
     statements: u64,
     rows_read: u64,
     rows_written: u64,
     bytes_written: u64,
-    /// Rows passed over without an index.
+    /// Number of rows scanned without an index.
     scanned: u64,
-    /// Instructions of the database's machine.
+    /// Number of instructions of the database's virtual machine.
     steps: u64,
 }
 
 impl Cost {
-    /// No more than `other` but for the digits of larger numbers.
+    /// Asserts that the cost is no more than `other`, apart from the digits of larger numbers.
     fn assert_like(self, other: Self, what: &str) {
         assert_eq!(self.scanned, other.scanned, "{what}: {self:?}");
         assert_eq!(self.statements, other.statements, "{what}");
@@ -672,7 +673,7 @@ fn cost_of<M: Machine>(
     meter.cost()
 }
 
-/// SQL that adds up what it is asked.
+/// SQL that adds up its cost.
 struct Meter<'a> {
     sql: &'a Sqlite,
     cost: Cell<Cost>,
@@ -688,7 +689,7 @@ impl<'a> Meter<'a> {
         self.cost.get()
     }
 
-    /// The counter of the cached statement `sql`, which starts again at 0.
+    /// Reads and resets a counter of the cached statement `sql`.
     fn take(&self, sql: &str, counter: StatementStatus) -> u64 {
         let statement = self.sql.0.prepare_cached(sql).unwrap();
         statement.reset_status(counter).try_into().unwrap()

@@ -1,5 +1,6 @@
-//! Objects with a long past: what is read to wake one, and what it keeps in memory, is what is
-//! open. Counted in rows and bytes that the keeper is given, not in time.
+//! Objects with a long past: an object reads on waking, and then keeps in memory, only what is
+//! open. Counted in rows and bytes that the keeper receives, not in time.
+
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -21,7 +22,7 @@ use std::fmt::Debug;
 
 const MANY: u32 = 300_000;
 
-/// Rows that waking may be given beside the open ones: names of tables, news, the plan.
+/// Number of rows that waking may read beside the open ones: table names, messages, the plan.
 const HOUSEKEEPING: u64 = 12;
 
 #[test]
@@ -177,7 +178,7 @@ fn what_has_ended_is_forgotten_in_steps_and_in_silence() {
         let metered = Metered::new(&sql);
         keeper.tell_again(&metered, later).unwrap();
         keeper.tidy(&metered, later).unwrap();
-        // A step, and what is told again.
+        // One step, and the message that is sent again.
         assert!(metered.written.get() <= u64::from(STEP) + 2);
         rings += 1;
         assert!(rings <= MANY / STEP, "woken for nothing");
@@ -258,7 +259,7 @@ fn a_check_reads_what_was_not_folded_yet_and_finds_the_same() {
     let entries = i64::from(most) + 2;
     assert_eq!(count(&sql, "SELECT count(*) FROM journal"), entries);
     assert!(count(&sql, "SELECT value FROM snapshot WHERE key = 'seq'") > 0);
-    // Totals, the open hold, the position; nothing of what has ended within the step.
+    // Totals, the open hold and the position, but nothing that ended within the step.
     assert!(count(&sql, "SELECT count(*) FROM snapshot") <= 4);
 
     let later = start.plus_secs(JOURNAL_SECS + 2 * 24 * 60 * 60);
@@ -312,7 +313,7 @@ fn a_cart_of_a_hundred_lines_keeps_what_changes_alone() {
     wakes_lightly::<Cart>(&sql, start, 1);
 }
 
-/// Waking is given the open rows and little else, and the machine keeps no other.
+/// Asserts that waking reads the open rows and little else, and that the machine keeps no others.
 fn wakes_lightly<M: Machine + Default + Debug>(sql: &Sqlite, now: Timestamp, open_rows: usize) {
     let metered = Metered::new(sql);
     let mut keeper = Keeper::open(&metered, "one#0", M::default()).unwrap();
@@ -338,7 +339,7 @@ fn stock_with_an_open_hold() -> (Sqlite, Timestamp) {
     (sql, now)
 }
 
-/// The tables as an earlier version made them, with what is stored.
+/// Changes the tables to those of an earlier version, with their content.
 fn as_of_an_earlier_version(sql: &Sqlite) {
     for statement in [
         "DROP VIEW written",
@@ -351,7 +352,7 @@ fn as_of_an_earlier_version(sql: &Sqlite) {
     }
 }
 
-/// Inserts a row for each number below [`MANY`], called `value`.
+/// Inserts a row for each number below [`MANY`], which the statement calls `value`.
 fn fill(sql: &Sqlite, insert: &str) {
     let numbers = format!(
         "WITH RECURSIVE numbers (value) AS (SELECT 0 UNION ALL SELECT value + 1 FROM numbers WHERE value + 1 < {MANY})"
@@ -421,7 +422,7 @@ fn use_by(hold_id: &str, customer: &str, per_customer: u32) -> promotion::Comman
     }
 }
 
-/// SQL that counts what it hands out.
+/// SQL that counts what it returns.
 struct Metered<'a> {
     sql: &'a Sqlite,
     rows: Cell<u64>,

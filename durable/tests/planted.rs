@@ -1,6 +1,6 @@
-//! Bugs, each planted in the store beneath a stock object: it bends what is written or read into
-//! what a broken keeper would have stored or seen. The checks of this file pass on a sound store,
-//! and catch every one.
+//! Planted bugs, each in the store beneath a stock object, which changes what is written or read
+//! into what a faulty keeper would have stored or seen. The checks of this file pass on a sound
+//! store and catch every bug.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -60,8 +60,8 @@ fn every_bug_is_caught() {
 
 const START: Timestamp = Timestamp::from_millis(1_000_000);
 
-/// A hold that comes after its release is refused, for as long as something can come for it and no
-/// longer; so is one whose units have left.
+/// A hold that arrives after its release is refused for as long as one can still arrive, and no
+/// longer. The same goes for a hold whose units have shipped.
 fn remembers_what_has_ended(store: &Store) -> Result<(), String> {
     let mut keeper = stocked(store);
     let mut step = 0;
@@ -96,7 +96,7 @@ fn remembers_what_has_ended(store: &Store) -> Result<(), String> {
     Ok(())
 }
 
-/// The journal tells what stands, the folded part of it included.
+/// The journal, including its folded part, yields the current state.
 fn folds_every_entry(store: &Store) -> Result<(), String> {
     stocked(store);
     let more = FOLDED_BEHIND + u64::from(STEP);
@@ -124,7 +124,7 @@ fn folds_every_entry(store: &Store) -> Result<(), String> {
     }
 }
 
-/// A hold that has ended is in nobody's memory, neither of who ended it nor of who wakes later.
+/// An ended hold stays in no keeper's memory, whether the keeper ended it or was opened later.
 fn keeps_what_is_open_alone(store: &Store) -> Result<(), String> {
     let mut keeper = stocked(store);
     for hold_id in ["ended", "open"] {
@@ -197,7 +197,7 @@ fn ship(hold_id: &str) -> Command {
     Command::Ship { hold_id, quantity }
 }
 
-/// SQL in memory with a bug, if any.
+/// In-memory SQL with an optional bug.
 struct Store {
     sql: Sqlite,
     bug: Option<Bug>,

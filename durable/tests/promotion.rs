@@ -1,6 +1,6 @@
-//! The uses of a promotion under any sequence of commands, repeats, time jumps and evictions,
-//! judged by a naive model that keeps a plain list of uses and counts by scanning. `PROPTEST_CASES`
-//! sets how many sequences are tried.
+//! The uses of a promotion under random sequences of commands, repeats, time jumps and evictions,
+//! checked against a naive model that keeps a plain list of uses and counts by scanning.
+//! `PROPTEST_CASES` sets the number of sequences.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -23,7 +23,7 @@ use std::env;
 
 const SEQUENCES: u32 = 800;
 
-/// The limits that every hold of a sequence comes with.
+/// Limits of every hold in a sequence.
 const LIMITS: Limits = Limits {
     total: Some(3),
     per_customer: Some(2),
@@ -100,13 +100,13 @@ fn a_burst_of_lapsed_uses_drains_completely() {
 enum Step {
     /// A new operation.
     Send(Command),
-    /// An earlier operation again, under its own id, while that is remembered.
+    /// An earlier operation again, under its own ID, while that is remembered.
     Repeat(usize),
-    /// The clock moves by so many seconds.
+    /// The clock advances by this many seconds.
     Wait(u32),
-    /// The alarm rings.
+    /// The alarm fires.
     Ring,
-    /// Memory is lost.
+    /// The object loses its memory, as an eviction would.
     Evict,
 }
 
@@ -166,7 +166,7 @@ fn give_back(hold_id: &str) -> Command {
 struct Trial {
     object: Object<Promotion>,
     model: Model,
-    /// What was sent, and when it was carried out.
+    /// The requests sent, each with the instant at which it was carried out.
     sent: Vec<(Request<Command>, Option<Timestamp>)>,
     now: Timestamp,
 }
@@ -204,7 +204,7 @@ impl Trial {
                 let reply = self.object.answer(&request, self.now);
                 self.model.pass(self.now);
                 match (first, &request) {
-                    // Carried out before: nothing moves.
+                    // Carried out before: nothing changes.
                     (Some(_), _) => {
                         let view = self.object.machine().view();
                         let replayed = true;
@@ -227,7 +227,7 @@ impl Trial {
         self.agree();
     }
 
-    /// The answer is the model's; returns when it was carried out.
+    /// Asserts that the answer is the model's, and returns the instant at which it was carried out.
     fn judge(&self, reply: &PromotionReply, wanted: Result<(), Refusal>) -> Option<Timestamp> {
         match (reply, wanted) {
             (Reply::Done { view, replayed }, Ok(())) => {
@@ -298,7 +298,7 @@ enum State {
     Reserved,
     Pinned,
     Consumed,
-    /// Consumed, and no longer known by its id.
+    /// Consumed, and no longer known by its ID.
     Settled,
     Ended,
 }
@@ -426,7 +426,7 @@ impl Model {
     }
 }
 
-/// One that has ended is remembered from its first end on.
+/// Ends a use. A use that ended before is remembered from its first end on.
 fn end(it: &mut Use, now: Timestamp) {
     if it.state != State::Ended {
         it.state = State::Ended;

@@ -1,6 +1,6 @@
-//! Stock under any sequence of commands, repeats, late messages, time jumps and evictions, judged
-//! twice: by a naive model that keeps a plain list of holds and sums by scanning, and by an audit
-//! that hears of the journal only. `PROPTEST_CASES` sets how many sequences are tried.
+//! Stock under random sequences of commands, repeats, late messages, time jumps and evictions,
+//! checked twice: against a naive model that keeps a plain list of holds and sums by scanning, and
+//! by an audit that reads the journal alone. `PROPTEST_CASES` sets the number of sequences.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::unwrap_used,
@@ -90,7 +90,7 @@ fn a_burst_of_lapsed_holds_drains_completely() {
     }
 }
 
-/// How often the alarm rings at `now` until nothing is due.
+/// Returns how often the alarm fires at `now` until nothing is due.
 fn rings_until_quiet(stock: &mut Stock, now: i64) -> u32 {
     let now = Timestamp::from_millis(now);
     let mut rings = 0;
@@ -116,15 +116,15 @@ fn carry_out(stock: &mut Stock, command: &Command, now: i64) -> Result<(), Refus
 enum Step {
     /// A new operation.
     Send(Command),
-    /// An earlier operation again, under its own id, while that is remembered.
+    /// An earlier operation again, under its own ID, while that is remembered.
     Repeat(usize),
-    /// The clock moves; a little back, too.
+    /// The clock moves, sometimes a little backward.
     Wait(i64),
-    /// A request that only looks.
+    /// A request for the view alone.
     Look,
-    /// The alarm rings.
+    /// The alarm fires.
     Ring,
-    /// Memory is lost.
+    /// The object loses its memory, as an eviction would.
     Evict,
 }
 
@@ -265,15 +265,15 @@ fn commit(hold_id: &str) -> Command {
     Command::Commit { hold_id }
 }
 
-/// One sequence: the object, its two judges, and what was sent so far.
+/// One sequence: the object, its two judges, and the commands sent so far.
 struct Trial {
     object: Object<Stock>,
     model: Model,
     audit: Audit,
     sent: Vec<(Timestamp, Request<Command>)>,
     now: Timestamp,
-    /// When the alarm last rang: what it has taken away is not missed, since time does not go back
-    /// before it.
+    /// Instant of the last alarm. What that has deleted is not missed, because time does not go
+    /// back before it.
     rang_at: Timestamp,
     heard: PublicStock,
 }
@@ -341,7 +341,7 @@ impl Trial {
         self.listen();
     }
 
-    /// Who only hears the news knows what the public may know.
+    /// Asserts that the events alone yield the public stock.
     fn listen(&mut self) {
         for news in self.object.news() {
             let ObjectEvent::StockChanged { sku, stock } = news else {
@@ -357,7 +357,7 @@ impl Trial {
     }
 }
 
-/// What stock must be, as plainly as it can be said.
+/// The expected behaviour of stock, written as plainly as possible.
 #[derive(Default)]
 struct Model {
     on_hand: i64,
@@ -372,7 +372,7 @@ struct ModelHold {
     id: String,
     quantity: i64,
     shipped: i64,
-    /// Whom the limit counts.
+    /// Digest of the customer whom the limit counts.
     buyer: Option<String>,
     fate: Fate,
 }
@@ -419,7 +419,7 @@ impl Model {
         }
     }
 
-    /// Every reason to refuse `command`.
+    /// Returns every reason to refuse `command`.
     fn objections(&self, command: &Command) -> Vec<Refusal> {
         let mut objections = vec![];
         if let Some(quantity) = self.quantity_of(command)
@@ -524,7 +524,7 @@ impl Model {
         objections
     }
 
-    /// The units that `command` moves, if it moves any.
+    /// Returns the number of units that `command` moves, if it moves any.
     fn quantity_of(&self, command: &Command) -> Option<u32> {
         match command {
             Command::Receive { quantity }
@@ -556,7 +556,8 @@ impl Model {
         (quantity > left).then_some(Refusal::OverLimit { limit, left })
     }
 
-    /// Does `command`, to which there is no objection; whether it made a difference.
+    /// Carries out `command`, to which there is no objection. Returns true when it made a
+    /// difference.
     fn follow(&mut self, command: &Command, now: Timestamp) -> bool {
         let forget_at = after_secs(now, TOMBSTONE_SECS);
         let settled_at = after_secs(now, SETTLED_SECS);
@@ -712,7 +713,7 @@ impl Fate {
 }
 
 impl ModelHold {
-    /// Units that its buyer has, or may yet have.
+    /// Returns the number of units that its buyer has, or may yet have.
     fn bought(&self) -> i64 {
         match self.fate {
             Fate::Released(_) => self.shipped,
@@ -721,7 +722,8 @@ impl ModelHold {
     }
 }
 
-/// A hold only ever moves up: a second hold, pin, commit or release finds nothing left to do.
+/// Ranks the states of a hold. A hold only ever moves up: a second hold, pin, commit or release
+/// finds nothing left to do.
 fn rank(fate: Fate) -> u8 {
     match fate {
         Fate::Reserved(_) => 0,
@@ -743,15 +745,15 @@ fn after_secs(at: Timestamp, secs: u32) -> Timestamp {
     after(at, i64::from(secs) * 1000)
 }
 
-/// Follows every unit through the journal. Knows no rule but these: a hold is held once, ends once,
-/// and when pinned never by its clock; a committed hold is only ever shipped or restocked; a
-/// released one is remembered long enough.
+/// Follows every unit through the journal. Its only rules: a hold is held once, ends once, and
+/// never by expiry when pinned; a committed hold is only ever shipped or restocked; a released one
+/// is remembered long enough.
 #[derive(Default)]
 struct Audit {
     on_hand: i64,
     open: BTreeMap<String, (i64, bool)>,
     committed: BTreeMap<String, i64>,
-    /// What has ended, by until when its id is remembered.
+    /// Ended holds, with the instant until which their ID is remembered.
     over: BTreeMap<String, Timestamp>,
 }
 

@@ -1,5 +1,5 @@
-//! News that stay true are told again some times after their change, whatever becomes of the
-//! object's memory, and then no more.
+//! Messages about lasting facts are sent again a few times after the change, whatever happens to
+//! the object's memory, and then no more.
 
 #![expect(
     clippy::unwrap_used,
@@ -98,7 +98,7 @@ fn carry_out(sql: &Sqlite, operation_id: &str, command: stock::Command, now: Tim
     keeper(sql).carry_out(sql, &request, now).unwrap();
 }
 
-/// Number of news that an alarm of an object without memory tells.
+/// Returns the number of messages that an alarm of an object without memory sends.
 fn told(sql: &Sqlite, now: Timestamp) -> usize {
     let mut keeper = keeper(sql);
     keeper.tell_again(sql, now).unwrap();

@@ -2,19 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Most different SKUs in a cart.
+/// Maximum number of different SKUs in a cart.
 pub const MAX_LINES: usize = 100;
 
-/// Most units of one SKU in a cart.
+/// Maximum number of units of one SKU in a cart.
 pub const MAX_QUANTITY: u32 = 99;
 
-/// Most bytes of a note.
+/// Maximum length of a note in bytes.
 pub const MAX_NOTE_BYTES: usize = 1000;
 
 /// A command to a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
-    /// Refuse when the cart is no longer at this version; `None` to change whatever there is.
+    /// Cart version that the change is based on; a cart at any other version refuses it. `None`
+    /// means the change applies to any version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_version: Option<u64>,
     /// The change.
@@ -25,80 +26,81 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Change {
-    /// So many units more, up to the most that a line takes.
+    /// Adds units of a SKU, up to the maximum for a line.
     Add {
         /// Stock keeping unit.
         sku: String,
-        /// Units, 1 to [`MAX_QUANTITY`].
+        /// Number of units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
-        /// Most units of it for one customer; beside the intent of the command.
+        /// Maximum number of units for one customer. Not part of the command's digest.
         #[serde(default = "max_quantity")]
         at_most: u32,
     },
-    /// So many units, from now on, up to the most that a line takes; 0 removes the line.
+    /// Sets the quantity of a SKU, up to the maximum for a line; 0 removes the line.
     Set {
         /// Stock keeping unit.
         sku: String,
-        /// Units, up to [`MAX_QUANTITY`].
+        /// Number of units, up to [`MAX_QUANTITY`].
         quantity: u32,
-        /// Most units of it for one customer; beside the intent of the command.
+        /// Maximum number of units for one customer. Not part of the command's digest.
         #[serde(default = "max_quantity")]
         at_most: u32,
     },
-    /// No units; removing what isn't there is fine.
+    /// Removes a line. Removing a line that isn't there is not an error.
     Remove {
         /// Stock keeping unit.
         sku: String,
     },
-    /// No lines and no note.
+    /// Removes all lines and the note.
     Clear,
-    /// Words for the merchant; empty takes them back.
+    /// Sets the shopper's note to the merchant; an empty note removes it.
     Note {
-        /// Up to [`MAX_NOTE_BYTES`].
+        /// Text, at most [`MAX_NOTE_BYTES`] long.
         note: String,
     },
-    /// Take over another cart: of each SKU the larger quantity of the two, new lines at the end
-    /// while there is room, its note where there is none. So merging again changes nothing.
+    /// Merges another cart into this one. Each SKU gets the larger of the two quantities, new lines
+    /// are appended while there is room, and the other note is taken only if there is none here.
+    /// Merging the same cart twice therefore changes nothing.
     Merge {
-        /// The other's lines.
+        /// Lines of the other cart.
         lines: Vec<Line>,
-        /// The other's note.
+        /// Note of the other cart.
         note: String,
     },
-    /// Stand still while `order_id` is placed and paid; while it does so for another request of the
-    /// same checkout, join that.
+    /// Freezes the cart while `order_id` is placed and paid. If another request of the same
+    /// checkout has already frozen it, this one joins that order.
     Freeze {
-        /// The order.
+        /// ID of the order.
         order_id: String,
-        /// The checkout; none: nobody joins.
+        /// The checkout that freezes the cart; `None` means no other request can join.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkout: Option<CheckoutName>,
     },
-    /// Move again: `order_id` came to nothing.
+    /// Unfreezes the cart, because `order_id` did not go through.
     Thaw {
-        /// The order.
+        /// ID of the order.
         order_id: String,
-        /// Only while nobody has joined since it was frozen.
+        /// True to unfreeze only if no other request has joined since the cart was frozen.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         alone: bool,
     },
-    /// `order_id` is paid: drop its lines and move again.
+    /// Removes the lines of the paid order `order_id` and unfreezes the cart.
     Complete {
-        /// The order.
+        /// ID of the order.
         order_id: String,
     },
 }
 
-/// A name that tells a checkout from others.
+/// Identifies a checkout.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckoutName {
-    /// Digest of the caller's key.
+    /// Digest of the caller's idempotency key.
     pub key: String,
-    /// Digest of what was asked under it.
+    /// Digest of the request sent with that key.
     pub request: String,
 }
 
-/// An event in a cart's life.
+/// An event in the life of a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
@@ -106,92 +108,92 @@ pub enum Event {
     LineSet {
         /// Stock keeping unit.
         sku: String,
-        /// Units, at least 1.
+        /// Number of units, at least 1.
         quantity: u32,
     },
-    /// The line is gone.
+    /// A line was removed.
     LineRemoved {
         /// Stock keeping unit.
         sku: String,
     },
-    /// Lines and note are gone.
+    /// All lines and the note were removed.
     Cleared,
-    /// The note is this now.
+    /// The note was set.
     Noted {
-        /// May be empty.
+        /// Text; empty means the note was removed.
         note: String,
     },
-    /// The cart stands still.
+    /// The cart was frozen.
     Frozen {
-        /// The order.
+        /// ID of the order.
         order_id: String,
-        /// The checkout.
+        /// The checkout that froze it; `None` means no other request can join.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         checkout: Option<CheckoutName>,
     },
-    /// Another request of the checkout works on the same order.
+    /// Another request of the same checkout joined the order.
     Joined,
-    /// The cart moves again, its lines as they were.
+    /// The cart was unfrozen with its lines unchanged.
     Thawed {
-        /// The order.
+        /// ID of the order.
         order_id: String,
     },
-    /// The cart moves again, without the lines it was frozen with.
+    /// The cart was unfrozen, and the lines it was frozen with were removed.
     Completed {
-        /// The order.
+        /// ID of the order.
         order_id: String,
     },
-    /// Left alone with something in it.
+    /// A cart with lines was left unchanged long enough to count as abandoned.
     Abandoned,
-    /// Frozen for so long that it asks after the order.
+    /// The cart was frozen for so long that it asked what became of the order.
     AskedAfterOrder,
-    /// Left alone for so long that it is gone.
+    /// The cart was left unchanged until its retention time ran out, and was deleted.
     Deleted,
 }
 
-/// The reason of a cart's refusal.
+/// Reason why a cart refused a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The quantity is 0 or more than a cart takes.
+    /// The quantity is 0 or above the maximum.
     QuantityOutOfRange {
-        /// The most allowed.
+        /// Maximum allowed.
         max: u32,
     },
-    /// Too many different SKUs.
+    /// The cart would hold too many different SKUs.
     TooManyLines {
-        /// The most allowed.
+        /// Maximum allowed.
         max: usize,
     },
     /// The note is too long.
     NoteTooLong {
-        /// The most bytes allowed.
+        /// Maximum length in bytes.
         max: usize,
     },
-    /// There is nothing to order.
+    /// The cart is empty, so there is nothing to order.
     Empty,
     /// An order has frozen the cart.
     FrozenBy {
-        /// The order.
+        /// ID of the order.
         order_id: String,
     },
-    /// The key has frozen the cart for another request.
+    /// The idempotency key froze the cart for a different request.
     KeyReused,
-    /// Another request of its checkout has joined since the cart was frozen.
+    /// Another request of the same checkout has joined since the cart was frozen.
     Joined,
-    /// The cart has changed since.
+    /// The cart has changed since the version that the command is based on.
     Stale {
-        /// Its version now.
+        /// Current version of the cart.
         version: u64,
     },
 }
 
-/// A line.
+/// A line of a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
     /// Stock keeping unit.
     pub sku: String,
-    /// Units, at least 1.
+    /// Number of units, at least 1.
     pub quantity: u32,
 }
 

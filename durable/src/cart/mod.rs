@@ -1,13 +1,16 @@
-//! One cart: SKUs and quantities, in the order they were added, a note, and the order that has
-//! frozen it.
+//! A cart: SKUs and quantities in the order they were added, a note, and the order that has frozen
+//! it.
 //!
 //! A cart has no authority over prices or stock. Its `version` grows with every change, so that two
-//! tabs can't overwrite each other unseen. A checkout freezes it under the order's id; it thaws
-//! when the order dies, and loses the bought lines when the order is paid. Another request of the
-//! same checkout, told by its key, joins the first and works on the same order: so the first to be
-//! refused can tell whether it may let go by itself. A cart that is left alone is news once, and
-//! deleted after its time; never while an order has it: then it asks what has become of that, again
-//! each time the period has passed, so that no order keeps it for ever.
+//! browser tabs can't silently overwrite each other. A checkout freezes the cart under the order's
+//! ID; the cart is unfrozen when the order fails, and loses the purchased lines when the order is
+//! paid. Another request of the same checkout (one with the same key) joins the first and works on
+//! the same order. The first request to be refused can thus tell whether it may unfreeze the cart
+//! alone.
+//!
+//! A cart that is left unchanged is reported as abandoned once, and deleted when its retention time
+//! runs out, but never while an order has frozen it. In that case it asks what became of the order,
+//! again after each such period, so that no order can keep a cart forever.
 
 pub mod messages;
 
@@ -22,21 +25,21 @@ use serde::{Deserialize, Serialize};
 
 const CART_KEY: &str = "cart";
 
-/// The name of the object that keeps `cart_id`.
+/// Returns the name of the object that keeps `cart_id`.
 #[must_use]
 pub fn object_name(cart_id: &str) -> String {
     cart_id.to_owned()
 }
 
-/// What a cart answers.
+/// Reply of a cart.
 pub type Reply = ReplyOf<Cart>;
 
-/// How long a cart is left alone until something happens.
+/// Periods of inactivity after which a cart does something by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Periods {
-    /// Seconds until it counts as abandoned, or asks after the order that has frozen it.
+    /// Seconds until a cart counts as abandoned, or asks about the order that has frozen it.
     pub abandoned_secs: u32,
-    /// Seconds until it is deleted.
+    /// Seconds until a cart is deleted.
     pub kept_secs: u32,
 }
 
@@ -49,32 +52,32 @@ impl Default for Periods {
     }
 }
 
-/// The machine, which is also its own view.
+/// The machine of a cart, which is also its own view.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cart {
-    /// Changes so far.
+    /// Number of changes so far.
     pub version: u64,
     /// Lines in the order they were added.
     pub lines: Vec<Line>,
-    /// The shopper's words.
+    /// The shopper's note to the merchant.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
-    /// The order that has frozen the cart.
+    /// ID of the order that has frozen the cart; `None` means it can be changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_by: Option<String>,
-    /// The checkout that it was frozen for.
+    /// The checkout that the cart was frozen for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frozen_for: Option<CheckoutName>,
-    /// Whether another request of that checkout has joined since.
+    /// True when another request of that checkout has joined since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub joined: bool,
-    /// When it was last changed; none before the first change, and when it is gone.
+    /// Instant of the last change; `None` means it has never been changed, or was deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
-    /// Whether it has been reported since then.
+    /// True when it has been reported as abandoned since its last change.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub abandoned: bool,
-    /// When it last asked after the order that has frozen it.
+    /// Instant at which it last asked about the order that has frozen it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_at: Option<Timestamp>,
     #[serde(skip)]
@@ -82,7 +85,7 @@ pub struct Cart {
 }
 
 impl Cart {
-    /// An empty cart that is left alone for so long.
+    /// Creates an empty cart with these periods.
     #[must_use]
     pub fn new(periods: Periods) -> Self {
         Self {
@@ -235,7 +238,7 @@ impl Machine for Cart {
         digest_of(&intent)
     }
 
-    /// A checkout goes on with the lines that it has frozen.
+    /// Kept for freezing, because a repeated checkout must continue with the lines it has frozen.
     fn keeps_answer(command: &Command) -> bool {
         matches!(command.change, Change::Freeze { .. })
     }
@@ -261,7 +264,7 @@ impl Machine for Cart {
     }
 }
 
-/// The judgements.
+/// Decisions, one method per command.
 impl Cart {
     fn add(&self, sku: &str, quantity: u32, at_most: u32) -> Result<Vec<Event>, Refusal> {
         in_range(quantity)?;
@@ -403,7 +406,7 @@ impl Cart {
             .map_or(0, |line| line.quantity)
     }
 
-    /// When it counts as abandoned, unless it is changed before.
+    /// Returns the instant at which the cart counts as abandoned unless it is changed first.
     fn abandoned_at(&self) -> Option<Timestamp> {
         let wanted = !self.abandoned && !self.lines.is_empty();
         let idle_since = self.idle_since().filter(|_| wanted)?;
@@ -411,13 +414,13 @@ impl Cart {
         Some(idle_since.plus_secs(period))
     }
 
-    /// When it is deleted, unless it is changed before.
+    /// Returns the instant at which the cart is deleted unless it is changed first.
     fn deleted_at(&self) -> Option<Timestamp> {
         let idle_since = self.idle_since()?;
         Some(idle_since.plus_secs(self.periods.kept_secs))
     }
 
-    /// When it next asks after the order that has frozen it.
+    /// Returns the instant at which the cart next asks about the order that has frozen it.
     fn asks_at(&self) -> Option<Timestamp> {
         self.frozen_by.as_ref()?;
         let since = self.asked_at.or(self.changed_at)?;
@@ -449,7 +452,7 @@ const fn in_range(quantity: u32) -> Result<(), Refusal> {
 
 #[cfg(test)]
 mod tests {
-    //! Stored JSON must still read after a deploy: change these only by adding.
+    //! Stored JSON must stay readable after a deploy: only ever add to these samples.
 
     use super::*;
 

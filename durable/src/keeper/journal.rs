@@ -1,4 +1,4 @@
-//! The journal read: for staff, and folded to judge what is stored.
+//! Reading the journal: for staff, and to check the stored rows against it.
 
 use super::schema::{POSITION, STEP};
 use super::sql::{KeeperError, Parameter, Row, Sql, number, pairs};
@@ -9,10 +9,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The largest number that JavaScript counts exactly.
+/// Largest integer that JavaScript represents exactly.
 const LAST_SEQ: i64 = 9_007_199_254_740_991;
 
-/// What a comparison of the journal with the stored rows found.
+/// Result of comparing the journal with the stored rows.
 struct Compared<M: Machine> {
     checkup: Checkup<M::View>,
     folded: M,
@@ -21,10 +21,9 @@ struct Compared<M: Machine> {
 }
 
 impl<M: Machine> Keeper<M> {
-    /// Journal entries before `before`, newest first, as far back as the journal goes.
+    /// Returns journal entries before `before`, newest first, as far back as the journal reaches.
     ///
-    /// # Errors
-    /// When the database or an entry can't be read.
+    /// # Errors When the database or an entry can't be read.
     pub fn log(
         &self,
         sql: &impl Sql,
@@ -48,21 +47,19 @@ impl<M: Machine> Keeper<M> {
         .collect()
     }
 
-    /// Folds the journal from its snapshot on and compares it with what is open, row by row. Past
-    /// rows are not judged: no unit is counted by them.
+    /// Replays the journal from its snapshot and compares the result with the open rows, one by
+    /// one. Past rows are not compared, because no unit is counted by them.
     ///
-    /// # Errors
-    /// When the database or a row can't be read.
+    /// # Errors When the database or a row can't be read.
     pub fn check(&self, sql: &impl Sql) -> Result<Checkup<M::View>, KeeperError> {
         let Compared { checkup, .. } = self.compare(sql)?;
         Ok(checkup)
     }
 
-    /// Stores what the journal tells; each repair is an entry without events, whatever it found.
-    /// Returns what was found.
+    /// Stores the state that the journal yields. Each repair is written as an entry without events,
+    /// even if nothing differed. Returns what was found.
     ///
-    /// # Errors
-    /// When the database fails: forget this keeper.
+    /// # Errors When the database fails. The caller must then drop this keeper.
     pub fn repair(
         &mut self,
         sql: &impl Sql,
@@ -120,7 +117,7 @@ impl<M: Machine> Keeper<M> {
         })
     }
 
-    /// What is open by the journal alone.
+    /// Returns the open state according to the journal alone.
     fn fold(&self, sql: &impl Sql) -> Result<M, KeeperError> {
         if !self.has_schema {
             return Ok(self.fresh.clone());
@@ -142,7 +139,7 @@ impl<M: Machine> Keeper<M> {
         }
     }
 
-    /// The next entries after number `seq`, one step of them.
+    /// Returns the next entries after number `seq`, at most as many as one step handles.
     pub(super) fn entries_after(
         &self,
         sql: &impl Sql,

@@ -1,20 +1,20 @@
-//! Keeps one machine in SQL: its journal, its rows, and the news that are not sent yet.
+//! Keeps one machine in SQL: its journal, its rows, and the outbox of messages not sent yet.
 //!
-//! Promises, for any [`Sql`] whose caller forgets the keeper when a call fails:
-//! - a command's events, rows, answer and news are stored together or not at all: they are one
-//!   statement, which a trigger spreads over the tables, so that it holds without a transaction
-//!   around it;
-//! - an operation id that was carried out is not carried out again while the journal knows it
-//!   ([`JOURNAL_SECS`]); with another command it is refused;
-//! - a command touches O(1) rows, plus one per hold that time has ended (each hold ends once);
-//! - what is read to wake an object, and what is in memory while it is awake, is what is open: past
-//!   rows are looked up by key;
-//! - everything stored has an end but what is open and what is counted for ever; [`Keeper::tidy`]
-//!   brings it about in bounded steps;
-//! - news that stay true are told again some times after their change ([`TOLD_AGAIN_AFTER_SECS`]):
-//!   a queue may lose them for good;
-//! - a failed read is an error, never the fresh machine; looking at an object that never met a
-//!   command stores nothing.
+//! Promises, for any [`Sql`] whose caller drops the keeper when a call fails:
+//! - A command's events, rows, answer and messages are stored together or not at all. They are one
+//!   statement, which a trigger spreads over the tables, so this holds without a surrounding
+//!   transaction.
+//! - An operation ID that was carried out is not carried out again while the journal knows it
+//!   ([`JOURNAL_SECS`]). With a different command, it is refused.
+//! - A command touches O(1) rows, plus one per expired hold (each hold ends once).
+//! - Waking an object reads, and an awake object keeps in memory, only what is open. Past rows are
+//!   looked up by key.
+//! - Everything stored is deleted at some point, except what is open and what counts forever;
+//!   [`Keeper::tidy`] does so in bounded steps.
+//! - Messages about lasting facts are sent again a few times after the change
+//!   ([`TOLD_AGAIN_AFTER_SECS`]), because a queue may lose them for good.
+//! - A failed read is an error and never yields the initial machine. Viewing an object that has
+//!   never met a command stores nothing.
 
 mod journal;
 mod schema;
@@ -40,24 +40,23 @@ pub struct Keeper<M> {
     fresh: M,
     machine: M,
     has_schema: bool,
-    /// Past rows are still among the open ones, as an earlier version kept them.
+    /// True while past rows are still stored among the open ones, as an earlier version did.
     is_moving: bool,
     has_news: bool,
-    /// The number of the newest journal entry.
+    /// Number of the newest journal entry.
     newest: u64,
-    /// The number of the last one that the snapshot tells of.
+    /// Number of the last entry that the snapshot covers.
     folded_to: u64,
     /// Instant of the next step of [`Keeper::tidy`]; `None` means nothing will be due.
     tidy_at: Option<Timestamp>,
-    /// Instant of the next repeat of the last news; `None` means there is none.
+    /// Instant at which the last messages are sent again; `None` means never.
     tell_again_at: Option<Timestamp>,
 }
 
 impl<M: Machine> Keeper<M> {
-    /// Reads the machine of the object `name`; `fresh` is what it is before its first command.
+    /// Reads the machine of the object `name`. `fresh` is its state before the first command.
     ///
-    /// # Errors
-    /// When the database or a stored row can't be read.
+    /// # Errors When the database or a stored row can't be read.
     pub fn open(sql: &impl Sql, name: &str, fresh: M) -> Result<Self, KeeperError> {
         let standing = schema::standing(sql)?;
         let mut keeper = Self {
@@ -81,15 +80,14 @@ impl<M: Machine> Keeper<M> {
         Ok(keeper)
     }
 
-    /// The machine as it stands.
+    /// Returns the machine in its current state.
     pub const fn machine(&self) -> &M {
         &self.machine
     }
 
-    /// What stands under each of `keys`, as the machine would store it.
+    /// Returns the rows stored under `keys`, as the machine would store them.
     ///
-    /// # Errors
-    /// When the database or a row can't be read.
+    /// # Errors When the database or a row can't be read.
     pub fn rows(
         &self,
         sql: &impl Sql,
@@ -106,12 +104,12 @@ impl<M: Machine> Keeper<M> {
         keys.iter().map(of).collect()
     }
 
-    /// Whether news wait to be sent.
+    /// Returns true while messages wait to be sent.
     pub const fn has_news(&self) -> bool {
         self.has_news
     }
 
-    /// Instant at which time next has something to bring about or to take away.
+    /// Returns the next instant at which something expires or has to be tidied.
     pub fn wake_at(&self) -> Option<Timestamp> {
         let others = self.tidy_at.into_iter().chain(self.tell_again_at);
         self.machine.wake_at().into_iter().chain(others).min()
@@ -119,14 +117,13 @@ impl<M: Machine> Keeper<M> {
 
     /// Answers one request.
     ///
-    /// 1. What time has ended is ended first, so that no command meets a hold that has lapsed.
-    /// 2. A known operation id changes nothing more.
-    /// 3. Decide, with the past rows that the command asks for in hand; a refusal leaves nothing
-    ///    behind.
-    /// 4. Apply the events and store them with their rows and the news.
+    /// 1. Whatever has expired is ended first, so that no command meets a hold whose time is up.
+    /// 2. A known operation ID changes nothing more.
+    /// 3. Decide, after loading the past rows that the command needs. A refusal leaves no trace.
+    /// 4. Apply the events and store them with their rows and messages.
     ///
-    /// # Errors
-    /// [`KeeperError::OperationReused`]; else the database has failed: forget this keeper.
+    /// # Errors [`KeeperError::OperationReused`]. Any other error means that the database has
+    /// failed, and the caller must drop this keeper.
     pub fn carry_out(
         &mut self,
         sql: &impl Sql,
@@ -170,10 +167,9 @@ impl<M: Machine> Keeper<M> {
         Ok(self.done())
     }
 
-    /// Records what time alone has brought about.
+    /// Records what has happened through the passing of time alone.
     ///
-    /// # Errors
-    /// When the database fails: forget this keeper.
+    /// # Errors When the database fails. The caller must then drop this keeper.
     pub fn wake(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         let events = self.machine.due(now);
         if events.is_empty() {
@@ -182,10 +178,9 @@ impl<M: Machine> Keeper<M> {
         self.record(sql, now, None, &events, &[])
     }
 
-    /// The oldest news that the shop has not heard, each with its number.
+    /// Returns the oldest messages not sent yet, each with its number.
     ///
-    /// # Errors
-    /// When the database fails.
+    /// # Errors When the database fails.
     pub fn news(&self, sql: &impl Sql, limit: u32) -> Result<Vec<(i64, String)>, KeeperError> {
         if !self.has_news {
             return Ok(vec![]);
@@ -203,10 +198,9 @@ impl<M: Machine> Keeper<M> {
         .collect()
     }
 
-    /// Forgets the news up to number `seq`: the shop has heard them.
+    /// Deletes messages up to and including number `seq`, once they have been sent.
     ///
-    /// # Errors
-    /// When the database fails: forget this keeper.
+    /// # Errors When the database fails. The caller must then drop this keeper.
     pub fn heard(&mut self, sql: &impl Sql, seq: i64) -> Result<(), KeeperError> {
         sql.exec(
             "DELETE FROM outbox WHERE seq <= ?",
@@ -280,8 +274,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Two JSON objects of the rows under `keys`: of open ones, `null` for those that are gone or
-    /// past; of past ones, with their end.
+    /// Returns the rows under `keys` as two JSON objects: open rows, with `null` for those that are
+    /// gone or past, and past rows, with the instant at which they may be deleted.
     fn rows_under(
         &mut self,
         keys: Vec<String>,
@@ -328,7 +322,7 @@ impl<M: Machine> Keeper<M> {
         pairs(rows, "state")
     }
 
-    /// The past rows under `keys`; of one that stands twice, the newer comes last.
+    /// Returns the past rows under `keys`. If a row is stored twice, the newer one comes last.
     fn past_rows(
         &self,
         sql: &impl Sql,
@@ -350,7 +344,7 @@ impl<M: Machine> Keeper<M> {
         pairs(rows, "past")
     }
 
-    /// Looks up the operation, and the past that it asks for.
+    /// Looks up the operation and the past rows that it needs.
     fn look_up(
         &self,
         sql: &impl Sql,
@@ -388,14 +382,14 @@ impl<M: Machine> Keeper<M> {
     }
 }
 
-/// An operation as its entry names it.
+/// An operation as its journal entry identifies it.
 struct Operation<'a> {
     id: &'a str,
     digest: &'a str,
     keeps_answer: bool,
 }
 
-/// An entry of the journal about to be written, with its rows and news.
+/// A journal entry about to be written, with its rows and messages.
 struct NewEntry<'a, E: Serialize> {
     operation: Option<Operation<'a>>,
     events: &'a [E],
@@ -407,13 +401,13 @@ struct NewEntry<'a, E: Serialize> {
 
 /// Knowledge of an operation before it is carried out.
 enum Found {
-    /// It was carried out; `None` means that no view of then was kept.
+    /// Carried out before; `None` means that the view of that time was not kept.
     Answered(Option<String>),
-    /// It was not; the past rows that it asks for.
+    /// Not carried out yet; the past rows that it needs.
     Past(Vec<(String, String)>),
 }
 
-/// Rows of the journal (without a key) and of the past.
+/// Splits the rows of the query into those of the journal (which have no key) and past rows.
 fn found(rows: Vec<Row>, digest: &str) -> Result<Found, KeeperError> {
     let mut past = vec![];
     for row in rows {
@@ -429,7 +423,8 @@ fn found(rows: Vec<Row>, digest: &str) -> Result<Found, KeeperError> {
     Ok(Found::Past(past))
 }
 
-/// The SQL condition for rows of `state` that are past; false for a machine that has none.
+/// Returns the SQL condition that selects past rows in `state`; false for a machine that never
+/// stored any there.
 fn past_among_open<M: Machine>() -> String {
     let patterns = M::PAST_AMONG_OPEN.iter();
     let conditions =

@@ -1,10 +1,10 @@
-//! The tables of every object. `state` is what is open now, `past` what has ended or is counted for
-//! ever; `journal` is how it came to be; `outbox` is what the shop has not heard yet; `telling` is
-//! when the last news are told again; `snapshot` is what the folded part of the journal tells. Who
-//! inserts into `written` writes journal, rows and news.
+//! The tables of every object. `state` holds what is open now, `past` what has ended or counts
+//! forever, `journal` the events that led there, `outbox` the messages not sent yet, `telling` the
+//! instant at which the last messages are sent again, and `snapshot` the result of the journal
+//! entries that were folded. An insert into `written` writes journal, rows and messages together.
 //!
-//! An object of an earlier version has a view `entry`, and past rows in `state`: it has the view
-//! until the last of them was moved ([`super::tidy`]).
+//! An object of an earlier version has a view `entry`, and past rows in `state`. It keeps the view
+//! until the last of these rows has been moved ([`super::tidy`]).
 
 use super::sql::{KeeperError, Sql, number};
 use crate::Timestamp;
@@ -28,7 +28,7 @@ const SCHEMA: [&str; 8] = [
         SELECT at, operation_id, digest, events, answer, '{}' AS open_rows, '{}' AS past_rows, '[]' AS news, NULL AS again_at FROM journal",
 ];
 
-/// Past rows are written as `[forget_at, row]`; that an open row has ended is said by a `null`
+/// Past rows are written as `[forget_at, row]`. An open row that has ended is written as `null`
 /// among the open ones.
 const TRIGGER: &str = "CREATE TRIGGER IF NOT EXISTS write_down INSTEAD OF INSERT ON written BEGIN
         INSERT INTO journal (at, operation_id, digest, events, answer)
@@ -51,12 +51,11 @@ const NAMES: &str = "SELECT name FROM sqlite_master WHERE name IN
 /// State of the tables.
 pub(super) struct Standing {
     pub(super) has_schema: bool,
-    /// Past rows are still among the open ones.
+    /// True while past rows are still stored among the open ones.
     pub(super) is_moving: bool,
 }
 
-/// Looks at the tables, and brings those of an earlier version up to date; makes none where there
-/// is none.
+/// Inspects the tables and migrates those of an earlier version. Creates none where there are none.
 pub(super) fn standing(sql: &impl Sql) -> Result<Standing, KeeperError> {
     let mut names: Vec<String> = sql
         .exec(NAMES, &[])?
@@ -83,14 +82,14 @@ pub(super) fn create(sql: &impl Sql) -> Result<(), KeeperError> {
     Ok(())
 }
 
-/// Rows or entries that one step works on.
+/// Number of rows or entries that one step handles.
 pub const STEP: u32 = 1_000;
 
-/// The key of the snapshot's row that numbers the last entry it tells of; no machine has a row of
+/// Key of the snapshot row that holds the number of the last entry covered. No machine has a row of
 /// this name.
 pub(super) const POSITION: &str = "seq";
 
-/// Instant of the next repeat of what was last told; `None` means there is none.
+/// Returns the instant at which the last messages are sent again; `None` means never.
 pub(super) fn next_repeat_at(sql: &impl Sql) -> Result<Option<Timestamp>, KeeperError> {
     let rows = sql.exec("SELECT again_at FROM telling", &[])?;
     let at = rows.into_iter().flatten().flatten().next();

@@ -1,19 +1,18 @@
-//! The SQL that a keeper needs, and how it fails.
+//! The SQL interface of a keeper, and its errors.
 
 use std::fmt;
 
-/// The SQL a keeper needs, synchronous: SQLite inside a Durable Object, or in memory in a test. A
-/// statement runs whole or not at all.
+/// Synchronous SQL: SQLite inside a Durable Object, or in memory in a test. A statement runs
+/// completely or not at all.
 pub trait Sql {
-    /// Runs one statement with positional parameters and returns its rows, every column as text
-    /// (`NULL` as none).
+    /// Runs one statement with positional parameters and returns its rows, with every column as
+    /// text (`NULL` as `None`).
     ///
-    /// # Errors
-    /// What the database said.
+    /// # Errors When the database refuses the statement.
     fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError>;
 }
 
-/// One row; every column as text.
+/// A row, with every column as text.
 pub type Row = Vec<Option<String>>;
 
 /// A bound parameter.
@@ -27,16 +26,17 @@ pub enum Parameter<'a> {
     Text(&'a str),
 }
 
-/// Why a machine could not be read or written, or was not asked to.
+/// Reason why a machine could not be read or written, or a command was rejected before it was
+/// tried.
 #[derive(Debug)]
 pub enum KeeperError {
     /// The database refused a statement.
     Sql(String),
-    /// A stored row does not read, or an answer does not write.
+    /// A stored row could not be parsed, or an answer could not be serialized.
     Format(serde_json::Error),
-    /// A query answered in a shape it cannot have.
+    /// A query returned an unexpected number of columns or rows.
     Shape(&'static str),
-    /// The operation id belongs to another command; nothing was read or written beside it.
+    /// The operation ID belongs to another command; nothing was read or written for this one.
     OperationReused,
 }
 
@@ -59,7 +59,7 @@ impl From<serde_json::Error> for KeeperError {
     }
 }
 
-/// Rows of a key and a value.
+/// Returns rows of two columns as pairs of key and value.
 pub(super) fn pairs(
     rows: Vec<Row>,
     of: &'static str,

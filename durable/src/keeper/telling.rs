@@ -1,7 +1,7 @@
-//! News told again: once sent they are forgotten, but a queue that nobody could empty for days
-//! loses them, and the shop would show a wrong word until the next change. So what stays true is
-//! told again some times after its change, and then no more: an object that nobody asks anything
-//! costs nothing.
+//! Messages that are sent again. A message is deleted once it was sent, but a queue that isn't
+//! drained for days loses it for good, and the shop would show a wrong availability until the next
+//! change. So messages about lasting facts are sent again a few times after the change, and then no
+//! more: an object that receives no commands costs nothing.
 
 use super::Keeper;
 use super::sql::{KeeperError, Parameter, Sql, number};
@@ -9,15 +9,14 @@ use crate::Timestamp;
 use crate::machine::Machine;
 use crate::news::ObjectEvent;
 
-/// Seconds from the change of news, and from each repeat, to the next repeat: past a short outage,
-/// a bad deploy, and a night.
+/// Seconds from a change, and then from each repeat, to the next repeat: beyond a short outage, a
+/// bad deploy, and a night.
 pub const TOLD_AGAIN_AFTER_SECS: [u32; 3] = [15 * 60, 2 * 60 * 60, 12 * 60 * 60];
 
 impl<M: Machine> Keeper<M> {
-    /// Puts the news that stay true among those to be sent, when it is time to.
+    /// Adds the machine's lasting fact to the outbox when its repeat is due.
     ///
-    /// # Errors
-    /// When the database fails: forget this keeper.
+    /// # Errors When the database fails. The caller must then drop this keeper.
     pub fn tell_again(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         if self.tell_again_at.is_none_or(|at| now < at) {
             return Ok(());
@@ -55,7 +54,7 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Instant of the first repeat of `news`; `None` where nothing is worth one.
+    /// Returns the instant at which `news` is first sent again; `None` means never.
     pub(super) fn first_repeat_of(
         &self,
         news: &[ObjectEvent],

@@ -1,14 +1,14 @@
-//! The end of everything that is stored: each alarm does one bounded step, and the next one follows
-//! at once while there is more.
+//! Deletion of everything that is stored: each alarm takes one bounded step, and fires again at
+//! once while there is more.
 //!
-//! 1. Past rows that an earlier version kept among the open ones are moved.
-//! 2. Past rows whose time is up are forgotten; they are not seen any more from that instant on, so
-//!    no one waits for this.
-//! 3. The oldest entries of the journal are folded into the snapshot, so that a check reads at most
+//! 1. Past rows that an earlier version stored among the open ones are moved.
+//! 2. Past rows that may be forgotten are deleted. They are ignored from that instant on, so
+//!    nothing depends on when this happens.
+//! 3. The oldest journal entries are folded into the snapshot, so that a check reads at most
 //!    [`FOLDED_BEHIND`] of them.
-//! 4. Entries older than [`JOURNAL_SECS`] go.
+//! 4. Entries older than [`JOURNAL_SECS`] are deleted.
 //!
-//! A step that is cut off between its statements is made again.
+//! A step that is interrupted between its statements is simply repeated.
 
 use super::journal::apply_all;
 use super::schema::{POSITION, STEP};
@@ -18,29 +18,29 @@ use crate::Timestamp;
 use crate::machine::{Machine, Place};
 use std::collections::BTreeSet;
 
-/// Entries that a check may have to fold.
+/// Maximum number of entries that a check may have to replay.
 pub const FOLDED_BEHIND: u64 = 50_000;
 
-/// Seconds that an entry is kept, and with it its operation id. Messages of ours are tried for less
-/// than two days, dead letters are sent again by staff within weeks; what comes later still is
-/// judged by the machine: a hold that it knows, or no longer knows, is not committed, shipped or
-/// given back twice.
+/// Seconds that an entry, and with it its operation ID, is kept. The shop retries its messages for
+/// less than two days, and staff resend dead letters within weeks. Whatever arrives even later is
+/// still decided by the machine: a hold, whether it is known or forgotten, is never committed,
+/// shipped or returned twice.
 pub const JOURNAL_SECS: u32 = 90 * 24 * 60 * 60;
 
-/// Entries that are kept at most, whatever their age: some 2 GB of the 10 GB of an object.
+/// Maximum number of entries kept, whatever their age: some 2 GB of the 10 GB that an object may
+/// use.
 pub const MOST_ENTRIES: u64 = 4_000_000;
 
-/// Seconds for which forgotten rows are gathered, so that not each of them rings.
+/// Seconds over which rows to be forgotten are collected, so that each does not need its own alarm.
 const FORGET_EVERY_SECS: u32 = 5 * 60;
 
-/// Seconds for which old entries are gathered.
+/// Seconds over which expired entries are collected.
 const PRUNE_EVERY_SECS: u32 = 24 * 60 * 60;
 
 impl<M: Machine> Keeper<M> {
-    /// Takes away what has had its time, a step of it, if it is time to.
+    /// Deletes what may be deleted, in one bounded step, if any is due.
     ///
-    /// # Errors
-    /// When the database fails: forget this keeper.
+    /// # Errors When the database fails. The caller must then drop this keeper.
     pub fn tidy(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         if self.tidy_at.is_none_or(|at| now < at) {
             return Ok(());
@@ -56,7 +56,7 @@ impl<M: Machine> Keeper<M> {
         self.plan(sql)
     }
 
-    /// Finds out when there is next something to tidy.
+    /// Determines when there is next something to tidy.
     pub(super) fn plan(&mut self, sql: &impl Sql) -> Result<(), KeeperError> {
         let rows = sql.exec(
             "SELECT (SELECT min(forget_at) FROM past WHERE forget_at IS NOT NULL),
@@ -113,7 +113,7 @@ impl<M: Machine> Keeper<M> {
         self.is_moving || self.unfolded() > FOLDED_BEHIND || entries > MOST_ENTRIES
     }
 
-    /// Entries that the snapshot does not tell of.
+    /// Returns the number of entries that the snapshot does not cover.
     const fn unfolded(&self) -> u64 {
         self.newest.saturating_sub(self.folded_to)
     }
@@ -150,8 +150,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Folds the next entries into the snapshot: its rows under the keys that they touch, and its
-    /// position, in one statement.
+    /// Folds the next entries into the snapshot: the rows under the keys that they touch, and the
+    /// snapshot's position, in one statement.
     fn fold_step(&mut self, sql: &impl Sql) -> Result<(), KeeperError> {
         let entries = self.entries_after(sql, self.folded_to)?;
         let Some(last) = entries.last().map(|entry| entry.seq) else {
@@ -192,10 +192,10 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// Deletes entries that are folded and had their time; never the newest, which the numbers go
-    /// on from.
+    /// Deletes entries that are folded and expired, but never the newest, from which numbering
+    /// continues.
     fn prune(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
-        // Nearly always the oldest may stay, and then no other is read.
+        // Nearly always the oldest entry is kept, and then no other is read.
         if self.last_to_go(sql, 1, now)? == 0 {
             return Ok(());
         }
@@ -211,8 +211,8 @@ impl<M: Machine> Keeper<M> {
         Ok(())
     }
 
-    /// The number of the last of the `limit` oldest entries up to which all have had their time; 0
-    /// when the oldest may stay.
+    /// Returns the number of the last entry in the unbroken run of expired ones among the `limit`
+    /// oldest; 0 means that the oldest is kept.
     fn last_to_go(&self, sql: &impl Sql, limit: u32, now: Timestamp) -> Result<u64, KeeperError> {
         let oldest = sql.exec(
             "SELECT seq, at FROM journal ORDER BY seq LIMIT ?",

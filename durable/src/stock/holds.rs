@@ -1,4 +1,4 @@
-//! What is counted: the totals, and each hold in one of them.
+//! Counting: the totals, and each hold in one of them.
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,7 @@ impl HoldStatus {
         }
     }
 
-    /// When its id may be forgotten; `None` while it is open.
+    /// Returns the instant from which the ID may be forgotten; `None` means it is still open.
     pub(super) const fn forget_at(self) -> Option<Timestamp> {
         match self {
             Self::Shipped { forget_at } | Self::Tombstone { forget_at } => Some(forget_at),

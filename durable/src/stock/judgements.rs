@@ -1,4 +1,4 @@
-//! The judgements, one a command.
+//! Decisions, one method per command.
 
 use super::Stock;
 use super::holds::HoldStatus;
@@ -7,15 +7,15 @@ use super::messages::{
 };
 use crate::Timestamp;
 
-/// Seconds that a released hold is remembered, so that a hold which arrives late stays released: a
-/// hold is sent by a request, a queue message or the sweep, none of which the platform lets live
-/// for more than 15 minutes, and which had all begun when the release was sent; twice that. One
-/// that came later still would lapse by itself within minutes, as every hold does.
+/// Seconds that a released hold is remembered, so that a late request for the same hold is refused.
+/// A hold is requested by a visitor's request, a queue message or the sweep. The platform lets none
+/// of them run for more than 15 minutes, and all had begun when the release was sent; this is twice
+/// that. A request later still would hold units that expire within minutes, as those of any hold.
 pub const TOMBSTONE_SECS: u32 = 30 * 60;
 
-/// Seconds that a hold is remembered whose units were shipped or restocked. What still comes for
-/// it, as a task of its order, is tried 12 times at intervals of at most an hour, and as a dead
-/// letter by staff within days. It costs a row, and no memory.
+/// Seconds that a hold is remembered after its units were shipped or restocked. A task of its order
+/// is retried 12 times, at most an hour apart, and staff resend a dead letter within days.
+/// Remembering costs a row, but no memory.
 pub const SETTLED_SECS: u32 = 7 * 24 * 60 * 60;
 
 impl Stock {
@@ -206,7 +206,7 @@ impl Stock {
         }])
     }
 
-    /// Refuses what would leave fewer units than are promised.
+    /// Refuses a change that would leave fewer units than are promised.
     fn still_promised(&self, change: i64, backorder_cap: u32) -> Result<(), Refusal> {
         let promised = self.promised();
         let on_hand = self.totals.on_hand.saturating_add(change);
@@ -256,7 +256,8 @@ impl Stock {
         }
     }
 
-    /// None when it was never held, or has ended so long ago that nothing can come for it any more.
+    /// Returns the hold's status; `None` means it was never held, or ended so long ago that no
+    /// request for it can still arrive.
     fn status(&self, hold_id: &str, now: Timestamp) -> Option<HoldStatus> {
         let known = self.holds.get(hold_id).or_else(|| self.ended.get(hold_id));
         known

@@ -1,109 +1,111 @@
-//! What a stock object is asked, what has happened to it, why it refuses, and how it looks.
+//! Commands, events, refusals and views of a stock object.
 
 use crate::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Most units one command may move; far below what would lose precision in a JavaScript number.
+/// Maximum number of units that one command may move; far below the precision of a JavaScript
+/// number.
 pub const MAX_QUANTITY: u32 = 1_000_000;
 
-/// Most bytes of a reason.
+/// Maximum length of a reason in bytes.
 pub const MAX_REASON_BYTES: usize = 200;
 
-/// Free units at which stock is `low`, unless configured.
+/// Default threshold of free units at which stock is shown as `low`.
 pub const LOW_THRESHOLD: u32 = 5;
 
-/// What stock is asked to do. A `hold_id` names order and attempt.
+/// A command to a stock object. A `hold_id` names order and attempt.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Units arrived.
+    /// Adds units that have arrived.
     Receive {
-        /// Units, 1 to [`MAX_QUANTITY`].
+        /// Number of units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
     },
-    /// Correct the count.
+    /// Corrects the count.
     Adjust {
-        /// Units more or, negative, fewer; never 0.
+        /// Difference in units, positive or negative; never 0.
         by: i32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
-    /// Set the count to what is in the building.
+    /// Sets the count to the number of units in the building.
     Count {
-        /// Units, at most [`MAX_QUANTITY`] more or fewer than counted so far.
+        /// Number of units, at most [`MAX_QUANTITY`] away from the current count.
         quantity: u32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
-    /// Units are spoilt or lost.
+    /// Removes units that are spoilt or lost.
     WriteOff {
-        /// Units, 1 to [`MAX_QUANTITY`].
+        /// Number of units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
-    /// Shipped units came back and can be sold again.
+    /// Adds shipped units that came back and can be sold again.
     Return {
-        /// Units, 1 to [`MAX_QUANTITY`].
+        /// Number of units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
-    /// Sell by these rules from now on.
+    /// Changes the stock policy.
     Configure {
-        /// The rules.
+        /// The new policy.
         settings: Settings,
     },
-    /// Reserve units for a checkout, for `ttl_secs` seconds unless pinned.
+    /// Holds units for a checkout, for `ttl_secs` seconds unless pinned.
     Hold {
-        /// Order and attempt.
+        /// ID of the hold, which names the order and the attempt.
         hold_id: String,
-        /// Units, 1 to [`MAX_QUANTITY`].
+        /// Number of units, 1 to [`MAX_QUANTITY`].
         quantity: u32,
-        /// Seconds until the hold lapses by itself.
+        /// Seconds until the hold expires, unless it is pinned.
         ttl_secs: u32,
-        /// Whom the purchase limit counts, by a digest; none: each hold for itself.
+        /// Digest of the customer whom the purchase limit counts; `None` means the limit applies to
+        /// this hold alone.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
     },
-    /// Give a reserved hold `ttl_secs` seconds from now, if that is later than its end.
+    /// Makes a hold expire `ttl_secs` seconds from now, if that is later than before.
     Extend {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
-        /// Seconds until the hold lapses by itself.
+        /// Seconds until the hold expires, unless it is pinned.
         ttl_secs: u32,
     },
-    /// Take the hold off its clock: a payment session that can be paid is about to exist.
+    /// Stops the hold from expiring, because a payment session that can be paid is about to exist.
     Pin {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// Give the units back.
+    /// Releases the units.
     Release {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// The order is paid: the units are its own.
+    /// Commits the units to their order, because it is paid.
     Commit {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// A paid order was cancelled: what has not left yet is free again.
+    /// Frees the units that have not shipped yet, because a paid order was cancelled.
     Restock {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// Units of a paid order left the building.
+    /// Records that units of a paid order left the building.
     Ship {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
-        /// Units, 1 to what is still committed.
+        /// Number of units, 1 to the number still committed.
         quantity: u32,
     },
 }
 
 impl Command {
-    /// The hold that it is about.
+    /// Returns the ID of the hold that the command is about.
     pub(super) fn hold_id(&self) -> Option<&str> {
         match self {
             Self::Hold { hold_id, .. }
@@ -123,17 +125,17 @@ impl Command {
     }
 }
 
-/// The rules by which a SKU is sold.
+/// Policy by which a SKU is sold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Free units at which the public reads `low`.
+    /// Number of free units at or below which the public sees `low`.
     pub low_threshold: u32,
-    /// Units that may be sold beyond those on hand.
+    /// Number of units that may be sold beyond those on hand.
     pub backorder_cap: u32,
-    /// When backordered units are promised.
+    /// Instant at which backordered units are promised.
     pub promise_at: Option<Timestamp>,
-    /// Most units that one customer may hold and buy in all; at least 1.
+    /// Maximum number of units that one customer may hold and buy in total; at least 1.
     pub purchase_limit: Option<u32>,
 }
 
@@ -148,105 +150,105 @@ impl Default for Settings {
     }
 }
 
-/// What has happened to the stock of a SKU.
+/// An event in the life of a SKU's stock.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// Units arrived.
     Received {
-        /// Units.
+        /// Number of units.
         quantity: u32,
     },
     /// The count was corrected.
     Adjusted {
-        /// Units more or fewer.
+        /// Difference in units.
         by: i32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
     /// Units were spoilt or lost.
     WrittenOff {
-        /// Units.
+        /// Number of units.
         quantity: u32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
     /// Shipped units came back.
     Returned {
-        /// Units.
+        /// Number of units.
         quantity: u32,
-        /// The reason.
+        /// Reason for the change, as written to the journal.
         reason: String,
     },
-    /// The rules changed.
+    /// The stock policy changed.
     Configured {
-        /// The rules.
+        /// The new policy.
         settings: Settings,
     },
-    /// Units were reserved.
+    /// Units were held.
     Held {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
-        /// Units.
+        /// Number of units.
         quantity: u32,
-        /// When it lapses unless pinned.
+        /// Instant at which it expires unless pinned.
         expires_at: Timestamp,
-        /// Whom the purchase limit counts.
+        /// Digest of the customer whom the purchase limit counts.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
     },
-    /// The hold lapses later.
+    /// The expiry of a hold was moved to a later time.
     Extended {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
-        /// When.
+        /// Instant at which it now expires unless pinned.
         expires_at: Timestamp,
     },
-    /// The hold was taken off its clock.
+    /// The hold was pinned and no longer expires.
     Pinned {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
-    /// The hold ended and its units are free again; the id is remembered until `forget_at`.
+    /// The hold ended and its units are free again. The ID is remembered until `forget_at`.
     Released {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
-        /// Who ended it.
+        /// Reason why the hold ended.
         reason: ReleaseReason,
-        /// When the tombstone goes.
+        /// Instant from which the tombstone may be deleted.
         forget_at: Timestamp,
-        /// Whom the purchase limit counts no longer.
+        /// Digest of the customer whose purchase limit no longer counts these units.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         customer: Option<String>,
     },
-    /// The hold became part of a paid order.
+    /// The hold was committed to a paid order.
     Committed {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
     /// Units of a paid order left the building.
     Shipped {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
-        /// Units.
+        /// Number of units.
         quantity: u32,
-        /// When the id is forgotten, if these were the last.
+        /// Instant from which the ID may be forgotten, if these were the last units.
         forget_at: Timestamp,
     },
-    /// A tombstone went; written by earlier versions only.
+    /// A tombstone was deleted. Written by earlier versions only.
     Forgotten {
-        /// Which hold.
+        /// ID of the hold.
         hold_id: String,
     },
 }
 
-/// Who ended a hold.
+/// Reason why a hold ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseReason {
-    /// The checkout let go.
+    /// The checkout released it.
     Cancelled,
-    /// Its time was up.
+    /// It expired.
     Expired,
     /// It was released before it was ever held.
     NeverHeld,
@@ -254,118 +256,119 @@ pub enum ReleaseReason {
     Restocked,
 }
 
-/// Why stock said no.
+/// Reason why a stock object refused a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// Not enough free units.
+    /// Not enough units are free.
     Short {
-        /// Units asked for.
+        /// Number of units requested.
         wanted: u32,
-        /// Units free now.
+        /// Number of units free now.
         available: i64,
-        /// True while other checkouts hold units on the clock, which may come back within minutes.
+        /// True while other checkouts have holds that expire, so that units may become free within
+        /// minutes.
         contended: bool,
-        /// Changes of the stock so far: what is said of a higher one is newer.
+        /// Number of changes of the stock so far. A reply with a higher number is newer.
         #[serde(default)]
         version: u64,
     },
-    /// The customer would have more than one customer may.
+    /// The customer would exceed the purchase limit.
     OverLimit {
-        /// The most for one customer.
+        /// Maximum number of units for one customer.
         limit: u32,
-        /// What this customer may still take.
+        /// Number of units that this customer may still buy.
         left: u32,
     },
     /// The quantity is 0 or above [`MAX_QUANTITY`].
     QuantityOutOfRange {
-        /// The most allowed.
+        /// Maximum allowed.
         max: u32,
     },
     /// There is no reason, or it is longer than [`MAX_REASON_BYTES`].
     ReasonOutOfRange {
-        /// The most bytes allowed.
+        /// Maximum length in bytes.
         max: usize,
     },
-    /// A cap or threshold above [`MAX_QUANTITY`], or a purchase limit of 0.
+    /// A cap or threshold is above [`MAX_QUANTITY`], or a purchase limit is 0.
     SettingsOutOfRange {
-        /// The most allowed.
+        /// Maximum allowed.
         max: u32,
     },
     /// Fewer units would be left than are promised to checkouts and orders.
     BelowPromised {
-        /// Units held and committed.
+        /// Number of units held and committed.
         promised: i64,
     },
-    /// The units were ordered ahead and have not arrived yet.
+    /// The units were backordered and have not arrived yet.
     NotOnHand {
-        /// Units in the building.
+        /// Number of units in the building.
         on_hand: i64,
     },
-    /// No such hold, or it has ended: hold again under a new attempt.
+    /// There is no such hold, or it has ended; hold again under a new attempt.
     HoldEnded,
     /// The hold is committed to a paid order and can't be released.
     AlreadyCommitted,
     /// The hold belongs to no paid order.
     NotCommitted,
-    /// The id names a hold that lives with another quantity.
+    /// The ID names an active hold with another quantity.
     HoldMismatch,
 }
 
-/// What the public may know of the units.
+/// Availability of a SKU as shown to the public.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Availability {
-    /// More are free than the low threshold.
+    /// More units are free than the low threshold.
     InStock,
-    /// The last are free.
+    /// Only a few units are free: the low threshold or fewer.
     Low,
-    /// None is free.
+    /// No unit is free.
     #[default]
     Out,
-    /// None is free on hand, but some may be ordered ahead.
+    /// No unit on hand is free, but some can be pre-ordered.
     Preorder,
 }
 
-/// What the public may know of a SKU.
+/// Public view of a SKU's stock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicStock {
-    /// The word.
+    /// Availability.
     pub stock: Availability,
-    /// When ordered-ahead units are promised.
+    /// Instant at which pre-ordered units are promised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise_at: Option<Timestamp>,
-    /// Most units for one customer.
+    /// Maximum number of units for one customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub purchase_limit: Option<u32>,
-    /// Grows with every change of the stock: the higher is the newer.
+    /// Version, which grows with every change of the stock.
     pub version: u64,
 }
 
-/// What staff and the shop's own use cases may know.
+/// View for staff and for the shop's own use cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
-    /// Units in the building.
+    /// Number of units in the building.
     pub on_hand: i64,
-    /// Units held for checkouts, on the clock or pinned.
+    /// Number of units held for checkouts, expiring or pinned.
     pub held: i64,
-    /// Those of the held that are on the clock: they may come back within minutes.
+    /// Number of held units that still expire, and so may become free within minutes.
     pub reserved: i64,
-    /// Units of paid orders that have not left yet.
+    /// Number of units of paid orders that have not shipped yet.
     pub committed: i64,
-    /// Units free to hold, with those that may be backordered.
+    /// Number of units free to hold, including those that may be backordered.
     pub available: i64,
-    /// The rules it is sold by.
+    /// Policy by which the SKU is sold.
     #[serde(flatten)]
     pub settings: Settings,
-    /// What the public reads.
+    /// Availability as shown to the public.
     pub stock: Availability,
-    /// Changes so far.
+    /// Number of changes so far.
     pub version: u64,
 }
 
 impl View {
-    /// What of this the public may know.
+    /// Returns the public view.
     #[must_use]
     pub const fn public(&self) -> PublicStock {
         PublicStock {
@@ -381,7 +384,7 @@ impl View {
 }
 
 impl PublicStock {
-    /// Whether the public reads the same, whatever the version.
+    /// Returns true when the public view is the same, apart from its version.
     #[must_use]
     pub fn reads_like(&self, other: &Self) -> bool {
         let version = self.version;

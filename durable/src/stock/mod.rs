@@ -1,13 +1,15 @@
 //! The units of one SKU: on hand, held for a checkout, committed to a paid order.
 //!
-//! Always `held + committed ≤ on_hand + backorder_cap`. A hold is `reserved` on its own clock for
-//! minutes, until it is pinned; a pinned hold has no clock, because its payment session can still
-//! be paid: it ends only by commit or release. A hold ends exactly once: committed (and then
-//! shipped or restocked), released or expired. The release of a hold never seen leaves a tombstone
-//! that a late hold meets, so that a delayed message can't strand units. What is open is in memory;
-//! ended holds and what each customer has bought are past.
+//! Always `held + committed ≤ on_hand + backorder_cap`. A hold expires within minutes (it is
+//! `reserved`) until it is pinned. A pinned hold does not expire, because its payment session can
+//! still be paid: it ends only by commit or release. A hold ends exactly once: committed (and then
+//! shipped or restocked), released or expired. Releasing a hold that was never seen leaves a
+//! tombstone, which refuses the hold if it arrives late, so that a delayed message can't strand
+//! units. Open holds are in memory; ended holds and the number of units that each customer has
+//! bought are past.
 //!
-//! What the public may know is a word, and no number; it is news when it changes.
+//! The public sees an availability and never a number. An event is sent when that availability
+//! changes.
 
 mod holds;
 mod judgements;
@@ -28,8 +30,8 @@ use crate::news::ObjectEvent;
 use holds::{Hold, HoldStatus, Totals};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Most holds that one command or alarm ends because their time is up; the alarm goes on with the
-/// rest at once.
+/// Maximum number of holds that one command or alarm ends because they have expired. The next alarm
+/// continues at once.
 const DUE_AT_ONCE: usize = 500;
 
 const TOTALS_KEY: &str = "totals";
@@ -37,33 +39,33 @@ const SETTINGS_KEY: &str = "settings";
 const HOLD_PREFIX: &str = "hold/";
 const BUYER_PREFIX: &str = "buyer/";
 
-/// The name of the object that referees `sku`. `shard` is 0 until one object is too slow for one
-/// SKU.
+/// Returns the name of the object that decides over `sku`. `shard` is 0 until one object is too
+/// slow for one SKU.
 #[must_use]
 pub fn object_name(sku: &str, shard: u32) -> String {
     format!("{sku}#{shard}")
 }
 
-/// The SKU that the object `name` referees.
+/// Returns the SKU of the object `name`.
 #[must_use]
 pub fn sku_of(name: &str) -> &str {
     name.rsplit_once('#').map_or(name, |(sku, _)| sku)
 }
-/// What a stock object answers.
+/// Reply of a stock object.
 pub type Reply = ReplyOf<Stock>;
 
-/// The machine.
+/// The machine of a SKU's stock.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stock {
     totals: Totals,
     settings: Settings,
-    /// What is open.
+    /// Open holds, by ID.
     holds: BTreeMap<String, Hold>,
-    /// Reserved holds, by when they end.
+    /// Holds that expire, by instant of expiry.
     ends: BTreeSet<(Timestamp, String)>,
-    /// Past: what has ended, as far as it is in hand.
+    /// Past rows in memory: ended holds.
     ended: BTreeMap<String, Hold>,
-    /// Past: units held and bought under a purchase limit, by customer, as far as they are in hand.
+    /// Past rows in memory: units held and bought under a purchase limit, by customer.
     buyers: BTreeMap<String, u32>,
 }
 
@@ -263,7 +265,7 @@ impl Machine for Stock {
         self.buyers.clear();
     }
 
-    /// The count of a customer who has nothing may go.
+    /// The count of a customer without units may be deleted.
     fn place(&self, key: &str) -> Place {
         if let Some(customer) = key.strip_prefix(BUYER_PREFIX) {
             let is_none = self.buyers.get(customer).is_none_or(|units| *units == 0);

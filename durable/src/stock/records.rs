@@ -1,4 +1,4 @@
-//! The records: each hold is counted in exactly one total.
+//! Bookkeeping: each hold is counted in exactly one total.
 
 use super::Stock;
 use super::holds::{Hold, HoldStatus};
@@ -14,7 +14,7 @@ impl Stock {
         *units = units.saturating_add(quantity);
     }
 
-    /// The customer of a hold has its units no longer.
+    /// Takes the units of a hold off its customer's purchase limit.
     pub(super) fn unbuys(&mut self, hold_id: &str) {
         let Some(hold) = self.holds.get(hold_id) else {
             return;
@@ -42,8 +42,7 @@ impl Stock {
         }
     }
 
-    /// Units of a committed hold leave the building; with the last of them, only its id stays for a
-    /// while.
+    /// Ships units of a committed hold. After the last of them, only the ID stays for a while.
     pub(super) fn leave(&mut self, hold_id: &str, quantity: u32, forget_at: Timestamp) {
         let Some(hold) = self.take(hold_id) else {
             return;

@@ -1,4 +1,4 @@
-//! Stored JSON must still read after a deploy: change these only by adding.
+//! Stored JSON must stay readable after a deploy: only ever add to these samples.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! A Durable Object in miniature: a machine, its keeper and SQLite, which can lose its memory.
+//! A miniature Durable Object: a machine, its keeper and SQLite, which can lose its memory.
 
 use durable::Timestamp;
 use durable::keeper::Keeper;
@@ -7,7 +7,7 @@ use durable::news::ObjectEvent;
 use durable::testing::Sqlite;
 use std::fmt::Debug;
 
-/// A machine, where it is stored, and a second copy of it that hears of the journal only.
+/// A machine, its storage, and a second copy of the machine that is fed by the journal alone.
 pub struct Object<M> {
     sql: Sqlite,
     fresh: M,
@@ -17,7 +17,7 @@ pub struct Object<M> {
     latest: Timestamp,
 }
 
-/// The name of every object.
+/// Name of every object.
 pub const NAME: &str = "one#0";
 
 impl<M: Machine + Debug> Object<M> {
@@ -42,20 +42,20 @@ impl<M: Machine + Debug> Object<M> {
         self.keeper.carry_out(&self.sql, request, now).unwrap()
     }
 
-    /// What an alarm does.
+    /// Does the work of an alarm.
     pub fn ring(&mut self, now: Timestamp) {
         self.latest = self.latest.max(now);
         self.keeper.wake(&self.sql, now).unwrap();
         self.keeper.tidy(&self.sql, now).unwrap();
     }
 
-    /// The stored row under `key`.
+    /// Returns the stored row under `key`.
     pub fn row(&self, key: &str) -> Option<String> {
         let rows = self.keeper.rows(&self.sql, &[key.to_owned()]).unwrap();
         rows.into_iter().next().unwrap()
     }
 
-    /// What has been told since the last call.
+    /// Returns the messages sent since the last call.
     pub fn news(&mut self) -> Vec<ObjectEvent> {
         let news = self.keeper.news(&self.sql, 1000).unwrap();
         if let Some((last, _)) = news.last() {
@@ -66,14 +66,14 @@ impl<M: Machine + Debug> Object<M> {
         news.iter().map(read).collect()
     }
 
-    /// Forgets what is in memory, as the platform may at any time.
+    /// Drops what is in memory, as the platform may at any time.
     pub fn evict(&mut self) {
         self.keeper = Keeper::open(&self.sql, NAME, self.fresh.clone()).unwrap();
     }
 
-    /// What was written to the journal since the last call, each event with its instant. What is
-    /// stored must tell the machine in memory, twice: by its rows, and by its journal replayed from
-    /// the empty machine, which forgets nothing.
+    /// Returns the events journaled since the last call, each with its instant. Asserts that what
+    /// is stored yields the machine in memory in two ways: by its rows, and by replaying its
+    /// journal from the empty machine, which forgets nothing.
     pub fn new_events(&mut self) -> Vec<(Timestamp, M::Event)> {
         let mut entries = self.keeper.log(&self.sql, None, 8).unwrap();
         entries.retain(|entry| entry.seq > self.read_to);
@@ -95,7 +95,7 @@ impl<M: Machine + Debug> Object<M> {
         events
     }
 
-    /// A past row stands as the journal tells it, until it may be forgotten.
+    /// Asserts that each past row matches the journal until it may be forgotten.
     fn past_is_kept(&self) {
         for key in self.replayed.keys() {
             let Place::Past { forget_at } = self.replayed.place(&key) else {
