@@ -1,17 +1,17 @@
-//! Instants of settings as people and the API write them (RFC 3339), also where they are stored.
+//! Instants in settings, as people and the API write them (RFC 3339), and as they are stored.
 
 use chrono::{DateTime, SecondsFormat};
 use durable::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// Reads an instant.
+/// Parses an RFC 3339 instant. `None` means the text is not one.
 #[must_use]
 pub fn read_instant(text: &str) -> Option<Timestamp> {
     let at = DateTime::parse_from_rfc3339(text).ok()?;
     Some(Timestamp::from_millis(at.timestamp_millis()))
 }
 
-/// Writes an instant, in UTC.
+/// Formats an instant as RFC 3339, in UTC.
 #[must_use]
 pub fn write_instant(at: Timestamp) -> String {
     DateTime::from_timestamp_millis(at.as_millis())
@@ -19,18 +19,18 @@ pub fn write_instant(at: Timestamp) -> String {
         .to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// For `#[serde(with)]`.
+/// Serializer for `#[serde(with)]`.
 ///
 /// # Errors
-/// The serializer's.
+/// Those of the underlying serializer.
 pub fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     at.map(write_instant).serialize(serializer)
 }
 
-/// For `#[serde(with)]`.
+/// Deserializer for `#[serde(with)]`.
 ///
 /// # Errors
-/// When it is no instant.
+/// Fails if the text is not an RFC 3339 instant.
 pub fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Timestamp>, D::Error> {

@@ -1,19 +1,19 @@
-//! One line of what is priced.
+//! A cart line while it is being priced.
 
 use crate::pricing::quote::{Listing, QuoteLine};
 use crate::pricing::selectors::Goods;
 
-/// A line on its way through the stages.
+/// A cart line on its way through the pricing stages.
 #[derive(Clone, Debug)]
 pub struct Item<'a> {
-    /// The product that is sold.
+    /// Listing of the product being sold.
     pub listing: &'a Listing,
-    /// Its price so far.
+    /// Quote line filled in so far.
     pub line: QuoteLine,
 }
 
 impl Item<'_> {
-    /// Facts that rules may know of it.
+    /// Facts about the item that a rule may match on.
     #[must_use]
     pub fn goods(&self) -> Goods<'_> {
         Goods {

@@ -1,5 +1,5 @@
-//! What a cart costs: pure functions over published prices and the merchant's settings, a stage a
-//! file, composed in [`pipeline`].
+//! Pricing of a cart: pure functions over published prices and the merchant's settings. Each stage
+//! has its own file; [`pipeline`] composes them.
 //!
 //! ```text
 //! record → [prices] convert, schedule → publish → listings ─┐
@@ -7,8 +7,8 @@
 //! settings ─ [places] which zone ───────────────────────────┴→ lines → [promotions] → [shipping] → [tax] → totals → quote
 //! ```
 //!
-//! Nothing here knows a clock, a store or a float. Lines + shipping + tax − discounts = total,
-//! exactly, and each number says how it came about.
+//! This module knows no clock, no store and no floating-point numbers. Lines + shipping + tax −
+//! discounts = total, exactly, and each number says how it was calculated.
 
 pub mod instants;
 pub mod item;

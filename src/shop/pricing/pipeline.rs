@@ -1,5 +1,5 @@
-//! Every stage of pricing in its order: goods at their listed price, what promotions take off them,
-//! shipping and what they take off that, tax, sums.
+//! All pricing stages in order: goods at their listed price, promotions on goods, shipping,
+//! promotions on shipping, tax, totals.
 
 use crate::error::{Error, FieldError, Result};
 use crate::pricing::item::Item;
@@ -17,32 +17,33 @@ use durable::cart::Line;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// For whom and where a cart is priced.
+/// The buyer and the destination that a cart is priced for.
 #[derive(Clone, Debug)]
 pub struct PricingContext<'a> {
-    /// Where it goes.
+    /// Destination of the parcel.
     pub destination: Destination,
-    /// Whether a business shows a VAT number.
+    /// True if the buyer is a business with a VAT number.
     pub has_vat_number: bool,
-    /// Who buys, by which codes.
+    /// The buyer's codes, currency and history.
     pub shopper: Shopper<'a>,
 }
 
-/// A cart that went through all stages.
+/// A cart after all pricing stages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PricedLines {
-    /// A line per SKU.
+    /// One line per SKU.
     pub lines: Vec<QuoteLine>,
-    /// What it adds up to.
+    /// Totals of the cart.
     pub totals: Totals,
-    /// What it came from.
+    /// Settings version, taxes, shipping and promotions behind the numbers.
     pub terms: Terms,
 }
 
-/// The ways to ship `lines`, at what each would cost.
+/// Returns the shipping methods available for `lines`, each with its price.
 ///
 /// # Errors
-/// 422 `not_shipped_there` where the shop does not ship, and for lines that can't be sold.
+/// 422 `not_shipped_there` if the shop does not ship to the destination, and 422 for lines that
+/// can't be sold.
 pub fn offers_for(
     lines: &[Line],
     list: &PriceList,
@@ -50,7 +51,7 @@ pub fn offers_for(
 ) -> Result<Vec<ShippingOffer>> {
     let settings = &list.settings.settings;
     let mut goods = discounted_goods(lines, list, occasion, &occasion.destination)?;
-    // Nobody is told what each line's share is: it is not copied for every offer.
+    // A list of shipping offers does not show each line's share of a discount, so it isn't copied.
     for promotion in &mut goods.promotions {
         promotion.shares.clear();
     }
@@ -80,10 +81,10 @@ pub fn offers_for(
         .collect()
 }
 
-/// Takes `lines` through all stages.
+/// Runs `lines` through all pricing stages.
 ///
 /// # Errors
-/// 422 naming each line that can't be sold, and a method that is not offered.
+/// 422 naming each line that can't be sold, or a shipping method that is not available.
 pub fn price_lines(
     lines: &[Line],
     list: &PriceList,
@@ -151,7 +152,7 @@ pub fn price_lines(
     })
 }
 
-/// A cart after the stages that goods go through without their shipping.
+/// A cart after the stages for goods, before shipping.
 struct DiscountedGoods<'a> {
     items: Vec<Item<'a>>,
     taxation: Taxation<'a>,
@@ -245,7 +246,7 @@ impl DiscountedGoods<'_> {
     }
 }
 
-/// The first stage: what each line costs at its published price.
+/// First stage: each line at its published price.
 fn listed_items<'a>(
     lines: &[Line],
     listings: &'a BTreeMap<String, Rc<Listing>>,
@@ -313,7 +314,7 @@ fn listed_item<'a>(
     })
 }
 
-/// The last stage.
+/// Last stage: totals.
 fn add_up(
     lines: &[QuoteLine],
     shipping_total: i64,

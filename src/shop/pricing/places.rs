@@ -1,9 +1,9 @@
-//! Places that a zone is made of, and which of several zones an address belongs to: the one that
-//! names it most closely.
+//! Places that make up a zone, and the choice of zone for an address: the one with the most
+//! specific matching place.
 //!
-//! A longer postal prefix is closer than a shorter one, any prefix closer than a region, a region
-//! closer than its country, a country closer than anywhere. Zones that name one place equally
-//! closely contradict each other, and are refused when they are set.
+//! A longer postal prefix is more specific than a shorter one, any prefix more specific than a
+//! region, a region more specific than its country, and a country more specific than anywhere. Two
+//! zones that name a place equally specifically contradict each other; such settings are rejected.
 
 use crate::error::FieldError;
 use crate::values::addresses::Address;
@@ -14,25 +14,25 @@ use crate::values::typing::letters_and_digits;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The country of a place that is anywhere.
+/// Country code of a place that matches every country.
 const ANYWHERE: &str = "*";
 
-/// Addresses of a country, of a region of it, or of a part of its postal codes.
+/// Addresses in a country, in one of its regions, or under a postal code prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Place {
     /// ISO 3166-1 alpha-2, or `*` for anywhere.
     pub country: String,
-    /// As addresses have it, in any case.
+    /// Region as written in addresses; case does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// How its postal codes begin, in any case, with or without spaces.
+    /// Beginning of the postal codes; case and spaces do not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_prefix: Option<String>,
 }
 
-/// Where something goes, as places are compared with it.
+/// Destination in the form that places are compared with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Destination {
     /// ISO 3166-1 alpha-2.
@@ -41,16 +41,16 @@ pub struct Destination {
     postal_code: String,
 }
 
-/// What consists of places.
+/// A set of places with an id.
 pub trait Zone {
-    /// Its name among others of its kind.
+    /// Id of the zone, unique among zones of its kind.
     fn id(&self) -> &str;
-    /// What it consists of.
+    /// Places that make up the zone.
     fn places(&self) -> &[Place];
 }
 
 impl Destination {
-    /// The destination of a country, and of what more is known of it.
+    /// Builds a destination from a country and, where known, the region and postal code.
     #[must_use]
     pub fn new(country: &str, region: Option<&str>, postal_code: Option<&str>) -> Self {
         Self {
@@ -60,7 +60,7 @@ impl Destination {
         }
     }
 
-    /// Where a parcel to this address goes.
+    /// Returns the destination of a parcel to this address.
     #[must_use]
     pub fn of(address: &Address) -> Self {
         Self::new(
@@ -71,7 +71,8 @@ impl Destination {
     }
 }
 
-/// The zone that names `destination` most closely.
+/// Returns the zone with the most specific place that covers `destination`. `None` means that no
+/// zone covers it.
 #[must_use]
 pub fn zone_of<'z, Z: Zone>(zones: &'z [Z], destination: &Destination) -> Option<&'z Z> {
     let closest = |zone: &'z Z| {
@@ -86,8 +87,8 @@ pub fn zone_of<'z, Z: Zone>(zones: &'z [Z], destination: &Destination) -> Option
         .map(|(_, zone)| zone)
 }
 
-/// Names that stand twice, places that can't be, and places that two zones name equally closely.
-/// `field` is where the zones are.
+/// Reports duplicate or invalid ids, invalid places, zones without a place, and places that two
+/// zones name equally specifically. `field` is the path of the zones in the document.
 pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
     let mut problems = problems_of_ids(zones.iter().map(Zone::id), field);
     let mut taken: BTreeMap<(String, String, String), &str> = BTreeMap::new();
@@ -112,7 +113,7 @@ pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
     problems
 }
 
-/// Ids that stand twice, or are none.
+/// Reports ids that are invalid or used twice.
 pub fn problems_of_ids<'a>(ids: impl Iterator<Item = &'a str>, field: &str) -> Vec<FieldError> {
     let mut seen: Vec<&str> = Vec::new();
     let mut problems = Vec::new();
@@ -138,17 +139,17 @@ pub fn problems_of_ids<'a>(ids: impl Iterator<Item = &'a str>, field: &str) -> V
     problems
 }
 
-/// Longest id of a zone, a method or a promotion.
+/// Maximum length of the id of a zone, a method or a promotion, in bytes.
 const MAX_ID_BYTES: usize = 64;
 
 impl Place {
-    /// Whether it is every place that no other zone names.
+    /// True if the place matches every country.
     #[must_use]
     pub fn is_anywhere(&self) -> bool {
         self.country == ANYWHERE
     }
 
-    /// It as a destination: as much of an address as it names.
+    /// Returns the place as a destination, with as much of an address as it names.
     #[must_use]
     pub fn destination(&self) -> Destination {
         let prefix = self.postal_prefix.as_deref();
@@ -177,7 +178,7 @@ impl Place {
         )
     }
 
-    /// Equal for places that name the same addresses equally closely.
+    /// Key that is equal for places naming the same addresses equally specifically.
     fn key(&self) -> (String, String, String) {
         (
             self.country.clone(),
@@ -186,7 +187,7 @@ impl Place {
         )
     }
 
-    /// Why it is none. `field` is where it stands.
+    /// Returns the first fault of the place. `field` is its path in the document.
     pub fn problem(&self, field: &str) -> Option<FieldError> {
         let is_blank = |text: &Option<String>, read: fn(&str) -> String| {
             text.as_deref().is_some_and(|text| read(text).is_empty())
@@ -213,7 +214,7 @@ impl Place {
     }
 }
 
-/// By its code where that is known, so that `New York` and `NY` are one.
+/// Uses the region's code where it is known, so that `New York` and `NY` are the same region.
 fn region_of(country: &str, region: &str) -> String {
     folded(region_code(country, region).unwrap_or(region))
 }
@@ -315,7 +316,7 @@ mod tests {
     }
 
     proptest! {
-        /// Zones that are accepted answer every address alike, in whichever order they stand.
+        /// Zones that pass validation give the same answer for every address, in any order.
         #[test]
         fn the_order_of_zones_decides_nothing(
             places in prop::collection::vec(any_place(), 1..8),

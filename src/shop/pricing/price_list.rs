@@ -1,4 +1,4 @@
-//! Prices and rules in force for some SKUs.
+//! Prices and settings in force for a set of SKUs.
 
 use crate::error::Result;
 use crate::pricing::quote::{Listing, Quote};
@@ -7,27 +7,28 @@ use durable::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// The basis of a cart's prices: one published catalog, and the merchant's settings.
+/// Basis for pricing a cart: listings from one published catalog, and the merchant's settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PriceList {
-    /// The number of the publish.
+    /// Sequence number of the publish.
     pub catalog_seq: i64,
-    /// The listing of each of the cart's SKUs.
+    /// Listing of each of the cart's SKUs.
     pub listings: BTreeMap<String, Rc<Listing>>,
-    /// The rules.
+    /// Settings in force, with their version.
     pub settings: Rc<SettingsVersion>,
-    /// True if the shopper has an order that came to something.
+    /// True if the shopper has an earlier order that has neither expired nor been cancelled.
     pub has_ordered: bool,
 }
 
-/// The record of prices that orders use: rows that a publish wrote and nothing changes.
+/// Price record that orders use: rows written by a publish, which nothing changes later.
 pub trait Prices {
-    /// The price list of a cart with these SKUs, for a shopper with this mail address.
+    /// Returns the price list for these SKUs and for the shopper with this email address.
     async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList>;
-    /// Keeps a quote, and forgets the cart's others but one that a checkout under way needs.
+    /// Saves a quote and deletes the cart's other quotes, except one needed by a checkout in
+    /// progress.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
-    /// A quote by id.
+    /// Returns a quote by its id.
     async fn quote(&self, quote_id: &str) -> Result<Option<Quote>>;
-    /// Forgets the oldest quotes, at most `limit`, that were made before `before`.
+    /// Deletes up to `limit` of the oldest quotes made before `before`.
     async fn forget_quotes(&self, before: Timestamp, limit: u32) -> Result<()>;
 }

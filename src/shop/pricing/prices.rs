@@ -1,8 +1,9 @@
-//! Prices in the currencies that a price list leaves out: converted at the merchant's stored rates,
-//! and rounded to what looks like a price.
+//! Prices in currencies for which the catalog has none: converted at the merchant's stored rates
+//! and rounded to a natural-looking price.
 //!
-//! They come into being when a catalog is published, so that pages, lists and quotes agree. A
-//! scheduled price takes the list's place from the publish that falls into its time; the clock
+//! They are calculated when a catalog is published, so that pages, lists and quotes agree. A
+//! scheduled price replaces the catalog's price from the first publish inside its period; the clock
+//! starts a publish whenever such a period begins or ends.
 //! starts one whenever such a time begins or ends.
 
 use crate::catalog::{Conversion, Price, Product};
@@ -13,19 +14,19 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The rates at which prices are converted.
+/// Exchange rates used to convert prices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Currencies {
-    /// The currency whose prices are converted.
+    /// Currency that prices are converted from.
     #[cfg_attr(feature = "testing", schema(value_type = String, example = "USD"))]
     pub base: Currency,
-    /// What they are converted to.
+    /// Currencies that prices are converted to.
     pub rates: Vec<ExchangeRate>,
 }
 
-/// How prices of one currency are made of the base's.
+/// Conversion of the base currency's prices to one other currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -33,25 +34,26 @@ pub struct ExchangeRate {
     /// ISO 4217.
     #[cfg_attr(feature = "testing", schema(value_type = String, example = "JPY"))]
     pub currency: Currency,
-    /// Millionths of its major unit for one of the base's: ¥150.25 for a dollar are 150250000.
+    /// Exchange rate in parts per million: target major units per base major unit. ¥150.25 for $1
+    /// is 150250000.
     pub rate_ppm: i64,
-    /// To which prices it is rounded.
+    /// Rounding of the converted prices.
     pub rounding: Rounding,
 }
 
-/// Prices that look like some: `{"step": 100, "ending": 99}` are 0.99, 1.99, …
+/// Steps that converted prices are rounded to: `{"step": 100, "ending": 99}` gives 0.99, 1.99, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Rounding {
-    /// Minor units from one to the next.
+    /// Distance between two prices, in minor units.
     pub step: i64,
-    /// What is left of each beyond whole steps, less than a step.
+    /// Amount of every price beyond whole steps, in minor units; less than a step.
     #[serde(default)]
     pub ending: i64,
 }
 
-/// A price for a while.
+/// A price that applies for a limited period.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -61,30 +63,30 @@ pub struct ScheduledPrice {
     pub currency: Currency,
     /// Minor units.
     pub amount: i64,
-    /// What it cost before.
+    /// Earlier, higher price shown beside it. `None` means that none is shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at_amount: Option<i64>,
-    /// From then on; none: at once.
+    /// Start of the period. `None` means it has already begun.
     #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "testing", schema(value_type = Option<String>, format = DateTime))]
     pub valid_from: Option<Timestamp>,
-    /// Until then; none: for good.
+    /// End of the period, exclusive. `None` means it does not end.
     #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "testing", schema(value_type = Option<String>, format = DateTime))]
     pub valid_until: Option<Timestamp>,
 }
 
-/// What makes the record's prices those of one publish.
+/// Rates and scheduled prices that turn recorded prices into those of one publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repricing {
-    /// The rates.
+    /// Exchange rates.
     pub currencies: Currencies,
-    /// The scheduled prices whose time it is, by SKU.
+    /// Scheduled prices in force at the time of the publish, by SKU.
     pub scheduled: BTreeMap<String, Vec<ScheduledPrice>>,
 }
 
 impl Repricing {
-    /// The product with the prices of this publish.
+    /// Returns the product with the prices of this publish.
     #[must_use]
     pub fn reprice(&self, mut product: Product) -> Product {
         for variant in &mut product.variants {
@@ -105,7 +107,8 @@ impl Repricing {
 }
 
 impl Currencies {
-    /// Adds what the list leaves out. What can't be converted within the largest price stays out.
+    /// Adds prices in missing currencies. A price whose conversion would exceed the maximum is left
+    /// out.
     pub fn convert(&self, prices: &mut BTreeMap<String, Price>) {
         let Some(base) = prices.get(self.base.code()).copied() else {
             return;
@@ -133,7 +136,8 @@ impl Currencies {
         }
     }
 
-    /// What contradicts itself; `sold_in` are the shop's currencies.
+    /// Reports contradictions and invalid rates; `sold_in` are the currencies that the shop sells
+    /// in.
     #[must_use]
     pub fn problems(&self, sold_in: &[Currency]) -> Vec<FieldError> {
         let mut problems = Vec::new();
@@ -176,14 +180,14 @@ impl Currencies {
     }
 }
 
-/// A million of a currency for one.
+/// One million units of a currency for one unit of the base.
 const MAX_RATE_PPM: i64 = 1_000_000_000_000;
 
 const MAX_STEP: i64 = 100_000_000;
 
 impl ExchangeRate {
-    /// The nearest pleasant price, half up; what is free stays free, what is not does not become
-    /// so. None when it is too large.
+    /// Returns the nearest rounded price, half up. A free item stays free, and an item with a price
+    /// never becomes free. `None` means that the result exceeds the maximum price.
     #[must_use]
     pub fn convert(&self, amount: i64, base: Currency) -> Option<i64> {
         if amount == 0 {
@@ -211,7 +215,7 @@ impl ExchangeRate {
     }
 }
 
-/// What contradicts itself in the schedule of one SKU.
+/// Reports contradictions in the scheduled prices of one SKU.
 #[must_use]
 pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -> Vec<FieldError> {
     let mut problems = Vec::new();
@@ -294,15 +298,15 @@ mod tests {
     #[test]
     fn prices_are_converted_to_pleasant_ones() {
         for (amount, rate, wanted) in [
-            // $1,199.00 at 0.92 are €1,103.08.
+            // $1,199.00 at 0.92 is €1,103.08.
             (119_900, rate("EUR", 920_000, 100, 99), 110_299),
             // €1,103.50 is nearer to €1,103.99.
             (119_946, rate("EUR", 920_000, 100, 99), 110_399),
-            // ¥150.25 for a dollar: ¥180,150, to a hundred.
+            // ¥150.25 to the dollar: ¥180,150, rounded to a hundred.
             (119_900, rate("JPY", 150_250_000, 100, 0), 180_100),
-            // 0.307 of a dinar: KWD 368.093, to a quarter dinar.
+            // 0.307 dinars to the dollar: KWD 368.093, rounded to a quarter dinar.
             (119_900, rate("KWD", 307_000, 250, 0), 368_000),
-            // ISO has no minor unit for ISK, whatever a provider sends it as.
+            // ISO gives ISK no minor unit, whatever form a provider expects.
             (1_000, rate("ISK", 138_500_000, 10, 9), 1_389),
             (1_000, rate("UGX", 3_700_000_000, 500, 0), 37_000),
             (0, rate("EUR", 920_000, 100, 99), 0),

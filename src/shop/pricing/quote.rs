@@ -1,7 +1,7 @@
-//! What a quote is: its lines, sums and terms, as they are kept and as its order keeps them.
+//! Quote: lines, totals and terms, as stored, and as the order copies them.
 //!
-//! A quote is immutable: what is quoted is ordered and charged. It says by which catalog and which
-//! settings it was made, and of every number how it came about.
+//! A quote is immutable: the shopper orders and pays exactly what was quoted. It names the catalog
+//! version and the settings version behind it, and for each number how it was calculated.
 
 use crate::catalog::{Conversion, Price};
 use crate::error::Result;
@@ -17,205 +17,206 @@ use durable::promotion::Limits;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a publish sells under a SKU, and at which price.
+/// A published offer of one SKU, with its prices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing {
-    /// Of the product.
+    /// Title of the product.
     pub title: String,
-    /// Of the variant; empty for the only one.
+    /// Title of the variant; empty for a product's only variant.
     pub variant_title: String,
-    /// Name of the product in its URL.
+    /// Handle of the product, used in its URL.
     pub handle: String,
-    /// False when units are not counted.
+    /// False if its stock is not counted.
     pub tracked: bool,
-    /// Price in each currency.
+    /// Price in each currency, by ISO 4217 code.
     pub prices: BTreeMap<String, Price>,
-    /// Handles of the categories it is in, from the root down.
+    /// Handles of the product's categories, from the root down.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub categories: Vec<String>,
-    /// Of one unit, where known.
+    /// Weight of one unit. `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_grams: Option<u32>,
-    /// How it is taxed.
+    /// Tax class.
     #[serde(default = "standard")]
     pub tax_class: String,
 }
 
-/// What a shopper wants priced.
+/// Request to price a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct QuoteRequest {
     /// ISO 4217.
     pub currency: String,
-    /// Where it goes.
+    /// Shipping address.
     pub shipping_address: Address,
-    /// Who it is billed to, where that is another address.
+    /// Billing address. `None` means the shipping address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<Address>,
-    /// Id of a way to ship.
+    /// Id of the shipping method.
     pub shipping_method: String,
-    /// Where the confirmation goes.
+    /// Customer's email address.
     pub email: String,
-    /// Promotion codes, in any case and with any spaces.
+    /// Promotion codes; case and spaces do not matter.
     #[serde(default)]
     pub codes: Vec<String>,
-    /// Of a business in the European Union.
+    /// VAT number of a business in the European Union.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vat_number: Option<String>,
 }
 
-/// The price of a cart, kept as it was given.
+/// Price of a cart, stored as it was given to the shopper.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
-    /// `quote_…`
+    /// Id, `quote_…`.
     pub id: String,
-    /// The cart it prices.
+    /// Cart that the quote prices.
     pub cart_id: String,
-    /// When it can no longer be ordered from.
+    /// Time from which it can no longer be ordered from.
     pub expires_at: Timestamp,
-    /// The publish that its prices are from.
+    /// Sequence number of the publish that the prices are from.
     pub catalog_seq: i64,
     /// ISO 4217.
     pub currency: Currency,
-    /// Where the confirmation goes.
+    /// Customer's email address.
     pub email: String,
-    /// Where it goes.
+    /// Shipping address.
     pub shipping_address: Address,
-    /// Who it is billed to, where that is another address and the order names none.
+    /// Billing address, unless the order names another. `None` means the shipping address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<Address>,
-    /// Id of the way to ship.
+    /// Id of the shipping method.
     pub shipping_method: String,
-    /// A line per SKU.
+    /// One line per SKU.
     pub lines: Vec<QuoteLine>,
-    /// What it adds up to.
+    /// Totals.
     #[serde(flatten)]
     pub totals: Totals,
-    /// What it came from.
+    /// Settings version, taxes, shipping and promotions behind the numbers.
     #[serde(default)]
     pub terms: Terms,
 }
 
-/// A line of a quote and, word for word, of its order. Amounts in minor units.
+/// Line of a quote, copied unchanged into the order. Amounts are in minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteLine {
     /// Stock keeping unit.
     pub sku: String,
-    /// Units.
+    /// Number of units.
     pub quantity: u32,
-    /// Of the product.
+    /// Title of the product.
     pub title: String,
-    /// Of the variant.
+    /// Title of the variant.
     pub variant_title: String,
-    /// Whether its units are held.
+    /// True if stock is held for it.
     pub tracked: bool,
     /// Price of one unit.
     pub unit_price: i64,
     /// Unit price times quantity.
     pub line_total: i64,
-    /// Taken off the line.
+    /// Discount on the line.
     pub discount: i64,
-    /// On the line, less its discount; in it, where prices include tax.
+    /// Tax on the discounted line; included in the price where prices include tax.
     pub tax: i64,
-    /// How these came about.
+    /// Details of how the amounts were calculated.
     #[serde(default)]
     pub detail: LineDetail,
 }
 
-/// How the numbers of a line came about. Amounts in minor units.
+/// Details of how the amounts of a line were calculated. Amounts are in minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LineDetail {
-    /// What the publish says one unit costs. A buyer who owes the tax itself pays the price without
-    /// it.
+    /// Published price of one unit. A buyer who accounts for the tax itself pays this price less
+    /// the tax.
     #[serde(default)]
     pub listed_price: i64,
-    /// Whether that was converted from another currency.
+    /// True if that price was converted from another currency.
     #[serde(default)]
     pub converted: bool,
-    /// How, where that is known.
+    /// Conversion of the price. `None` means it was not converted, or the details are unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversion: Option<Conversion>,
-    /// How it is taxed.
+    /// Tax class.
     #[serde(default)]
     pub tax_class: String,
-    /// What each tax comes to.
+    /// Amount of each tax.
     #[serde(default)]
     pub taxes: Vec<TaxPart>,
 }
 
-/// What a quote came from, beside its lines.
+/// Terms of a quote: settings, tax, shipping and promotions behind its numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Terms {
-    /// Channel that it was made in.
+    /// Channel that the quote was made in.
     #[serde(skip_serializing_if = "ChannelId::is_default")]
     pub channel: ChannelId,
-    /// The version of the settings.
+    /// Version of the settings.
     pub settings_version: u64,
-    /// The zone whose taxes hold.
+    /// Id of the tax zone that applies. `None` means the place is in no tax zone.
     pub tax_zone: Option<String>,
-    /// Of the business that buys, where it gave one.
+    /// VAT number of the buying business. `None` means none was given.
     pub vat_number: Option<String>,
-    /// Whether the buyer owes the tax itself.
+    /// True if the buyer accounts for the tax itself (reverse charge).
     pub tax_exempt: bool,
-    /// Whether it is taxed where it is picked up.
+    /// True if it is taxed at the place of pickup rather than at the shipping address.
     pub taxed_at_pick_up: bool,
-    /// How it is shipped.
+    /// Shipping method and its price.
     pub shipping: QuoteShipping,
-    /// What took something off, and what was asked for and did not.
+    /// Promotions that applied, and those whose code was entered but which did not apply.
     pub promotions: Vec<QuotePromotion>,
 }
 
-/// How a quote is shipped. Amounts in minor units.
+/// Shipping of a quote. Amounts are in minor units.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct QuoteShipping {
-    /// As shoppers read it.
+    /// Title of the method, shown to shoppers.
     pub title: String,
-    /// That in other languages.
+    /// Title in other languages.
     #[serde(skip_serializing_if = "Translations::is_empty")]
     pub translations: Translations,
-    /// What it costs by itself.
+    /// Price before discounts.
     pub price: i64,
-    /// What promotions took off that.
+    /// Discount by promotions.
     pub discount: i64,
-    /// What each tax comes to.
+    /// Amount of each tax.
     pub taxes: Vec<TaxPart>,
-    /// Whether the shopper comes for it.
+    /// True if the shopper picks up the goods.
     pub pick_up: bool,
-    /// When it arrives, where that is known.
+    /// Estimated arrival. `None` means unknown.
     pub delivery: Option<DeliveryEstimate>,
 }
 
-/// A way to ship a cart, at what it would cost.
+/// A shipping method available for a cart, with its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShippingOffer {
-    /// `standard`
+    /// Id of the method, such as `standard`.
     pub id: String,
-    /// As shoppers read it.
+    /// Title shown to shoppers.
     pub title: String,
-    /// That in other languages.
+    /// Title in other languages.
     pub translations: Translations,
-    /// In minor units, after promotions.
+    /// Price after promotions, in minor units.
     pub price: i64,
-    /// Whether the shopper comes for it.
+    /// True if the shopper picks up the goods.
     pub pick_up: bool,
-    /// When it arrives, where that is known.
+    /// Estimated arrival. `None` means unknown.
     pub delivery: Option<DeliveryEstimate>,
-    /// Need of a phone number in the address.
+    /// Whether the address needs a phone number.
     pub phone: PhoneRule,
 }
 
 impl Terms {
-    /// Whether no tax is charged because the place is in no tax zone. Of orders from before there
-    /// were zones that is not known.
+    /// True if no tax is charged because the place is in no tax zone. False for orders older than
+    /// tax zones, where this is unknown.
     #[must_use]
     pub const fn is_in_no_tax_zone(&self) -> bool {
         self.settings_version > 0 && self.tax_zone.is_none()
     }
 
-    /// What took something off the line at a place, and how much of it, in minor units.
+    /// Returns the promotions that reduced the line at index `line`, each with its share in minor
+    /// units.
     pub fn promotions_on(&self, line: usize) -> impl Iterator<Item = (&QuotePromotion, i64)> {
         self.promotions.iter().filter_map(move |promotion| {
             let share = promotion.shares.get(line).copied();
@@ -225,7 +226,7 @@ impl Terms {
 }
 
 impl QuoteLine {
-    /// As a shopper reads it: `iPhone 17 Pro Max, Deep Blue / 256GB × 2`.
+    /// Name shown to shoppers: `iPhone 17 Pro Max, Deep Blue / 256GB × 2`.
     #[must_use]
     pub fn name(&self) -> String {
         let variant = if self.variant_title.is_empty() {
@@ -241,102 +242,103 @@ impl QuoteLine {
         format!("{}{variant}{quantity}", self.title)
     }
 
-    /// What it costs after its discount.
+    /// Price of the line after its discount.
     #[must_use]
     pub const fn left(&self) -> i64 {
         self.line_total.saturating_sub(self.discount)
     }
 }
 
-/// Sums, in minor units.
+/// Totals, in minor units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Of the lines.
+    /// Sum of the lines before discounts.
     pub subtotal: i64,
-    /// Taken off the lines.
+    /// Sum of the discounts on lines.
     pub discount_total: i64,
-    /// For shipping, after what was taken off it.
+    /// Shipping after its discount.
     pub shipping_total: i64,
-    /// On goods and shipping.
+    /// Tax on goods and shipping.
     pub tax_total: i64,
-    /// What is charged.
+    /// Amount charged.
     pub total: i64,
-    /// What of the tax is on shipping.
+    /// Part of the tax that is on shipping.
     #[serde(default)]
     pub shipping_tax: i64,
-    /// Whether the tax is in the prices already, those of lines and shipping.
+    /// True if line and shipping prices already include the tax.
     #[serde(default)]
     pub tax_included: bool,
 }
 
 impl Totals {
-    /// What a line comes to, with its tax.
+    /// Returns the amount charged for a line, including tax.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn charged(&self, line: &QuoteLine) -> Result<i64> {
         sum([line.left(), if self.tax_included { 0 } else { line.tax }])
     }
 }
 
-/// A promotion as a quote tells of it.
+/// A promotion as recorded in a quote.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotePromotion {
-    /// The one that is meant.
+    /// Id of the promotion.
     pub id: String,
-    /// As shoppers read it.
+    /// Title shown to shoppers.
     pub title: String,
-    /// The code that brought it.
+    /// Code that was entered for it. `None` means it applied automatically.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The discount on goods and shipping, in minor units.
+    /// Discount on goods and shipping, in minor units.
     pub discount: i64,
-    /// Of that, what it takes off each line, in the lines' order; none for one on shipping. Here
-    /// and not with the lines, for it is most of a quote where many promotions meet many lines.
+    /// Part of the discount on each line, in the order of the lines; empty for a promotion on
+    /// shipping. Stored here rather than on the lines, because it would be most of a quote in which
+    /// many promotions apply to many lines.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shares: Vec<i64>,
-    /// True if others may take something off beside it.
+    /// True if it can be combined with other discounts.
     pub stacks: bool,
-    /// The reason why it takes nothing off, though its code was given.
+    /// Reason why it gave no discount although its code was entered. `None` means it applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_over: Option<Reason>,
-    /// The limits of its uses. None means that there are none.
+    /// Limits on its uses. `None` means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Limits>,
-    /// True if only an order with it tells whether it is for this customer.
+    /// True if only placing the order reveals whether this customer may use it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub checked_at_order: bool,
 }
 
-/// The reason why a promotion takes nothing off.
+/// Reason why a promotion gives no discount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Reason {
-    /// It has not begun.
+    /// The promotion has not begun.
     NotStarted,
-    /// It is over.
+    /// The promotion is over.
     Ended,
-    /// It has been used as often as it can be.
+    /// Its limit of uses has been reached.
     UsedUp,
-    /// It is not offered in this currency.
+    /// The promotion is not offered in this currency.
     NotInCurrency,
-    /// The goods it is about cost less than its minimum.
+    /// The matching goods cost less than its minimum.
     BelowMinimum,
-    /// The cart has not enough of the goods it is about.
+    /// The cart doesn't contain enough matching goods.
     NoSuchGoods,
-    /// It is for other ways to ship.
+    /// The promotion is not valid for this shipping method.
     OtherShipping,
-    /// Another has taken something off, and the two do not stack.
+    /// Another promotion has given a discount, and the two can't be combined.
     DoesNotStack {
-        /// The other.
+        /// Id of the other promotion.
         with: String,
     },
-    /// There is nothing left to take off.
+    /// Earlier promotions left nothing to discount.
     NothingLeft,
 }
 
-/// The lines and promotions of a quote, for which something is held.
+/// Lines and promotions of a quote, for which stock and uses are held.
 pub type Held<'a> = (&'a [QuoteLine], &'a [QuotePromotion]);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which goods a rule is about, and amounts that a rule states per currency.
+//! Selectors of the goods that a rule applies to, and amounts that a rule states per currency.
 
 use crate::catalog::handles::{category_handle, is_category_called};
 use crate::error::FieldError;
@@ -6,32 +6,32 @@ use crate::values::money::{Currency, MAX_AMOUNT, Money};
 use crate::values::typing::plain_text;
 use serde::{Deserialize, Serialize};
 
-/// Goods that a rule is about, as `{"category": "electronics--phones"}`.
+/// Goods that a rule applies to, such as `{"category": "electronics--phones"}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Selector {
-    /// Everything in the category with this handle, and below it. A single name is that of every
-    /// category called so, wherever it stands.
+    /// Everything in the category with this handle and below it. A name without a path matches
+    /// every category of that name, at any level.
     Category(String),
-    /// Everything in the category with this path of names from the root down, and below it, as
-    /// `["Electronics", "Phones"]`. One name alone is that of a category at the root.
+    /// Everything in the category with this path of names from the root down, and below it, such as
+    /// `["Electronics", "Phones"]`. A single name is a category at the root.
     CategoryPath(Vec<String>),
     /// One SKU.
     Sku(String),
 }
 
-/// What a rule may know of goods.
+/// Facts about goods that a rule can match on.
 #[derive(Clone, Copy, Debug)]
 pub struct Goods<'a> {
     /// Stock keeping unit.
     pub sku: &'a str,
-    /// Handles of the categories it is in, from the root down.
+    /// Handles of the product's categories, from the root down.
     pub categories: &'a [String],
 }
 
 impl Selector {
-    /// Whether it is about these goods.
+    /// True if the selector matches these goods.
     #[must_use]
     pub fn selects(&self, goods: &Goods<'_>) -> bool {
         match self {
@@ -49,18 +49,18 @@ impl Selector {
     }
 }
 
-/// True for a SKU that may have come with what nobody sees.
+/// True for a SKU that may have been pasted with invisible characters or spaces around it.
 fn is_pasted(sku: &str) -> bool {
     !sku.is_ascii() || sku.trim() != sku
 }
 
-/// Whether `selectors` are about these goods; none is about all.
+/// True if any of `selectors` matches these goods. No selectors at all match everything.
 #[must_use]
 pub fn selects(selectors: &[Selector], goods: &Goods<'_>) -> bool {
     selectors.is_empty() || selectors.iter().any(|it| it.selects(goods))
 }
 
-/// The amount of `currency` among `amounts`.
+/// Returns the amount in `currency`. `None` means that there is none.
 #[must_use]
 pub fn amount_in(amounts: &[Money], currency: Currency) -> Option<i64> {
     amounts
@@ -69,7 +69,7 @@ pub fn amount_in(amounts: &[Money], currency: Currency) -> Option<i64> {
         .map(|money| money.amount)
 }
 
-/// Amounts that are below zero or too large, and currencies that stand twice.
+/// Reports amounts below zero or above the maximum, and currencies that appear twice.
 pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
     let mut problems = Vec::new();
     for (at, money) in amounts.iter().enumerate() {

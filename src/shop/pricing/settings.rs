@@ -1,5 +1,6 @@
-//! The merchant's settings: what prices are made of beside the catalog. One document in sections;
-//! every change makes a new version of the whole, and a quote names the version it was made by.
+//! The merchant's settings: everything that prices depend on besides the catalog. They are one
+//! document in sections; each change creates a new version of the whole, and a quote names the
+//! version it was made by.
 
 use crate::error::{Error, FieldError, Result};
 use crate::pricing::prices::{Currencies, ScheduledPrice, problems_of_schedule};
@@ -16,45 +17,45 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
 
-/// What prices are made of.
+/// Settings that prices depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Settings {
-    /// How prices are converted; from the next publish on.
+    /// Conversion of prices; takes effect at the next publish.
     pub currencies: Currencies,
-    /// Where prices include tax.
+    /// Countries grouped by whether prices include tax.
     pub markets: Vec<Market>,
-    /// Where which tax is due.
+    /// Places and their tax rates.
     pub tax_zones: Vec<TaxZone>,
-    /// Where is shipped, and how.
+    /// Places and their shipping methods.
     pub shipping_zones: Vec<ShippingZone>,
-    /// Reasons to charge less.
+    /// Promotions.
     pub promotions: Vec<Promotion>,
 }
 
-/// Settings as they were from one change to the next.
+/// One version of the settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingsVersion {
-    /// Counts the changes.
+    /// Version number; increases by one with each change.
     pub version: u64,
-    /// What they are.
+    /// Settings of that version.
     pub settings: Settings,
 }
 
-/// The settings as they are now.
+/// Returns the current settings.
 ///
 /// # Errors
-/// When the record can't be read.
+/// Fails if the settings can't be read.
 pub async fn get_settings(record: &impl SettingsRecord) -> Result<Rc<SettingsVersion>> {
     record.current_settings().await
 }
 
-/// Changes settings, all of them or a section.
+/// Changes the settings, as a whole or one section.
 ///
 /// # Errors
-/// 422 naming the place of every contradiction; 412 for a stale version; 503 `settings_busy` when
-/// they were changed at the same time and no version was asked for.
+/// 422 with the path of every contradiction; 412 for a stale version; 503 `settings_busy` if they
+/// were changed at the same time and no version was requested.
 pub async fn change_settings(
     record: &impl SettingsRecord,
     sold_in: &[Currency],
@@ -90,10 +91,10 @@ pub async fn change_settings(
     }
 }
 
-/// The scheduled prices of a SKU.
+/// Returns the scheduled prices of a SKU.
 ///
 /// # Errors
-/// When the record can't be read.
+/// Fails if the prices can't be read.
 pub async fn get_scheduled_prices(
     record: &impl SettingsRecord,
     sku: &str,
@@ -101,10 +102,10 @@ pub async fn get_scheduled_prices(
     record.scheduled_prices(sku).await
 }
 
-/// Sets the scheduled prices of a SKU, whether a product has it already or not.
+/// Sets the scheduled prices of a SKU, which no product needs to have yet.
 ///
 /// # Errors
-/// 422 naming the place of every contradiction.
+/// 422 with the path of every contradiction.
 pub async fn set_scheduled_prices(
     record: &impl SettingsRecord,
     sold_in: &[Currency],
@@ -121,7 +122,8 @@ pub async fn set_scheduled_prices(
 }
 
 impl Settings {
-    /// What contradicts itself, each with its place; `sold_in` are the shop's currencies.
+    /// Reports contradictions, each with its path; `sold_in` are the currencies that the shop sells
+    /// in.
     #[must_use]
     pub fn problems(&self, sold_in: &[Currency]) -> Vec<FieldError> {
         let mut problems = self.currencies.problems(sold_in);
@@ -132,7 +134,7 @@ impl Settings {
         problems
     }
 
-    /// Settings keep no one's address: digests tell customers apart as well.
+    /// Replaces customers' email addresses by digests, which tell customers apart just as well.
     fn forget_addresses(&mut self) {
         for customer in self.promotions.iter_mut().flat_map(|it| &mut it.customers) {
             if let Some(address) = read_address(customer) {
@@ -142,15 +144,15 @@ impl Settings {
     }
 }
 
-/// The merchant's settings, each version as it was written.
+/// Store of the merchant's settings, which keeps each version unchanged.
 pub trait SettingsRecord {
-    /// As they are now.
+    /// Returns the current settings.
     async fn current_settings(&self) -> Result<Rc<SettingsVersion>>;
-    /// Writes the next version; lost when there is one already.
+    /// Saves the next version. `Lost` means that a version with its number exists already.
     async fn save_settings(&self, next: &SettingsVersion, now: Timestamp) -> Result<Written>;
-    /// The scheduled prices of a SKU.
+    /// Returns the scheduled prices of a SKU.
     async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>>;
-    /// Replaces the scheduled prices of a SKU; what should have begun by `now` begins then.
+    /// Replaces the scheduled prices of a SKU. A price that should have begun by `now` begins now.
     async fn save_scheduled_prices(
         &self,
         sku: &str,

@@ -1,10 +1,9 @@
-//! Tax: which zone's rates an address has, what they come to on an amount, and whether the price
-//! has them already.
+//! Tax: the rates for an address, the tax on an amount, and whether the price already includes it.
 //!
-//! Rounded once per line, half up, to what can be charged ([`share_half_up`]); a line's several
-//! rates share that one amount by largest remainder. A product is taxed by its class: a class that
-//! its zone gives no rate is taxed as [`STANDARD`], and [`EXEMPT`] never is. Shipping is taxed by
-//! the class of its method. An address in no zone is not taxed.
+//! Tax is rounded once per line, half up, to an amount that can be charged ([`share_half_up`]); if
+//! a line has several rates, they divide that amount by largest remainder. A product is taxed by
+//! its class: a class without a rate in its zone is taxed as [`STANDARD`], and [`EXEMPT`] is never
+//! taxed. Shipping is taxed by the class of its method. An address in no zone is not taxed.
 
 use crate::error::{FieldError, Result};
 use crate::pricing::places::{
@@ -16,34 +15,36 @@ use crate::values::tax_class::{STANDARD, is_standard, standard};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The class of what is never taxed, such as gift cards.
+/// Tax class of goods that are never taxed, such as gift cards.
 pub const EXEMPT: &str = "exempt";
 
-/// Countries in which prices are stated alike.
+/// Countries where prices are shown alike, with or without tax.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Market {
-    /// `eu`
+    /// Id, such as `eu`.
     pub id: String,
-    /// ISO 3166-1 alpha-2; in one market each. Elsewhere prices are without tax.
+    /// ISO 3166-1 alpha-2 codes; a country is in one market only. Prices in countries of no market
+    /// exclude tax.
     pub countries: Vec<String>,
-    /// Whether prices, those of shipping too, have their tax in them.
+    /// True if prices, including shipping, include tax.
     pub prices_include_tax: bool,
 }
 
-/// Where the same rates hold.
+/// Places with the same tax rates.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct TaxZone {
-    /// `us-ny`
+    /// Id, such as `us-ny`.
     pub id: String,
-    /// What it consists of; an address belongs to the zone that names it most closely.
+    /// Places that make up the zone; an address belongs to the zone with the most specific match.
     pub places: Vec<Place>,
-    /// In the order they are applied; several of one class add up.
+    /// Rates, in the order they are applied; several of one class add up.
     pub rates: Vec<TaxRate>,
-    /// Whether a business that shows a VAT number pays none here, because it owes it itself.
+    /// True if a business with a VAT number is not charged tax here, because it accounts for the
+    /// tax itself.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub exempts_businesses: bool,
 }
@@ -53,50 +54,52 @@ pub struct TaxZone {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct TaxRate {
-    /// `standard`
+    /// Tax class, such as `standard`.
     #[serde(default = "standard", skip_serializing_if = "is_standard")]
     pub class: String,
-    /// As shoppers read it: `VAT`.
+    /// Name shown to shoppers, such as `VAT`.
     pub name: String,
-    /// Parts per million: 8.875 % are 88750.
+    /// Rate in parts per million: 8.875 % is 88750.
     pub rate_ppm: i64,
-    /// On the amount and the taxes before it; the last of its class.
+    /// True if it is charged on the amount plus the taxes before it; allowed only for the last rate
+    /// of its class.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub compound: bool,
 }
 
-/// How one destination is taxed.
+/// Tax treatment of one destination.
 #[derive(Clone, Copy, Debug)]
 pub struct Taxation<'a> {
-    /// Whose rates hold.
+    /// Tax zone whose rates apply. `None` means that no tax is charged.
     pub zone: Option<&'a TaxZone>,
-    /// Whether prices have the tax in them.
+    /// True if prices include tax.
     pub included: bool,
-    /// Whether the buyer owes it itself.
+    /// True if the buyer accounts for the tax itself.
     pub exempt: bool,
 }
 
-/// The tax on one line.
+/// Tax on one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tax {
-    /// In minor units.
+    /// Amount in minor units.
     pub amount: i64,
-    /// What each rate has in it; they add up.
+    /// Part of each rate; they add up to the amount.
     pub parts: Vec<TaxPart>,
 }
 
-/// What one rate comes to.
+/// Tax from one rate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TaxPart {
-    /// As shoppers read it.
+    /// Name shown to shoppers.
     pub name: String,
-    /// Parts per million.
+    /// Rate in parts per million.
     pub rate_ppm: i64,
-    /// In minor units.
+    /// Amount in minor units.
     pub amount: i64,
 }
 
-/// How a destination is taxed; `has_vat_number` is whether a business shows one.
+/// Returns the tax treatment of a destination; `has_vat_number` is true for a business with a VAT
+/// number.
 #[must_use]
 pub fn taxation<'a>(
     markets: &[Market],
@@ -116,10 +119,11 @@ pub fn taxation<'a>(
 }
 
 impl Taxation<'_> {
-    /// The tax on `amount`: in it where prices include tax, else on top of it.
+    /// Returns the tax on `amount`: the part included in it where prices include tax, or else the
+    /// amount added to it.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn tax_on(&self, amount: i64, class: &str, currency: Currency) -> Result<Tax> {
         if self.exempt {
             return Ok(Tax::default());
@@ -127,11 +131,11 @@ impl Taxation<'_> {
         self.rates_on(amount, class, currency)
     }
 
-    /// What a price is to this buyer: one who owes the tax itself pays none, also where prices
-    /// include it.
+    /// Returns the price for this buyer: a buyer who accounts for the tax itself pays none, even
+    /// where prices include it.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn price(&self, listed: i64, class: &str, currency: Currency) -> Result<i64> {
         if !self.exempt || !self.included {
             return Ok(listed);
@@ -179,10 +183,10 @@ impl Taxation<'_> {
     }
 }
 
-/// Parts per million, squared: fine enough for a rate on a rate.
+/// One, in squared parts per million: precise enough for a rate charged on another rate.
 const ONE: i128 = 1_000_000_000_000;
 
-/// What each rate takes, in parts of [`ONE`].
+/// Returns the weight of each rate, in units of 1 / [`ONE`].
 fn weights_of(rates: &[&TaxRate]) -> Vec<i64> {
     let mut before = 1_000_000_i64;
     let mut weights = Vec::with_capacity(rates.len());
@@ -204,7 +208,7 @@ impl Zone for TaxZone {
     }
 }
 
-/// What contradicts itself in markets.
+/// Reports contradictions and invalid countries in markets.
 #[must_use]
 pub fn problems_of_markets(markets: &[Market]) -> Vec<FieldError> {
     let mut problems = problems_of_ids(markets.iter().map(|market| &*market.id), "markets");
@@ -225,7 +229,7 @@ pub fn problems_of_markets(markets: &[Market]) -> Vec<FieldError> {
     problems
 }
 
-/// What contradicts itself in tax zones.
+/// Reports contradictions and invalid rates in tax zones.
 #[must_use]
 pub fn problems_of_tax_zones(zones: &[TaxZone]) -> Vec<FieldError> {
     let mut problems = problems_of_zones(zones, "tax_zones");
@@ -260,7 +264,7 @@ pub fn problems_of_tax_zones(zones: &[TaxZone]) -> Vec<FieldError> {
     problems
 }
 
-/// A tax of all of it.
+/// A rate of 100 %.
 const MAX_RATE_PPM: i64 = 1_000_000;
 
 #[cfg(test)]
@@ -300,11 +304,11 @@ mod tests {
         taxation.tax_on(amount, class, currency).unwrap()
     }
 
-    /// Rates and their outcome as the tax offices publish them.
+    /// Rates and results as published by tax authorities.
     #[test]
     fn what_law_says_comes_out() {
         for (rates, included, amount, code, wanted) in [
-            // New York City, 8.875 % on top of $14.99.
+            // New York City: 8.875 % on top of $14.99.
             (
                 vec![rate(STANDARD, 88_750, false)],
                 false,
@@ -312,7 +316,7 @@ mod tests {
                 "USD",
                 133,
             ),
-            // Germany, 19 % in €119.00.
+            // Germany: 19 % included in €119.00.
             (
                 vec![rate(STANDARD, 190_000, false)],
                 true,
@@ -320,7 +324,7 @@ mod tests {
                 "EUR",
                 1_900,
             ),
-            // Japan, 10 % in ¥1,100.
+            // Japan: 10 % included in ¥1,100.
             (
                 vec![rate(STANDARD, 100_000, false)],
                 true,
@@ -328,7 +332,7 @@ mod tests {
                 "JPY",
                 100,
             ),
-            // Québec before 2013: 5 % GST, and 9.5 % QST on both, on $100.00.
+            // Québec before 2013: 5 % GST, and 9.5 % QST on price plus GST, on $100.00.
             (
                 vec![rate(STANDARD, 50_000, false), rate(STANDARD, 95_000, true)],
                 false,
@@ -336,7 +340,7 @@ mod tests {
                 "CAD",
                 1_498,
             ),
-            // Bahrain, 10 % on BHD 2.690, in steps of ten fils.
+            // Bahrain: 10 % on BHD 2.690, in steps of ten fils.
             (
                 vec![rate(STANDARD, 100_000, false)],
                 false,

@@ -1,5 +1,5 @@
-//! The stages together: whatever the settings and the cart, sums are exact, no line goes below
-//! zero, everything can be charged, and nothing depends on the order in which rules are kept.
+//! Tests of all stages together: for any settings and cart, totals are exact, no line goes below
+//! zero, every amount can be charged, and the order in which rules are stored does not matter.
 
 use crate::catalog::Price;
 use crate::checkout::checking::check_quote;
@@ -52,7 +52,7 @@ fn rate(class: &str, rate_ppm: i64, compound: bool) -> TaxRate {
     }
 }
 
-/// One market, one tax zone of `rates`, and one way to ship at `shipping`.
+/// Settings with one market, one tax zone with `rates`, and one shipping method at `shipping`.
 fn settings(code: &str, included: bool, rates: Vec<TaxRate>, shipping: i64) -> Settings {
     Settings {
         currencies: Currencies {
@@ -267,7 +267,7 @@ fn each_benefit_takes_off_what_it_says() {
             only("A"),
             [1_000, 0, 0],
         ),
-        // Of six units, two of every three are paid: the two cheapest are free.
+        // Six units: two of every three are paid, and the two cheapest are free.
         (
             Benefit::BuyXGetY {
                 buy: 2,
@@ -278,7 +278,7 @@ fn each_benefit_takes_off_what_it_says() {
             vec![],
             [0, 0, 10],
         ),
-        // Two of A bought twice would need four; once, B is half off.
+        // Getting two of A twice would need four; so only once, and B is half price.
         (
             Benefit::BuyXGetY {
                 buy: 2,
@@ -561,7 +561,7 @@ fn what_comes_by_itself_comes_to_whom_it_is_for() {
     }
 }
 
-/// The quote of a cart by `settings`, and the list that it was made from.
+/// Returns the quote of a cart by `settings`, and the price list behind it.
 fn quoted(settings: Settings, cart: &Cart, asked: &Asked<'_>) -> (Quote, PriceList) {
     let list = list(settings, &cart.1);
     let occasion = asked.occasion();
@@ -640,7 +640,7 @@ fn settings_that_change_what_a_cart_costs_change_its_quote() {
     assert_eq!(refusal(dearer).1["new"], sums(0, 500, 1_050, 11_550));
     let not_carried = check(&|it| it.shipping_zones[0].methods[0].id = "other".into());
     assert_eq!(refusal(not_carried).1["new"], Value::Null);
-    // What does not concern the cart, or is not known to be left, changes nothing.
+    // Changes that don't affect the cart, or that leave the outcome open, change nothing.
     check(&|it| it.tax_zones[0].rates.push(rate("reduced", 1, false))).unwrap();
     check(&|it| it.promotions[0].title = "Another".into()).unwrap();
     check(&|it| {
@@ -785,7 +785,7 @@ fn what_does_not_stack_stands_alone() {
         ..promotion(id, Benefit::Percentage { off_ppm: 100_000 })
     };
     for (promotions, wanted) in [
-        // Each on what is left: 10 %, then 10 % of 90 %.
+        // Each on the remaining amount: 10 %, then 10 % of 90 %.
         (
             vec![ten("A", 0, true), ten("B", 0, true)],
             vec![("A", 100, None), ("B", 90, None)],

@@ -1,13 +1,12 @@
-//! VAT numbers of businesses in the European Union: whether one has the form that its country gives
-//! them.
+//! VAT numbers of businesses in the European Union: a check of the form used by each country.
 //!
-//! Forms are those of the Commission's VIES (ec.europa.eu/taxation_customs/vies, FAQ). Whether a
-//! number is in use is for VIES to say and is not asked here.
+//! The forms are those of the Commission's VIES (ec.europa.eu/taxation_customs/vies, FAQ). Whether
+//! a number is in use is known only to VIES, which is not queried here.
 
 use crate::values::typing::plain_code;
 
-/// The form of each country's numbers behind its prefix, by `|`: `9` a digit, `A` a letter, `X`
-/// either, `B` a letter, a digit, `+` or `*`, another its very self.
+/// Form of each country's numbers after the prefix, alternatives separated by `|`: `9` is a digit,
+/// `A` a letter, `X` either, `B` a letter, a digit, `+` or `*`; anything else stands for itself.
 const FORMS: [(&str, &str, &str); 28] = [
     ("AT", "AT", "U99999999"),
     ("BE", "BE", "0999999999|1999999999"),
@@ -43,10 +42,11 @@ const FORMS: [(&str, &str, &str); 28] = [
     ("GB", "XI", "999999999|999999999999|GD999|HA999"),
 ];
 
-/// The number as it is kept, letters and digits in upper case, if it has the form of `country`'s.
+/// Returns the number as stored, letters and digits in upper case, if it has the form used in
+/// `country`.
 ///
 /// # Errors
-/// What would be accepted, in words.
+/// A message that describes the accepted forms.
 pub fn read_vat_number(text: &str, country: &str) -> Result<String, String> {
     let signs = |it: &char| it.is_alphanumeric() || matches!(it, '+' | '*');
     let number: String = plain_code(text).chars().filter(signs).collect();

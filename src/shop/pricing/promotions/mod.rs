@@ -1,11 +1,11 @@
-//! Promotions: which of them a cart has, and what each takes off.
+//! Promotions: which ones apply to a cart, and the discount that each gives.
 //!
-//! Those on goods come first, those on shipping after; among them the higher priority, and at equal
-//! priority the smaller id, so that the order in which they are kept decides nothing. Each is
-//! counted on what the ones before it have left. One that does not stack stands alone: it is passed
-//! over once another has taken something off, and keeps the others away once it has itself. A
-//! discount is counted once, rounded half up, and spread over the goods it is about by largest
-//! remainder; no line goes below zero.
+//! Promotions on goods come before those on shipping. Within each group, higher priority comes
+//! first, and ties are broken by the smaller id, so that storage order decides nothing. Each
+//! discount is calculated on the amount that earlier ones left. A promotion that does not stack is
+//! skipped if another has already given a discount, and excludes all later ones once it has given
+//! one itself. A discount is calculated once, rounded half up, and split over the matching goods by
+//! largest remainder; no line goes below zero.
 
 pub mod problems;
 
@@ -20,147 +20,149 @@ use durable::Timestamp;
 use durable::promotion::Limits;
 use serde::{Deserialize, Serialize};
 
-/// A reason to charge less.
+/// A reason for a discount.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Promotion {
-    /// `summer`; also names the object that counts its uses, so that a limit counts across changes.
+    /// Id such as `summer`. It also names the object that counts uses, so a limit survives edits.
     pub id: String,
-    /// As shoppers read it.
+    /// Title shown to shoppers.
     pub title: String,
-    /// What a shopper types for it, in any case and with any spaces; none: it comes by itself.
+    /// Code that a shopper enters; case and spaces do not matter. `None` means the promotion
+    /// applies automatically.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The higher comes first.
+    /// Promotions with a higher priority are applied first.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
-    /// True if others may take something off beside it.
+    /// True if it can be combined with other discounts.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub stacks: bool,
-    /// From then on.
+    /// Start of the promotion. `None` means it has already begun.
     #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "testing", schema(value_type = Option<String>, format = DateTime))]
     pub starts_at: Option<Timestamp>,
-    /// Until then.
+    /// End of the promotion, exclusive. `None` means it does not end.
     #[serde(default, with = "instants", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "testing", schema(value_type = Option<String>, format = DateTime))]
     pub ends_at: Option<Timestamp>,
-    /// The goods it is about: the minimums count them, and the discount is on them. None: all.
+    /// Goods that count towards the minimums and get the discount. Empty means all goods.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Selector>,
-    /// Goods of which the cart must have some.
+    /// Goods of which the cart must contain at least one. Empty means no such condition.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<Selector>,
-    /// What those goods must cost at least, before discounts; where it stands, other currencies are
-    /// not served.
+    /// Minimum price of the matching goods before discounts, per currency. If any is set, the
+    /// promotion is not available in other currencies.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub min_subtotal: Vec<Money>,
-    /// Units of those goods that there must be at least.
+    /// Minimum number of units of the matching goods.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_quantity: Option<u32>,
-    /// Whom it is for: mail addresses, kept as their digests. None: everyone.
+    /// Customers that it is limited to: email addresses, stored as digests. Empty means everyone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub customers: Vec<String>,
-    /// Whether it is for who has never ordered, and so once for each.
+    /// True if it is only for customers without an earlier order, and therefore once per customer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_order: bool,
-    /// How often it can be used.
+    /// Limits on the number of uses.
     #[serde(default, skip_serializing_if = "is_unlimited")]
     #[cfg_attr(feature = "testing", schema(value_type = Object))]
     pub limits: Limits,
-    /// What it takes off.
+    /// Discount that it gives.
     pub benefit: Benefit,
 }
 
-/// What a promotion takes off.
+/// Discount given by a promotion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Benefit {
-    /// A part of the goods' price.
+    /// A percentage of the goods' price.
     Percentage {
-        /// Parts per million: 10 % are 100000.
+        /// Parts per million: 10 % is 100000.
         off_ppm: i64,
     },
-    /// An amount, at most the goods' price.
+    /// A fixed amount, at most the goods' price.
     Amount {
-        /// One for each currency it is offered in.
+        /// One amount for each currency that it is offered in.
         amounts: Vec<Money>,
     },
-    /// The price of shipping.
+    /// Free shipping.
     FreeShipping {
-        /// By these methods; none: by any.
+        /// Shipping methods that become free. Empty means all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         methods: Vec<String>,
     },
-    /// Of every so many units bought, so many more for less: the cheapest ones.
+    /// For each group of units bought, a number of further units at a discount, cheapest first.
     BuyXGetY {
-        /// Units at their price.
+        /// Units bought at full price.
         buy: u32,
-        /// Units for less.
+        /// Units at a discount.
         get: u32,
-        /// Parts per million off those: 1000000 makes them free.
+        /// Discount on those units in parts per million; 1000000 makes them free.
         off_ppm: i64,
-        /// What can be had for less; none: the goods that it is about.
+        /// Goods that the discount is given on. Empty means the promotion's `items`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         gets: Vec<Selector>,
     },
-    /// A part that grows with the number of units.
+    /// A percentage that depends on the number of units.
     QuantityTiers {
-        /// The last that is reached holds.
+        /// Tiers; the highest one reached applies.
         tiers: Vec<QuantityTier>,
     },
-    /// A part that grows with what the goods cost.
+    /// A percentage that depends on the price of the goods.
     SubtotalTiers {
-        /// The last that is reached holds, in each currency.
+        /// Tiers; the highest one reached in the cart's currency applies.
         tiers: Vec<SubtotalTier>,
     },
 }
 
-/// A step by units.
+/// A tier by number of units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct QuantityTier {
-    /// From so many units on.
+    /// Minimum number of units.
     pub from: u32,
-    /// Parts per million.
+    /// Discount in parts per million.
     pub off_ppm: i64,
 }
 
-/// A step by price.
+/// A tier by price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct SubtotalTier {
-    /// From this price on, before discounts.
+    /// Minimum price, before discounts.
     pub from: Money,
-    /// Parts per million.
+    /// Discount in parts per million.
     pub off_ppm: i64,
 }
 
-/// What is known of who asks.
+/// Facts about the buyer that promotions depend on.
 #[derive(Clone, Copy, Debug)]
 pub struct Shopper<'a> {
-    /// Codes in their plain form.
+    /// Codes entered, in normalized form.
     pub codes: &'a [String],
-    /// Digest of the mail address.
+    /// Digest of the buyer's email address.
     pub customer: &'a str,
-    /// Whether there is an order of that address that came to something.
+    /// True if that address has an earlier order that has neither expired nor been cancelled.
     pub has_ordered: bool,
-    /// Ids of promotions that have been used as often as they can be.
+    /// Ids of promotions whose limit has been reached.
     pub used_up: &'a [String],
     /// ISO 4217.
     pub currency: Currency,
-    /// When it is asked.
+    /// Time of the request.
     pub now: Timestamp,
 }
 
-/// Takes off the goods what the promotions on them give, and tells of each that was asked for.
+/// Applies the promotions on goods to `items`. Returns those that applied, and those whose code was
+/// entered but which did not apply, with the reason.
 ///
 /// # Errors
-/// When amounts do not fit.
+/// Fails if an amount overflows.
 pub fn discount_goods(
     promotions: &[Promotion],
     shopper: &Shopper<'_>,
@@ -191,10 +193,11 @@ pub fn discount_goods(
     Ok(told)
 }
 
-/// What is taken off a shipping `price` by `method`, told behind what the goods' promotions told.
+/// Returns the discount on a shipping `price` for `method`, and appends the shipping promotions to
+/// `told`.
 ///
 /// # Errors
-/// When amounts do not fit.
+/// Fails if an amount overflows.
 pub fn discount_shipping(
     promotions: &[Promotion],
     shopper: &Shopper<'_>,
@@ -226,9 +229,9 @@ pub fn discount_shipping(
     sum([price, left.saturating_neg()])
 }
 
-/// Those that come by themselves to this shopper, or by a code, in the order in which they are
-/// counted. For whom a code is, is asked when it is ordered with: a quote is made for any address,
-/// and must not tell what that has ordered.
+/// Returns the promotions to consider, in order: automatic ones open to this shopper, and those
+/// whose code was entered. Whether a code is for this customer is checked when the order is placed:
+/// a quote can be requested for any address and must not reveal that address's order history.
 fn asked_for<'p>(
     promotions: impl Iterator<Item = &'p Promotion>,
     shopper: &Shopper<'_>,
@@ -245,8 +248,8 @@ fn asked_for<'p>(
 }
 
 impl Promotion {
-    /// How often it can be used: one for first orders once by each customer, since two of a
-    /// customer's can be placed at once.
+    /// Limits on the number of uses. A first-order promotion allows one use per customer, because
+    /// two orders of one customer can be placed at the same time.
     #[must_use]
     pub fn limits(&self) -> Limits {
         let per_customer = if self.first_order {
@@ -260,14 +263,14 @@ impl Promotion {
         }
     }
 
-    /// Whether it is for a customer, the digest of a mail address.
+    /// True if the customer, given by the digest of an email address, may use it.
     #[must_use]
     pub fn is_for(&self, customer: &str, has_ordered: bool) -> bool {
         let is_named = self.customers.is_empty() || self.customers.iter().any(|it| it == customer);
         is_named && !(self.first_order && has_ordered)
     }
 
-    /// Whether a quote leaves open for whom it is.
+    /// True if only placing the order reveals whether the customer may use it.
     fn is_checked_at_order(&self) -> bool {
         let is_for_some = !self.customers.is_empty() || self.limits().per_customer.is_some();
         self.code.is_some() && is_for_some
@@ -277,7 +280,8 @@ impl Promotion {
         matches!(self.benefit, Benefit::FreeShipping { .. })
     }
 
-    /// Why it takes nothing off this cart, if that does not depend on amounts that are left.
+    /// Returns the reason why it gives no discount on this cart, as far as that does not depend on
+    /// the amounts left by earlier promotions.
     fn objection(
         &self,
         shopper: &Shopper<'_>,
@@ -332,9 +336,9 @@ impl Promotion {
     }
 }
 
-/// What it takes off.
+/// Calculation of the discount.
 impl Promotion {
-    /// What it takes off each item; or why nothing.
+    /// Returns its discount on each item, or the reason why there is none.
     fn shares(&self, currency: Currency, items: &[Item<'_>]) -> Result<Result<Vec<i64>, Reason>> {
         let shares = match &self.benefit {
             Benefit::Percentage { off_ppm } => self.part_of_goods(*off_ppm, currency, items)?,
@@ -395,7 +399,7 @@ impl Promotion {
         split_in(amount, &left, increment)
     }
 
-    /// What is left of the price of each item that it is about; 0 for the others.
+    /// Returns the remaining price of each matching item, and 0 for the others.
     fn left_of(&self, items: &[Item<'_>]) -> Vec<i64> {
         let left = |item: &Item<'_>| {
             if selects(&self.items, &item.goods()) {
@@ -430,8 +434,8 @@ impl Promotion {
     }
 }
 
-/// How many units of each item are had for less: as many as the units bought beside them allow, the
-/// cheapest first.
+/// Returns the number of discounted units of each item: as many as the units bought at full price
+/// allow, cheapest first.
 fn units_for_less(
     items: &[Item<'_>],
     buys: &[Selector],
@@ -464,7 +468,7 @@ fn units_for_less(
             });
         (wanted == 0 && bought >= buy.checked_mul(times)?).then_some(taken)
     };
-    // What allows so many times allows fewer, too.
+    // A cart that qualifies for a number of repetitions also qualifies for fewer: binary search.
     let (mut most, mut too_many) = (0_u32, MAX_TIMES);
     let mut best = vec![0; items.len()];
     while too_many.saturating_sub(most) > 1 {
@@ -477,10 +481,11 @@ fn units_for_less(
     best
 }
 
-/// More often than any cart has units.
+/// Upper bound of the search; exceeds the number of units in any cart.
 const MAX_TIMES: u32 = 1 << 20;
 
-/// `off_ppm` of the price of so many units of each item, at most what is left of it.
+/// Returns `off_ppm` of the price of the given units of each item, at most the item's remaining
+/// price.
 fn part_of_units(
     items: &[Item<'_>],
     units: &[u32],

@@ -1,4 +1,4 @@
-//! What contradicts itself in promotions.
+//! Validation of promotions.
 
 use crate::error::FieldError;
 use crate::pricing::places::problems_of_ids;
@@ -8,7 +8,7 @@ use crate::values::ids::is_digest;
 use crate::values::money::{Currency, MAX_AMOUNT, Money};
 use crate::values::typing::plain_code;
 
-/// What contradicts itself in promotions.
+/// Reports contradictions and invalid values in promotions.
 #[must_use]
 pub fn problems_of_promotions(promotions: &[Promotion]) -> Vec<FieldError> {
     let mut problems = problems_of_ids(promotions.iter().map(|it| &*it.id), "promotions");
@@ -108,7 +108,7 @@ impl Benefit {
     }
 }
 
-/// Units of one step of buying some and getting some.
+/// Maximum of `buy` and of `get` in a buy-X-get-Y promotion.
 const MAX_UNITS: u32 = 1_000;
 
 fn problem_of_part(off_ppm: i64, field: &str) -> Option<FieldError> {

@@ -1,8 +1,9 @@
-//! Shipping: which ways there are to an address, what each costs, and when it arrives.
+//! Shipping: the methods available for an address, their prices, and the estimated arrival.
 //!
-//! A method is priced by one measure of the parcel, by the last of its steps that the parcel
-//! reaches. The subtotal is that of the goods after their discounts. A method that has no price in
-//! a currency is not offered in it. An address in no zone is shipped nothing, and told so.
+//! A method's price depends on one measure of the parcel: the highest step that the parcel reaches
+//! applies. The subtotal is that of the goods after their discounts. A method without a price in a
+//! currency is not offered in it. The shop does not ship to an address outside every zone, and says
+//! so.
 
 pub mod problems;
 
@@ -16,94 +17,95 @@ use chrono::{DateTime, NaiveDate};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Where the same methods are offered.
+/// Places that share the same shipping methods.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ShippingZone {
-    /// `us`
+    /// Id, such as `us`.
     pub id: String,
-    /// As shoppers read it, where the names of its places would be too many: `European Union`.
+    /// Title shown to shoppers where listing its places would be too long, such as
+    /// `European Union`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    /// That in other languages.
+    /// Title in other languages.
     #[serde(default, skip_serializing_if = "Translations::is_empty")]
     pub translations: Translations,
-    /// What it consists of; an address belongs to the zone that names it most closely.
+    /// Places that make up the zone; an address belongs to the zone with the most specific match.
     pub places: Vec<Place>,
-    /// In the merchant's order.
+    /// Shipping methods, in the merchant's order.
     pub methods: Vec<ShippingMethod>,
 }
 
-/// A way to ship.
+/// A shipping method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ShippingMethod {
-    /// `standard`; other zones may have one of the same name.
+    /// Id, such as `standard`; methods of other zones may share it.
     pub id: String,
-    /// As shoppers read it.
+    /// Title shown to shoppers.
     pub title: String,
-    /// That in other languages.
+    /// Title in other languages.
     #[serde(default, skip_serializing_if = "Translations::is_empty")]
     pub translations: Translations,
-    /// What its price depends on.
+    /// Measure that the price depends on.
     #[serde(default, skip_serializing_if = "Measure::is_nothing")]
     pub by: Measure,
-    /// Its price from each measure on; several currencies stand beside each other.
+    /// Prices by measure, in each currency.
     pub rates: Vec<ShippingRate>,
-    /// The most that it takes, as measured; none: anything.
+    /// Largest measure that it takes. `None` means no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<i64>,
-    /// The subtotals from which it is free.
+    /// Subtotals from which shipping is free, per currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub free_over: Vec<Money>,
-    /// What it does not carry: a cart with any of it is not offered this method.
+    /// Goods that it does not carry. It is not offered for a cart that contains any of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub excludes: Vec<Selector>,
-    /// Its tax class.
+    /// Tax class of the shipping price.
     #[serde(default = "standard", skip_serializing_if = "is_standard")]
     pub tax_class: String,
-    /// How long it takes, in days from Monday to Friday.
+    /// Delivery time in days from Monday to Friday. `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub working_days: Option<WorkingDays>,
-    /// Whether the shopper comes for it.
+    /// True if the shopper picks up the goods.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub pick_up: bool,
-    /// Where the shopper comes to: the cart is taxed there, for that is where the goods change
-    /// hands. None: as if it were shipped.
+    /// Place of pickup. The cart is taxed there, because that is where the goods change hands.
+    /// `None` means it is taxed as if it were shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick_up_at: Option<Place>,
-    /// Phone number of who receives it: some carriers take no parcel without one.
+    /// Whether the recipient's phone number is needed: some carriers take no parcel without one.
     #[serde(default, skip_serializing_if = "PhoneRule::is_optional")]
     pub phone: PhoneRule,
 }
 
-/// Need of a phone number in the address of a parcel.
+/// Whether an address needs a phone number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum PhoneRule {
-    /// It may be left out.
+    /// The phone number may be left out.
     #[default]
     Optional,
-    /// The carrier takes no parcel without it.
+    /// The carrier takes no parcel without a phone number.
     Required,
 }
 
-/// What the price of a method depends on.
+/// Measure that the price of a method depends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Measure {
-    /// Nothing: one price.
+    /// No measure: one fixed price.
     #[default]
     Nothing,
-    /// Grams.
+    /// Weight in grams.
     Weight,
-    /// Minor units, after discounts.
+    /// Price of the goods after discounts, in minor units.
     Subtotal,
-    /// Units.
+    /// Number of units.
     Quantity,
 }
 
@@ -112,67 +114,67 @@ pub enum Measure {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ShippingRate {
-    /// From so much on, as measured.
+    /// Smallest measure at which the step applies.
     #[serde(default)]
     pub from: i64,
-    /// What it costs.
+    /// Price of shipping.
     pub price: Money,
 }
 
-/// How long a parcel takes, in working days.
+/// Delivery time in working days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct WorkingDays {
-    /// At least.
+    /// Minimum.
     pub min: u16,
-    /// At most.
+    /// Maximum.
     pub max: u16,
 }
 
-/// A way to ship one parcel, and its price.
+/// A shipping method available for one parcel, with its price.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer<'a> {
-    /// The way to ship.
+    /// The shipping method.
     pub method: &'a ShippingMethod,
-    /// As listed, in minor units.
+    /// Listed price, before promotions, in minor units.
     pub price: i64,
-    /// When it arrives, where that is known.
+    /// Estimated arrival. `None` means unknown.
     pub delivery: Option<DeliveryEstimate>,
 }
 
-/// The first and the last day on which a parcel may arrive, as `2026-11-25`.
+/// First and last day on which a parcel may arrive, such as `2026-11-25`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct DeliveryEstimate {
-    /// At the earliest.
+    /// Earliest day.
     pub earliest: String,
-    /// At the latest.
+    /// Latest day.
     pub latest: String,
 }
 
-/// How long parcels to a zone take.
+/// Delivery times to one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Estimate<'a> {
-    /// To where.
+    /// The zone.
     pub zone: &'a ShippingZone,
-    /// By which methods, in the merchant's order; never empty.
+    /// Methods with their delivery times, in the merchant's order; never empty.
     pub methods: Vec<(&'a ShippingMethod, WorkingDays)>,
 }
 
-/// What is shipped.
+/// Measures of a parcel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Parcel {
-    /// Grams; what is unknown weighs nothing.
+    /// Weight in grams; goods of unknown weight count as 0.
     pub weight_grams: i64,
-    /// Minor units, after discounts.
+    /// Price of the goods after discounts, in minor units.
     pub subtotal: i64,
-    /// Units.
+    /// Number of units.
     pub quantity: i64,
 }
 
-/// The ways to ship `parcel` with `goods` in it, in the merchant's order; none where the shop does
-/// not ship.
+/// Returns the shipping methods for `parcel` with `goods` in it, in the merchant's order. `None`
+/// means that the shop does not ship to `destination`.
 #[must_use]
 pub fn offers<'a>(
     zones: &'a [ShippingZone],
@@ -186,8 +188,8 @@ pub fn offers<'a>(
     Some(zone.offers(goods, parcel, currency, now))
 }
 
-/// Where the shopper comes for what `method` hands out to who lives at `destination`; none where it
-/// is shipped.
+/// Returns the place of pickup for `method` as offered at `destination`. `None` means that it
+/// ships, or names no place.
 #[must_use]
 pub fn place_of_pick_up(
     zones: &[ShippingZone],
@@ -199,7 +201,8 @@ pub fn place_of_pick_up(
     method.pick_up_at.as_ref().map(Place::destination)
 }
 
-/// The fault of an address without a phone number, where `method` needs one at `destination`.
+/// Returns an error if `method` needs a phone number at `destination` and `phone` is missing or
+/// blank.
 #[must_use]
 pub fn missing_phone(
     zones: &[ShippingZone],
@@ -216,8 +219,8 @@ pub fn missing_phone(
     })
 }
 
-/// The ways to ship `parcel` to anywhere, each as cheaply as it can be: for who has not said where
-/// to.
+/// Returns the shipping methods for `parcel` over all zones, each at its lowest price: for a
+/// shopper who has not given an address yet.
 #[must_use]
 pub fn offers_anywhere<'a>(
     zones: &'a [ShippingZone],
@@ -242,9 +245,9 @@ pub fn offers_anywhere<'a>(
     cheapest
 }
 
-/// How long `parcel` with `goods` in it takes to each zone that it is delivered to, in the
-/// merchant's order: for who has not said where to. What does not say how long it takes is left
-/// out.
+/// Returns the delivery times of `parcel` with `goods` in it to each zone, in the merchant's order:
+/// for a shopper who has not given an address yet. Methods without a delivery time, and pickup, are
+/// left out.
 #[must_use]
 pub fn estimates<'a>(
     zones: &'a [ShippingZone],
@@ -281,7 +284,7 @@ impl ShippingZone {
         offers.collect()
     }
 
-    /// The methods that take a parcel, each with its price.
+    /// Returns the methods that take a parcel, each with its price.
     fn priced_methods(
         &self,
         goods: &[Goods<'_>],
@@ -300,8 +303,8 @@ impl ShippingZone {
 }
 
 impl ShippingMethod {
-    /// What it costs as listed; none when it does not take the parcel, or is not sold in this
-    /// currency.
+    /// Returns the listed price. `None` means that it does not take the parcel, or has no price in
+    /// this currency.
     #[must_use]
     pub fn price(&self, parcel: Parcel, currency: Currency) -> Option<i64> {
         let measure = match self.by {
@@ -333,7 +336,7 @@ impl Measure {
 }
 
 impl PhoneRule {
-    /// True where the number may be left out.
+    /// True if the phone number may be left out.
     #[must_use]
     pub const fn is_optional(&self) -> bool {
         matches!(self, Self::Optional)
@@ -341,7 +344,7 @@ impl PhoneRule {
 }
 
 impl WorkingDays {
-    /// The days on which what is ordered `now` may arrive.
+    /// Returns the days on which an order placed at `now` may arrive.
     #[must_use]
     pub fn from(self, now: Timestamp) -> DeliveryEstimate {
         let today = now.as_secs().div_euclid(DAY_SECS);
@@ -353,7 +356,7 @@ impl WorkingDays {
 }
 
 impl DeliveryEstimate {
-    /// As shoppers read it: `November 25 – 27`.
+    /// Days as shown to shoppers: `November 25 – 27`.
     #[must_use]
     pub fn days(&self, language: Language) -> Option<String> {
         Some(language.days(read_date(&self.earliest)?, read_date(&self.latest)?))
@@ -362,8 +365,8 @@ impl DeliveryEstimate {
 
 const DAY_SECS: i64 = 24 * 60 * 60;
 
-/// The day that is `working_days` after `day`, both counted since 1970, which began with a
-/// Thursday. None of them is a weekend's.
+/// Returns the day that is `working_days` after `day`, skipping weekends. Days are counted from 1
+/// January 1970, a Thursday.
 fn after(day: i64, working_days: u16) -> i64 {
     let is_weekend = |day: i64| matches!(day.saturating_add(3).rem_euclid(7), 5 | 6);
     let mut day = day;
@@ -386,7 +389,7 @@ fn date(day: i64) -> String {
         .to_string()
 }
 
-/// The day of a `2026-11-25`.
+/// Parses a day such as `2026-11-25`.
 fn read_date(text: &str) -> Option<NaiveDate> {
     let mut parts = text.split('-');
     let year = parts.next()?.parse().ok()?;

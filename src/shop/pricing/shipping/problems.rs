@@ -1,4 +1,4 @@
-//! What contradicts itself in shipping zones and their methods.
+//! Validation of shipping zones and their methods.
 
 use crate::error::FieldError;
 use crate::pricing::places::{problems_of_ids, problems_of_zones};
@@ -7,7 +7,7 @@ use crate::pricing::shipping::{Measure, ShippingMethod, ShippingZone};
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, MAX_AMOUNT, Money};
 
-/// What contradicts itself in shipping zones.
+/// Reports contradictions and invalid values in shipping zones.
 #[must_use]
 pub fn problems_of_shipping_zones(zones: &[ShippingZone]) -> Vec<FieldError> {
     let mut problems = problems_of_zones(zones, "shipping_zones");
@@ -89,7 +89,7 @@ impl ShippingMethod {
     }
 }
 
-/// A title or a translation that says nothing, and translations of no title.
+/// Reports blank titles and translations, and translations without a title.
 fn problems_of_titles(
     title: Option<&str>,
     translations: &Translations,
@@ -116,5 +116,5 @@ fn problems_of_titles(
         .collect()
 }
 
-/// A year of them, nearly.
+/// Almost a year of working days.
 const MAX_WORKING_DAYS: u16 = 250;

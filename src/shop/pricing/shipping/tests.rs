@@ -1,4 +1,4 @@
-//! Shipping, rate by rate.
+//! Tests of shipping prices, rate by rate.
 
 use super::*;
 use crate::pricing::shipping::problems::problems_of_shipping_zones;
