@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What is served under the hash of its content as well.
+/// Types of file that are also served under the hash of their content.
 const HASHED: [&str; 4] = ["css", "js", "svg", "png"];
 
 /// The style sheet that begins with the brand's colours.

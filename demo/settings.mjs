@@ -1,7 +1,7 @@
 /**
- * What the demo's prices are made of beside its catalog: exchange rates, where prices include tax,
- * which tax is due where, how things are shipped, and a few promotions. `build.mjs` writes it to
- * `settings.json`, which `npm run dev` puts into an empty shop.
+ * Pricing settings of the demo, beside its catalog: exchange rates, prices with or without tax, tax
+ * zones, shipping, and a few promotions. `build.mjs` writes them to `settings.json`, which `npm run
+ * dev` loads into an empty shop.
  */
 
 const MONEY = ['USD', 'EUR', 'GBP', 'JPY', 'KWD'];

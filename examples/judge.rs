@@ -97,7 +97,8 @@ fn carts_are_free(shop: &Shop) -> Holds {
     Ok(())
 }
 
-/// What the provider took is what the shop says that it sent, and nobody was told twice.
+/// Checks that the mail provider accepted exactly the letters that the shop recorded as sent, and
+/// none twice.
 fn letters_went_out_once(shop: &Shop) -> Holds {
     none(
         shop,

@@ -127,7 +127,7 @@ fn currencies_of(settings: &Settings) -> Vec<Currency> {
         .collect()
 }
 
-/// What a publish of the catalog would list.
+/// Listings that a publish of the catalog would write.
 fn listings(
     csv: &[u8],
     settings: &Settings,

@@ -163,7 +163,7 @@ function postalCodes(code, known) {
   return all.filter((shape, at) => !covered(shape, at));
 }
 
-/** Whether whatever has the shape `narrow` has the shape `wide` too. */
+/** True if everything with the shape `narrow` has the shape `wide` too. */
 function covers(wide, narrow) {
   const fits = (it, at) => it === narrow[at] || (it === "X" && /[A-Z9\d]/.test(narrow[at])) || (it === "9" && /\d/.test(narrow[at])) || (it === "A" && /[B-WYZ]/.test(narrow[at]));
   return wide.length === narrow.length && [...wide].every(fits);

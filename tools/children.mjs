@@ -58,7 +58,7 @@ export async function mustBeFree(port, cure) {
   }
 }
 
-/** Why nothing can listen there; undefined when something could. */
+/** Reason why nothing can listen there; undefined when something could. */
 function listening(port, host) {
   return new Promise((done) => {
     const server = createServer().once("error", ({ code }) => done(code));

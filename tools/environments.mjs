@@ -15,7 +15,7 @@ Writes what follows \`# generated\` in wrangler.toml from what stands above it.
 
 const MARK = "\n# generated\n";
 /**
- * What names a thing of production, whatever it is called: another environment finds its own by
+ * Keys that name a thing of production, whatever it is called: another environment finds its own by
  * name.
  */
 const IDS = ["id", "database_id", "preview_id", "preview_database_id", "preview_bucket_name"];
@@ -24,7 +24,7 @@ const IDS = ["id", "database_id", "preview_id", "preview_database_id", "preview_
  * sets them.
  */
 const OWN_VARS = ["TURNSTILE_SITE_KEY", "FINDINGS_MAIL", "FINDINGS_WEBHOOK_URL", "CORS_ORIGINS"];
-/** What an environment takes over from production, or what the whole Worker has once. */
+/** Keys that an environment takes over from production, or that the whole Worker has once. */
 const SHARED = ["build", "assets", "migrations", "observability", "triggers"];
 /** A line without what stands behind its last value. */
 const COMMENT = /^((?:[^"#]|"(?:\\.|[^"\\])*")*?)\s*(?:#.*)?$/;

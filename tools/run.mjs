@@ -33,7 +33,7 @@ export function helpIfAsked(args, text) {
   process.exit(0);
 }
 
-/** What a program prints, trimmed; null where it is missing or fails. */
+/** Output of a program, trimmed; null where it is missing or fails. */
 export function answerOf(command, args, env = process.env) {
   const { status, stdout } = spawnSync(command, args, { cwd: root, env, encoding: "utf8" });
   return status === 0 ? stdout.trim() : null;

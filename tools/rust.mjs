@@ -124,7 +124,7 @@ async function builderEnv(env) {
   return { ...found, ...env };
 }
 
-/** Whether worker-build's downloads can be reached; asked once and noted. */
+/** True if worker-build's downloads can be reached; asked once and noted. */
 async function downloadRoute() {
   const note = join(tools, "route");
   if (existsSync(note)) return readFileSync(note, "utf8").trim();

@@ -16,7 +16,7 @@ Installs what the other scripts need: the npm packages, the wasm32 target, worke
   --browser  also a Chromium for the browser tests
   --lints    also clippy, rustfmt and cargo-deny`;
 
-/** What differs from the production of wrangler.toml on one's own machine. */
+/** Values that differ from the production of wrangler.toml on a developer's own machine. */
 export const DEVELOPMENT = { ENVIRONMENT: "dev", SHOP_URL: "http://localhost:8787", MAIL_PROVIDER: "log", MAIL_FROM: "" };
 
 /** Does what is left to do and returns the environment for the programs of the project. */
@@ -81,7 +81,7 @@ function randomSecrets() {
   };
 }
 
-/** What `.dev.vars` tells the Worker. */
+/** Variables that `.dev.vars` sets for the Worker. */
 export function readDevVars() {
   const text = existsSync(join(root, ".dev.vars")) ? readFileSync(join(root, ".dev.vars"), "utf8") : "";
   const found = {};

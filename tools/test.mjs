@@ -16,7 +16,10 @@ npm test [-- --only rust|workerd|browser] [--name PATTERN] [--dev] [FILE…]
   --dev   with a Worker built without optimization: seconds to build after a change
   FILE    only these spec files`;
 
-/** What keeps a file running longer will not end: it is stopped, told, and the next one runs. */
+/**
+ * Longest that one file may run. One that runs longer will not end: it is stopped and reported, and
+ * the next one runs.
+ */
 const FILE_TIMEOUT_MS = 10 * 60_000;
 const PARTS = { rust: rustTests, workerd: workerdTests, browser: browserTests };
 

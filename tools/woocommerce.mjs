@@ -136,7 +136,7 @@ function variantCells(product, variant, notices) {
   };
 }
 
-/** What it costs, and what it cost before where it is reduced; nothing where it is not for sale. */
+/** Price, and the price before where it is reduced; nothing where the product is not for sale. */
 function priceOf(row) {
   const [regular, sale] = [row["Regular price"] ?? "", row["Sale price"] ?? ""];
   if (!regular && !sale) return undefined;
@@ -194,7 +194,7 @@ function freeHandle(row, taken) {
   return handle;
 }
 
-/** What is to be told, each once, with how often it was so and the first name. */
+/** Notices, each printed once, with how often it applied and the first name. */
 class Notices {
   #counts = new Map();
 

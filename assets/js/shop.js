@@ -1,9 +1,9 @@
-//! What JavaScript adds to pages that work without it. A link or form with `data-swap="id"` fetches
-//! its page and exchanges that element alone; the cart opens beside the page; pictures open large;
-//! times are told in the reader's own zone.
+//! Enhancements for browsers with JavaScript; every page works without it. A link or form with
+//! `data-swap="id"` fetches its page and replaces that element alone; the cart opens beside the
+//! page; pictures open large; times are shown in the reader's own zone.
 //!
-//! What can't be exchanged is shown whole: the answer of a refused form is its own page, so nothing
-//! that went wrong is lost.
+//! Whatever can't be swapped is shown as a whole page: a refused form answers with a page of its
+//! own, so no error is lost.
 
 const toast = document.getElementById("toast");
 const drawerStatus = document.getElementById("drawer-status");
@@ -96,9 +96,8 @@ async function load(request, element) {
 }
 
 /**
- * What changes something is sent once what was sent before it is answered, or the last wish may not
- * be the last to arrive; and it is sent in any case: overtaken is only its answer. What is looked
- * at waits for it, too.
+ * Sends changes one after the other, so that the last one made is the last to arrive. A change is
+ * always sent; only its answer may be overtaken. Reads wait for it, too.
  */
 function inTurn(request) {
   const answer = turn.then(() => fetch(request));
@@ -125,8 +124,8 @@ async function swap(source, request) {
 }
 
 /**
- * What depends on a choice is shown as the page has it for that choice; what was typed and chosen
- * in it before stays, where it is still there.
+ * Shows the parts of a form that depend on a choice as the page has them for that choice. Whatever
+ * was typed or chosen in them stays, where the field still exists.
  */
 async function refresh(select) {
   const { name, value, dataset: { refreshes } } = select;
@@ -256,7 +255,7 @@ function showCount(count) {
   }
 }
 
-/** What a part of a page needs once it is there. */
+/** Sets up a part of a page that has just been inserted. */
 function arrange(part) {
   for (const time of part.querySelectorAll("time[data-local]")) tell(time);
   for (const gallery of part.querySelectorAll("[data-gallery]")) follow(gallery);

@@ -1,4 +1,4 @@
-/** What is listened with and spoken into. */
+/** Headphones, speakers and microphones. */
 import { circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 
 export function earbuds(studio, { color }) {

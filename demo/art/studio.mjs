@@ -80,7 +80,7 @@ class Studio {
     return `<g filter="url(#b${radius})">${shapes}</g>`;
   }
 
-  /** What a thing standing on the floor at `y` leaves there. */
+  /** Contact shadow of a thing that stands on the floor at `y`. */
   contact(cx, y, halfWidth, strength = 1) {
     const pool = (opacity) => this.radial([[0, '#131a24', opacity], [0.55, '#131a24', opacity * 0.62], [0.82, '#131a24', opacity * 0.14], [1, '#131a24', 0]]);
     return (

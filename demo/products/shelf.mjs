@@ -1,6 +1,6 @@
 /**
- * How a product is written down: prices, options and text in their short form, checked and
- * completed here.
+ * Short form in which products are written down: prices, options and text, checked and completed
+ * here.
  */
 
 /** The currencies sold in and their decimals; the first is the shop's own. */

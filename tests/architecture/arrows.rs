@@ -4,7 +4,7 @@
 
 use crate::sources::{File, files};
 
-/// What each part of `src` may name of the others. `lib` names all, as it declares them.
+/// Parts that each part of `src` may import. `lib` imports all of them, since it declares them.
 const ARROWS: [(&str, &[&str]); 5] = [
     ("bounded", &[]),
     ("shop", &[]),
@@ -13,7 +13,7 @@ const ARROWS: [(&str, &[&str]); 5] = [
     ("web", &["bounded", "app"]),
 ];
 
-/// Where the platform may be named.
+/// Files and folders that may name the platform.
 const PLATFORM: [&str; 5] = [
     "src/lib.rs",
     "src/app/",
@@ -165,8 +165,8 @@ fn part_of(path: &str) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// What stands right below the crate's root in any path of the code, by `crate::` or by climbing
-/// with `super::`.
+/// Parts directly below the crate's root that a file's paths name, by `crate::` or by climbing with
+/// `super::`.
 fn parts_named(path: &str, tokens: &[String]) -> Vec<String> {
     let depth = depth_of(path);
     let mut named = Vec::new();
@@ -188,7 +188,7 @@ fn parts_named(path: &str, tokens: &[String]) -> Vec<String> {
     named
 }
 
-/// How many `super::` lead from a file to the crate's root.
+/// Number of `super::` from a file up to the crate's root.
 fn depth_of(path: &str) -> usize {
     let inside = path.strip_prefix("src/").unwrap_or(path);
     let module = inside.strip_suffix("/mod.rs").unwrap_or(inside);

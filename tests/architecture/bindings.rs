@@ -8,7 +8,8 @@ use toml::{Table, Value};
 
 type Names = BTreeSet<String>;
 
-/// How the App asks for a binding, and where wrangler.toml gives it.
+/// Kinds of binding: the call by which the App asks for one, and the table of wrangler.toml that
+/// declares it.
 const KINDS: [(&str, &str, &str); 7] = [
     ("kv", "kv_namespaces", "binding"),
     ("d1", "d1_databases", "binding"),
@@ -143,8 +144,8 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
     }
 }
 
-/// What stands before the shop in its zone (rules against bots, limits) does not stand before
-/// workers.dev and preview addresses.
+/// A zone's rules against bots and its limits don't protect workers.dev and preview addresses, so
+/// those are off.
 #[test]
 fn what_is_deployed_is_reached_on_its_own_domain_alone() {
     for (environment, given) in environments(&wrangler()) {
@@ -301,7 +302,7 @@ fn a_difference_is_found() {
     assert_eq!(given_names(&given, "d1_databases", "binding"), names(&[]));
 }
 
-/// Which settings let an environment be reached elsewhere than on the host of its `SHOP_URL`.
+/// Settings that make an environment reachable elsewhere than on the host of its `SHOP_URL`.
 fn faults_of_addresses(given: &Table) -> Names {
     let is_off = |name: &str| given.get(name).and_then(Value::as_bool) == Some(false);
     let shop_url = table_of(given, "vars");
@@ -363,7 +364,7 @@ fn asked_names(tokens: &[String], method: &str) -> Names {
         .collect()
 }
 
-/// What is called on an `env`.
+/// Methods called on an `env`.
 fn methods_of_env(tokens: &[String]) -> Names {
     tokens
         .windows(4)
@@ -422,7 +423,7 @@ fn words_of(given: &Table, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// What stands between double quotes.
+/// Texts between double quotes.
 fn quoted(text: &str) -> Names {
     text.split('"')
         .skip(1)

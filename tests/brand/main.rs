@@ -249,7 +249,7 @@ fn the_brand_knows_every_language_and_every_policy() {
     }
 }
 
-/// What lies there is served by every shop. The demo's pictures are uploaded like a merchant's.
+/// Every shop serves the files in `assets`. The demo's pictures are uploaded, as a merchant's are.
 #[test]
 fn assets_hold_no_picture_that_the_brand_does_not_name() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,4 +1,7 @@
-/** What a page may weigh, and that nothing on it moves once it is seen. */
+/**
+ * Weight and layout stability of pages: each stays within its bytes, and nothing moves once it is
+ * seen.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

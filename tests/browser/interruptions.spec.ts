@@ -1,6 +1,6 @@
 /**
- * What impatient, curious and dishonest shoppers do: at most one order comes of it, and the shop
- * can always be used again.
+ * Impatient, curious and dishonest shoppers: at most one order results, and the shop can always be
+ * used again.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';

@@ -136,7 +136,7 @@ test('a new version is announced, and comes when it is asked for', async () => {
   assert.equal(await shopper.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.waiting), null);
 });
 
-/** How many additions wait for a network. */
+/** Number of additions that wait for a network. */
 function waiting(): Promise<number> {
   return shopper.page.evaluate(() => new Promise<number>((resolve) => {
     const opening = indexedDB.open('shop', 1);

@@ -1,6 +1,6 @@
 /**
- * What makes the pages pleasant: in another language, by keyboard alone, told to who can't see, and
- * whole with whatever data there is.
+ * Comfort of the pages: in another language, by keyboard alone, read out to people who can't see,
+ * and whole with whatever data there is.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

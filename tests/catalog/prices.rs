@@ -1,5 +1,5 @@
-//! What is sold at which price, as an isolate that keeps listings is told while others publish; and
-//! how long quotes are kept.
+//! Prices that an isolate quotes from its cache while others publish, and the time for which quotes
+//! are kept.
 
 use crate::world::{World, now};
 use durable::Timestamp;

@@ -15,7 +15,7 @@ fn through(csv: &[u8]) -> (String, Vec<(u64, String)>) {
     (world.export_round_trips(), bad)
 }
 
-/// What is exported of a file without a bad row.
+/// Export of a file without a bad row.
 fn tidy(csv: &[u8]) -> String {
     let (exported, bad) = through(csv);
     assert_eq!(bad, []);

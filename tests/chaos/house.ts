@@ -121,7 +121,7 @@ export class House {
   consume = (queue: string, bodies: string[]): Promise<unknown> => this.#ask({ call: 'consume', queue, bodies });
   view = (binding: string, name: string): Promise<any> => this.#ask({ call: 'stored', binding, name });
 
-  /** What the database says, read beside the shop. */
+  /** Rows of the database, read without the shop. */
   rows<T = any>(sql: string, ...values: (string | number)[]): T[] {
     const database = new DatabaseSync(this.databaseFile(), { readOnly: true, timeout: BUSY_MS });
     try {

@@ -21,7 +21,7 @@ export type Reply = { id: number; result?: unknown; error?: string };
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** What the Worker has logged since the last minute. */
+/** Lines that the Worker has logged in the last minute. */
 const log: string[] = [];
 
 const start = JSON.parse(process.argv[2]!) as Start;

@@ -11,7 +11,7 @@ import { Client, DELIVERY, type Answer, type Json } from '../workerd/client.ts';
 import { SECRETS } from '../workerd/shop.ts';
 import type { Random } from './random.ts';
 
-/** What a shopper was told: this key has this order. */
+/** Order that a shopper was told a key belongs to. */
 export type Told = { key: string; order_id: string; number: string };
 
 const PAUSE_MS = 250;

@@ -79,7 +79,7 @@ export function pendingRefunds(sandbox: Sandbox): string[] {
   return [...sandbox.account.refunds.values()].filter(({ status }) => status === 'pending').map(({ id }) => id);
 }
 
-/** What queues handed out once is handed out again, out of order: events of any age. */
+/** Delivers messages that were delivered before once more, out of order: events of any age. */
 async function repeatMessages(house: House, random: Random): Promise<void> {
   try {
     const events = house.rows<{ id: string }>('SELECT id FROM webhook_events ORDER BY RANDOM() LIMIT 5').map(({ id }) => id);

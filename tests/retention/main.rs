@@ -1,5 +1,5 @@
-//! What is kept for a while, on the real SQL: it goes at its end and not before, and what still
-//! needs it keeps it. Every table says in `docs/retention.md` how long it is kept.
+//! Retention on the real SQL: a row goes at the end of its term and not before, and stays while
+//! something needs it. `docs/retention.md` names the term of every table.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -1,4 +1,4 @@
-//! What an order and a refusal cost: trips to the database and to the objects, counted in calm
+//! Cost of an order and of a refusal: trips to the database and to the objects, counted in calm
 //! weather.
 
 use crate::actors::{CUSTOMERS, SKUS, ask_for_quote, fill, place, put};
@@ -195,7 +195,7 @@ fn once<T: 'static>(world: &Rc<World>, work: impl Future<Output = T> + 'static) 
     scheduler::once(world, work, || invariants::at_every_step(world))
 }
 
-/// How many rows each table has.
+/// Number of rows of each table.
 fn rows(world: &World) -> Vec<(String, i64)> {
     let tables = world
         .db

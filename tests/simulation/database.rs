@@ -52,7 +52,7 @@ impl SqliteDb {
         Ok(rows)
     }
 
-    /// What a question of the test's own answers: the first column of each row.
+    /// First column of each row that a query of the test itself returns.
     pub fn ask(&self, sql: &str) -> Vec<Value> {
         let mut statement = self.0.prepare_cached(sql).unwrap();
         let rows = statement

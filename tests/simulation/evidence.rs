@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 pub type Holds = Result<(), String>;
 
-/// What the shop's database, its objects and its providers say.
+/// Records of the shop's database, its objects and its providers.
 pub trait Evidence {
     /// The first column of each row that a question to the database is answered with.
     fn ask(&self, sql: &str) -> Vec<Value>;
@@ -19,9 +19,9 @@ pub trait Evidence {
     fn promotions(&self) -> Vec<(String, promotion::View)>;
     /// Every session of an order's own that the provider ever had.
     fn payments(&self) -> Vec<PaymentEvidence>;
-    /// What disputes of these have taken at the provider, fees included.
+    /// Amount that disputes of these payments have taken at the provider, fees included.
     fn disputed(&self) -> i64;
-    /// How many confirmations of an order went out.
+    /// Number of confirmations that were sent for an order.
     fn confirmations(&self, order_id: &str) -> u32;
 }
 
@@ -38,7 +38,7 @@ pub struct PaymentEvidence {
     pub state: SessionState,
     pub amount: i64,
     pub refunded: i64,
-    /// What a dispute has taken.
+    /// Amount that a dispute has taken.
     pub withdrawn: i64,
 }
 
@@ -177,7 +177,7 @@ fn money_has_an_order(shop: &impl Evidence) -> Holds {
     })
 }
 
-/// What an order gave back, by its own account.
+/// Amount that the order's own record says was refunded.
 fn promised(shop: &impl Evidence, order_id: &str) -> i64 {
     let sum = shop.ask(&format!(
         "SELECT SUM(amount) FROM refunds WHERE order_id = '{order_id}' AND status <> 'failed'"

@@ -1,6 +1,6 @@
-//! What chance might miss, tried in full on one order in calm weather: every way in which the
-//! provider's doings and the news of them can follow each other, every multiset of repeated news,
-//! and a crash at every step of a purchase.
+//! Cases that chance might miss, tried exhaustively on one order in calm weather: every order in
+//! which the provider's actions and their events can arrive, every multiset of repeated events, and
+//! a crash at every step of a purchase.
 
 use crate::actors::{
     CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, postman, publish, put,
@@ -25,7 +25,7 @@ use std::mem::take;
 use std::rc::Rc;
 use storefront::store::sql::to_word;
 
-/// What the provider does to the session `cs_1`, its money and what is about that.
+/// Something that the provider does to the session `cs_1`, its money or its dispute.
 type Doing = fn(&mut Provider);
 
 const PAID: Doing = |it| assert!(it.pay("cs_1"));
@@ -153,7 +153,7 @@ fn two_requests_of_one_key_work_on_one_order_whenever_units_come_back() {
     }
 }
 
-/// How many ways are tried in which two requests meet.
+/// Number of interleavings of two requests that are tried.
 pub const MEETINGS: u64 = 400;
 
 /// Two requests of one key order what comes back at some point between them; in an order that the
@@ -555,7 +555,7 @@ fn go(world: &Rc<World>, work: impl Future<Output = ()> + 'static) {
     .unwrap();
 }
 
-/// What the provider has to say of what it does.
+/// Event that the provider sends of what it does.
 fn news_of(world: &World, doing: Doing) -> String {
     let mut provider = world.provider.borrow_mut();
     doing(&mut provider);

@@ -1,5 +1,5 @@
-//! What holds at every step, what holds once the shop was left alone for its bound, and what holds
-//! when every session has ended.
+//! Invariants: at every step, once the shop was left alone for its bound, and when every session
+//! has ended.
 
 use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS, UNITS};
 use crate::evidence::{
@@ -285,7 +285,7 @@ fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
     Ok(())
 }
 
-/// When every session has ended: money, goods and books agree.
+/// Checks, once every session has ended, that money, goods and books agree.
 pub fn at_the_end(world: &World) -> Holds {
     within_the_bound(world)?;
     frozen_carts_have_orders(world, 0)?;
@@ -399,7 +399,7 @@ impl Evidence for World {
     }
 }
 
-/// What came about in all, to tell that the worlds were not dull.
+/// Counts of what happened in all worlds, to show that they were not dull.
 #[derive(Default)]
 pub struct Told(BTreeMap<String, u64>);
 

@@ -41,7 +41,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
         }
     }
 
-    /// What an alarm does: ends what time has ended, and hands out the news.
+    /// Rings the object's alarm: ends what has run out, and hands out its events.
     pub fn ring(&self, now: Timestamp) -> Vec<ObjectEvent> {
         let mut news = vec![];
         for object in self.0.borrow_mut().values_mut() {

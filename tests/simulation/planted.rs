@@ -21,21 +21,21 @@ pub enum Bug {
     PinForgotten,
     /// Operations of a new attempt carry the ids of the old one's.
     OperationWithoutAttempt,
-    /// Who finds an order confirmed takes for granted that all that follows was done.
+    /// Takes for granted that all tasks of an order are done once it is found confirmed.
     ConfirmedIsDone,
     /// A refused checkout does not release what it held until then.
     RefusalKeepsHolds,
     /// A cart is set free though it is not decided that its order came to nothing.
     ThawedUndecided,
-    /// Who is refused does not see that another request has joined.
+    /// Does not see, when its request is refused, that another request has joined the checkout.
     JoinedNotSeen,
-    /// What memory does not refuse, it grants.
+    /// Grants from memory whatever memory does not refuse.
     MemoryGrants,
     /// Nobody hears a cart that asks after its order.
     CartsNotHeard,
     /// A payment is renewed without looking for the session that a lost answer told of.
     SessionsNotLookedFor,
-    /// What an order that came to nothing used of a promotion is not given back.
+    /// Does not give back the uses of promotions of an order that came to nothing.
     UseKept,
     /// A use of a promotion is never taken off its clock.
     UsePinForgotten,
@@ -104,7 +104,7 @@ fn forget_finding(statements: &mut Vec<Statement>, kind: &str) {
     statements.retain(|it| !tells(it));
 }
 
-/// What an object is asked by a shop with this bug.
+/// Request that a shop with this bug sends to an object.
 pub fn request(world: &World, request: Request<Command>) -> Request<Command> {
     let Request::Do {
         operation_id,
@@ -144,7 +144,7 @@ fn is_of_an_order(world: &World, hold_id: &str) -> bool {
     !world.db.ask(&found).is_empty()
 }
 
-/// Whether a shop with this bug takes a hold for granted.
+/// True if a shop with this bug takes a hold for granted.
 pub fn is_granted_from_memory(world: &World, sku: &str, command: &Command) -> bool {
     let (Some(Bug::MemoryGrants), Command::Hold { quantity, .. }) = (world.bug, command) else {
         return false;
@@ -154,7 +154,7 @@ pub fn is_granted_from_memory(world: &World, sku: &str, command: &Command) -> bo
     kept.is_some_and(|shortage| i64::from(*quantity) <= shortage.available)
 }
 
-/// What a cart is asked by a shop with this bug.
+/// Command that a shop with this bug sends to a cart.
 pub fn cart_command(bug: Option<Bug>, mut command: cart::Command) -> cart::Command {
     if let (Some(Bug::JoinedNotSeen), cart::Change::Thaw { alone, .. }) = (bug, &mut command.change)
     {
@@ -163,7 +163,7 @@ pub fn cart_command(bug: Option<Bug>, mut command: cart::Command) -> cart::Comma
     command
 }
 
-/// What a promotion's object is asked by a shop with this bug.
+/// Request that a shop with this bug sends to a promotion's object.
 pub fn use_request(
     bug: Option<Bug>,
     request: Request<promotion::Command>,
@@ -179,7 +179,7 @@ pub fn use_request(
     }
 }
 
-/// What a query tells a shop with this bug.
+/// Rows that a query returns to a shop with this bug.
 pub fn rows(bug: Option<Bug>, mut rows: Vec<Value>) -> Vec<Value> {
     if bug == Some(Bug::ConfirmedIsDone) {
         for row in &mut rows {

@@ -18,9 +18,9 @@ pub struct Provider {
     pub refunds: BTreeMap<String, ProviderRefund>,
     /// By the provider's id.
     pub disputes: BTreeMap<String, ProviderDispute>,
-    /// What events are about that are not delivered yet.
+    /// Subjects of events that are not delivered yet.
     pub events: Vec<String>,
-    /// What events are about that were never delivered.
+    /// Subjects of events that were never delivered.
     pub undelivered: Vec<String>,
     /// Movements of the balance, the newest first.
     pub balance: Vec<BalanceEntry>,
@@ -56,7 +56,7 @@ struct Request {
     expires_at: Timestamp,
 }
 
-/// What the provider keeps for a dispute.
+/// Fee that the provider keeps for a dispute.
 const DISPUTE_FEE: i64 = 15;
 
 /// Sessions must be payable for this long when they are opened.
@@ -167,7 +167,7 @@ impl Provider {
         id
     }
 
-    /// Whether the shop opened a session by a key that it stored.
+    /// True if the shop opened the session with a key that it had stored.
     pub fn is_own(&self, id: &str) -> bool {
         self.by_key.values().any(|known| known == id)
     }
@@ -325,7 +325,7 @@ impl Provider {
         true
     }
 
-    /// What the bank has taken of the money of a session and not given back.
+    /// Amount of a session's money that the bank has taken and not given back.
     pub fn withdrawn(&self, session: &Session) -> i64 {
         self.disputes
             .values()
@@ -397,7 +397,7 @@ impl Provider {
         }
     }
 
-    /// What was given back of the money of a session.
+    /// Amount of a session's money that was refunded.
     pub fn refunded(&self, session: &Session) -> i64 {
         self.refunds
             .values()

@@ -118,13 +118,13 @@ fn calm() -> Rc<World> {
     world
 }
 
-/// What the run of the next minute finds.
+/// Findings of the next minute's run.
 fn minute(world: &Rc<World>) -> Vec<Finding> {
     world.advance(60_000);
     run(world, usize::MAX).unwrap()
 }
 
-/// What a run finds that dies after so many steps; none when it did not come to its end.
+/// Findings of a run that dies after so many steps. None means that it did not come to its end.
 fn run(world: &Rc<World>, steps: usize) -> Option<Vec<Finding>> {
     let sim = Sim(Rc::clone(world));
     let now = world.now();

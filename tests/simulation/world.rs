@@ -19,7 +19,7 @@ use std::rc::Rc;
 use storefront::store::pricing::price_list::ListingCache;
 use storefront::store::pricing::settings::SettingsCache;
 
-/// How often things go wrong, in a thousand.
+/// Frequencies of faults, per thousand.
 #[derive(Clone, Copy, Default)]
 pub struct Storm {
     /// A call fails and nothing was done.
@@ -65,17 +65,17 @@ pub struct World {
     pub settings: SettingsCache,
     /// The listings that the shop read before.
     pub listings: ListingCache,
-    /// What the shop remembers of refusals.
+    /// Refusals that the shop remembers.
     pub refusals: RefCell<Refusals>,
-    /// How many requests for an order each key has made.
+    /// Number of requests for an order that each key has made.
     pub keys: RefCell<BTreeMap<String, u32>>,
-    /// What the shop has asked for.
+    /// Calls that the shop has made.
     pub costs: Cell<Costs>,
     /// Milliseconds that pass between two steps at most, but for jumps.
     moment: u64,
     /// Statements that the shop has asked for.
     pub statements: Cell<u32>,
-    /// Whether the clock moves by itself.
+    /// True while the clock moves by itself.
     pub is_timeless: Cell<bool>,
     /// Events that the shop keeps, and whether they were dealt with.
     pub inbox: RefCell<BTreeMap<String, bool>>,
@@ -90,11 +90,11 @@ pub struct World {
     /// Confirmations that it has sent, by order.
     pub mails: RefCell<BTreeMap<String, u32>>,
     pub spawned: RefCell<Vec<Task>>,
-    /// Whether anything was written since the invariants were last looked at.
+    /// True if something was written since the invariants were last checked.
     pub touched: Cell<bool>,
     pub in_request: Cell<bool>,
     pub crashed: Cell<bool>,
-    /// How many steps of requests there are until one crashes.
+    /// Number of steps of requests until one crashes.
     pub crash_at: Cell<Option<u32>>,
     late: RefCell<Vec<(i64, Late)>>,
     /// True while the database takes no writes.
@@ -120,7 +120,7 @@ const LIFE_MILLIS: i64 = 55_000;
 /// Milliseconds for which a request that outlives everyone's patience does so at most.
 const MAX_LINGER_MILLIS: u64 = 8 * 60_000;
 
-/// How often requests linger where they do at all, in a thousand.
+/// Frequency, per thousand, with which a request lingers where it can.
 const LINGERS: u64 = 700;
 
 impl World {
@@ -213,7 +213,7 @@ impl World {
         self.gone_until.set(0);
     }
 
-    /// Whether a request crashes at this step.
+    /// True if a request crashes at this step.
     pub fn crashes_here(&self) -> bool {
         let chosen = self.crash_at.get();
         self.crash_at
@@ -221,8 +221,8 @@ impl World {
         chosen == Some(0) || self.random.chance(self.storm.get().crash)
     }
 
-    /// Whether the provider answers; now and then it stops to, for longer than a session's request
-    /// can be repeated.
+    /// True if the provider answers. Now and then it stops, for longer than a session's request can
+    /// be repeated.
     pub fn provider_answers(&self) -> bool {
         let now = self.clock.get();
         if now >= self.gone_until.get() && self.random.chance(self.storm.get().outage) {
@@ -280,7 +280,7 @@ impl World {
         self.advance(jump)
     }
 
-    /// What is on its way arrives before the clock has moved by more than it lives.
+    /// Moves the clock. Messages on their way arrive before it has moved by more than they live.
     pub fn advance(&self, millis: i64) -> bool {
         let outlives = millis > LIFE_MILLIS;
         if outlives {

@@ -170,7 +170,7 @@ export class Account {
     return event;
   }
 
-  /** What an id names, for `expand[]`. */
+  /** Object that an id names, for `expand[]`. */
   find(id: string): Record<string, unknown> | undefined {
     const shelves = [this.intents, this.charges, this.refunds, this.disputes, this.balance, this.sessions];
     return shelves.map((shelf) => shelf.get(id)).find((object) => object !== undefined);

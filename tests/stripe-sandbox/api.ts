@@ -162,7 +162,10 @@ export class Api {
     }
   }
 
-  /** What is kept under the key: success, or a refusal once work had begun. */
+  /**
+   * Answers a request and keeps the answer under its key: success, or a refusal once work had
+   * begun.
+   */
   #answer(method: string, path: string, form: Form, origin: string): Answer {
     try {
       return this.#route(method, path, form, origin);

@@ -1,8 +1,8 @@
 /**
- * What tests and developers may do to the account from outside Stripe's API: play the buyer, the
- * bank and the dashboard, set faults, send events again, move the clock. The same commands by
- * function call and over HTTP under `/_sandbox`, to which only callers on this machine are let,
- * with JSON bodies, which a web page elsewhere cannot send.
+ * Controls that tests and developers have over the account outside Stripe's API: play the buyer,
+ * the bank and the dashboard, set faults, send events again, move the clock. The same commands
+ * exist as functions and over HTTP under `/_sandbox`, which is open to callers on this machine
+ * alone, with JSON bodies, which a web page elsewhere cannot send.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Account, Event } from './account.ts';

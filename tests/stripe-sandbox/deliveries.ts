@@ -31,9 +31,9 @@ export type DeliveryOptions = {
 };
 
 export type Sending = {
-  /** How many copies go out, in parallel. */
+  /** Number of copies that are sent in parallel. */
   times?: number;
-  /** How old the signature claims to be. */
+  /** Age, in seconds, that the signature claims. */
   ageSecs?: number;
   /** Another secret than the endpoint's. */
   secret?: string;

@@ -7,7 +7,7 @@ import { newId, type Account, type Dispute } from './account.ts';
 import { invalid, missing } from './http.ts';
 import { getCharge, getIntent } from './payments.ts';
 
-/** What Stripe keeps for handling a dispute, in the smallest unit. */
+/** Fee that Stripe keeps for handling a dispute, in the smallest unit. */
 const DISPUTE_FEE = 1500;
 
 export function openDispute(account: Account, intentId: string, kind: 'chargeback' | 'inquiry' = 'chargeback'): Dispute {

@@ -1,6 +1,6 @@
 /**
- * What goes wrong on purpose. A fault waits for its API path or event type, happens as often as it
- * was told, and is gone. Faults of one place are used in the order in which they were set.
+ * Faults on purpose. A fault waits for its API path or event type, happens as often as it was told
+ * to, and is gone. Faults of one place are used in the order in which they were set.
  *
  * API, before the work: `error` (status; may say `Retry-After` and `Stripe-Should-Retry`),
  * `timeout` (no answer), `reset`, `delay`. After the work, whose answer the Idempotency-Key keeps:

@@ -1,7 +1,7 @@
 /**
- * What the sandbox's own tests stand on: before each test a new sandbox at a clock that stands
- * still, the official client pointed at it, and a shop that receives events and verifies them with
- * the official package.
+ * Fixture of the sandbox's own tests: before each test a new sandbox whose clock stands still, the
+ * official client pointed at it, and a shop that receives events and verifies them with the
+ * official package.
  */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
@@ -17,7 +17,7 @@ export const START = 1_790_000_000;
 export class Fixture {
   now = START;
   received: Stripe.Event[] = [];
-  /** What the shop answers to an event that verifies. */
+  /** Status that the shop answers to an event that verifies. */
   answer: (event: Stripe.Event) => number = () => 200;
   sandbox!: Sandbox;
   stripe!: Stripe;

@@ -15,7 +15,7 @@ export class StripeError extends Error {
   readonly type: string;
   readonly code: string | undefined;
   readonly param: string | undefined;
-  /** Whether work had begun: such an answer is kept under the Idempotency-Key. */
+  /** True if work had begun: such an answer is kept under the Idempotency-Key. */
   readonly begun: boolean;
 
   constructor(status: number, type: string, message: string, code?: string, param?: string, begun = false) {

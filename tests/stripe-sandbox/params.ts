@@ -1,6 +1,6 @@
 /**
- * What a request may say: rules as data, read once, with Stripe's own refusals. A name that no rule
- * knows is refused, a name that Stripe knows and this sandbox does not model is refused in other
+ * Parameters of requests: rules as data, read once, with Stripe's own refusals. A name that no rule
+ * knows is refused. A name that Stripe knows and this sandbox does not model is refused in other
  * words, so that nobody takes silence for support. Sources: https://docs.stripe.com/error-codes
  * (parameter_unknown, parameter_missing, parameter_invalid_*), https://docs.stripe.com/api/metadata
  */

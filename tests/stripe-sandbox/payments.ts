@@ -1,5 +1,5 @@
 /**
- * What a buyer does on the payment page, and what a delayed method does later: sessions become
+ * Actions of a buyer on the payment page, and the later course of a delayed method: sessions become
  * complete, payment intents and charges follow, money is booked once. Promises that only an open
  * session can be paid, and that each payment settles once. Sources:
  * https://docs.stripe.com/payments/checkout/fulfill-orders (delayed methods),

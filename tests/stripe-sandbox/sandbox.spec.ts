@@ -1,5 +1,5 @@
 /**
- * Who may call the sandbox, and the control over HTTP. With its sibling specs: if these hold, code
+ * Access to the sandbox, and its control over HTTP. With its sibling specs: if these hold, code
  * written for Stripe cannot tell the two apart in the parts that a shop uses.
  */
 import assert from 'node:assert/strict';

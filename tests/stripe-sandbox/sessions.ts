@@ -103,7 +103,7 @@ const LIST = {
 type Line = Values<typeof LINE_ITEM>;
 type Create = Values<typeof CREATE>;
 
-/** What the payment intent of a session is made from once somebody tries to pay. */
+/** Parameters from which the payment intent of a session is made once somebody tries to pay. */
 const intentData = new WeakMap<Session, NonNullable<Create['payment_intent_data']>>();
 
 export function createSession(account: Account, form: Form, pageOrigin: string): Session {

@@ -1,5 +1,5 @@
 /**
- * Who may do what: every route of the router × who calls. The routes are read from
+ * Access: every route of the router × each kind of caller. The routes are read from
  * `src/web/routes`, so that a new one without a case here fails, as does one for staff without a
  * permission. A denial is asserted by its answer and by the effect that did not happen.
  */
@@ -22,7 +22,7 @@ const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const GIF_PATH = '/media/54mvlltvpsfzm3edesbvamy32m-1x1.gif';
 
-/** What staff would send, and that it had its effect. */
+/** Calls of staff, and a check that each had its effect. */
 const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client['get']>; effect: () => Promise<unknown>; status?: number }> = {
   'POST /api/v1/admin/catalog/import': {
     send: (client) => client.send('POST', '/api/v1/admin/catalog/import', csvOf({ sku: 'NEW' }), { 'content-type': 'text/csv' }),

@@ -1,9 +1,9 @@
 /**
- * What the shop's operations may cost, as `tests/budgets.json` says. One trip, row, request or
- * message more fails, and so does one less: then
- * `UPDATE_SNAPSHOTS=1 npm test -- tests/workerd/budgets.spec.ts` writes the file anew.
+ * Costs of the shop's operations, held to `tests/budgets.json`. One trip, row, request or message
+ * more fails, and so does one less: then `UPDATE_SNAPSHOTS=1 npm test --
+ * tests/workerd/budgets.spec.ts` rewrites the file.
  *
- * Left out is what boards write to KV: at most once in five seconds, whatever happened in them.
+ * Not counted is what boards write to KV: at most once in five seconds, whatever happened.
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -20,8 +20,8 @@ const FILE = join(import.meta.dirname, '../budgets.json');
 const UPDATES = process.env['UPDATE_SNAPSHOTS'] === '1';
 
 /**
- * How often an operation is done: what an isolate reads again every few seconds falls upon one of
- * them, and is not the operation's.
+ * Number of times that an operation is done: a read that an isolate repeats every few seconds falls
+ * upon one of them, and is not the operation's.
  */
 const TIMES = 3;
 

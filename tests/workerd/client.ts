@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 /** Clients branch on codes, so each stands in the API's document. */
 const documented = readFileSync(new URL('../../assets/api/v1/openapi.json', import.meta.url), 'utf8');
 
-/** What an answer holds is what the tests assert. */
+/** JSON of an answer, untyped: the tests assert what it holds. */
 export type Json = any;
 
 export class Answer {

@@ -1,8 +1,7 @@
 /**
- * What an operation costs the shop: calls of the database with the rows they read and wrote,
- * requests to objects, reads of KV, messages, calls to providers. Counted by a module that stands
- * before the built Worker and hands it bindings that count; the Worker itself is the one that
- * ships.
+ * Costs of an operation: calls of the database with the rows they read and wrote, requests to
+ * objects, reads of KV, messages, calls to providers. A module that stands before the built Worker
+ * hands it bindings that count; the Worker itself is the one that ships.
  */
 
 export type Costs = {
@@ -22,8 +21,8 @@ export type Costs = {
 };
 
 /**
- * Where the counts are read, once no call is under way and each message was dealt with; reading
- * sets them back to nothing.
+ * Path that answers the counts, once no call is under way and every message was handled. Reading
+ * resets them.
  */
 export const COSTS_PATH = '/__costs';
 

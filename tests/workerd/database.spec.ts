@@ -60,7 +60,7 @@ function unavailable(answer: Answer, retryAfter: number) {
   assert.equal(answer.headers.get('retry-after'), `${retryAfter}`);
 }
 
-/** What is answered while the database refuses a statement with D1's words. */
+/** Answer while the database refuses a statement with D1's words. */
 async function whileRefused(statement: string, words: string, ask: () => Promise<Answer>): Promise<Answer> {
   await shop.rows(`CREATE TRIGGER refuses BEFORE ${statement} BEGIN SELECT RAISE(ABORT, '${words}'); END`);
   try {

@@ -132,7 +132,7 @@ function losingEvents(work: () => void): void {
   shop.sandbox.faults.clear();
 }
 
-/** What the provider has to say of an order's payment. */
+/** Event that the provider keeps of an order's payment. */
 function keptEvent(order: Json): Event {
   const about = ({ type, data }: Event) => type === 'checkout.session.completed' && data.object['id'] === sessionOf(order);
   const event = [...shop.sandbox.account.events.values()].find(about);

@@ -12,11 +12,11 @@ export type ObjectFailure = 'throws before' | 'throws after' | 'resets before' |
 export type Failures = {
   /** By class: how requests fail, and how many of them; else all. */
   objects?: Record<string, { how: ObjectFailure; times?: number }>;
-  /** Whether reads of KV fail. */
+  /** True to make reads of KV fail. */
   kv?: boolean;
 };
 
-/** Where failures are sent to. */
+/** Path to which failures are sent. */
 export const FAILURES_PATH = '/__failures';
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What staff are told: in the transaction of what happened, without a run of the sweep in between.
+ * Findings reach staff in the transaction of what happened, without a run of the sweep in between.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * How the shop is found: addresses that stay right, and what it tells search engines, networks and
- * marketplaces of itself.
+ * Discovery: addresses that stay right, and the description of the shop for search engines, social
+ * networks and marketplaces.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -218,7 +218,7 @@ async function valid(contents: string, schema: string): Promise<void> {
   assert.deepEqual(errors.map(({ rawMessage }) => rawMessage), []);
 }
 
-/** What stands in each element of this name. */
+/** Text of each element with this name. */
 function all(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>(.*?)</${name}>`, 'gs'))].map(([, content]) => content!);
 }

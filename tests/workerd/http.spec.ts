@@ -1,6 +1,6 @@
 /**
- * What every answer says, whatever it answers: headers for browsers, a request id, HEAD, OPTIONS,
- * who may call from where.
+ * Headers of every answer, whatever it answers: for browsers, a request id, HEAD, OPTIONS, calls
+ * from other origins.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

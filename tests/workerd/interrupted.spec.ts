@@ -1,5 +1,5 @@
 /**
- * What a request leaves that dies while it places an order: its cart frozen, its units held. The
+ * State left by a request that dies while it places an order: its cart frozen, its units held. The
  * next request with its key takes it up; others wait until it must be over. A request dies here by
  * a database that refuses its last step.
  */

@@ -1,6 +1,6 @@
 /**
- * What strangers may make the shop do and keep: each attack ends at a limit, leaves no more than
- * its bound, and the next honest buyer is served.
+ * Limits on strangers: each attack ends at a limit, leaves no more than its bound, and the next
+ * honest buyer is served.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -241,7 +241,7 @@ test('however often a full cart is priced, one quote of it is kept, and no answe
   await servesTheNext();
 });
 
-/** How many quotes there are, and the bytes of all that is kept of quotes and under keys. */
+/** Number of quotes, and bytes of all that is kept of quotes and under keys. */
 async function sizes(): Promise<{ quotes: number; bytes: number }> {
   const [row] = await shop.rows<{ quotes: number; bytes: number }>(`SELECT
     (SELECT COUNT(*) FROM quotes) AS quotes,

@@ -19,7 +19,7 @@ let provider: Server;
 const sent: Sent[] = [];
 type Failure = { status: number; retryAfter?: string; body?: string };
 
-/** What the provider answers next, after having seen the mail. */
+/** Answers that the provider gives next, after having seen the mail. */
 const failures: Failure[] = [];
 
 before(async () => {

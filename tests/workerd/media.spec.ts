@@ -24,7 +24,8 @@ after(() => shop.close());
 const FORMATS = { jpeg: 'jpg', png: 'png', webp: 'webp', avif: 'avif', gif: 'gif' } as const;
 type Format = keyof typeof FORMATS;
 /**
- * What is used of the bucket; its published type comes with a package that nothing else here needs.
+ * Part of the bucket's type that is used here; the published one comes with a package that nothing
+ * else needs.
  */
 type Bucket = { list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>; put(key: string, value: string): Promise<unknown> };
 

@@ -9,8 +9,8 @@ import type { Miniflare } from 'miniflare';
 import type { Json } from './client.ts';
 
 /**
- * What is used of miniflare's namespace; its published types come with a package that nothing else
- * here needs.
+ * Part of the type of miniflare's namespace that is used here; the published one comes with a
+ * package that nothing else needs.
  */
 type Namespace = { idFromName(name: string): unknown; get(id: unknown): { fetch: typeof fetch } };
 
@@ -34,7 +34,7 @@ export class ShopObject {
     return this.#ask({ do: { operation_id: operationId, command } });
   }
 
-  /** What its storage holds, read beside the object: it is neither asked nor woken. */
+  /** Rows of the object's storage, read without asking or waking the object. */
   async stored(sql: string): Promise<Json[]> {
     const database = new DatabaseSync(await this.file(), { readOnly: true });
     try {
@@ -54,7 +54,7 @@ export class ShopObject {
     }
   }
 
-  /** Where its storage is, once it has stored something. */
+  /** File of the object's storage, once something was stored. */
   async file(): Promise<string> {
     const { worker, className, name, persistedIn } = this.#place;
     const id = (await this.#namespace()).idFromName(name);

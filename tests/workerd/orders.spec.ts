@@ -202,7 +202,7 @@ async function bought(units: Record<string, number>): Promise<Json> {
   return shop.settled(order, 'confirmed');
 }
 
-/** What the books say of an order, by account. */
+/** Balances of an order in the books, by account. */
 async function balances(order: Json): Promise<Record<string, number>> {
   const rows = await shop.rows<{ account: string; amount: number }>(
     'SELECT account, SUM(amount) AS amount FROM ledger_entries WHERE order_id = ? GROUP BY account HAVING SUM(amount) <> 0 ORDER BY account', order.id);

@@ -1,4 +1,4 @@
-/** What copying, wide keyboards and careful typography make of a text. */
+/** Variants of a text as copying, wide keyboards and careful typography make them. */
 export const pasted = (text: string): string[] => [
   `\ufeff${text}\u200b`,
   `\u00a0\u202a${text}\u202c\u3000`,

@@ -1,6 +1,6 @@
 /**
- * What a product may hold that staff send: texts of characters, so many variants, so many bytes.
- * What is refused changes nothing.
+ * Limits of a product that staff send: characters of its texts, number of variants, bytes. A
+ * refusal changes nothing.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * What is kept for a while, in the real database: rows are aged past their terms, and the cron runs
- * until nothing is left of them.
+ * Retention in the real database: rows are aged past their terms, and the cron runs until nothing
+ * is left of them.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

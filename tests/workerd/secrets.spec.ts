@@ -66,7 +66,7 @@ test('production is opened with findings set up in full, and with the secret alo
   }
 });
 
-/** What production is not opened with, and what the log names. */
+/** Settings with which production does not open, and the variable that the log names. */
 const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> = {
   'a sandbox behind it': ['payments at Stripe alone', { STRIPE_API_BASE: 'http://127.0.0.1:8788' }],
   'a signing key that is too short': ['SIGNING_KEY', { SIGNING_KEY: OLD_KEY.slice(1) }],
@@ -170,7 +170,7 @@ test('records name whoever of staff has a key of their own, to staff alone', () 
   assert.equal((await anna.post('/api/v1/admin/dead-letters/dl_1/discard', { reason: 'a test' })).expect(200).resolved_by, 'staff:anna');
 }));
 
-/** What the shop signs an id with, by its key. */
+/** Signature of an id, by the shop's key. */
 function signature(key: string, purpose: string, id: string): string {
   const tag = createHmac('sha256', key).update(`${purpose}\0${id}`).digest().subarray(0, 16);
   const bits = [...tag].map((byte) => byte.toString(2).padStart(8, '0')).join('');

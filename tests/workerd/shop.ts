@@ -38,17 +38,17 @@ export type ShopOptions = {
   /** Variables of the Worker that differ from those of development. */
   vars?: Record<string, string>;
   /**
-   * How often an event is retried before it is a dead letter; wrangler.toml's pauses would take
+   * Number of retries before an event is a dead letter; the pauses of wrangler.toml would take
    * hours.
    */
   maxRetries?: number;
-  /** Whether what the Worker does is counted, for `costs`. */
+  /** True to count what the Worker does, for `costs`. */
   counted?: boolean;
-  /** Whether objects and KV can be made to fail, by `fail`. */
+  /** True to let objects and KV fail, by `fail`. */
   failing?: boolean;
   /** The module before the Worker, by the names of its objects' classes. */
   before?: (classes: readonly string[]) => string;
-  /** Where V8's inspector listens. */
+  /** Port of V8's inspector. */
   inspectorPort?: number;
   /**
    * With the limits of wrangler.toml; else all tests, which are one network, ask as often as they
@@ -143,20 +143,20 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
   const staff = new Client(url, { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` });
   return {
     url, db, sandbox, miniflare, staff,
-    /** What the Worker has logged, a line each. */
+    /** Lines that the Worker has logged. */
     log,
     /** A new shopper, or API client, with a cart of its own. */
     shopper: (headers: Record<string, string> = {}) => new Client(url, headers),
     /** Imports a product CSV, publishes it, and waits until shoppers see it. */
     importCatalog: (csv: string) => importCatalog(staff, csv),
-    /** What one table or query says. */
+    /** Rows of one table or query. */
     rows: <T = Row>(sql: string, ...values: unknown[]) => rows<T>(db, sql, ...values),
     /**
-     * How many rows each table has, to tell that nothing was written; but for those that queues
+     * Number of rows of each table, to show that nothing was written; without those that queues
      * fill some time later.
      */
     counts: () => counts(db),
-    /** What staff see of a SKU's units. */
+    /** Units of a SKU, as staff see them. */
     stock: async (sku: string): Promise<StockNumbers> => {
       const { on_hand, held, reserved, committed, available, version } = (await staff.get(`/api/v1/admin/stock/${encodeURIComponent(sku)}`)).expect(200);
       return { on_hand, held, reserved, committed, available, version };
@@ -181,8 +181,8 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
       return now;
     }),
     /**
-     * What was done since this was last asked, once all of it has ended: how often the database,
-     * objects and providers were called.
+     * Calls of the database, objects and providers since the last call of this, once all of it has
+     * ended.
      */
     costs: () => eventually(async () => {
       const answer = await fetch(url + COSTS_PATH);
@@ -197,8 +197,8 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
 }
 
 /**
- * What the tests use of miniflare's bindings; their published types come with a package that
- * nothing else here needs.
+ * Part of the types of miniflare's bindings that the tests use; the published ones come with a
+ * package that nothing else needs.
  */
 type Row = Record<string, unknown>;
 type Statement = { bind(...values: unknown[]): Statement; all(): Promise<{ results: Row[] }> };
@@ -211,7 +211,7 @@ export type Consumed = { outcome: string; explicitAcks: string[]; retryMessages:
 
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
 
-/** What miniflare is told of the built Worker and its bindings, by wrangler.toml. */
+/** Options of miniflare for the built Worker and its bindings, by wrangler.toml. */
 export function runtimeOptions(config: Unstable_Config, maxRetries?: number, limited = false, built?: Built) {
   return { ...worker(config, built), ...bindings(config, limited), queueConsumers: consumers(config, maxRetries) };
 }

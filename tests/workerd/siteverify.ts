@@ -42,7 +42,7 @@ export async function startSiteverify({ secret, hostname }: { secret: string; ho
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** What was asked, in order. */
+    /** Requests, in order. */
     asked,
     close: () => new Promise<void>((resolve) => {
       server.close(() => resolve());

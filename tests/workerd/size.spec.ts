@@ -1,6 +1,6 @@
 /**
- * What the platform loads in each place before the first answer, and what each theme of the shop
- * may add to it.
+ * Size of the script that the platform loads in each place before the first answer, with a budget
+ * for each theme of the shop.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -191,7 +191,7 @@ function refundsOf(session: string): [number, string][] {
   return refunds.map(({ amount, status }) => [amount, status]);
 }
 
-/** What became of all events about a session, once all are dealt with. */
+/** Outcomes of all events about a session, once all were handled. */
 async function outcomes(session: string): Promise<string[]> {
   return eventually(async () => {
     const rows = await shop.rows<{ outcome: string | null }>('SELECT DISTINCT outcome FROM webhook_events WHERE instr(payload, ?) > 0 AND kind GLOB ?', session, 'checkout.session.*');
@@ -219,7 +219,7 @@ async function captured(order: Json): Promise<number> {
   return payment!.captured_amount;
 }
 
-/** What is left in the accounts of a session's own books. */
+/** Balances of the accounts in a session's own books. */
 async function books(session: string): Promise<[string, number][]> {
   const rows = await shop.rows<{ account: string; amount: number }>(
     'SELECT account, SUM(amount) AS amount FROM ledger_entries WHERE order_id = ? GROUP BY account HAVING SUM(amount) <> 0 ORDER BY account', session);

@@ -1,7 +1,6 @@
 /**
- * What a crash or an outage leaves half done is finished by the sweep. What a crash leaves is
- * written here as the crashed request would have left it, and aged in the database instead of
- * waited for.
+ * Recovery: the sweep finishes whatever a crash or an outage left half done. The tests write that
+ * state as the crashed request would have left it, and age it in the database instead of waiting.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,5 +1,5 @@
 /**
- * What people type, paste and have filled in: one form of it in the runtime, whose tables of
+ * Text that people type, paste and have filled in: one form of it in the runtime, whose tables of
  * Unicode are not those of the native tests.
  */
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 /**
- * What `POST /webhooks/stripe` lets in: nothing without a signature that holds, and each event
+ * Deliveries to `POST /webhooks/stripe`: none is let in without a valid signature, and each event
  * once.
  */
 import assert from 'node:assert/strict';

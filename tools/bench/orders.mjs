@@ -83,7 +83,7 @@ function pacedRound(shop, sku, connections, seconds, pace) {
   });
 }
 
-/** What is there for one at a time; who comes when there is nothing waits in line. */
+/** Pool of things that one user at a time may have. A taker waits in line while it is empty. */
 class Pool {
   #free;
   #waiting = [];

@@ -74,7 +74,7 @@ async function atRest(shop) {
   }
 }
 
-/** How many rows each table has. */
+/** Number of rows of each table. */
 async function rows(shop) {
   const db = await shop.miniflare.getD1Database("DB");
   const { results } = await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'").all();

@@ -1,5 +1,5 @@
-//! What runs by itself: webhooks that come late, twice, in any order or not at all; the consumer of
-//! their queue; the cron.
+//! Machinery that runs by itself: webhooks that come late, twice, in any order or not at all; the
+//! consumer of their queue; the cron.
 
 use crate::actors::{letterhead, links};
 use crate::planted::Bug;

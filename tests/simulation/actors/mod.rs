@@ -1,6 +1,6 @@
-//! Who lives in the world: shoppers with two hands and little patience ([`shoppers`]); the
-//! provider's webhooks, the queue's consumer and the cron ([`machinery`]); staff, the bank, and a
-//! merchant who changes prices ([`people`]).
+//! Actors of the world: shoppers with two hands and little patience ([`shoppers`]); the provider's
+//! webhooks, the queue's consumer and the cron ([`machinery`]); staff, the bank, and a merchant who
+//! changes prices ([`people`]).
 
 mod machinery;
 mod people;
@@ -155,7 +155,7 @@ fn decide_everything(world: &World) {
     }
 }
 
-/// What is left is never delivered, and so fetched.
+/// Loses every event that is still on its way, so that the shop has to fetch it.
 fn deliver_all(world: &World) {
     let mut provider = world.provider.borrow_mut();
     let left = std::mem::take(&mut provider.events);

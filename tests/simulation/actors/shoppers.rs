@@ -20,7 +20,7 @@ use shop::values::addresses::Address;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// How often a shopper whose answer was lost asks again.
+/// Number of times that a shopper whose answer was lost asks again.
 const PATIENCE: u32 = 4;
 
 pub async fn shop(sim: Sim, shopping: Rc<Cell<usize>>) {
@@ -217,7 +217,7 @@ fn session_of(world: &World, order: &Order) -> Option<String> {
     found.map(|it| it.session.id.clone())
 }
 
-/// What shoppers do with an order: pay, at once or slowly, cancel, or forget about it.
+/// Lets shoppers go on with an order: pay at once or slowly, cancel, or forget about it.
 async fn live_on(sim: &Sim, order: Order) {
     let world = &sim.0;
     for _ in 0..world.random.below(12) {

@@ -40,7 +40,7 @@ use storefront::store::sql::{Database, SqlError, Statement};
 #[derive(Clone)]
 pub struct Sim(pub Rc<World>);
 
-/// What becomes of one call.
+/// Fate of one call.
 enum Fate {
     Works,
     Fails,
