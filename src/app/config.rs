@@ -12,6 +12,7 @@ use shop::error::{Error, Result};
 use shop::messages::letterhead::named_sender;
 use shop::operations::finding_deliveries::{checked_address, checked_url};
 use shop::operations::production::{Environment, Opening, check_opening, check_secrets_are_set};
+use shop::payments::provider::ProviderId;
 use shop::values::channel::{Channel, ChannelId};
 use shop::values::ids::Signer;
 use shop::values::money::Currency;
@@ -48,7 +49,11 @@ pub struct Config {
     pub(super) findings_webhook_url: String,
     pub(super) findings_webhook_secret: String,
     pub(super) challenge: Option<Turnstile>,
-    pub(super) takes_payments: bool,
+    /// The provider that takes the payments of new orders.
+    pub new_payments: ProviderId,
+    /// Providers that can be asked, and whose deliveries can be verified; in production by live
+    /// secrets alone.
+    pub providers: Vec<ProviderId>,
     pub(super) stripe: StripeConfig,
 }
 
@@ -149,7 +154,12 @@ impl Config {
             findings_mail: var("FINDINGS_MAIL"),
             findings_webhook_url: var("FINDINGS_WEBHOOK_URL"),
             findings_webhook_secret: secret("FINDINGS_WEBHOOK_SECRET"),
-            takes_payments: stripe.is_usable(production),
+            new_payments: ProviderId::Stripe,
+            providers: stripe
+                .is_usable(production)
+                .then_some(ProviderId::Stripe)
+                .into_iter()
+                .collect(),
             stripe,
         };
         if production {
@@ -158,18 +168,30 @@ impl Config {
         Ok(config)
     }
 
-    /// Whether payments can be taken and deliveries verified; in production by live secrets alone.
+    /// Checks that new orders can be paid.
     ///
     /// # Errors
     /// 503 `payments_not_configured`.
     pub fn check_payments(&self) -> Result<()> {
-        if self.takes_payments {
+        self.check_provider(self.new_payments)
+    }
+
+    /// Checks that a provider can be asked.
+    ///
+    /// # Errors
+    /// 503 `payments_not_configured`.
+    pub fn check_provider(&self, provider: ProviderId) -> Result<()> {
+        if self.providers.contains(&provider) {
             return Ok(());
         }
-        Err(Error::Unavailable {
+        Err(Self::no_payments())
+    }
+
+    pub(super) const fn no_payments() -> Error {
+        Error::Unavailable {
             code: "payments_not_configured",
             retry_after_secs: 300,
-        })
+        }
     }
 
     pub(super) fn check_secrets(&self) -> Result<()> {

@@ -151,7 +151,7 @@ impl App {
         DeadLettersD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The health of the payment provider.
+    /// The health of the payment providers.
     #[must_use]
     pub fn provider_health(&self) -> BreakerD1<Rc<D1>> {
         BreakerD1(Rc::clone(&self.bindings.db))

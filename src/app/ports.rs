@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::app::clock::{now, random_number};
+use crate::app::config::Config;
 use crate::store::inventory::refusals::RefusalsHere;
 use crate::store::orders::findings::FindingsD1;
 use crate::store::orders::{OrdersD1, StrayPaymentsD1};
@@ -19,6 +20,7 @@ use shop::cart::ports::CartPorts;
 use shop::checkout::ports::CheckoutPorts;
 use shop::checkout::record::Checkouts;
 use shop::customers::challenge::Challenge;
+use shop::error::Result;
 use shop::inventory::objects::{PromotionObjects, StockObjects};
 use shop::inventory::ports::StockPorts;
 use shop::inventory::refusals::RefusalMemory;
@@ -26,6 +28,7 @@ use shop::messages::mail::Mail;
 use shop::orders::findings::FindingRecord;
 use shop::orders::ports::OrderPorts;
 use shop::orders::record::Orders;
+use shop::payments::provider::ProviderId;
 use shop::payments::{Inbox, Payments};
 use shop::pricing::price_list::Prices;
 use shop::settlement::ports::SettlementPorts;
@@ -78,8 +81,12 @@ impl SettlementPorts for App {
         StrayPaymentsD1(Rc::clone(&self.bindings.db))
     }
 
-    fn payments(&self) -> impl Payments {
-        GuardedPayments {
+    fn payments(&self, provider: ProviderId) -> Result<impl Payments> {
+        let ProviderId::Stripe = provider else {
+            return Err(Config::no_payments());
+        };
+        Ok(GuardedPayments {
+            id: provider,
             provider: Stripe {
                 config: self.config.stripe.clone(),
                 pages_left: Rc::clone(&self.provider_pages_left),
@@ -90,7 +97,7 @@ impl SettlementPorts for App {
             db: Rc::clone(&self.bindings.db),
             knowledge: Rc::clone(&self.bindings.payments_knowledge),
             clock: now,
-        }
+        })
     }
 
     fn inbox(&self) -> impl Inbox {
@@ -112,6 +119,10 @@ impl CheckoutPorts for App {
             known: Rc::clone(&self.bindings.settings),
             listings: Rc::clone(&self.bindings.listings),
         }
+    }
+
+    fn new_payments(&self) -> ProviderId {
+        self.config.new_payments
     }
 
     fn challenge(&self) -> Option<impl Challenge> {

@@ -1,4 +1,4 @@
-//! Deliveries of the payment provider. The route only hands over the raw body and the headers.
+//! Deliveries of the payment providers. The route only hands over the raw body and the headers.
 //!
 //! 1. Verify; nothing is parsed, looked up or written before.
 //! 2. Keep the event, unless it is of a kind that changes nothing here: then it is done with.
@@ -9,7 +9,8 @@ use crate::web::http::call::Call;
 use crate::web::http::log::log_failure;
 use crate::web::http::reply::Reply;
 use serde_json::json;
-use shop::error::Result;
+use shop::error::{Error, Result};
+use shop::payments::provider::ProviderId;
 use shop::payments::{EventSubject, Inbox, Payments, WebhookRequest};
 use shop::settlement::events::delay_secs;
 use shop::settlement::ports::SettlementPorts;
@@ -17,29 +18,32 @@ use shop::settlement::ports::SettlementPorts;
 /// Largest delivery, in bytes: twice what the largest events have, and far from the 2 MB of a row.
 const MAX_DELIVERY_BYTES: usize = 512 * 1024;
 
-/// `POST /webhooks/stripe`
+/// `POST /webhooks/{provider}`
 ///
 /// # Errors
-/// 400 `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503
+/// 404 for a provider that the shop does not know, before anything is read; 400 `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503
 /// `payments_not_configured`; 500 when the event was not kept, so that it is delivered again.
 pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let app = call.app;
-    app.config.check_payments()?;
+    let provider = ProviderId::named(call.param(0)).ok_or(Error::NotFound("payment provider"))?;
+    app.config.check_provider(provider)?;
     let body = call.bytes(MAX_DELIVERY_BYTES).await?;
     let header = |name: &str| call.header(name);
     let delivery = WebhookRequest {
         header: &header,
         body: &body,
     };
-    let event = app.payments().verify(&delivery, app.now)?;
-    let notice = app.payments().read_event(&event.payload);
+    let payments = app.payments(provider)?;
+    let event = payments.verify(&delivery, app.now)?;
+    let notice = payments.read_event(&event.payload);
     if matches!(notice, Ok(EventSubject::Other)) {
         return received();
     }
     app.inbox().receive(&event, app.now).await?;
     let delay_secs = notice.map_or(0, |notice| delay_secs(&notice));
-    if let Err(error) = app.inbox().enqueue(&event.id, delay_secs).await {
-        log_failure("event_not_queued", &event.id, &error);
+    let key = event.key();
+    if let Err(error) = app.inbox().enqueue(&key, delay_secs).await {
+        log_failure("event_not_queued", &key, &error);
     }
     received()
 }

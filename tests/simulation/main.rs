@@ -29,6 +29,7 @@ mod outage;
 mod planted;
 mod ports;
 mod provider;
+mod providers;
 mod random;
 mod reconciliation;
 mod recovery;

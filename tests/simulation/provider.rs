@@ -3,6 +3,7 @@
 
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
+use shop::payments::provider::ProviderId;
 use shop::payments::{
     BalanceEntry, DisputeState, NewRefund, NewSession, Opener, Page, PaymentError, ProviderDispute,
     ProviderRefund, RefundState, Session, SessionState,
@@ -10,8 +11,8 @@ use shop::payments::{
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-#[derive(Default)]
 pub struct Provider {
+    id: ProviderId,
     pub sessions: BTreeMap<String, Account>,
     by_key: BTreeMap<String, String>,
     /// By the provider's id.
@@ -87,6 +88,19 @@ pub fn prepare_refund(new: &NewRefund) -> String {
 }
 
 impl Provider {
+    pub const fn new(id: ProviderId) -> Self {
+        Self {
+            id,
+            sessions: BTreeMap::new(),
+            by_key: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            disputes: BTreeMap::new(),
+            events: Vec::new(),
+            undelivered: Vec::new(),
+            balance: Vec::new(),
+        }
+    }
+
     /// The same key gives the same session; a new one must have time left to be paid.
     pub fn open(
         &mut self,
@@ -104,6 +118,7 @@ impl Provider {
         let id = self.next_session_id();
         let session = Session {
             id: id.clone(),
+            provider: self.id,
             order_id: Some(request.order_id),
             opener: Opener::Shop {
                 key: Some(request.key),
@@ -173,7 +188,7 @@ impl Provider {
     }
 
     fn next_session_id(&self) -> String {
-        format!("cs_{}", self.sessions.len() + 1)
+        self.id.key_of(&format!("cs_{}", self.sessions.len() + 1))
     }
 
     pub fn session(&self, id: &str) -> Result<Session, PaymentError> {
@@ -364,7 +379,9 @@ impl Provider {
             return Err(PaymentError::Refused("it is disputed".to_owned()));
         }
         let refund = ProviderRefund {
-            id: format!("re_at_provider_{}", self.refunds.len() + 1),
+            id: self
+                .id
+                .key_of(&format!("re_at_provider_{}", self.refunds.len() + 1)),
             refund_id,
             payment_ref,
             amount,

@@ -6,6 +6,7 @@ use durable::Timestamp;
 use futures_util::FutureExt;
 use shop::error::Error;
 use shop::orders::findings::{Finding, FindingKind};
+use shop::payments::provider::ProviderId;
 use shop::payments::{BalanceEntry, BalanceKind};
 use shop::settlement::reconciliation::balance::compare_balance;
 use shop::settlement::reconciliation::undelivered::heal_undelivered;
@@ -130,8 +131,8 @@ fn run(world: &Rc<World>, steps: usize) -> Option<Vec<Finding>> {
     let now = world.now();
     let jobs = JobsD1(sim.clone());
     let mut run = Box::pin(async {
-        let mut findings = heal_undelivered(&sim, &jobs, now).await?;
-        findings.extend(compare_balance(&sim, &jobs, now).await?);
+        let mut findings = heal_undelivered(&sim, &jobs, ProviderId::Stripe, now).await?;
+        findings.extend(compare_balance(&sim, &jobs, ProviderId::Stripe, now).await?);
         Ok::<_, Error>(findings)
     });
     let found = (0..steps).find_map(|_| run.as_mut().now_or_never());

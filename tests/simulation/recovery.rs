@@ -232,7 +232,7 @@ fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
     world
 }
 
-fn calm(units: u32) -> Rc<World> {
+pub fn calm(units: u32) -> Rc<World> {
     calm_with(units, None)
 }
 

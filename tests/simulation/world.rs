@@ -13,6 +13,7 @@ use durable::promotion::Promotion;
 use durable::stock::Stock;
 use shop::inventory::refusals::Refusals;
 use shop::messages::mail::EmailJob;
+use shop::payments::provider::ProviderId;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -61,6 +62,10 @@ pub struct World {
     pub carts: ObjectsOf<Cart>,
     pub promotions: ObjectsOf<Promotion>,
     pub provider: RefCell<Provider>,
+    /// Another one, which tests of two ask for payments.
+    pub second: RefCell<Provider>,
+    /// The provider that takes the payments of new orders.
+    pub new_payments: Cell<ProviderId>,
     /// The settings that the shop read last.
     pub settings: SettingsCache,
     /// The listings that the shop read before.
@@ -144,7 +149,9 @@ impl World {
             stock: ObjectsOf::default(),
             carts: ObjectsOf::default(),
             promotions: ObjectsOf::default(),
-            provider: RefCell::default(),
+            provider: RefCell::new(Provider::new(ProviderId::Stripe)),
+            second: RefCell::new(Provider::new(ProviderId::Second)),
+            new_payments: Cell::new(ProviderId::Stripe),
             settings: SettingsCache::default(),
             listings: ListingCache::default(),
             refusals: RefCell::default(),
@@ -175,6 +182,13 @@ impl World {
             trace: RefCell::default(),
             random,
         })
+    }
+
+    pub fn provider_of(&self, id: ProviderId) -> &RefCell<Provider> {
+        match id {
+            ProviderId::Second => &self.second,
+            _ => &self.provider,
+        }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -300,7 +314,9 @@ impl World {
             self.clock.set(self.clock.get() + millis - LIFE_MILLIS);
             self.touched.set(true);
         }
-        self.provider.borrow_mut().expire(self.now());
+        for provider in [&self.provider, &self.second] {
+            provider.borrow_mut().expire(self.now());
+        }
         outlives
     }
 }

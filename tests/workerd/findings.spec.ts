@@ -82,7 +82,7 @@ test('a provider that is left alone for a while is told, once', async () => {
   shop.sandbox.faults.add({ on: 'api', path: '/v1/', kind: 'error', status: 500, times: 50 });
   for (let nth = 0; nth < 6; nth += 1) await shop.shopper().buy('LAMP');
   const found = await shop.rows("SELECT subject, times FROM findings WHERE kind = 'provider_breaker'");
-  assert.deepEqual(found, [{ subject: 'payments', times: 1 }]);
+  assert.deepEqual(found, [{ subject: 'stripe', times: 1 }]);
 });
 
 async function paidWrongly(): Promise<Json> {

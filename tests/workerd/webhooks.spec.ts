@@ -1,6 +1,6 @@
 /**
- * Deliveries to `POST /webhooks/stripe`: none is let in without a valid signature, and each event
- * once.
+ * Deliveries to `POST /webhooks/{provider}`: none is let in for an unknown provider or without a
+ * valid signature, and each event once.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -42,6 +42,18 @@ test('a delivery whose signature does not hold leaves no trace', async (t) => {
     const headers = { 'content-type': 'application/json', ...(signature !== undefined && { 'stripe-signature': signature }) };
     await t.test(name, async () => (await shop.shopper().send('POST', PATH, body, headers)).refused(400, 'invalid_signature'));
   }
+  assert.deepEqual(await shop.counts(), before);
+});
+
+test('an unknown provider is not found, and costs nothing', async (t) => {
+  const before = await shop.counts();
+  const payload = eventThatMatters();
+  const signature = Stripe.webhooks.generateTestHeaderString({ payload, secret: SECRETS.STRIPE_WEBHOOK_SECRET });
+  for (const name of ['second', 'Stripe', 'stripe%20', 'evt_1']) await t.test(name, async () => {
+    const headers = { 'content-type': 'application/json', 'stripe-signature': signature, 'idempotency-key': 'key_1' };
+    (await shop.shopper().send('POST', `/webhooks/${name}`, payload, headers)).refused(404, 'not_found');
+    (await shop.shopper().send('POST', `/webhooks/${name}`, ' '.repeat(512 * 1024 + 1), headers)).refused(404, 'not_found');
+  });
   assert.deepEqual(await shop.counts(), before);
 });
 

@@ -6,10 +6,12 @@ use crate::orders::moves::Transition;
 use crate::orders::moving::{find_order, move_order, not_allowed};
 use crate::orders::order::{Actor, Order};
 use crate::orders::transitions::OrderEventKind;
+use crate::payments::Payments;
+use crate::payments::limits::ChargeLimits;
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::refunds::promised;
-use crate::values::money::Money;
+use crate::values::money::{Currency, Money};
 use crate::values::staff_name::StaffName;
 use crate::values::text::check_text;
 use durable::Timestamp;
@@ -39,12 +41,13 @@ pub async fn create_refund(
 ) -> Result<Recorded> {
     check_text("reason", asked.reason.as_deref())?;
     let order = find_order(ports, order_id).await?;
+    let payments = ports.payments(order.payment.provider)?;
     let replayed = order.refunds.iter().any(|known| known.id == id);
     let order = move_order(ports, order, now, |order| {
         if let Some(known) = order.refunds.iter().find(|known| known.id == id) {
             return same_record(asked.amount.is_none_or(|amount| amount == known.amount));
         }
-        let amount = refundable_part(order, asked.amount)?;
+        let amount = refundable_part(order, |currency| payments.limits(currency), asked.amount)?;
         let transition = Transition::of(
             order,
             OrderEventKind::RefundPromised,
@@ -66,7 +69,11 @@ pub async fn create_refund(
     Ok(Recorded { order, replayed })
 }
 
-pub(crate) fn refundable_part(order: &Order, asked: Option<Money>) -> Result<Money> {
+pub(crate) fn refundable_part(
+    order: &Order,
+    limits: impl Fn(Currency) -> ChargeLimits,
+    asked: Option<Money>,
+) -> Result<Money> {
     let left = order.refundable().ok_or_else(|| nothing_left(order))?;
     let Some(amount) = asked else {
         return Ok(left);
@@ -86,9 +93,9 @@ pub(crate) fn refundable_part(order: &Order, asked: Option<Money>) -> Result<Mon
     if amount.amount > left.amount {
         return Err(exceeds(Some(left)));
     }
-    let step = amount.currency.charge_increment();
-    if amount.amount.checked_rem(step) != Some(0) {
-        let detail = format!("A multiple of {step} minor units.");
+    let limits = limits(amount.currency);
+    if !limits.is_whole_steps(amount.amount) {
+        let detail = format!("A multiple of {} minor units.", limits.step);
         return Err(Error::invalid("amount.amount", "invalid_amount", detail));
     }
     Ok(amount)

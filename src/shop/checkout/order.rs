@@ -22,7 +22,8 @@ pub(super) fn order_of(
 ) -> Result<Order> {
     let payment_id = order_id.replacen("ord_", "pay_", 1);
     let expires_at = now.plus_secs(SESSION_SECS);
-    let request = ports.payments().prepare(&NewSession {
+    let provider = ports.new_payments();
+    let request = ports.payments(provider)?.prepare(&NewSession {
         order_id: order_id.to_owned(),
         key: Payment::key_of(&payment_id, FIRST_ATTEMPT),
         email: quote.email.clone(),
@@ -54,6 +55,7 @@ pub(super) fn order_of(
         created_at: now,
         payment: Payment {
             id: payment_id,
+            provider,
             attempt: FIRST_ATTEMPT,
             status: PaymentStatus::Preparing,
             session_id: None,

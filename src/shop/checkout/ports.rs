@@ -2,6 +2,7 @@
 
 use crate::checkout::record::Checkouts;
 use crate::customers::challenge::Challenge;
+use crate::payments::provider::ProviderId;
 use crate::pricing::price_list::Prices;
 use crate::settlement::ports::SettlementPorts;
 
@@ -9,6 +10,8 @@ use crate::settlement::ports::SettlementPorts;
 pub trait CheckoutPorts: SettlementPorts {
     /// Published prices, shipping methods, tax.
     fn prices(&self) -> impl Prices;
+    /// The provider that takes the payments of new orders.
+    fn new_payments(&self) -> ProviderId;
     /// Checkouts.
     fn checkouts(&self) -> impl Checkouts;
     /// The challenge of checkout; none where the shop asks for none.

@@ -4,6 +4,7 @@ use crate::checkout::ports::CheckoutPorts;
 use crate::error::{Error, FieldError, Result};
 use crate::inventory::uses::used_up;
 use crate::payments::Payments;
+use crate::payments::limits::{ChargeLimits, ChargeRefusal};
 use crate::pricing::pipeline::{PricedLines, PricingContext, offers_for, price_lines};
 use crate::pricing::places::Destination;
 use crate::pricing::price_list::{PriceList, Prices};
@@ -88,8 +89,8 @@ pub async fn create_quote(
         Err(error) => return Err(error),
     };
     errors.extend(code_errors(&codes, &priced.terms.promotions));
-    let most = ports.payments().largest_charge(currency);
-    errors.extend(charge_error(priced.totals.total, most, currency));
+    let limits = ports.payments(ports.new_payments())?.limits(currency);
+    errors.extend(charge_error(priced.totals.total, limits, currency)?);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }
@@ -259,21 +260,32 @@ fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldErro
 }
 
 /// What costs nothing is not charged; what costs something must be worth a charge, and no more than
-/// the `most` that one takes.
-fn charge_error(total: i64, most: i64, currency: Currency) -> Option<FieldError> {
-    let least = currency.smallest_charge();
-    let error = |code, detail| Some(FieldError::new("cart", code, detail));
-    if 0 < total && total < least {
-        let least = Money::new(least, currency);
-        let detail = format!("Less than {least} can't be charged.");
-        return error("below_smallest_charge", detail);
-    }
-    if most < total {
-        let most = Money::new(most, currency);
-        let detail = format!("More than {most} can't be charged at once.");
-        return error("above_largest_charge", detail);
-    }
-    None
+/// one takes. Prices are rounded so that every provider can charge them.
+fn charge_error(
+    total: i64,
+    limits: ChargeLimits,
+    currency: Currency,
+) -> Result<Option<FieldError>> {
+    let (code, detail) = match limits.judge(total) {
+        Ok(()) => return Ok(None),
+        Err(ChargeRefusal::TooSmall) => {
+            let least = Money::new(limits.smallest, currency);
+            let detail = format!("Less than {least} can't be charged.");
+            ("below_smallest_charge", detail)
+        }
+        Err(ChargeRefusal::TooLarge) => {
+            let most = Money::new(limits.largest, currency);
+            let detail = format!("More than {most} can't be charged at once.");
+            ("above_largest_charge", detail)
+        }
+        Err(ChargeRefusal::BetweenSteps) => {
+            let step = limits.step;
+            return Err(Error::internal(format!(
+                "a total of {total} {currency}, which is charged in steps of {step}"
+            )));
+        }
+    };
+    Ok(Some(FieldError::new("cart", code, detail)))
 }
 
 const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
@@ -299,21 +311,23 @@ mod tests {
     #[test]
     fn what_can_not_be_charged_is_refused() {
         let (little, much) = (Some("below_smallest_charge"), Some("above_largest_charge"));
-        for (total, code, refused) in [
-            (0, "USD", None),
-            (1, "USD", little),
-            (49, "USD", little),
-            (50, "USD", None),
-            (29, "GBP", little),
-            (49, "JPY", little),
-            (17_499, "HUF", little),
-            (10, "KWD", None),
-            (99_999, "USD", None),
-            (100_000, "USD", much),
+        let limits = ChargeLimits {
+            smallest: 50,
+            largest: 99_990,
+            step: 10,
+        };
+        let dollars = Currency::from_code("USD").unwrap();
+        for (total, refused) in [
+            (0, None),
+            (1, little),
+            (49, little),
+            (50, None),
+            (99_990, None),
+            (99_991, much),
         ] {
-            let currency = Currency::from_code(code).unwrap();
-            let error = charge_error(total, 99_999, currency);
-            assert_eq!(error.map(|it| it.code), refused, "{total} {code}");
+            let error = charge_error(total, limits, dollars).unwrap();
+            assert_eq!(error.map(|it| it.code), refused, "{total}");
         }
+        assert!(charge_error(55, limits, dollars).is_err());
     }
 }

@@ -6,6 +6,7 @@ use crate::orders::ledger::Journal;
 use crate::orders::progress::{FulfillmentStatus, OrderPaymentStatus};
 use crate::orders::records::{Fulfillment, Return, Units};
 use crate::orders::transitions::{Effect, OrderEventKind, OrderStatus, judge};
+use crate::payments::provider::ProviderId;
 use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::pricing::quote::{Held, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
@@ -68,6 +69,8 @@ pub struct Order {
 pub struct Payment {
     /// `pay_…`
     pub id: String,
+    /// The provider that is asked for it.
+    pub provider: ProviderId,
     /// Counts the keys that its session was asked for with.
     pub attempt: u32,
     /// How it stands.

@@ -9,6 +9,7 @@
 use crate::orders::order::{Order, Payment};
 use crate::orders::transitions::OrderStatus;
 use crate::payments::PaymentStatus;
+use crate::payments::provider::ProviderId;
 use crate::pricing::quote::{LineDetail, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
 use crate::values::money::Currency;
@@ -46,6 +47,7 @@ pub fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64, tax_included: boo
         created_at: Timestamp::default(),
         payment: Payment {
             id: "pay_1".into(),
+            provider: ProviderId::Stripe,
             attempt: 1,
             status: PaymentStatus::Paid,
             session_id: None,

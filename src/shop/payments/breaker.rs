@@ -3,6 +3,7 @@
 //! within a bound. Pure: time is an argument.
 
 use crate::error::Result;
+use crate::payments::provider::ProviderId;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -138,10 +139,10 @@ const fn opened(trips: u32, now: Timestamp) -> Breaker {
     }
 }
 
-/// The health of the payment provider.
+/// The health of the payment providers.
 pub trait ProviderHealth {
-    /// As it was last seen to change.
-    async fn health(&self) -> Result<Health>;
+    /// That of one, as it was last seen to change.
+    async fn health(&self, provider: ProviderId) -> Result<Health>;
 }
 
 #[cfg(test)]

@@ -2,8 +2,12 @@
 //! any provider.
 
 pub mod breaker;
+pub mod limits;
+pub mod provider;
 
 use crate::error::{Error, Result};
+use crate::payments::limits::ChargeLimits;
+use crate::payments::provider::ProviderId;
 use crate::values::money::Currency;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,6 +54,8 @@ pub struct SessionItem {
 pub struct Session {
     /// The provider's id.
     pub id: String,
+    /// The provider that has it.
+    pub provider: ProviderId,
     /// The order that it names: whoever opened it can have it name any.
     pub order_id: Option<String>,
     /// Who opened it.
@@ -239,12 +245,31 @@ pub struct WebhookRequest<'a> {
 }
 
 /// An event of the provider whose signature holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookEvent {
+    /// The provider that tells it.
+    pub provider: ProviderId,
     /// The provider's id of the event.
     pub id: String,
     /// The provider's word for what happened.
     pub kind: String,
+    /// The body as it came.
+    pub payload: String,
+}
+
+impl WebhookEvent {
+    /// Key of the event in the inbox and on its queue.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.provider.key_of(&self.id)
+    }
+}
+
+/// An event as it was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct StoredEvent {
+    /// The provider that told it.
+    pub provider: ProviderId,
     /// The body as it came.
     pub payload: String,
 }
@@ -336,8 +361,8 @@ impl fmt::Display for PaymentError {
 /// A provider that takes payments on a page of its own. Whatever changes something there carries a
 /// key that was stored before, and the exact request that was stored with it.
 pub trait Payments {
-    /// The most that it charges at once, in minor units.
-    fn largest_charge(&self, currency: Currency) -> i64;
+    /// The amounts that it charges in a currency.
+    fn limits(&self, currency: Currency) -> ChargeLimits;
     /// The exact request for a session, to be kept before the first call, so that every retry sends
     /// the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
@@ -411,21 +436,21 @@ pub trait Payments {
     ) -> Result<Page<BalanceEntry>, PaymentError>;
 }
 
-/// The inbox of the provider's events, and the queue of their ids.
+/// The inbox of the providers' events, and the queue of their keys.
 pub trait Inbox {
     /// Keeps an event; false when it is already there.
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool>;
-    /// Hands the event's id to the consumer, after a delay.
-    async fn enqueue(&self, event_id: &str, delay_secs: u32) -> Result<()>;
-    /// Keeps events; the ids of those that were not there yet.
+    /// Hands the key of an event to the consumer, after a delay.
+    async fn enqueue(&self, event_key: &str, delay_secs: u32) -> Result<()>;
+    /// Keeps events; the keys of those that were not there yet.
     async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>>;
-    /// Hands the ids of events to the consumer.
-    async fn enqueue_all(&self, event_ids: &[String]) -> Result<()>;
-    /// The payload of an event.
-    async fn payload(&self, event_id: &str) -> Result<Option<String>>;
+    /// Hands the keys of events to the consumer.
+    async fn enqueue_all(&self, event_keys: &[String]) -> Result<()>;
+    /// An event by its key.
+    async fn event(&self, event_key: &str) -> Result<Option<StoredEvent>>;
     /// Notes that an event is dealt with.
-    async fn processed(&self, event_id: &str, outcome: &str, now: Timestamp) -> Result<()>;
-    /// Events that were due before `before` and that nobody has dealt with; each is handed out to
-    /// one caller at a time.
+    async fn processed(&self, event_key: &str, outcome: &str, now: Timestamp) -> Result<()>;
+    /// Keys of events that were due before `before` and that nobody has dealt with; each is handed
+    /// out to one caller at a time.
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
 }

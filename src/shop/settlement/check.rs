@@ -37,7 +37,7 @@ pub async fn check_payment(
         return drive_tasks(ports, order, now).await;
     };
     let session = ports
-        .payments()
+        .payments(order.payment.provider)?
         .session(&session_id)
         .await
         .map_err(PaymentError::into_error)?;

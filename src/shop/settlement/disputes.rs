@@ -9,6 +9,7 @@ use crate::orders::order::{Actor, Dispute, Order};
 use crate::orders::record::Orders;
 use crate::orders::records::record_id;
 use crate::orders::transitions::OrderEventKind;
+use crate::payments::provider::ProviderId;
 use crate::payments::{DisputeState, PaymentError, Payments, ProviderDispute};
 use crate::settlement::payers::Payer;
 use crate::settlement::ports::SettlementPorts;
@@ -28,15 +29,16 @@ use durable::Timestamp;
 /// When a port fails, or the order has moved in between; repeating is safe.
 pub async fn settle_dispute(
     ports: &impl SettlementPorts,
+    provider: ProviderId,
     dispute_id: &str,
     now: Timestamp,
 ) -> Result<bool> {
     let fetch = || async {
-        let dispute = ports.payments().dispute(dispute_id).await;
+        let dispute = ports.payments(provider)?.dispute(dispute_id).await;
         dispute.map_err(PaymentError::into_error)
     };
     let payment_ref = fetch().await?.payment_ref;
-    let order = match payers::payer_of(ports, &payment_ref, now).await? {
+    let order = match payers::payer_of(ports, provider, &payment_ref, now).await? {
         Payer::Order(order) => *order,
         // The bank takes what was to be given back; the balance tells what that leaves.
         Payer::Stray => return Ok(true),

@@ -1,7 +1,8 @@
 //! Stored events of the provider, dealt with.
 
 use crate::error::{Error, Result};
-use crate::payments::{EventSubject, Inbox, Named, PaymentError, Payments};
+use crate::payments::provider::ProviderId;
+use crate::payments::{EventSubject, Inbox, Named, PaymentError, Payments, StoredEvent};
 use crate::settlement::disputes::settle_dispute;
 use crate::settlement::payers::{NOT_OURS, Payer, named_order, session_of, settle_session};
 use crate::settlement::ports::SettlementPorts;
@@ -29,22 +30,27 @@ pub const fn delay_secs(notice: &EventSubject) -> u32 {
 /// When a port fails; the event is to be tried again.
 pub async fn handle_event(
     ports: &impl SettlementPorts,
-    event_id: &str,
+    event_key: &str,
     now: Timestamp,
 ) -> Result<()> {
     let inbox = ports.inbox();
-    let payload = inbox
-        .payload(event_id)
+    let StoredEvent { provider, payload } = inbox
+        .event(event_key)
         .await?
-        .ok_or_else(|| Error::internal(format!("event {event_id} is not in the inbox")))?;
-    let outcome = match ports.payments().read_event(&payload)? {
-        EventSubject::Session { id, named } => settle_named(ports, &id, named, now).await?,
-        EventSubject::Payment(payment_ref) => settle_payment(ports, &payment_ref, now).await?,
-        EventSubject::Refund(refund_id) => word(settle_refund(ports, &refund_id, now).await?),
-        EventSubject::Dispute(dispute_id) => word(settle_dispute(ports, &dispute_id, now).await?),
+        .ok_or_else(|| Error::internal(format!("event {event_key} is not in the inbox")))?;
+    let subject = ports.payments(provider)?.read_event(&payload)?;
+    let outcome = match subject {
+        EventSubject::Session { id, named } => {
+            settle_named(ports, provider, &id, named, now).await?
+        }
+        EventSubject::Payment(payment_ref) => {
+            settle_payment(ports, provider, &payment_ref, now).await?
+        }
+        EventSubject::Refund(id) => word(settle_refund(ports, provider, &id, now).await?),
+        EventSubject::Dispute(id) => word(settle_dispute(ports, provider, &id, now).await?),
         EventSubject::Other => "ignored",
     };
-    inbox.processed(event_id, outcome, now).await
+    inbox.processed(event_key, outcome, now).await
 }
 
 const fn word(is_ours: bool) -> &'static str {
@@ -54,12 +60,13 @@ const fn word(is_ours: bool) -> &'static str {
 /// Of a session that names no order of the shop's, the provider is not asked.
 async fn settle_named(
     ports: &impl SettlementPorts,
+    provider: ProviderId,
     session_id: &str,
     named: Named,
     now: Timestamp,
 ) -> Result<&'static str> {
     let fetch = async || {
-        let session = ports.payments().session(session_id).await;
+        let session = ports.payments(provider)?.session(session_id).await;
         session.map_err(PaymentError::into_error)
     };
     let (order, session) = match named {
@@ -82,10 +89,11 @@ async fn settle_named(
 
 async fn settle_payment(
     ports: &impl SettlementPorts,
+    provider: ProviderId,
     payment_ref: &str,
     now: Timestamp,
 ) -> Result<&'static str> {
-    match session_of(ports, payment_ref).await? {
+    match session_of(ports, provider, payment_ref).await? {
         Some((order, session)) => settle_session(ports, order, &session, now).await,
         None => Ok(NOT_OURS),
     }
@@ -97,15 +105,16 @@ async fn settle_payment(
 /// When a port fails; repeating is safe.
 pub async fn settle_refund(
     ports: &impl SettlementPorts,
-    provider_id: &str,
+    provider: ProviderId,
+    refund_id: &str,
     now: Timestamp,
 ) -> Result<bool> {
     let refund = ports
-        .payments()
-        .refund(provider_id)
+        .payments(provider)?
+        .refund(refund_id)
         .await
         .map_err(PaymentError::into_error)?;
-    let order = match payers::payer_of(ports, &refund.payment_ref, now).await? {
+    let order = match payers::payer_of(ports, provider, &refund.payment_ref, now).await? {
         Payer::Order(order) => *order,
         Payer::Stray => return Ok(true),
         Payer::Nobody => return Ok(false),

@@ -24,9 +24,10 @@ pub enum Whose {
 }
 
 /// Whose `session` is. News of an order's own may come before the answer to opening it: then it is
-/// known by its key.
+/// known by its key. One at another provider than the order's is not its own.
 pub fn whose(order: &Order, session: &Session) -> Whose {
     let payment = &order.payment;
+    let is_there = session.provider == payment.provider;
     let is_known = |key: &Option<String>| match (&payment.session_id, key) {
         (Some(_), _) => false,
         (None, Some(key)) => *key == payment.key(),
@@ -34,8 +35,8 @@ pub fn whose(order: &Order, session: &Session) -> Whose {
     };
     let is_of_payment = |key: &Option<String>| key.as_ref().is_none_or(|key| payment.has_key(key));
     match &session.opener {
-        _ if payment.session_id.as_ref() == Some(&session.id) => Whose::Own,
-        Opener::Shop { key } if is_known(key) => Whose::Own,
+        _ if is_there && payment.session_id.as_ref() == Some(&session.id) => Whose::Own,
+        Opener::Shop { key } if is_there && is_known(key) => Whose::Own,
         Opener::Shop { key } if is_of_payment(key) => Whose::Shops,
         Opener::Shop { .. } | Opener::Other => Whose::Strangers,
     }

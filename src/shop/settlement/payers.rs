@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::orders::moving::find_order;
 use crate::orders::order::Order;
 use crate::orders::record::Orders;
+use crate::payments::provider::ProviderId;
 use crate::payments::{PaymentError, Payments, Session, SessionState};
 use crate::settlement::check::settle_order;
 use crate::settlement::effects;
@@ -33,10 +34,11 @@ pub enum Payer {
 /// When a port fails; repeating is safe.
 pub async fn payer_of(
     ports: &impl SettlementPorts,
+    provider: ProviderId,
     payment_ref: &str,
     now: Timestamp,
 ) -> Result<Payer> {
-    let Some((order, session)) = session_of(ports, payment_ref).await? else {
+    let Some((order, session)) = session_of(ports, provider, payment_ref).await? else {
         return Ok(Payer::Nobody);
     };
     if whose(&order, &session) == Whose::Own {
@@ -52,10 +54,11 @@ pub async fn payer_of(
 /// The session that took this money, with the order that it names.
 pub(crate) async fn session_of(
     ports: &impl SettlementPorts,
+    provider: ProviderId,
     payment_ref: &str,
 ) -> Result<Option<(Order, Session)>> {
     let session = ports
-        .payments()
+        .payments(provider)?
         .session_of_payment(payment_ref)
         .await
         .map_err(PaymentError::into_error)?;

@@ -1,8 +1,10 @@
 //! The ports of settlement.
 
 use crate::cart::ports::CartPorts;
+use crate::error::Result;
 use crate::inventory::ports::StockPorts;
 use crate::messages::mail::Mail;
+use crate::payments::provider::ProviderId;
 use crate::payments::{Inbox, Payments};
 use crate::settlement::strays::StrayPayments;
 
@@ -10,9 +12,12 @@ use crate::settlement::strays::StrayPayments;
 pub trait SettlementPorts: StockPorts + CartPorts {
     /// The record of stray payments.
     fn stray_payments(&self) -> impl StrayPayments;
-    /// The payment provider.
-    fn payments(&self) -> impl Payments;
-    /// The inbox of the provider's events.
+    /// A payment provider.
+    ///
+    /// # Errors
+    /// 503 `payments_not_configured` when the shop has no such provider.
+    fn payments(&self, provider: ProviderId) -> Result<impl Payments>;
+    /// The inbox of the providers' events.
     fn inbox(&self) -> impl Inbox;
     /// Letters to shoppers.
     fn mail(&self) -> impl Mail;

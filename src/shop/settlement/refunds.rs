@@ -11,6 +11,7 @@ use crate::orders::records::record_id;
 use crate::orders::transitions::OrderEventKind;
 use crate::payments::{NewRefund, PaymentError, Payments, ProviderRefund, RefundState};
 use crate::settlement::ports::SettlementPorts;
+use crate::values::clock::Clock;
 use crate::values::money::{Currency, Money, sum};
 use durable::Timestamp;
 
@@ -61,7 +62,7 @@ pub async fn pay_refund(
     let Some(session_id) = &order.payment.session_id else {
         return Err(Error::internal(format!("no money for {refund_id}")));
     };
-    let payments = ports.payments();
+    let payments = ports.payments(order.payment.provider)?;
     let session = payments
         .session(session_id)
         .await
@@ -77,7 +78,7 @@ pub async fn pay_refund(
     if refund.status != RefundStatus::Pending || is_overtaken(&order) {
         return give_back_rest(ports, order, refund_id, now).await;
     }
-    let made = make_refund(ports, refund, payment_ref.clone(), listed_at).await?;
+    let made = make_refund(ports, &payments, refund, payment_ref.clone(), listed_at).await?;
     if made.state == RefundState::Failed {
         let (order, _) = fold_refunds(ports, order.clone(), &payment_ref, now).await?;
         if is_overtaken(&order) {
@@ -95,7 +96,8 @@ async fn fold_refunds(
     payment_ref: &str,
     now: Timestamp,
 ) -> Result<(Order, Vec<String>)> {
-    let known = ports.payments().refunds_of(payment_ref).await;
+    let payments = ports.payments(order.payment.provider)?;
+    let known = payments.refunds_of(payment_ref).await;
     let known = known.map_err(PaymentError::into_error)?;
     for refund in &known {
         order = fold_refund(ports, order, refund, now).await?;
@@ -262,25 +264,25 @@ fn end_as(
     )
 }
 
-/// Asks the provider for a refund that was in no list of its refunds from `listed_at` on; one that
-/// it will not make has failed.
+/// Asks `payments` for a refund that was in no list of its refunds from `listed_at` on; one that it
+/// will not make has failed.
 ///
 /// # Errors
 /// When its outcome is unknown: to be asked for again.
 pub async fn make_refund(
-    ports: &impl SettlementPorts,
+    clock: &impl Clock,
+    payments: &impl Payments,
     refund: &Refund,
     payment_ref: String,
     listed_at: Timestamp,
 ) -> Result<ProviderRefund> {
-    let payments = ports.payments();
     let request = payments.prepare_refund(&NewRefund {
         refund_id: refund.id.clone(),
         payment_ref: payment_ref.clone(),
         amount: refund.amount.amount,
         currency: refund.amount.currency,
     })?;
-    let key = key_between(refund, listed_at, ports.clock()).ok_or(Error::Unavailable {
+    let key = key_between(refund, listed_at, clock.clock()).ok_or(Error::Unavailable {
         code: "refund_under_way",
         retry_after_secs: 60,
     })?;
@@ -320,6 +322,7 @@ mod tests {
     use super::*;
     use crate::aftersales::refunds::refundable_part;
     use crate::orders::samples::order;
+    use crate::payments::limits::ChargeLimits;
 
     #[test]
     fn what_the_provider_could_not_give_back_is_not_promised() {
@@ -335,7 +338,12 @@ mod tests {
             let money = |amount| Money::new(amount, order.currency);
             let (captured, asked) = (money(captured), money(asked));
             order.payment.captured = Some(captured);
-            let part = refundable_part(&order, Some(asked));
+            let limits = |currency: Currency| ChargeLimits {
+                smallest: 0,
+                largest: i64::MAX,
+                step: currency.charge_increment(),
+            };
+            let part = refundable_part(&order, limits, Some(asked));
             assert_eq!(part.is_ok(), fits, "{asked:?} of {captured:?}");
         }
     }

@@ -114,7 +114,7 @@ enum Opening {
 async fn request_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opening> {
     let payment = &order.payment;
     let answer = ports
-        .payments()
+        .payments(payment.provider)?
         .open_session(&payment.key(), &payment.request)
         .await;
     match answer {
@@ -137,7 +137,7 @@ async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opt
     let from = began_at.minus_secs(CLOCKS_SECS);
     let until = settled_at.plus_secs(CLOCKS_SECS);
     let found = ports
-        .payments()
+        .payments(order.payment.provider)?
         .find_session(&order.id, &order.payment.key(), from, until)
         .await
         .map_err(PaymentError::into_error)?;
@@ -163,7 +163,9 @@ async fn renew_payment(
     let key = Payment::key_of(&payment.id, attempt);
     let renewal = Renewal {
         attempt,
-        request: ports.payments().renew(&payment.request, &key, expires_at)?,
+        request: ports
+            .payments(payment.provider)?
+            .renew(&payment.request, &key, expires_at)?,
         expires_at,
     };
     let transition = by_shop(order, OrderEventKind::PaymentRenewed, now)?;
@@ -188,9 +190,10 @@ pub async fn close_payment(
         return Ok(opened);
     };
     let key = format!("{}:expire", order.payment.key());
-    let session = match ports.payments().expire_session(&key, &session_id).await {
+    let payments = ports.payments(order.payment.provider)?;
+    let session = match payments.expire_session(&key, &session_id).await {
         // It is no longer open: it has ended by itself, or was paid.
-        Err(PaymentError::Refused(_)) => ports.payments().session(&session_id).await,
+        Err(PaymentError::Refused(_)) => payments.session(&session_id).await,
         answer => answer,
     };
     let session = session.map_err(PaymentError::into_error)?;

@@ -44,7 +44,7 @@ pub async fn give_back(
     let Some(refund) = &stray.refund else {
         return Ok(());
     };
-    let payments = ports.payments();
+    let payments = ports.payments(stray.provider)?;
     let refunds = async || {
         let known = payments.refunds_of(&stray.payment_ref).await;
         known.map_err(PaymentError::into_error)
@@ -59,7 +59,14 @@ pub async fn give_back(
             amount,
             ..refund.clone()
         };
-        let made = make_refund(ports, &rest, stray.payment_ref.clone(), listed_at).await?;
+        let made = make_refund(
+            ports,
+            &payments,
+            &rest,
+            stray.payment_ref.clone(),
+            listed_at,
+        )
+        .await?;
         if made.state == RefundState::Failed {
             // Someone else may have been faster.
             known = refunds().await?;
@@ -102,6 +109,7 @@ pub(crate) fn stray_of(
     });
     Ok(Some(StrayPayment {
         session_id: session.id.clone(),
+        provider: session.provider,
         order_id: order.id.clone(),
         payment_ref,
         amount,

@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::orders::findings::Finding;
 use crate::orders::ledger::Journal;
 use crate::orders::order::{Refund, RefundStatus};
+use crate::payments::provider::ProviderId;
 use crate::values::money::Money;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -13,6 +14,8 @@ use durable::Timestamp;
 pub struct StrayPayment {
     /// The provider's id of the session.
     pub session_id: String,
+    /// The provider that has it.
+    pub provider: ProviderId,
     /// The order that it names.
     pub order_id: String,
     /// The provider's name of the money.

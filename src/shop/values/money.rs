@@ -57,25 +57,6 @@ impl Currency {
         }
     }
 
-    /// The least that can be charged, in minor units by what payment providers say; 0 where none is
-    /// known.
-    #[must_use]
-    pub fn smallest_charge(self) -> i64 {
-        match self.code() {
-            "GBP" => 30,
-            "AUD" | "BRL" | "CAD" | "CHF" | "EUR" | "INR" | "JPY" | "NZD" | "SGD" | "USD" => 50,
-            "BGN" => 100,
-            "AED" | "MYR" | "PLN" | "RON" => 200,
-            "DKK" => 250,
-            "NOK" | "SEK" => 300,
-            "HKD" => 400,
-            "MXN" | "THB" => 1_000,
-            "CZK" => 1_500,
-            "HUF" => 17_500,
-            _ => 0,
-        }
-    }
-
     /// Its sign, where people know it; else its code.
     #[must_use]
     pub fn symbol(self) -> String {

@@ -119,13 +119,16 @@ pub(in crate::store) fn save_of_new_letter(
         .bind(letter_id))
 }
 
-/// Writes a finding, if the breaker has the version before `version`; to stand before the statement
+/// Writes a finding about the breaker of its subject, if that has the version before `version`; to stand before the statement
 /// that writes that one.
 pub(in crate::store) fn save_of_breaker(finding: &Finding, version: i64) -> Result<Statement> {
     let sql = insert_findings!(
-        "COALESCE((SELECT version FROM circuit_breakers WHERE name = 'payments'), 0) = ?2 - 1"
+        "COALESCE((SELECT version FROM circuit_breakers WHERE name = ?3), 0) = ?2 - 1"
     );
-    Ok(Statement::new(sql).bind(to_json(&[finding])?).bind(version))
+    Ok(Statement::new(sql)
+        .bind(to_json(&[finding])?)
+        .bind(version)
+        .bind(finding.subject.as_str()))
 }
 
 #[derive(Deserialize)]

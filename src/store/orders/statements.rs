@@ -34,7 +34,7 @@ SELECT o.id, o.number, o.version, o.status, o.attempt, o.cart_id, o.currency, o.
         'tracked', json(iif(tracked, 'true', 'false')), 'unit_price', unit_price, 'line_total', line_total,
         'discount', discount, 'tax', tax, 'detail', json(detail)) ORDER BY position)
      FROM order_lines WHERE order_id = o.id) AS lines,
-    (SELECT json_object('id', id, 'attempt', attempt, 'status', status, 'session_id', session_id, 'url', url, 'request', request, 'expires_at', expires_at,
+    (SELECT json_object('id', id, 'provider', provider, 'attempt', attempt, 'status', status, 'session_id', session_id, 'url', url, 'request', request, 'expires_at', expires_at,
         'captured', json(iif(captured_amount IS NULL, 'null', json_object('amount', captured_amount, 'currency', captured_currency))))
      FROM payments WHERE order_id = o.id) AS payment,
     (SELECT json_group_array(json_object('happening', happening, 'actor', actor, 'subject', subject, 'note', note, 'at', at) ORDER BY version)
@@ -304,6 +304,7 @@ fn insert_payment(order: &Order) -> Result<Statement> {
     Ok(Statement::new(INSERT_PAYMENT)
         .bind(payment.id.as_str())
         .bind(order.id.as_str())
+        .bind(payment.provider.as_str())
         .bind(to_word(&payment.status)?)
         .bind(payment.request.as_str())
         .bind(payment.expires_at)
@@ -527,7 +528,7 @@ SELECT ?1, key, value ->> 'name', value ->> 'line1', value ->> 'line2', value ->
 FROM json_each(?2)";
 
 const INSERT_PAYMENT: &str = "
-INSERT INTO payments (id, order_id, status, request, expires_at, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+INSERT INTO payments (id, order_id, provider, status, request, expires_at, look_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 const RENEW_PAYMENT: &str = "
 UPDATE payments SET attempt = ?2, request = ?3, expires_at = ?4, look_at = ?5 WHERE order_id = ?1";

@@ -9,6 +9,7 @@ use shop::error::{Error, Result};
 use shop::orders::findings::Finding;
 use shop::orders::ledger::Journal;
 use shop::orders::order::{Refund, RefundStatus};
+use shop::payments::provider::ProviderId;
 use shop::settlement::stray_payments::task_of;
 use shop::settlement::strays::{StrayPayment, StrayPayments};
 use shop::values::money::{Currency, Money};
@@ -44,7 +45,8 @@ impl<D: Database> StrayPayments for StrayPaymentsD1<D> {
                 .bind(refund.map(|refund| refund.id.as_str()))
                 .bind(status)
                 .bind(stray.version)
-                .bind(now),
+                .bind(now)
+                .bind(stray.provider.as_str()),
             findings::save_one(finding)?,
         ];
         batch.extend(sql::book(&stray.session_id, stray.version, journals, now)?);
@@ -77,12 +79,12 @@ impl<D: Database> StrayPayments for StrayPaymentsD1<D> {
 }
 
 const STRAY_PAYMENT: &str = "
-SELECT session_id, order_id, payment_ref, amount, currency, refund_id, refund_status, version, created_at
+SELECT session_id, provider, order_id, payment_ref, amount, currency, refund_id, refund_status, version, created_at
 FROM stray_payments WHERE session_id = ?1";
 
 const KEEP: &str = "
-INSERT INTO stray_payments (session_id, order_id, payment_ref, amount, currency, refund_id, refund_status, version, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+INSERT INTO stray_payments (session_id, order_id, payment_ref, amount, currency, refund_id, refund_status, version, created_at, provider)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 const MOVE: &str =
     "UPDATE stray_payments SET refund_status = ?2, version = ?3 WHERE session_id = ?1";
@@ -90,6 +92,7 @@ const MOVE: &str =
 #[derive(Deserialize)]
 struct Row {
     session_id: String,
+    provider: ProviderId,
     order_id: String,
     payment_ref: String,
     amount: i64,
@@ -117,6 +120,7 @@ impl Row {
         });
         Ok(StrayPayment {
             session_id: self.session_id,
+            provider: self.provider,
             order_id: self.order_id,
             payment_ref: self.payment_ref,
             amount,

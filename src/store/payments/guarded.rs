@@ -12,12 +12,15 @@ use serde::Deserialize;
 use shop::error::Result;
 use shop::orders::findings::{Finding, FindingKind};
 use shop::payments::breaker::{Breaker, Health, Outcome, Permit, ProviderHealth};
+use shop::payments::limits::ChargeLimits;
+use shop::payments::provider::ProviderId;
 use shop::payments::{
     BalanceEntry, EventSubject, NewRefund, NewSession, Page, PaymentError, Payments,
     ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
 use shop::values::money::Currency;
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Seconds until an isolate reads again what the others know.
@@ -32,19 +35,19 @@ pub struct KnownHealth {
     read_at: Timestamp,
 }
 
-/// Shared by all events of an isolate.
-pub type HealthCache = Rc<Cell<Option<KnownHealth>>>;
+/// What an isolate knows of each breaker; shared by all its events.
+pub type HealthCache = Rc<RefCell<BTreeMap<ProviderId, KnownHealth>>>;
 
 /// What staff sees of the breaker.
 #[derive(Debug)]
 pub struct BreakerD1<D>(pub D);
 
 impl<D: Database> ProviderHealth for BreakerD1<D> {
-    async fn health(&self) -> Result<Health> {
+    async fn health(&self, provider: ProviderId) -> Result<Health> {
         let statement = Statement::new(
-            "SELECT version, breaker, changed_at, last_error FROM circuit_breakers WHERE name = 'payments'",
+            "SELECT version, breaker, changed_at, last_error FROM circuit_breakers WHERE name = ?1",
         );
-        let rows: Vec<HealthRow> = self.0.query(statement).await?;
+        let rows: Vec<HealthRow> = self.0.query(statement.bind(provider.as_str())).await?;
         let Some(row) = rows.into_iter().next() else {
             return Ok(Health {
                 breaker: Breaker::CLOSED,
@@ -71,6 +74,8 @@ struct HealthRow {
 pub struct GuardedPayments<P, D> {
     /// The provider.
     pub provider: P,
+    /// Its name, which is the breaker's too.
+    pub id: ProviderId,
     /// Where the breaker's state is shared.
     pub db: D,
     /// What this isolate knows of it.
@@ -125,7 +130,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         let known = self.known(now).await;
         let breaker = known.breaker.record(outcome, now);
         if breaker.is_like(known.breaker) {
-            self.knowledge.set(Some(KnownHealth { breaker, ..known }));
+            self.keep(Some(KnownHealth { breaker, ..known }));
         } else {
             self.write(known, breaker, error, now).await;
         }
@@ -134,7 +139,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
     /// What this isolate knows, read anew when it is old. A database that does not answer is no
     /// reason not to be paid.
     async fn known(&self, now: Timestamp) -> KnownHealth {
-        let known = self.knowledge.get();
+        let known = self.knowledge.borrow().get(&self.id).copied();
         if let Some(known) = known.filter(|known| known.read_at.plus_secs(FRESH_SECS) > now) {
             return known;
         }
@@ -151,14 +156,22 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
                 read_at: now,
             }),
         };
-        self.knowledge.set(Some(fresh));
+        self.keep(Some(fresh));
         fresh
+    }
+
+    fn keep(&self, known: Option<KnownHealth>) {
+        let mut all = self.knowledge.borrow_mut();
+        match known {
+            Some(known) => all.insert(self.id, known),
+            None => all.remove(&self.id),
+        };
     }
 
     async fn read(&self, now: Timestamp) -> Result<KnownHealth> {
         let statement =
-            Statement::new("SELECT version, breaker FROM circuit_breakers WHERE name = 'payments'");
-        let rows: Vec<Row> = self.db.query(statement).await?;
+            Statement::new("SELECT version, breaker FROM circuit_breakers WHERE name = ?1");
+        let rows: Vec<Row> = self.db.query(statement.bind(self.id.as_str())).await?;
         let row = rows.first();
         Ok(KnownHealth {
             breaker: row.map_or(Ok(Breaker::CLOSED), |row| from_json(&row.breaker))?,
@@ -180,18 +193,19 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
             return false;
         };
         let statement = Statement::new(
-            "INSERT INTO circuit_breakers (name, version, breaker, changed_at, last_error) VALUES ('payments', ?1, ?2, ?3, ?4)
+            "INSERT INTO circuit_breakers (name, version, breaker, changed_at, last_error) VALUES (?5, ?1, ?2, ?3, ?4)
              ON CONFLICT (name) DO UPDATE SET version = ?1, breaker = ?2, changed_at = ?3, last_error = COALESCE(?4, last_error)
              WHERE version = ?1 - 1 RETURNING version, breaker",
         )
         .bind(version)
         .bind(json)
         .bind(now)
-        .bind(error);
-        let told = told(breaker, version, now);
+        .bind(error)
+        .bind(self.id.as_str());
+        let told = told(self.id, breaker, version, now);
         let written: Result<Vec<Row>, SqlError> = self.db.batch_then_query(told, statement).await;
         let won = written.as_ref().map_or(true, |rows| !rows.is_empty());
-        self.knowledge.set(won.then_some(KnownHealth {
+        self.keep(won.then_some(KnownHealth {
             breaker,
             version,
             read_at: now,
@@ -201,8 +215,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
 }
 
 impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
-    fn largest_charge(&self, currency: Currency) -> i64 {
-        self.provider.largest_charge(currency)
+    fn limits(&self, currency: Currency) -> ChargeLimits {
+        self.provider.limits(currency)
     }
 
     fn prepare(&self, session: &NewSession) -> Result<String> {
@@ -299,12 +313,12 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
 }
 
 /// What goes into the transaction that changes the breaker.
-fn told(breaker: Breaker, version: i64, now: Timestamp) -> Vec<Statement> {
+fn told(provider: ProviderId, breaker: Breaker, version: i64, now: Timestamp) -> Vec<Statement> {
     if !matches!(breaker, Breaker::Open { .. }) {
         return vec![];
     }
     let error = "it failed again and again, and is left alone for a while: new orders wait for their payment page";
-    let finding = Finding::for_staff(FindingKind::ProviderBreaker, "payments", error, now);
+    let finding = Finding::for_staff(FindingKind::ProviderBreaker, provider.as_str(), error, now);
     findings::save_of_breaker(&finding, version).map_or_else(|_| vec![], |it| vec![it])
 }
 

@@ -1,17 +1,20 @@
-//! The inbox of the payment provider's events in D1, and the queue that carries their ids.
+//! The inbox of the payment providers' events in D1, and the queue that carries their keys. A row
+//! stands under the key of its event, which no event of another provider has.
 
 use crate::store::sql::{Database, SqlError, Statement, TextRow, json_chunks};
 use durable::Timestamp;
+use serde::Serialize;
 use shop::error::Result;
 use shop::operations::dead_letters::MessageQueues;
-use shop::payments::{Inbox, WebhookEvent};
+use shop::payments::provider::ProviderId;
+use shop::payments::{Inbox, StoredEvent, WebhookEvent};
 
 /// [`Inbox`] on D1 and a queue.
 #[derive(Debug)]
 pub struct InboxD1<D, Q> {
     /// Where events are kept.
     pub db: D,
-    /// Where their ids go.
+    /// Where their keys go.
     pub queues: Q,
 }
 
@@ -21,9 +24,10 @@ const HANDED_OUT_SECS: u32 = 120;
 impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool> {
         let statement = Statement::new(
-            "INSERT INTO webhook_events (id, kind, payload, received_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
+            "INSERT INTO webhook_events (id, provider, kind, payload, received_at, due_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
         )
-        .bind(event.id.as_str())
+        .bind(event.key())
+        .bind(event.provider.as_str())
         .bind(event.kind.as_str())
         .bind(event.payload.as_str())
         .bind(now);
@@ -34,18 +38,19 @@ impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
         }
     }
 
-    async fn enqueue(&self, event_id: &str, delay_secs: u32) -> Result<()> {
+    async fn enqueue(&self, event_key: &str, delay_secs: u32) -> Result<()> {
         self.queues
-            .send_later(EVENTS_QUEUE, event_id, delay_secs)
+            .send_later(EVENTS_QUEUE, event_key, delay_secs)
             .await
     }
 
     async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>> {
+        let events: Vec<EventRow<'_>> = events.iter().map(EventRow::of).collect();
         let mut fresh = Vec::new();
-        for chunk in json_chunks(events)? {
+        for chunk in json_chunks(&events)? {
             let statement = Statement::new(
-                "INSERT INTO webhook_events (id, kind, payload, received_at, due_at)
-                 SELECT value ->> 'id', value ->> 'kind', value ->> 'payload', ?2, ?2 FROM json_each(?1) WHERE true
+                "INSERT INTO webhook_events (id, provider, kind, payload, received_at, due_at)
+                 SELECT value ->> 'key', value ->> 'provider', value ->> 'kind', value ->> 'payload', ?2, ?2 FROM json_each(?1) WHERE true
                  ON CONFLICT (id) DO NOTHING RETURNING id AS value",
             );
             let rows: Vec<TextRow> = self.db.query(statement.bind(chunk).bind(now)).await?;
@@ -54,21 +59,22 @@ impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
         Ok(fresh)
     }
 
-    async fn enqueue_all(&self, event_ids: &[String]) -> Result<()> {
-        self.queues.send_all(EVENTS_QUEUE, event_ids).await
+    async fn enqueue_all(&self, event_keys: &[String]) -> Result<()> {
+        self.queues.send_all(EVENTS_QUEUE, event_keys).await
     }
 
-    async fn payload(&self, event_id: &str) -> Result<Option<String>> {
-        let statement = Statement::new("SELECT payload AS value FROM webhook_events WHERE id = ?1");
-        let rows: Vec<TextRow> = self.db.query(statement.bind(event_id)).await?;
-        Ok(rows.into_iter().next().map(|row| row.value))
+    async fn event(&self, event_key: &str) -> Result<Option<StoredEvent>> {
+        let statement =
+            Statement::new("SELECT provider, payload FROM webhook_events WHERE id = ?1");
+        let rows: Vec<StoredEvent> = self.db.query(statement.bind(event_key)).await?;
+        Ok(rows.into_iter().next())
     }
 
-    async fn processed(&self, event_id: &str, outcome: &str, now: Timestamp) -> Result<()> {
+    async fn processed(&self, event_key: &str, outcome: &str, now: Timestamp) -> Result<()> {
         let statement = Statement::new(
             "UPDATE webhook_events SET processed_at = ?2, outcome = ?3, attempts = attempts + 1 WHERE id = ?1",
         );
-        let statement = statement.bind(event_id).bind(now).bind(outcome);
+        let statement = statement.bind(event_key).bind(now).bind(outcome);
         Ok(self.db.batch(vec![statement]).await?)
     }
 
@@ -86,5 +92,24 @@ impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
     }
 }
 
-/// The queue of the ids of events.
+#[derive(Serialize)]
+struct EventRow<'a> {
+    key: String,
+    provider: ProviderId,
+    kind: &'a str,
+    payload: &'a str,
+}
+
+impl<'a> EventRow<'a> {
+    fn of(event: &'a WebhookEvent) -> Self {
+        Self {
+            key: event.key(),
+            provider: event.provider,
+            kind: &event.kind,
+            payload: &event.payload,
+        }
+    }
+}
+
+/// Queue of the keys of events, of every provider; named when there was one.
 pub const EVENTS_QUEUE: &str = "stripe-events";

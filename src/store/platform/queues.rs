@@ -14,7 +14,7 @@ use worker::{MessageBuilder, Queue};
 /// Every queue that the shop writes to.
 #[derive(Clone)]
 pub struct Queues {
-    /// Ids of the payment provider's events.
+    /// Keys of the payment providers' events.
     pub events: Queue,
     /// Letters to shoppers.
     pub outgoing: Queue,

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use shop::error::Result;
 use shop::orders::ledger::Entry;
 use shop::payments::BalanceEntry;
+use shop::payments::provider::ProviderId;
 use shop::settlement::reconciliation::record::{BalanceMovements, Fee, Jobs, MAX_SUSPECTS};
 use std::ops::Range;
 
@@ -67,24 +68,30 @@ impl<D: Database> Jobs for JobsD1<D> {
         Ok(())
     }
 
-    async fn keep_entries(&self, entries: &[BalanceEntry]) -> Result<()> {
+    async fn keep_entries(&self, provider: ProviderId, entries: &[BalanceEntry]) -> Result<()> {
         for chunk in json_chunks(entries)? {
-            let statement = Statement::new(KEEP_ENTRIES).bind(chunk);
+            let statement = Statement::new(KEEP_ENTRIES)
+                .bind(chunk)
+                .bind(provider.as_str());
             self.0.repeatable_batch(vec![statement]).await?;
         }
         Ok(())
     }
 
-    async fn forget_entries(&self, before: Timestamp) -> Result<()> {
+    async fn forget_entries(&self, provider: ProviderId, before: Timestamp) -> Result<()> {
         let statement = Statement::new(
-            "DELETE FROM balance_entries WHERE id IN (SELECT id FROM balance_entries WHERE at < ?1 LIMIT ?2)",
+            "DELETE FROM balance_entries WHERE id IN (SELECT id FROM balance_entries WHERE at < ?1 AND provider = ?3 LIMIT ?2)",
         );
-        let statement = statement.bind(before).bind(MAX_FORGOTTEN);
+        let statement = statement
+            .bind(before)
+            .bind(MAX_FORGOTTEN)
+            .bind(provider.as_str());
         Ok(self.0.repeatable_batch(vec![statement]).await?)
     }
 
     async fn suspects(
         &self,
+        provider: ProviderId,
         slice: &Range<Timestamp>,
         window: &Range<Timestamp>,
     ) -> Result<Vec<String>> {
@@ -93,7 +100,8 @@ impl<D: Database> Jobs for JobsD1<D> {
             .bind(slice.end)
             .bind(window.start)
             .bind(window.end)
-            .bind(MAX_SUSPECTS);
+            .bind(MAX_SUSPECTS)
+            .bind(provider.as_str());
         let rows: Vec<TextRow> = self.0.query(statement).await?;
         Ok(rows.into_iter().map(|row| row.value).collect())
     }
@@ -122,8 +130,8 @@ impl<D: Database> Jobs for JobsD1<D> {
 const MAX_FORGOTTEN: u32 = 12_000;
 
 const KEEP_ENTRIES: &str = "
-INSERT INTO balance_entries (id, payment_ref, kind, amount, fee, currency, at)
-SELECT value ->> 'id', value ->> 'payment_ref', value ->> 'kind', value ->> 'amount', value ->> 'fee', value ->> 'currency', value ->> 'at'
+INSERT INTO balance_entries (id, provider, payment_ref, kind, amount, fee, currency, at)
+SELECT value ->> 'id', ?2, value ->> 'payment_ref', value ->> 'kind', value ->> 'amount', value ->> 'fee', value ->> 'currency', value ->> 'at'
 FROM json_each(?1) WHERE true
 ON CONFLICT (id) DO UPDATE SET payment_ref = excluded.payment_ref, kind = excluded.kind, amount = excluded.amount,
     fee = excluded.fee, currency = excluded.currency, at = excluded.at";
@@ -131,14 +139,14 @@ ON CONFLICT (id) DO UPDATE SET payment_ref = excluded.payment_ref, kind = exclud
 /// No more than narrows: what is left out here would not be told of either.
 const SUSPECTS: &str = "
 WITH moved AS (
-    SELECT payment_ref FROM balance_entries WHERE at >= ?1 AND at < ?2
+    SELECT payment_ref FROM balance_entries WHERE at >= ?1 AND at < ?2 AND provider = ?6
     UNION
     SELECT p.payment_ref FROM journals AS j
     JOIN ledger_entries AS e ON e.order_id = j.order_id AND e.version = j.version AND e.journal = j.journal AND e.account = 'clearing'
-    JOIN payments AS p ON p.order_id = j.order_id AND p.payment_ref IS NOT NULL
+    JOIN payments AS p ON p.order_id = j.order_id AND p.payment_ref IS NOT NULL AND p.provider = ?6
     WHERE j.at >= ?1 AND j.at < ?2
     UNION
-    SELECT s.payment_ref FROM journals AS j JOIN stray_payments AS s ON s.session_id = j.order_id
+    SELECT s.payment_ref FROM journals AS j JOIN stray_payments AS s ON s.session_id = j.order_id AND s.provider = ?6
     WHERE j.at >= ?1 AND j.at < ?2
 ), books AS (
     SELECT payment_ref, p.order_id AS book FROM moved JOIN payments AS p USING (payment_ref)

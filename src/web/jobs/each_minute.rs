@@ -152,12 +152,26 @@ async fn do_job(app: &App, job: Job) -> Result<Option<u32>> {
                 log_event("letters_queued_again", &json!(letters));
             }
         }
-        Job::Undelivered | Job::Balance if app.config.check_payments().is_err() => {}
-        Job::Undelivered => tell(job, &heal_undelivered(app, &app.jobs(), app.now).await?),
-        Job::Balance => tell(job, &compare_balance(app, &app.jobs(), app.now).await?),
+        Job::Undelivered | Job::Balance => reconcile(app, job).await?,
         Job::Findings => tell_staff(app).await,
     }
     Ok(None)
+}
+
+/// Each provider by itself, so that one that is away holds up no other.
+async fn reconcile(app: &App, job: Job) -> Result<()> {
+    let (jobs, mut outcome) = (app.jobs(), Ok(()));
+    for provider in &app.config.providers {
+        let found = match job {
+            Job::Balance => compare_balance(app, &jobs, *provider, app.now).await,
+            _ => heal_undelivered(app, &jobs, *provider, app.now).await,
+        };
+        match found {
+            Ok(findings) => tell(job, &findings),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    outcome
 }
 
 async fn swept(app: &App, kind: Swept) -> Result<Option<u32>> {

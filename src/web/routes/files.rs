@@ -22,7 +22,7 @@ pub static FILES: &[Route] = routes! {
     Get  "/sitemap.xml"            Anyone Uncounted sitemap::index;
     Get  "/sitemaps/{part}"        Anyone Uncounted sitemap::part;
     Get  "/feeds/google.xml"       Anyone Uncounted product_feed::show;
-    Post "/webhooks/stripe"        Signed Uncounted webhooks::receive;
+    Post "/webhooks/{provider}"    Signed Uncounted webhooks::receive;
     Get  "/healthz"                Anyone Uncounted health::live;
     Get  "/readyz"                 Anyone Uncounted health::ready;
 };

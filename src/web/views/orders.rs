@@ -46,6 +46,10 @@ pub(in crate::web) struct OrderView<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct PaymentView<'a> {
+    /// For staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schema(nullable = false))]
+    provider: Option<&'static str>,
     status: PaymentStatus,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
@@ -128,7 +132,7 @@ impl<'a> OrderView<'a> {
             shipping_method: &order.shipping_method,
             totals: TotalsView::of(&order.totals, order.currency),
             terms: TermsView::of(&order.terms, order.currency),
-            payment: PaymentView::of(order),
+            payment: PaymentView::of(order, for_staff),
             fulfillments: order.fulfillments.iter().map(FulfillmentView::of).collect(),
             returns: order.returns.iter().map(ReturnView::of).collect(),
             refunds: order.refunds.iter().map(RefundView::of).collect(),
@@ -145,14 +149,18 @@ impl<'a> OrderView<'a> {
 }
 
 impl<'a> PaymentView<'a> {
-    fn of(order: &'a Order) -> Self {
+    fn of(order: &'a Order, for_staff: bool) -> Self {
         let payment = &order.payment;
-        Self::at(
+        let public = Self::at(
             order.status,
             payment.status,
             payment.url.as_deref(),
             payment.expires_at,
-        )
+        );
+        Self {
+            provider: for_staff.then(|| payment.provider.as_str()),
+            ..public
+        }
     }
 
     /// Where it can be paid is told for as long as it can.
@@ -164,6 +172,7 @@ impl<'a> PaymentView<'a> {
     ) -> Self {
         let can_be_paid = status == PaymentStatus::Open && order == OrderStatus::PendingPayment;
         Self {
+            provider: None,
             status,
             url: url.filter(|_| can_be_paid),
             expires_at: instant(expires_at),

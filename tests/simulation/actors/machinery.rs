@@ -9,6 +9,7 @@ use shop::messages::mail::{SendOutcome, queue_unsent_letters, send_letter};
 use shop::operations::news::answer_carts;
 use shop::operations::sweep::{Swept, sweep};
 use shop::orders::ports::OrderPorts;
+use shop::payments::provider::ProviderId;
 use shop::payments::{Inbox, WebhookEvent};
 use shop::settlement::events;
 use shop::settlement::ports::SettlementPorts;
@@ -36,6 +37,7 @@ pub async fn webhooks(sim: Sim) {
     let (mine, about) = (sim.clone(), session_id.clone());
     let delivered = request(world, async move {
         let event = WebhookEvent {
+            provider: ProviderId::Stripe,
             id: id.clone(),
             kind: "session".to_owned(),
             payload: session_id,
@@ -58,6 +60,7 @@ pub async fn deliver(sim: Sim, about: String) {
     let id = format!("{about}/{}", world.name("evt"));
     request(&world, async move {
         let event = WebhookEvent {
+            provider: ProviderId::Stripe,
             id: id.clone(),
             kind: "told".to_owned(),
             payload: about,
@@ -159,8 +162,14 @@ async fn do_job(sim: Sim, job: Job) {
             Job::Letters => queue_unsent_letters(&MailsD1(sim.clone()), &sim.mail(), now)
                 .await
                 .map(drop),
-            Job::Undelivered => heal_undelivered(&sim, &jobs, now).await.map(drop),
-            Job::Balance => compare_balance(&sim, &jobs, now).await.map(drop),
+            Job::Undelivered => {
+                let stripe = ProviderId::Stripe;
+                heal_undelivered(&sim, &jobs, stripe, now).await.map(drop)
+            }
+            Job::Balance => {
+                let stripe = ProviderId::Stripe;
+                compare_balance(&sim, &jobs, stripe, now).await.map(drop)
+            }
         }
     })
     .await;

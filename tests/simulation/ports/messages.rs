@@ -3,11 +3,15 @@
 use crate::ports::Sim;
 use durable::Timestamp;
 use shop::error::{Error, Result};
-use shop::payments::{Inbox, WebhookEvent};
+use shop::payments::provider::ProviderId;
+use shop::payments::{Inbox, StoredEvent, WebhookEvent};
+
+/// What keys and ids of the second provider begin with.
+pub const SECOND: &str = "second:";
 
 impl Inbox for Sim {
     async fn receive(&self, event: &WebhookEvent, _now: Timestamp) -> Result<bool> {
-        let id = event.id.clone();
+        let id = event.key();
         self.call(format!("keep {id}"), move |world| {
             let mut inbox = world.inbox.borrow_mut();
             let is_new = !inbox.contains_key(&id);
@@ -31,7 +35,7 @@ impl Inbox for Sim {
         let mut fresh = Vec::new();
         for event in events {
             if self.receive(event, now).await? {
-                fresh.push(event.id.clone());
+                fresh.push(event.key());
             }
         }
         Ok(fresh)
@@ -44,14 +48,16 @@ impl Inbox for Sim {
         Ok(())
     }
 
-    async fn payload(&self, event_id: &str) -> Result<Option<String>> {
-        let session_id = event_id.split('/').next().unwrap_or_default().to_owned();
-        Ok(self
-            .0
-            .inbox
-            .borrow()
-            .contains_key(event_id)
-            .then_some(session_id))
+    async fn event(&self, event_key: &str) -> Result<Option<StoredEvent>> {
+        let (provider, id) = match event_key.strip_prefix(SECOND) {
+            Some(id) => (ProviderId::Second, id),
+            None => (ProviderId::Stripe, event_key),
+        };
+        let is_kept = self.0.inbox.borrow().contains_key(event_key);
+        Ok(is_kept.then(|| StoredEvent {
+            provider,
+            payload: id.split('/').next().unwrap_or_default().to_owned(),
+        }))
     }
 
     async fn processed(&self, event_id: &str, _outcome: &str, _now: Timestamp) -> Result<()> {

@@ -2,11 +2,12 @@
 //! and mail that go wrong.
 
 mod letters;
-mod messages;
+pub mod messages;
 mod objects;
-mod payments;
+pub mod payments;
 
 use crate::planted::{self};
+use crate::ports::payments::ProviderOf;
 use crate::scheduler::{pause, sleep};
 use crate::world::World;
 use durable::Timestamp;
@@ -24,6 +25,7 @@ use shop::messages::mail::Mail;
 use shop::orders::findings::FindingRecord;
 use shop::orders::ports::OrderPorts;
 use shop::orders::record::Orders;
+use shop::payments::provider::ProviderId;
 use shop::payments::{Inbox, Payments};
 use shop::pricing::price_list::Prices;
 use shop::settlement::ports::SettlementPorts;
@@ -277,8 +279,11 @@ impl SettlementPorts for Sim {
         StrayPaymentsD1(self.clone())
     }
 
-    fn payments(&self) -> impl Payments {
-        self.clone()
+    fn payments(&self, provider: ProviderId) -> Result<impl Payments> {
+        Ok(ProviderOf {
+            sim: self.clone(),
+            id: provider,
+        })
     }
 
     fn inbox(&self) -> impl Inbox {
@@ -297,6 +302,10 @@ impl CheckoutPorts for Sim {
             known: Rc::clone(&self.0.settings),
             listings: Rc::clone(&self.0.listings),
         }
+    }
+
+    fn new_payments(&self) -> ProviderId {
+        self.0.new_payments.get()
     }
 
     fn challenge(&self) -> Option<impl Challenge> {

@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use crate::orders::findings::{Finding, FindingKind};
 use crate::orders::ledger::Journal;
+use crate::payments::provider::ProviderId;
 use crate::payments::{BalanceEntry, BalanceKind, Payments};
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::{Booked, Fee, Jobs};
@@ -56,7 +57,7 @@ impl Default for Stage {
     }
 }
 
-/// Books the fees of the day that is due, and compares that day. One that the shop slept through is
+/// Books what `provider` kept of the day that is due, and compares that day. One that the shop slept through is
 /// made up for.
 ///
 /// # Errors
@@ -64,18 +65,29 @@ impl Default for Stage {
 pub async fn compare_balance(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
+    provider: ProviderId,
     now: Timestamp,
 ) -> Result<Vec<Finding>> {
     in_turn(
         ports,
         jobs,
-        JOB,
+        &provider.key_of(JOB),
         now,
         async |progress: &mut Progress, findings| {
             let today = start_of_day(now.minus_secs(SLACK_SECS));
             let start = *progress.day.get_or_insert(today.minus_secs(DAY_SECS));
             let day = start..start.plus_secs(DAY_SECS);
-            if !compare_day(ports, jobs, &day, &mut progress.stage, findings, now).await? {
+            if !compare_day(
+                ports,
+                jobs,
+                provider,
+                &day,
+                &mut progress.stage,
+                findings,
+                now,
+            )
+            .await?
+            {
                 return Ok(now);
             }
             *progress = Progress {
@@ -92,6 +104,7 @@ pub async fn compare_balance(
 async fn compare_day(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
+    provider: ProviderId,
     day: &Range<Timestamp>,
     stage: &mut Stage,
     findings: &mut Vec<Finding>,
@@ -99,8 +112,8 @@ async fn compare_day(
 ) -> Result<bool> {
     let window = day.start.minus_secs(SLACK_SECS)..day.end.plus_secs(SLACK_SECS);
     if let Stage::Reading { after } = stage {
-        jobs.forget_entries(window.start).await?;
-        if !read_entries(ports, jobs, &window, after).await? {
+        jobs.forget_entries(provider, window.start).await?;
+        if !read_entries(ports, jobs, provider, &window, after).await? {
             return Ok(false);
         }
         *stage = Stage::Comparing { from: day.start };
@@ -110,7 +123,7 @@ async fn compare_day(
         && *from < day.end
     {
         let slice = *from..from.plus_secs(SLICE_SECS);
-        for payment_ref in differing_in(jobs, &slice, day, &window).await? {
+        for payment_ref in differing_in(jobs, provider, &slice, day, &window).await? {
             if told.insert(payment_ref.clone()) {
                 findings.push(difference(payment_ref, now));
             }
@@ -125,13 +138,14 @@ async fn compare_day(
 async fn read_entries(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
+    provider: ProviderId,
     window: &Range<Timestamp>,
     after: &mut Option<String>,
 ) -> Result<bool> {
     for _ in 0..PAGES_AT_ONCE {
         let (from, until) = (window.start, window.end);
         let page = ports
-            .payments()
+            .payments(provider)?
             .balance_entries(from, until, after.as_deref())
             .await;
         match read(page, after.as_deref())? {
@@ -139,7 +153,7 @@ async fn read_entries(
                 let mut entries = page.items;
                 entries.retain(|entry| entry.kind != BalanceKind::Other);
                 jobs.book_fees(&fees(&entries)?).await?;
-                jobs.keep_entries(&entries).await?;
+                jobs.keep_entries(provider, &entries).await?;
                 *after = page.next;
             }
             Read::Lost => {
@@ -158,11 +172,12 @@ async fn read_entries(
 /// The payments that moved in `slice` and differ.
 async fn differing_in(
     jobs: &impl Jobs,
+    provider: ProviderId,
     slice: &Range<Timestamp>,
     day: &Range<Timestamp>,
     window: &Range<Timestamp>,
 ) -> Result<Vec<String>> {
-    let suspects = jobs.suspects(slice, window).await?;
+    let suspects = jobs.suspects(provider, slice, window).await?;
     if suspects.is_empty() {
         return Ok(vec![]);
     }

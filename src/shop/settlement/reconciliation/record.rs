@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::orders::ledger::Journal;
 use crate::payments::BalanceEntry;
+use crate::payments::provider::ProviderId;
 use durable::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -69,13 +70,14 @@ pub trait Jobs {
     /// Books fees of orders' payments, each once.
     async fn book_fees(&self, fees: &[Fee]) -> Result<()>;
     /// Keeps what the provider's balance moved, each movement once.
-    async fn keep_entries(&self, entries: &[BalanceEntry]) -> Result<()>;
-    /// Forgets some of the movements from before then.
-    async fn forget_entries(&self, before: Timestamp) -> Result<()>;
-    /// Of the payments that moved in `slice`, those whose two sides differ by what they moved in
+    async fn keep_entries(&self, provider: ProviderId, entries: &[BalanceEntry]) -> Result<()>;
+    /// Forgets some of the provider's movements from before then.
+    async fn forget_entries(&self, provider: ProviderId, before: Timestamp) -> Result<()>;
+    /// Of the provider's payments that moved in `slice`, those whose two sides differ by what they moved in
     /// `window`: no more than [`MAX_SUSPECTS`].
     async fn suspects(
         &self,
+        provider: ProviderId,
         slice: &Range<Timestamp>,
         window: &Range<Timestamp>,
     ) -> Result<Vec<String>>;

@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::orders::findings::{Finding, FindingKind};
+use crate::payments::provider::ProviderId;
 use crate::payments::{EventSubject, Inbox, Payments, WebhookEvent};
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::Jobs;
@@ -32,17 +33,19 @@ struct Progress {
     after: Option<String>,
 }
 
-/// Takes in what is not known yet, as if it had been delivered.
+/// Takes in what `provider` could not deliver and is not known yet, as if it had been delivered.
 ///
 /// # Errors
 /// The first failure: of the provider, or when the database can't be read or written.
 pub async fn heal_undelivered(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
+    provider: ProviderId,
     now: Timestamp,
 ) -> Result<Vec<Finding>> {
-    in_turn(ports, jobs, JOB, now, async |progress, findings| {
-        look(ports, progress, findings, now).await?;
+    let job = provider.key_of(JOB);
+    in_turn(ports, jobs, &job, now, async |progress, findings| {
+        look(ports, provider, progress, findings, now).await?;
         Ok(match progress.began_at {
             None => now.plus_secs(EVERY_SECS),
             Some(_) => now,
@@ -53,6 +56,7 @@ pub async fn heal_undelivered(
 
 async fn look(
     ports: &impl SettlementPorts,
+    provider: ProviderId,
     progress: &mut Progress,
     findings: &mut Vec<Finding>,
     now: Timestamp,
@@ -61,12 +65,13 @@ async fn look(
         .seen_until
         .map_or(now.minus_secs(KEPT_SECS), |it| it.minus_secs(OVERLAP_SECS));
     let began_at = *progress.began_at.get_or_insert(now);
+    let payments = ports.payments(provider)?;
     for _ in 0..PAGES_AT_ONCE {
         let after = progress.after.as_deref();
-        let page = ports.payments().undelivered_events(since, after).await;
+        let page = payments.undelivered_events(since, after).await;
         match read(page, after)? {
             Read::Page(page) => {
-                take_in(ports, &page.items, findings, now).await?;
+                take_in(ports, &payments, &page.items, findings, now).await?;
                 progress.after = page.next;
             }
             Read::Lost => {
@@ -88,12 +93,12 @@ async fn look(
 
 async fn take_in(
     ports: &impl SettlementPorts,
+    payments: &impl Payments,
     events: &[WebhookEvent],
     findings: &mut Vec<Finding>,
     now: Timestamp,
 ) -> Result<()> {
     let inbox = ports.inbox();
-    let payments = ports.payments();
     let matters = |event: &&WebhookEvent| {
         !matches!(payments.read_event(&event.payload), Ok(EventSubject::Other))
     };
@@ -104,9 +109,9 @@ async fn take_in(
     }
     let queued = inbox.enqueue_all(&fresh).await;
     let error = queued.err().map(|error| error.to_string());
-    findings.extend(fresh.into_iter().map(|event_id| Finding {
+    findings.extend(fresh.into_iter().map(|event_key| Finding {
         kind: FindingKind::UndeliveredEvent,
-        subject: event_id,
+        subject: event_key,
         error: error.clone(),
         found_at: now,
     }));

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Deserializer};
 use shop::error::{Error, Result};
+use shop::payments::provider::ProviderId;
 use shop::payments::{EventSubject, Named, WebhookEvent};
 
 /// An event of the shop's own account and mode.
@@ -24,6 +25,7 @@ pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
         return Err(refused("wrong_account", "The event is of another account."));
     }
     Ok(WebhookEvent {
+        provider: ProviderId::Stripe,
         id: event.id,
         kind: event.r#type,
         payload: payload.to_owned(),

@@ -19,6 +19,7 @@ mod wire;
 use crate::store::payments::stripe::account::Stripe;
 use durable::Timestamp;
 use shop::error::Result;
+use shop::payments::limits::ChargeLimits;
 use shop::payments::{
     BalanceEntry, EventSubject, NewRefund, NewSession, Page, PaymentError, Payments,
     ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
@@ -28,8 +29,8 @@ use shop::values::money::Currency;
 pub use patience::Patience;
 
 impl Payments for Stripe {
-    fn largest_charge(&self, currency: Currency) -> i64 {
-        wire::largest_charge(currency)
+    fn limits(&self, currency: Currency) -> ChargeLimits {
+        wire::limits(currency)
     }
 
     fn prepare(&self, session: &NewSession) -> Result<String> {

@@ -7,6 +7,7 @@ use durable::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use shop::error::{Error, Result};
+use shop::payments::provider::ProviderId;
 use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use shop::values::mail_addresses::in_ascii;
 
@@ -78,6 +79,7 @@ pub fn read(object: Value) -> Result<Session, PaymentError> {
         .opener(session.client_reference_id.as_deref());
     Ok(Session {
         id: session.id,
+        provider: ProviderId::Stripe,
         opener,
         order_id: session.client_reference_id,
         payment_ref: session.payment_intent.map(Intent::into_id),

@@ -2,6 +2,7 @@
 //! 4217's in every currency.
 
 use shop::payments::PaymentError;
+use shop::payments::limits::ChargeLimits;
 use shop::values::money::Currency;
 
 /// Currencies that Stripe writes in whole units.
@@ -21,10 +22,44 @@ pub fn from_wire(amount: i64, code: &str) -> Option<i64> {
     scale(amount, wire_exponent(code), currency.exponent())
 }
 
+/// The amounts that can be charged, in minor units of ISO 4217
+/// (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+pub fn limits(currency: Currency) -> ChargeLimits {
+    ChargeLimits {
+        smallest: smallest_charge(currency),
+        largest: largest_charge(currency),
+        step: step(currency),
+    }
+}
+
+/// The least that a charge must come to, by its currency; 0 where Stripe names none.
+fn smallest_charge(currency: Currency) -> i64 {
+    match currency.code() {
+        "GBP" => 30,
+        "AUD" | "BRL" | "CAD" | "CHF" | "EUR" | "INR" | "JPY" | "NZD" | "SGD" | "USD" => 50,
+        "BGN" => 100,
+        "AED" | "MYR" | "PLN" | "RON" => 200,
+        "DKK" => 250,
+        "NOK" | "SEK" => 300,
+        "HKD" => 400,
+        "MXN" | "THB" => 1_000,
+        "CZK" => 1_500,
+        "HUF" => 17_500,
+        _ => 0,
+    }
+}
+
+/// Three-decimal currencies are charged in tens, and others in the units that Stripe writes.
+fn step(currency: Currency) -> i64 {
+    match wire_exponent(currency.code()) {
+        3 => 10,
+        wire => 10_i64.saturating_pow(currency.exponent().saturating_sub(wire)),
+    }
+}
+
 /// The most that one charge can come to, in minor units of ISO 4217: by the digits that Stripe
-/// takes (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts). A card's network or
-/// another way to pay may take less.
-pub fn largest_charge(currency: Currency) -> i64 {
+/// takes. A card's network or another way to pay may take less.
+fn largest_charge(currency: Currency) -> i64 {
     let digits = match currency.code() {
         "IDR" => 12,
         "LBP" => 11,
@@ -65,6 +100,20 @@ fn scale(amount: i64, from: u32, to: u32) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn small_amounts_are_not_charged_where_stripe_says_so() {
+        for (code, least) in [
+            ("USD", 50),
+            ("GBP", 30),
+            ("JPY", 50),
+            ("HUF", 17_500),
+            ("KWD", 0),
+        ] {
+            let limits = limits(Currency::from_code(code).unwrap());
+            assert_eq!(limits.smallest, least, "{code}");
+        }
+    }
 
     #[test]
     fn the_largest_charge_has_so_many_digits() {
@@ -109,6 +158,8 @@ mod tests {
             .split_whitespace()
         {
             let currency = Currency::from_code(code).unwrap();
+            let limits = limits(currency);
+            assert!(limits.is_whole_steps(currency.charge_increment()), "{code}");
             for steps in [0, 1, 7, 123_457] {
                 let minor = steps * currency.charge_increment();
                 let wire = to_wire(minor, currency).unwrap_or_else(|| panic!("{minor} {code}"));

@@ -53,8 +53,8 @@ pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
         .await?
         .ok_or(Error::NotFound("dead letter"))?;
     let history = letters.history(&letter.body).await?;
-    let payload = call.app.inbox().payload(&letter.body).await?;
-    let event = payload.and_then(|payload| durable::json::read(&payload).ok());
+    let kept = call.app.inbox().event(&letter.body).await?;
+    let event = kept.and_then(|kept| durable::json::read(&kept.payload).ok());
     Reply::json(
         200,
         &InspectedView {

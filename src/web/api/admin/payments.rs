@@ -16,6 +16,7 @@ use shop::values::money::Money;
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct ProviderHealthView {
+    provider: &'static str,
     state: BreakerState,
     #[cfg_attr(test, schema(required))]
     retry_at: Option<String>,
@@ -37,18 +38,20 @@ enum BreakerState {
     HalfOpen,
 }
 
-/// `GET /api/v1/admin/payments/provider`
+/// `GET /api/v1/admin/payments/provider`: state of the provider that takes new payments.
 ///
 /// # Errors
 /// When the database does not answer.
 pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
-    let health = call.app.provider_health().health().await?;
+    let provider = call.app.config.new_payments;
+    let health = call.app.provider_health().health(provider).await?;
     let (state, retry_at) = match health.breaker {
         Breaker::Closed { .. } => (BreakerState::Closed, None),
         Breaker::Open { until, .. } => (BreakerState::Open, Some(instant(until))),
         Breaker::HalfOpen { until, .. } => (BreakerState::HalfOpen, Some(instant(until))),
     };
     let view = ProviderHealthView {
+        provider: provider.as_str(),
         state,
         retry_at,
         changed_at: health.changed_at.map(instant),
@@ -60,6 +63,7 @@ pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct ProviderPaymentView<'a> {
+    provider: &'static str,
     session_id: &'a str,
     #[cfg_attr(test, schema(required))]
     payment_ref: Option<&'a str>,
@@ -88,7 +92,8 @@ pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
     let order = find_order(call.app, call.param(0)).await?;
     let session_id = order.payment.session_id.as_deref();
     let session_id = session_id.ok_or(Error::NotFound("payment session"))?;
-    let payments = call.app.payments();
+    let provider = order.payment.provider;
+    let payments = call.app.payments(provider)?;
     let session: Session = payments
         .session(session_id)
         .await
@@ -98,6 +103,7 @@ pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
         .await
         .map_err(PaymentError::into_error)?;
     let view = ProviderPaymentView {
+        provider: provider.as_str(),
         session_id,
         payment_ref: session.payment_ref.as_deref(),
         state: session.state,
