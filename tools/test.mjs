@@ -1,7 +1,10 @@
 //! `npm test`: every test of the project, from a fresh clone.
-//! Promises: a part that runs no test fails; all parts run even when one has failed.
+//! Promises: a part that runs no test fails; all parts run even when one has failed; a test shares
+//! neither ports nor folders with one that runs beside it.
 
+import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
@@ -21,20 +24,39 @@ npm test [-- --only rust|workerd|browser] [--name PATTERN] [--dev] [FILE…]
  * the next one runs.
  */
 const FILE_TIMEOUT_MS = 10 * 60_000;
+/**
+ * Spec files that run at once. Each has a shop of its own, which waits more than it computes: for
+ * the disk, for pauses of queues, for alarms.
+ */
+const FILES_AT_ONCE = 2;
+/** Spec files that stop and kill processes, or use every core: they run last, one by one. */
+const ALONE = /(^|[\\/])(chaos[\\/]|openapi\.spec)/;
 const PARTS = { rust: rustTests, workerd: workerdTests, browser: browserTests };
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { only, ...selection } = options(args);
   const env = await setUp({ browser: !only || only === "browser" });
-  const results = [];
-  for (const part of only ? [only] : Object.keys(PARTS)) {
-    say(`tests: ${part}`);
-    results.push({ part, ...(await PARTS[part](env, selection)) });
-  }
+  const results = only ? [await resultOf(only, env, selection)] : await everyPart(env, selection);
   for (const { part, passed, reason } of results) console.log(reason ? `✗ ${part}: ${reason}` : `✓ ${part}: ${passed} tests passed`);
   return results.some(({ reason }) => reason) ? 1 : 0;
 });
+
+/**
+ * Runs all parts. Rust's tests compute, and the others mostly wait: so Rust's take what time those
+ * leave, and tell what they found at their end.
+ */
+async function everyPart(env, selection) {
+  await succeeds("cargo", ["test", "--workspace", "--no-run"], env);
+  await build({ env, dev: selection.dev });
+  const rust = resultOf("rust", env, { ...selection, beside: true });
+  return [await resultOf("workerd", env, selection), await rust, await resultOf("browser", env, selection)];
+}
+
+async function resultOf(part, env, selection) {
+  if (!selection.beside) say(`tests: ${part}`);
+  return { part, ...(await PARTS[part](env, selection)) };
+}
 
 function options(args) {
   try {
@@ -47,8 +69,9 @@ function options(args) {
   }
 }
 
-async function rustTests(env, { name }) {
-  const { code, printed } = await teed("cargo", ["test", "--workspace", ...(name ? [name] : [])], env);
+async function rustTests(env, { name, beside }) {
+  const args = ["test", "--workspace", "--no-fail-fast", ...(name ? [name] : [])];
+  const { code, printed } = await (beside ? inIdleTime("cargo", args, env) : teed("cargo", args, env));
   const passed = sum(printed.matchAll(/^test result: ok\. (\d+) passed/gm));
   return verdict(code, passed);
 }
@@ -66,11 +89,18 @@ async function browserTests(env, selection) {
 async function specs(env, { name, files }, belongs) {
   const chosen = files.length > 0 ? files : specFiles("tests").filter(belongs);
   if (chosen.length === 0) return { passed: 0, reason: "there is no spec file" };
-  // One file at a time: each runs a workerd of its own, and timing under load is not what is
-  // tested.
-  const args = ["--test", "--test-concurrency=1", `--test-timeout=${FILE_TIMEOUT_MS}`, "--test-reporter=spec", ...(name ? [`--test-name-pattern=${name}`] : []), ...chosen];
-  const { code, printed } = await teed("node", args, env);
-  return verdict(code, sum(printed.matchAll(/^ℹ pass (\d+)/gm)));
+  const runs = [
+    [FILES_AT_ONCE, chosen.filter((file) => !ALONE.test(file))],
+    [1, chosen.filter((file) => ALONE.test(file))],
+  ];
+  const all = { code: 0, passed: 0 };
+  for (const [atOnce, some] of runs.filter(([, some]) => some.length > 0)) {
+    const args = ["--test", `--test-concurrency=${atOnce}`, `--test-timeout=${FILE_TIMEOUT_MS}`, "--test-reporter=spec", ...(name ? [`--test-name-pattern=${name}`] : []), ...some];
+    const { code, printed } = await teed("node", args, env);
+    all.code ||= code;
+    all.passed += sum(printed.matchAll(/^ℹ pass (\d+)/gm));
+  }
+  return verdict(all.code, all.passed);
 }
 
 function verdict(code, passed) {
