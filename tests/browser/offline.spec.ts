@@ -20,7 +20,7 @@ before(async () => {
   await importDemo(shop);
   await eventually(async () => {
     for (const sku of await skus('murmur-over', 'murmur-bar')) assert.notEqual((await shop.staff.get(`/api/v1/stock/${sku}`)).expect(200).stock, 'out');
-  }, { within: 30_000 });
+  });
 });
 after(() => Promise.all([shop?.close(), browser?.close()]));
 beforeEach(async () => {

@@ -24,6 +24,7 @@ import { Crowd } from './shoppers.ts';
 import { pendingRefunds, storm } from './weather.ts';
 
 export type ChaosOptions = { seconds: number; clients?: number; seed?: number; say?: (line: string) => void };
+export type World = { house: House; sandbox: Sandbox; clock: Clock };
 export type Outcome = { folder: string; database: string; evidence: string; summary: Record<string, unknown> };
 
 /** Units of each SKU a minute: some sell out. */
@@ -94,20 +95,24 @@ async function trade({ house, sandbox, mailbox, crowd, random, seconds, clients,
  * Leaves the shop alone until nothing is under way any more, or its time is over: then the judge
  * finds what is left.
  */
-async function heal({ house, sandbox, clock, say }: { house: House; sandbox: Sandbox; clock: Clock; say: (line: string) => void }): Promise<void> {
+async function heal({ say, ...world }: World & { say: (line: string) => void }): Promise<void> {
   for (const minutes of HEALING_MINUTES) {
-    await house.kill();
-    clock.advance(minutes);
-    await house.start();
-    sandbox.control.release();
-    sandbox.control.advance(0);
-    for (const refund of pendingRefunds(sandbox)) sandbox.control.settleRefund(refund, 'succeed');
-    for (let cron = 0; cron < CRONS_A_STEP; cron++) {
-      await house.cron({ wait: true });
-      await quiet(house);
-    }
-    const left = underWay(house);
-    say(`${Math.round(clock.aheadMs / 60_000)} minutes later: ${JSON.stringify(left)}`);
+    await pass(world, minutes);
+    say(`${Math.round(world.clock.aheadMs / 60_000)} minutes later: ${JSON.stringify(underWay(world.house))}`);
+  }
+}
+
+/** Lets minutes pass while the shop is down; then it does what has become due. */
+export async function pass({ house, sandbox, clock }: World, minutes: number): Promise<void> {
+  await house.kill();
+  clock.advance(minutes);
+  await house.start();
+  sandbox.control.release();
+  sandbox.control.advance(0);
+  for (const refund of pendingRefunds(sandbox)) sandbox.control.settleRefund(refund, 'succeed');
+  for (let cron = 0; cron < CRONS_A_STEP; cron++) {
+    await house.cron({ wait: true });
+    await quiet(house);
   }
 }
 
@@ -122,7 +127,8 @@ async function quiet(house: House): Promise<void> {
   }
 }
 
-function underWay(house: House): Record<string, number> {
+/** How much of each kind waits for its end. */
+export function underWay(house: House): Record<string, number> {
   const count = (sql: string) => (house.rows<{ count: number }>(sql)[0]?.count ?? 0);
   return {
     pending: count("SELECT COUNT(*) AS count FROM orders WHERE status = 'pending_payment'"),

@@ -164,7 +164,7 @@ export class Crowd {
 class GaveUp extends Error {}
 
 /** Sends a request until it has an answer that stands. */
-async function insist(ask: () => Promise<Answer>): Promise<Answer> {
+export async function insist(ask: () => Promise<Answer>): Promise<Answer> {
   const until = Date.now() + PATIENCE_MS;
   for (;;) {
     const answer = await ask().catch(() => null);

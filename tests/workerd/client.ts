@@ -5,7 +5,10 @@
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 
 /** Clients branch on codes, so each stands in the API's document. */
 const documented = readFileSync(new URL('../../assets/api/v1/openapi.json', import.meta.url), 'utf8');
@@ -69,6 +72,21 @@ export class Client {
     const response = await fetch(this.url + path, { method, body, headers: { ...own, ...headers }, redirect: 'manual', ...streamed } as RequestInit);
     this.cartToken = response.headers.get('cart-token') ?? this.cartToken;
     return new Answer(response.status, response.headers, await response.text(), `${method} ${path}`);
+  }
+
+  /**
+   * Asks with a body of so many bytes, and waits for the answer before it sends any. What is too
+   * large is refused when it is announced; who sends it all the same may find the connection closed
+   * before having read why.
+   */
+  async announce(method: string, path: string, bytes: number, headers: Record<string, string> = {}): Promise<Answer> {
+    const asked = request(this.url + path, { method, headers: { ...this.#headers, ...headers, 'content-length': bytes } });
+    asked.flushHeaders();
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+    const told = new Headers(Object.entries(answer.headers).map(([name, value]) => [name, String(value)]));
+    const body = await text(answer);
+    asked.destroy();
+    return new Answer(answer.statusCode!, told, body, `${method} ${path}`);
   }
 
   /** Puts units into the cart. */

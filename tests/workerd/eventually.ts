@@ -7,7 +7,7 @@ const PAUSE_MS = 20; // between two looks
  * Runs `check` until it no longer throws, and returns what it returns; after `within` milliseconds
  * its error stands.
  */
-export async function eventually<T>(check: () => T | Promise<T>, { within = 30_000 } = {}): Promise<T> {
+export async function eventually<T>(check: () => T | Promise<T>, { within = 60_000 } = {}): Promise<T> {
   const deadline = Date.now() + within;
   for (;;) {
     try {

@@ -1,8 +1,10 @@
 /**
  * A port for a server that must know its address before it listens. Taken below the range from
  * which systems hand ports to whoever names none (from 32768 on Linux, from 49152 by RFC 6335), so
- * that nobody is given it between the look and the use.
+ * that nobody is given it between the look and the use; a test that runs beside this one sees that
+ * it is claimed, by the UDP port of the same number, until this process ends.
  */
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 const FIRST = 20_000;
@@ -12,9 +14,17 @@ const TRIES = 100;
 export async function freePort(): Promise<number> {
   for (let left = TRIES; left > 0; left--) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    if (await isFree(port)) return port;
+    if ((await claimed(port)) && (await isFree(port))) return port;
   }
   throw new Error(`of ${TRIES} ports between ${FIRST} and ${LAST} each is in use`);
+}
+
+function claimed(port: number): Promise<boolean> {
+  const claim = createSocket('udp4').unref();
+  return new Promise((resolve) => {
+    claim.once('error', () => resolve(false));
+    claim.bind({ port, address: '127.0.0.1', exclusive: true }, () => resolve(true));
+  });
 }
 
 function isFree(port: number): Promise<boolean> {

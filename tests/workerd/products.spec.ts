@@ -67,5 +67,10 @@ test('one variant more than a product may have is refused, made anew or changed'
 });
 
 test('a product of more than two megabytes is refused', async () => {
-  await refusedAsNewAndAsChange({ title: 'X', description_html: 'x'.repeat(2_000_000), variants: [{ sku: 'X', prices: PRICES }] }, 413, 'body_too_large');
+  const { id } = (await shop.staff.post('/api/v1/products', { title: 'Large', variants: [{ sku: 'LARGE', prices: PRICES }] })).expect(201);
+  const was = await products();
+  for (const [method, path] of [['POST', '/api/v1/products'], ['PUT', `/api/v1/products/${id}`]] as const) {
+    (await shop.staff.announce(method, path, 2_000_001, { 'content-type': 'application/json' })).refused(413, 'body_too_large');
+  }
+  assert.deepEqual(await products(), was);
 });
