@@ -1,9 +1,9 @@
-//! Whether a quote still says what the shop says, when it is ordered: the published prices, the
-//! merchant's settings, and for whom its promotions are.
+//! Check of a quote when it is ordered: published prices, the merchant's settings, and the
+//! customers that its promotions are for must still be what they were.
 //!
-//! A quote names the publish and the settings it was made by. Where both are those of now, nothing
-//! has changed; else the cart is priced anew, as of the instant of the quote, so that time alone
-//! changes nothing.
+//! A quote names the publish and the settings version it was made by. If both are still current,
+//! nothing has changed. Otherwise the cart is priced again as of the time of the quote, so that the
+//! passing of time alone changes nothing.
 
 use crate::checkout::quoting::QUOTE_SECS;
 use crate::error::{Error, Result};
@@ -21,11 +21,11 @@ use durable::cart::Line;
 use durable::promotion::Limits;
 use serde_json::{Value, json};
 
-/// Whether `quote` is still what `list` comes to, and its promotions are for who orders.
+/// Checks that `quote` still matches `list`, and that its promotions are open to this customer.
 ///
 /// # Errors
-/// 409 `quote_changed` with old and new, `promotion_not_available`; 422 `phone_required` where its
-/// way to ship has come to need one.
+/// 409 `quote_changed` with old and new values, or `promotion_not_available`; 422 `phone_required`
+/// if its shipping method now needs a phone number.
 pub fn check_quote(quote: &Quote, list: &PriceList) -> Result<()> {
     let is_current = quote.catalog_seq == list.catalog_seq
         && quote.terms.settings_version == list.settings.version;
@@ -37,7 +37,7 @@ pub fn check_quote(quote: &Quote, list: &PriceList) -> Result<()> {
     check_customer(quote, list)
 }
 
-/// 409 `quote_changed`.
+/// Returns a 409 `quote_changed`.
 pub fn quote_changed(detail: &str, data: Value) -> Error {
     Error::conflict("quote_changed", detail, data)
 }
@@ -93,8 +93,9 @@ fn check_sums(quote: &Quote, list: &PriceList) -> Result<()> {
     ))
 }
 
-/// What the quote would come to now. How often scarce promotions were used is not asked again:
-/// those that it has are held when it is ordered, and others are none of it.
+/// Prices the quote's cart with the current price list. Uses of limited promotions are not checked
+/// here: those in the quote are held when it is ordered, and all other limited promotions are left
+/// out.
 fn price_anew(quote: &Quote, list: &PriceList) -> Result<PricedLines> {
     let promotions = &quote.terms.promotions;
     let codes: Vec<String> = promotions
@@ -142,8 +143,8 @@ fn is_like(priced: &PricedLines, quote: &Quote) -> bool {
     priced.totals == quote.totals && priced.lines.iter().map(of).eq(quote.lines.iter().map(of))
 }
 
-/// A quote does not tell for whom a code is, since anyone may ask for one with any address; here it
-/// is told, of all reasons alike.
+/// Checks that the quote's promotions are open to the customer. The quote does not reveal this,
+/// because anyone can request one for any address. The refusal is the same for every reason.
 fn check_customer(quote: &Quote, list: &PriceList) -> Result<()> {
     let customer = customer_of(&quote.email);
     let settings = &list.settings.settings;

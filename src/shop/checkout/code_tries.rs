@@ -1,10 +1,10 @@
-//! Promotion codes that fail are counted by network and by cart, so that codes can't be guessed: a
-//! network that failed too often can try none for a while, not even a good one, and a cart neither,
-//! whatever network it comes from. Both can order without a code meanwhile.
+//! Limit on failed promotion codes, so that codes can't be guessed. A network that fails too often
+//! can use no code for a while, not even a valid one, and neither can a cart, whatever network it
+//! comes from. Both can still order without a code.
 //!
-//! What counts is a limiter, which is approximate; each isolate that it has refused remembers so by
-//! itself. A guess costs the database nothing then. An object that counted exactly would be one
-//! more request of every quote that has a code.
+//! Failures are counted by a rate limiter, which is approximate; each isolate remembers the sources
+//! it has seen blocked. A guess then costs the database nothing. An object with an exact count
+//! would add a request to every quote that has a code.
 
 use crate::customers::limits::{Limit, Limiters};
 use crate::error::{Error, Result};
@@ -13,18 +13,19 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::Future;
 
-/// Seconds for which a source can try no code.
+/// Seconds for which a source can use no code.
 const BLOCKED_SECS: u32 = 10 * 60;
 
-/// Most sources that an isolate remembers; the one that is free first makes room.
+/// Maximum number of sources that an isolate remembers; the one unblocked soonest makes room.
 const MAX_BLOCKED: usize = 1_000;
 
-/// The networks and carts that can try no code, and until when, as an isolate remembers them.
+/// Networks and carts that can use no code at present, each with the end of its block; in memory of
+/// one isolate.
 #[derive(Debug, Default)]
 pub struct BlockedSources(BTreeMap<String, Timestamp>);
 
 impl BlockedSources {
-    /// Seconds until the source can try a code; none when it can.
+    /// Returns the seconds until the source can use a code. `None` means that it can now.
     #[must_use]
     pub fn secs_left(&self, source: &str, now: Timestamp) -> Option<u32> {
         let until = *self.0.get(source)?;
@@ -46,23 +47,23 @@ impl BlockedSources {
     }
 }
 
-/// The tries of one request.
+/// Code attempts of one request.
 #[derive(Debug)]
 pub struct CodeTries<'a, L> {
-    /// Whose [`Limit::FailedCode`] counts.
+    /// Rate limiters; counts against [`Limit::FailedCode`].
     pub limiters: L,
-    /// What this isolate remembers.
+    /// Sources that this isolate remembers as blocked.
     pub blocked: &'a RefCell<BlockedSources>,
-    /// Origins of a request: its network, and its cart.
+    /// Sources of the request: its network and its cart.
     pub sources: [String; 2],
 }
 
 impl<L: Limiters> CodeTries<'_, L> {
-    /// Asks for a quote with or without codes, and counts those that it does not accept.
+    /// Runs `quote`, and counts the codes that it rejects.
     ///
     /// # Errors
-    /// 429 `too_many_failed_codes`, instead of telling whether these codes are any good; else those
-    /// of `quote`.
+    /// 429 `too_many_failed_codes` for a blocked source, without saying whether its codes are
+    /// valid; otherwise the errors of `quote`.
     pub async fn count<T>(
         &self,
         has_codes: bool,
@@ -126,7 +127,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
-    /// A limiter that admits so many of each key.
+    /// A limiter that admits a fixed number of requests per key.
     #[derive(Default)]
     struct Counts(RefCell<BTreeMap<String, u32>>);
 

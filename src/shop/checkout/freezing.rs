@@ -1,5 +1,5 @@
-//! The cart of a checkout: frozen under the order's id, thawed when that comes to nothing, emptied
-//! when it is paid.
+//! Cart of a checkout: frozen under the order's id, thawed if the order is not placed or ends
+//! unpaid, emptied of what was bought when it is paid.
 
 use crate::cart as carts;
 use crate::cart::of_order::{ask, complete_cart, thaw_cart};
@@ -19,19 +19,19 @@ use durable::{Timestamp, cart};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Seconds within which a request ends by itself: a cart that is frozen for longer, for an order
-/// that is not there, was left behind.
+/// Seconds after which any request has ended. A cart frozen for longer under an order that does not
+/// exist was left behind.
 const REQUEST_SECS: u32 = 60;
 
-/// Seconds for which a frozen cart is joined: what was held for it lapses soon after.
+/// Seconds for which another request may join a frozen cart: holds made for it lapse soon after.
 const JOINED_SECS: u32 = HOLD_SECS - REQUEST_SECS;
 
-/// How often a cart is asked to freeze: once more after it was set free.
+/// Maximum attempts to freeze a cart: a second one after it was freed from another order.
 const MAX_FREEZES: u32 = 2;
 
-/// A cart that stands still for an order.
+/// A cart frozen for an order.
 pub(super) struct FrozenCart {
-    /// The order: that of the request, or of the one that it has joined.
+    /// Id of the order: the request's own, or that of the checkout it has joined.
     pub(super) order_id: String,
     pub(super) cart: Cart,
 }
@@ -86,7 +86,7 @@ fn is_frozen_since(cart: &Cart, secs: u32, now: Timestamp) -> bool {
         .is_none_or(|frozen_at| frozen_at.plus_secs(secs) <= now)
 }
 
-/// Compares what is frozen with what was quoted.
+/// Compares the frozen lines with the quoted ones.
 pub(super) fn check_lines(quote: &Quote, cart: &Cart) -> Result<()> {
     let changes = changes_since(quote, cart);
     if changes.is_empty() {
@@ -98,7 +98,7 @@ pub(super) fn check_lines(quote: &Quote, cart: &Cart) -> Result<()> {
     ))
 }
 
-/// What was quoted and what is in the cart, of each SKU where these differ.
+/// Lists quoted and current quantity of each SKU where they differ.
 fn changes_since(quote: &Quote, cart: &Cart) -> Vec<Value> {
     let quoted = quote.lines.iter().map(|line| (&line.sku, line.quantity));
     let in_cart = cart.lines.iter().map(|line| (&line.sku, line.quantity));
@@ -112,8 +112,8 @@ fn changes_since(quote: &Quote, cart: &Cart) -> Vec<Value> {
         .collect()
 }
 
-/// Thaws the cart that a request has frozen, or has joined; false when another request works on the
-/// order too.
+/// Thaws the cart that a request has frozen or joined. Returns false if another request is working
+/// on the same order.
 pub(super) async fn leave_cart(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
@@ -128,12 +128,12 @@ pub(super) async fn leave_cart(
     Ok(matches!(reply, Reply::Done { .. }))
 }
 
-/// Carries out what an order that no longer has the cart owes it: an outage may have kept it from
-/// doing so by itself, and a request may have died with the cart frozen, or have frozen it after it
-/// was given up. False while the order, or the request, is under way.
+/// Completes or thaws the cart of an order that has ended. An outage may have kept the order from
+/// doing so, and a request may have died with the cart frozen, or have frozen it too late. Returns
+/// false while the order or the request is in progress.
 ///
 /// # Errors
-/// A port's failure; settling again is safe.
+/// Fails if a port fails; settling again is safe.
 pub async fn settle_cart(
     ports: &impl CheckoutPorts,
     cart_id: &str,
@@ -149,8 +149,8 @@ pub async fn settle_cart(
     Ok(true)
 }
 
-/// Thaws a cart that was left behind, once it is decided that its order came to nothing: a request
-/// that is only slow can't place it any more.
+/// Thaws a cart that was left behind, after recording that its order is refused, so that a request
+/// that was merely slow can no longer place it.
 async fn set_free(
     ports: &impl CheckoutPorts,
     cart_id: &str,
@@ -172,10 +172,10 @@ async fn set_free(
     Ok(true)
 }
 
-/// Tells whether the cart stands still for an order that is not there yet.
+/// Returns true if the cart is frozen for an order that has not been placed yet.
 ///
 /// # Errors
-/// A port's failure.
+/// Fails if a port fails.
 pub async fn is_being_placed(
     ports: &impl CheckoutPorts,
     cart_id: &str,
@@ -189,10 +189,11 @@ pub async fn is_being_placed(
     Ok(!settle_cart(ports, cart_id, order_id, now).await?)
 }
 
-/// Changes a cart, once per `operation_id`; one that an order no longer has is set free first.
+/// Changes a cart, once per `operation_id`. A cart still frozen for an order that has ended is
+/// freed first.
 ///
 /// # Errors
-/// As [`carts::change_cart`], or a port's failure.
+/// Same as [`carts::change_cart`], or a port's failure.
 pub async fn change_cart(
     ports: &impl CheckoutPorts,
     cart_id: &str,
@@ -215,7 +216,7 @@ pub async fn change_cart(
     carts::change_cart(&objects, cart_id, id, version, again).await
 }
 
-/// The order that has the cart, where that is what an error says.
+/// Returns the order that has frozen the cart, if that is the reason for the error.
 #[must_use]
 pub fn order_in_the_way(error: &Error) -> Option<String> {
     match error {

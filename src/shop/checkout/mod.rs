@@ -1,26 +1,27 @@
-//! From a quote to a placed order: a saga, since no transaction spans objects. The cheapest refusal
-//! comes first, and nothing is written to the database before everything is held. Each step is safe
-//! to repeat and to die after.
+//! Checkout, from a quote to a placed order. It is a saga, since no transaction spans several
+//! objects. The cheapest checks come first, and nothing is written to the database before
+//! everything is held. Each step is safe to repeat, and a request may die after any of them.
 //!
-//! 1. One read finds the order that the key has placed, or that has the cart, and what the quote
-//!    and the visitor are checked against.
+//! 1. One read fetches the order that the key has placed or that has the cart, and everything
+//!    needed to check the quote and the visitor.
 //! 2. What was refused a moment ago is refused again from memory
-//!    ([`Refusals`](crate::inventory::refusals::Refusals)), without asking an object. Where the
-//!    shop asks for a proof ([`crate::customers::challenge`]), it is judged now: a repeat has found
-//!    its order by then, and needs none.
-//! 3. The cart is frozen under the order's id; its lines must be the quote's. A request with the
-//!    same key joins the one that froze it: both work on one order, by the same operations.
-//! 4. A use of every scarce promotion and the stock of every line are held, each in the order of
-//!    their names, all or none.
-//! 5. The order is written in one transaction: with its key and its cart, which no two orders
-//!    share, and with what must follow, pinning the holds and opening the payment.
+//!    ([`Refusals`](crate::inventory::refusals::Refusals)), without asking an object. If the shop
+//!    requires a challenge ([`crate::customers::challenge`]), its solution is verified now; a
+//!    repeated request has found its order by then and needs none.
+//! 3. The cart is frozen under the order's id; its lines must match the quote's. A request with the
+//!    same key joins the one that froze the cart: both work on one order, with the same operations.
+//! 4. One use of every limited promotion, and the stock of every line, are held in alphabetical
+//!    order, all or nothing.
+//! 5. The order is written in one transaction, with its key and its cart, which no two orders
+//!    share, and with the tasks that follow: pinning the holds and opening the payment.
 //!
-//! A refusal gives back what was held until then, but the cart first, which tells whether another
-//! request has joined. If so, the order's first event decides, which is `placed` or `refused`,
-//! never both: so that none places what the other gives back. What a request leaves that dies has a
-//! clock: holds lapse, and a cart left behind is set free by whoever next orders from it or changes
-//! it, once it is decided in the same way that the order came to nothing; at the latest when it
-//! asks after its order by itself.
+//! After a refusal everything held is released, but first the cart is thawed, which reveals whether
+//! another request has joined. If one has, the order's first event decides: it is either `placed`
+//! or `refused`, never both, so that no request places an order whose holds another is releasing.
+//! What a dying request leaves behind expires by itself: holds lapse, and an abandoned cart is
+//! freed once the order has been recorded as refused in the same way. That happens when someone
+//! next orders from the cart or changes it, and at the latest when the cart itself asks about its
+//! order.
 
 pub mod checking;
 pub mod code_tries;
@@ -53,24 +54,24 @@ use crate::values::written::Written;
 use durable::Timestamp;
 use serde_json::json;
 
-/// An order, and whether an earlier request placed it.
+/// Result of placing an order.
 #[derive(Clone, Debug)]
 pub struct PlacedOrder {
     /// The order in its current state.
     pub order: Order,
-    /// True when an earlier request with the same key did.
+    /// True if an earlier request with the same key placed it.
     pub replayed: bool,
 }
 
-/// Places the order of `checkout`, or finds the one that its key already placed.
+/// Places the order of `checkout`, or returns the one that its key already placed.
 ///
 /// # Errors
-/// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new,
-/// `quote_expired`, `promotion_not_available`, `promotion_used_up`, `promotion_contended`,
+/// 409 `sold_out`, `over_limit` or `contended` line by line, `quote_changed` with old and new
+/// values, `quote_expired`, `promotion_not_available`, `promotion_used_up`, `promotion_contended`,
 /// `cart_in_checkout` with the order that has the cart; 422 `idempotency_key_reused`,
 /// `unknown_quote`; 429 `too_many_pending_orders`, `too_many_unproved_orders`; 503
-/// `checkout_interrupted` where another request decided otherwise. Nothing is held or frozen after
-/// a refusal.
+/// `checkout_interrupted` if another request decided otherwise. Nothing is held or frozen after a
+/// refusal.
 pub async fn place_order(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
@@ -79,8 +80,8 @@ pub async fn place_order(
 ) -> Result<PlacedOrder> {
     let placed = find_or_place(ports, checkout, links, now).await;
     let placed = placed.map_err(|refusal| refusal.retried_in(checkout.retry_secs()))?;
-    // A provider that does not answer leaves the order without its payment link for now: the
-    // failure is noted with the task, and the sweep goes on with it.
+    // If the provider does not answer, the order has no payment link for now: the failure is
+    // recorded with the task, and the sweep retries it.
     let order = effects::drive_or_leave(ports, placed.order, now).await;
     Ok(PlacedOrder { order, ..placed })
 }
@@ -127,7 +128,7 @@ async fn find_or_place(
     }
 }
 
-/// The order that this key placed, in its current state.
+/// Returns the order that this key placed, in its current state.
 async fn standing_order(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
@@ -148,7 +149,7 @@ async fn standing_order(
     })
 }
 
-/// The quote is this cart's, and its time is not over.
+/// Checks that the quote belongs to this cart and has not expired.
 fn orderable(
     basis: Option<CheckoutInput>,
     checkout: &Checkout,
@@ -163,7 +164,7 @@ fn orderable(
     Ok(basis)
 }
 
-/// A checkout whose cart is frozen, and what it has taken.
+/// A checkout whose cart is frozen, with everything it holds.
 struct Attempt<'a> {
     checkout: &'a Checkout,
     quote: &'a Quote,
@@ -174,7 +175,7 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// Steps 4 and 5. None: another request was faster, and what it decided holds.
+    /// Steps 4 and 5. `None` means that another request decided the order's fate first.
     async fn place(
         &mut self,
         ports: &impl CheckoutPorts,
@@ -202,8 +203,8 @@ impl Attempt<'_> {
         }
     }
 
-    /// Gives back what was taken for nothing, and refuses; but a request that joined may have
-    /// placed the order meanwhile.
+    /// Releases everything held and returns the refusal, unless a request that joined has placed
+    /// the order in the meantime.
     async fn come_to_nothing(
         &self,
         ports: &impl CheckoutPorts,
@@ -227,8 +228,8 @@ impl Attempt<'_> {
         Err(refusal)
     }
 
-    /// The order that stands in place of this one. Where that is none, this one was decided to come
-    /// to nothing.
+    /// Returns the order placed by another request. If there is none, this one was recorded as
+    /// refused.
     async fn yield_to_other(&self, ports: &impl CheckoutPorts) -> Result<PlacedOrder> {
         let found = ports.checkouts().find_checkout(self.checkout).await?;
         let Some(standing) = found.standing else {
@@ -241,7 +242,7 @@ impl Attempt<'_> {
         standing_order(ports, self.checkout, &standing).await
     }
 
-    /// Gives back the cart and the holds.
+    /// Thaws the cart and releases the holds.
     async fn let_go(&self, ports: &impl CheckoutPorts) -> Result<()> {
         thaw_cart(ports, &self.checkout.cart_id, self.order_id, self.now).await?;
         self.holds.give_back(ports).await

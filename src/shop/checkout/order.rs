@@ -1,4 +1,4 @@
-//! The order that a quote becomes, with the request for its payment session.
+//! Conversion of a quote into an order, with the request for its payment session.
 
 use crate::checkout::ports::CheckoutPorts;
 use crate::checkout::record::{Checkout, FIRST_ATTEMPT};
@@ -82,11 +82,12 @@ pub(super) fn order_of(
     })
 }
 
-/// Most items of a session: payment providers take no more.
+/// Maximum number of items in a payment session that providers accept.
 const MAX_ITEMS: usize = 100;
 
-/// One item per line with its final amount, then shipping, and tax where it is not in those: their
-/// sum is the total. Of a cart with more lines than a session takes, the last are one item.
+/// Returns one item per line with its final amount, then shipping, and tax if prices exclude it;
+/// they add up to the total. If there are too many lines for a session, the last ones are merged
+/// into one item.
 fn session_items(lines: &[QuoteLine], totals: &Totals) -> Result<Vec<SessionItem>> {
     let tax = if totals.tax_included {
         0

@@ -1,7 +1,7 @@
-//! How many orders may wait for their payment at once: each holds stock that nobody else can buy,
-//! and costs nothing until it is paid. Paying or cancelling one makes room for the next. Where the
-//! shop asks for a proof, who shows it is lifted above the number of orders from a network, and who
-//! shows none is counted in a class by itself as well, whatever became of the orders.
+//! Limits on the orders that may await payment at once. Each holds stock that nobody else can buy,
+//! and costs the buyer nothing until it is paid. Paying or cancelling an order makes room for the
+//! next. If the shop requires a challenge, a visitor who solves it may have more orders per
+//! network; orders without a solution are also counted by themselves, whatever became of them.
 
 use crate::customers::challenge::{Proof, Solution};
 use crate::error::{Error, Result};
@@ -9,58 +9,59 @@ use crate::pricing::quote::QuoteLine;
 use durable::Timestamp;
 use std::collections::BTreeMap;
 
-/// Seconds after which it is worth trying again: some orders may have been paid or have ended.
+/// Seconds after which a retry makes sense: some orders may have been paid or have ended.
 const RETRY_SECS: u32 = 5 * 60;
 
-/// Orders without a proof from one network within [`UNPROVED_SECS`], where the shop asks for one: a
-/// household's, and no flood.
+/// Maximum orders without a solved challenge from one network within [`UNPROVED_SECS`], if the shop
+/// requires one: enough for a household, too few for a flood.
 pub const MAX_UNPROVED: u32 = 5;
 
-/// Seconds for which an order without a proof counts.
+/// Seconds for which an order without a solved challenge counts.
 pub const UNPROVED_SECS: u32 = 10 * 60;
 
-/// Orders from one network that may be pending with a proof each: an office's or a school's, and no
-/// bought solutions' flood.
+/// Maximum pending orders with a solved challenge from one network: enough for an office or a
+/// school, too few for a flood with bought solutions.
 pub const PROVED_ORDERS_PER_NETWORK: u32 = 100;
 
-/// Whoever orders, by where they are.
+/// The visitor who places an order, identified by network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visitor {
-    /// Keyed digest of the network; forgotten when the order is no longer pending.
+    /// Keyed digest of the network; deleted once the order is no longer pending.
     pub network: String,
-    /// What may be pending at once.
+    /// Limits on pending orders.
     pub limits: PendingLimits,
-    /// The solution of a challenge, where the request shows one.
+    /// Solution of a challenge. `None` means that the request carries none.
     pub solution: Option<Solution>,
 }
 
-/// What may be pending at once.
+/// Limits on pending orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PendingLimits {
-    /// Orders of one mail address.
+    /// Maximum orders per email address.
     pub orders_per_address: u32,
-    /// Orders from one network.
+    /// Maximum orders per network.
     pub orders_per_network: u32,
-    /// Units of one SKU in orders from one network; a first order may have more.
+    /// Maximum units of one SKU in pending orders from one network. Applies only if others of its
+    /// orders already contain the SKU.
     pub units_per_network: u32,
 }
 
-/// What is pending before an order is placed.
+/// Pending orders before a new one is placed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pending {
-    /// Orders of the mail address.
+    /// Orders of the email address.
     pub of_address: u32,
     /// Orders from the network.
     pub of_network: u32,
-    /// Units in orders from the network, of each SKU of this one that has any.
+    /// Units in orders from the network, for each SKU of the new order that has any.
     pub units: BTreeMap<String, u32>,
-    /// Instant at which the [`MAX_UNPROVED`]th last order without a proof was placed from the
-    /// network; none: there are fewer.
+    /// Time at which the [`MAX_UNPROVED`]th most recent order without a solved challenge was placed
+    /// from the network. `None` means there are fewer.
     pub unproved_since: Option<Timestamp>,
 }
 
 impl PendingLimits {
-    /// Orders from one network, for who stands so to the challenge.
+    /// Returns the maximum orders from one network, which depends on the challenge.
     #[must_use]
     pub fn orders_for(self, proof: Proof) -> u32 {
         if proof == Proof::Shown {
@@ -70,12 +71,13 @@ impl PendingLimits {
     }
 }
 
-/// Two orders at once may both be let in here; then the database decides, by the same bounds.
+/// Early check of the limits. Two simultaneous orders may both pass; the database then enforces the
+/// same limits.
 impl Pending {
-    /// Lets one more order in, or not, by what no proof lifts: the orders of the address, and the
-    /// units.
+    /// Checks the limits that a solved challenge does not raise: orders of the address, and units.
     ///
     /// # Errors
+    /// 429 `too_many_pending_orders`.
     /// 429 `too_many_pending_orders`.
     pub fn check(&self, limits: PendingLimits, lines: &[QuoteLine]) -> Result<()> {
         let too_many_orders = self.of_address >= limits.orders_per_address;
@@ -91,9 +93,10 @@ impl Pending {
         Ok(())
     }
 
-    /// Lets one more order from the network in, or not.
+    /// Checks the limits on orders from the network.
     ///
     /// # Errors
+    /// 429 `too_many_pending_orders`, `too_many_unproved_orders`.
     /// 429 `too_many_pending_orders`, `too_many_unproved_orders`.
     pub fn check_network(&self, limits: PendingLimits, proof: Proof, now: Timestamp) -> Result<()> {
         if self.of_network >= limits.orders_for(proof) {
@@ -106,10 +109,10 @@ impl Pending {
     }
 }
 
-/// Lets one more order without a proof in, or not; `since` as [`Pending::unproved_since`].
+/// Checks the limit on orders without a solved challenge; `since` is [`Pending::unproved_since`].
 ///
 /// # Errors
-/// 429 `too_many_unproved_orders`, with the seconds until one more goes.
+/// 429 `too_many_unproved_orders`, with the seconds until another order is allowed.
 pub fn check_unproved(since: Option<Timestamp>, now: Timestamp) -> Result<()> {
     let Some(until) = since.map(|since| since.plus_secs(UNPROVED_SECS)) else {
         return Ok(());
@@ -125,7 +128,7 @@ pub fn check_unproved(since: Option<Timestamp>, now: Timestamp) -> Result<()> {
     })
 }
 
-/// 429 for a visitor whose orders hold enough already.
+/// Returns a 429 for a visitor whose pending orders already hold enough.
 #[must_use]
 pub const fn too_many_pending_orders() -> Error {
     Error::TooMany {

@@ -1,4 +1,4 @@
-//! The ports of checkout.
+//! Ports needed for checkout.
 
 use crate::checkout::record::Checkouts;
 use crate::customers::challenge::Challenge;
@@ -6,14 +6,14 @@ use crate::payments::provider::ProviderId;
 use crate::pricing::price_list::Prices;
 use crate::settlement::ports::SettlementPorts;
 
-/// The ports of checkout.
+/// Ports needed for checkout.
 pub trait CheckoutPorts: SettlementPorts {
-    /// Published prices, shipping methods, tax.
+    /// Store of published prices, settings and quotes.
     fn prices(&self) -> impl Prices;
     /// The provider that takes the payments of new orders.
     fn new_payments(&self) -> ProviderId;
-    /// Checkouts.
+    /// Store of checkouts.
     fn checkouts(&self) -> impl Checkouts;
-    /// The challenge of checkout; none where the shop asks for none.
+    /// Challenge of the checkout. `None` means that the shop requires none.
     fn challenge(&self) -> Option<impl Challenge>;
 }

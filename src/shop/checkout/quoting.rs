@@ -1,4 +1,4 @@
-//! Asking for a quote, and for the ways to ship: what a request must be, and what can't be quoted.
+//! Creation of quotes and listing of shipping methods, with validation of the requests.
 
 use crate::checkout::ports::CheckoutPorts;
 use crate::error::{Error, FieldError, Result};
@@ -22,26 +22,26 @@ use durable::Timestamp;
 use durable::cart::Cart;
 use std::collections::BTreeSet;
 
-/// Seconds that a quote can be ordered from.
+/// Seconds for which a quote can be ordered from.
 pub const QUOTE_SECS: u32 = 30 * 60;
 
-/// Seconds that a quote is kept: an order has all that it needs of it, nothing is to be kept of who
-/// did not order, and carts that strangers fill must not fill the database. Until then its form is
-/// filled in with what it was made for.
+/// Seconds for which a quote is stored; until then, its data fills in the checkout form again. An
+/// order copies all it needs from its quote, nothing is kept about people who did not order, and
+/// carts filled by strangers must not fill the database.
 const KEPT_SECS: u32 = 2 * 60 * 60;
 
-/// Most quotes that are forgotten at once.
+/// Maximum number of quotes deleted at once.
 const MAX_FORGOTTEN: u32 = 10_000;
 
-/// Most codes of one quote.
+/// Maximum number of codes in one quote.
 const MAX_CODES: usize = 10;
 
-/// Prices a cart and keeps the quote, in place of the one that the cart had; `unique` is what no
-/// other quote is named by.
+/// Prices a cart and saves the quote, replacing the cart's previous one. `unique` makes the quote's
+/// id unique.
 ///
 /// # Errors
-/// 422 naming each field that can't be accepted; `cart_empty` for an empty cart. 409
-/// `promotion_contended` while other checkouts hold the last uses of a code.
+/// 422 naming each invalid field; `cart_empty` for an empty cart. 409 `promotion_contended` while
+/// other checkouts hold the last uses of a code.
 pub async fn create_quote(
     ports: &impl CheckoutPorts,
     channel: &Channel,
@@ -119,8 +119,8 @@ pub async fn create_quote(
     Ok(quote)
 }
 
-/// Prices a cart by the promotions that this customer can still use: one that has been used up is
-/// left out, and another may come in its place.
+/// Prices a cart with the promotions this customer can still use. A promotion with no uses left is
+/// omitted, and another may apply instead.
 async fn price_with_what_is_left(
     ports: &impl CheckoutPorts,
     cart: &Cart,
@@ -142,28 +142,29 @@ async fn price_with_what_is_left(
     }
 }
 
-/// Beginning of the ids of a cart's quotes, and of no other cart's: by it they are found without an
-/// index of their own.
+/// Prefix of the ids of a cart's quotes, different for each cart. Quotes of a cart are found by it
+/// without an extra index.
 #[must_use]
 pub fn ids_of_quotes(cart_id: &str) -> String {
     format!("quote_{}_", digest_of(cart_id.as_bytes()))
 }
 
-/// Forgets quotes that have had their time.
+/// Deletes quotes that are past their storage time.
 ///
 /// # Errors
-/// When the database can't be written; forgetting again is safe.
+/// Fails if the database can't be written; calling it again is safe.
 pub async fn forget_quotes(prices: &impl Prices, now: Timestamp) -> Result<()> {
     prices
         .forget_quotes(now.minus_secs(KEPT_SECS), MAX_FORGOTTEN)
         .await
 }
 
-/// The ways to ship a cart to a place, at what each would cost, without any code; without a place,
-/// each as cheaply as it can be.
+/// Returns the shipping methods for a cart, each with its price without any codes. Without a
+/// destination, each has its lowest price.
 ///
 /// # Errors
-/// 422 `not_shipped_there` where the shop does not ship, and for lines that can't be sold.
+/// 422 `not_shipped_there` if the shop does not ship to the destination, and 422 for lines that
+/// can't be sold.
 pub async fn list_shipping_methods(
     prices: &impl Prices,
     currency: Currency,
@@ -187,7 +188,7 @@ pub async fn list_shipping_methods(
     offers_for(&cart.lines, &list, &occasion)
 }
 
-/// The currency with this code, if the shop sells in it.
+/// Returns the currency with this code, if the shop sells in it.
 ///
 /// # Errors
 /// 422 `unknown_currency`.
@@ -203,7 +204,7 @@ pub fn accept_currency(code: &str, sold_in: &[Currency]) -> Result<Currency> {
         })
 }
 
-/// SKUs of a cart.
+/// Returns the SKUs in a cart.
 #[must_use]
 pub fn skus_of(cart: &Cart) -> Vec<String> {
     cart.lines.iter().map(|line| line.sku.clone()).collect()
@@ -247,8 +248,8 @@ fn unknown_codes(codes: &[String], list: &PriceList) -> Vec<FieldError> {
     codes.iter().enumerate().filter_map(unknown).collect()
 }
 
-/// What keeps a code from being accepted. One that only gives way to another promotion is kept, and
-/// the quote tells why.
+/// Returns an error for each code that can't be accepted. A code that merely gives way to another
+/// promotion is no error; the quote states the reason.
 fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldError> {
     let refused = promotions.iter().filter_map(|promotion| {
         let (code, detail) = refusal_of(promotion.passed_over.as_ref()?)?;

@@ -1,4 +1,4 @@
-//! A request for an order, and the record of what it finds and comes to.
+//! Request to place an order, and the store of checkouts.
 
 use crate::checkout::pending::{Pending, Visitor};
 use crate::customers::challenge::Proof;
@@ -11,56 +11,55 @@ use crate::values::addresses::Address;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// A request for an order.
+/// Request to place an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
-    /// The order that it becomes, unless it joins another request.
+    /// Id of the order to be placed, unless the request joins another.
     pub order_id: String,
-    /// The cart that it freezes.
+    /// Cart that is ordered.
     pub cart_id: String,
-    /// The caller's name for this one order.
+    /// Idempotency key sent by the client.
     pub idempotency_key: String,
-    /// Digest of the request, to tell a repeat from another request under the same key.
+    /// Digest of the request, to distinguish a repeat from a different request with the same key.
     pub request_hash: String,
-    /// The quote that is ordered.
+    /// Quote that is ordered.
     pub quote_id: String,
-    /// The address of whoever pays. None means the one that the quote names, else that of whoever
-    /// receives.
+    /// Billing address. `None` means the quote's billing address, or else its shipping address.
     pub billing_address: Option<Address>,
-    /// A random number, to spread those who are to try again.
+    /// Random number that spreads out retries.
     pub jitter: u32,
-    /// Whoever orders.
+    /// Visitor who places the order.
     pub visitor: Visitor,
 }
 
-/// The input of a checkout: its quote, and the prices and rules in force for its SKUs now.
+/// Input of a checkout: its quote, and the prices and settings now in force for its SKUs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckoutInput {
-    /// The quote that is ordered.
+    /// Quote that is ordered.
     pub quote: Quote,
-    /// Prices and rules in force.
+    /// Prices and settings in force.
     pub list: PriceList,
 }
 
-/// The order that a key has placed, or that has a cart.
+/// Order that a key has placed, or that has a cart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExistingOrder {
-    /// The order.
+    /// Id of the order.
     pub order_id: String,
-    /// The key that placed it.
+    /// Idempotency key that placed it.
     pub idempotency_key: String,
     /// Digest of the request that placed it.
     pub request_hash: String,
 }
 
-/// State that a request for an order meets.
+/// Result of looking up a checkout.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// The order of its key, else the pending one of its cart.
+    /// Order placed with its key, or else the pending order of its cart.
     pub standing: Option<ExistingOrder>,
-    /// None: there is no such quote.
+    /// Quote with current prices and settings. `None` means there is no such quote.
     pub basis: Option<CheckoutInput>,
-    /// Pending orders of whoever orders.
+    /// Pending orders of the visitor.
     pub pending: Pending,
 }
 
@@ -69,20 +68,20 @@ impl Checkout {
         MIN_RETRY_SECS.saturating_add(self.jitter % (SPREAD_SECS + 1))
     }
 
-    /// Name that no other checkout has, and its repeats have.
+    /// Name that identifies the checkout; repeats of the request share it.
     pub(crate) fn name(&self) -> String {
         format!("{}\0{}", self.cart_id, self.idempotency_key)
     }
 }
 
-/// Checkouts: what a request finds, and what it comes to. Each write is one transaction.
+/// Store of checkouts. Each write is one transaction.
 pub trait Checkouts {
-    /// The order that stands for a request already, its quote, and what its SKUs would be priced
-    /// from now.
+    /// Returns an existing order for the request, its quote, and the prices and settings now in
+    /// force for its SKUs.
     async fn find_checkout(&self, checkout: &Checkout) -> Result<Found>;
-    /// Writes `order` with its payment and tasks as what `checkout` has come to, and returns the
-    /// number that it was given; lost when that was decided before, or its key or its cart has
-    /// another order. Fails with 429 where as much is pending as may be.
+    /// Writes `order` with its payment and tasks as the result of `checkout`, and returns its order
+    /// number. `Lost` means that the result was decided before, or that its key or cart has another
+    /// order. Fails with 429 if a limit on pending orders is reached.
     async fn place(
         &self,
         order: &Order,
@@ -90,16 +89,17 @@ pub trait Checkouts {
         proof: Proof,
         now: Timestamp,
     ) -> Result<Written<i64>>;
-    /// Decides that an order comes to nothing; lost when that was decided before, or it was placed.
+    /// Records that an order is refused. `Lost` means that this was decided before, or that it was
+    /// placed.
     async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written>;
 }
 
 pub(crate) const SPREAD_SECS: u32 = 4;
 
-/// The attempt that an order is placed with.
+/// Number of the attempt to hold stock when an order is placed.
 pub const FIRST_ATTEMPT: u32 = 1;
 
-/// 503 for who met another request on its way.
+/// Returns a 503 for a request that got in another one's way.
 pub(crate) const fn interrupted(checkout: &Checkout) -> Error {
     Error::Unavailable {
         code: "checkout_interrupted",

@@ -1,8 +1,9 @@
-//! The way to an order for who has its letter but no script: its number and a code are typed.
+//! Access to an order for someone who has its email but no JavaScript: the order number and a code
+//! are typed in.
 //!
-//! A code has 40 bits, so guesses are counted: five in a quarter of an hour for each number and
-//! network, exactly, in the transaction that looks for the order. They are counted for numbers that
-//! no order has as well, and answered alike, so that nobody learns which those are.
+//! A code has 40 bits, so attempts are limited to five in fifteen minutes for each order number and
+//! network, counted exactly in the transaction that looks up the order. Numbers that no order has
+//! are counted and answered alike, so that nobody can tell which numbers exist.
 
 use crate::error::{Error, Result};
 use crate::orders::links::OrderLinks;
@@ -10,35 +11,35 @@ use crate::orders::numbers::read_number;
 use crate::values::typing::plain_code;
 use durable::Timestamp;
 
-/// Guesses at one order from one network in [`TRIES_SECS`].
+/// Maximum attempts at one order from one network within [`TRIES_SECS`].
 pub const MAX_TRIES: u32 = 5;
 
-/// Seconds until guesses are forgotten, from the first on.
+/// Seconds after the first attempt until the count starts again.
 pub const TRIES_SECS: u32 = 15 * 60;
 
-/// Characters of a code.
+/// Length of a code in characters.
 const CODE_CHARS: usize = 8;
 
-/// How a guess stands.
+/// Result of a counted attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tried {
-    /// Guesses so far, this one among them; none beyond the first too many are counted.
+    /// Attempts so far, including this one. Counting stops at the first attempt over the limit.
     pub tries: u32,
-    /// The order with this number.
+    /// Id of the order with this number. `None` means that there is none.
     pub order_id: Option<String>,
 }
 
-/// Guesses at codes, counted.
+/// Store that counts attempts at codes.
 pub trait OrderCodeTries {
-    /// Counts a guess at the order called `number`, and finds it.
+    /// Counts an attempt at the order with this number, and returns the order's id.
     async fn count_try(&self, number: i64, network: &str, now: Timestamp) -> Result<Tried>;
 }
 
-/// The id of the order with this number and code.
+/// Returns the id of the order with this number and code.
 ///
 /// # Errors
-/// 422 for what can be none, and `wrong_code` when they do not belong together; 429 after too many
-/// guesses.
+/// 422 for malformed input, and `wrong_code` if number and code do not match; 429 after too many
+/// attempts.
 pub async fn find_by_code(
     tries: &impl OrderCodeTries,
     links: &OrderLinks,
@@ -77,8 +78,8 @@ pub async fn find_by_code(
     })
 }
 
-/// The code that someone typed or pasted, as it is compared: `ABCD-EF23`, `abcd ef23`. None when it
-/// can be none.
+/// Normalizes a typed or pasted code for comparison, such as `ABCD-EF23` or `abcd ef23`. `None`
+/// means it can't be a code.
 #[must_use]
 pub fn read_code(text: &str) -> Option<String> {
     let code: String = plain_code(text)

@@ -1,148 +1,149 @@
-//! What staff should know: what a sweep found half done, and what is for a person to decide. Each
-//! is written in the transaction of what it tells of, so that neither happens without the other.
+//! Findings for staff: work that a sweep found unfinished, and matters that a person must decide.
+//! Each is written in the same transaction as the event it reports, so that neither is stored
+//! without the other.
 
 use crate::error::{Error, Result};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Seconds that a finding is kept.
+/// Seconds for which a finding is stored.
 pub const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 
-/// Most characters of a note.
+/// Maximum length of a note in characters.
 pub const MAX_NOTE_CHARS: usize = 500;
 
-/// What kind of thing was found.
+/// Kind of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
-    /// A checkout that had stopped half way. Not found any more: what a checkout leaves has a
-    /// clock.
+    /// A checkout that stopped half way. No longer reported, because everything a checkout leaves
+    /// behind now expires by itself.
     StuckCheckout,
-    /// An event that no consumer had seen.
+    /// An event that no consumer has processed.
     UnseenEvent,
-    /// An order with tasks to carry out.
+    /// An order with tasks left to carry out.
     UndoneTasks,
-    /// A pending order whose session has ended.
+    /// A pending order whose payment session has ended.
     OverdueOrder,
-    /// Money that could not go back.
+    /// A refund that the provider could not make.
     RefundFailed,
-    /// An order that was paid otherwise than it was ordered.
+    /// An order for which a different amount or currency was paid.
     PaymentReview,
     /// A payment that the shopper's bank disputes.
     DisputeOpened,
-    /// A dispute that took the money for good.
+    /// A dispute that was lost, and its money with it.
     DisputeLost,
-    /// Messages that failed for good.
+    /// Messages that failed permanently.
     DeadLetter,
-    /// A database that fills.
+    /// A database that is filling up.
     Storage,
-    /// The payment provider failed so often that it is left alone for a while.
+    /// Payment provider failing so often that calls to it are paused.
     ProviderBreaker,
-    /// A paid session that names an order and is not its own.
+    /// A paid session that names an order but is not that order's session.
     StrayPayment,
     /// An event that the provider could not deliver.
     UndeliveredEvent,
-    /// A letter that will not be sent: its address is refused, or an attempt long ago may have sent
-    /// it.
+    /// An email that will not be sent: its address is rejected, or an attempt long ago may already
+    /// have sent it.
     LetterFailed,
-    /// A movement of the balance at the provider that the ledger does not have, or has otherwise.
+    /// A balance transaction at the provider that is missing from the ledger or differs from it.
     BalanceDiffers,
 }
 
-/// Something that was found, and its outcome.
+/// Something found, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
-    /// What kind of thing.
+    /// Kind of the finding.
     pub kind: FindingKind,
-    /// Id of the order or the event, name of the queue or the provider: nothing of a person.
+    /// Id of the order or event, or name of the queue or provider. Contains no personal data.
     pub subject: String,
-    /// Why it could not be finished; none: it is.
+    /// Reason why it could not be finished. `None` means it is finished.
     pub error: Option<String>,
-    /// When.
+    /// Time at which it was found.
     pub found_at: Timestamp,
 }
 
-/// A way to tell staff.
+/// Channel for notifying staff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
-    /// To the address of `FINDINGS_MAIL`.
+    /// Email to the address in `FINDINGS_MAIL`.
     Mail,
-    /// To `FINDINGS_WEBHOOK_URL`.
+    /// Request to `FINDINGS_WEBHOOK_URL`.
     Webhook,
 }
 
-/// A finding as it is kept.
+/// A stored finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptFinding {
-    /// Counts up.
+    /// Sequential id.
     pub id: i64,
-    /// What was found.
+    /// The finding as first reported.
     pub finding: Finding,
-    /// How often on that day.
+    /// Number of times that it was found on that day.
     pub times: u32,
-    /// When last.
+    /// Time at which it was last found.
     pub last_at: Timestamp,
-    /// The channels that could not be told.
+    /// Channels that could not be notified.
     pub untold: Vec<Channel>,
-    /// That staff have dealt with it.
+    /// Closing by staff. `None` means that staff have not closed it.
     pub closing: Option<Closing>,
 }
 
-/// A finding closed by staff.
+/// Closing of a finding by staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closing {
-    /// When.
+    /// Time of closing.
     pub at: Timestamp,
-    /// Who.
+    /// Name of the staff member.
     pub by: String,
-    /// Note of what they found out or did.
+    /// Note on what they found out or did.
     pub note: String,
 }
 
-/// Choice of findings to list.
+/// Filter for a list of findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingStatus {
-    /// Those that someone should look into.
+    /// Findings that someone should look into.
     Open,
-    /// Those that staff closed, or the shop finished by itself.
+    /// Findings that staff closed or that the shop resolved by itself.
     Closed,
 }
 
-/// How often a kind of thing was found.
+/// Number of findings of one kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct FindingCount {
-    /// What kind of thing.
+    /// Kind of finding.
     pub kind: FindingKind,
-    /// How often.
+    /// Number of times found.
     pub found: u32,
-    /// How often it could not be finished at once.
+    /// Number of those that could not be finished at once.
     pub unfinished: u32,
 }
 
-/// Findings, kept for staff and read by them.
+/// Store of findings.
 pub trait FindingRecord {
-    /// Keeps what a sweep found, and forgets what is older than `forget_before`.
+    /// Saves the findings of a sweep, and deletes those older than `forget_before`.
     async fn save_findings(&self, findings: &[Finding], forget_before: Timestamp) -> Result<()>;
-    /// Findings, the newest first, with smaller ids than `before`.
+    /// Returns findings with ids below `before`, newest first.
     async fn findings(
         &self,
         status: FindingStatus,
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<KeptFinding>>;
-    /// Counts the findings of each kind, and those of them that could not be finished.
+    /// Counts the findings of each kind, and those among them that could not be finished.
     async fn finding_counts(&self) -> Result<Vec<FindingCount>>;
-    /// Closes a finding, unless it is closed; the finding as it is then.
+    /// Closes a finding unless it is already closed, and returns it.
     async fn close_finding(&self, id: i64, closing: &Closing) -> Result<Option<KeptFinding>>;
 }
 
-/// Closes a finding. Safe to repeat: the first closing stays. Should the same thing be found again,
-/// that is another finding, and open.
+/// Closes a finding. Safe to repeat: the first closing stays. If the same thing is found again,
+/// that becomes a new, open finding.
 ///
 /// # Errors
 /// 404; 422 `invalid_note`.
@@ -163,7 +164,7 @@ pub async fn close_finding(
     closed.ok_or(Error::NotFound("finding"))
 }
 
-/// `fnd_…`: what staff, mails and messages call a finding.
+/// Public id of a finding, `fnd_…`, used in the API, emails and messages.
 #[must_use]
 pub fn finding_id(id: i64) -> String {
     format!("{ID_PREFIX}{id}")
@@ -187,7 +188,7 @@ fn checked_note(note: &str) -> Result<String> {
 }
 
 impl FindingKind {
-    /// Kinds that the sweep finds, and finishes by itself as a rule.
+    /// Kinds found by the sweep, which usually resolves them by itself.
     pub const OF_THE_SWEEP: [Self; 5] = [
         Self::StuckCheckout,
         Self::UnseenEvent,
@@ -196,9 +197,9 @@ impl FindingKind {
         Self::UndeliveredEvent,
     ];
 
-    /// Number of times that something must be found and left unfinished on one day before staff are
-    /// told; none: never. What the sweep takes up is told when five tries have failed, by which
-    /// time it is stuck for about [`crate::operations::sweep::bounds::BOUND_SECS`].
+    /// Number of times on one day that a finding must be left unfinished before staff are notified.
+    /// `None` means never. Work taken up by the sweep is reported after five failed attempts; by
+    /// then it has been stuck for about [`crate::operations::sweep::bounds::BOUND_SECS`].
     #[must_use]
     pub const fn told_from(self) -> Option<u32> {
         match self {
@@ -221,7 +222,7 @@ impl FindingKind {
 }
 
 impl Finding {
-    /// Something for a person to look into.
+    /// Builds a finding that a person must look into.
     #[must_use]
     pub fn for_staff(
         kind: FindingKind,

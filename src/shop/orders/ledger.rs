@@ -1,59 +1,59 @@
-//! The double-entry ledger: what every order sold, is owed and was paid, in journals that each sum
-//! to zero. Corrections are new journals. Debits are positive.
+//! Double-entry ledger: sales, debts and payments of every order, in journals that each sum to
+//! zero. Corrections are new journals. Debits are positive.
 
 use crate::error::{Error, Result};
 use crate::pricing::quote::Totals;
 use crate::values::money::{Currency, split, sum};
 use serde::{Deserialize, Serialize};
 
-/// Where an amount is booked.
+/// Account of the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Account {
-    /// What shoppers owe; negative: what the shop owes them.
+    /// Money that shoppers owe; negative if the shop owes them.
     Receivable,
-    /// What the payment provider has for the shop.
+    /// Money that the payment provider holds for the shop.
     Clearing,
     /// Goods sold.
     Sales,
-    /// Tax that is owed on.
+    /// Tax collected and owed to the tax authority.
     Tax,
     /// Shipping sold.
     Shipping,
-    /// Taken off.
+    /// Discounts given.
     Discounts,
-    /// Promised back and not yet paid back.
+    /// Refunds promised but not yet paid out.
     Refunds,
-    /// What the provider keeps.
+    /// Fees kept by the provider.
     Fees,
-    /// What a dispute took or holds.
+    /// Money taken or withheld because of disputes.
     Disputes,
 }
 
 /// One amount in one account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Which account.
+    /// Account that the amount is booked to.
     pub account: Account,
-    /// Minor units; a debit is positive.
+    /// Amount in minor units; debits are positive.
     pub amount: i64,
 }
 
-/// Entries that belong together and sum to zero.
+/// A set of entries that sum to zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Journal {
-    /// Of every entry.
+    /// Currency shared by all entries.
     pub currency: Currency,
-    /// Accounts stand once; none is zero.
+    /// Entries: at most one per account, none of them zero.
     pub entries: Vec<Entry>,
 }
 
 impl Journal {
-    /// An order was placed: goods are sold, the shopper owes. Tax that is in the prices is taken
-    /// out of what they were sold for.
+    /// Journal of a placed order: goods are sold and the shopper owes their price. Tax included in
+    /// prices is subtracted from sales.
     ///
     /// # Errors
-    /// When the totals do not add up.
+    /// Fails if the totals do not add up.
     pub fn placed(totals: &Totals, currency: Currency) -> Result<Self> {
         let (goods, shipping) = net_of(totals);
         let sales = goods.saturating_add(totals.discount_total);
@@ -69,10 +69,10 @@ impl Journal {
         )
     }
 
-    /// An order came to nothing: what it sold is taken back.
+    /// Journal of an order that expired or was cancelled: reverses its sale.
     ///
     /// # Errors
-    /// As [`Self::placed`].
+    /// Same as [`Self::placed`].
     pub fn unsold(totals: &Totals, currency: Currency) -> Result<Self> {
         let mut journal = Self::placed(totals, currency)?;
         for entry in &mut journal.entries {
@@ -81,28 +81,28 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The provider has received money for an order.
+    /// Journal of a payment received by the provider.
     ///
     /// # Errors
-    /// Never.
+    /// Never fails.
     pub fn paid(amount: i64, currency: Currency) -> Result<Self> {
         Self::transfer(Account::Receivable, Account::Clearing, amount, currency)
     }
 
-    /// Money was promised back.
+    /// Journal of a promised refund.
     ///
     /// # Errors
-    /// Never.
+    /// Never fails.
     pub fn refund_promised(amount: i64, currency: Currency) -> Result<Self> {
         Self::transfer(Account::Refunds, Account::Receivable, amount, currency)
     }
 
-    /// An order was sold for less after all: in all for `after` less than its totals say, where it
-    /// was for `before` less. Goods, shipping and tax each bear their share of that, so that an
-    /// order that is given back whole, in whatever parts, owes no tax.
+    /// Journal of a change in the allowance, the amount by which an order is sold below its totals,
+    /// from `before` to `after`. Goods, shipping and tax each bear their share, so that an order
+    /// refunded in full owes no tax, no matter in how many parts it was refunded.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn allowed(totals: &Totals, before: i64, after: i64, currency: Currency) -> Result<Self> {
         let (goods, shipping) = net_of(totals);
         let weights = [goods, shipping, totals.tax_total];
@@ -118,26 +118,26 @@ impl Journal {
         )
     }
 
-    /// Money was given back.
+    /// Journal of a completed refund.
     ///
     /// # Errors
-    /// Never.
+    /// Never fails.
     pub fn refunded(amount: i64, currency: Currency) -> Result<Self> {
         Self::transfer(Account::Clearing, Account::Refunds, amount, currency)
     }
 
-    /// A dispute took money, or gave it back when negative.
+    /// Journal of money taken for a dispute; a negative amount is money returned.
     ///
     /// # Errors
-    /// Never.
+    /// Never fails.
     pub fn disputed(amount: i64, currency: Currency) -> Result<Self> {
         Self::transfer(Account::Clearing, Account::Disputes, amount, currency)
     }
 
-    /// The provider kept something for itself.
+    /// Journal of a fee kept by the provider.
     ///
     /// # Errors
-    /// Never.
+    /// Never fails.
     pub fn fee(amount: i64, currency: Currency) -> Result<Self> {
         Self::transfer(Account::Clearing, Account::Fees, amount, currency)
     }
@@ -159,7 +159,7 @@ impl Journal {
     }
 }
 
-/// What goods and shipping come to without the tax that is in them, after discounts.
+/// Returns the net prices of goods and shipping: after discounts, without included tax.
 const fn net_of(totals: &Totals) -> (i64, i64) {
     let goods = totals.subtotal.saturating_sub(totals.discount_total);
     if !totals.tax_included {

@@ -1,39 +1,39 @@
-//! Links to an order, for those who have no account.
+//! Links to an order, for customers without an account.
 //!
-//! The token of a link stands in its fragment, which browsers send to nobody: no log of ours or of
-//! anyone between has it. The page that the link leads to trades it for a cookie. Who has no script
-//! types the order's number and the code of its letters instead.
+//! The link's token is in the URL fragment, which browsers never send, so it appears in no log,
+//! neither the shop's nor anyone else's on the way. The linked page exchanges it for a cookie. A
+//! customer without JavaScript types the order number and the code from the email instead.
 
 use crate::values::ids::Signer;
 use crate::values::languages::{Language, Languages};
 use durable::Timestamp;
 
-/// Seconds for which a link with its token in the query, as letters had it, opens an order from
-/// when that was placed.
+/// Seconds after an order is placed during which a link with its token in the query still opens it.
+/// Earlier emails contained such links.
 const QUERY_SECS: u32 = 365 * 24 * 60 * 60;
 
-/// Links to an order that only those who were given them can follow.
+/// Builds and checks links to orders that only their recipients can follow.
 #[derive(Clone)]
 pub struct OrderLinks {
-    /// Origin of the shop.
+    /// Origin of the shop's URLs.
     pub base: String,
-    /// Makes the links unforgeable.
+    /// Signer that makes the links unforgeable.
     pub signer: Signer,
     /// Languages of the shop's pages.
     pub languages: Languages,
-    /// What the pages they lead to are written in.
+    /// Language of the linked pages.
     pub language: Language,
 }
 
 impl OrderLinks {
-    /// The same links to pages in another language.
+    /// Returns the same links for pages in another language.
     #[must_use]
     pub fn in_language(mut self, language: Language) -> Self {
         self.language = language;
         self
     }
 
-    /// The order's status page, for whoever was given this link.
+    /// URL of the order's status page, with the token that opens it.
     #[must_use]
     pub fn status(&self, order_id: &str) -> String {
         format!(
@@ -43,20 +43,20 @@ impl OrderLinks {
         )
     }
 
-    /// The status page, for the browser that ordered.
+    /// URL of the status page for the browser that placed the order.
     #[must_use]
     pub fn returning(&self, order_id: &str) -> String {
         let path = self.path(&status_path(order_id));
         format!("{}{path}", self.base)
     }
 
-    /// The status page, for the browser that ordered and comes back without having paid.
+    /// URL of the status page for that browser when it returns without having paid.
     #[must_use]
     pub fn unpaid(&self, order_id: &str) -> String {
         format!("{}?payment=unfinished", self.returning(order_id))
     }
 
-    /// Where a number and a code are typed.
+    /// URL of the page where an order number and a code are entered.
     #[must_use]
     pub fn look_up(&self) -> String {
         format!("{}{}", self.base, self.path("/orders"))
@@ -66,19 +66,19 @@ impl OrderLinks {
         self.languages.path(path, self.language)
     }
 
-    /// What opens an order.
+    /// Token that opens an order.
     #[must_use]
     pub fn token(&self, order_id: &str) -> String {
         self.signer.sign("order", order_id)
     }
 
-    /// Whether `token` is that of a link to this order.
+    /// True if `token` opens this order.
     #[must_use]
     pub fn is_token_of(&self, order_id: &str, token: &str) -> bool {
         self.signer.verify("order", order_id, token)
     }
 
-    /// What opens an order together with its number: eight characters, 40 bits.
+    /// Code that opens an order together with its number: eight characters, 40 bits.
     #[must_use]
     pub fn code(&self, order_id: &str) -> String {
         let code = self.signer.code("order_code", order_id);
@@ -88,7 +88,7 @@ impl OrderLinks {
         }
     }
 
-    /// Whether `code`, as [`read_code`] gives it, is that of this order.
+    /// True if `code`, normalized by [`read_code`], belongs to this order.
     ///
     /// [`read_code`]: crate::orders::codes::read_code
     #[must_use]
@@ -97,13 +97,13 @@ impl OrderLinks {
     }
 }
 
-/// The status page's path, in no language yet.
+/// Path of the status page, without a language prefix.
 #[must_use]
 pub fn status_path(order_id: &str) -> String {
     format!("/orders/{order_id}")
 }
 
-/// Whether a token in a query may still open an order that was placed then.
+/// True if a token in the query may still open an order placed at that time.
 #[must_use]
 pub fn opens_by_query(placed_at: Timestamp, now: Timestamp) -> bool {
     now < placed_at.plus_secs(QUERY_SECS)

@@ -1,4 +1,5 @@
-//! Orders: how they are read, moved and listed. How they may move is the table of [`transitions`].
+//! Orders: reading, listing and changing them. The permitted changes are in the table of
+//! [`transitions`].
 //!
 //! [`transitions`]: crate::orders::transitions
 

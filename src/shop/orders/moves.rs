@@ -1,5 +1,5 @@
-//! A move of an order as it is written: the row of the table, the money that goes with it, and the
-//! record it begins or changes.
+//! A transition of an order as it is written: the table's outcome, its journals, and the record
+//! that it creates or changes.
 
 use crate::error::Result;
 use crate::orders::findings::{Finding, FindingKind};
@@ -11,62 +11,62 @@ use crate::payments::DisputeState;
 use crate::values::money::{Money, sum};
 use durable::Timestamp;
 
-/// A move to be written, unless the order has moved in the meantime, with all that changes in the
-/// same transaction.
+/// A transition to be written, with everything that changes in the same transaction. It fails if
+/// the order has changed in the meantime.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// Which order.
+    /// Id of the order.
     pub order_id: String,
-    /// The version it was judged at.
+    /// Version of the order that it was decided from.
     pub from_version: u64,
-    /// What happened.
+    /// Event that caused it.
     pub event: OrderEvent,
-    /// What the table says.
+    /// Outcome from the table of transitions.
     pub outcome: Move,
-    /// The attempt of its holds from now on.
+    /// Attempt number of the order's holds after it.
     pub attempt: u32,
-    /// What the provider has received, if that is new.
+    /// Total received by the provider. `None` means unchanged.
     pub captured: Option<Money>,
-    /// By which name the provider knows that, if that is new.
+    /// The provider's reference for the payment. `None` means unchanged.
     pub payment_ref: Option<String>,
-    /// What is booked.
+    /// Journals to book.
     pub journals: Vec<Journal>,
-    /// A record that begins or changes.
+    /// Record that it creates or changes.
     pub record: Option<OrderRecord>,
 }
 
-/// A record beside the order that a move begins or changes.
+/// A record belonging to the order that a transition creates or changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderRecord {
-    /// The session is asked for anew.
+    /// Request for a new payment session.
     Renewed(Renewal),
-    /// Units leave.
+    /// Shipment of units.
     Shipped(Fulfillment),
-    /// A fulfilment has arrived.
+    /// Delivery of the fulfillment with this id.
     Arrived(String),
-    /// Units came back.
+    /// Return of units.
     Returned(Return),
-    /// Money is promised back.
+    /// Promise of a refund.
     Promised(Refund),
-    /// A promise ended.
+    /// End of the refund with this id.
     RefundEnded(String, RefundStatus),
-    /// A dispute began or moved.
+    /// A dispute that was opened or has changed.
     Disputed(Dispute),
 }
 
-/// What changes of a payment whose session is asked for anew.
+/// Changes to a payment for which a new session is requested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Renewal {
-    /// Of the payment.
+    /// Number of the payment attempt.
     pub attempt: u32,
-    /// The exact request.
+    /// Exact body of the request.
     pub request: String,
-    /// When the session ends.
+    /// Time at which the session ends.
     pub expires_at: Timestamp,
 }
 
 impl Transition {
-    /// What `happening` does to `order`; none when the table says nothing.
+    /// Returns the transition of `order` caused by `happening`. `None` means the table allows none.
     #[must_use]
     pub fn of(
         order: &Order,
@@ -93,21 +93,21 @@ impl Transition {
         })
     }
 
-    /// Adds a journal, unless it says nothing.
+    /// Adds a journal, unless it is empty.
     pub fn book(&mut self, journal: Journal) {
         if !journal.entries.is_empty() {
             self.journals.push(journal);
         }
     }
 
-    /// With a person's words.
+    /// Adds a note by a person.
     #[must_use]
     pub fn noted(mut self, note: Option<String>) -> Self {
         self.event.note = note;
         self
     }
 
-    /// With a record that begins or changes.
+    /// Adds a record that is created or changed.
     #[must_use]
     pub fn with(mut self, record: OrderRecord) -> Self {
         self.event.subject = record.id().map(str::to_owned);
@@ -115,8 +115,8 @@ impl Transition {
         self
     }
 
-    /// What is to be carried out after it: the table's effects, those about a record with the
-    /// record's id. No record, nothing to do.
+    /// Returns the tasks that follow: the table's effects, each with the id of its record where it
+    /// needs one. An effect whose record is missing gives no task.
     #[must_use]
     pub fn tasks(&self) -> Vec<Task> {
         self.outcome
@@ -151,7 +151,7 @@ impl Transition {
             .collect()
     }
 
-    /// What staff are told of it; none when nobody has to decide anything.
+    /// Returns the finding for staff. `None` means that nobody has to decide anything.
     #[must_use]
     pub fn finding(&self, now: Timestamp) -> Option<Finding> {
         let (kind, error) = match &self.record {
@@ -183,7 +183,7 @@ impl Transition {
 }
 
 impl OrderRecord {
-    /// None: it is the order's only one.
+    /// Id of the record. `None` means an order has at most one of its kind.
     fn id(&self) -> Option<&str> {
         match self {
             Self::Renewed(_) => None,
@@ -196,12 +196,12 @@ impl OrderRecord {
     }
 }
 
-/// Adds to a move what it means for the money: an order that dies is unsold, and what was received
-/// for it is promised back; one that comes back to life is sold again; one that a person approves
-/// is sold for what was paid.
+/// Adds the accounting of a transition: an order that ends is unsold and its payments are promised
+/// back, one that is revived is sold again, and one that a person approves is sold for the amount
+/// paid.
 ///
 /// # Errors
-/// When amounts do not fit.
+/// Fails if an amount overflows.
 pub fn with_money(
     order: &Order,
     mut transition: Transition,

@@ -1,4 +1,4 @@
-//! Moves of an order, judged again when it has moved in between.
+//! Transitions of an order, decided again if it has changed in between.
 
 use crate::error::{Error, Result};
 use crate::orders::moves::Transition;
@@ -10,14 +10,14 @@ use crate::values::written::Written;
 use durable::Timestamp;
 use serde_json::json;
 
-/// Attempts at a move that lost against another, before giving up.
+/// Maximum number of attempts if other writers keep changing the order first.
 const MAX_JUDGEMENTS: u32 = 5;
 
-/// Moves an order by what `decide` makes of it as it stands, again when it has moved in between;
-/// nothing when that is none.
+/// Applies the transition that `decide` returns for the current order, and retries if another
+/// writer changed it first. If `decide` returns `None`, the order is returned unchanged.
 ///
 /// # Errors
-/// What `decide` says, or a port's failure.
+/// The error of `decide` or of a port.
 pub async fn move_order(
     ports: &impl OrderPorts,
     mut order: Order,
@@ -36,7 +36,7 @@ pub async fn move_order(
     Err(moved_meanwhile())
 }
 
-/// The order with this id.
+/// Returns the order with this id.
 ///
 /// # Errors
 /// 404.
@@ -48,7 +48,7 @@ pub async fn find_order(ports: &impl OrderPorts, order_id: &str) -> Result<Order
         .ok_or(Error::NotFound("order"))
 }
 
-/// 503 for who lost against another move and should look again.
+/// Returns a 503 for a caller that lost to other writers and should try again.
 pub const fn moved_meanwhile() -> Error {
     Error::Unavailable {
         code: "order_busy",
@@ -56,7 +56,7 @@ pub const fn moved_meanwhile() -> Error {
     }
 }
 
-/// 409 with the statuses that the order can be given.
+/// Returns a 409 that lists the statuses the order can be given.
 pub fn not_allowed(order: &Order) -> Error {
     let allowed: Vec<OrderStatus> = STATUSES
         .into_iter()

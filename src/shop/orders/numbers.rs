@@ -1,15 +1,15 @@
-//! The numbers that people call orders by. They are drawn, not counted, so that nobody reads from
-//! two of them how much is sold.
+//! Order numbers shown to customers. They are random rather than sequential, so that nobody can
+//! tell from two of them how much the shop sells.
 
 use crate::values::typing::plain_code;
 use sha2::{Digest, Sha256};
 
-/// Numbers of seven digits, and of eight for when those are crowded: how many of each an order
-/// tries.
+/// Ranges and number of attempts: seven digits first, then eight, for when the seven-digit numbers
+/// fill up.
 const DRAWS: [(u64, usize); 2] = [(1_000_000, 4), (10_000_000, 4)];
 
-/// The numbers that an order may get, in the order in which they are tried. They come from its id,
-/// which can't be guessed, so that placing it again tries the same.
+/// Returns the candidate numbers of an order, in the order they are tried. They are derived from
+/// its id, which can't be guessed, so placing the order again tries the same numbers.
 #[must_use]
 pub fn candidate_numbers(order_id: &str) -> Vec<i64> {
     let draws = DRAWS
@@ -21,7 +21,7 @@ pub fn candidate_numbers(order_id: &str) -> Vec<i64> {
         .collect()
 }
 
-/// A number with as many digits as `lowest`.
+/// Returns a number with as many digits as `lowest`.
 fn number_from(order_id: &str, at: usize, lowest: u64) -> Option<i64> {
     let digest = Sha256::digest(format!("number\0{order_id}\0{at}"));
     let bytes: [u8; 8] = digest.first_chunk().copied()?;
@@ -30,8 +30,8 @@ fn number_from(order_id: &str, at: usize, lowest: u64) -> Option<i64> {
     i64::try_from(lowest.checked_add(drawn)?).ok()
 }
 
-/// The number that someone typed or pasted: `1234567`, `#1234567`, `123 45 67`. None when it can be
-/// none.
+/// Parses a typed or pasted order number, such as `1234567`, `#1234567` or `123 45 67`. `None`
+/// means it can't be one.
 #[must_use]
 pub fn read_number(text: &str) -> Option<i64> {
     let signs: &[char] = &['#', '-'];

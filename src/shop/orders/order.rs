@@ -1,5 +1,5 @@
-//! An order with everything that belongs to it, and what follows from that: how far its goods are,
-//! how far its money.
+//! Order with everything that belongs to it, and the states derived from that: fulfillment,
+//! payment, refundable amount.
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
@@ -18,83 +18,84 @@ use serde::{Deserialize, Serialize};
 /// An order with everything that belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
-    /// `ord_…`, can't be guessed.
+    /// Id, `ord_…`; can't be guessed.
     pub id: String,
-    /// What people call it; counts up.
+    /// Order number shown to customers.
     pub number: i64,
-    /// Moves so far.
+    /// Number of transitions applied; also the version for optimistic locking.
     pub version: u64,
-    /// Where it stands.
+    /// Status of the order.
     pub status: OrderStatus,
-    /// Grows when its stock must be held anew, so that an old hold is never taken for the new one.
+    /// Number of the attempt to hold stock. Increases when stock must be held again, so that an old
+    /// hold is never mistaken for the new one.
     pub attempt: u32,
-    /// The cart it was placed from.
+    /// Cart that it was placed from.
     pub cart_id: String,
     /// ISO 4217.
     pub currency: Currency,
-    /// Where the confirmation goes.
+    /// Customer's email address.
     pub email: String,
-    /// Where it goes.
+    /// Shipping address.
     pub shipping_address: Address,
-    /// Who pays; none: the same.
+    /// Billing address. `None` means the shipping address.
     pub billing_address: Option<Address>,
-    /// Id of the way to ship.
+    /// Id of the shipping method.
     pub shipping_method: String,
-    /// The lines of its quote.
+    /// Lines of its quote.
     pub lines: Vec<QuoteLine>,
-    /// The sums of its quote.
+    /// Totals of its quote.
     pub totals: Totals,
-    /// What its quote came from.
+    /// Terms of its quote.
     pub terms: Terms,
-    /// When it was placed.
+    /// Time at which it was placed.
     pub created_at: Timestamp,
-    /// How it is paid.
+    /// Payment of the order.
     pub payment: Payment,
-    /// What has happened, oldest first.
+    /// Timeline, oldest event first.
     pub events: Vec<OrderEvent>,
-    /// What is still to be carried out, oldest first.
+    /// Tasks still to be carried out, oldest first.
     pub tasks: Vec<Task>,
-    /// What has left.
+    /// Parcels sent.
     pub fulfillments: Vec<Fulfillment>,
-    /// Units that came back.
+    /// Returned units.
     pub returns: Vec<Return>,
-    /// What was promised back.
+    /// Refunds, including promised and failed ones.
     pub refunds: Vec<Refund>,
-    /// What the shopper's bank disputes.
+    /// Disputes by the shopper's bank.
     pub disputes: Vec<Dispute>,
 }
 
 /// The payment of an order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
-    /// `pay_…`
+    /// Id, `pay_…`.
     pub id: String,
     /// The provider that is asked for it.
     pub provider: ProviderId,
-    /// Counts the keys that its session was asked for with.
+    /// Number of the payment attempt; each has its own idempotency key.
     pub attempt: u32,
-    /// How it stands.
+    /// Status of the payment.
     pub status: PaymentStatus,
-    /// The provider's id of the session, once known.
+    /// The provider's id of the session. `None` means not yet known.
     pub session_id: Option<String>,
-    /// Where it is paid, once known.
+    /// URL of the payment page. `None` means not yet known.
     pub url: Option<String>,
-    /// The exact request for the session, the same for every retry.
+    /// Exact body of the session request, the same for every retry.
     pub request: String,
-    /// When the session ends.
+    /// Time at which the session ends.
     pub expires_at: Timestamp,
-    /// What the provider has received, once it has.
+    /// Amount received by the provider. `None` means nothing yet.
     pub captured: Option<Money>,
 }
 
 impl Payment {
-    /// The idempotency key of its session.
+    /// Idempotency key of the current session request.
     #[must_use]
     pub fn key(&self) -> String {
         Self::key_of(&self.id, self.attempt)
     }
 
-    /// The idempotency key of an attempt at the payment `id`.
+    /// Idempotency key of an attempt at the payment `id`.
     #[must_use]
     pub fn key_of(id: &str, attempt: u32) -> String {
         match attempt {
@@ -103,34 +104,34 @@ impl Payment {
         }
     }
 
-    /// Whether `key` is that of any of its attempts.
+    /// True if `key` belongs to any attempt at this payment.
     #[must_use]
     pub fn has_key(&self, key: &str) -> bool {
         let rest = key.strip_prefix(&self.id);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
     }
 
-    /// Until when the provider surely takes its request.
+    /// Latest time at which the provider is certain to accept the request again.
     #[must_use]
     pub const fn replayable_until(&self) -> Timestamp {
         self.expires_at.minus_secs(SESSION_SECS - REPLAY_SECS)
     }
 }
 
-/// Seconds after which the request for a session may be too old: some minutes before the provider
-/// says so.
+/// Seconds for which a session request may be sent again; a few minutes less than the provider's
+/// own limit.
 const REPLAY_SECS: u32 = 25 * 60;
 
-/// Money that was promised back.
+/// A refund, promised or paid.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refund {
-    /// `re_…`; also the idempotency key at the provider.
+    /// Id, `re_…`; also the idempotency key at the provider.
     pub id: String,
-    /// How much.
+    /// Amount of the refund.
     pub amount: Money,
-    /// How it stands.
+    /// Status of the refund.
     pub status: RefundStatus,
-    /// When it was promised.
+    /// Time at which it was promised.
     pub created_at: Timestamp,
 }
 
@@ -140,62 +141,62 @@ pub struct Refund {
 pub struct Dispute {
     /// The provider's id.
     pub id: String,
-    /// How much is disputed.
+    /// Disputed amount.
     pub amount: Money,
-    /// Its progress.
+    /// Progress of the dispute.
     pub state: DisputeState,
-    /// Whether the payment may still be refunded.
+    /// True if the payment may still be refunded.
     pub refundable: bool,
-    /// What the provider has taken for it and not given back, in minor units.
+    /// Amount taken by the provider and not returned, in minor units.
     pub withdrawn: i64,
-    /// What the provider keeps for handling it, in minor units.
+    /// The provider's fee for handling the dispute, in minor units.
     pub fee: i64,
 }
 
-/// How a refund stands.
+/// Status of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RefundStatus {
-    /// Promised; on its way.
+    /// Promised and on its way.
     Pending,
-    /// Given back.
+    /// Paid out.
     Succeeded,
-    /// The provider could not.
+    /// The provider could not pay it out.
     Failed,
 }
 
-/// A line of an order's timeline.
+/// An event in an order's timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderEvent {
-    /// What happened.
+    /// Kind of event.
     pub happening: OrderEventKind,
-    /// Who brought it about.
+    /// Actor who caused it.
     pub actor: Actor,
-    /// Id of the fulfilment, return or refund it is about.
+    /// Id of the fulfillment, return or refund concerned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    /// The reason, in a person's words.
+    /// Note by a person, usually the reason.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
 }
 
-/// Who brings something about.
+/// Actor who causes an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Actor {
-    /// The shop by itself, or the payment provider.
+    /// The shop itself, or the payment provider.
     Shop,
-    /// Whoever ordered.
+    /// The shopper who placed the order.
     Shopper,
-    /// Staff, by name where their key has one.
+    /// A member of staff, by name if their key has one.
     Staff(StaffName),
 }
 
 impl Actor {
-    /// What those may know who are no staff: which kind it is.
+    /// Kind of actor, which is all that non-staff may see.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -205,7 +206,7 @@ impl Actor {
         }
     }
 
-    /// As records show it.
+    /// Text for records: the staff member's name, or else the kind.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -235,36 +236,36 @@ impl TryFrom<String> for Actor {
     }
 }
 
-/// A row of the outbox: an effect, and what it is about.
+/// A task in the outbox: an effect and its subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
-    /// The effect.
+    /// The effect to carry out.
     pub effect: Effect,
-    /// Id of the fulfilment, return or refund, number of the attempt; empty for the order itself.
+    /// Id of the fulfillment, return or refund, or the attempt number; empty for the order itself.
     pub subject: String,
 }
 
 impl Order {
-    /// What it holds.
+    /// Lines and promotions for which the order holds stock and uses.
     #[must_use]
     pub fn held(&self) -> Held<'_> {
         (&self.lines, &self.terms.promotions)
     }
 
-    /// Whether someone wants a pending order cancelled.
+    /// True if cancellation of the pending order was requested.
     #[must_use]
     pub fn is_cancel_requested(&self) -> bool {
         self.has_seen(OrderEventKind::CancelRequested)
     }
 
-    /// Whether this has happened to the order.
+    /// True if an event of this kind is in the timeline.
     #[must_use]
     pub fn has_seen(&self, happening: OrderEventKind) -> bool {
         self.events.iter().any(|event| event.happening == happening)
     }
 
-    /// Whether its present attempt has claimed everything it holds. The first does so by being
-    /// placed.
+    /// True if the current attempt holds everything it needs. The first attempt does from the
+    /// moment the order is placed.
     #[must_use]
     pub fn is_claimed(&self) -> bool {
         self.events
@@ -279,13 +280,13 @@ impl Order {
             .is_none_or(|event| event.happening == OrderEventKind::HeldAnew)
     }
 
-    /// Units of each line that have not left.
+    /// Units of each line not yet shipped.
     #[must_use]
     pub fn unshipped(&self) -> Vec<Units> {
         self.units_less(self.fulfillments.iter().flat_map(|it| &it.lines))
     }
 
-    /// Units of each line that have left and not come back.
+    /// Units of each line that were shipped and not returned.
     #[must_use]
     pub fn returnable(&self) -> Vec<Units> {
         let shipped = |sku: &str| units_of(sku, self.fulfillments.iter().flat_map(|it| &it.lines));
@@ -300,7 +301,7 @@ impl Order {
             .collect()
     }
 
-    /// How far its goods are.
+    /// Fulfillment status derived from parcels and returns.
     #[must_use]
     pub fn fulfillment_status(&self) -> FulfillmentStatus {
         let everything_left = self.unshipped().is_empty();
@@ -317,14 +318,14 @@ impl Order {
         }
     }
 
-    /// True once it is invoiced: money was taken for it, or nothing had to be. Before that its bill
-    /// is a proforma without a number.
+    /// True once the order counts as invoiced: money was received for it, or none was due. Before
+    /// that, its invoice is a pro forma without a number.
     #[must_use]
     pub fn is_invoiced(&self) -> bool {
         self.payment.status == PaymentStatus::Paid || self.payment.captured.is_some()
     }
 
-    /// How far its money is: its payment, less what went back.
+    /// Payment status, taking refunds and lost disputes into account.
     #[must_use]
     pub fn payment_status(&self) -> OrderPaymentStatus {
         let refunded = sum(self
@@ -351,11 +352,11 @@ impl Order {
         self.disputes.iter().any(is_lost)
     }
 
-    /// For how much less than its total the order is sold while it lives: for what is promised
-    /// back, and for what was not paid where a person approved of that.
+    /// Amount by which a live order is sold below its total: promised refunds, and the unpaid part
+    /// if a person approved a lower payment.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn allowance(&self) -> Result<i64> {
         let approved = self.has_seen(OrderEventKind::Approved);
         sum([
@@ -364,17 +365,17 @@ impl Order {
         ])
     }
 
-    /// The journal of an allowance that changes.
+    /// Journal for a change in the allowance.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn allowed(&self, before: i64, after: i64) -> Result<Journal> {
         let currency = self.paid().currency;
         Journal::allowed(&self.totals, before, after, currency)
     }
 
-    /// What of the total was not paid, negative when more was; nothing of a payment in another
-    /// currency, which can't be compared.
+    /// Unpaid part of the total, negative if more was paid; 0 for a payment in another currency,
+    /// which can't be compared.
     pub(super) fn unpaid(&self) -> i64 {
         let paid = self.paid();
         if paid.currency == self.currency {
@@ -384,16 +385,16 @@ impl Order {
         }
     }
 
-    /// What was received so far.
+    /// Amount received so far.
     fn paid(&self) -> Money {
         let captured = self.payment.captured;
         captured.unwrap_or_else(|| Money::new(0, self.currency))
     }
 
-    /// What was promised back, and was not given up.
+    /// Sum of the refunds that are promised or paid, without failed ones.
     ///
     /// # Errors
-    /// When amounts do not fit.
+    /// Fails if an amount overflows.
     pub fn promised_back(&self) -> Result<i64> {
         sum(self
             .refunds
@@ -402,15 +403,15 @@ impl Order {
             .map(|refund| refund.amount.amount))
     }
 
-    /// What was received and is not promised back yet; nothing while the provider lets nothing be
-    /// refunded.
+    /// Amount received and not promised back. `None` means nothing is left, or a dispute blocks
+    /// refunds at present.
     #[must_use]
     pub fn refundable(&self) -> Option<Money> {
         self.kept()
             .filter(|_| self.disputes.iter().all(|dispute| dispute.refundable))
     }
 
-    /// What was received and is not promised back yet, be it disputed.
+    /// Amount received and not promised back, even if it is disputed. `None` means nothing is left.
     #[must_use]
     pub fn kept(&self) -> Option<Money> {
         let captured = self.payment.captured?;
@@ -425,13 +426,13 @@ impl Order {
         (left > 0).then(|| Money::new(left, captured.currency))
     }
 
-    /// What the table can't see: whether the order's goods and holds are such that `happening` may
-    /// come about.
+    /// Checks the conditions that the table can't see: whether the order's goods and holds permit
+    /// `happening`.
     pub(crate) fn allows(&self, happening: OrderEventKind) -> bool {
         match happening {
             OrderEventKind::Cancelled => self.fulfillments.is_empty(),
             OrderEventKind::Completed => self.unshipped().is_empty(),
-            // Its units went back on sale when it died: they are not its own to confirm.
+            // Its units went back on sale when it ended, so there is nothing left to confirm.
             OrderEventKind::Approved => !self.events.iter().any(|event| {
                 judge(OrderStatus::PendingPayment, event.happening)
                     .is_some_and(|outcome| outcome.status.is_dead())

@@ -1,13 +1,13 @@
-//! The ports of moves of orders.
+//! Ports needed to change orders.
 
 use crate::orders::findings::FindingRecord;
 use crate::orders::record::Orders;
 use crate::values::clock::Clock;
 
-/// The ports of moves of orders.
+/// Ports needed to change orders.
 pub trait OrderPorts: Clock {
-    /// Checkouts, orders, their effects.
+    /// Store of orders and their tasks.
     fn orders(&self) -> impl Orders;
-    /// Findings, kept for staff.
+    /// Store of findings for staff.
     fn findings(&self) -> impl FindingRecord;
 }

@@ -1,42 +1,42 @@
-//! Progress of an order as people read it: of its goods, and of its money.
+//! Progress of an order as shown to people: fulfillment and payment.
 
 use serde::Serialize;
 
-/// Progress of the goods of an order.
+/// Progress of an order's goods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FulfillmentStatus {
-    /// Nothing has left.
+    /// Nothing has been shipped.
     Unfulfilled,
-    /// Some units have left.
+    /// Some units have been shipped.
     PartiallyFulfilled,
-    /// Everything has left.
+    /// Everything has been shipped.
     Fulfilled,
-    /// Everything has arrived.
+    /// Everything has been delivered.
     Delivered,
-    /// Everything that left has come back.
+    /// Everything was shipped and has come back.
     Returned,
 }
 
-/// Progress of the money of an order: its payment, less refunds and lost disputes.
+/// Progress of an order's payment, including refunds and lost disputes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderPaymentStatus {
-    /// The payment session is being asked for.
+    /// The payment session is being requested.
     Preparing,
-    /// It can be paid.
+    /// The order can be paid.
     Open,
     /// The shopper has paid, and the money is on its way.
     Processing,
-    /// The money has arrived.
+    /// The money has been received.
     Paid,
-    /// The payment came to nothing.
+    /// The payment failed or was never made.
     Failed,
-    /// A part has been refunded.
+    /// Part of the money has been refunded.
     PartiallyRefunded,
-    /// Everything has been refunded.
+    /// All of the money has been refunded.
     Refunded,
     /// A dispute was lost.
     ChargedBack,

@@ -1,4 +1,4 @@
-//! The record of orders.
+//! Store of orders.
 
 use crate::error::Result;
 use crate::orders::moves::Transition;
@@ -8,62 +8,64 @@ use crate::payments::Session;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// Filter of a list of orders, the newest first.
+/// Filter for a list of orders, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
-    /// Only those placed from this cart.
+    /// Only orders placed from this cart.
     pub cart_id: Option<String>,
-    /// Only those that stand so.
+    /// Only orders with this status.
     pub status: Option<OrderStatus>,
-    /// Only the one that people call so.
+    /// Only the order with this number.
     pub number: Option<i64>,
-    /// Only those placed before the order with this id.
+    /// Only orders placed before the order with this id.
     pub before: Option<String>,
-    /// At most so many.
+    /// Maximum number of orders.
     pub limit: u32,
 }
 
-/// The outcomes of a round of tasks.
+/// Outcomes of one round of tasks.
 #[derive(Clone, Debug, Default)]
 pub struct TaskOutcomes {
-    /// Carried out.
+    /// Tasks carried out.
     pub done: Vec<Task>,
-    /// Failed, and why: to be tried again later.
+    /// Tasks that failed, with the reason; they are retried later.
     pub failed: Vec<(Task, String)>,
-    /// The session that was opened on the way.
+    /// Payment session opened in this round.
     pub opened: Option<Session>,
 }
 
-/// Choice of due tasks to take.
+/// Choice of due tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueTasks {
-    /// All: first those of new orders that wait for their payment page, the newest first; then the
-    /// others, the oldest first.
+    /// All tasks: first those of new orders waiting for their payment page, newest first; then the
+    /// others, oldest first.
     All,
-    /// None of orders that wait for their payment page, the oldest first.
+    /// All but the tasks of orders waiting for their payment page, oldest first.
     ButPayments,
 }
 
-/// Orders and what must follow from them. Each write is one transaction.
+/// Store of orders and of the tasks that follow from their transitions. Each write is one
+/// transaction.
 pub trait Orders {
-    /// An order with everything that belongs to it.
+    /// Returns an order with everything that belongs to it.
     async fn order(&self, order_id: &str) -> Result<Option<Order>>;
-    /// Orders, the newest first.
+    /// Returns orders, newest first.
     async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>>;
-    /// Moves an order on; lost when it is no longer at the version it was judged at.
+    /// Writes a transition. `Lost` means that the order is no longer at the version it was decided
+    /// from.
     async fn transition(&self, transition: &Transition, now: Timestamp) -> Result<Written<Order>>;
-    /// Notes how a round of tasks went.
+    /// Records the outcomes of a round of tasks.
     async fn finish_round(
         &self,
         order_id: &str,
         round: &TaskOutcomes,
         now: Timestamp,
     ) -> Result<Order>;
-    /// True when any order has tasks due by `now`, or a payment that has to be looked at.
+    /// True if any order has a task due by `now`, or a payment that must be checked.
     async fn is_any_due(&self, now: Timestamp) -> Result<bool>;
-    /// Takes orders that have tasks due by `now`: nobody else is given them before `taken_until`.
-    /// They are about as many as `calls` to the payment provider drive: a session whose request is
-    /// too old takes two, anything else one at most.
+    /// Claims orders with tasks due by `now`; no other caller gets them before `taken_until`. The
+    /// number is chosen so that they need about `calls` requests to the payment provider: two for a
+    /// session whose request is too old, at most one for anything else.
     async fn take_orders_with_due_tasks(
         &self,
         which: DueTasks,
@@ -71,8 +73,8 @@ pub trait Orders {
         taken_until: Timestamp,
         calls: u32,
     ) -> Result<Vec<String>>;
-    /// Pending orders whose payment has to be looked at by `now`, those first that wait longest;
-    /// the next look is at `again_at`.
+    /// Claims pending orders whose payment must be checked by `now`, longest-waiting first; their
+    /// next check is at `again_at`.
     async fn take_overdue_orders(
         &self,
         now: Timestamp,

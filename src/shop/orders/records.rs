@@ -1,4 +1,4 @@
-//! Records of an order: what left and what came back, and how their ids are made.
+//! Records of an order: fulfillments and returns, and how their ids are derived.
 
 use crate::values::ids::derived_id;
 use crate::values::money::Money;
@@ -12,66 +12,66 @@ use serde::{Deserialize, Serialize};
 pub struct Units {
     /// Stock keeping unit.
     pub sku: String,
-    /// The number of units; at least 1.
+    /// Number of units; at least 1.
     pub quantity: u32,
 }
 
-/// Units that left together.
+/// Units shipped together in one parcel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fulfillment {
-    /// `ful_…`
+    /// Id, `ful_…`.
     pub id: String,
-    /// Units that left.
+    /// Units shipped.
     pub lines: Vec<Units>,
-    /// The carrier, and the way to follow it.
+    /// Carrier and tracking.
     #[serde(flatten)]
     pub tracking: Tracking,
-    /// The instant at which it left.
+    /// Time of shipping.
     pub shipped_at: Timestamp,
-    /// The instant at which it arrived. None means not yet.
+    /// Time of delivery. `None` means not yet delivered.
     pub delivered_at: Option<Timestamp>,
 }
 
-/// The carrier of a parcel, and the way to follow it.
+/// Carrier of a parcel, and its tracking details.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tracking {
-    /// `DHL`
+    /// Name of the carrier, such as `DHL`.
     #[serde(default)]
     pub carrier: Option<String>,
-    /// The carrier's number.
+    /// The carrier's tracking number.
     #[serde(default)]
     pub tracking_number: Option<String>,
-    /// The carrier's page about it.
+    /// URL of the carrier's tracking page.
     #[serde(default)]
     pub tracking_url: Option<String>,
 }
 
-/// Units that came back together.
+/// Units returned together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Return {
-    /// `ret_…`
+    /// Id, `ret_…`.
     pub id: String,
-    /// Units that came back.
+    /// Units returned.
     pub lines: Vec<Units>,
     /// True if they go back on sale.
     pub restock: bool,
-    /// The reason, in a person's words.
+    /// Reason in a person's words.
     pub reason: Option<String>,
-    /// The price that the shopper paid for them, shipping included in proportion; refunding it is a
-    /// decision of its own.
+    /// Amount the shopper paid for them, including their share of shipping. Refunding it is a
+    /// separate decision.
     pub worth: Money,
-    /// The instant at which they came back.
+    /// Time of the return.
     pub returned_at: Timestamp,
 }
 
-/// The id of the record of an order that the shop itself makes for `reason`.
+/// Id of an order's record that the shop creates by itself for `reason`.
 #[must_use]
 pub fn record_id(prefix: &str, order_id: &str, reason: &str) -> String {
     derived_id(prefix, &format!("{order_id}\0{reason}"))
 }
 
-/// The id of the record of an order that staff make under `key`: never one of the shop's own,
-/// whatever the key.
+/// Id of an order's record that staff create under the idempotency key `key`. It never equals an id
+/// of [`record_id`] for the shop's own reasons, whatever the key.
 #[must_use]
 pub fn record_id_of_key(prefix: &str, order_id: &str, key: &str) -> String {
     record_id(prefix, order_id, &format!("key:{key}"))

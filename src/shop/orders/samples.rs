@@ -1,4 +1,4 @@
-//! Orders made up for tests.
+//! Sample orders for tests.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -65,7 +65,7 @@ pub fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64, tax_included: boo
     }
 }
 
-/// A line of `quantity` units that cost so much each, and a tenth of that in tax.
+/// A line of `quantity` units at `unit_price`, with a tenth of its total in tax.
 pub fn line(at: usize, unit_price: i64, quantity: u32) -> QuoteLine {
     let line_total = unit_price * i64::from(quantity);
     QuoteLine {

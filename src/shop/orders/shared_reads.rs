@@ -1,30 +1,31 @@
-//! Reads that the requests of one isolate share. On the platform no request may wait for what
-//! another has begun, but all may look at the isolate's memory: so each waits by a clock of its
-//! own, one at a time reads for all, and leaves the answers there. Pure: time is an argument.
+//! Reads shared by the requests of one isolate. On this platform, no request may wait for a promise
+//! of another, but all may look at the isolate's memory. So each request waits by its own timer,
+//! one at a time reads for all of them, and leaves the results in memory. Pure: time is an
+//! argument.
 //!
-//! Whoever reads may die on the way, and nobody is told. Then it is read anew a little later, by
-//! another who still waits.
+//! The request that reads may die on the way without anyone noticing. A little later, another
+//! waiting request then reads again.
 
 use durable::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::mem::take;
 
-/// Milliseconds from the beginning of a read to that of the next.
+/// Milliseconds between the starts of two reads.
 pub const READ_EVERY_MS: i64 = 2_000;
 
-/// Milliseconds after which a read that has not ended counts as lost.
+/// Milliseconds after which an unfinished read counts as lost.
 const LOST_AFTER_MS: i64 = 3_000;
 
-/// Milliseconds for which anyone waits.
+/// Milliseconds that any request waits at most.
 const PATIENCE_MS: i64 = 8_000;
 
-/// Milliseconds between looks for the answer of a read that is on its way.
+/// Milliseconds between checks for the result of a read in progress.
 const LOOK_EVERY_MS: i64 = 100;
 
-/// Most keys of one read: twice as many as 5,000 waiting pages ask for from one read to the next.
+/// Maximum number of keys in one read: twice what 5,000 waiting pages ask for between two reads.
 pub const MAX_KEYS: usize = 2_000;
 
-/// Values that are read for all, by key.
+/// Values read on behalf of all requests, by key.
 #[derive(Debug)]
 pub struct SharedReads<V> {
     wanted: BTreeSet<String>,
@@ -39,16 +40,16 @@ struct Reading {
     keys: BTreeSet<String>,
 }
 
-/// Next step of someone who asks.
+/// Next step for a waiting request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Turn<V> {
-    /// This is the answer.
+    /// The value.
     Found(V),
-    /// Read these keys for all, then say what was found.
+    /// Read these keys on behalf of all, then report the result.
     Read(Vec<String>),
-    /// Ask again after so many milliseconds.
+    /// Ask again after this many milliseconds.
     Wait(u32),
-    /// Too many ask, or nothing was found for too long.
+    /// Give up: there are too many requests, or no result came in time.
     GiveUp,
 }
 
@@ -64,7 +65,7 @@ impl<V> Default for SharedReads<V> {
 }
 
 impl<V: Clone> SharedReads<V> {
-    /// The turn of someone who has asked for `key` since `asked_at`.
+    /// Returns the next step for a request that has been waiting for `key` since `asked_at`.
     pub fn turn(&mut self, key: &str, asked_at: Timestamp, now: Timestamp) -> Turn<V> {
         if let Some((began_at, value)) = self.found.get(key)
             && *began_at >= asked_at
@@ -90,8 +91,8 @@ impl<V: Clone> SharedReads<V> {
         Turn::Read(self.begin(now))
     }
 
-    /// Keeps what was found by the read that began at `began_at` for all who asked before; the
-    /// others of its keys are `none`.
+    /// Stores the result of the read that began at `began_at`, for all who asked before it. Keys of
+    /// the read that were not found get the value `none`.
     pub fn end(&mut self, began_at: Timestamp, found: Vec<(String, V)>, none: &V) {
         let Some(reading) = self.reading.take_if(|it| it.began_at == began_at) else {
             return;
@@ -102,7 +103,7 @@ impl<V: Clone> SharedReads<V> {
         }
     }
 
-    /// Gives up the read that began at `began_at`: those who wait for it have it read anew.
+    /// Discards the read that began at `began_at`; one of the waiting requests will read again.
     pub fn fail(&mut self, began_at: Timestamp) {
         self.reading.take_if(|it| it.began_at == began_at);
     }
@@ -113,7 +114,7 @@ impl<V: Clone> SharedReads<V> {
         })
     }
 
-    /// Milliseconds until the next read may begin.
+    /// Returns the milliseconds until the next read may begin.
     fn pause(&self, now: Timestamp) -> i64 {
         let left = |since: Timestamp, millis: i64| millis.saturating_sub(millis_since(since, now));
         let is_read = self.reading.as_ref().is_some_and(|it| it.is_alive(now));
@@ -228,7 +229,7 @@ mod tests {
         assert!(most <= 5 * MAX_KEYS, "{most}");
     }
 
-    /// Seconds of each pause of a page, over the time that it waits.
+    /// Returns the pauses of one page in seconds, over the time that it waits.
     fn pauses() -> impl Iterator<Item = u32> {
         let last = PAUSES_SECS.last().copied().unwrap();
         let mut spent = 0;
@@ -245,9 +246,9 @@ mod tests {
         assert!(PAUSES_SECS.is_sorted());
     }
 
-    /// Counts the reads of each second while `pages` wait for orders of their own, placed within
-    /// half a minute, and each asks any of `isolates`: the machine itself, with reads that take
-    /// `read_ms`.
+    /// Counts the reads in each second while `pages` wait, each for its own order, placed within
+    /// half a minute, and each request reaches any of `isolates`. Runs the real machine, with reads
+    /// that take `read_ms`.
     fn reads_of_each_second(pages: usize, isolates: usize, read_ms: i64, secs: i64) -> Vec<u32> {
         let mut shared: Vec<SharedReads<u32>> = (0..isolates).map(|_| Default::default()).collect();
         let mut counts = vec![0_u32; usize::try_from(secs).unwrap()];
@@ -339,7 +340,7 @@ mod tests {
             usize::try_from(self.0 >> 33).unwrap() % bound
         }
 
-        /// Milliseconds, a fifth more or less.
+        /// Returns milliseconds, up to a fifth more or less.
         fn pause(&mut self, times: usize) -> i64 {
             let secs = PAUSES_SECS.get(times).or(PAUSES_SECS.last()).unwrap();
             let fifth = usize::try_from(*secs).unwrap() * 200;
@@ -360,8 +361,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes together: reads begin apart, and nobody is told what was so before they
-        /// asked.
+        /// In any interleaving, reads begin a minimum time apart, and nobody gets a value older
+        /// than their request.
         #[test]
         fn reads_stay_apart_and_are_never_old(
             steps in prop::collection::vec((0_i64..1_500, "[a-c]", 0_u8..4), 0..80)

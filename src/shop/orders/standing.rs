@@ -1,20 +1,20 @@
-//! Standing of an order, for whoever waits for it: what a waiting page asks again and again, so
-//! that it costs next to nothing.
+//! Current state of an order, for a page that waits for it. Such a page asks again and again, so an
+//! answer must cost next to nothing.
 //!
-//! 5,000 pages that wait cost the database 50 reads a second at most:
+//! 5,000 waiting pages cost the database at most 50 reads a second:
 //!
-//! - A page asks after 2, 3, 5 and then every 10 s ([`PAUSES_SECS`]), each a fifth more or less,
-//!   while someone looks at it, for half an hour ([`WATCHED_SECS`]); it begins anew when something
-//!   has changed. So the shop is asked 500 times a second.
-//! - Each page waits for another order, so that no memory of an order serves two. What can be
-//!   shared is the read: of all that ask one isolate, one reads for all who wait, once in
-//!   [`READ_EVERY_MS`] ([`SharedReads`]). So a hundred isolates, five questions a second each, come
-//!   to 50 reads; and as the platform gathers the requests for a Worker in few isolates of a place,
-//!   they are fewer.
-//! - Where nobody asked within that time, there is no waiting: the first reads at once.
+//! - A page asks after 2, 3, 5 and then every 10 seconds ([`PAUSES_SECS`]), each give or take a
+//!   fifth, while it is visible, for half an hour ([`WATCHED_SECS`]). It starts over when something
+//!   has changed. In total the shop is asked 500 times a second.
+//! - Each page waits for a different order, so caching the orders would not help. But they can
+//!   share the read: among all requests in one isolate, one reads on behalf of all who wait, once
+//!   in [`READ_EVERY_MS`] ([`SharedReads`]). A hundred isolates with five requests a second each
+//!   thus need 50 reads; the platform gathers a Worker's requests in few isolates per location, so
+//!   in practice there are fewer.
+//! - If nobody has asked within that time, nothing waits: the first request reads at once.
 //!
-//! A read finds two rows an order, each by its key. None is answered from what was read before it
-//! was asked.
+//! A read fetches two rows per order, each by its key. No request is answered from a read that
+//! began before the request.
 //!
 //! [`SharedReads`]: crate::orders::shared_reads::SharedReads
 //! [`READ_EVERY_MS`]: crate::orders::shared_reads::READ_EVERY_MS
@@ -24,33 +24,34 @@ use crate::orders::transitions::OrderStatus;
 use crate::payments::PaymentStatus;
 use durable::Timestamp;
 
-/// Seconds until a page asks again; the last for as long as it waits.
+/// Seconds until a page asks again; the last value repeats for as long as it waits.
 pub const PAUSES_SECS: [u32; 4] = [2, 3, 5, 10];
 
-/// Seconds for which a page that someone looks at asks.
+/// Seconds for which a visible page keeps asking.
 pub const WATCHED_SECS: u32 = 30 * 60;
 
-/// Standing of an order.
+/// Current state of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderStanding {
-    /// The cart it was placed from.
+    /// Cart that it was placed from.
     pub cart_id: String,
-    /// Instant at which it was placed.
+    /// Time at which it was placed.
     pub created_at: Timestamp,
-    /// Its status.
+    /// Status of the order.
     pub status: OrderStatus,
-    /// Moves so far.
+    /// Number of transitions applied.
     pub version: u64,
     /// Status of its payment.
     pub payment_status: PaymentStatus,
-    /// Address of its payment page, once known.
+    /// URL of its payment page. `None` means not yet known.
     pub payment_url: Option<String>,
-    /// Instant at which its session ends.
+    /// Time at which its payment session ends.
     pub payment_expires_at: Timestamp,
 }
 
-/// Standings of orders, read for all who ask.
+/// Source of the current states of orders, read on behalf of all who ask.
 pub trait OrderStandings {
-    /// Standing of an order, no earlier than this was asked; none where there is none.
+    /// Returns the state of an order, read after this call began. `None` means there is no such
+    /// order.
     async fn standing(&self, order_id: &str) -> Result<Option<OrderStanding>>;
 }

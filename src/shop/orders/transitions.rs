@@ -1,143 +1,144 @@
-//! The one table of how an order moves.
+//! Table of the permitted transitions of an order.
 //!
-//! Three axes, never one enum: order, payment and fulfilment. The order's is [`OrderStatus`]; an
-//! order moves only by [`judge`], and what must follow a move are [`Effect`]s, written in the same
-//! transaction and carried out until done.
+//! Order, payment and fulfillment are three separate axes, never one enum. The order's axis is
+//! [`OrderStatus`]; it changes only by [`judge`]. The consequences of a transition are [`Effect`]s,
+//! written in the same transaction and retried until done.
 
 use crate::payments::PaymentStatus;
 use serde::{Deserialize, Serialize};
 
-/// Where an order stands.
+/// Status of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
-    /// Placed, its stock held, not paid.
+    /// Placed and holding its stock, but not paid.
     PendingPayment,
     /// Paid.
     Confirmed,
-    /// Everything has arrived.
+    /// Delivered in full.
     Completed,
     /// Not paid in time.
     Expired,
     /// Ended before anything was shipped.
     Cancelled,
-    /// What was paid is not what was ordered; a person decides.
+    /// Paid, but not the amount that was ordered; a person decides.
     PaymentReview,
 }
 
-/// What has happened to an order.
+/// Kind of event in the life of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OrderEventKind {
-    /// It was placed.
+    /// The order was placed.
     Placed,
     /// Its holds lapsed before they were pinned; a new attempt begins.
     HoldLapsed,
-    /// The new attempt holds everything, and its payment may be opened.
+    /// The new attempt holds everything, and the payment may be opened.
     HeldAnew,
-    /// Its stock, or a promotion of it, was gone before it could be paid.
+    /// Its stock, or a promotion in it, ran out before it could be paid.
     OutOfStock,
-    /// It is known that no session was opened in the time there was for it; another may be.
+    /// No session was opened in the time available, so another may be requested.
     PaymentRenewed,
-    /// The shopper has finished paying, the money is on its way.
+    /// The shopper has finished paying, and the money is on its way.
     PaymentProcessing,
     /// The total was paid.
     Paid,
-    /// Another amount or currency was paid.
+    /// A different amount or currency was paid.
     PaidWrongAmount,
-    /// The session ended unpaid.
+    /// The session ended without payment.
     SessionExpired,
-    /// The provider will not take the payment.
+    /// The provider refused the payment.
     PaymentRefused,
-    /// The money that was on its way did not come.
+    /// The expected money did not arrive.
     PaymentFailed,
-    /// Money came for an order that had let go of its stock; an attempt to hold it again begins.
+    /// Money arrived after the order had released its stock; an attempt to hold it again begins.
     LateAttempt,
-    /// That attempt holds everything: the order lives again.
+    /// The late attempt holds everything, and the order is revived.
     ConfirmedLate,
-    /// It could not: the money goes back.
+    /// The late attempt failed, and the money goes back.
     TooLate,
-    /// Someone wants it cancelled; that waits for the provider's answer.
+    /// Cancellation was requested and waits for the provider's answer.
     CancelRequested,
-    /// It was cancelled.
+    /// The order was cancelled.
     Cancelled,
-    /// A person accepts what was paid.
+    /// A person accepted the amount that was paid.
     Approved,
-    /// A person does not.
+    /// A person rejected the amount that was paid.
     Rejected,
-    /// Some or all of it left.
+    /// Some or all of it was shipped.
     Shipped,
-    /// A parcel arrived.
+    /// A parcel was delivered.
     Delivered,
-    /// Everything has arrived.
+    /// Everything was delivered.
     Completed,
-    /// Some of it came back.
+    /// Some of it was returned.
     Returned,
-    /// Money is to go back.
+    /// A refund was promised.
     RefundPromised,
-    /// Money is going back by the provider's own doing.
+    /// A refund begun at the provider, outside the shop, was found.
     RefundFound,
-    /// Money went back.
+    /// A refund was paid out.
     Refunded,
-    /// The provider could not give money back.
+    /// The provider could not pay out a refund.
     RefundFailed,
-    /// The shopper's bank disputes the payment, or that dispute has moved.
+    /// The shopper's bank disputed the payment, or a dispute progressed.
     Disputed,
 }
 
-/// What must follow a move; each is safe to carry out twice.
+/// Consequence of a transition; each is safe to carry out twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Effect {
-    /// Take the holds off their clock, then ask the provider for a session.
+    /// Pins the holds, then asks the provider for a session.
     OpenPayment,
-    /// Have the provider end the session, and learn how it ended.
+    /// Has the provider end the session, and learns how it ended.
     ClosePayment,
-    /// Make the held units and uses of promotions the order's own.
+    /// Commits the held units and promotion uses to the order.
     CommitStock,
-    /// Take the bought lines out of the cart.
+    /// Removes the ordered lines from the cart.
     CompleteCart,
-    /// Tell the shopper that the order is confirmed.
+    /// Tells the shopper that the order is confirmed.
     SendConfirmation,
-    /// Give the held units and uses of promotions back.
+    /// Releases the held units and promotion uses.
     ReleaseStock,
-    /// Give back what an attempt that was given up still holds.
+    /// Releases everything that an abandoned attempt still holds.
     ReleaseAttempt,
-    /// Give the cart back as it was.
+    /// Thaws the cart, unchanged.
     ThawCart,
-    /// Put the units of a paid order, none of which has left, back on sale, and give its uses of
-    /// promotions back.
+    /// Puts the units of a paid order, none of them shipped, back on sale, and releases its
+    /// promotion uses.
     RestockOrder,
-    /// Book the units of a fulfilment out of the building.
+    /// Books the units of a fulfillment out of stock.
     ShipStock,
-    /// Book the units of a return into the building.
+    /// Books the units of a return into stock.
     RestockReturn,
-    /// Give the money of a refund back.
+    /// Pays out a refund.
     PayRefund,
-    /// Give a stray payment back.
+    /// Refunds a stray payment.
     RefundStray,
-    /// Hold again what late money is for, or give it back.
+    /// Holds the goods for late money again, or refunds it.
     SettleLateMoney,
-    /// Tell the shopper that money goes back.
+    /// Tells the shopper that money is refunded.
     SendRefund,
-    /// Tell the shopper that the payment came to nothing.
+    /// Tells the shopper that the payment failed.
     SendPaymentProblem,
 }
 
-/// A move that the table allows.
+/// Outcome of an event, as the table allows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Move {
-    /// Where the order stands after it.
+    /// Status of the order afterwards.
     pub status: OrderStatus,
-    /// How its payment stands after it, if that changes.
+    /// Status of the payment afterwards. `None` means unchanged.
     pub payment: Option<PaymentStatus>,
-    /// What must follow.
+    /// Effects that follow.
     pub effects: &'static [Effect],
 }
 
-/// The table: what `happening` does to an order in `status`; none when it changes nothing.
+/// The table: returns the outcome of `happening` for an order in `status`. `None` means it is not
+/// permitted.
 #[must_use]
 pub const fn judge(status: OrderStatus, happening: OrderEventKind) -> Option<Move> {
     use {Effect as E, OrderEventKind as H, OrderStatus as S, PaymentStatus as P};
@@ -194,7 +195,7 @@ pub const fn judge(status: OrderStatus, happening: OrderEventKind) -> Option<Mov
     })
 }
 
-/// What staff brings about by asking for a status; none when the table knows no such way.
+/// Returns the event by which staff request a status. `None` means that there is no such event.
 #[must_use]
 pub const fn event_towards(from: OrderStatus, to: OrderStatus) -> Option<OrderEventKind> {
     match (from, to) {
@@ -209,7 +210,7 @@ pub const fn event_towards(from: OrderStatus, to: OrderStatus) -> Option<OrderEv
     }
 }
 
-/// Every status.
+/// All statuses.
 pub const STATUSES: [OrderStatus; 6] = [
     OrderStatus::PendingPayment,
     OrderStatus::Confirmed,
@@ -220,13 +221,13 @@ pub const STATUSES: [OrderStatus; 6] = [
 ];
 
 impl OrderStatus {
-    /// Whether the order has come to nothing.
+    /// True if the order has expired or was cancelled.
     #[must_use]
     pub const fn is_dead(self) -> bool {
         matches!(self, Self::Expired | Self::Cancelled)
     }
 
-    /// Whether the order is paid and goes its way.
+    /// True if the order is paid and on its way to the customer, or completed.
     #[must_use]
     pub const fn is_sold(self) -> bool {
         matches!(self, Self::Confirmed | Self::Completed)
@@ -339,7 +340,7 @@ mod tests {
                     continue;
                 };
                 let outcome = judge(from, happening).unwrap();
-                // A pending order is cancelled once the provider has answered.
+                // A pending order is cancelled only once the provider has answered.
                 let wanted = if from == OrderStatus::PendingPayment {
                     from
                 } else {

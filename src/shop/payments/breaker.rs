@@ -1,85 +1,87 @@
-//! A circuit breaker: after some failures in a row a provider is left alone for a while, then asked
-//! by one call, whose outcome decides. So an outage costs its callers nothing, and its end is found
-//! within a bound. Pure: time is an argument.
+//! Circuit breaker. After several failures in a row, calls to a provider are paused; later a single
+//! call probes it, and its outcome decides. An outage then costs callers nothing, and its end is
+//! noticed within a bounded time. Pure: time is an argument.
 
 use crate::error::Result;
 use crate::payments::provider::ProviderId;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Failures in a row that open the breaker.
+/// Number of consecutive failures that open the breaker.
 const THRESHOLD: u32 = 5;
 
-/// Seconds that it stays open the first time; doubles with each probe that fails.
+/// Seconds for which it first stays open; doubled after each failed probe.
 const FIRST_OPEN_SECS: u32 = 5;
 
-/// Longest that it stays open, in seconds: the bound within which the end of an outage is found.
+/// Maximum seconds for which it stays open, and thus the time within which the end of an outage is
+/// noticed.
 pub const MAX_OPEN_SECS: u32 = 30;
 
-/// Seconds after which a probe that was never heard of again is made anew.
+/// Seconds after which a probe without an outcome counts as lost and another is allowed.
 const PROBE_SECS: u32 = 15;
 
-/// Whether a provider is asked.
+/// State of a circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Breaker {
-    /// It is.
+    /// Calls are made.
     Closed {
-        /// Failures in a row.
+        /// Consecutive failures.
         failures: u32,
     },
-    /// It is left alone.
+    /// Calls are paused.
     Open {
-        /// Until then.
+        /// End of the pause.
         until: Timestamp,
-        /// Times that it opened in a row.
+        /// Number of consecutive times that it opened.
         trips: u32,
     },
-    /// One call is on its way to see.
+    /// A single call probes the provider.
     HalfOpen {
-        /// When it counts as lost.
+        /// Time at which the probe counts as lost.
         until: Timestamp,
-        /// Times that it opened in a row.
+        /// Number of consecutive times that it opened.
         trips: u32,
     },
 }
 
-/// How a provider is, as staff sees it.
+/// Health of a provider, as shown to staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
-    /// Whether it is asked.
+    /// State of the circuit breaker.
     pub breaker: Breaker,
-    /// Since when; none: it never failed.
+    /// Time of the last change. `None` means that it has never failed.
     pub changed_at: Option<Timestamp>,
-    /// The last failure that opened the breaker.
+    /// Last error that opened the breaker.
     pub last_error: Option<String>,
 }
 
-/// The answer to a caller.
+/// Permission for a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
-    /// Make the call, and tell how it went.
+    /// Make the call and report its outcome.
     Go,
-    /// Don't, until then.
+    /// Make no call until this time.
     Wait(Timestamp),
 }
 
-/// How a call went.
+/// Outcome of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The provider answered, be it with a refusal.
+    /// The provider answered, even if it refused.
     Answered,
-    /// It is there, but has no room: as a probe that is an answer, and else says nothing.
+    /// The provider is overloaded. For a probe that counts as an answer; otherwise it changes
+    /// nothing.
     NoRoom,
-    /// It did not.
+    /// The provider did not answer.
     Failed,
 }
 
 impl Breaker {
-    /// Nothing has failed.
+    /// Initial state: no failures.
     pub const CLOSED: Self = Self::Closed { failures: 0 };
 
-    /// Whether a call may be made, and what the breaker is after it was asked.
+    /// Returns whether a call may be made, and the state after asking.
     #[must_use]
     pub const fn ask(self, now: Timestamp) -> (Self, Permit) {
         match self {
@@ -96,7 +98,7 @@ impl Breaker {
         }
     }
 
-    /// What the breaker is after a call.
+    /// Returns the state after a call.
     #[must_use]
     pub const fn record(self, outcome: Outcome, now: Timestamp) -> Self {
         match (self, outcome) {
@@ -115,7 +117,8 @@ impl Breaker {
         }
     }
 
-    /// Whether two are in the same state: only such changes are told to others.
+    /// True if both are in the same kind of state; other components learn only of changes between
+    /// kinds.
     #[must_use]
     pub const fn is_like(self, other: Self) -> bool {
         matches!(
@@ -212,8 +215,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever happened, a call is let through within the bound, and once it is answered all
-        /// are.
+        /// After any history, a call is let through within the bound, and once it succeeds all
+        /// calls are.
         #[test]
         fn the_end_of_an_outage_is_found(steps in prop::collection::vec((any::<bool>(), 0_u32..120), 0..60)) {
             let mut now = START;
@@ -231,7 +234,7 @@ mod tests {
             prop_assert_eq!(asked.record(Outcome::Answered, now), Breaker::CLOSED);
         }
 
-        /// While it is half open, nobody else gets through.
+        /// While the breaker is half open, no other call gets through.
         #[test]
         fn a_probe_is_alone(trips in 1_u32..40, within in 0_u32..PROBE_SECS) {
             let until = START;

@@ -1,5 +1,5 @@
-//! Payments as the shop sees them: sessions on a provider's page and events about them. No word of
-//! any provider.
+//! Payments as the shop sees them: sessions on a provider's payment page, and events about them.
+//! Names no provider.
 
 pub mod breaker;
 pub mod limits;
@@ -13,245 +13,246 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Seconds that a payment session can be paid: within what providers take, 30 minutes to 24 hours.
+/// Seconds for which a payment session can be paid; providers allow 30 minutes to 24 hours.
 pub const SESSION_SECS: u32 = 60 * 60;
 
-/// Seconds that a session must have left to be paid when the provider opens it.
+/// Minimum seconds that a session must have left when the provider opens it.
 pub const SHORTEST_SESSION_SECS: u32 = 30 * 60;
 
 /// A session to be opened.
 #[derive(Clone, Debug)]
 pub struct NewSession {
-    /// The order that is paid; the provider hands it back.
+    /// Id of the order to be paid; the provider returns it.
     pub order_id: String,
-    /// The idempotency key of the request; the provider hands it back.
+    /// Idempotency key of the request; the provider returns it.
     pub key: String,
-    /// Where a receipt may go.
+    /// Customer's email address, for a receipt.
     pub email: String,
     /// ISO 4217.
     pub currency: Currency,
-    /// What is charged, line by line, in minor units; the sum is the total.
+    /// Lines to be charged; they add up to the total.
     pub items: Vec<SessionItem>,
-    /// When it can no longer be paid.
+    /// Time after which it can no longer be paid.
     pub expires_at: Timestamp,
-    /// Where the shopper goes after paying.
+    /// URL for the shopper to go to after paying.
     pub success_url: String,
-    /// Where the shopper goes instead.
+    /// URL for the shopper to return to without paying.
     pub cancel_url: String,
 }
 
-/// A line of a payment page.
+/// A line on a payment page.
 #[derive(Clone, Debug)]
 pub struct SessionItem {
-    /// As the shopper reads it.
+    /// Name shown to the shopper.
     pub name: String,
-    /// Minor units, for all units of the line.
+    /// Price of all units of the line, in minor units.
     pub amount: i64,
 }
 
-/// A session as the provider has it.
+/// A session as known to the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// The provider's id.
+    /// The provider's id of the session.
     pub id: String,
     /// The provider that has it.
     pub provider: ProviderId,
-    /// The order that it names: whoever opened it can have it name any.
+    /// Id of the order that it names. Whoever opened the session may have named any order.
     pub order_id: Option<String>,
-    /// Who opened it.
+    /// Opener of the session.
     pub opener: Opener,
-    /// The provider's name of the money that it took: what refunds and disputes are about. None
-    /// until someone tried to pay.
+    /// The provider's reference for the payment, which refunds and disputes use. `None` means that
+    /// nobody has tried to pay yet.
     pub payment_ref: Option<String>,
-    /// Where it is paid.
+    /// URL of the payment page.
     pub url: Option<String>,
-    /// Its progress.
+    /// State of the session.
     pub state: SessionState,
-    /// What is charged, in minor units.
+    /// Amount to be charged, in minor units.
     pub amount: i64,
-    /// In this currency, an ISO 4217 code.
+    /// ISO 4217 code of the currency.
     pub currency: String,
 }
 
-/// Who opened a session, by what the provider keeps with it and no visitor of a link can write.
+/// Opener of a session, determined from data that the provider stores with it and that no visitor
+/// of a link can write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opener {
     /// The shop, for the order that the session names.
     Shop {
-        /// The key of the request. None means that it is a request from before they carried one.
+        /// Idempotency key of the request. `None` means that the request is older than such keys.
         key: Option<String>,
     },
-    /// Someone else who takes money by the same account.
+    /// Anyone else who takes payments with the same account.
     Other,
 }
 
-/// How far a session is.
+/// State of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SessionState {
-    /// Can be paid.
+    /// It can be paid.
     Open,
-    /// The shopper has finished, the money is still on its way.
+    /// The shopper has finished, and the money is on its way.
     Processing,
-    /// Paid.
+    /// It was paid.
     Paid,
-    /// Can no longer be paid, and was not.
+    /// It can no longer be paid, and was not.
     Expired,
-    /// Finished by the shopper, but the money did not come, and no longer can.
+    /// The shopper finished, but the money did not arrive and no longer can.
     Failed,
 }
 
-/// How the payment of an order stands.
+/// Status of an order's payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PaymentStatus {
-    /// The session is being asked for; the link follows.
+    /// The session is being requested; the link follows.
     Preparing,
-    /// Can be paid.
+    /// It can be paid.
     Open,
-    /// Finished by the shopper, the money is on its way.
+    /// The shopper has finished, and the money is on its way.
     Processing,
-    /// Paid.
+    /// It was paid.
     Paid,
-    /// Came to nothing.
+    /// It failed or was never made.
     Failed,
 }
 
 /// A refund to be made.
 #[derive(Clone, Debug)]
 pub struct NewRefund {
-    /// `re_…`; the provider hands it back, so that the shop knows its own refunds from those made
-    /// at the provider.
+    /// Id, `re_…`. The provider returns it, so that the shop can tell its own refunds from those
+    /// made at the provider.
     pub refund_id: String,
-    /// What is given back.
+    /// The provider's reference for the payment.
     pub payment_ref: String,
-    /// How much of it, in minor units.
+    /// Amount in minor units.
     pub amount: i64,
     /// ISO 4217.
     pub currency: Currency,
 }
 
-/// A refund as the provider has it.
+/// A refund as known to the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderRefund {
     /// The provider's id.
     pub id: String,
-    /// The shop's id; none when it was made at the provider.
+    /// The shop's id. `None` means that the refund was made at the provider.
     pub refund_id: Option<String>,
-    /// What is given back.
+    /// The provider's reference for the payment.
     pub payment_ref: String,
-    /// Minor units.
+    /// Amount in minor units.
     pub amount: i64,
-    /// Its progress.
+    /// State of the refund.
     pub state: RefundState,
 }
 
-/// How far a refund is.
+/// State of a refund.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefundState {
     /// On its way.
     Pending,
-    /// Given back.
+    /// Paid out.
     Succeeded,
-    /// Came to nothing: the money is with the shop again.
+    /// Failed; the money is back with the shop.
     Failed,
 }
 
-/// A dispute as the provider has it.
+/// A dispute as known to the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderDispute {
     /// The provider's id.
     pub id: String,
-    /// What is disputed.
+    /// The provider's reference for the disputed payment.
     pub payment_ref: String,
-    /// How much of it, in minor units.
+    /// Disputed amount in minor units.
     pub amount: i64,
-    /// Its progress.
+    /// State of the dispute.
     pub state: DisputeState,
-    /// Whether the shop may still refund what is disputed.
+    /// True if the shop may still refund the payment.
     pub refundable: bool,
-    /// What the provider has taken from the shop for it and not given back, in minor units.
+    /// Amount taken from the shop by the provider and not returned, in minor units.
     pub withdrawn: i64,
-    /// What the provider keeps for handling it, in minor units.
+    /// The provider's fee for handling the dispute, in minor units.
     pub fee: i64,
 }
 
-/// How far a dispute is.
+/// State of a dispute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DisputeState {
-    /// Asked about, or to be decided.
+    /// An inquiry, or a dispute that is not decided yet.
     Open,
-    /// Decided for the shop, or an inquiry that ended.
+    /// Decided in the shop's favor, or an inquiry that was closed.
     Won,
     /// Decided against the shop: a loss, not a refund.
     Lost,
 }
 
-/// A movement of the shop's balance at the provider.
+/// A transaction on the shop's balance at the provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BalanceEntry {
     /// The provider's id.
     pub id: String,
-    /// The money that moved; empty: none of an order's.
+    /// The provider's reference for the payment; empty if it belongs to none.
     pub payment_ref: String,
-    /// What kind of movement it is.
+    /// Kind of transaction.
     pub kind: BalanceKind,
-    /// Minor units; negative: away from the shop.
+    /// Amount in minor units; negative if money left the shop's balance.
     pub amount: i64,
-    /// What the provider kept for it, in minor units.
+    /// Fee kept by the provider, in minor units.
     pub fee: i64,
-    /// An ISO 4217 code.
+    /// ISO 4217 code of the currency.
     pub currency: String,
-    /// When.
+    /// Time of the transaction.
     pub at: Timestamp,
 }
 
-/// What moved the balance.
+/// Kind of a balance transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BalanceKind {
-    /// A payment came in.
+    /// A payment received.
     Payment,
-    /// A refund went out.
+    /// A refund paid out.
     Refund,
-    /// A refund failed and came back.
+    /// A failed refund that was returned.
     RefundFailure,
-    /// A dispute took money or gave it back.
+    /// Money taken or returned for a dispute.
     Dispute,
-    /// Nothing that an order causes, such as a payout.
+    /// Something that no order causes, such as a payout.
     Other,
 }
 
-/// A part of a list of the provider's, which has the newest first.
+/// A page of a list from the provider, newest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it.
+    /// Items on the page.
     pub items: Vec<T>,
-    /// The provider's name of where the next page begins; none: this is the last.
+    /// The provider's cursor for the next page. `None` means that this is the last.
     pub next: Option<String>,
 }
 
-/// A delivery as it came in: the provider's adapter alone knows which header proves it.
+/// A webhook request as received. Only the provider's adapter knows which header authenticates it.
 pub struct WebhookRequest<'a> {
-    /// A header by name.
+    /// Returns a header by name.
     pub header: &'a dyn Fn(&str) -> Option<String>,
-    /// The raw bytes.
+    /// Raw body.
     pub body: &'a [u8],
 }
 
-/// An event of the provider whose signature holds.
+/// A webhook event from the provider with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookEvent {
     /// The provider that tells it.
     pub provider: ProviderId,
     /// The provider's id of the event.
     pub id: String,
-    /// The provider's word for what happened.
+    /// The provider's name for the kind of event.
     pub kind: String,
     /// The body as it came.
     pub payload: String,
@@ -270,63 +271,65 @@ impl WebhookEvent {
 pub struct StoredEvent {
     /// The provider that told it.
     pub provider: ProviderId,
-    /// The body as it came.
+    /// Body as received.
     pub payload: String,
 }
 
-/// What an event is about; how that stands is asked of the provider.
+/// Subject of an event. Its current state is then requested from the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventSubject {
-    /// Something happened to a session.
+    /// A session.
     Session {
-        /// The provider's id.
+        /// The provider's id of the session.
         id: String,
-        /// What it names, as far as the event says.
+        /// Reference that the session carries, as far as the event says.
         named: Named,
     },
-    /// Something happened to the money of this name.
+    /// The payment with this provider reference.
     Payment(String),
-    /// Something happened to this refund.
+    /// The refund with this provider id.
     Refund(String),
-    /// Something happened to this dispute.
+    /// The dispute with this provider id.
     Dispute(String),
     /// Nothing that concerns the shop.
     Other,
 }
 
-/// What a session names, as far as an event says.
+/// Reference that a session carries, as far as an event says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
-    /// This, which may be the id of an order.
+    /// This reference, which may be the id of an order.
     Reference(String),
-    /// Nothing.
+    /// No reference.
     Nothing,
     /// The event does not say.
     Unsaid,
 }
 
-/// Why the provider did not do it.
+/// Reason why a request to the provider was not carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PaymentError {
-    /// It refused, for good: nothing was done.
+    /// The provider refused permanently; nothing was done.
     Refused(String),
-    /// It refused the request for its age: nothing was done, and nothing will be under this key.
+    /// The provider refused the request because of its age. Nothing was done, and nothing will be
+    /// done with this key.
     TooLate(String),
-    /// It was not asked, since it is left alone: nothing was done; later, with the same key.
+    /// The provider was not called because the breaker is open. Nothing was done; retry later with
+    /// the same key.
     Unavailable(String),
-    /// It answers, but has no room: nothing was done; soon, with the same key.
+    /// The provider is overloaded. Nothing was done; retry soon with the same key.
     NoRoom(String),
-    /// It does not accept the shop's credentials: nothing was done, and nothing will be until staff
-    /// mend it.
+    /// The provider rejects the shop's credentials. Nothing was done, and nothing will be until
+    /// staff correct them.
     Misconfigured(String),
-    /// No answer that says whether it was done: ask again with the same key.
+    /// No conclusive answer about whether it was done; retry with the same key.
     Unknown(String),
-    /// It answers, but has more than can be read at once: go on later.
+    /// The answer has more data than can be read at once; continue later.
     TooMuch(String),
 }
 
 impl PaymentError {
-    /// As the error of a use case, which is to be tried again.
+    /// Converts it to the error of a use case, to be retried.
     #[must_use]
     pub fn into_error(self) -> Error {
         match self {
@@ -358,15 +361,15 @@ impl fmt::Display for PaymentError {
     }
 }
 
-/// A provider that takes payments on a page of its own. Whatever changes something there carries a
-/// key that was stored before, and the exact request that was stored with it.
+/// A provider that takes payments on its own page. Every request that changes something there
+/// carries a key and a body that were both stored before the first call.
 pub trait Payments {
     /// The amounts that it charges in a currency.
     fn limits(&self, currency: Currency) -> ChargeLimits;
-    /// The exact request for a session, to be kept before the first call, so that every retry sends
-    /// the same.
+    /// Returns the exact body of a session request. It is stored before the first call, so that
+    /// every retry sends the same.
     fn prepare(&self, session: &NewSession) -> Result<String>;
-    /// `request` for another key, with another end of the session.
+    /// Returns `request` with another key and another end of the session.
     fn renew(&self, request: &str, key: &str, expires_at: Timestamp) -> Result<String>;
     /// Opens the session that `request` describes; the same key never opens two.
     async fn open_session(
@@ -374,19 +377,19 @@ pub trait Payments {
         idempotency_key: &str,
         request: &str,
     ) -> Result<Session, PaymentError>;
-    /// The session as it stands at the provider.
+    /// Returns the current state of a session.
     async fn session(&self, session_id: &str) -> Result<Session, PaymentError>;
-    /// Ends a session so that it can't be paid, and returns it as it stands: perhaps it was paid
-    /// before.
+    /// Ends a session so that it can no longer be paid, and returns its state: it may have been
+    /// paid just before.
     async fn expire_session(
         &self,
         idempotency_key: &str,
         session_id: &str,
     ) -> Result<Session, PaymentError>;
-    /// The lines of a session's page.
+    /// Returns the lines of a session's payment page.
     async fn session_items(&self, session_id: &str) -> Result<Vec<SessionItem>, PaymentError>;
-    /// The session of an order that was opened with a key, among those opened from one instant to
-    /// another, for when the key itself tells no more than a failure.
+    /// Returns the session of an order that was opened with a key between two times. Needed if
+    /// repeating the request with that key only yields an error.
     async fn find_session(
         &self,
         order_id: &str,
@@ -394,10 +397,10 @@ pub trait Payments {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<Option<Session>, PaymentError>;
-    /// The session that took the money of this name.
+    /// Returns the session in which this payment was made.
     async fn session_of_payment(&self, payment_ref: &str) -> Result<Option<Session>, PaymentError>;
 
-    /// The exact request for a refund, to be kept before the first call.
+    /// Returns the exact body of a refund request, to be stored before the first call.
     fn prepare_refund(&self, refund: &NewRefund) -> Result<String>;
     /// Makes the refund that `request` describes; the same key never makes two.
     async fn create_refund(
@@ -405,29 +408,30 @@ pub trait Payments {
         idempotency_key: &str,
         request: &str,
     ) -> Result<ProviderRefund, PaymentError>;
-    /// A refund as it stands.
+    /// Returns the current state of a refund.
     async fn refund(&self, provider_id: &str) -> Result<ProviderRefund, PaymentError>;
-    /// Every refund of this money, whoever made it.
+    /// Returns all refunds of this payment, including those made at the provider.
     async fn refunds_of(&self, payment_ref: &str) -> Result<Vec<ProviderRefund>, PaymentError>;
-    /// A dispute as it stands.
+    /// Returns the current state of a dispute.
     async fn dispute(&self, provider_id: &str) -> Result<ProviderDispute, PaymentError>;
 
-    /// The event in a delivery, once its signature holds. Nothing of the body is read before.
+    /// Returns the event in a webhook request after verifying its signature; nothing in the body is
+    /// read before that.
     ///
     /// # Errors
-    /// 400 when the delivery is not the provider's, or is of another mode or account.
+    /// 400 if the request is not from the provider, or is for another mode or account.
     fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent>;
-    /// The subject of a stored event.
+    /// Returns the subject of a stored event.
     fn read_event(&self, payload: &str) -> Result<EventSubject>;
-    /// Events since then whose delivery did not succeed so far: the page that begins `after` an
-    /// earlier one.
+    /// Returns a page of events since then that have not been delivered; `after` is the cursor of
+    /// the previous page.
     async fn undelivered_events(
         &self,
         since: Timestamp,
         after: Option<&str>,
     ) -> Result<Page<WebhookEvent>, PaymentError>;
-    /// Movements of the shop's balance from one instant until before another: the page that begins
-    /// `after` an earlier one.
+    /// Returns a page of the balance transactions in a period (`until` is exclusive); `after` is
+    /// the cursor of the previous page.
     async fn balance_entries(
         &self,
         from: Timestamp,
@@ -438,7 +442,7 @@ pub trait Payments {
 
 /// The inbox of the providers' events, and the queue of their keys.
 pub trait Inbox {
-    /// Keeps an event; false when it is already there.
+    /// Stores an event. Returns false if it is already stored.
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool>;
     /// Hands the key of an event to the consumer, after a delay.
     async fn enqueue(&self, event_key: &str, delay_secs: u32) -> Result<()>;
@@ -448,7 +452,7 @@ pub trait Inbox {
     async fn enqueue_all(&self, event_keys: &[String]) -> Result<()>;
     /// An event by its key.
     async fn event(&self, event_key: &str) -> Result<Option<StoredEvent>>;
-    /// Notes that an event is dealt with.
+    /// Records that an event has been processed.
     async fn processed(&self, event_key: &str, outcome: &str, now: Timestamp) -> Result<()>;
     /// Keys of events that were due before `before` and that nobody has dealt with; each is handed
     /// out to one caller at a time.

@@ -203,7 +203,7 @@ pub struct ShippingOffer {
     pub pick_up: bool,
     /// Estimated arrival. `None` means unknown.
     pub delivery: Option<DeliveryEstimate>,
-    /// Whether the address needs a phone number.
+    /// Rule for the phone number in the shipping address.
     pub phone: PhoneRule,
 }
 

@@ -76,12 +76,12 @@ pub struct ShippingMethod {
     /// `None` means it is taxed as if it were shipped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pick_up_at: Option<Place>,
-    /// Whether the recipient's phone number is needed: some carriers take no parcel without one.
+    /// Rule for the recipient's phone number: some carriers take no parcel without one.
     #[serde(default, skip_serializing_if = "PhoneRule::is_optional")]
     pub phone: PhoneRule,
 }
 
-/// Whether an address needs a phone number.
+/// Rule for the phone number in a parcel's address.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
