@@ -1,7 +1,8 @@
-//! What an isolate keeps in its memory, within a bound.
+//! A memory cache of an isolate, within a bound.
 //!
-//! Two generations: what is used stays in the young one or moves back to it; when the young one has
-//! half of the room, it becomes the old one, and what nobody asked for since goes.
+//! Two generations: an entry that is used stays in the young one or moves back to it. When the
+//! young one fills half of the room, it becomes the old one, and the entries of the old one that
+//! nobody asked for since are dropped.
 
 use std::collections::HashMap;
 use std::mem::take;

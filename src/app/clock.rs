@@ -15,7 +15,7 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now() as i64)
 }
 
-/// What stores wait before they try again.
+/// Pauses that stores make before they try again.
 pub(super) const PAUSE: Pause = Pause {
     entropy: random_number,
 };

@@ -20,25 +20,25 @@ use std::iter;
 use std::rc::Rc;
 use worker::Env;
 
-/// What configures the shop.
+/// Configuration of the shop.
 pub struct Config {
     /// The shop's one storefront.
     pub channel: Rc<Channel>,
-    /// Whether search engines may look: not while a shop is only tried out.
+    /// True if search engines may index it; false for a shop that is only tried out.
     pub is_public: bool,
     /// Seconds that a cart left alone is kept, by its object and by a browser.
     pub cart_kept_secs: u32,
     /// Origins that may call the API from a browser.
     pub cors_origins: Vec<String>,
-    /// Where a shopper's browser is sent to pay, for the CSP's `form-action`.
+    /// Origins of the provider's payment pages, for the CSP's `form-action`.
     pub payment_origins: String,
     /// Signs cart tokens and order links.
     pub signer: Signer,
     /// Bytes of products, and again of finished answers, that an isolate keeps.
     pub isolate_cache_bytes: usize,
-    /// How many orders may wait for their payment.
+    /// Limits on orders that wait for their payment.
     pub pending: PendingLimits,
-    /// Whether this is a developer's own machine.
+    /// True on a developer's own machine.
     pub in_development: bool,
     /// Staff's keys, until accounts arrive.
     pub staff: StaffKeys,

@@ -59,7 +59,7 @@ use worker::Env;
 /// One event: the isolate's bindings and configuration, and the time.
 pub struct App {
     bindings: Rc<Bindings>,
-    /// What configures the shop.
+    /// Configuration of the shop.
     pub config: Rc<Config>,
     /// The time of this event.
     pub now: Timestamp,
@@ -169,7 +169,7 @@ impl App {
         JobsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// What is kept for a while.
+    /// The rows that have a term.
     #[must_use]
     pub fn retention(&self) -> RetentionD1<Rc<D1>> {
         RetentionD1(Rc::clone(&self.bindings.db))
@@ -196,13 +196,13 @@ impl App {
         }
     }
 
-    /// Which mails were sent.
+    /// The record of mails that were sent.
     #[must_use]
     pub fn mails(&self) -> MailsD1<Rc<D1>> {
         MailsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// What staff were told.
+    /// The record of what staff were notified of.
     #[must_use]
     pub fn finding_deliveries(&self) -> FindingDeliveriesD1<Rc<D1>> {
         FindingDeliveriesD1(Rc::clone(&self.bindings.db))
@@ -249,13 +249,13 @@ impl App {
         settings::refresh_is_due(self.now).then(|| self.settings())
     }
 
-    /// What a publish writes to, and what carries it on.
+    /// The ports of a publish: its record, the copy it writes, and the queues that carry it on.
     #[must_use]
     pub fn publish_ports(&self) -> (PublishD1<Rc<D1>>, CatalogKv, Queues) {
         (self.publish_record(), self.catalog_copy(), self.queues())
     }
 
-    /// What the public may know of stock.
+    /// The public availability of SKUs.
     #[must_use]
     pub fn public_stocks(&self) -> StockKv {
         StockKv {
@@ -358,7 +358,7 @@ impl App {
         }
     }
 
-    /// Whether each part of the shop answers, by name.
+    /// State of each part of the shop, by name.
     pub async fn readiness(&self) -> Vec<(&'static str, Result<()>)> {
         let db = self
             .bindings

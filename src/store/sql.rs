@@ -47,7 +47,7 @@ pub enum Parameter {
     Text(String),
 }
 
-/// Why a statement did not run.
+/// Reason why a statement did not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlError {
     /// A unique key is already taken, or the gate is closed: someone else was first.
@@ -70,7 +70,7 @@ impl Statement {
         }
     }
 
-    /// Whether it changes nothing.
+    /// True if the statement changes nothing.
     #[must_use]
     pub fn is_read(&self) -> bool {
         let sql = self.sql.trim_start();
@@ -85,10 +85,10 @@ impl Statement {
     }
 }
 
-/// What SQLite says when a batch ran into the gate.
+/// Message of SQLite when a batch ran into the gate.
 pub const GATE_CLOSED: &str = "CHECK constraint failed: gate_closed";
 
-/// What D1 says when it lost a query on its way, and what SQLite says while another process writes
+/// Messages of D1 when it lost a query on its way, and of SQLite while another process writes
 /// (developers.cloudflare.com/d1/observability/debug-d1).
 const INTERRUPTIONS: [&str; 7] = [
     "Network connection lost",
@@ -100,7 +100,7 @@ const INTERRUPTIONS: [&str; 7] = [
     "database is locked",
 ];
 
-/// What D1 says when it was asked for too much.
+/// Messages of D1 when it was asked for too much.
 const OVERLOADS: [&str; 4] = [
     "D1 DB is overloaded",
     "exceeded timeout which caused object to be reset",
@@ -150,7 +150,7 @@ const fn unavailable(retry_after_secs: u32) -> Error {
     }
 }
 
-/// How a batch went whose first statement claims a unique key.
+/// Outcome of a batch whose first statement claims a unique key.
 ///
 /// # Errors
 /// When it failed for any other reason than the key.

@@ -27,7 +27,7 @@ pub struct Steady<D, P> {
 }
 
 impl<D: Database, P: Patience> Steady<D, P> {
-    /// Whether it is worth asking again, after a pause.
+    /// True, after a pause, if it is worth asking again.
     async fn asks_again(&self, error: &SqlError) -> bool {
         self.note(error);
         let again = matches!(error, SqlError::Interrupted(_));

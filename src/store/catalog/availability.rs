@@ -1,4 +1,4 @@
-//! What the public may know of SKUs, from the copies in KV that the boards write.
+//! Availability of SKUs, from the copies in KV that the boards write.
 //!
 //! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be
 //! read; a live page hears of a change before that.
@@ -24,13 +24,13 @@ thread_local! {
 /// [`PublicStocks`] on KV.
 #[derive(Debug)]
 pub struct StockKv {
-    /// Where the copies are.
+    /// Namespace of the copies.
     pub kv: Kv,
     /// The time of this request.
     pub now: Timestamp,
 }
 
-/// What this isolate has last read of a SKU, whenever that was.
+/// Availability of a SKU that this isolate read last, however long ago.
 #[must_use]
 pub fn last_read(sku: &str) -> Option<PublicStock> {
     COPIES.with_borrow(|copies| {

@@ -62,7 +62,7 @@ struct Current {
 /// [`PublishedCatalog`] and [`CatalogCopy`] on KV.
 #[derive(Clone, Debug)]
 pub struct CatalogKv {
-    /// Where the documents are.
+    /// Namespace of the documents.
     pub kv: Kv,
     /// The time of this request.
     pub now: Timestamp,
@@ -82,7 +82,7 @@ pub fn shown_version(now: Timestamp) -> Option<i64> {
     })
 }
 
-/// Whether the pointer should be looked at again; true for one caller at a time.
+/// True if the pointer should be read again; for one caller at a time.
 #[must_use]
 pub fn refresh_is_due(now: Timestamp) -> bool {
     CURRENT.with_borrow_mut(|current| match current {

@@ -1,4 +1,5 @@
-//! What this isolate remembers of refusals, ended by the words of stock that it has read.
+//! Refusals that this isolate remembers. A remembered one ends when availability that was read
+//! later says otherwise.
 
 use crate::store::catalog::availability::last_read;
 use durable::Timestamp;

@@ -21,12 +21,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const BUSY_SECS: u32 = 5;
 const MAX_BUSY_SECS: u32 = 60 * 60;
 
-/// Who carries mails, by configuration.
+/// Mail carrier, chosen by the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carrier {
     /// Nobody: what would be sent is logged, with its text only where `with_text` allows it.
     Log {
-        /// Whether the log may hold what the mail says.
+        /// True if the log may hold the text of the mail.
         with_text: bool,
     },
     /// resend.com/docs/api-reference/emails/send-email
@@ -68,10 +68,10 @@ impl Carrier {
         }
     }
 
-    /// Whether it can carry anything.
+    /// Checks that mail can be sent at all.
     ///
     /// # Errors
-    /// When its account has no key, no sender, or one that is no address.
+    /// When its account has no key, no sender, or a sender that is no address.
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Resend(account) | Self::Postmark(account)
@@ -196,9 +196,9 @@ async fn judge(answer: Answer) -> Result<Result<(), MailFailure>, NoAnswer> {
     Ok(Err(failure_of(status, retry_after.as_deref(), &reason)))
 }
 
-/// What an answer says of a letter. Of refusals only those of the address are for good: whatever
-/// else is refused, a sender that is not verified or a key that has ended, would be refused of
-/// every letter, and is mended by staff.
+/// Failure that an answer means. Only a refusal of the address is final. Any other refusal (a
+/// sender that is not verified, a key that has ended) would hit every letter, and is for staff to
+/// fix.
 fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure {
     let told = format!("status {status}");
     match status {

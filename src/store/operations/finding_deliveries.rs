@@ -143,7 +143,7 @@ const FORGET: &str = "
 DELETE FROM finding_deliveries WHERE finding_id < (SELECT MIN(id) FROM findings)
     AND finding_id < (SELECT MAX(finding_id) FROM finding_deliveries AS newer WHERE newer.channel = finding_deliveries.channel)";
 
-/// What a row tells, in the words of its finding.
+/// Columns of a notification, in the words of its finding.
 macro_rules! returning_notices {
     () => {
         "

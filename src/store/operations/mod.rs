@@ -1,4 +1,4 @@
-//! What keeps the shop running.
+//! Records that keep the shop running.
 
 pub mod dead_letters;
 pub mod finding_deliveries;

@@ -1,5 +1,5 @@
-//! What the objects told, in D1: the newest of each SKU and each cart, whatever the order and
-//! however often it is told.
+//! Events of the objects, in D1: the newest of each SKU and each cart, in whatever order and
+//! however often they arrive.
 
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;

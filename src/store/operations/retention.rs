@@ -31,7 +31,7 @@ macro_rules! step {
     };
 }
 
-/// What lies in the window.
+/// Condition that holds within the window.
 macro_rules! within {
     ($key:literal) => {
         concat!(
@@ -47,7 +47,7 @@ macro_rules! within {
 #[derive(Debug)]
 pub struct RetentionD1<D>(pub D);
 
-/// How a kind is forgotten.
+/// Way to delete a kind of rows.
 enum Way {
     /// `?1` is the instant before which it ended, `?2` how many rows at most.
     ByTime(&'static str),

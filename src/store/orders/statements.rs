@@ -311,7 +311,7 @@ fn insert_payment(order: &Order) -> Result<Statement> {
         .bind(payment.expires_at.plus_secs(STUCK_SECS)))
 }
 
-/// What is to be carried out.
+/// Statement that adds the tasks. None means that there are none.
 pub fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option<Statement>> {
     if tasks.is_empty() {
         return Ok(None);

@@ -26,7 +26,7 @@ use std::rc::Rc;
 /// Seconds until an isolate reads again what the others know.
 const FRESH_SECS: u32 = 5;
 
-/// What an isolate knows of the breaker.
+/// State of the breaker as an isolate knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownHealth {
     breaker: Breaker,
@@ -38,7 +38,7 @@ pub struct KnownHealth {
 /// What an isolate knows of each breaker; shared by all its events.
 pub type HealthCache = Rc<RefCell<BTreeMap<ProviderId, KnownHealth>>>;
 
-/// What staff sees of the breaker.
+/// State of the breaker as staff see it.
 #[derive(Debug)]
 pub struct BreakerD1<D>(pub D);
 
@@ -76,9 +76,9 @@ pub struct GuardedPayments<P, D> {
     pub provider: P,
     /// Its name, which is the breaker's too.
     pub id: ProviderId,
-    /// Where the breaker's state is shared.
+    /// Database in which the breaker's state is shared.
     pub db: D,
-    /// What this isolate knows of it.
+    /// State that this isolate knows.
     pub knowledge: HealthCache,
     /// The time: calls take long, so that the event's beginning won't do.
     pub clock: fn() -> Timestamp,
@@ -136,8 +136,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         }
     }
 
-    /// What this isolate knows, read anew when it is old. A database that does not answer is no
-    /// reason not to be paid.
+    /// State that this isolate knows, read again when it is old. A shop whose database does not
+    /// answer still takes payments.
     async fn known(&self, now: Timestamp) -> KnownHealth {
         let known = self.knowledge.borrow().get(&self.id).copied();
         if let Some(known) = known.filter(|known| known.read_at.plus_secs(FRESH_SECS) > now) {
@@ -312,7 +312,7 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
     }
 }
 
-/// What goes into the transaction that changes the breaker.
+/// Statements that join the transaction that changes the breaker.
 fn told(provider: ProviderId, breaker: Breaker, version: i64, now: Timestamp) -> Vec<Statement> {
     if !matches!(breaker, Breaker::Open { .. }) {
         return vec![];

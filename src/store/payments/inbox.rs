@@ -12,7 +12,7 @@ use shop::payments::{Inbox, StoredEvent, WebhookEvent};
 /// [`Inbox`] on D1 and a queue.
 #[derive(Debug)]
 pub struct InboxD1<D, Q> {
-    /// Where events are kept.
+    /// Database in which events are kept.
     pub db: D,
     /// Where their keys go.
     pub queues: Q,

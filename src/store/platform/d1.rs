@@ -76,7 +76,7 @@ impl Binding {
         whole(size.ok_or_else(missing)?)
     }
 
-    /// What each statement of one transaction answered.
+    /// Result of each statement of one transaction.
     async fn transaction(&self, statements: Vec<Statement>) -> Result<Array, SqlError> {
         let prepared = Array::new();
         for statement in statements {

@@ -15,7 +15,7 @@ use worker::{Bucket, EnvBinding, HttpMetadata, Object, ResponseBody, js_sys};
 /// [`MediaFiles`] on R2.
 #[derive(Debug)]
 pub struct MediaR2 {
-    /// Where the files are.
+    /// Bucket of the files.
     pub bucket: Bucket,
     /// Makes smaller ones.
     pub images: Images,
@@ -81,7 +81,7 @@ impl MediaFiles for MediaR2 {
     }
 }
 
-/// What an object is; none for what was not uploaded as a picture.
+/// Picture that an object holds. None means that it was not uploaded as a picture.
 fn stored_media(object: &Object) -> Option<StoredMedia> {
     let uploaded_at = i64::try_from(object.uploaded().as_millis()).ok()?;
     Some(StoredMedia {
@@ -159,10 +159,10 @@ impl MediaR2 {
     }
 }
 
-/// What a folder's name ends with: a list names a folder once, whatever is in it.
+/// End of a folder's name: a list names a folder once, whatever is in it.
 const FOLDER_END: &str = "/";
 
-/// Where a picture is kept in a width: in a folder that is listed behind every picture.
+/// Key of a picture in a width: in a folder that is listed behind every picture.
 fn scaled_key(name: &str, width: u32) -> String {
     format!("~scaled/{name}/{width}.webp")
 }

@@ -18,8 +18,8 @@ use worker::web_sys::RequestInit;
 use worker::worker_sys::types::DurableObject;
 use worker::{Headers, ObjectNamespace, WebSocket, console_warn, web_sys};
 
-/// How often a call that the platform calls retryable is made in all: an object that was reset
-/// answers the second one.
+/// Most times that a call is made in all, if the platform calls its failure retryable: an object
+/// that was reset answers the second one.
 const MAX_CALLS: u32 = 2;
 
 /// Seconds until an object that does not answer is worth asking again.

@@ -1,4 +1,4 @@
-//! What prices are made of.
+//! Records from which prices are made.
 
 pub mod price_list;
 pub mod settings;

@@ -1,9 +1,9 @@
-//! What orders are priced from: published listings and the merchant's settings, in one query; and
-//! the quotes made of them.
+//! Prices for orders: published listings and the merchant's settings, in one query, and the quotes
+//! made of them.
 //!
-//! What one publish lists never changes: an isolate keeps listings of the publish that it saw last,
-//! and is sent the others only. Which publish is current is asked each time, so that what is kept
-//! is never stale.
+//! The listings of one publish never change: an isolate keeps those of the publish that it saw
+//! last, and is sent only the others. Each read asks which publish is current, so that nothing
+//! stale is used.
 
 use crate::bounded::Bounded;
 use crate::store::pricing::settings::{
@@ -36,7 +36,7 @@ pub struct PricesD1<D> {
     pub listings: ListingCache,
 }
 
-/// What an isolate keeps of the publish that it saw last.
+/// Listings of the publish that an isolate saw last.
 pub type ListingCache = Rc<RefCell<Listings>>;
 
 /// Listings of one publish.
@@ -140,8 +140,9 @@ DELETE FROM quotes WHERE rowid IN (
 /// Rows of checkouts that came to no order: versions before wrote them.
 const FORGET_UNPLACED: &str = "DELETE FROM checkouts WHERE step <> 'placed' AND updated_at < ?1";
 
-/// What a publish up to the current one says of each SKU of `?2`, or of `?5` while the publish `?4`
-/// is the current one: its last row. An order that came to nothing is none.
+/// Listings of the SKUs `?2` in the publishes up to the current one, or of `?5` while the publish
+/// `?4` is the current one: the last row of each. An order that came to nothing does not count as
+/// an order.
 const PRICE_LIST: &str = concat!(
     "
 SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
@@ -157,7 +158,7 @@ SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
     select_settings!()
 );
 
-/// What a [`PriceList`] is read from.
+/// Row from which a [`PriceList`] is read.
 #[derive(Debug, Deserialize)]
 pub struct PriceListRow {
     catalog_seq: i64,

@@ -29,7 +29,7 @@ thread_local! {
     static LOOKED_AT: Cell<Option<Timestamp>> = const { Cell::new(None) };
 }
 
-/// Whether settings that pages were shown should be looked at again; true for one caller at a time.
+/// True if the settings that pages show should be read again; for one caller at a time.
 #[must_use]
 pub fn refresh_is_due(now: Timestamp) -> bool {
     let is_due = LOOKED_AT
@@ -46,7 +46,7 @@ pub fn refresh_is_due(now: Timestamp) -> bool {
 pub struct SettingsD1<D> {
     /// The database.
     pub db: D,
-    /// What was read last.
+    /// Settings that were read last.
     pub known: SettingsCache,
 }
 

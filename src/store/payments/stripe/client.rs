@@ -161,7 +161,7 @@ pub(super) fn read_as<T: DeserializeOwned>(object: Value) -> Result<T, PaymentEr
         .map_err(|error| PaymentError::Unknown(format!("the answer does not read: {error}")))
 }
 
-/// What goes into a path: nothing but what ids are made of.
+/// Id that is safe in a path: it consists of nothing but the characters of ids.
 pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !id.is_empty() && id.bytes().all(fits) {

@@ -11,7 +11,7 @@ use shop::payments::provider::ProviderId;
 use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use shop::values::mail_addresses::in_ascii;
 
-/// What the shop alone writes into a session: anyone who opens a payment link of the account
+/// Field of a session that the shop alone writes: anyone who opens a payment link of the account
 /// chooses its `client_reference_id`.
 const ORDER_ID: &str = "metadata[order_id]";
 const KEY: &str = "metadata[key]";
@@ -100,8 +100,8 @@ pub fn ended(session: Session) -> Result<Session, PaymentError> {
     Ok(session)
 }
 
-/// Whether a listed session was opened with this key for this order, without reading the rest of
-/// it. One from before sessions carried their key is told by its order.
+/// True if a listed session was opened with this key for this order, without reading the rest of
+/// it. A session from before sessions carried their key is known by its order.
 pub fn is_opened_with(object: &Value, order_id: &str, key: &str) -> bool {
     let told = |name: &str| object.get(name).and_then(Value::as_str);
     let kept = |name: &str| object.get("metadata")?.get(name)?.as_str();
@@ -153,7 +153,7 @@ impl Metadata {
     }
 }
 
-/// What a payment intent falls back to when a delayed payment has failed: a session that is
+/// Status that a payment intent falls back to when a delayed payment has failed: a session that is
 /// complete takes no other.
 const FAILED: &str = "requires_payment_method";
 const CANCELED: &str = "canceled";

@@ -28,10 +28,11 @@ const MAX_SIGNATURES: usize = 5;
 /// A signature, compared in constant time.
 type Tag = CtOutput<Hmac<Sha256>>;
 
-/// Whether the header's time is now, and any of its signatures that of any secret.
+/// Checks that the header's time is now, and that one of its signatures is valid for one of the
+/// secrets.
 ///
 /// # Errors
-/// What is wrong, in words that tell a forger nothing new.
+/// The fault, in words that tell a forger nothing new.
 pub fn verify(
     header: Option<&str>,
     body: &[u8],
