@@ -7,17 +7,17 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// What every use case and face returns.
+/// Result of every use case and face.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a request was not carried out.
+/// Reason why a request was not carried out.
 #[derive(Debug)]
 pub enum Error {
     /// 400: the request does not read.
     Malformed {
         /// Stable code.
         code: &'static str,
-        /// What does not read, and where.
+        /// Place and kind of the fault.
         detail: String,
     },
     /// 401: no credentials, or false ones.
@@ -38,7 +38,7 @@ pub enum Error {
     Conflict {
         /// Stable code.
         code: &'static str,
-        /// What is in the way.
+        /// Conflict that stands in the way.
         detail: String,
         /// The data of the conflict, merged into the problem.
         data: Value,
@@ -74,7 +74,7 @@ pub enum Error {
     Internal(String),
 }
 
-/// What is wrong with one field of a request.
+/// Fault of one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct FieldError {
@@ -102,7 +102,7 @@ pub struct Problem {
     pub code: &'static str,
     /// The id that the log line of this request carries.
     pub request_id: String,
-    /// What is wrong with which field.
+    /// Faults, each with its field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
     /// The data of a conflict.
@@ -316,7 +316,7 @@ impl Error {
 }
 
 impl FieldError {
-    /// What is wrong with `field`.
+    /// Fault of `field`.
     pub fn new(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             field: field.into(),

@@ -1,5 +1,5 @@
-//! What leaves and what comes back: fulfilments in parts, deliveries, returns. Each record's id
-//! comes from the caller's key, so that a repeat finds it.
+//! Fulfilments in parts, their delivery, and returns. Each record's id comes from the caller's key,
+//! so that a repeat finds it.
 
 use crate::aftersales::recorded::{Recorded, same_record};
 use crate::error::{Error, Result};
@@ -18,9 +18,9 @@ use durable::Timestamp;
 /// A fulfilment to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFulfillment {
-    /// What leaves; none: all that is left.
+    /// Units that leave. None means all that are left.
     pub lines: Option<Vec<Units>>,
-    /// Who carries it.
+    /// Carrier and tracking number.
     pub tracking: Tracking,
 }
 
@@ -164,10 +164,10 @@ pub async fn create_return(
     Ok(Recorded { order, replayed })
 }
 
-/// What was paid for `units`, beyond what earlier returns were worth: shipping is spread over the
-/// lines by largest remainder, and over a line's units so that all of them are worth the line.
-/// Whatever the order and the parts, everything is worth the total, and each part can be given
-/// back: it is a step of what can be charged.
+/// Amount that was paid for `units`, beyond what earlier returns were worth: shipping is spread
+/// over the lines by largest remainder, and over a line's units so that all of them are worth the
+/// line. Whatever the order and the parts, everything is worth the total, and each part can be
+/// refunded: it is a multiple of the smallest step that can be charged.
 ///
 /// # Errors
 /// When amounts do not fit.
@@ -197,8 +197,8 @@ pub fn worth_of(order: &Order, units: &[Units]) -> Result<Money> {
     Ok(Money::new(worth, order.currency))
 }
 
-/// What `count` of `of` equal units are worth, rounded down to a multiple of `step`; all of them
-/// are worth all.
+/// Worth of `count` of `of` equal units, rounded down to a multiple of `step`; all of them are
+/// worth the whole amount.
 fn part_of(amount: i64, count: u32, of: u32, step: i64) -> Result<i64> {
     let part = || -> Option<i64> {
         let product = i128::from(amount).checked_mul(count.into())?;

@@ -50,7 +50,7 @@ pub struct PricedLine {
     pub unit_price: Option<Money>,
     /// Unit price times quantity.
     pub line_total: Option<Money>,
-    /// What the published copy says; checkout asks the object.
+    /// Availability by the published copy; checkout asks the object.
     pub stock: Availability,
 }
 

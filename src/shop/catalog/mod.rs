@@ -42,23 +42,23 @@ pub struct Product {
     pub title: String,
     /// Sanitised HTML.
     pub description_html: String,
-    /// Who makes it.
+    /// Vendor or maker of the product.
     pub vendor: String,
-    /// What kind of thing it is, in the merchant's words.
+    /// Kind of product, in the merchant's words.
     pub r#type: String,
     /// Free words.
     pub tags: Vec<String>,
-    /// Whether shoppers may see it.
+    /// Visibility of the product for shoppers.
     pub status: ProductStatus,
     /// Path from the root category to its own, as `["Electronics", "Phones"]`.
     pub category: Vec<String>,
-    /// What a shopper chooses, in order; empty for a product that comes in one form.
+    /// Options that a shopper chooses from, in order; empty for a product that comes in one form.
     pub options: Vec<ProductOption>,
     /// At least one.
     pub variants: Vec<Variant>,
     /// The first is the primary one.
     pub images: Vec<Image>,
-    /// What search engines show.
+    /// Texts for search engines.
     pub seo: Seo,
     /// Short selling points, in order.
     #[serde(default)]
@@ -69,10 +69,10 @@ pub struct Product {
     /// The merchant's own fields; public.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
-    /// When the record first had it.
+    /// Instant at which the record first had it.
     #[serde(default)]
     pub created_at: Timestamp,
-    /// When the record last changed it.
+    /// Instant of its last change in the record.
     #[serde(default)]
     pub updated_at: Timestamp,
     /// Counts the changes of the record.
@@ -80,7 +80,7 @@ pub struct Product {
     pub version: u64,
 }
 
-/// Whether shoppers may see a product.
+/// Visibility of a product for shoppers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -133,7 +133,7 @@ pub struct Variant {
     pub image: Option<String>,
     /// False when units are not counted, and it can always be sold.
     pub tracked: bool,
-    /// How it is taxed: `standard`, `exempt`, or a class of the merchant's own.
+    /// Tax class: `standard`, `exempt`, or one of the merchant's own.
     #[serde(default = "standard", skip_serializing_if = "is_standard")]
     pub tax_class: String,
     /// Cells of the imported file that the shop writes otherwise, or does not know, so that an
@@ -155,9 +155,9 @@ pub struct SourceCell {
 /// A price in minor units of its currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
-    /// What is charged.
+    /// Amount charged.
     pub amount: i64,
-    /// What it cost before.
+    /// Amount before a reduction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at_amount: Option<i64>,
     /// True when the price list had none in this currency, and it was converted from another when
@@ -169,7 +169,7 @@ pub struct Price {
     pub conversion: Option<Conversion>,
 }
 
-/// What a price was converted from, before it was rounded to a pleasant one.
+/// Price that another price was converted from, before rounding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Conversion {
@@ -195,7 +195,7 @@ pub struct Image {
     pub height: Option<u32>,
 }
 
-/// What search engines show.
+/// Texts for search engines.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Seo {
@@ -205,7 +205,7 @@ pub struct Seo {
     pub description: String,
 }
 
-/// What a list shows of a product, and what it is filtered and sorted by.
+/// Card of a product in a list: the fields that are shown, filtered and sorted by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     /// Place in the merchant's order.
@@ -217,9 +217,9 @@ pub struct Card {
     pub former_handles: Vec<String>,
     /// Plain text.
     pub title: String,
-    /// Who makes it.
+    /// Vendor or maker of the product.
     pub vendor: String,
-    /// What kind of thing it is.
+    /// Kind of product, in the merchant's words.
     pub r#type: String,
     /// Free words.
     pub tags: Vec<String>,
@@ -245,14 +245,14 @@ pub struct Card {
     /// Barcodes of its variants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub barcodes: Vec<String>,
-    /// Whether a variant of it is not counted, and so never out of stock.
+    /// True if the stock of one of its variants is not tracked, so that it is never sold out.
     pub untracked: bool,
     /// Variants that are not counted, as places among the SKUs, where others are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untracked_places: Vec<u16>,
-    /// When the record first had it.
+    /// Instant at which the record first had it.
     pub created_at: Timestamp,
-    /// When the record last changed it.
+    /// Instant of its last change in the record.
     #[serde(default)]
     pub updated_at: Timestamp,
     /// True for a product that its address leads to and no list shows.
@@ -275,7 +275,7 @@ pub struct PriceRange {
 }
 
 impl Product {
-    /// What a list shows of this product; `document` is the key of its published form.
+    /// Card of this product in lists; `document` is the key of its published form.
     #[must_use]
     pub fn card(&self, position: i64, document: String) -> Card {
         Card {
@@ -370,7 +370,7 @@ impl Product {
     }
 }
 
-/// Which product, for people and for programs.
+/// Names of a product, for people and for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductName {
     /// `prod_…`
@@ -407,7 +407,7 @@ impl Variant {
             .map(|price| Money::new(price.amount, currency))
     }
 
-    /// What it cost before, in `currency`.
+    /// Price before a reduction, in `currency`.
     #[must_use]
     pub fn compare_at_price(&self, currency: Currency) -> Option<Money> {
         self.prices

@@ -1,4 +1,4 @@
-//! What one request is shown: one version of the catalog, whatever is published while it is
+//! Catalog that one request is shown: a single version, whatever is published while the request is
 //! answered.
 
 use crate::catalog::version::{PublishedCatalog, Version};
@@ -11,7 +11,7 @@ use std::rc::Rc;
 /// A published catalog that stays at the version it was first asked for.
 #[derive(Debug)]
 pub struct OneVersion<'a, C> {
-    /// Where the documents are.
+    /// Store of the documents.
     pub catalog: C,
     /// The version, once it was asked for.
     pub shown: &'a OnceCell<Rc<Version>>,

@@ -1,4 +1,4 @@
-//! What else someone may like who looks at a product: its neighbours in the merchant's order.
+//! Related products: neighbours of a product in the merchant's order.
 
 use crate::catalog::version::{PublishedCatalog, Version, newest_copied};
 use crate::catalog::{Card, Product};
@@ -50,7 +50,7 @@ fn nearest_documents<'v>(version: &'v Version, product: &Product) -> Vec<&'v Str
     keys
 }
 
-/// What of `cards` is neither the product nor known already.
+/// Cards that are neither of the product itself nor known already.
 fn neighbours<'c>(cards: &'c [Card], product: &Product, known: &[Card]) -> Vec<&'c Card> {
     let is_new = |card: &&Card| {
         card.handle != product.handle && known.iter().all(|known| known.handle != card.handle)

@@ -1,4 +1,4 @@
-//! What a product must be before the record takes it.
+//! Rules that a product must meet before the record takes it.
 
 use crate::catalog::{Price, Product, ProductOption, Variant, web_address};
 use crate::error::FieldError;
@@ -18,7 +18,7 @@ pub const MAX_TITLE_CHARS: usize = 500;
 pub const MAX_CHARS: usize = 255;
 
 impl Product {
-    /// What keeps this product out of the record; nothing when all is well.
+    /// Reasons that keep this product out of the record; empty when there are none.
     #[must_use]
     pub fn problems(&self, currencies: &[Currency]) -> Vec<FieldError> {
         let mut problems = Vec::new();

@@ -34,7 +34,7 @@ pub struct Version {
     pub seq: i64,
     /// Names the content: equal catalogs, equal versions.
     pub version: String,
-    /// When it was published.
+    /// Instant of the publish.
     pub published_at: Timestamp,
     /// Products in it.
     pub products: usize,
@@ -357,8 +357,8 @@ pub async fn list_categories(catalog: &impl PublishedCatalog) -> Result<Vec<Cate
     Ok(catalog.current().await?.categories.clone())
 }
 
-/// What `ask` makes of the current version; of the one before, where the copy lacks a document of
-/// the current.
+/// Result of `ask` for the current version, or for the one before where the copy lacks a document
+/// of the current one.
 ///
 /// # Errors
 /// As `ask`; 503 `catalog_not_copied` when the version before can't answer it either.
@@ -423,7 +423,7 @@ fn directories<'a>(
     directories.iter().map(Document::of).collect()
 }
 
-/// Which of `count` directories a name is in: FNV-1a, whose results are the same for all time.
+/// Number of the directory, of `count`, that holds a name: FNV-1a, whose results never change.
 fn place(name: &str, count: usize) -> usize {
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

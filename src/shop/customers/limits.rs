@@ -1,5 +1,5 @@
-//! How often one network may ask: against floods, never for accounting. Nothing of money or stock
-//! depends on it.
+//! Rate limits of one network: against floods, never for accounting. Nothing about money or stock
+//! depends on them.
 //!
 //! A network is an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given at
 //! least.
@@ -10,7 +10,7 @@ use std::net::IpAddr;
 /// A class of requests that are counted together. Its numbers stand in wrangler.toml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// What anyone may keep, or costs next to nothing: not counted.
+    /// Not counted: anyone may keep the answer, or it costs next to nothing.
     Uncounted,
     /// A look at what is one's own: an object or the database is asked.
     Personal,

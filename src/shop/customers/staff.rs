@@ -75,7 +75,7 @@ impl StaffKeys {
         })
     }
 
-    /// Whether nobody is staff.
+    /// True if there is no member of staff.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! Who writes a letter: at its end, as the law wants of who sells.
+//! Letterhead: the sender's details at the end of a letter, as the law requires of a seller.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use maud::{Markup, html};
 pub struct Letterhead<'a> {
     /// Name of the shop.
     pub shop: &'a str,
-    /// Who sells.
+    /// Legal name of the seller.
     pub legal_name: &'a str,
     /// Lines of the seller's address.
     pub address: &'a [&'a str],

@@ -41,7 +41,7 @@ pub const KEY_KEPT_SECS: u32 = 23 * 60 * 60;
 /// Letters that one sweep queues again at most.
 const QUEUED_AGAIN_AT_ONCE: u32 = 100;
 
-/// What a mail tells.
+/// Subject of a mail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailKind {
@@ -58,19 +58,19 @@ pub enum MailKind {
 /// Something for the shopper to know, as it waits in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailJob {
-    /// What it tells.
+    /// Subject of the mail.
     pub kind: MailKind,
     /// Of which order.
     pub order_id: String,
     /// Of which refund, in which hour; empty: of the order as a whole.
     #[serde(default)]
     pub subject: String,
-    /// What it is written in.
+    /// Language of the mail.
     #[serde(default)]
     pub language: Language,
 }
 
-/// What waits in the queue of what goes out.
+/// Message on the queue of outgoing mail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Outgoing {
@@ -162,7 +162,7 @@ pub enum SendOutcome {
     GivenUp,
 }
 
-/// Why a provider did not take a letter.
+/// Reason why a provider did not take a letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailFailure {
     /// It will never take this letter: the address is none that it sends to.
@@ -176,7 +176,7 @@ pub enum MailFailure {
 }
 
 impl MailFailure {
-    /// Whether the provider said that it did not take the letter.
+    /// True if the provider said that it did not take the letter.
     const fn is_certain(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
@@ -259,7 +259,7 @@ pub async fn queue_unsent_letters(
     Ok(letters.len())
 }
 
-/// What a letter says.
+/// Text of a letter.
 ///
 /// # Errors
 /// When it is about a refund that the order does not have.

@@ -1,10 +1,10 @@
-//! How someone who lost the link comes back to an order: they name it, and its link goes to the
+//! Link to an order for someone who has lost it: they name the order, and its link goes to the
 //! address that the order was placed with.
 //!
-//! Who asks learns nothing: every wish is put on a queue unread and answered alike, so that neither
+//! The caller learns nothing: every request is queued unread and answered alike, so that neither
 //! the answer nor its time tells whether there is such an order, and nobody but its owner gets a
-//! mail. Of one order at most one link goes out in an hour, so that knowing number and address is
-//! no way to flood someone; how often one visitor may ask is limited at the door.
+//! mail. At most one link of an order is sent in an hour, so that knowing its number and address is
+//! no way to flood someone; a rate limit bounds how often one visitor may ask.
 
 use crate::error::{Error, FieldError, Result};
 use crate::messages::mail::{EmailJob, LinkRequest, Mail, MailKind};

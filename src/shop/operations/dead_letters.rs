@@ -22,21 +22,21 @@ pub struct DeadLetter {
     pub queue: String,
     /// The message.
     pub body: String,
-    /// How often it was tried.
+    /// Number of attempts.
     pub attempts: u32,
-    /// Why the last attempt failed.
+    /// Reason why the last attempt failed.
     pub last_error: Option<String>,
-    /// When it was given up.
+    /// Instant at which it was given up.
     pub buried_at: Timestamp,
-    /// What became of it.
+    /// State of the letter.
     pub status: LetterStatus,
-    /// When staff dealt with it.
+    /// Instant at which staff dealt with it.
     pub resolved_at: Option<Timestamp>,
-    /// What they did.
+    /// Action that staff took.
     pub resolution: Option<Resolution>,
 }
 
-/// What became of a dead letter.
+/// State of a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -52,18 +52,18 @@ pub enum LetterStatus {
 /// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// When.
+    /// Instant of the action.
     pub at: Timestamp,
     /// The reason.
     pub error: String,
 }
 
-/// What staff does to a dead letter.
+/// Action of staff on a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// What becomes of the letter.
+    /// State that the letter takes.
     pub status: LetterStatus,
-    /// Who does it.
+    /// Member of staff who acts.
     pub actor: String,
     /// The reason.
     pub reason: Option<String>,
@@ -179,7 +179,7 @@ pub fn dead_queue(queue: &str) -> String {
     format!("{}{DEAD_SUFFIX}", origin(queue))
 }
 
-/// What the name of a dead-letter queue ends with.
+/// End of the name of a dead-letter queue.
 pub const DEAD_SUFFIX: &str = "-dead";
 
 /// Messages that failed, once or for good.

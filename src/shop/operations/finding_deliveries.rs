@@ -41,7 +41,7 @@ pub struct Notice {
     pub subject: String,
     /// The number of the order that it is about.
     pub order_number: Option<i64>,
-    /// When.
+    /// Instant at which it was found.
     pub found_at: Timestamp,
 }
 
@@ -56,7 +56,7 @@ impl Notice {
 /// The findings of one mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
-    /// When it was begun, which no other digest was.
+    /// Instant at which the digest was begun; no other digest has the same.
     pub begun_at: Timestamp,
     /// The oldest first.
     pub notices: Vec<Notice>,

@@ -19,7 +19,7 @@ pub const UNDER_WAY_SECS: u32 = 30;
 /// A request under a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyedRequest {
-    /// Who asks; a key is worth nothing to anyone else.
+    /// Caller; a key is worth nothing to anyone else.
     pub caller: String,
     /// The caller's name for this one request.
     pub key: String,
@@ -40,14 +40,14 @@ pub struct KeptAnswer {
     pub body: String,
 }
 
-/// Who has a key.
+/// Holder of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyHolder {
     /// The request that has it.
     pub request_id: String,
-    /// What was asked under it.
+    /// Digest of the request that was sent with it.
     pub request_hash: String,
-    /// What was answered; none while that is under way.
+    /// Answer that was given. None means that the request is under way.
     pub answer: Option<KeptAnswer>,
 }
 

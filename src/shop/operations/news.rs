@@ -1,8 +1,8 @@
-//! What follows from what the objects tell: the record of the public words, the boards that show
-//! them, the carts left alone, and those that an order keeps.
+//! Consequences of what the objects report: the record of availability, the boards that show it,
+//! abandoned carts, and carts that an order keeps.
 //!
 //! Safe to repeat and in any order: record and boards keep the newest version of each SKU and cart.
-//! The record is written first, so that what a board shows is never ahead of what a board could be
+//! The record is written first, so that a board never shows anything newer than what it could be
 //! filled from again.
 
 use crate::checkout::freezing::settle_cart;

@@ -89,7 +89,7 @@ pub fn how_to_configure(unset: &[&str]) -> String {
     )
 }
 
-/// What the configuration of a shop says, where a mistake would open it to strangers.
+/// Settings of a shop in which a mistake would open it to strangers.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
     /// `SHOP_URL`
@@ -166,7 +166,7 @@ fn check_keys(opening: &Opening<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Why a key can be guessed; none when it seems not to.
+/// Reason why a key can be guessed. None means that it seems hard to guess.
 #[must_use]
 pub fn weakness(key: &str) -> Option<&'static str> {
     if key.chars().count() < MIN_KEY_CHARS {
@@ -183,7 +183,7 @@ pub fn weakness(key: &str) -> Option<&'static str> {
     None
 }
 
-/// Whether a text is a shorter one again and again.
+/// True for a text that repeats a shorter one.
 fn repeats_itself(text: &str) -> bool {
     let bytes = text.as_bytes();
     let half = bytes.len().div_euclid(2);

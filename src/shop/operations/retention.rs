@@ -18,7 +18,7 @@ pub enum Kind {
     AbandonedCarts,
     /// First answers to requests with a key.
     Answers,
-    /// Which request an order was placed by.
+    /// Requests by which orders were placed.
     Checkouts,
     /// Dead letters that nobody has dealt with.
     DeadLetters,
@@ -26,7 +26,7 @@ pub enum Kind {
     Events,
     /// Failures of messages.
     Failures,
-    /// What sweeps found.
+    /// Findings of sweeps.
     Findings,
     /// Names that an import has met.
     ImportNames,

@@ -16,8 +16,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// What a page has at most: each variant asks its stock object, and the platform grants 1,000 calls
-/// a request.
+/// Largest page: each variant asks its stock object, and the platform grants 1,000 calls a request.
 const PAGE: PageSize = PageSize {
     products: 50,
     variants: 300,
@@ -31,18 +30,18 @@ const OBJECTS_AT_ONCE: usize = 6;
 pub struct ExportPage {
     /// Rows; the first page begins with the header.
     pub csv: Vec<u8>,
-    /// Where the next page begins; none: this was the last.
+    /// Start of the next page. None means that this page was the last.
     pub next: Option<ExportCursor>,
 }
 
-/// How far an export is.
+/// Position of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportCursor {
     /// Place of the last product that is written whole.
     position: i64,
     /// Variants that are written of the product behind it.
     variants: usize,
-    /// What the pages before rely on: the columns, and the version of a product that goes on.
+    /// Basis of the pages before: the columns, and the version of a product that goes on.
     basis: String,
 }
 

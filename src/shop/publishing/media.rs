@@ -22,7 +22,7 @@ const MAX_SIDE: u32 = 12_000;
 /// Most products that are told to name a picture.
 const MOST_TOLD: usize = 100;
 
-/// Where media are served.
+/// Path under which media are served.
 const FOLDER: &str = "/media/";
 
 /// A picture.
@@ -30,7 +30,7 @@ const FOLDER: &str = "/media/";
 pub struct Media {
     /// Names the content: digest, size and kind, as `0a1b…-1600x1200.jpg`.
     pub name: String,
-    /// What it is.
+    /// Type of the picture.
     pub kind: Kind,
     /// Pixels.
     pub width: u32,
@@ -45,11 +45,11 @@ pub struct StoredMedia {
     pub media: Media,
     /// Its size.
     pub bytes: u64,
-    /// When it was uploaded, last.
+    /// Instant of the last upload.
     pub uploaded_at: Timestamp,
 }
 
-/// What browsers show.
+/// Types of picture that browsers show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// JPEG.
@@ -157,13 +157,13 @@ impl Media {
         Self::of_name(address.strip_prefix(FOLDER)?)
     }
 
-    /// Where it is served.
+    /// Path under which it is served.
     #[must_use]
     pub fn path(&self) -> String {
         format!("{FOLDER}{}", self.name)
     }
 
-    /// Where it is served in one of its [`Self::widths`].
+    /// Path under which it is served in one of its [`Self::widths`].
     #[must_use]
     pub fn path_at(&self, width: u32) -> String {
         format!("{FOLDER}{width}/{}", self.name)
@@ -184,7 +184,7 @@ impl Media {
 impl Kind {
     const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::WebP, Self::Avif, Self::Gif];
 
-    /// What the first bytes say.
+    /// Type that the first bytes tell.
     fn of(content: &[u8]) -> Option<Self> {
         let begins = |at: usize, magic: &[u8]| {
             content

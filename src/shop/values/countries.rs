@@ -49,19 +49,19 @@ impl Country {
         COUNTRIES.iter().find(|country| country.code == code)
     }
 
-    /// Whether an address needs a city here.
+    /// True if an address here needs a city.
     #[must_use]
     pub fn needs_city(&self) -> bool {
         self.required.contains('C')
     }
 
-    /// Whether an address needs a region here.
+    /// True if an address here needs a region.
     #[must_use]
     pub fn needs_region(&self) -> bool {
         self.required.contains('S')
     }
 
-    /// Whether an address needs a postal code here.
+    /// True if an address here needs a postal code.
     #[must_use]
     pub fn needs_postal_code(&self) -> bool {
         self.required.contains('Z')
@@ -93,7 +93,7 @@ impl Country {
             .or_else(|| shaped(&format!("{}{typed}", self.code)))
     }
 
-    /// What postal codes here look like: a made-up one of each shape.
+    /// Examples of postal codes here: a made-up one of each shape.
     #[must_use]
     pub fn postal_code_examples(&self) -> String {
         let examples: Vec<String> = self.postal_codes.split('|').map(example_of).collect();

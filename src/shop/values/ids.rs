@@ -63,7 +63,7 @@ pub fn is_id(prefix: &str, text: &str) -> bool {
     unique.is_some_and(is_digest)
 }
 
-/// Whether `text` is what [`digest_of`] gives.
+/// True for text in the form that [`digest_of`] gives.
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     let is_of_base32 = |byte: u8| matches!(byte, b'a'..=b'z' | b'2'..=b'7');
@@ -95,7 +95,7 @@ impl Signer {
         base32(tag.get(..16).unwrap_or_default())
     }
 
-    /// Whether `signature` is that of `id`, compared in constant time.
+    /// True if `signature` is that of `id`, compared in constant time.
     #[must_use]
     pub fn verify(&self, purpose: &str, id: &str, signature: &str) -> bool {
         BASE32_NOPAD_NOCASE
@@ -116,7 +116,7 @@ impl Signer {
         BASE32_NOPAD.encode(tag.get(..CODE_BYTES).unwrap_or_default())
     }
 
-    /// Whether `code` is that of `id`, compared in constant time.
+    /// True if `code` is that of `id`, compared in constant time.
     #[must_use]
     pub fn verify_code(&self, purpose: &str, id: &str, code: &str) -> bool {
         BASE32_NOPAD_NOCASE
@@ -141,7 +141,7 @@ fn mac(key: &[u8], purpose: &str, id: &str) -> Hmac<Sha256> {
     mac
 }
 
-/// Whether two secrets are equal, without telling by time where they differ.
+/// True if two secrets are equal, without telling by time where they differ.
 #[must_use]
 pub fn equal_secrets(given: &str, expected: &str) -> bool {
     Sha256::digest(given) == Sha256::digest(expected) && !expected.is_empty()
@@ -151,8 +151,8 @@ fn base32(bytes: &[u8]) -> String {
     BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
 }
 
-/// Whom a purchase limit counts: a customer by the address that the order goes by, of which stock
-/// keeps only a digest.
+/// Customer that a purchase limit counts: a digest of the order's address, which is all that stock
+/// keeps of it.
 #[must_use]
 pub fn customer_of(email: &str) -> String {
     digest_of(letters_of(email).as_bytes())

@@ -23,7 +23,7 @@ pub enum Language {
     German,
 }
 
-/// What the merchant calls something in other languages than that of its title.
+/// Title in other languages than that of the title itself.
 pub type Translations = BTreeMap<Language, String>;
 
 impl Language {
@@ -48,7 +48,7 @@ impl Language {
         }
     }
 
-    /// What something is called: the merchant's translation, else the title as it is.
+    /// Title in this language: the merchant's translation, else the title as it is.
     #[must_use]
     pub fn title<'a>(self, title: &'a str, translations: &'a Translations) -> &'a str {
         translations.get(&self).map_or(title, String::as_str)
@@ -131,7 +131,7 @@ impl Language {
         fraction.map_or_else(|| whole.clone(), |fraction| format!("{whole}.{fraction}"))
     }
 
-    /// What stands between thousands, and before the fraction.
+    /// Separators of thousands and of the fraction.
     const fn separators(self) -> (&'static str, &'static str) {
         match self {
             Self::English => (",", "."),

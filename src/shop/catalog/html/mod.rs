@@ -9,7 +9,7 @@
 
 use crate::catalog::web_address;
 
-/// What stays; the rest loses its tags and keeps its text.
+/// Elements that stay. Any other element loses its tags and keeps its text.
 const ELEMENTS: &[&str] = &[
     "a",
     "abbr",
@@ -150,7 +150,7 @@ pub fn text_of(html: &str) -> String {
     decoded(&words.join(" ").replace("&nbsp;", " "))
 }
 
-/// Whether a tag may stand in the middle of a word.
+/// True for a tag that may stand in the middle of a word.
 fn is_within_words(tag: &str) -> bool {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "code", "em", "i", "mark", "s", "small", "span", "strong", "sub", "sup",
@@ -388,7 +388,8 @@ const fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0c')
 }
 
-/// What follows the end tag of an element whose text is dropped; nothing when it never ends.
+/// Text after the end tag of an element whose content is dropped; empty when the element never
+/// ends.
 fn behind_end_of<'a>(name: &str, text: &'a str) -> &'a str {
     text.match_indices("</")
         .filter_map(|(at, mark)| text.get(at.saturating_add(mark.len())..))
@@ -397,7 +398,7 @@ fn behind_end_of<'a>(name: &str, text: &'a str) -> &'a str {
         .map_or("", |(_, after)| after)
 }
 
-/// Whether a tag, as it stands behind its `<` or `</`, has this name.
+/// True if a tag, given from behind its `<` or `</`, has this name.
 fn is_named(tag: &str, name: &str) -> bool {
     tag.split_at_checked(name.len())
         .is_some_and(|(given, after)| {
@@ -423,8 +424,8 @@ fn may_stay(element: &str, attribute: &str, value: &str) -> bool {
     }
 }
 
-/// Whether an address has a listed scheme or none. Browsers skip control characters and spaces in a
-/// scheme, so they are skipped here.
+/// True for an address with a listed scheme or none. Browsers skip control characters and spaces in
+/// a scheme, so they are skipped here.
 fn is_safe_address(address: &str) -> bool {
     let address: String = address
         .chars()
@@ -453,7 +454,7 @@ fn decoded(value: &str) -> String {
         .replace("&amp;", "&")
 }
 
-/// Whether text begins with a character reference, as `&nbsp;` or `&#8211;`.
+/// True for text that begins with a character reference, such as `&nbsp;` or `&#8211;`.
 fn is_reference(text: &str) -> bool {
     let Some((name, _)) = text.strip_prefix('&').and_then(|rest| rest.split_once(';')) else {
         return false;

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-/// What a list is asked for.
+/// Filters, order and page of a list.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
     /// Handle of a category; what is below it is in it.
@@ -60,7 +60,7 @@ pub enum Sort {
     Title,
 }
 
-/// Where a page begins, in one published version.
+/// Start of a page, in one published version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     /// The version that the list walks, by its number.
@@ -74,13 +74,13 @@ pub struct Cursor {
 pub struct Listed {
     /// The items.
     pub items: Vec<Card>,
-    /// Where the next page begins; none on the last.
+    /// Start of the next page. None means that this page is the last.
     pub next: Option<Cursor>,
     /// Items on all pages.
     pub total: usize,
     /// The category asked for.
     pub category: Option<Category>,
-    /// Who makes it, A to Z.
+    /// Vendors, A to Z.
     pub vendors: Vec<Facet>,
     /// The kinds of things, A to Z.
     pub types: Vec<Facet>,

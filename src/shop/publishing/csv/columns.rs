@@ -41,7 +41,7 @@ pub const COLUMNS: &[&str] = &[
     "Status",
 ];
 
-/// What a variant is known by, in the shop and out of it.
+/// Column of the SKU, which names a variant in the shop and outside it.
 pub const SKU: &str = "Variant SKU";
 
 /// Rule for stock that is used up: `deny` is what the shop does.

@@ -21,19 +21,19 @@ pub struct Window<'a> {
     /// Line of the file that the first row after the header begins on; none: right behind the
     /// header.
     pub first_line: Option<u64>,
-    /// Whether the file ends here. If not, the last product may go on, and is left for the next
+    /// True if the file ends here. If not, the last product may go on, and is left for the next
     /// window.
     pub last: bool,
     /// Most variants to read, unless a single product has more.
     pub max_variants: usize,
 }
 
-/// What a window holds.
+/// Content of a window.
 #[derive(Debug, Default)]
 pub struct ProductFile {
     /// The products that can be accepted, in the file's order; they have no ids yet.
     pub products: Vec<ImportedProduct>,
-    /// What is wrong with the others.
+    /// Faults of the other rows.
     pub errors: Vec<RowError>,
     /// Number of the others.
     pub left_out: usize,

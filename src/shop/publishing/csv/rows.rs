@@ -11,7 +11,7 @@ use crate::publishing::csv::structure::Record;
 use crate::values::money::Currency;
 use std::collections::{BTreeMap, HashMap};
 
-/// Where each column stands, by its name of today or before.
+/// Position of each column, by its present or former name.
 pub struct Columns {
     places: HashMap<String, usize>,
     names: Vec<String>,
@@ -27,7 +27,7 @@ impl Columns {
         Self { places, names }
     }
 
-    /// What keeps a file with this header out, whatever its rows say.
+    /// Faults that keep out a file with this header, whatever its rows say.
     pub fn problems(&self, csv: &[u8]) -> Vec<RowError> {
         if self.names.len() > MAX_COLUMNS {
             let detail = format!(
@@ -126,7 +126,7 @@ pub fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Why a header may not read as one.
+/// Reason why a header may not read as one.
 fn separator_of(csv: &[u8]) -> &'static str {
     let mut lines = csv.split(|byte| matches!(byte, b'\n' | b'\r'));
     let header = lines.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! How a product of a file differs from the record, in words.
+//! Differences between a product of a file and the record, in words.
 
 use crate::catalog::Product;
 use crate::error::{Error, Result};
@@ -12,19 +12,19 @@ const MAX_CHANGES: usize = 20;
 /// Characters of a value that are told of a change.
 const MAX_VALUE_CHARS: usize = 60;
 
-/// How a product of a file differs from the record.
+/// Difference between a product of a file and the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ProductChange {
-    /// Which product.
+    /// Handle of the product.
     pub handle: String,
-    /// Whether the record has it.
+    /// Kind of the difference.
     pub change: ChangeKind,
     /// `title: "Tee" → "Shirt"`; the first [`MAX_CHANGES`].
     pub fields: Vec<String>,
 }
 
-/// How a product differs.
+/// Kind of a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
@@ -35,7 +35,7 @@ pub enum ChangeKind {
     Update,
 }
 
-/// How `product` differs from what the record has; none when it does not.
+/// Difference between `product` and what the record has. None means that there is no difference.
 ///
 /// # Errors
 /// When a product does not write as JSON.

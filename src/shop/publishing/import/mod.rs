@@ -38,7 +38,7 @@ const VARIANTS_A_WINDOW: usize = 300;
 /// Bad rows that a refusal names.
 const MAX_ERRORS: usize = 100;
 
-/// What an import of a window did, or would do.
+/// Result of an import of a window, or of its dry run.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ImportSummary {
@@ -56,7 +56,7 @@ pub struct ImportSummary {
     pub errors: Vec<RowError>,
     /// Notices of what was left out or read otherwise than the file says, with counts.
     pub notices: Vec<Notice>,
-    /// What is new or different.
+    /// New and changed products.
     pub changes: Vec<ProductChange>,
     /// Bytes of the header row.
     pub header_bytes: usize,

@@ -89,7 +89,7 @@ pub fn skus_of(file: &ProductFile) -> Vec<String> {
         .collect()
 }
 
-/// What an import must not name twice, and where it does.
+/// Names that an import must not use twice, each with its line.
 pub fn claims_of(file: &ProductFile) -> Vec<(String, u64)> {
     file.products
         .iter()

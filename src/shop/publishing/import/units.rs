@@ -20,7 +20,7 @@ const OBJECTS_AT_ONCE: usize = 6;
 /// counts alike.
 pub struct Units {
     units: Vec<(Name, u32)>,
-    /// Where the next request goes on, if this one does not take all.
+    /// Unit with which the next request goes on. None means that this request takes all.
     pub next: Option<usize>,
 }
 

@@ -1,4 +1,4 @@
-//! What a publish costs.
+//! Costs of a publish.
 
 use super::*;
 use crate::catalog::record::PageSize;

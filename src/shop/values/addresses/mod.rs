@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Address {
-    /// Who receives it.
+    /// Name of the recipient.
     pub name: String,
     /// Business at which it is received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub struct Address {
 const MAX_FIELD_CHARS: usize = 200;
 
 impl Address {
-    /// What is wrong with each field; `prefix` is the path of the address.
+    /// Faults of each field; `prefix` is the path of the address.
     #[must_use]
     pub fn errors(&self, prefix: &str) -> Vec<FieldError> {
         let country = Country::of_code(&self.country);
