@@ -1,7 +1,7 @@
-//! Lays the static files out as the edge serves them, into `target/assets`: each under its own
-//! name, and styles, scripts and pictures once more under a name that carries the hash of their
-//! content, which may be kept for ever. Writes the table from the one name to the other for
-//! `src/web/assets.rs`, so that a page and the files it links are of one build.
+//! Lays out the static files in `target/assets` as the edge serves them: each under its own name,
+//! and styles, scripts and pictures also under a name with the hash of their content, which
+//! browsers may cache forever. Writes the table of hashed names for `src/web/assets.rs`, so that a
+//! page and the files it links come from the same build.
 
 #[path = "tools/brand/mod.rs"]
 mod brand;
@@ -12,13 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Types of file that are also served under the hash of their content.
+/// Extensions of files that are also served under the hash of their content.
 const HASHED: [&str; 4] = ["css", "js", "svg", "png"];
 
 /// The style sheet that begins with the brand's colours.
 const THEME: &str = "css/shop.css";
 
-/// Bytes of the hash in a name: content of one file over the years.
+/// Bytes of the hash in a name; enough to tell the versions of one file apart.
 const HASH_BYTES: usize = 6;
 
 fn main() -> io::Result<()> {
@@ -63,7 +63,7 @@ fn main() -> io::Result<()> {
     fs::write(out.join("assets.rs"), code_of(&table))
 }
 
-/// Where the brand is read, and where the static files are laid out.
+/// Returns the folder that the brand is read from and the one that static files are laid out in.
 fn places() -> (&'static str, &'static str) {
     if env::var_os("CARGO_FEATURE_SECOND_BRAND").is_some() {
         return ("tests/brand/second.toml", "target/assets-of-second-brand");
@@ -71,7 +71,7 @@ fn places() -> (&'static str, &'static str) {
     (brand::FILE, "target/assets")
 }
 
-/// `css/shop.css` as `assets/css/shop.0123456789ab.css`.
+/// Returns the hashed name: `css/shop.css` becomes `assets/css/shop.0123456789ab.css`.
 fn hashed_name(name: &str, content: &[u8]) -> Option<String> {
     let (stem, extension) = name.rsplit_once('.')?;
     if !HASHED.contains(&extension) {
@@ -85,8 +85,8 @@ fn hashed_name(name: &str, content: &[u8]) -> Option<String> {
     Some(format!("assets/{stem}.{hash}.{extension}"))
 }
 
-/// Makes `folder` hold exactly these files; what is right already is not touched, as a server may
-/// be reading it.
+/// Makes `folder` hold exactly these files. Files that are already right are not touched, because a
+/// server may be reading them.
 fn lay_out(folder: &Path, wanted: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
     for (name, content) in wanted {
         let path = folder.join(name);
@@ -128,7 +128,7 @@ fn files_of(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// From `folder` on, with forward slashes.
+/// Returns the path of `file` relative to `folder`, with forward slashes.
 fn name_of(folder: &Path, file: &Path) -> String {
     let parts = file.strip_prefix(folder).unwrap_or(file).iter();
     let parts: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();

@@ -1,13 +1,13 @@
-//! A memory cache of an isolate, within a bound.
+//! A cache in an isolate's memory, bounded by size.
 //!
-//! Two generations: an entry that is used stays in the young one or moves back to it. When the
-//! young one fills half of the room, it becomes the old one, and the entries of the old one that
-//! nobody asked for since are dropped.
+//! Entries live in two generations. An entry that is used stays in the young generation or moves
+//! back to it. When the young generation takes up half of the room, it becomes the old one, and
+//! whatever was not used since then is dropped.
 
 use std::collections::HashMap;
 use std::mem::take;
 
-/// Values by name, of at most so many bytes together.
+/// Values by name, bounded by their total size in bytes.
 #[derive(Debug)]
 pub struct Bounded<V> {
     young: HashMap<String, (V, usize)>,
@@ -26,7 +26,7 @@ impl<V> Default for Bounded<V> {
 }
 
 impl<V: Clone> Bounded<V> {
-    /// The value of this name, if it is kept.
+    /// Returns the value under `name`, if it is cached.
     pub fn get(&mut self, name: &str, max_bytes: usize) -> Option<V> {
         if let Some((value, _)) = self.young.get(name) {
             return Some(value.clone());
@@ -36,7 +36,7 @@ impl<V: Clone> Bounded<V> {
         Some(value)
     }
 
-    /// Keeps a value that takes `bytes` beside its name, where all together may take `max_bytes`.
+    /// Caches a value of `bytes` bytes (plus its name) within a total of `max_bytes`.
     pub fn put(&mut self, name: String, value: V, bytes: usize, max_bytes: usize) {
         let bytes = bytes.saturating_add(name.len());
         self.insert(name, value, bytes, max_bytes);
@@ -57,7 +57,7 @@ impl<V: Clone> Bounded<V> {
         }
     }
 
-    /// Forgets everything.
+    /// Drops all entries.
     pub fn clear(&mut self) {
         *self = Self::default();
     }

@@ -9,7 +9,7 @@
     )
 )]
 
-// The Durable Object classes live in `durable`; naming it links their exports into the Worker.
+// The Durable Object classes live in `durable`; naming it here links their exports into the Worker.
 extern crate durable as _;
 
 pub mod app;
@@ -29,9 +29,9 @@ fn start() {
     web::http::log::log_panics();
 }
 
-/// Written out instead of `#[event(fetch)]`, which makes a promise of every answer: what the
-/// isolate keeps is answered at once, since a promise would cost a good part of what the answer
-/// does.
+/// Entry point of requests. Written out instead of `#[event(fetch)]`, which turns every response
+/// into a promise: cached responses are returned at once, because a promise would cost a good part
+/// of what such a response costs.
 #[wasm_bindgen(wasm_bindgen = worker::wasm_bindgen)]
 pub fn fetch(request: Request, env: Env, context: worker_sys::Context) -> JsValue {
     let context = Context::new(context);

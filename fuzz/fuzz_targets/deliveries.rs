@@ -1,10 +1,10 @@
-//! Deliveries of the payment provider: whatever header and body come, nothing panics, nothing
-//! unsigned is believed, and what is signed is believed only when it is an event of this account
-//! and mode.
+//! Webhook requests of the payment provider. Whatever header and body arrive, nothing panics,
+//! nothing unsigned is accepted, and a signed body is accepted only if it is an event of this
+//! account and mode.
 //!
-//! The input is a header, a zero byte, and a body; without a zero byte, a body. The same body is
-//! also tried with the signature that it should have, alone and beside the header, so that what
-//! lies behind the signature is reached too.
+//! The input is a header, a zero byte, and a body; without a zero byte, it is a body. The same body
+//! is also tried with its correct signature, alone and beside the header, so that the code behind
+//! the signature check is reached too.
 
 #![no_main]
 

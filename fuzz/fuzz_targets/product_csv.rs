@@ -1,7 +1,7 @@
-//! Product CSVs: whatever bytes come, nothing panics, no more is consumed than came, and a refused
-//! file brings in nothing.
+//! Product CSVs: whatever bytes arrive, nothing panics, no more is consumed than arrived, and a
+//! rejected file imports nothing.
 //!
-//! The first byte of the input says whether the window is the last of its file.
+//! The first byte of the input tells whether the window is the last of its file.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Bindings of the isolate, and what it keeps beside them.
+//! Bindings of the isolate, and the caches it keeps beside them.
 
 use crate::app::clock::PAUSE;
 use crate::store::payments::guarded::HealthCache;

@@ -1,4 +1,4 @@
-//! The shop's name, languages, links and look, of `content/shop.toml`: `tools/brand` checks them
+//! Name, languages, links and look of the shop, from `content/shop.toml`. `tools/brand` checks them
 //! when the Worker is built.
 
 use shop::messages::letterhead::Letterhead;
@@ -10,81 +10,81 @@ pub const SHOP_NAME: &str = BRAND.name;
 /// The brand that this Worker was built with.
 pub const BRAND: Brand = include!(concat!(env!("OUT_DIR"), "/brand.rs"));
 
-/// The brand of a shop. Pictures are addresses below the shop's own, colours as `#rrggbb`.
+/// The brand of a shop. Pictures are paths on the shop's own host, colours are written `#rrggbb`.
 #[derive(Clone, Copy, Debug)]
 pub struct Brand {
     /// Name of the shop.
     pub name: &'static str,
-    /// Languages of its pages.
+    /// Languages of the shop's pages.
     pub languages: Languages,
-    /// Who sells.
+    /// Legal name of the seller.
     pub legal_name: &'static str,
     /// Lines of the seller's address.
     pub address: &'static [&'static str],
-    /// Mail address for shoppers.
+    /// Email address for shoppers.
     pub support_email: &'static str,
-    /// Telephone number for shoppers.
+    /// Phone number for shoppers; `None` means there is none.
     pub support_phone: Option<&'static str>,
-    /// Name that letters come from.
+    /// Sender name of emails.
     pub sender: &'static str,
-    /// Sentences about the shop.
+    /// Short texts about the shop.
     pub texts: Translated<Texts>,
     /// Texts of the home page.
     pub welcome: Translated<Welcome>,
-    /// Launch that has the stage.
+    /// Launch featured on the home page; `None` means no product is featured.
     pub launch: Option<Launch>,
-    /// Products of the home page.
+    /// Number of products on the home page.
     pub products: usize,
-    /// Sections of the home page.
+    /// Number of sections on the home page.
     pub sections: usize,
     /// Links at the top of every page.
     pub header: &'static [Link],
-    /// Columns of links at the foot.
+    /// Columns of links at the bottom of every page.
     pub footer: &'static [Column],
-    /// Mark on light ground.
+    /// Logo for light backgrounds.
     pub mark: &'static str,
-    /// Mark on dark ground.
+    /// Logo for dark backgrounds.
     pub mark_on_dark: &'static str,
-    /// Icon of a tab.
+    /// Icon for browser tabs.
     pub favicon: &'static str,
-    /// Icon for phones of Apple.
+    /// Icon for Apple phones, 180 × 180 pixels.
     pub icon_180: &'static str,
-    /// Large icon.
+    /// Icon of 512 × 512 pixels.
     pub icon_512: &'static str,
-    /// Picture shown where a link to the shop is shared.
+    /// Picture shown when a link to the shop is shared.
     pub shared: &'static str,
-    /// Ground of pages by day.
+    /// Page background in light mode.
     pub ground: &'static str,
-    /// Ground of pages in the dark.
+    /// Page background in dark mode.
     pub ground_in_the_dark: &'static str,
 }
 
-/// Something in each language that the shop speaks.
+/// A value for each of the shop's languages.
 #[derive(Clone, Copy, Debug)]
 pub struct Translated<T: 'static> {
     default: T,
     others: &'static [(Language, T)],
 }
 
-/// Sentences about the shop.
+/// Short texts about the shop.
 #[derive(Clone, Copy, Debug)]
 pub struct Texts {
-    /// At the foot of every page.
+    /// Line at the bottom of every page.
     pub tagline: &'static str,
-    /// For search engines.
+    /// Description for search engines.
     pub about: &'static str,
 }
 
 /// Texts of the home page.
 #[derive(Clone, Copy, Debug)]
 pub struct Welcome {
-    /// Title of the page, and on the stage while nothing is launched.
+    /// Title of the page, also shown on the stage while no launch is featured.
     pub title: &'static str,
-    /// Sentence under it.
+    /// Sentence below the title.
     pub lead: &'static str,
 }
 
-/// A launch: the product with this tag has the stage, with this picture.
+/// A launch: the product with this tag is featured on the stage, with this picture.
 #[derive(Clone, Copy, Debug)]
 pub struct Launch {
     /// Tag of the product.
@@ -93,44 +93,44 @@ pub struct Launch {
     pub picture: &'static str,
 }
 
-/// Links at the foot of every page, under a title.
+/// Column of links at the bottom of every page.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
-    /// Its title.
+    /// Title of the column.
     pub title: Translated<&'static str>,
-    /// Its links.
+    /// Links of the column.
     pub links: &'static [Link],
 }
 
 /// An entry of the navigation.
 #[derive(Clone, Copy, Debug)]
 pub enum Link {
-    /// A page of the shop, called by its own name unless another is given.
+    /// A page of the shop, under its own name unless a label is given.
     Page {
         /// The page.
         page: Page,
-        /// Its name in the navigation.
+        /// Text of the link; `None` means the page's own name.
         label: Option<Translated<&'static str>>,
     },
-    /// The catalog's first categories, as many as this.
+    /// The first categories of the catalog, up to this number.
     Categories(usize),
-    /// One category.
+    /// A single category.
     Category {
         /// Handle of the category.
         handle: &'static str,
-        /// Its name in the navigation.
+        /// Text of the link.
         label: Translated<&'static str>,
     },
-    /// An address of another site.
+    /// An address on another site.
     Elsewhere {
-        /// Whole address.
+        /// Absolute URL.
         url: &'static str,
-        /// Its name in the navigation.
+        /// Text of the link.
         label: Translated<&'static str>,
     },
 }
 
-/// A page that a link leads to.
+/// A page that a link can lead to.
 #[derive(Clone, Copy, Debug)]
 pub enum Page {
     /// Home page.
@@ -139,14 +139,14 @@ pub enum Page {
     Products,
     /// Cart.
     Cart,
-    /// Where an order is found.
+    /// Order lookup.
     Orders,
-    /// A policy by its name in addresses.
+    /// A policy, by its name in URLs.
     Policy(&'static str),
 }
 
 impl<T: Copy> Translated<T> {
-    /// What is said in `language`; in the default where the shop does not speak it.
+    /// Returns the value in `language`, or in the default language if the shop doesn't speak it.
     pub fn of(&self, language: Language) -> T {
         let mut others = self.others.iter();
         others
@@ -156,7 +156,7 @@ impl<T: Copy> Translated<T> {
 }
 
 impl Brand {
-    /// Who signs letters.
+    /// Returns the seller's details for the foot of emails.
     #[must_use]
     pub const fn letterhead(&self) -> Letterhead<'static> {
         Letterhead {

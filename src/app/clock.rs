@@ -1,4 +1,4 @@
-//! Time and entropy: the only place that reads them.
+//! Time and entropy: the only file that reads them.
 
 use crate::store::platform::pause::Pause;
 use durable::Timestamp;
@@ -15,12 +15,12 @@ pub(super) fn now() -> Timestamp {
     Timestamp::from_millis(Date::now() as i64)
 }
 
-/// Pauses that stores make before they try again.
+/// Pause that stores make before they retry.
 pub(super) const PAUSE: Pause = Pause {
     entropy: random_number,
 };
 
-/// A random number; 0 when the platform gives no entropy.
+/// Returns a random number; 0 if the platform provides no entropy.
 pub(super) fn random_number() -> u32 {
     let bytes = entropy().unwrap_or_default();
     bytes

@@ -22,29 +22,29 @@ use worker::Env;
 
 /// Configuration of the shop.
 pub struct Config {
-    /// The shop's one storefront.
+    /// The shop's single storefront.
     pub channel: Rc<Channel>,
-    /// True if search engines may index it; false for a shop that is only tried out.
+    /// True when search engines may index the shop; false while it is only being tried out.
     pub is_public: bool,
-    /// Seconds that a cart left alone is kept, by its object and by a browser.
+    /// Seconds that an unchanged cart is kept, by its object and by the browser.
     pub cart_kept_secs: u32,
     /// Origins that may call the API from a browser.
     pub cors_origins: Vec<String>,
-    /// Origins of the provider's payment pages, for the CSP's `form-action`.
+    /// Origins that a shopper's browser is sent to for payment, for the CSP's `form-action`.
     pub payment_origins: String,
     /// Signs cart tokens and order links.
     pub signer: Signer,
-    /// Bytes of products, and again of finished answers, that an isolate keeps.
+    /// Maximum bytes of products that an isolate caches, and the same again for finished responses.
     pub isolate_cache_bytes: usize,
-    /// Limits on orders that wait for their payment.
+    /// Limits on the number of orders that wait for payment.
     pub pending: PendingLimits,
     /// True on a developer's own machine.
     pub in_development: bool,
-    /// Staff's keys, until accounts arrive.
+    /// API keys of staff, until staff have accounts.
     pub staff: StaffKeys,
-    /// A carrier of mails.
+    /// Provider that sends emails.
     pub mail: Carrier,
-    /// Address of staff that findings are mailed to; empty: none.
+    /// Email address of the staff who are notified of findings; empty means nobody is.
     pub findings_mail: String,
     pub(super) findings_webhook_url: String,
     pub(super) findings_webhook_secret: String,
@@ -58,7 +58,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// The widget of the challenge of checkout; none: the shop asks for none.
+    /// Returns the challenge widget of checkout; `None` means that checkout has no challenge.
     #[must_use]
     pub fn widget(&self) -> Option<Widget<'_>> {
         self.challenge.as_ref().map(Turnstile::widget)
@@ -168,10 +168,10 @@ impl Config {
         Ok(config)
     }
 
-    /// Checks that new orders can be paid.
+    /// Checks that payments can be taken and their webhooks verified. In production, only live
+    /// secrets count.
     ///
-    /// # Errors
-    /// 503 `payments_not_configured`.
+    /// # Errors 503 `payments_not_configured`.
     pub fn check_payments(&self) -> Result<()> {
         self.check_provider(self.new_payments)
     }
@@ -208,8 +208,8 @@ impl Config {
         self.findings_webhook().map(drop)
     }
 
-    /// Webhook that findings are posted to, and its signing key; none when no address is set. A
-    /// secret alone is no fault: it is set first.
+    /// Returns the webhook that findings are posted to, with its signing key; `None` means no
+    /// address is set. A secret without an address is accepted, because the secret is set first.
     pub(super) fn findings_webhook(&self) -> Result<Option<(&str, WebhookSecret)>> {
         if self.findings_webhook_url.is_empty() {
             return Ok(None);
@@ -224,8 +224,8 @@ impl Config {
     }
 }
 
-/// The secrets that a shop can't sell without and that are not set. Keys of staff that have names
-/// make up for the one that has none.
+/// Returns the names of required secrets that are not set. Named staff keys make up for the unnamed
+/// one.
 #[must_use]
 pub fn unset_secrets(env: &Env) -> Vec<&'static str> {
     let is_set = |name: &str| {
@@ -287,7 +287,7 @@ fn read_secs(name: &str, text: &str) -> Result<u32> {
         .map_err(|_| Error::internal(format!("config: {name} is no number of seconds")))
 }
 
-/// At least one: a shop that lets none wait sells nothing.
+/// Reads a count of at least 1: a shop that allows no pending order sells nothing.
 fn read_count(name: &str, text: &str) -> Result<u32> {
     let count = text.parse().ok().filter(|count| *count > 0);
     count.ok_or_else(|| Error::internal(format!("config: {name} is no number from 1 on")))

@@ -1,5 +1,5 @@
-//! The App: the only file that names a binding, a variable or a secret, and the only one that reads
-//! the clock and entropy.
+//! The App: the only module that names a binding, a variable or a secret, and the only one that
+//! reads the clock and entropy.
 //!
 //! Bindings and configuration are the same for every event of an isolate, so they are looked up
 //! once.
@@ -56,12 +56,12 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use worker::Env;
 
-/// One event: the isolate's bindings and configuration, and the time.
+/// Context of one event: the isolate's bindings and configuration, and the time.
 pub struct App {
     bindings: Rc<Bindings>,
     /// Configuration of the shop.
     pub config: Rc<Config>,
-    /// The time of this event.
+    /// Time at which the event began.
     pub now: Timestamp,
     shown: OnceCell<Rc<Version>>,
     provider_pages_left: Rc<Cell<u32>>,
@@ -74,10 +74,10 @@ thread_local! {
 }
 
 impl App {
-    /// The App of an event.
+    /// Creates the App for an event.
     ///
-    /// # Errors
-    /// When a binding is missing or the configuration contradicts itself; the message names it.
+    /// # Errors When a binding is missing or the configuration contradicts itself; the message
+    /// names it.
     pub fn new(env: &Env) -> Result<Self> {
         let known = ISOLATE.with_borrow(Clone::clone);
         let (bindings, config) = match known {
@@ -98,7 +98,7 @@ impl App {
         })
     }
 
-    /// The published catalog, in one version for the whole event.
+    /// Returns the published catalog, pinned to one version for the whole event.
     #[must_use]
     pub fn catalog(&self) -> OneVersion<'_, CatalogKv> {
         OneVersion {
@@ -107,7 +107,7 @@ impl App {
         }
     }
 
-    /// The copy of the catalog that shoppers are shown.
+    /// Returns the copy of the catalog that shoppers see.
     #[must_use]
     pub fn catalog_copy(&self) -> CatalogKv {
         CatalogKv {
@@ -124,19 +124,19 @@ impl App {
         }
     }
 
-    /// The record of publishes.
+    /// Returns the record of publishes.
     #[must_use]
     pub fn publish_record(&self) -> PublishD1<Rc<D1>> {
         PublishD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The record of the catalog.
+    /// Returns the record of the catalog.
     #[must_use]
     pub fn catalog_record(&self) -> CatalogD1<Rc<D1>> {
         CatalogD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The merchant's settings.
+    /// Returns the merchant's settings.
     #[must_use]
     pub fn settings(&self) -> SettingsD1<Rc<D1>> {
         SettingsD1 {
@@ -145,49 +145,49 @@ impl App {
         }
     }
 
-    /// Messages that failed.
+    /// Returns the dead letters: messages that failed for good.
     #[must_use]
     pub fn dead_letters(&self) -> DeadLettersD1<Rc<D1>> {
         DeadLettersD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The health of the payment providers.
+    /// Returns the health of the payment provider.
     #[must_use]
     pub fn provider_health(&self) -> BreakerD1<Rc<D1>> {
         BreakerD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The queues by name.
+    /// Returns the queues.
     #[must_use]
     pub fn queues(&self) -> Queues {
         self.bindings.queues.clone()
     }
 
-    /// Scheduled jobs.
+    /// Returns the scheduled jobs.
     #[must_use]
     pub fn jobs(&self) -> JobsD1<Rc<D1>> {
         JobsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The rows that have a term.
+    /// Returns the record of what expires and is deleted.
     #[must_use]
     pub fn retention(&self) -> RetentionD1<Rc<D1>> {
         RetentionD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The first answers to requests with a key.
+    /// Returns the stored responses to requests with an idempotency key.
     #[must_use]
     pub fn idempotency_keys(&self) -> IdempotencyD1<Rc<D1>> {
         IdempotencyD1(Rc::clone(&self.bindings.db))
     }
 
-    /// Guesses at the codes of orders.
+    /// Returns the record of attempts to guess order codes.
     #[must_use]
     pub fn order_code_tries(&self) -> OrderCodeTriesD1<Rc<D1>> {
         OrderCodeTriesD1(Rc::clone(&self.bindings.db))
     }
 
-    /// Standings of orders, for those who wait for them.
+    /// Returns the status of orders, for clients that wait for a change.
     #[must_use]
     pub fn order_standings(&self) -> OrderStandingsD1<Rc<D1>> {
         OrderStandingsD1 {
@@ -196,22 +196,21 @@ impl App {
         }
     }
 
-    /// The record of mails that were sent.
+    /// Returns the record of emails sent.
     #[must_use]
     pub fn mails(&self) -> MailsD1<Rc<D1>> {
         MailsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The record of what staff were notified of.
+    /// Returns the record of findings that staff were notified of.
     #[must_use]
     pub fn finding_deliveries(&self) -> FindingDeliveriesD1<Rc<D1>> {
         FindingDeliveriesD1(Rc::clone(&self.bindings.db))
     }
 
-    /// The webhook that findings are posted to; none when no address is set.
+    /// Returns the webhook that findings are posted to; `None` means no address is set.
     ///
-    /// # Errors
-    /// When the address is no `https` address, or the secret is none.
+    /// # Errors When the address doesn't begin with `https`, or the secret is malformed.
     pub fn finding_receiver(&self) -> Result<Option<Receiver>> {
         let webhook = self.config.findings_webhook()?;
         Ok(webhook.map(|(url, secret)| Receiver {
@@ -221,41 +220,41 @@ impl App {
         }))
     }
 
-    /// Bytes of the database.
+    /// Returns the size of the database in bytes.
     ///
-    /// # Errors
-    /// When it does not tell.
+    /// # Errors When the database doesn't report it.
     pub async fn database_bytes(&self) -> Result<i64> {
         Ok(self.bindings.db.size_bytes().await?)
     }
 
-    /// The catalog version that this isolate shows now, while it knows without asking.
+    /// Returns the catalog version that this isolate shows; `None` means it would have to read the
+    /// pointer first.
     #[must_use]
     pub fn catalog_seq(&self) -> Option<i64> {
         shown_version(self.now)
     }
 
-    /// The published catalog, where its pointer should be looked at again; for one caller at a
-    /// time.
+    /// Returns the published catalog if its pointer is due to be read again. Only one caller at a
+    /// time gets it.
     #[must_use]
     pub fn catalog_to_refresh(&self) -> Option<CatalogKv> {
         refresh_is_due(self.now).then(|| self.catalog_copy())
     }
 
-    /// The settings, where those that pages show should be looked at again; for one caller at a
-    /// time.
+    /// Returns the settings if those shown on pages are due to be read again. Only one caller at a
+    /// time gets them.
     #[must_use]
     pub fn settings_to_refresh(&self) -> Option<SettingsD1<Rc<D1>>> {
         settings::refresh_is_due(self.now).then(|| self.settings())
     }
 
-    /// The ports of a publish: its record, the copy it writes, and the queues that carry it on.
+    /// Returns the ports that a publish writes to, and the queue that continues it.
     #[must_use]
     pub fn publish_ports(&self) -> (PublishD1<Rc<D1>>, CatalogKv, Queues) {
         (self.publish_record(), self.catalog_copy(), self.queues())
     }
 
-    /// The public availability of SKUs.
+    /// Returns the public stock.
     #[must_use]
     pub fn public_stocks(&self) -> StockKv {
         StockKv {
@@ -264,19 +263,19 @@ impl App {
         }
     }
 
-    /// The logs of the stock objects.
+    /// Returns the journals of the stock objects.
     #[must_use]
     pub fn stock_ledgers(&self) -> impl StockLedgers {
         Objects(self.bindings.stock.clone())
     }
 
-    /// The record of what the objects told.
+    /// Returns the record of the events that objects sent.
     #[must_use]
     pub fn news_record(&self) -> impl NewsRecord {
         NewsD1(Rc::clone(&self.bindings.db))
     }
 
-    /// Pictures that staff upload.
+    /// Returns the pictures that staff uploaded.
     #[must_use]
     pub fn media(&self) -> MediaR2 {
         MediaR2 {
@@ -285,13 +284,13 @@ impl App {
         }
     }
 
-    /// The boards that show what the public may know of stock.
+    /// Returns the boards, which show the public stock.
     #[must_use]
     pub fn boards(&self) -> Objects {
         Objects(self.bindings.board.clone())
     }
 
-    /// The tries of promotion codes from `network`, for a cart.
+    /// Returns the counter of promotion codes tried from `network` for a cart.
     #[must_use]
     pub fn code_tries(&self, network: String, cart_id: &str) -> CodeTries<'_, RateLimits> {
         CodeTries {
@@ -301,36 +300,34 @@ impl App {
         }
     }
 
-    /// The counters of requests.
+    /// Returns the rate limiters.
     #[must_use]
     pub fn limiters(&self) -> RateLimits {
         self.bindings.limits.clone()
     }
 
-    /// Milliseconds since this event began.
+    /// Returns the milliseconds since this event began.
     #[must_use]
     pub fn millis_since(&self) -> i64 {
         now().as_millis().saturating_sub(self.now.as_millis())
     }
 
-    /// A new unguessable id.
+    /// Creates an unguessable ID.
     ///
-    /// # Errors
-    /// When the platform gives no entropy.
+    /// # Errors When the platform provides no entropy.
     pub fn new_id(&self, prefix: &str) -> Result<String> {
         entropy().map(|entropy| new_id(prefix, entropy))
     }
 
-    /// The unguessable part of an id.
+    /// Creates the unguessable part of an ID.
     ///
-    /// # Errors
-    /// When the platform gives no entropy.
+    /// # Errors When the platform provides no entropy.
     pub fn unique(&self) -> Result<String> {
         entropy().map(unique)
     }
 
-    /// The id of a request: unlike any other, but not a secret, so that the platform is asked for
-    /// entropy once an isolate.
+    /// Creates the ID of a request: unique but not secret, so that the platform is asked for
+    /// entropy only once per isolate.
     #[must_use]
     pub fn request_id(&self) -> String {
         let last = REQUESTS
@@ -341,13 +338,13 @@ impl App {
         new_id("req", next.to_be_bytes())
     }
 
-    /// A random number, to spread what would happen at once; 0 when the platform gives no entropy.
+    /// Returns a random number that spreads work over time; 0 if the platform provides no entropy.
     #[must_use]
     pub fn jitter(&self) -> u32 {
         random_number()
     }
 
-    /// Links to orders.
+    /// Returns the signer of order links.
     #[must_use]
     pub fn order_links(&self) -> OrderLinks {
         OrderLinks {
@@ -358,7 +355,7 @@ impl App {
         }
     }
 
-    /// State of each part of the shop, by name.
+    /// Checks each part of the shop and returns the results by name.
     pub async fn readiness(&self) -> Vec<(&'static str, Result<()>)> {
         let db = self
             .bindings

@@ -1,4 +1,4 @@
-//! The App as the ports of use cases.
+//! Ports of the use cases, implemented by the App.
 
 use crate::app::App;
 use crate::app::clock::{now, random_number};

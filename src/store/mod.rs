@@ -1,8 +1,8 @@
-//! The ports of `shop`, by its groups, on the bindings of [`platform`]: KV, D1, objects, queues; and
-//! on the providers of payments and mail.
+//! The ports of `shop`, in the same groups, implemented on the bindings of [`platform`] (KV, D1,
+//! objects, queues) and on the providers of payments and email.
 //!
-//! `worker::Error` stops here. SQL runs on any [`sql::Database`], so that tests prove the very
-//! statements on in-memory SQLite.
+//! `worker::Error` goes no further than this ring. SQL runs on any [`sql::Database`], so that tests
+//! prove the same statements on in-memory SQLite.
 
 pub mod catalog;
 pub mod customers;

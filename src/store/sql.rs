@@ -1,4 +1,4 @@
-//! SQL as the stores speak it: statements with positional parameters, batches that are one
+//! SQL for the stores: statements with positional parameters, and batches that run as one
 //! transaction.
 
 use durable::Timestamp;
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use shop::error::{Error, Result};
 use shop::values::written::Written;
 
-/// A database: D1, or SQLite in memory.
+/// A database: D1, or in-memory SQLite.
 pub trait Database {
-    /// The rows of a query; columns are matched to fields by name.
+    /// Returns the rows of a query; columns are matched to fields by name.
     async fn query<T: DeserializeOwned>(&self, statement: Statement) -> Result<Vec<T>, SqlError>;
-    /// Runs all statements as one transaction: all land, or none.
+    /// Runs all statements as one transaction: all of them take effect, or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<(), SqlError>;
-    /// As [`Self::batch`], where a second run would change nothing: it may be tried again when no
-    /// answer came.
+    /// Like [`Self::batch`], for statements whose second run changes nothing, so that they may be
+    /// retried if no response came.
     async fn repeatable_batch(&self, statements: Vec<Statement>) -> Result<(), SqlError> {
         self.batch(statements).await
     }
-    /// Runs all statements as one transaction, and then the query, whose rows it returns, as part
-    /// of it.
+    /// Runs all statements and then the query as one transaction, and returns the rows of the
+    /// query.
     async fn batch_then_query<T: DeserializeOwned>(
         &self,
         statements: Vec<Statement>,
@@ -27,12 +27,12 @@ pub trait Database {
     ) -> Result<Vec<T>, SqlError>;
 }
 
-/// One statement and what is bound to it.
+/// A statement and its bound parameters.
 #[derive(Clone, Debug)]
 pub struct Statement {
-    /// With `?1`, `?2` for the parameters.
+    /// SQL text, with `?1`, `?2` for the parameters.
     pub sql: &'static str,
-    /// In order.
+    /// Parameters, in order.
     pub parameters: Vec<Parameter>,
 }
 
@@ -41,27 +41,28 @@ pub struct Statement {
 pub enum Parameter {
     /// `NULL`.
     Null,
-    /// Within ±(2^53 − 1), as JavaScript counts.
+    /// An integer within ±(2^53 − 1), which JavaScript represents exactly.
     Integer(i64),
-    /// UTF-8.
+    /// UTF-8 text.
     Text(String),
 }
 
-/// Reason why a statement did not run.
+/// Reason why a statement failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlError {
-    /// A unique key is already taken, or the gate is closed: someone else was first.
+    /// A unique key is already taken, or the gate is closed: another writer was first.
     Taken(String),
-    /// No answer came, and it may have run: worth another try where a second run changes nothing.
+    /// No response came, and the statement may have run. Worth a retry if a second run changes
+    /// nothing.
     Interrupted(String),
-    /// More is asked of the database than it can do.
+    /// The database is overloaded.
     Overloaded(String),
-    /// Anything else.
+    /// Any other failure.
     Failed(String),
 }
 
 impl Statement {
-    /// `sql` with nothing bound.
+    /// Creates a statement without parameters.
     #[must_use]
     pub const fn new(sql: &'static str) -> Self {
         Self {
@@ -70,7 +71,7 @@ impl Statement {
         }
     }
 
-    /// True if the statement changes nothing.
+    /// Returns true if the statement only reads.
     #[must_use]
     pub fn is_read(&self) -> bool {
         let sql = self.sql.trim_start();
@@ -85,10 +86,10 @@ impl Statement {
     }
 }
 
-/// Message of SQLite when a batch ran into the gate.
+/// SQLite's message when a batch ran into the gate.
 pub const GATE_CLOSED: &str = "CHECK constraint failed: gate_closed";
 
-/// Messages of D1 when it lost a query on its way, and of SQLite while another process writes
+/// D1's messages when it lost a query on the way, and SQLite's while another process writes
 /// (developers.cloudflare.com/d1/observability/debug-d1).
 const INTERRUPTIONS: [&str; 7] = [
     "Network connection lost",
@@ -100,7 +101,7 @@ const INTERRUPTIONS: [&str; 7] = [
     "database is locked",
 ];
 
-/// Messages of D1 when it was asked for too much.
+/// D1's messages when it is overloaded.
 const OVERLOADS: [&str; 4] = [
     "D1 DB is overloaded",
     "exceeded timeout which caused object to be reset",
@@ -108,14 +109,14 @@ const OVERLOADS: [&str; 4] = [
     "exceeded its memory limit",
 ];
 
-/// Seconds until a database that lost a query is worth asking again.
+/// Seconds after which a database that lost a query should be asked again.
 const INTERRUPTED_RETRY_SECS: u32 = 1;
 
-/// Seconds until one that is overloaded is.
+/// Seconds after which an overloaded database should be asked again.
 const OVERLOADED_RETRY_SECS: u32 = 5;
 
 impl SqlError {
-    /// Reads what SQLite or D1 says.
+    /// Classifies an error message of SQLite or D1.
     #[must_use]
     pub fn of(message: String) -> Self {
         let says = |words: &[&str]| words.iter().any(|words| message.contains(words));
@@ -150,10 +151,9 @@ const fn unavailable(retry_after_secs: u32) -> Error {
     }
 }
 
-/// Outcome of a batch whose first statement claims a unique key.
+/// Returns the outcome of a batch whose first statement claims a unique key.
 ///
-/// # Errors
-/// When it failed for any other reason than the key.
+/// # Errors When the batch failed for any other reason than the key.
 pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
     match outcome {
         Ok(made) => Ok(Written::Landed(made)),
@@ -162,18 +162,16 @@ pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
     }
 }
 
-/// A value as its column keeps it: JSON.
+/// Returns a value as the JSON that its column stores.
 ///
-/// # Errors
-/// When it can't be written.
+/// # Errors When the value can't be serialized.
 pub fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 
-/// JSON arrays of `items`, each small enough for a parameter of D1.
+/// Returns JSON arrays of `items`, each small enough for a parameter of D1.
 ///
-/// # Errors
-/// When an item can't be written.
+/// # Errors When an item can't be serialized.
 pub fn json_chunks(items: &[impl Serialize]) -> Result<Vec<String>> {
     let mut chunks: Vec<String> = Vec::new();
     for item in items {
@@ -192,21 +190,19 @@ pub fn json_chunks(items: &[impl Serialize]) -> Result<Vec<String>> {
     Ok(chunks)
 }
 
-/// Half of what D1 takes in one parameter.
+/// Half of what D1 accepts in one parameter.
 const MAX_CHUNK_BYTES: usize = 1_000_000;
 
-/// A value from the JSON of its column.
+/// Parses a value from the JSON of its column.
 ///
-/// # Errors
-/// When the column holds something else.
+/// # Errors When the column holds something else.
 pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
     durable::json::read(json).map_err(|error| Error::internal(format!("stored JSON: {error}")))
 }
 
-/// The word that a unit variant is stored as.
+/// Returns the word that a unit variant is stored as.
 ///
-/// # Errors
-/// When the value is not a plain word.
+/// # Errors When the value is not a unit variant.
 pub fn to_word(value: &impl Serialize) -> Result<String> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
@@ -214,19 +210,18 @@ pub fn to_word(value: &impl Serialize) -> Result<String> {
     }
 }
 
-/// The unit variant of a stored word.
+/// Returns the unit variant stored as a word.
 ///
-/// # Errors
-/// When there is none of that name.
+/// # Errors When no variant has that name.
 pub fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
     durable::json::read_value(word.into())
         .map_err(|error| Error::internal(format!("stored word: {error}")))
 }
 
-/// A row of one text column named `value`.
+/// A row with one text column named `value`.
 #[derive(Debug, Deserialize)]
 pub struct TextRow {
-    /// The column.
+    /// Content of the column.
     pub value: String,
 }
 

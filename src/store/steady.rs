@@ -1,33 +1,33 @@
-//! A database that now and then does not answer: what may be repeated is tried once more, after a
-//! pause.
+//! A database that may occasionally not answer: operations that are safe to repeat are retried
+//! once, after a pause.
 //!
-//! A statement whose answer was lost may have run. So reads are repeated, and of writes those alone
-//! that their caller says change nothing when they run twice; all others fail, and whoever asked
-//! repeats the request under its key. A database that is overloaded is left alone: Cloudflare's
-//! list of D1's errors names no retry for it, since every further query keeps it so.
+//! A statement whose response was lost may have run. So reads are retried, and writes only if their
+//! caller declares that a second run changes nothing. All other writes fail, and the client repeats
+//! its request under its idempotency key. An overloaded database is not retried: Cloudflare's list
+//! of D1 errors names no retry for it, because every further query prolongs the overload.
 
 use crate::store::sql::{Database, SqlError, Statement};
 use serde::de::DeserializeOwned;
 
-/// The time between two tries.
+/// Reaction to a failure, before a retry.
 pub trait Patience {
-    /// Notes that the database did not answer.
+    /// Records that the database did not answer.
     fn note(&self, error: &SqlError);
-    /// Ends after some fraction of a second, another one each time.
+    /// Waits for a random fraction of a second.
     async fn pause(&self);
 }
 
-/// A database that is asked once more.
+/// A database whose operations are retried once.
 #[derive(Debug)]
 pub struct Steady<D, P> {
     /// The database that may not answer.
     pub db: D,
-    /// The time between two tries.
+    /// Reaction to a failure, before a retry.
     pub patience: P,
 }
 
 impl<D: Database, P: Patience> Steady<D, P> {
-    /// True, after a pause, if it is worth asking again.
+    /// Records the failure; returns true, after a pause, if a retry is worthwhile.
     async fn asks_again(&self, error: &SqlError) -> bool {
         self.note(error);
         let again = matches!(error, SqlError::Interrupted(_));
@@ -94,7 +94,7 @@ mod tests {
     const LOST: &str = "D1_ERROR: Network connection lost.";
     const OVERLOADED: &str = "D1_ERROR: D1 DB is overloaded. Requests queued for too long.";
 
-    /// Fails so many times before it answers.
+    /// Fails this many times before it answers.
     struct Failing {
         message: &'static str,
         failures: Cell<u32>,
@@ -157,8 +157,8 @@ mod tests {
         }
     }
 
-    /// The outcomes of a read, a batch that may be repeated and one that may not, each with how
-    /// often it ran, paused and noted.
+    /// Returns the outcomes of a read, of a batch that may be repeated and of one that may not,
+    /// each with the number of times that it ran, paused and was recorded.
     fn outcomes(
         message: &'static str,
         failures: u32,

@@ -1,7 +1,7 @@
-//! Availability of SKUs, from the copies in KV that the boards write.
+//! Public stock by SKU, from the copies in KV that the boards write.
 //!
-//! An isolate keeps a bucket for [`KEPT_SECS`], a missing one too, and for as long as KV can't be
-//! read; a live page hears of a change before that.
+//! An isolate caches a bucket for [`KEPT_SECS`], also when it is missing, and for as long as KV
+//! can't be read. A page that watches the board learns of a change before that.
 
 use crate::store::platform::kv::Kv;
 use durable::Timestamp;
@@ -13,11 +13,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-/// Seconds that an isolate shows a copy before it looks again.
+/// Seconds that an isolate shows a copy before it reads it again.
 const KEPT_SECS: u32 = 5;
 
 thread_local! {
-    /// By bucket, so that it can't grow without end.
+    /// Copies by bucket, so that their number is bounded.
     static COPIES: RefCell<BTreeMap<u32, (Timestamp, Rc<Posts>)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
@@ -26,11 +26,11 @@ thread_local! {
 pub struct StockKv {
     /// Namespace of the copies.
     pub kv: Kv,
-    /// The time of this request.
+    /// Time of this request.
     pub now: Timestamp,
 }
 
-/// Availability of a SKU that this isolate read last, however long ago.
+/// Returns what this isolate last read about a SKU, however old.
 #[must_use]
 pub fn last_read(sku: &str) -> Option<PublicStock> {
     COPIES.with_borrow(|copies| {
@@ -62,7 +62,7 @@ impl StockKv {
         }
         let copy = match (self.read(bucket).await, kept) {
             (Ok(copy), _) => Rc::new(copy),
-            // The last word stands meanwhile: whoever orders asks the object.
+            // Meanwhile, the last copy is shown: an order asks the stock object anyway.
             (Err(_), Some((_, copy))) => copy,
             (Err(error), None) => return Err(error),
         };

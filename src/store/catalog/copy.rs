@@ -1,9 +1,9 @@
-//! The published copy of the catalog in KV: immutable documents under their key, and one pointer.
+//! The published copy of the catalog in KV: immutable documents under their keys, and one pointer.
 //!
-//! An isolate keeps the pointer for at most [`POINTER_SECS`], and well before looks again behind an
-//! answer; while KV can't be read, for longer. What it reads of a version is right for that version
-//! for ever, so it keeps what fits. KV may know a new pointer before a new document: then the
-//! version before stays.
+//! An isolate caches the pointer for at most [`POINTER_SECS`], and usually refreshes it earlier,
+//! after it has sent a response; while KV can't be read, it keeps it longer. Documents of a version
+//! never change, so the isolate caches as many as fit. KV may deliver a new pointer before a new
+//! document; in that case the previous version stays.
 
 use crate::bounded::Bounded;
 use crate::store::platform::kv::Kv;
@@ -19,26 +19,26 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Seconds that an isolate keeps the pointer.
+/// Seconds that an isolate caches the pointer.
 pub const POINTER_SECS: u32 = 30;
 
-/// Seconds after which it looks again, behind an answer.
+/// Seconds after which it refreshes the pointer, once it has sent a response.
 const REFRESH_SECS: u32 = 10;
 
-/// Seconds until it looks again where KV could not be read.
+/// Seconds until it tries again after a failed read.
 const FAILED_SECS: u32 = 5;
 
-/// Bytes of versions, directories and cards that an isolate keeps, of the 128 MB that it has
-/// (`docs/isolate-limits.md`). Half of each must hold what one version has, or a list of all its
-/// products reads it anew each time: of 10,000 products 60 KB, 3 MB and 14 MB.
+/// Bytes of versions, directories and cards that an isolate caches, out of the 128 MB that it has
+/// (`docs/isolate-limits.md`). Half of each budget must hold what one version needs, or a list of
+/// all its products would read it again each time: for 10,000 products, 60 KB, 3 MB and 14 MB.
 const VERSION_BYTES: usize = 4_000_000;
 const DIRECTORY_BYTES: usize = 8_000_000;
 const CARD_BYTES: usize = 32_000_000;
 
-/// A parsed document takes about so many times the bytes of its JSON.
+/// Size of a parsed document relative to its JSON, roughly.
 const PARSED_FACTOR: usize = 2;
 
-/// Deletions under way at once.
+/// Maximum number of concurrent deletions.
 const DELETIONS_AT_ONCE: usize = 6;
 
 const POINTER_KEY: &str = "catalog/current";
@@ -64,14 +64,14 @@ struct Current {
 pub struct CatalogKv {
     /// Namespace of the documents.
     pub kv: Kv,
-    /// The time of this request.
+    /// Time of this request.
     pub now: Timestamp,
-    /// Bytes of products that the isolate may keep.
+    /// Maximum bytes of products that the isolate caches.
     pub product_bytes: usize,
 }
 
-/// The number of the version that this isolate shows, while its pointer is young enough to answer
-/// by; nothing is read.
+/// Returns the number of the version that this isolate shows, if its pointer is fresh enough; reads
+/// nothing.
 #[must_use]
 pub fn shown_version(now: Timestamp) -> Option<i64> {
     CURRENT.with_borrow(|current| {
@@ -82,7 +82,7 @@ pub fn shown_version(now: Timestamp) -> Option<i64> {
     })
 }
 
-/// True if the pointer should be read again; for one caller at a time.
+/// Returns true when the pointer is due to be read again; true for one caller at a time.
 #[must_use]
 pub fn refresh_is_due(now: Timestamp) -> bool {
     CURRENT.with_borrow_mut(|current| match current {
@@ -176,10 +176,9 @@ impl CatalogCopy for CatalogKv {
 }
 
 impl CatalogKv {
-    /// Looks at the pointer, and reads the version that it names unless that is the one at hand.
+    /// Reads the pointer, and the version that it names unless that is cached.
     ///
-    /// # Errors
-    /// 503 when KV has neither that version nor the one before.
+    /// # Errors 503 when KV has neither that version nor the one before.
     pub async fn refresh(&self) -> Result<Rc<Version>> {
         let Some(pointer) = self.pointer().await? else {
             CURRENT.take();
@@ -243,7 +242,7 @@ fn document_key(key: &str) -> String {
 mod tests {
     use super::*;
 
-    /// As `npm run generate` makes them: five currencies, some variants.
+    /// A card as `npm run generate` makes it, with five currencies and some variants.
     const CARD: &str = r#"{"position":1,"handle":"everyday-juniper-backpacks-1","title":"Everyday Juniper Backpacks 1",
         "vendor":"Juniper","type":"Backpacks","tags":["outdoor","backpacks","juniper"],"category":["Outdoor","Backpacks"],
         "image":{"url":"https://images.example.com/everyday-juniper-backpacks-1.jpg","alt":"Everyday Juniper Backpacks 1"},

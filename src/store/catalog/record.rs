@@ -1,5 +1,5 @@
-//! The record of the catalog in D1. Many rows go in one statement as JSON, so that a product of 100
-//! variants costs no more round trips than one.
+//! The record of the catalog in D1. Many rows are passed in one statement as JSON, so that a
+//! product with 100 variants needs no more round trips than one.
 
 use crate::store::sql::{
     Database, GATE_CLOSED, SqlError, Statement, TextRow, from_json, from_word, json_chunks, to_json,
@@ -103,7 +103,7 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
 }
 
 impl<D: Database> CatalogD1<D> {
-    /// Runs a batch that a version guards.
+    /// Runs a batch that is guarded by a version.
     async fn written_unless_publishing(&self, statements: Vec<Statement>) -> Result<Written> {
         match self.0.batch(statements).await {
             Ok(()) => Ok(Written::Landed(())),
@@ -125,10 +125,10 @@ impl<D: Database> CatalogD1<D> {
     }
 }
 
-/// The products that `statement` selects as [`ProductRow`]s, with their variants, in its order.
+/// Returns the products that `statement` selects as [`ProductRow`]s, in its order and with their
+/// variants.
 ///
-/// # Errors
-/// When a row does not hold a product.
+/// # Errors When a row does not hold a product.
 pub async fn load_products(
     db: &impl Database,
     statement: Statement,
@@ -154,7 +154,7 @@ pub async fn load_products(
         .collect()
 }
 
-/// The columns of a [`ProductRow`].
+/// Selects the columns of a [`ProductRow`].
 macro_rules! select_products {
     ($($tail:tt)+) => {
         concat!(
@@ -168,7 +168,7 @@ macro_rules! select_products {
 }
 pub(crate) use select_products;
 
-/// The condition of a page: as many products as fit, and one at least. Bind it with [`page`].
+/// Limits a page to as many products as fit, but at least one. Bind its parameters with [`page`].
 macro_rules! fitting {
     ($condition:literal) => {
         concat!(
@@ -189,7 +189,7 @@ ORDER BY position"
 }
 pub(crate) use fitting;
 
-/// A statement with [`fitting`].
+/// Creates a statement that contains [`fitting`].
 #[must_use]
 pub fn page(sql: &'static str, after: i64, size: PageSize) -> Statement {
     Statement::new(sql)
@@ -201,8 +201,8 @@ pub fn page(sql: &'static str, after: i64, size: PageSize) -> Statement {
 fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement>> {
     let mut statements = vec![Statement::new(UNLESS_PUBLISHING)];
     let chunks = json_chunks(products)?;
-    // All old variants go before any new one comes, so that a SKU can move between products of one
-    // batch.
+    // All old variants are deleted before any new one is inserted, so that a SKU can move between
+    // products of one batch.
     for chunk in &chunks {
         statements.push(Statement::new(ONLY_AT_VERSIONS).bind(chunk.as_str()));
         statements.push(
@@ -220,7 +220,7 @@ fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement
     Ok(statements)
 }
 
-/// 422 for a handle or SKU that another product has; `message` is what SQLite says.
+/// Returns 422 for a handle or SKU that another product has; `message` is SQLite's error.
 fn name_taken(message: &str) -> Error {
     let (field, code) = if message.contains("products.handle") {
         ("handle", "handle_taken")
@@ -338,22 +338,23 @@ impl VariantRow {
     }
 }
 
-/// Fails its batch while a publish is under way.
+/// Fails its batch while a publish is running.
 const UNLESS_PUBLISHING: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE EXISTS (SELECT 1 FROM publishes WHERE state = 'running')";
 
-/// Fails its batch when the product is at another version.
+/// Fails its batch if the product is at another version.
 const ONLY_AT_VERSION: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM products WHERE id = ?1 AND version = ?2)";
 
-/// Fails its batch when one of the products is at another version than it says; who says none is
-/// new.
+/// Fails its batch if one of the products is at another version than expected. A product without an
+/// expected version is new.
 const ONLY_AT_VERSIONS: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE EXISTS (
     SELECT 1 FROM json_each(?1) AS given LEFT JOIN products ON products.id = given.value ->> 'id'
     WHERE COALESCE(products.version, 0) <> COALESCE(given.value ->> 'version', 0))";
 
-/// New products go behind those that are there; known ones keep their place and their age.
+/// Appends new products after the existing ones; existing products keep their position and creation
+/// time.
 const UPSERT_PRODUCTS: &str = "
 INSERT INTO products (id, handle, position, status, title, description_html, vendor, type, tags, category, options, images, seo,
     features, specifications, metadata, created_at, updated_at)
@@ -419,7 +420,8 @@ const CLAIM_NAMES: &str = "
 INSERT OR IGNORE INTO import_names (import_id, name, line, claimed_at)
 SELECT ?1, value ->> 0, value ->> 1, ?3 FROM json_each(?2)";
 
-/// The names given come first (`CROSS JOIN` keeps the order): each finds its row by key.
+/// Looks up the given names first (`CROSS JOIN` fixes the order), so that each finds its row by
+/// key.
 const NAMES_OF_EARLIER_LINES: &str = "
 SELECT known.name, known.line FROM json_each(?2) AS given
 CROSS JOIN import_names AS known ON known.import_id = ?1 AND known.name = given.value ->> 0

@@ -1,6 +1,6 @@
-//! [`Challenge`] by Cloudflare's Turnstile (developers.cloudflare.com/turnstile): the widget of a
-//! page gives a browser a token, and `siteverify` tells once whether it is good. Asked again with
-//! the same idempotency key it tells the same.
+//! [`Challenge`] by Cloudflare Turnstile (developers.cloudflare.com/turnstile). The widget on a
+//! page gives the browser a token, and `siteverify` accepts each token once. A repeated call with
+//! the same idempotency key gets the same answer.
 
 use crate::store::platform::console;
 use crate::store::platform::http::{Answer, Outgoing, send};
@@ -11,22 +11,23 @@ use shop::customers::challenge::{Challenge, Solution, Widget};
 use shop::error::{Error, Result};
 use std::time::Duration;
 
-/// Origin of the widget's script and frame, which verifies tokens, too.
+/// Origin of the widget's script and frame, and of the API that verifies tokens.
 const ORIGIN: &str = "https://challenges.cloudflare.com";
 
-/// The script that makes a widget of every element of class `cf-turnstile`, and gives its form the
-/// field `cf-turnstile-response`.
+/// Script that turns every element of class `cf-turnstile` into a widget and adds the field
+/// `cf-turnstile-response` to its form.
 const SCRIPT: &str = "https://challenges.cloudflare.com/turnstile/v0/api.js";
 
 const ACTION: &str = "checkout";
 
-/// Longest wait for an answer: a shopper waits for it.
+/// Maximum wait for an answer; short, because a shopper is waiting.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Beginnings of the keys that Cloudflare publishes for tests: they pass, fail or ask anyone.
+/// Prefixes of the keys that Cloudflare publishes for tests, which let everyone pass, fail or solve
+/// a challenge.
 const KEYS_FOR_TESTS: [&str; 3] = ["1x0000000000", "2x0000000000", "3x0000000000"];
 
-/// A widget of the merchant's.
+/// Turnstile widget of the merchant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turnstile {
     site_key: String,
@@ -36,12 +37,11 @@ pub struct Turnstile {
 }
 
 impl Turnstile {
-    /// The widget of these keys, whose solutions come from pages of `origins`; none without a site
-    /// key. A secret alone is no fault: it is set first, and taken away last. An empty `api_base`
-    /// is Cloudflare's.
+    /// Creates the widget with these keys, which accepts solutions from pages of `origins`; `None`
+    /// means there is no site key. A secret without a site key is accepted, because the secret is
+    /// set first and removed last. An empty `api_base` means Cloudflare's own.
     ///
-    /// # Errors
-    /// When the secret is missing.
+    /// # Errors When the secret is missing.
     pub fn read<'a>(
         site_key: &str,
         secret: &str,
@@ -71,7 +71,7 @@ impl Turnstile {
         }))
     }
 
-    /// Widget that a page shows.
+    /// Returns the widget that a page shows.
     #[must_use]
     pub fn widget(&self) -> Widget<'_> {
         Widget {
@@ -115,7 +115,7 @@ impl Turnstile {
         if !answer.success {
             return answer.verdict_of_errors();
         }
-        // Of keys for tests Cloudflare names a host and an action of its own.
+        // With test keys, Cloudflare returns a host and an action of its own.
         if is_key_for_tests(&self.secret) {
             return Verdict::Accepted;
         }
@@ -150,10 +150,9 @@ impl Challenge for &Turnstile {
     }
 }
 
-/// Checks that the keys are none of those for tests, which let anyone pass.
+/// Rejects Cloudflare's test keys, which let anyone pass.
 ///
-/// # Errors
-/// The message names the variable.
+/// # Errors The message names the variable.
 pub fn check_widget(site_key: &str, secret: &str) -> Result<()> {
     let keys = [
         ("TURNSTILE_SITE_KEY", site_key),
@@ -176,7 +175,7 @@ fn is_key_for_tests(key: &str) -> bool {
 enum Verdict {
     Accepted,
     Refused(String),
-    /// Nothing is known of the solution.
+    /// The solution could not be checked.
     Unanswered(String),
 }
 
@@ -189,7 +188,7 @@ struct Siteverify {
     error_codes: Vec<String>,
 }
 
-/// Codes that say something of the shop or of the provider, not of the solution.
+/// Error codes that concern the shop or the provider, not the solution.
 const CODES_OF_OURS: [&str; 4] = [
     "bad-request",
     "internal-error",

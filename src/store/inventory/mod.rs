@@ -1,3 +1,3 @@
-//! This isolate's memory of refusals.
+//! Memory of refusals in the isolate.
 
 pub mod refusals;

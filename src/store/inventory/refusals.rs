@@ -1,5 +1,4 @@
-//! Refusals that this isolate remembers. A remembered one ends when availability that was read
-//! later says otherwise.
+//! Refusals that this isolate remembers until it reads a newer availability of the SKU.
 
 use crate::store::catalog::availability::last_read;
 use durable::Timestamp;
@@ -13,7 +12,7 @@ thread_local! {
 /// [`RefusalMemory`] of the isolate.
 #[derive(Clone, Copy, Debug)]
 pub struct RefusalsHere {
-    /// The time, which passes while a request waits.
+    /// Current time, which moves on while a request waits.
     pub clock: fn() -> Timestamp,
 }
 

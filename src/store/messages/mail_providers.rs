@@ -1,8 +1,8 @@
-//! [`MailProvider`] by an HTTP API: Resend's or Postmark's by configuration, else a line in the
-//! log.
+//! [`MailProvider`] by an HTTP API (Resend or Postmark, by configuration) or, without one, by a
+//! line in the log.
 //!
-//! Resend keeps an idempotency key for 24 hours; Postmark has none, so that there a mail whose
-//! answer was lost goes out again.
+//! Resend honours an idempotency key for 24 hours. Postmark has none, so an email whose response
+//! was lost is sent again.
 
 use crate::store::platform::console;
 use crate::store::platform::http::{Answer, NoAnswer, Outgoing, send};
@@ -13,44 +13,43 @@ use shop::operations::finding_deliveries::FindingMail;
 use shop::values::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
 use std::time::Duration;
 
-/// Longest wait for an answer.
+/// Maximum wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Seconds to leave a provider alone that asks for it without saying for how long, and the most
-/// that it may ask for.
+/// Seconds to wait when a provider asks for a pause without naming its length, and the maximum
+/// pause that it may ask for.
 const BUSY_SECS: u32 = 5;
 const MAX_BUSY_SECS: u32 = 60 * 60;
 
-/// Mail carrier, chosen by the configuration.
+/// Provider of emails, by configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carrier {
-    /// Nobody: what would be sent is logged, with its text only where `with_text` allows it.
+    /// No provider: emails are logged, with their text only if `with_text` allows it.
     Log {
-        /// True if the log may hold the text of the mail.
+        /// True when the log may contain the text of emails.
         with_text: bool,
     },
-    /// resend.com/docs/api-reference/emails/send-email
+    /// Resend (resend.com/docs/api-reference/emails/send-email).
     Resend(Account),
-    /// postmarkapp.com/developer/api/email-api
+    /// Postmark (postmarkapp.com/developer/api/email-api).
     Postmark(Account),
 }
 
 /// An account at a mail provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Account {
-    /// Such as `https://api.resend.com`.
+    /// Base URL of the API, such as `https://api.resend.com`.
     pub api_base: String,
-    /// The provider's key or token.
+    /// API key or token.
     pub api_key: String,
-    /// `Shop <orders@shop.example>`
+    /// Sender, such as `Shop <orders@shop.example>`.
     pub from: String,
 }
 
 impl Carrier {
-    /// The carrier of this name.
+    /// Returns the provider with this name.
     ///
-    /// # Errors
-    /// When the name is unknown.
+    /// # Errors When the name is unknown.
     pub fn new(name: &str, mut account: Account, with_text: bool) -> Result<Self> {
         let mut at = |base: &str| {
             if account.api_base.is_empty() {
@@ -68,10 +67,9 @@ impl Carrier {
         }
     }
 
-    /// Checks that mail can be sent at all.
+    /// Checks that emails can be sent.
     ///
-    /// # Errors
-    /// When its account has no key, no sender, or a sender that is no address.
+    /// # Errors When the account has no key or no sender, or the sender is not an email address.
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Resend(account) | Self::Postmark(account)
@@ -196,9 +194,9 @@ async fn judge(answer: Answer) -> Result<Result<(), MailFailure>, NoAnswer> {
     Ok(Err(failure_of(status, retry_after.as_deref(), &reason)))
 }
 
-/// Failure that an answer means. Only a refusal of the address is final. Any other refusal (a
-/// sender that is not verified, a key that has ended) would hit every letter, and is for staff to
-/// fix.
+/// Interprets the response to an email. Only refusals of the recipient's address are final. Any
+/// other refusal, such as an unverified sender or a revoked key, would apply to every email and is
+/// fixed by staff.
 fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure {
     let told = format!("status {status}");
     match status {
@@ -214,8 +212,9 @@ fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure
     }
 }
 
-/// Resend names the field, Postmark an error code: 406 for an address that it no longer sends to,
-/// 300 with the field for one that does not read.
+/// Returns true when the refusal concerns the recipient's address. Resend names the field. Postmark
+/// returns error code 406 for an address it no longer sends to, and 300 with the field for one that
+/// is malformed.
 fn is_about_address(body: &str) -> bool {
     let answer: Value = durable::json::read(body).unwrap_or_default();
     let message = answer.get("message").or_else(|| answer.get("Message"));

@@ -1,4 +1,5 @@
-//! [`Mails`] in SQL: one statement claims a letter, so that of all who try at once one wins.
+//! [`Mails`] in SQL: one statement claims an email, so that only one of several concurrent attempts
+//! sends it.
 
 use crate::store::sql::{Database, Statement, from_word, to_json, to_word};
 use durable::Timestamp;
@@ -88,10 +89,10 @@ impl<D: Database> Mails for MailsD1<D> {
     }
 }
 
-/// The rows of letters whose messages were queued, to be written with the note of it.
+/// Returns the statements that insert the emails of an event, to be written in the same batch as
+/// the record that they were queued.
 ///
-/// # Errors
-/// When a letter can't be written as JSON.
+/// # Errors When an email can't be written as JSON.
 pub(in crate::store) fn insert_letters(
     letters: &[EmailJob],
     now: Timestamp,
@@ -117,7 +118,8 @@ pub(in crate::store) fn insert_letters(
     ))
 }
 
-/// A link that was asked for is worth nothing later: its owner asks again.
+/// Returns true when the sweep queues the email again. An order link that was requested is worth
+/// nothing later: its owner requests it again.
 fn is_queued_again(letter: &EmailJob) -> bool {
     letter.kind != MailKind::OrderLink
 }
@@ -130,7 +132,8 @@ WHERE sent_at IS NULL AND given_up_at IS NULL AND (claimed_at IS NULL OR claimed
     AND (unknown_since IS NULL OR unknown_since > ?9)
 RETURNING sent_at, given_up_at, unknown_since";
 
-/// Doubles the pause with every dozen attempts, which is what its queue makes of one message.
+/// Doubles the pause with every dozen attempts, which is the number of times that the queue tries
+/// one message.
 const TAKE_DUE: &str = "
 UPDATE mails SET due_at = ?1 + (?3 << MIN(attempts / 12, 6)) WHERE id IN (
     SELECT id FROM mails WHERE sent_at IS NULL AND due_at IS NOT NULL AND due_at <= ?1 ORDER BY due_at LIMIT ?2

@@ -1,4 +1,4 @@
-//! Letters, and who carries them.
+//! Emails, and the providers that send them.
 
 pub mod mail_providers;
 pub mod mails;

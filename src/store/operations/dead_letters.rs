@@ -1,5 +1,5 @@
-//! [`DeadLetters`] in SQL. What staff does with a letter, who and why stands in the letter's own
-//! row, written at once.
+//! [`DeadLetters`] in SQL. The action of staff on a dead letter, with name and reason, is written
+//! to the letter's own row in the same statement.
 
 use crate::store::orders::findings;
 use crate::store::sql::{Database, Statement, TextRow, from_word, to_word};
@@ -148,8 +148,8 @@ impl<D: Database> DeadLetters for DeadLettersD1<D> {
     }
 }
 
-/// Seconds after a failure until the sweep takes an event up that its queue has lost: more than the
-/// longest pause.
+/// Seconds after a failure until the sweep picks up an event that its queue has lost; longer than
+/// the longest pause.
 const RETRIED_WITHIN_SECS: u32 = 2 * 60 * 60;
 
 const BURY: &str = "

@@ -1,5 +1,6 @@
-//! [`FindingDeliveries`] in SQL. One statement hands out what is due and makes it due again, later
-//! each time, so that of two runs at once one has it, and of a run that dies nothing is lost.
+//! [`FindingDeliveries`] in SQL. One statement both takes what is due and sets when it is due
+//! again, a longer pause each time. Of two concurrent runs only one gets it, and nothing is lost if
+//! a run dies.
 
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;
@@ -11,15 +12,15 @@ use shop::operations::finding_deliveries::{
 use shop::operations::sweep::bounds::MAX_PAUSE_SECS;
 use shop::orders::findings::{Channel, FindingKind};
 
-/// Seconds that a finding may be old to be told: a channel that is set up later does not begin with
-/// a month of them.
+/// Maximum age in seconds of a finding that is still delivered, so that a new channel does not
+/// begin with a month of findings.
 const TOLD_WITHIN_SECS: u32 = 24 * 60 * 60;
 
-/// Milliseconds of a day, by which findings are folded.
+/// Milliseconds of a day, by which repeated findings are merged.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// Seconds within which something must have been found again to be stuck still: a little more than
-/// the longest pause of a sweep.
+/// Seconds within which a problem must have been found again to count as still stuck; a little more
+/// than the longest pause of a sweep.
 const STUCK_WITHIN_SECS: u32 = MAX_PAUSE_SECS + 5 * 60;
 
 /// [`FindingDeliveries`] on a database.
@@ -93,7 +94,8 @@ fn enlist(channel: Channel, now: Timestamp) -> Result<Vec<Statement>> {
     ])
 }
 
-/// Kinds that are told only when they come again and again, each with how often.
+/// Returns the kinds that are delivered only after they repeat, each with the number of
+/// repetitions.
 fn rules_of_the_sweep() -> Result<String> {
     #[derive(Serialize)]
     struct Rule {
@@ -113,8 +115,9 @@ fn notices(rows: Vec<Row>) -> Vec<Notice> {
     notices
 }
 
-/// Ids count up in the order in which findings are written, so that those above the last one told
-/// are those that were not. What is told when it is stuck was found earlier: it is no mark.
+/// IDs follow the order in which findings are written, so the findings above the last delivered one
+/// are those not delivered yet. Problems that are delivered once they are stuck were found earlier,
+/// so they don't count as the last delivered one.
 const ENLIST: &str = "
 INSERT INTO finding_deliveries (finding_id, channel, due_at, give_up_at)
 SELECT id, ?1, ?2, ?3 FROM findings
@@ -129,8 +132,8 @@ WHERE kind NOT IN ('stuck_checkout', 'unseen_event', 'undone_tasks', 'overdue_or
 ORDER BY id LIMIT 500
 ON CONFLICT DO NOTHING";
 
-/// The first finding of the day stands for all of its subject, whatever its error was each time:
-/// one telling a day.
+/// The first finding of the day stands for all of the same subject, whatever the error was each
+/// time, so there is one delivery a day.
 const ENLIST_STUCK: &str = "
 INSERT INTO finding_deliveries (finding_id, channel, due_at, give_up_at)
 SELECT MIN(findings.id), ?1, ?2, ?3 FROM findings JOIN json_each(?5) AS rule ON kind = rule.value ->> 'kind'
@@ -138,12 +141,13 @@ WHERE error IS NOT NULL AND kind IN ('unseen_event', 'undone_tasks', 'overdue_or
 GROUP BY kind, subject HAVING SUM(times) >= rule.value ->> 'times' AND MAX(last_at) > ?4
 ON CONFLICT DO NOTHING";
 
-/// A finding that is no longer kept needs none; the last one stays, as the mark of what was told.
+/// Deletes deliveries whose finding is no longer kept. The last delivery stays: it marks how far
+/// delivery has come.
 const FORGET: &str = "
 DELETE FROM finding_deliveries WHERE finding_id < (SELECT MIN(id) FROM findings)
     AND finding_id < (SELECT MAX(finding_id) FROM finding_deliveries AS newer WHERE newer.channel = finding_deliveries.channel)";
 
-/// Columns of a notification, in the words of its finding.
+/// Returns the content of a notice with each row, in the words of its finding.
 macro_rules! returning_notices {
     () => {
         "
@@ -154,7 +158,7 @@ RETURNING finding_id AS id, digest, (
     };
 }
 
-/// Due again after a minute, then after twice as long each time, to an hour.
+/// Schedules the next attempt after a minute, then after twice as long each time, up to an hour.
 macro_rules! due_again {
     () => {
         "
@@ -171,7 +175,7 @@ WHERE channel = 'webhook' AND finding_id IN (
     returning_notices!()
 );
 
-/// Not while one that was begun is not sent.
+/// Begins a digest, unless an earlier one has not been sent yet.
 const BEGIN_DIGEST: &str = "
 UPDATE finding_deliveries SET digest = ?1, due_at = ?1, give_up_at = ?4
 WHERE channel = 'mail' AND finding_id IN (
@@ -212,7 +216,7 @@ struct Told {
 }
 
 impl Row {
-    /// None for a finding that is no longer kept.
+    /// Returns the notice; `None` means its finding is no longer kept.
     fn into_notice(self) -> Option<Notice> {
         let told: Told = durable::json::read(&self.finding?).ok()?;
         Some(Notice {
@@ -235,7 +239,7 @@ mod tests {
 
     const NOON: Timestamp = Timestamp::from_millis(20_000 * DAY_MS + DAY_MS / 2);
 
-    /// Every kind that staff are told of at once.
+    /// Kinds of findings that staff are notified of at once.
     const AT_ONCE: [FindingKind; 10] = [
         FindingKind::RefundFailed,
         FindingKind::PaymentReview,
@@ -264,7 +268,7 @@ mod tests {
         run(database, &findings::save_one(&finding).unwrap());
     }
 
-    /// Lines that are told of the subjects found, in the order of their rows.
+    /// Returns the lines delivered about the subjects found, in the order of their rows.
     fn told(database: &Connection, now: Timestamp) -> Vec<String> {
         for statement in enlist(Channel::Mail, now).unwrap() {
             run(database, &statement);

@@ -1,6 +1,6 @@
-//! [`FindingWebhook`] by the Standard Webhooks specification: a signed POST, answered by any 2xx
-//! within ten seconds. Redirects are not followed: what is signed is for the address that the
-//! merchant named.
+//! [`FindingWebhook`] by the Standard Webhooks specification: a signed POST that any 2xx within ten
+//! seconds acknowledges. Redirects are not followed, because the signed content is meant for the
+//! address that the merchant entered.
 
 use crate::store::operations::standard_webhooks::WebhookSecret;
 use crate::store::platform::http::{Outgoing, send};
@@ -10,17 +10,17 @@ use shop::error::{Error, Result};
 use shop::operations::finding_deliveries::{FindingWebhook, Notice, rfc3339};
 use std::time::Duration;
 
-/// Longest wait for an answer.
+/// Maximum wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The merchant's receiver.
+/// Receiver of the merchant.
 #[derive(Debug)]
 pub struct Receiver {
-    /// Its address.
+    /// URL of the receiver.
     pub url: String,
-    /// The secret that it shares.
+    /// Secret shared with the receiver.
     pub secret: WebhookSecret,
-    /// The time: calls take long, so that the event's beginning won't do.
+    /// Current time. The time at which the event began is too early, because calls take long.
     pub clock: fn() -> Timestamp,
 }
 

@@ -1,5 +1,5 @@
-//! Idempotency keys in SQL. Taking a key and reading who has it is one transaction, so that of two
-//! that ask at once one has it.
+//! Idempotency keys in SQL. Claiming a key and reading its owner is one transaction, so that only
+//! one of two concurrent requests gets it.
 
 use crate::store::sql::{Database, Statement, from_json, to_json};
 use durable::Timestamp;
@@ -61,8 +61,8 @@ fn of_holder(statement: Statement, request: &KeyedRequest) -> Statement {
         .bind(request.request_id.as_str())
 }
 
-/// A key is free when nobody has it, when it has expired, and when whoever asked the same under it
-/// has died.
+/// A key is free if nobody has claimed it, if it has expired, or if an earlier request with the
+/// same content died before it answered.
 const CLAIM: &str = "
 INSERT INTO idempotency_keys (caller, key, request_hash, request_id, claimed_at) VALUES (?1, ?2, ?3, ?4, ?5)
 ON CONFLICT (caller, key) DO UPDATE SET request_hash = ?3, request_id = ?4, claimed_at = ?5, answer = NULL

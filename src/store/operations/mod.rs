@@ -1,4 +1,4 @@
-//! Records that keep the shop running.
+//! Operations: dead letters, notifications, idempotency, object events and retention.
 
 pub mod dead_letters;
 pub mod finding_deliveries;

@@ -1,5 +1,5 @@
-//! Events of the objects, in D1: the newest of each SKU and each cart, in whatever order and
-//! however often they arrive.
+//! Events that the objects sent, in D1: the newest for each SKU and each cart, in whatever order
+//! and however often events arrive.
 
 use crate::store::sql::{Database, Statement, to_json, to_word};
 use durable::Timestamp;

@@ -1,7 +1,7 @@
-//! [`RetentionRecord`] in SQL. What has an index by time is forgotten by it, the oldest first. What
-//! has none is walked through a window of keys at a time, from the first row to the last and over
-//! again, so that no order pays for an index that only its end would use: a walk meets what is
-//! young or still needed, and what it forgets it never meets again.
+//! [`RetentionRecord`] in SQL. Tables with an index by time are purged by it, oldest first. The
+//! others are walked through a window of keys, from the first row to the last and over again, so
+//! that no order pays for an index that only its deletion would use. A walk passes over rows that
+//! are young or still needed, and never meets a deleted row again.
 
 use crate::store::sql::{Database, Statement, TextRow, from_word, to_word};
 use durable::Timestamp;
@@ -9,8 +9,8 @@ use serde::Deserialize;
 use shop::error::Result;
 use shop::operations::retention::{Kind, RetentionRecord};
 
-/// Moves a window on: it begins where it ended. Behind the last row it is empty, and the next one
-/// is the first again.
+/// Moves the window forward: it begins where it ended. Past the last row the window is empty, and
+/// the next one begins again at the first row.
 macro_rules! step {
     ($table:literal, $key:literal, $begin:literal) => {
         concat!(
@@ -31,7 +31,7 @@ macro_rules! step {
     };
 }
 
-/// Condition that holds within the window.
+/// Selects the rows inside the window.
 macro_rules! within {
     ($key:literal) => {
         concat!(
@@ -47,12 +47,13 @@ macro_rules! within {
 #[derive(Debug)]
 pub struct RetentionD1<D>(pub D);
 
-/// Way to delete a kind of rows.
+/// Method of purging a kind of rows.
 enum Way {
-    /// `?1` is the instant before which it ended, `?2` how many rows at most.
+    /// One statement; `?1` is the instant before which the rows ended, `?2` the maximum number of
+    /// rows.
     ByTime(&'static str),
-    /// The first moves the window on, by `?2` rows; the others look at what lies in it. `?1` is the
-    /// kind, `?2` the instant. The last one returns a row for each that it forgets.
+    /// `step` moves the window forward by `?2` rows; the other statements work on the rows inside
+    /// it. `?1` is the kind, `?2` the instant. `forget` returns one row for each that it deletes.
     Walk {
         step: &'static str,
         before: Option<&'static str>,
@@ -88,7 +89,7 @@ impl<D: Database> RetentionRecord for RetentionD1<D> {
     }
 }
 
-/// A row that was forgotten.
+/// A row that was deleted.
 #[derive(Deserialize)]
 struct Gone {}
 
@@ -140,14 +141,14 @@ const DEAD_LETTERS: &str = "
 DELETE FROM dead_letters WHERE id IN (SELECT id FROM dead_letters WHERE status = 'dead' AND buried_at < ?1 ORDER BY buried_at LIMIT ?2)
 RETURNING 1 AS gone";
 
-/// Buried before it was resolved: the index by that narrows.
+/// Narrowed by the index on the time of burial, which comes before resolution.
 const RESOLVED_LETTERS: &str = "
 DELETE FROM dead_letters WHERE id IN (
     SELECT id FROM dead_letters WHERE status IN ('replayed', 'discarded') AND buried_at < ?1 AND resolved_at < ?1 LIMIT ?2
 )
 RETURNING 1 AS gone";
 
-/// Ids count up with time.
+/// IDs grow with time.
 const FINDINGS: &str = "
 DELETE FROM findings WHERE id IN (SELECT id FROM findings ORDER BY id LIMIT ?2) AND found_at < ?1
 RETURNING 1 AS gone";
@@ -160,7 +161,7 @@ const ORDER_CODE_TRIES: &str = "
 DELETE FROM order_code_tries WHERE (number, network) IN (SELECT number, network FROM order_code_tries WHERE began_at < ?1 ORDER BY began_at LIMIT ?2)
 RETURNING 1 AS gone";
 
-/// Not of a checkout of which not all was given back.
+/// Keeps refusals of checkouts that have not released everything yet.
 const REFUSALS: &str = "
 DELETE FROM order_events WHERE (order_id, version) IN (
     SELECT order_id, version FROM order_events
@@ -179,7 +180,7 @@ const UNSEEN_EVENTS: &str = "
 DELETE FROM webhook_events WHERE id IN (SELECT id FROM webhook_events WHERE processed_at IS NULL AND received_at < ?1 LIMIT ?2)
 RETURNING 1 AS gone";
 
-/// Not of an order that still has its cart.
+/// Keeps checkouts whose order still has its cart.
 const CHECKOUTS: &str = concat!(
     "DELETE FROM checkouts WHERE ",
     within!("rowid"),
@@ -192,8 +193,8 @@ const EVENTS: &str = concat!(
     " AND processed_at < ?2 RETURNING 1 AS gone"
 );
 
-/// All failures of a message go together, after the last: they are counted. Those of a dead letter
-/// stay with it.
+/// All failures of a message are deleted together, after the last one, because they are counted.
+/// Those of a dead letter stay with it.
 const FAILURES: &str = concat!(
     "DELETE FROM failures WHERE ",
     within!("rowid"),
@@ -202,8 +203,8 @@ const FAILURES: &str = concat!(
     RETURNING 1 AS gone"
 );
 
-/// Its row keeps a letter from going out twice: it stays while a task or a dead letter of its order
-/// could send it again.
+/// The row of an email keeps it from being sent twice, so it stays while a task or a dead letter of
+/// its order could still send it again.
 const LETTERS: &str = concat!(
     "DELETE FROM mails WHERE ",
     within!("rowid"),
@@ -219,8 +220,8 @@ const SCHEDULED_PRICES: &str = concat!(
     " AND valid_until < ?2 RETURNING 1 AS gone"
 );
 
-/// The request holds the address that the payment page is filled in with. It is sent again until
-/// the session is known to have ended.
+/// The request contains the email address that the payment page is pre-filled with. It may be sent
+/// again until the session is known to have ended.
 const REQUESTS: &str = concat!(
     "UPDATE payments SET request = '' WHERE request <> '' AND status IN ('paid', 'failed') AND order_id IN (
         SELECT order_id FROM outbox AS done WHERE ",
@@ -230,7 +231,8 @@ const REQUESTS: &str = concat!(
     )"
 );
 
-/// While an order has anything to do, its tasks stay: they are numbered by how many there are.
+/// Tasks stay while their order has anything to do, because they are numbered by how many there
+/// are.
 const TASKS: &str = concat!(
     "DELETE FROM outbox WHERE ",
     within!("order_id"),

@@ -1,5 +1,5 @@
-//! The signature of a message by the Standard Webhooks specification (standardwebhooks.com):
-//! HMAC-SHA256 over id, time and body, under a secret that is written as `whsec_` and Base64.
+//! Message signatures by the Standard Webhooks specification (standardwebhooks.com): HMAC-SHA256
+//! over ID, time and body, with a secret that is written as `whsec_` and Base64.
 
 use data_encoding::BASE64;
 use durable::Timestamp;
@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
 
-/// Bytes of the shortest and the longest secret that the specification allows.
+/// Minimum and maximum length in bytes of a secret, by the specification.
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
 /// A secret that messages are signed with.
@@ -21,7 +21,7 @@ impl fmt::Debug for WebhookSecret {
 }
 
 impl WebhookSecret {
-    /// The secret of `whsec_…`; none when it is no Base64 of 24 to 64 bytes.
+    /// Reads a secret `whsec_…`; `None` means it is not Base64 of 24 to 64 bytes.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
         let bytes = BASE64
@@ -30,7 +30,7 @@ impl WebhookSecret {
         SECRET_BYTES.contains(&bytes.len()).then_some(Self(bytes))
     }
 
-    /// The headers of a message that is sent `now`.
+    /// Returns the headers of a message that is sent at `now`.
     #[must_use]
     pub fn headers(&self, id: &str, body: &str, now: Timestamp) -> [(&'static str, String); 3] {
         let at = now.as_millis().div_euclid(1000).to_string();
@@ -55,7 +55,7 @@ impl WebhookSecret {
 mod tests {
     use super::*;
 
-    /// As the reference library (npm `standardwebhooks` 1.1.1) signs the same message.
+    /// The reference library (npm `standardwebhooks` 1.1.1) signs the same message like this.
     #[test]
     fn a_message_is_signed_as_the_reference_does() {
         let secret = WebhookSecret::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();

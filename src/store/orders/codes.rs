@@ -1,5 +1,5 @@
-//! [`OrderCodeTries`] in SQL: a guess is counted and its order found in one transaction, so that of
-//! any who guess at once no more than five are compared.
+//! [`OrderCodeTries`] in SQL. A guess is counted and its order looked up in one transaction, so
+//! that of any number of concurrent guesses no more than five are compared.
 
 use crate::store::sql::{Database, Statement};
 use durable::Timestamp;
@@ -7,7 +7,8 @@ use serde::Deserialize;
 use shop::error::{Error, Result};
 use shop::orders::codes::{MAX_TRIES, OrderCodeTries, TRIES_SECS, Tried};
 
-/// Old guesses that one guess takes away: more than it adds, so that their number falls.
+/// Maximum number of old guesses that one guess deletes; more than it adds, so that their number
+/// falls.
 const MAX_FORGOTTEN: u32 = 20;
 
 /// [`OrderCodeTries`] on a database.

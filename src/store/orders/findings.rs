@@ -1,5 +1,5 @@
-//! The SQL of findings: each is written in the transaction of what it tells of, and counts when it
-//! repeats within a day.
+//! The SQL of findings. Each is written in the transaction of the change that it reports, and
+//! counts up when it repeats within a day.
 
 use crate::store::sql::{Database, Statement, from_json, from_word, json_chunks, to_json};
 use durable::Timestamp;
@@ -52,7 +52,7 @@ impl<D: Database> FindingRecord for FindingsD1<D> {
     }
 }
 
-/// A finding with what became of it.
+/// Selects findings with what staff did about them.
 macro_rules! select_findings {
     ($rest:literal) => {
         concat!(
@@ -74,11 +74,11 @@ const READ: &str = select_findings!("WHERE id = ?1");
 const COUNTS: &str = "
 SELECT kind, SUM(times) AS found, COALESCE(SUM(times) FILTER (WHERE error IS NOT NULL), 0) AS unfinished FROM findings GROUP BY kind ORDER BY kind";
 
-/// Without its day it stands in the way of no other.
+/// Clears the day, so that the closed finding does not stop another from being opened.
 const CLOSE: &str = "
 UPDATE findings SET closed_at = ?2, closed_by = ?3, closing_note = ?4, day = NULL WHERE id = ?1 AND closed_at IS NULL";
 
-/// Writes the findings of `?1`, if the condition holds. A macro, since a statement's text is
+/// Inserts the findings of `?1` if the condition holds. A macro, because the text of a statement is
 /// constant.
 macro_rules! insert_findings {
     ($condition:literal) => {
@@ -94,21 +94,21 @@ ON CONFLICT (kind, subject, COALESCE(error, ''), day) DO UPDATE SET times = time
     };
 }
 
-/// Writes findings.
+/// Inserts findings.
 pub(in crate::store) fn save(findings: &[Finding]) -> Result<Vec<Statement>> {
     let chunks = json_chunks(findings)?;
     let save = |chunk| Statement::new(insert_findings!("true")).bind(chunk);
     Ok(chunks.into_iter().map(save).collect())
 }
 
-/// Writes one finding.
+/// Inserts one finding.
 pub(in crate::store) fn save_one(finding: &Finding) -> Result<Statement> {
     let sql = insert_findings!("true");
     Ok(Statement::new(sql).bind(to_json(&[finding])?))
 }
 
-/// Writes a finding, unless the dead letter that it tells of is kept already; to stand before the
-/// statement that keeps it.
+/// Inserts a finding unless the dead letter that it reports already exists. Must come before the
+/// statement that inserts the letter.
 pub(in crate::store) fn save_of_new_letter(
     finding: &Finding,
     letter_id: &str,
@@ -119,8 +119,8 @@ pub(in crate::store) fn save_of_new_letter(
         .bind(letter_id))
 }
 
-/// Writes a finding about the breaker of its subject, if that has the version before `version`; to stand before the statement
-/// that writes that one.
+/// Inserts a finding if the breaker is at the version before `version`. Must come before the
+/// statement that writes that version.
 pub(in crate::store) fn save_of_breaker(finding: &Finding, version: i64) -> Result<Statement> {
     let sql = insert_findings!(
         "COALESCE((SELECT version FROM circuit_breakers WHERE name = ?3), 0) = ?2 - 1"

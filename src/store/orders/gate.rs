@@ -1,7 +1,7 @@
-//! The first statements of an order's transaction: they fail the whole where too much of the
-//! visitor's is pending already, so that of two that were let in at once, one is let in. They write
-//! no row but one of an order without a proof, where the shop asks for it, and read none of a SKU
-//! while nothing is pending from the network.
+//! The first statements of an order's transaction. They make the whole transaction fail when the
+//! visitor already has too much pending, so that only one of two concurrent orders gets through.
+//! They write one row at most, for an order without a proof where the shop asks for one, and read
+//! no row of a SKU while nothing is pending from the network.
 
 use crate::store::sql::{Statement, to_json};
 use durable::Timestamp;
@@ -14,7 +14,7 @@ use shop::inventory::hold_ids::tracked_lines;
 use shop::orders::order::Order;
 use shop::values::mail_addresses::letters_of;
 
-/// Orders without a proof that may stand before one more is too many.
+/// Number of other orders without a proof that still allows one more.
 pub const OTHER_UNPROVED: u32 = MAX_UNPROVED - 1;
 
 const CLOSE_TO_TOO_MANY: &str = "
@@ -38,8 +38,8 @@ SELECT placed_at AS at FROM unproved_orders WHERE network = ?1 ORDER BY placed_a
 const COUNT_UNPROVED: &str = "
 INSERT INTO unproved_orders (network, placed_at, order_id) VALUES (?1, ?2, ?3)";
 
-/// Closes the gate to an order of a visitor who has enough pending, or has shown no proof too
-/// often; else counts it, where it shows none.
+/// Fails the transaction for a visitor with too many pending orders, or too many recent orders
+/// without a proof. Otherwise, counts this order if it has no proof.
 pub fn close_to_too_many(
     order: &Order,
     checkout: &Checkout,
@@ -63,7 +63,7 @@ pub fn close_to_too_many(
     Ok(batch)
 }
 
-/// Asks since when the network has placed as many orders without a proof as it may.
+/// Selects the instant since which the network has used up its orders without a proof.
 pub fn unproved_since(network: &str) -> Statement {
     Statement::new(UNPROVED_SINCE)
         .bind(network)
@@ -85,7 +85,7 @@ fn close_to_too_many_pending(
         .bind(limits.units_per_network))
 }
 
-/// Units that the order holds, by SKU.
+/// Returns the units that the order holds, by SKU.
 fn held_units(order: &Order) -> Vec<Value> {
     let lines = tracked_lines(&order.lines).into_iter();
     lines
@@ -101,7 +101,7 @@ mod tests {
     use shop::checkout::pending::{PendingLimits, Visitor};
     use shop::orders::samples::{line, order};
 
-    /// Pending from `here`: 60 units of S, and 99 of T, of which none are held. Another order from
+    /// Sample: `here` has 60 units of S pending, and 99 of T that are not held. Another order from
     /// there is paid.
     const PENDING: &str = "
 INSERT INTO checkouts (order_id, cart_id, idempotency_key, request_hash, quote_id, step, live, updated_at, network)
@@ -126,7 +126,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
         Timestamp::from_millis(1_000_000).plus_secs(secs)
     }
 
-    /// True when a batch is written whole; else nothing of it is.
+    /// Runs a batch in one transaction; returns false if nothing of it was written.
     fn runs(database: &Connection, batch: &[Statement]) -> bool {
         let transaction = database.unchecked_transaction().unwrap();
         let lands = batch.iter().all(|statement| {

@@ -1,9 +1,9 @@
-//! Orders and what placed them, payments, the ledger and the outbox in SQL.
+//! Orders with their checkouts, payments, ledger and outbox in SQL.
 //!
-//! A guarded `UPDATE` that matches nothing does not abort its batch. So every move begins with an
-//! insert into `order_events` of the version read + 1, which is unique: of two that judged the same
-//! version, the loser's whole batch fails. A write ends with reading what it made, in the same
-//! transaction: one round trip.
+//! A guarded `UPDATE` that matches nothing does not abort its batch. So every transition begins
+//! with an insert into `order_events` of the version read + 1, which is unique: if two transitions
+//! were decided from the same version, the second one's whole batch fails. A write ends by reading
+//! the result in the same transaction, so it takes one round trip.
 
 pub mod codes;
 pub mod findings;
@@ -38,7 +38,7 @@ use shop::values::written::Written;
 pub struct OrdersD1<D> {
     /// The database.
     pub db: D,
-    /// The settings that were read last.
+    /// Settings that were read last.
     pub known: SettingsCache,
 }
 
@@ -153,7 +153,7 @@ impl<D: Database> Orders for OrdersD1<D> {
 }
 
 impl<D: Database> OrdersD1<D> {
-    /// Of what there was too much when the gate was closed.
+    /// Determines which limit closed the gate.
     async fn too_many(&self, checkout: &Checkout, proof: Proof, now: Timestamp) -> Result<Error> {
         if proof == Proof::Missing {
             let query = gate::unproved_since(&checkout.visitor.network);

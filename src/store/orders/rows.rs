@@ -1,4 +1,4 @@
-//! Rows as the queries of `statements` answer them, and what they become.
+//! Rows as returned by the queries of `statements`, and their conversion.
 
 use crate::store::pricing::price_list::PriceListRow;
 use crate::store::pricing::settings::SettingsCache;

@@ -1,4 +1,4 @@
-//! The database of the tests: in memory, with all migrations.
+//! Database of the tests: in memory, with all migrations.
 
 use crate::store::sql::{Parameter, Statement};
 use rusqlite::Connection;

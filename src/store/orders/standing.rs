@@ -1,4 +1,4 @@
-//! [`OrderStandings`] in SQL: all that ask this isolate share one query, two seconds apart
+//! [`OrderStandings`] in SQL. All callers in this isolate share one query every two seconds
 //! ([`SharedReads`]).
 
 use crate::store::platform::pause::wait;
@@ -14,10 +14,10 @@ thread_local! {
     static READS: RefCell<SharedReads<Option<OrderStanding>>> = RefCell::default();
 }
 
-/// Longest id that is looked for; longer ones are no order's.
+/// Maximum length in bytes of an ID that is looked up; no order has a longer one.
 const MAX_ID_BYTES: usize = 64;
 
-/// Seconds until it is worth asking again, where too many ask.
+/// Seconds after which clients should ask again when there are too many of them.
 const OVERLOADED_SECS: u32 = 10;
 
 /// [`OrderStandings`] on a database.
@@ -25,7 +25,7 @@ const OVERLOADED_SECS: u32 = 10;
 pub struct OrderStandingsD1<D> {
     /// The database.
     pub db: D,
-    /// The time, which passes while a request waits.
+    /// Current time, which moves on while a request waits.
     pub clock: fn() -> Timestamp,
 }
 
@@ -70,13 +70,13 @@ impl<D: Database> OrderStandingsD1<D> {
     async fn read(&self, order_ids: &[String]) -> Result<Vec<(String, Option<OrderStanding>)>> {
         let statement = Statement::new(STANDINGS).bind(to_json(&order_ids)?);
         let rows: Vec<StandingRow> = self.db.query(statement).await?;
-        // One that a later version wrote must not take the others' answers.
+        // A row that a later version wrote and this one can't read must not fail the other callers.
         let readable = rows.into_iter().filter_map(|row| row.into_standing().ok());
         Ok(readable.collect())
     }
 }
 
-/// Two rows an order, by their keys.
+/// Reads two rows per order, by key.
 const STANDINGS: &str = "
 SELECT o.id, o.cart_id, o.created_at, o.status, o.version, p.status AS payment_status, p.url AS payment_url, p.expires_at AS payment_expires_at
 FROM json_each(?1) AS asked CROSS JOIN orders AS o ON o.id = asked.value CROSS JOIN payments AS p ON p.order_id = o.id";

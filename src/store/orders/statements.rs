@@ -20,8 +20,8 @@ use shop::orders::transitions::{Effect, OrderStatus};
 use shop::values::addresses::Address;
 use shop::values::money::Currency;
 
-/// Orders with everything that belongs to them, each kind as one JSON column. A macro, since a
-/// statement's text is constant.
+/// Selects orders with everything that belongs to them, each kind of row as one JSON column. A
+/// macro, because the text of a statement is constant.
 macro_rules! select_orders {
     () => {
         "
@@ -57,19 +57,19 @@ FROM orders AS o"
     };
 }
 
-/// Rows are numbered in the order in which they are written; before an order that is not there is
-/// nothing.
+/// Row IDs follow the order of insertion. If the order doesn't exist, nothing precedes it.
 macro_rules! placed_before {
     () => {
         " WHERE o.rowid < iif(?1 IS NULL, 9007199254740991, (SELECT rowid FROM orders WHERE id = ?1))"
     };
 }
 
-/// Seconds from a move until the sweep takes up tasks that the mover did not carry out itself.
+/// Seconds after a transition until the sweep picks up tasks that were not carried out along with
+/// it.
 const TASK_GRACE_SECS: u32 = 30;
 
-/// Writes the order that a checkout has come to. Its key and, while it is pending, its cart are
-/// unique: of two orders one fails whole.
+/// Inserts the order that a checkout results in. Its idempotency key and, while it is pending, its
+/// cart are unique, so one of two concurrent orders fails entirely.
 pub fn place(
     order: &Order,
     checkout: &Checkout,
@@ -104,7 +104,8 @@ pub fn place(
     Ok(batch)
 }
 
-/// Decides that an order comes to nothing: the same version of it that placing it would write.
+/// Records that an order will not be placed, by writing the same version that placing it would
+/// write.
 pub fn refuse(order_id: &str, now: Timestamp) -> Statement {
     Statement::new(INSERT_EVENT)
         .bind(order_id)
@@ -116,7 +117,7 @@ pub fn refuse(order_id: &str, now: Timestamp) -> Statement {
         .bind(now)
 }
 
-/// Moves an order on, with all that changes at once.
+/// Writes a transition of an order with everything that changes at once.
 pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Statement>> {
     let Transition {
         order_id, outcome, ..
@@ -163,7 +164,7 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
     Ok(batch)
 }
 
-/// Notes what was carried out, what failed, and the session that was opened.
+/// Records which tasks were carried out, which failed, and the payment session that was opened.
 pub fn finish_round(
     order_id: &str,
     round: &TaskOutcomes,
@@ -203,8 +204,8 @@ pub fn finish_round(
     Ok(batch)
 }
 
-/// A shopper waits for a payment page, and asking for it costs nothing while the provider is left
-/// alone.
+/// Returns the longest pause between attempts. It is short for the payment page: a shopper is
+/// waiting, and a request costs nothing while the circuit breaker is open.
 const fn longest_pause_secs(effect: Effect) -> u32 {
     match effect {
         Effect::OpenPayment => PAYMENT_PAUSE_SECS,
@@ -212,15 +213,15 @@ const fn longest_pause_secs(effect: Effect) -> u32 {
     }
 }
 
-/// One order.
+/// Selects one order.
 pub fn order(order_id: &str) -> Statement {
     Statement::new(concat!(select_orders!(), " WHERE o.id = ?1")).bind(order_id)
 }
 
-/// A page of orders, the newest first.
+/// Selects a page of orders, newest first.
 pub fn orders(filter: &OrderFilter) -> Result<Statement> {
     let status = filter.status.as_ref().map(to_word).transpose()?;
-    // Each in its own words, so that each walks an index of its own.
+    // One statement for each filter, so that each uses its own index.
     let statement = match (&filter.cart_id, &status) {
         _ if filter.number.is_some() => {
             let statement = concat!(select_orders!(), " WHERE o.number = ?1 LIMIT ?2");
@@ -250,7 +251,7 @@ pub fn orders(filter: &OrderFilter) -> Result<Statement> {
         .bind(status))
 }
 
-/// The first statement of every move.
+/// Returns the first statement of every transition.
 fn event(order_id: &str, version: i64, event: &OrderEvent) -> Result<Statement> {
     Ok(Statement::new(INSERT_EVENT)
         .bind(order_id)
@@ -311,7 +312,7 @@ fn insert_payment(order: &Order) -> Result<Statement> {
         .bind(payment.expires_at.plus_secs(STUCK_SECS)))
 }
 
-/// Statement that adds the tasks. None means that there are none.
+/// Returns the statement that inserts tasks.
 pub fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option<Statement>> {
     if tasks.is_empty() {
         return Ok(None);
@@ -388,7 +389,8 @@ struct EntryRow {
     currency: Currency,
 }
 
-/// The entries, then their journals, each of which fails the batch unless it sums to zero.
+/// Inserts ledger entries and then their journals, each of which fails the batch unless it sums to
+/// zero.
 pub fn book(
     order_id: &str,
     version: i64,
@@ -429,8 +431,8 @@ fn next_version(version: u64) -> Result<i64> {
         .ok_or_else(|| Error::internal("an order's version does not fit"))
 }
 
-/// The order of the key, else the pending one of the cart; a quote, and the price list of its SKUs;
-/// `?1` is the known version of the settings.
+/// Selects the order of the idempotency key or else the pending order of the cart, a quote, and the
+/// price list of its SKUs. `?1` is the cached version of the settings.
 pub const FIND_CHECKOUT: &str = concat!(
     "
 SELECT standing.order_id, standing.idempotency_key, standing.request_hash,
@@ -472,8 +474,8 @@ UNION ALL
 SELECT order_id FROM payments WHERE status IN ('preparing', 'open', 'processing') AND look_at <= ?1
 LIMIT 1";
 
-/// With all that an order has to do, since who drives it does all: two that drive it at once would
-/// do some of it twice.
+/// Takes all tasks of the orders, because the caller carries out all of them. Two callers driving
+/// the same order would do some of them twice.
 pub const TAKE_ORDERS_WITH_DUE_TASKS: &str = "
 UPDATE outbox SET due_at = MAX(due_at, ?2) WHERE done_at IS NULL AND order_id IN (
     SELECT order_id FROM (
@@ -499,8 +501,9 @@ RETURNING order_id AS value";
 const INSERT_EVENT: &str = "
 INSERT INTO order_events (order_id, version, happening, actor, subject, note, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-/// The first of the drawn numbers that no order has: a batch is one transaction of one writer, so
-/// no two orders take the same. Should all be taken, they go on above the largest.
+/// Takes the first of the drawn numbers that no order has. A batch is one transaction with a single
+/// writer, so no two orders take the same number. If all are taken, the number is one above the
+/// largest.
 const INSERT_ORDER: &str = "
 INSERT INTO orders (id, number, version, status, attempt, cart_id, currency, email,
     shipping_method, subtotal, discount_total, shipping_total, tax_total, total, created_at, updated_at, shipping_tax, tax_included, terms)
@@ -538,8 +541,8 @@ UPDATE payments SET status = ?2, captured_amount = COALESCE(?3, captured_amount)
     payment_ref = COALESCE(?5, payment_ref)
 WHERE order_id = ?1";
 
-/// An event may have told of the session, and even of its end, before the answer to opening it
-/// came.
+/// A webhook may have reported the session, or even its end, before the response that opened it
+/// arrived.
 const OPEN_PAYMENT: &str = "
 UPDATE payments SET session_id = ?2, url = ?3, status = iif(status = 'preparing', 'open', status)
 WHERE order_id = ?1 AND session_id IS NULL";
@@ -586,7 +589,7 @@ mod tests {
     use rusqlite::{Connection, params_from_iter};
     use shop::orders::samples::{line, order};
 
-    /// The number of an order that draws these.
+    /// Returns the number that an order gets from these drawn numbers.
     fn number_of(database: &Connection, id: &str, drawn: &[i64]) -> i64 {
         let mut order = order("USD", vec![line(1, 1_000, 1)], 0, false);
         id.clone_into(&mut order.id);

@@ -1,5 +1,6 @@
-//! [`StrayPayments`] in SQL. What is booked of one stands under its session's id, with a version of
-//! its own: of two that judged the same one, the loser's whole batch fails.
+//! [`StrayPayments`] in SQL. Bookings of a stray payment are stored under its session's ID, with a
+//! version of their own: if two were decided from the same version, the second one's whole batch
+//! fails.
 
 use crate::store::orders::{findings, statements as sql};
 use crate::store::sql::{Database, Statement, from_word, to_word, written};

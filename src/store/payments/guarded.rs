@@ -1,9 +1,9 @@
 //! A payment provider behind a circuit breaker ([`shop::payments::breaker`]).
 //!
-//! Failures are counted in each isolate's memory, so that a payment costs no round trip more; a
-//! change of state is written to D1, which every isolate reads again every few seconds, and staff
-//! see. So a new isolate does not have to find an outage by waiting for time-outs of its own, and
-//! of all isolates one sends the probe: the row's version is the guard.
+//! Failures are counted in each isolate's memory, so that a payment needs no additional round trip.
+//! A change of state is written to D1, where staff see it and every isolate reads it again every
+//! few seconds. A new isolate therefore learns of an outage without timeouts of its own, and only
+//! one of all isolates sends the probe: the row's version is the guard.
 
 use crate::store::orders::findings;
 use crate::store::sql::{Database, SqlError, Statement, from_json, to_json};
@@ -23,22 +23,22 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Seconds until an isolate reads again what the others know.
+/// Seconds until an isolate reads the shared state again.
 const FRESH_SECS: u32 = 5;
 
-/// State of the breaker as an isolate knows it.
+/// The breaker as this isolate knows it.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownHealth {
     breaker: Breaker,
-    /// Of the row that it was read from.
+    /// Version of the row that it was read from.
     version: i64,
     read_at: Timestamp,
 }
 
-/// What an isolate knows of each breaker; shared by all its events.
+/// Cache of the breakers by provider, shared by all events of an isolate.
 pub type HealthCache = Rc<RefCell<BTreeMap<ProviderId, KnownHealth>>>;
 
-/// State of the breaker as staff see it.
+/// The circuit breakers as shown to staff.
 #[derive(Debug)]
 pub struct BreakerD1<D>(pub D);
 
@@ -70,17 +70,17 @@ struct HealthRow {
     last_error: Option<String>,
 }
 
-/// A provider and its breaker.
+/// A payment provider with its circuit breaker.
 pub struct GuardedPayments<P, D> {
     /// The provider.
     pub provider: P,
-    /// Its name, which is the breaker's too.
+    /// Name of the provider, and of its breaker.
     pub id: ProviderId,
     /// Database in which the breaker's state is shared.
     pub db: D,
-    /// State that this isolate knows.
+    /// The breakers as this isolate knows them.
     pub knowledge: HealthCache,
-    /// The time: calls take long, so that the event's beginning won't do.
+    /// Current time. The time at which the event began is too early, because calls take long.
     pub clock: fn() -> Timestamp,
 }
 
@@ -105,7 +105,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
                 self.record(Outcome::Failed, Some(error)).await;
             }
             Err(PaymentError::NoRoom(_)) => self.record(Outcome::NoRoom, None).await,
-            // It was not asked, or not to the end: that says nothing of how it is.
+            // The provider was not called, or not to the end, so this tells nothing about its
+            // health.
             Err(PaymentError::Unavailable(_) | PaymentError::TooMuch(_)) => {}
         }
         answer
@@ -136,8 +137,8 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         }
     }
 
-    /// State that this isolate knows, read again when it is old. A shop whose database does not
-    /// answer still takes payments.
+    /// Returns the cached breaker, after reading it again if it is old. Payments go on even if the
+    /// database doesn't answer.
     async fn known(&self, now: Timestamp) -> KnownHealth {
         let known = self.knowledge.borrow().get(&self.id).copied();
         if let Some(known) = known.filter(|known| known.read_at.plus_secs(FRESH_SECS) > now) {
@@ -180,7 +181,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
         })
     }
 
-    /// Tells the others; false when another isolate was faster.
+    /// Writes the new state for the other isolates; returns false if another isolate was faster.
     async fn write(
         &self,
         known: KnownHealth,
@@ -312,7 +313,7 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
     }
 }
 
-/// Statements that join the transaction that changes the breaker.
+/// Returns the statements of the transaction that changes the breaker.
 fn told(provider: ProviderId, breaker: Breaker, version: i64, now: Timestamp) -> Vec<Statement> {
     if !matches!(breaker, Breaker::Open { .. }) {
         return vec![];

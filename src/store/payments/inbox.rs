@@ -1,5 +1,5 @@
 //! The inbox of the payment providers' events in D1, and the queue that carries their keys. A row
-//! stands under the key of its event, which no event of another provider has.
+//! is stored under the key of its event, which is unique across providers.
 
 use crate::store::sql::{Database, SqlError, Statement, TextRow, json_chunks};
 use durable::Timestamp;
@@ -12,13 +12,13 @@ use shop::payments::{Inbox, StoredEvent, WebhookEvent};
 /// [`Inbox`] on D1 and a queue.
 #[derive(Debug)]
 pub struct InboxD1<D, Q> {
-    /// Database in which events are kept.
+    /// Database of the events.
     pub db: D,
-    /// Where their keys go.
+    /// Queue of their keys.
     pub queues: Q,
 }
 
-/// Seconds for which an event that the sweep hands out is not handed out again.
+/// Seconds for which an event taken by the sweep is not taken again.
 const HANDED_OUT_SECS: u32 = 120;
 
 impl<D: Database, Q: MessageQueues> Inbox for InboxD1<D, Q> {
@@ -111,5 +111,5 @@ impl<'a> EventRow<'a> {
     }
 }
 
-/// Queue of the keys of events, of every provider; named when there was one.
+/// Name of the queue of event keys, for every provider. It dates from when there was only one.
 pub const EVENTS_QUEUE: &str = "stripe-events";

@@ -1,4 +1,4 @@
-//! Providers of payments, and what they told.
+//! Payment providers, and the inbox of their events.
 
 pub mod guarded;
 pub mod inbox;

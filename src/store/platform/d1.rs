@@ -1,7 +1,7 @@
 //! [`Database`] on D1.
 //!
-//! Rows come over as JSON, all at once: a crossing for each of their fields costs more than the
-//! text.
+//! All rows of a result cross from JavaScript as one JSON text: a crossing for each field would
+//! cost more than the text.
 
 use crate::store::platform::pause::Pause;
 use crate::store::sql::{Database, Parameter, SqlError, Statement};
@@ -21,7 +21,7 @@ pub type D1 = Steady<Binding, Pause>;
 pub struct Binding(D1Database);
 
 impl D1 {
-    /// The database of a binding; `pause` is what it waits before it asks again.
+    /// Creates a database on a binding; `pause` is the wait before a retry.
     #[must_use]
     pub fn of(binding: worker::D1Database, pause: Pause) -> Self {
         Self {
@@ -32,10 +32,9 @@ impl D1 {
 }
 
 impl D1 {
-    /// Bytes that the database has grown to, as it tells with every answer.
+    /// Returns the size of the database in bytes, which comes with every response.
     ///
-    /// # Errors
-    /// When it does not answer, or does not tell.
+    /// # Errors When the database doesn't answer, or doesn't report its size.
     pub async fn size_bytes(&self) -> Result<i64, SqlError> {
         self.db.size_bytes().await
     }
@@ -76,7 +75,7 @@ impl Binding {
         whole(size.ok_or_else(missing)?)
     }
 
-    /// Result of each statement of one transaction.
+    /// Runs statements as one transaction and returns the result of each.
     async fn transaction(&self, statements: Vec<Statement>) -> Result<Array, SqlError> {
         let prepared = Array::new();
         for statement in statements {

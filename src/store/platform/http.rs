@@ -1,4 +1,4 @@
-//! Calls of others on the web, each within its time.
+//! HTTP calls to other services, each with a time limit.
 
 use futures_util::future::{Either, select};
 use std::fmt::{Display, Formatter};
@@ -12,25 +12,25 @@ use worker::{
 /// A request.
 #[derive(Clone, Debug, Default)]
 pub struct Outgoing<'a> {
-    /// Its address.
+    /// URL of the request.
     pub url: &'a str,
-    /// Names and values.
+    /// Header names and values.
     pub headers: Vec<(&'a str, &'a str)>,
-    /// Body of a `POST`. None means a `GET`.
+    /// Body of a `POST`; `None` means a `GET`.
     pub body: Option<&'a str>,
-    /// True for one that goes to its address alone, wherever an answer leads.
+    /// True when redirects must not be followed.
     pub keeps_address: bool,
 }
 
-/// Answer to a request.
+/// Response to a request.
 pub struct Answer(Response);
 
-/// Reason for which there is no answer.
+/// Reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// The request can't be sent at all.
+    /// The request could not be sent at all.
     Unsent(String),
-    /// It may have been carried out.
+    /// No response arrived, but the request may have been carried out.
     Lost(String),
 }
 
@@ -43,31 +43,29 @@ impl Display for NoAnswer {
 }
 
 impl Answer {
-    /// Its status.
+    /// Returns the status.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.0.status_code()
     }
 
-    /// Value of a header.
+    /// Returns the value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         self.0.headers().get(name).ok().flatten()
     }
 
-    /// Its body.
+    /// Returns the body.
     ///
-    /// # Errors
-    /// When it breaks off.
+    /// # Errors When it breaks off.
     pub async fn text(mut self) -> Result<String, NoAnswer> {
         self.0.text().await.map_err(lost)
     }
 }
 
-/// Sends a request once, and reads what `read` wants of the answer; stops when the time is over.
+/// Sends a request once, and reads what `read` takes from the response; stops when the time is up.
 ///
-/// # Errors
-/// When there was none in time.
+/// # Errors When there was no response in time.
 pub async fn send<T>(
     request: &Outgoing<'_>,
     time: Duration,

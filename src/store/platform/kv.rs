@@ -1,5 +1,5 @@
-//! KV. A read that fails is tried once more; what fails again is a 503, since the copies come back
-//! by themselves.
+//! KV. A failed read is retried once. If it fails again, it is a 503, because the copies recover by
+//! themselves.
 
 use crate::store::platform::console;
 use crate::store::platform::pause::Pause;
@@ -7,20 +7,19 @@ use serde_json::json;
 use shop::error::{Error, Result};
 use worker::{KvError, KvStore};
 
-/// A namespace of KV.
+/// A KV namespace.
 #[derive(Clone, Debug)]
 pub struct Kv {
-    /// Its binding.
+    /// Binding of the namespace.
     pub store: KvStore,
-    /// Before a read that failed is tried again.
+    /// Pause before a failed read is retried.
     pub pause: Pause,
 }
 
 impl Kv {
-    /// The bytes under `key`; none when there are none.
+    /// Reads the bytes under `key`; `None` means there are none.
     ///
-    /// # Errors
-    /// 503 `copies_unavailable`.
+    /// # Errors 503 `copies_unavailable`.
     pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
         if let Ok(bytes) = self.store.get(key).bytes().await {
             return Ok(bytes);
@@ -31,17 +30,15 @@ impl Kv {
 
     /// Writes `value` under `key`.
     ///
-    /// # Errors
-    /// When KV does not take it.
+    /// # Errors When KV rejects the write.
     pub async fn put(&self, key: &str, value: &str) -> Result<()> {
         let put = self.store.put(key, value).map_err(failed)?;
         put.execute().await.map_err(failed)
     }
 
-    /// Deletes what is under `key`.
+    /// Deletes the value under `key`.
     ///
-    /// # Errors
-    /// When KV does not do it.
+    /// # Errors When KV rejects the deletion.
     pub async fn delete(&self, key: &str) -> Result<()> {
         self.store.delete(key).await.map_err(failed)
     }

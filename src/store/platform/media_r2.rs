@@ -1,6 +1,6 @@
-//! Media in R2, under their names. A smaller one is made by Cloudflare Images where the account has
-//! it, when it is first asked for, and kept: whoever asks, however often, a width of a picture is
-//! made once. Else it is the original.
+//! Media in R2, stored by name. A smaller version is made by Cloudflare Images, if the account has
+//! it, on the first request, and then stored: each width of a picture is made once, however often
+//! it is requested. Without Cloudflare Images, the original is served.
 
 use durable::Timestamp;
 use shop::error::{Error, Result};
@@ -17,18 +17,18 @@ use worker::{Bucket, EnvBinding, HttpMetadata, Object, ResponseBody, js_sys};
 pub struct MediaR2 {
     /// Bucket of the files.
     pub bucket: Bucket,
-    /// Makes smaller ones.
+    /// Makes smaller versions.
     pub images: Images,
 }
 
-/// A file on its way to a browser.
+/// A file being sent to a browser.
 #[derive(Debug)]
 pub struct OpenFile {
-    /// Its media type.
+    /// Media type.
     pub content_type: &'static str,
-    /// Its bytes.
+    /// Content.
     pub body: ReadableStream,
-    /// False where it is the original, as a smaller one could not be made.
+    /// False when it is the original, because a smaller version could not be made.
     pub is_as_asked: bool,
 }
 
@@ -81,7 +81,7 @@ impl MediaFiles for MediaR2 {
     }
 }
 
-/// Picture that an object holds. None means that it was not uploaded as a picture.
+/// Returns the properties of an object; `None` means it was not uploaded as a picture.
 fn stored_media(object: &Object) -> Option<StoredMedia> {
     let uploaded_at = i64::try_from(object.uploaded().as_millis()).ok()?;
     Some(StoredMedia {
@@ -92,10 +92,9 @@ fn stored_media(object: &Object) -> Option<StoredMedia> {
 }
 
 impl MediaR2 {
-    /// A picture as it was uploaded.
+    /// Opens a picture as it was uploaded.
     ///
-    /// # Errors
-    /// When R2 fails.
+    /// # Errors When R2 fails.
     pub async fn open(&self, media: &Media) -> Result<Option<OpenFile>> {
         let body = self.body(&media.name).await?;
         Ok(body.map(|body| OpenFile {
@@ -105,10 +104,9 @@ impl MediaR2 {
         }))
     }
 
-    /// A picture in a width, as WebP; the original where that can't be made.
+    /// Opens a picture in the given width, as WebP; the original if that can't be made.
     ///
-    /// # Errors
-    /// When R2 fails.
+    /// # Errors When R2 fails.
     pub async fn open_at(&self, media: &Media, width: u32) -> Result<Option<OpenFile>> {
         let key = scaled_key(&media.name, width);
         if let Some(body) = self.body(&key).await? {
@@ -130,8 +128,8 @@ impl MediaR2 {
         }))
     }
 
-    /// Of two that make the same at once, both keep the same. A picture that was removed meanwhile
-    /// takes it along.
+    /// Stores a smaller version. Two concurrent requests store the same content. If the picture was
+    /// removed in the meantime, the smaller version is removed as well.
     async fn keep_scaled(&self, media: &Media, key: &str, content: Vec<u8>) -> Result<()> {
         let metadata = HttpMetadata {
             content_type: Some(Kind::WebP.content_type().to_owned()),
@@ -159,10 +157,10 @@ impl MediaR2 {
     }
 }
 
-/// End of a folder's name: a list names a folder once, whatever is in it.
+/// Suffix of folder names: a list names a folder once, whatever it contains.
 const FOLDER_END: &str = "/";
 
-/// Key of a picture in a width: in a folder that is listed behind every picture.
+/// Returns the key of a picture in a certain width, in a folder that is listed after every picture.
 fn scaled_key(name: &str, width: u32) -> String {
     format!("~scaled/{name}/{width}.webp")
 }
@@ -202,7 +200,7 @@ extern "C" {
 impl EnvBinding for Images {
     const TYPE_NAME: &'static str = "Images";
 
-    /// The platform calls the class as it likes.
+    /// Skips the check of the class name, which depends on the platform.
     fn get(binding: JsValue) -> worker::Result<Self> {
         Ok(binding.into())
     }

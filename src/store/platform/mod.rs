@@ -1,4 +1,4 @@
-//! Bindings of the platform: all that names `worker`.
+//! Bindings of the platform: everything that names `worker`.
 
 pub mod console;
 pub mod d1;
@@ -10,5 +10,5 @@ pub mod pause;
 pub mod queues;
 pub mod rate_limits;
 
-/// Addresses and forms, by the crate that `worker` brings.
+/// URLs and forms, from the crate that `worker` re-exports.
 pub use worker::url;

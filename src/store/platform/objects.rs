@@ -1,6 +1,6 @@
 //! The Durable Objects as ports: one caller for all machines, with the naming function and the
-//! command type of the object's own crate. It calls by the platform's own types: `worker`'s read an
-//! answer through a stream, chunk by chunk.
+//! command type of the object's own crate. It uses the platform's own types, because those of
+//! `worker` read a response through a stream, chunk by chunk.
 
 use durable::board::{Posts, bucket_of};
 use durable::machine::{Checkup, Inspection, Reply, Request};
@@ -18,14 +18,14 @@ use worker::web_sys::RequestInit;
 use worker::worker_sys::types::DurableObject;
 use worker::{Headers, ObjectNamespace, WebSocket, console_warn, web_sys};
 
-/// Most times that a call is made in all, if the platform calls its failure retryable: an object
-/// that was reset answers the second one.
+/// Maximum number of attempts at a call whose error the platform marks as retryable: an object that
+/// was reset answers the second one.
 const MAX_CALLS: u32 = 2;
 
-/// Seconds until an object that does not answer is worth asking again.
+/// Seconds after which an object that did not answer should be called again.
 const RETRY_SECS: u32 = 1;
 
-/// Objects are found by name; their address only says what is asked of them.
+/// Objects are found by name; the path of this URL only selects the kind of request.
 const ADDRESS: &str = "https://object/";
 
 /// The objects of one class.
@@ -141,11 +141,10 @@ impl Boards for Objects {
 }
 
 impl Objects {
-    /// A WebSocket that is told the public word of `sku`, now and whenever it changes. `self` are
-    /// the boards.
+    /// Opens a WebSocket that receives the public availability of `sku` at once and again whenever
+    /// it changes. Call on the namespace of boards.
     ///
-    /// # Errors
-    /// 503 while the board takes no more watchers.
+    /// # Errors 503 while the board accepts no more watchers.
     pub async fn watch(&self, sku: &str) -> Result<WebSocket> {
         let name = board::object_name(bucket_of(sku));
         let encoded =
@@ -185,9 +184,9 @@ impl Objects {
         read(&self.deliver(name, ADDRESS, &body).await?)
     }
 
-    /// Calls the object `name`. A call that failed on its way is made again on a new stub: every
-    /// command carries an operation id, so that it is carried out once. An overloaded object is
-    /// left alone.
+    /// Calls the object `name`. A call that failed on the way is made again on a new stub; every
+    /// command carries an operation ID, so it is carried out only once. An overloaded object is not
+    /// called again.
     async fn deliver(&self, name: &str, address: &str, body: &str) -> Result<String> {
         let mut calls: u32 = 1;
         loop {
@@ -228,7 +227,7 @@ fn read<T: DeserializeOwned>(answer: &str) -> Result<T> {
     durable::json::read(answer).map_err(|error| Error::internal(format!("object reply: {error}")))
 }
 
-/// A row that is not there is the default.
+/// Reads a row; a missing row is the default.
 fn read_row<T: DeserializeOwned + Default>(row: Option<String>) -> Result<T> {
     row.map_or_else(|| Ok(T::default()), |row| read(&row))
 }
@@ -264,8 +263,8 @@ fn unavailable(error: &worker::Error) -> Error {
     failed(&error.to_string())
 }
 
-/// An object that failed in itself. Nobody knows how far it came, and its memory is gone: the same
-/// operation, asked for again, is carried out once.
+/// Returns the error for an object that failed internally. How far it got is unknown, and its
+/// memory is lost. The same operation, requested again, is carried out only once.
 fn failed(error: &str) -> Error {
     refused_for_now("object_unavailable", "error", error)
 }

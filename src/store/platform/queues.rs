@@ -1,4 +1,4 @@
-//! The shop's queues: messages are JSON or ids as text, since a Rust map would arrive empty.
+//! The shop's queues. Messages are JSON or IDs as text, because a Rust map would arrive empty.
 
 use crate::store::payments::inbox::EVENTS_QUEUE;
 use crate::store::sql::to_json;
@@ -11,18 +11,18 @@ use shop::publishing::publish::PUBLISHES_QUEUE;
 use shop::publishing::publish::record::PublishQueue;
 use worker::{MessageBuilder, Queue};
 
-/// Every queue that the shop writes to.
+/// All queues that the shop writes to.
 #[derive(Clone)]
 pub struct Queues {
-    /// Keys of the payment providers' events.
+    /// IDs of the payment provider's events.
     pub events: Queue,
-    /// Letters to shoppers.
+    /// Emails to shoppers.
     pub outgoing: Queue,
-    /// Wishes for the link of an order.
+    /// Requests for an order link.
     pub link_requests: Queue,
     /// Jobs of each minute.
     pub jobs: Queue,
-    /// Numbers of publishes under way.
+    /// Numbers of publishes in progress.
     pub publishes: Queue,
 }
 
@@ -42,7 +42,8 @@ impl MessageQueues for Queues {
 }
 
 impl Queues {
-    /// An environment's queues are named after the plain ones: `stripe-events-staging`.
+    /// Returns the queue of this name, with or without the suffix of an environment, as in
+    /// `stripe-events-staging`.
     fn named(&self, queue: &str) -> Result<&Queue> {
         if queue.starts_with(EVENTS_QUEUE) {
             Ok(&self.events)
@@ -67,7 +68,7 @@ impl PublishQueue for Queues {
     }
 }
 
-/// [`Mail`] by the outgoing queue.
+/// [`Mail`] by the queue of outgoing emails.
 pub struct Outgoing<Q>(pub Q);
 
 impl<Q: MessageQueues> Mail for Outgoing<Q> {

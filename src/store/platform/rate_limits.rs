@@ -1,15 +1,16 @@
-//! [`Limiters`] on the platform's rate limits: approximate, a count for each of its places.
+//! [`Limiters`] on the platform's rate limits, which are approximate and counted separately in each
+//! location.
 
 use shop::customers::limits::{Limit, Limiters};
 use shop::error::{Error, Result};
 use std::rc::Rc;
 use worker::RateLimiter;
 
-/// A binding for each class.
+/// One binding for each class of limit.
 #[derive(Clone)]
 pub struct RateLimits(pub Rc<Classes>);
 
-/// The bindings by class.
+/// Bindings by class of limit.
 pub struct Classes {
     /// [`Limit::Personal`]
     pub personal: RateLimiter,

@@ -1,4 +1,4 @@
-//! Records from which prices are made.
+//! Inputs of pricing: price lists and settings.
 
 pub mod price_list;
 pub mod settings;

@@ -1,9 +1,9 @@
-//! Prices for orders: published listings and the merchant's settings, in one query, and the quotes
-//! made of them.
+//! The inputs of pricing (published listings and the merchant's settings, read in one query), and
+//! the quotes made from them.
 //!
-//! The listings of one publish never change: an isolate keeps those of the publish that it saw
-//! last, and is sent only the others. Each read asks which publish is current, so that nothing
-//! stale is used.
+//! The listings of a publish never change. An isolate caches those of the publish that it saw last
+//! and reads only the others. Every query checks which publish is current, so the cache is never
+//! stale.
 
 use crate::bounded::Bounded;
 use crate::store::pricing::settings::{
@@ -21,7 +21,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Most bytes of listings that an isolate keeps, and what one is counted as.
+/// Maximum bytes of listings that an isolate caches, and the bytes that each is counted as.
 const KEPT_BYTES: usize = 4_000_000;
 const LISTING_BYTES: usize = 2_000;
 
@@ -30,13 +30,13 @@ const LISTING_BYTES: usize = 2_000;
 pub struct PricesD1<D> {
     /// The database.
     pub db: D,
-    /// The settings that were read last.
+    /// Settings that were read last.
     pub known: SettingsCache,
     /// Listings that were read before.
     pub listings: ListingCache,
 }
 
-/// Listings of the publish that an isolate saw last.
+/// Cache of the listings of the publish that an isolate saw last.
 pub type ListingCache = Rc<RefCell<Listings>>;
 
 /// Listings of one publish.
@@ -119,15 +119,15 @@ impl<D: Database> Prices for PricesD1<D> {
     }
 }
 
-/// A cart has one quote, so that a database is as full of quotes as there are carts, however often
-/// they are priced.
+/// A cart has one quote, so that the number of quotes is bounded by the number of carts, however
+/// often they are priced.
 const FORGET_QUOTES_OF_CART: &str = "DELETE FROM quotes WHERE id BETWEEN ?1 AND ?2";
 
-/// Greater than the letters and digits that an id is made of.
+/// Sorts after the letters and digits that IDs are made of.
 const AFTER_EVERY_ID: char = '~';
 
-/// The oldest come first, without an index that every quote would have to be written to: it ends at
-/// the first that is younger, and reads no further.
+/// Deletes the oldest first, without an index that every quote would have to be written to: it
+/// stops at the first younger quote and reads no further.
 const FORGET_QUOTES: &str = "
 DELETE FROM quotes WHERE rowid IN (
     SELECT rowid FROM quotes
@@ -137,12 +137,12 @@ DELETE FROM quotes WHERE rowid IN (
     ORDER BY rowid LIMIT ?2
 )";
 
-/// Rows of checkouts that came to no order: versions before wrote them.
+/// Rows of checkouts that led to no order; only earlier versions wrote them.
 const FORGET_UNPLACED: &str = "DELETE FROM checkouts WHERE step <> 'placed' AND updated_at < ?1";
 
-/// Listings of the SKUs `?2` in the publishes up to the current one, or of `?5` while the publish
-/// `?4` is the current one: the last row of each. An order that came to nothing does not count as
-/// an order.
+/// Selects the last listing of each SKU in `?2`, up to the current publish; of each SKU in `?5`
+/// instead while publish `?4` is the current one. Orders that were cancelled or expired don't count
+/// as an earlier order.
 const PRICE_LIST: &str = concat!(
     "
 SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
@@ -158,7 +158,7 @@ SELECT COALESCE((SELECT seq FROM current_publish), 0) AS catalog_seq,
     select_settings!()
 );
 
-/// Row from which a [`PriceList`] is read.
+/// Row that a [`PriceList`] is read from.
 #[derive(Debug, Deserialize)]
 pub struct PriceListRow {
     catalog_seq: i64,
@@ -169,10 +169,9 @@ pub struct PriceListRow {
 }
 
 impl PriceListRow {
-    /// The list, with the settings of the row or those that are known.
+    /// Returns the price list, with the settings of the row or, if it has none, the cached ones.
     ///
-    /// # Errors
-    /// When a column does not read.
+    /// # Errors When a column can't be parsed.
     pub fn into_list(self, known: &SettingsCache) -> Result<PriceList> {
         let listings: BTreeMap<String, Listing> = from_json(&self.listings)?;
         let listings = listings.into_iter();

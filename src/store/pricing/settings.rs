@@ -1,11 +1,10 @@
-//! The merchant's settings in D1: immutable rows, the last of which holds, and the schedule of
+//! The merchant's settings in D1, as immutable rows of which the last applies, and the schedule of
 //! prices.
 //!
-//! An isolate keeps the settings it read last, already parsed. Whoever prices something asks for
-//! the newest version and its document in one go with what it reads anyway, and is sent the
-//! document only where it is another: so what is kept is never stale. Pages that only tell of
-//! settings are shown what is kept, for at most [`SHOWN_SECS`]; well before, the isolate looks
-//! again behind an answer.
+//! An isolate caches the settings it read last, already parsed. A query that prices something also
+//! reads the newest version number, and the document only if it differs from the cached one, so the
+//! cache is never stale. Pages that only display settings are shown the cached ones for at most
+//! [`SHOWN_SECS`]; well before that, the isolate refreshes them after it has sent a response.
 
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json, written};
 use durable::Timestamp;
@@ -17,11 +16,11 @@ use shop::values::written::Written;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-/// The settings that an isolate read last.
+/// Cache of the settings that an isolate read last.
 pub type SettingsCache = Rc<RefCell<Option<Rc<SettingsVersion>>>>;
 
-/// Seconds that pages are shown what an isolate read, and after which it looks again behind an
-/// answer.
+/// Seconds that pages are shown the cached settings, and seconds after which the isolate refreshes
+/// them once it has sent a response.
 const SHOWN_SECS: u32 = 30;
 const REFRESH_SECS: u32 = 10;
 
@@ -29,7 +28,8 @@ thread_local! {
     static LOOKED_AT: Cell<Option<Timestamp>> = const { Cell::new(None) };
 }
 
-/// True if the settings that pages show should be read again; for one caller at a time.
+/// Returns true when the settings shown on pages are due to be read again; true for one caller at a
+/// time.
 #[must_use]
 pub fn refresh_is_due(now: Timestamp) -> bool {
     let is_due = LOOKED_AT
@@ -50,14 +50,14 @@ pub struct SettingsD1<D> {
     pub known: SettingsCache,
 }
 
-/// The newest version, and its document unless it is the known one.
+/// The newest version, and its document unless that is the cached one.
 #[derive(Debug, Deserialize)]
 pub struct SettingsRow {
     settings_version: u64,
     settings: Option<String>,
 }
 
-/// The columns of a [`SettingsRow`]; `?1` is the known version.
+/// Selects the columns of a [`SettingsRow`]; `?1` is the cached version.
 macro_rules! select_settings {
     () => {
         "(SELECT MAX(version) FROM settings) AS settings_version, \
@@ -105,8 +105,8 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
         let mut statements =
             vec![Statement::new("DELETE FROM scheduled_prices WHERE sku = ?1").bind(sku)];
         for price in prices {
-            // What should have begun by now begins now, or no publish would show it: the last one
-            // may be later.
+            // A price that should have begun by now begins now. Otherwise, no publish would show
+            // it: the last one may be later.
             let valid_from = price.valid_from.map_or(now, |from| from.max(now));
             statements.push(
                 Statement::new(INSERT_SCHEDULED)
@@ -121,11 +121,10 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
 }
 
 impl<D: Database> SettingsD1<D> {
-    /// The settings for pages that tell of them: as they were some seconds ago, or last, while D1
-    /// does not answer.
+    /// Returns the settings for pages that display them: a few seconds old, or the last ones read
+    /// while D1 doesn't answer.
     ///
-    /// # Errors
-    /// When none were ever read.
+    /// # Errors When no settings were ever read.
     pub async fn shown_settings(&self, now: Timestamp) -> Result<Rc<SettingsVersion>> {
         let kept = self.known.borrow().clone();
         let is_fresh = |looked_at: Timestamp| now < looked_at.plus_secs(SHOWN_SECS);
@@ -145,10 +144,10 @@ impl<D: Database> SettingsD1<D> {
 const INSERT_SCHEDULED: &str =
     "INSERT INTO scheduled_prices (sku, valid_from, valid_until, price) VALUES (?1, ?2, ?3, ?4)";
 
-/// The largest instant that JavaScript counts exactly.
+/// Largest instant that JavaScript represents exactly.
 const END_OF_TIME: i64 = (1 << 53) - 1;
 
-/// The version to ask with.
+/// Returns the cached version, to be passed to the query.
 #[must_use]
 pub fn known_version(known: &SettingsCache) -> i64 {
     let version = known.borrow().as_ref().map(|known| known.version);
@@ -157,10 +156,9 @@ pub fn known_version(known: &SettingsCache) -> i64 {
         .unwrap_or(0)
 }
 
-/// The settings of a row, kept for the next reader.
+/// Returns the settings of a row and caches them for the next reader.
 ///
-/// # Errors
-/// When the document does not read.
+/// # Errors When the document can't be parsed.
 pub fn remember(known: &SettingsCache, row: SettingsRow) -> Result<Rc<SettingsVersion>> {
     let kept = known.borrow().clone();
     match (row.settings, kept) {

@@ -1,5 +1,5 @@
-//! The record of publishes in D1. Every write that must find a publish as its step left it begins
-//! at the gate, so that a step that ran twice, or late, fails whole.
+//! The record of publishes in D1. Every write that depends on the step a publish has reached begins
+//! at the gate, so that a step that runs twice, or late, fails entirely.
 
 use crate::store::catalog::record::{fitting, load_products, page, select_products};
 use crate::store::sql::{
@@ -16,7 +16,7 @@ use shop::publishing::publish::record::{ClaimedDocument, Pointer, Publish, Publi
 use shop::values::written::Written;
 use std::collections::BTreeMap;
 
-/// Cards in one answer of the database.
+/// Number of cards in one response of the database.
 const CARDS_AT_ONCE: u32 = 1000;
 
 /// [`PublishRecord`] on D1.
@@ -243,7 +243,7 @@ impl<D: Database> PublishRecord for PublishD1<D> {
 }
 
 impl<D: Database> PublishD1<D> {
-    /// Ends a publish by `update`, if it is under way; nobody was shown anything of it.
+    /// Ends a running publish by `update`. Nothing of it was ever shown to shoppers.
     async fn end_without_trace(&self, seq: i64, update: Statement) -> Result<()> {
         let statements = vec![
             Statement::new(ONLY_WHEN_RUNNING).bind(seq),
@@ -263,10 +263,9 @@ impl<D: Database> PublishD1<D> {
     }
 }
 
-/// The listings of rows that are still sold.
+/// Returns the listings of rows that are still for sale.
 ///
-/// # Errors
-/// When a row does not hold a listing.
+/// # Errors When a row does not hold a listing.
 pub fn listings_of(rows: Vec<ListingRow>) -> Result<BTreeMap<String, Listing>> {
     rows.into_iter()
         .filter_map(|row| {
@@ -335,7 +334,7 @@ macro_rules! select_publishes {
 }
 use select_publishes;
 
-/// Fails on the unique index of running publishes when one is under way. A publish keeps the
+/// Fails on the unique index of running publishes when one is running already. A publish keeps the
 /// settings that it began with.
 const BEGIN_PUBLISH: &str = "
 INSERT INTO publishes (seq, version, created_at, state, total, moved_at, settings_version)
@@ -352,18 +351,18 @@ SELECT (SELECT document -> 'currencies' FROM settings WHERE version = publishes.
     )) AS scheduled
 FROM publishes WHERE seq = ?1";
 
-/// A publish that failed is none; one that was switched back is.
+/// Failed publishes are ignored here; publishes that were rolled back count.
 const PRICE_DUE: &str = "
 SELECT sku AS value FROM scheduled_prices, (SELECT MAX(created_at) AS at FROM publishes WHERE state <> 'failed') AS last
 WHERE (valid_from > last.at AND valid_from <= ?1) OR (valid_until > last.at AND valid_until <= ?1) LIMIT 1";
 
 const ACTIVE_PRODUCTS_AFTER: &str = select_products!(fitting!("status IN ('active', 'unlisted')"));
 
-/// `listing` is that of the row with the highest `seq` (SQLite: bare columns beside `MAX`).
+/// `listing` belongs to the row with the highest `seq` (in SQLite, bare columns beside `MAX` do).
 const LAST_LISTINGS: &str = "
 SELECT sku, listing, MAX(seq) FROM listings WHERE sku IN (SELECT value FROM json_each(?1)) GROUP BY sku";
 
-/// A document keeps the key that it got first, whether it was written under it or not.
+/// A document keeps the key that it got first, whether or not it was written under it.
 const CLAIM_DOCUMENTS: &str = "
 INSERT INTO documents (digest, key, last_seq, written) SELECT value, value || '-' || ?2, ?2, 0 FROM json_each(?1) WHERE true
 ON CONFLICT (digest) DO UPDATE SET last_seq = MAX(last_seq, excluded.last_seq)
@@ -376,7 +375,7 @@ const ONLY_WHERE_IT_WAS: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE NOT EXISTS (
     SELECT 1 FROM publishes WHERE seq = ?1 AND state = 'running' AND position = ?2 AND listing = ?3)";
 
-/// KV takes one write a second of the pointer.
+/// KV allows one write of the pointer a second.
 const ONLY_A_SECOND_AFTER_THE_LAST_SWITCH: &str = "
 INSERT INTO gate (open) SELECT 0 WHERE EXISTS (SELECT 1 FROM current_publish WHERE switched_at > ?1 - 1000)";
 
@@ -415,8 +414,8 @@ const SWITCH: &str = "
 INSERT INTO current_publish (id, seq, switched_at) VALUES (1, ?1, ?2)
 ON CONFLICT (id) DO UPDATE SET previous = seq, seq = excluded.seq, switched_at = excluded.switched_at";
 
-/// Publishes that are kept no longer: versions that nobody was shown since `?1`, and what was given
-/// up before it.
+/// Selects publishes that are no longer kept: versions not shown since `?1`, and publishes
+/// abandoned before it.
 macro_rules! no_longer_kept {
     () => {
         "collected = 0 AND (state = 'done' AND COALESCE(retired_at, ?1) < ?1 OR state = 'failed' AND moved_at < ?1)"
@@ -428,8 +427,8 @@ const CONDEMN_VERSIONS: &str = concat!(
     no_longer_kept!()
 );
 
-/// A document's key ends with the publish that had it first. It goes when no publish that is kept
-/// may have it.
+/// A document's key ends with the number of the publish that had it first. It is deleted when no
+/// publish that is kept can use it.
 const CONDEMN_DOCUMENTS: &str = concat!(
     "INSERT OR IGNORE INTO condemned (key) SELECT key FROM documents
 WHERE EXISTS (SELECT 1 FROM publishes WHERE ",

@@ -1,6 +1,7 @@
-//! [`Jobs`] in SQL: one statement takes a turn, so that of two runs at once one has it. A fee's row
-//! and its journal are one transaction, and the row is unique: it is booked once. A movement is
-//! kept under the provider's id: once, however often it is read.
+//! [`Jobs`] in SQL. One statement takes a turn, so that only one of two concurrent runs has it. The
+//! row of a fee and its journal are written in one transaction, and the row is unique, so a fee is
+//! booked once. A balance movement is stored under the provider's ID, so it is stored once, however
+//! often it is read.
 
 use crate::store::sql::{Database, Statement, TextRow, from_json, json_chunks, to_json};
 use durable::Timestamp;
@@ -126,7 +127,7 @@ impl<D: Database> Jobs for JobsD1<D> {
     }
 }
 
-/// Rows that one statement forgets: twice what a run keeps.
+/// Maximum number of rows that one statement deletes: twice what a run inserts.
 const MAX_FORGOTTEN: u32 = 12_000;
 
 const KEEP_ENTRIES: &str = "
@@ -136,7 +137,7 @@ FROM json_each(?1) WHERE true
 ON CONFLICT (id) DO UPDATE SET payment_ref = excluded.payment_ref, kind = excluded.kind, amount = excluded.amount,
     fee = excluded.fee, currency = excluded.currency, at = excluded.at";
 
-/// No more than narrows: what is left out here would not be told of either.
+/// Only narrows the candidates: an order left out here would not be reported later either.
 const SUSPECTS: &str = "
 WITH moved AS (
     SELECT payment_ref FROM balance_entries WHERE at >= ?1 AND at < ?2 AND provider = ?6
@@ -183,7 +184,7 @@ FROM books JOIN ledger_entries AS e ON e.order_id = books.book AND e.account = '
 JOIN journals AS j ON j.order_id = e.order_id AND j.version = e.version AND j.journal = e.journal
 WHERE j.at >= ?2 AND j.at < ?3";
 
-/// Only of money that an order took, or that is booked as a stray payment.
+/// Books only fees on money that an order received, or that is booked as a stray payment.
 const INSERT_FEES: &str = "
 INSERT INTO fees (entry_id, order_id)
 SELECT value ->> 'entry_id', p.order_id FROM json_each(?1) JOIN payments AS p ON p.payment_ref = value ->> 'payment_ref'

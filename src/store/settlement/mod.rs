@@ -1,3 +1,3 @@
-//! Turns of the jobs that compare money.
+//! Turns of the jobs that reconcile money.
 
 pub mod jobs;

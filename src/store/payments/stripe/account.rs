@@ -1,35 +1,35 @@
-//! The merchant's account at Stripe: keys, where the API is, and what limits calls to it.
+//! The merchant's Stripe account: keys, API address, and limits on calls.
 
 use crate::store::payments::stripe::patience::Patience;
 use durable::Timestamp;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Pages that one event of the Worker may read: of the thousand requests that the platform lets it
-/// make, the others are for what it does beside. As many sessions are opened in forty minutes of a
-/// thousand orders each.
+/// Maximum number of list pages that one event of the Worker reads. The rest of the thousand
+/// requests that the platform allows is left for other work. This many pages hold the sessions of
+/// forty minutes at a thousand orders a minute.
 pub const MAX_PAGES: u32 = 400;
 
-/// The way to reach Stripe, and the secrets of its deliveries.
+/// Access to Stripe, and the secrets of its webhooks.
 #[derive(Clone)]
 pub struct StripeConfig {
     /// `https://api.stripe.com`, or a sandbox.
     pub api_base: String,
-    /// `sk_live_…` or `sk_test_…`.
+    /// API key: `sk_live_…` or `sk_test_…`.
     pub secret_key: String,
-    /// `whsec_…`; two while one is being rolled.
+    /// Webhook signing secrets `whsec_…`; two while one is being rolled.
     pub webhook_secrets: Vec<String>,
 }
 
 /// The API that takes real money.
 pub const STRIPE_API: &str = "https://api.stripe.com";
 
-/// Characters behind its prefix that a real key or secret has at least.
+/// Minimum number of characters after the prefix of a real key or secret.
 const MIN_SECRET_CHARS: usize = 16;
 
 impl StripeConfig {
-    /// True if payments can be taken and deliveries verified: with `real_money`, by a live key and
-    /// a secret that is no placeholder, at Stripe alone.
+    /// Returns true if payments can be taken and webhooks verified. With `real_money`, this
+    /// requires a live key, a secret that is not a placeholder, and Stripe's own API.
     #[must_use]
     pub fn is_usable(&self, real_money: bool) -> bool {
         let given = !self.secret_key.is_empty() && !self.webhook_secrets.is_empty();
@@ -44,7 +44,7 @@ impl StripeConfig {
         given && (!real_money || is_real())
     }
 
-    /// The origin to which a shopper's browser is sent to pay.
+    /// Returns the origin to which a shopper's browser is sent to pay.
     #[must_use]
     pub fn payment_origin(&self) -> &str {
         if self.api_base == STRIPE_API {
@@ -55,7 +55,7 @@ impl StripeConfig {
     }
 }
 
-/// Beginnings of keys of real money.
+/// Prefixes of live keys.
 const LIVE_KEYS: [&str; 2] = ["sk_live_", "rk_live_"];
 
 fn is_secret(text: &str, prefix: &str) -> bool {
@@ -68,15 +68,15 @@ fn is_secret(text: &str, prefix: &str) -> bool {
 /// [`Payments`](shop::payments::Payments) on Stripe.
 #[derive(Clone)]
 pub struct Stripe {
-    /// The way to reach it.
+    /// Access to Stripe.
     pub config: StripeConfig,
-    /// Pages of lists that may still be read in this event; [`MAX_PAGES`] at its beginning.
+    /// Number of list pages that this event may still read; [`MAX_PAGES`] at its beginning.
     pub pages_left: Rc<Cell<u32>>,
-    /// Number of times that this event may still send something again.
+    /// Number of retries left for this event.
     pub patience: Rc<Patience>,
-    /// The time: calls take long, so that the event's beginning won't do.
+    /// Current time. The time at which the event began is too early, because calls take long.
     pub clock: fn() -> Timestamp,
-    /// A random number, to spread what would happen at once.
+    /// Source of random numbers, which spread retries over time.
     pub entropy: fn() -> u32,
 }
 

@@ -1,5 +1,5 @@
-//! Calls of Stripe's API: form-encoded, in a pinned version, with a time-out, and every answer
-//! sorted by what it says of the work (docs.stripe.com/error-low-level).
+//! Calls to Stripe's API: form-encoded, in a pinned version, with a timeout. Every response is
+//! classified by what it tells about the outcome (docs.stripe.com/error-low-level).
 
 use crate::store::payments::stripe::account::Stripe;
 use crate::store::payments::stripe::patience::{Hints, TIMEOUT, pause_before_retry};
@@ -13,14 +13,14 @@ use serde_json::Value;
 use shop::payments::{Page, PaymentError};
 use std::time::Duration;
 
-/// The version of Stripe's API that requests ask for and answers are read by.
+/// Version of Stripe's API in which requests are sent and responses are read.
 const STRIPE_VERSION: &str = "2026-10-28.endive";
 
-/// Items on a page of a list: Stripe's most.
+/// Number of items on a page of a list: Stripe's maximum.
 const PAGE_SIZE: &str = "100";
 
 impl Stripe {
-    /// A change; `body` is form-encoded.
+    /// Sends a POST; `body` is form-encoded.
     pub(super) async fn post(
         &self,
         path: &str,
@@ -30,17 +30,17 @@ impl Stripe {
         self.call(path, Some((idempotency_key, body))).await
     }
 
-    /// One object by id.
+    /// Fetches one object by ID.
     pub(super) async fn get_one(&self, path: &str, id: &str) -> Result<Value, PaymentError> {
         self.get(&format!("{path}/{}", checked_id(id)?)).await
     }
 
-    /// Whatever a path and query name.
+    /// Sends a GET.
     pub(super) async fn get(&self, path_and_query: &str) -> Result<Value, PaymentError> {
         self.call(path_and_query, None).await
     }
 
-    /// All objects of a list that is short.
+    /// Fetches all objects of a short list.
     pub(super) async fn list(
         &self,
         path: &str,
@@ -58,7 +58,7 @@ impl Stripe {
         }
     }
 
-    /// Objects of a list of any length, newest first: those behind the object `after`.
+    /// Fetches one page of a list, newest first: the objects that follow `after`.
     pub(super) async fn page(
         &self,
         path: &str,
@@ -104,7 +104,8 @@ impl Stripe {
         self.send(&request).await
     }
 
-    /// Sends a request, and while Stripe has no room for it again, the same under the same key.
+    /// Sends a request. While Stripe rejects it for lack of capacity, sends the same request again
+    /// under the same key.
     async fn send(&self, request: &Outgoing<'_>) -> Result<Value, PaymentError> {
         let begun = (self.clock)();
         let mut retries = 0_u32;
@@ -155,13 +156,13 @@ fn time_left(begun: Timestamp, now: Timestamp) -> Duration {
     TIMEOUT.saturating_sub(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
 }
 
-/// An object of Stripe's as the type that names what the shop reads of it.
+/// Reads a Stripe object as a type that names the fields the shop needs.
 pub(super) fn read_as<T: DeserializeOwned>(object: Value) -> Result<T, PaymentError> {
     durable::json::read_value(object)
         .map_err(|error| PaymentError::Unknown(format!("the answer does not read: {error}")))
 }
 
-/// Id that is safe in a path: it consists of nothing but the characters of ids.
+/// Checks an ID for use in a path: letters, digits and underscores only.
 pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if !id.is_empty() && id.bytes().all(fits) {
@@ -170,14 +171,15 @@ pub(super) fn checked_id(id: &str) -> Result<&str, PaymentError> {
     Err(PaymentError::Refused("no id of the provider's".to_owned()))
 }
 
-/// What an answer says of the work:
-/// - 409, a key in progress, and any 5xx say nothing, nor does a key that was used for another
-///   request: it exists;
-/// - 429 says that it was not begun;
-/// - a refused `expires_at` says that the request came too late: a session that was opened under
-///   its key would have been told again (<https://docs.stripe.com/api/idempotent_requests>);
-/// - 401 and 403 say that the shop's key is wrong, which is no fault of the order's;
-/// - any other 4xx is a refusal.
+/// Classifies a response by what it tells about the outcome:
+/// - 409 (a request with the same key is in progress) and any 5xx leave it unknown, as does a key
+///   that was used for a different request: something exists under it.
+/// - 429 means that nothing was begun.
+/// - A rejected `expires_at` means that the request came too late. A session opened earlier under
+///   the same key would have been returned again
+///   (<https://docs.stripe.com/api/idempotent_requests>).
+/// - 401 and 403 mean that the shop's key is wrong, which is not the order's fault.
+/// - Any other 4xx is a refusal.
 fn read_answer(status: u16, body: &str) -> Result<Value, PaymentError> {
     let error = match status {
         200..=299 => return durable::json::read(body).map_err(unknown),

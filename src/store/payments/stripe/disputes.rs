@@ -1,5 +1,6 @@
-//! Disputes (docs.stripe.com/api/disputes). What was taken is the sum of the dispute's balance
-//! transactions, not its amount: an inquiry takes nothing, a dispute that was won gives back.
+//! Disputes (docs.stripe.com/api/disputes). The amount withdrawn is the sum of the dispute's
+//! balance transactions, not the dispute's amount: an inquiry withdraws nothing, and a dispute that
+//! was won returns the money.
 
 use crate::store::payments::stripe::client::read_as;
 use crate::store::payments::stripe::wire;

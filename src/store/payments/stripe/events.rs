@@ -1,13 +1,13 @@
-//! Events (docs.stripe.com/api/events). Of an event's object only its kind, its id and the order
-//! that a session names are read, which never change: how it stands is fetched in the pinned
-//! version, whatever version the event was written in.
+//! Events (docs.stripe.com/api/events). Only those parts of an event's object are read that never
+//! change: its kind, its ID and the order that a session names. Its current state is fetched in the
+//! pinned API version, whatever version the event was written in.
 
 use serde::{Deserialize, Deserializer};
 use shop::error::{Error, Result};
 use shop::payments::provider::ProviderId;
 use shop::payments::{EventSubject, Named, WebhookEvent};
 
-/// An event of the shop's own account and mode.
+/// Reads an event of the shop's own account and mode.
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
     let payload = std::str::from_utf8(body).map_err(|_| malformed("The event is not UTF-8."))?;
     let event: Envelope =
@@ -32,7 +32,7 @@ pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
     })
 }
 
-/// The subject of a stored event.
+/// Returns the subject of a stored event.
 pub fn notice_of(payload: &str) -> Result<EventSubject> {
     let event: Envelope = durable::json::read(payload)
         .map_err(|error| Error::internal(format!("stored event: {error}")))?;
@@ -56,19 +56,19 @@ pub fn notice_of(payload: &str) -> Result<EventSubject> {
     })
 }
 
-/// 400 `invalid_signature`
+/// Returns 400 `invalid_signature`.
 pub fn invalid_signature(detail: &str) -> Error {
     refused("invalid_signature", detail)
 }
 
-/// A shopper has begun to pay, which changes nothing.
+/// Events that report that a shopper has begun to pay, which changes nothing.
 const BEGINNINGS: [&str; 3] = [
     "payment_intent.created",
     "payment_intent.processing",
     "payment_intent.requires_action",
 ];
 
-/// Stripe's ids have at most 255 characters.
+/// Maximum length of Stripe's IDs.
 const MAX_ID_BYTES: usize = 255;
 
 fn malformed(detail: &str) -> Error {
@@ -101,7 +101,7 @@ struct About {
     id: Option<String>,
     #[serde(default)]
     object: Option<String>,
-    /// None means that the field is absent.
+    /// `None` means that the field is absent.
     #[serde(default, deserialize_with = "present")]
     client_reference_id: Option<Option<String>>,
 }

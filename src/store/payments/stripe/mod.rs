@@ -1,9 +1,9 @@
-//! [`Payments`] by Stripe's hosted Checkout Sessions: no card data ever passes the shop. No word of
-//! Stripe's is spoken above this folder.
+//! [`Payments`] by Stripe's hosted Checkout Sessions: card data never passes through the shop. No
+//! code outside this folder uses Stripe's terms.
 //!
-//! Every POST carries an Idempotency-Key that was stored, with its exact body, before the first
-//! call. A timeout or a 5xx is *unknown*, not failed: the same key is sent again
-//! (docs.stripe.com/api/idempotent_requests).
+//! Every POST carries an Idempotency-Key, which was stored with its exact body before the first
+//! call. A timeout or a 5xx means *unknown*, not failed: the request is sent again under the same
+//! key (docs.stripe.com/api/idempotent_requests).
 
 pub mod account;
 mod balance;
@@ -60,8 +60,8 @@ impl Payments for Stripe {
         sessions::read(self.get(&path).await?)
     }
 
-    /// Stripe refuses to expire a session that is no longer open, and keeps that refusal under the
-    /// key: then how the session stands is the answer.
+    /// Stripe refuses to expire a session that is no longer open, and stores that refusal under the
+    /// key. In that case the answer is the session's current state.
     async fn expire_session(
         &self,
         idempotency_key: &str,
@@ -113,8 +113,8 @@ impl Payments for Stripe {
         }
     }
 
-    /// A refund or dispute of another business of the account may name no payment, and Stripe takes
-    /// no empty filter.
+    /// A refund or dispute of another business on the same account may name no payment, and Stripe
+    /// accepts no empty filter.
     async fn session_of_payment(&self, payment_ref: &str) -> Result<Option<Session>, PaymentError> {
         if payment_ref.is_empty() {
             return Ok(None);
@@ -158,8 +158,8 @@ impl Payments for Stripe {
         disputes::read(self.get_one("disputes", provider_id).await?)
     }
 
-    /// 1. The signature holds for the raw bytes. 2. The body reads. 3. It is of the shop's account
-    ///    and mode.
+    /// 1. The signature matches the raw bytes. 2. The body can be parsed. 3. The event belongs to
+    ///    the shop's account and mode.
     fn verify(&self, delivery: &WebhookRequest<'_>, now: Timestamp) -> Result<WebhookEvent> {
         let header = (delivery.header)("Stripe-Signature");
         signature::verify(

@@ -1,31 +1,33 @@
-//! Sending a request again that Stripe had no room for. A 429 says that nothing was begun, whether
-//! too many requests came at once or two of them wanted the same object (`lock_timeout`), so that
-//! the same request under the same key may follow at once (docs.stripe.com/rate-limits). What is
-//! refused once more stays with whoever keeps the work and comes back later.
+//! Retries of requests that Stripe had no capacity for. A 429 means that nothing was begun, whether
+//! there were too many requests or two of them wanted the same object (`lock_timeout`), so the same
+//! request may be sent again at once under the same key (docs.stripe.com/rate-limits). If it keeps
+//! being rejected, the caller keeps the work and tries again later.
 
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Longest wait for a call, with all that it is sent again.
+/// Maximum duration of a call, including its retries.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Times that one call is sent again.
+/// Maximum number of retries of one call.
 const MAX_RETRIES: u32 = 2;
 
-/// Times that one event of the Worker sends something again: a request makes few calls, and a job
-/// of many must not spend its time, nor the requests that the platform lets it make, on waiting.
+/// Maximum number of retries in one event of the Worker. A request makes few calls, and a job with
+/// many calls must not spend its time, nor the number of requests that the platform allows, on
+/// waiting.
 const MAX_RETRIES_OF_EVENT: u32 = 10;
 
-/// Longest pause before the first retry, where Stripe names none; doubles with each.
+/// Longest pause before the first retry if Stripe names none; doubles with each retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Longest pause that is waited for within a call.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(4);
 
-/// Least time that an attempt is left: cut off earlier, its outcome would be unknown.
+/// Minimum time left for an attempt. With less, it might be cut off and its outcome would be
+/// unknown.
 const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 
-/// An answer, as far as it tells whether to ask again.
+/// The parts of a response that tell whether to retry.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints<'a> {
     /// HTTP status.
@@ -36,8 +38,9 @@ pub struct Hints<'a> {
     pub should_retry: Option<&'a str>,
 }
 
-/// The pause before a call is sent again that was sent again `retries` times so far and may take
-/// `left` more; none when its answer stands. `random` spreads those who were refused together.
+/// Returns the pause before the next attempt of a call that was retried `retries` times and has
+/// `left` time left; `None` means its response is final. `random` spreads callers that were
+/// rejected together.
 pub fn pause_before_retry(
     hints: Hints<'_>,
     retries: u32,
@@ -59,14 +62,14 @@ fn asked_pause(retry_after: Option<&str>) -> Duration {
     let Some(asked) = retry_after else {
         return Duration::ZERO;
     };
-    // A date, or more than anyone waits for.
+    // A date, or a longer pause than any call waits for.
     asked
         .trim()
         .parse()
         .map_or(Duration::MAX, Duration::from_secs)
 }
 
-/// Anything up to half a second, up to a whole one the second time.
+/// Returns a random pause of up to half a second, up to a whole second on the second retry.
 fn jitter(retries: u32, random: u32) -> Duration {
     let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(retries));
     let millis = u64::try_from(longest.as_millis()).unwrap_or(u64::MAX);
@@ -77,7 +80,7 @@ fn jitter(retries: u32, random: u32) -> Duration {
     )
 }
 
-/// Number of times that an event may still send something again.
+/// Number of retries left for an event.
 #[derive(Debug)]
 pub struct Patience(Cell<u32>);
 
@@ -88,7 +91,7 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// Takes one retry, if any is left.
+    /// Takes one retry; returns false if none is left.
     pub fn take(&self) -> bool {
         let left = self.0.get().checked_sub(1);
         if let Some(left) = left {

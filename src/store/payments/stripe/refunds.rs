@@ -1,4 +1,4 @@
-//! Refunds (docs.stripe.com/api/refunds). One that the shop makes carries its id in the metadata;
+//! Refunds (docs.stripe.com/api/refunds). A refund made by the shop carries its ID in the metadata;
 //! one without was made in Stripe's dashboard.
 
 use crate::store::payments::stripe::client::read_as;

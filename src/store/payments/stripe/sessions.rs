@@ -11,13 +11,13 @@ use shop::payments::provider::ProviderId;
 use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
 use shop::values::mail_addresses::in_ascii;
 
-/// Field of a session that the shop alone writes: anyone who opens a payment link of the account
-/// chooses its `client_reference_id`.
+/// Metadata that only the shop can write into a session. `client_reference_id` won't do: anyone who
+/// opens a payment link of the account chooses it.
 const ORDER_ID: &str = "metadata[order_id]";
 const KEY: &str = "metadata[key]";
 
-/// One line item per line, with quantity 1 and the final amount: Stripe's sum can't differ from the
-/// order's.
+/// Returns the request that opens a session, with one line item per line, quantity 1 and the final
+/// amount, so that Stripe's total can't differ from the order's.
 pub fn prepare(session: &NewSession) -> Result<String> {
     let mut form = Serializer::new(String::new());
     form.append_pair("mode", "payment")
@@ -27,8 +27,8 @@ pub fn prepare(session: &NewSession) -> Result<String> {
         .append_pair("success_url", &session.success_url)
         .append_pair("cancel_url", &session.cancel_url)
         .append_pair("expires_at", &session.expires_at.as_secs().to_string());
-    // What stands before the @ in another script is refused; without an address the payment page
-    // asks for one.
+    // Stripe rejects a local part (before the @) in a non-Latin script. Without an address, the
+    // payment page asks for one.
     let email = in_ascii(&session.email);
     if email.is_ascii() {
         form.append_pair("customer_email", &email);
@@ -46,8 +46,8 @@ pub fn prepare(session: &NewSession) -> Result<String> {
     Ok(form.finish())
 }
 
-/// A request that was prepared, for another key and with another end. One from before requests
-/// carried their key is given one.
+/// Returns a prepared request with another key and another expiry. Requests from before they
+/// carried their key are given one.
 pub fn renew(request: &str, key: &str, expires_at: Timestamp) -> String {
     let expires_at = expires_at.as_secs().to_string();
     let mut form = Serializer::new(String::new());
@@ -90,7 +90,7 @@ pub fn read(object: Value) -> Result<Session, PaymentError> {
     })
 }
 
-/// A session that was told to end; one that is still open did not.
+/// Returns a session that was asked to expire; an error if it is still open.
 pub fn ended(session: Session) -> Result<Session, PaymentError> {
     if session.state == SessionState::Open {
         return Err(PaymentError::Unknown(
@@ -100,8 +100,8 @@ pub fn ended(session: Session) -> Result<Session, PaymentError> {
     Ok(session)
 }
 
-/// True if a listed session was opened with this key for this order, without reading the rest of
-/// it. A session from before sessions carried their key is known by its order.
+/// Returns true when a listed session was opened with this key for this order, without reading the
+/// rest of it. Sessions from before they carried their key are recognized by their order.
 pub fn is_opened_with(object: &Value, order_id: &str, key: &str) -> bool {
     let told = |name: &str| object.get(name).and_then(Value::as_str);
     let kept = |name: &str| object.get("metadata")?.get(name)?.as_str();
@@ -153,12 +153,12 @@ impl Metadata {
     }
 }
 
-/// Status that a payment intent falls back to when a delayed payment has failed: a session that is
-/// complete takes no other.
+/// Status that a payment intent returns to when a delayed payment has failed: a completed session
+/// accepts no other payment.
 const FAILED: &str = "requires_payment_method";
 const CANCELED: &str = "canceled";
 
-/// By its id, or expanded.
+/// A payment intent, by its ID or expanded.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Intent {

@@ -1,9 +1,9 @@
-//! The signature of a delivery (docs.stripe.com/webhooks#verify-manually):
+//! Webhook signatures (docs.stripe.com/webhooks#verify-manually):
 //! `Stripe-Signature: t=…,v1=…[,v1=…]`, where `v1` is the HMAC-SHA256 of `t.` and the raw body
 //! under the endpoint's secret.
 //!
-//! Anyone can send a delivery, so what one costs is bounded: a body is hashed once a secret, and
-//! not at all for a header that can't be of now.
+//! Anyone can send a webhook request, so its cost is bounded: a body is hashed once per secret, and
+//! not at all for a header whose time is out of range.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use durable::Timestamp;
@@ -11,28 +11,28 @@ use hmac::digest::CtOutput;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// A delivery may be this old, in seconds: Stripe's default tolerance.
+/// Maximum age of a webhook request in seconds: Stripe's default tolerance.
 const MAX_AGE_SECS: i64 = 300;
 
-/// A delivery may be this far ahead, in seconds, by the difference of two clocks.
+/// Maximum number of seconds that a webhook request may lie in the future, because two clocks
+/// differ.
 const MAX_AHEAD_SECS: i64 = 60;
 
-/// Longest header that is read, in bytes: ten times what Stripe sends.
+/// Maximum length in bytes of a header that is read: ten times what Stripe sends.
 const MAX_HEADER_BYTES: usize = 4096;
 
-/// Signatures that are compared, the first ones. Stripe sends one for each active secret of the
-/// endpoint, two while one is rolled. More are no refusal, so that a header that Stripe makes
-/// longer some day still holds.
+/// Maximum number of signatures compared, counted from the first. Stripe sends one for each active
+/// secret of the endpoint, two while one is rolled. More are ignored rather than rejected, in case
+/// Stripe's header grows some day.
 const MAX_SIGNATURES: usize = 5;
 
 /// A signature, compared in constant time.
 type Tag = CtOutput<Hmac<Sha256>>;
 
-/// Checks that the header's time is now, and that one of its signatures is valid for one of the
+/// Verifies that the header's time is current and that one of its signatures matches one of the
 /// secrets.
 ///
-/// # Errors
-/// The fault, in words that tell a forger nothing new.
+/// # Errors The reason, in words that tell a forger nothing new.
 pub fn verify(
     header: Option<&str>,
     body: &[u8],
@@ -42,7 +42,8 @@ pub fn verify(
     judge(header, secrets, now, |secret, at| sign(secret, at, body))
 }
 
-/// As [`verify`]; `sign` is called once a secret, and only for a header that may hold.
+/// Does the work of [`verify`]. `sign` is called once per secret, and only for a header that may be
+/// valid.
 fn judge(
     header: Option<&str>,
     secrets: &[String],
@@ -87,7 +88,7 @@ fn judge_time(at: &str, now: Timestamp) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Values of the header that have this key, in order.
+/// Returns the header's values under this key, in order.
 fn values<'a>(header: &'a str, key: &str) -> impl Iterator<Item = &'a str> {
     header
         .split(',')
@@ -96,7 +97,7 @@ fn values<'a>(header: &'a str, key: &str) -> impl Iterator<Item = &'a str> {
         .map(|(_, value)| value)
 }
 
-/// None: these are not 32 bytes in hex.
+/// Reads a signature; `None` means it is not 32 bytes in hex.
 fn read_tag(hex: &str) -> Option<Tag> {
     let bytes = HEXLOWER_PERMISSIVE.decode(hex.as_bytes()).ok()?;
     let bytes: [u8; 32] = bytes.try_into().ok()?;
@@ -111,7 +112,7 @@ fn sign(secret: &str, at: &str, body: &[u8]) -> Option<Tag> {
     Some(mac.finalize())
 }
 
-/// Every signature is looked at, so that the time tells nothing.
+/// Compares every signature, so that the duration reveals nothing.
 fn is_among(expected: &Tag, signatures: &[Tag]) -> bool {
     signatures
         .iter()
@@ -164,7 +165,7 @@ mod tests {
         assert!(!check(&format!("t={NOW},v1={good}"), BODY, &[]));
     }
 
-    /// Made by `Stripe.webhooks.generateTestHeaderString` of the official package, 23.1.0.
+    /// Made by `Stripe.webhooks.generateTestHeaderString` of the official package, version 23.1.0.
     #[test]
     fn what_the_official_package_signs_is_believed() {
         for (body, secret, signature) in [
@@ -234,7 +235,8 @@ mod tests {
         }
     }
 
-    /// Bytes of the body that are hashed until `header` is judged, with two secrets.
+    /// Returns the result for `header` and the number of body bytes hashed for it, with two
+    /// secrets.
     fn hashed(header: &str, body: &[u8]) -> (bool, usize) {
         let mut bytes = 0;
         let secrets = ["one".to_owned(), "two".to_owned()];
@@ -289,7 +291,7 @@ mod tests {
         let after = |others: &str| check(&format!("t={NOW},{others}v1={good}"), BODY, &["s"]);
         assert!(after(&forged.repeat(4)));
         assert!(!after(&forged.repeat(5)));
-        // What is no signature takes nobody's place.
+        // A malformed signature does not count toward the maximum.
         assert!(after(&"v1=00,".repeat(20)));
         let before = format!("t={NOW},v1={good},{}", forged.repeat(20));
         assert!(check(&before, BODY, &["s"]));

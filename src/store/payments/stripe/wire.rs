@@ -1,5 +1,5 @@
-//! Amounts as Stripe writes them (docs.stripe.com/currencies): its decimal places are not ISO
-//! 4217's in every currency.
+//! Amounts as Stripe writes them (docs.stripe.com/currencies): for some currencies, its decimal
+//! places differ from ISO 4217's.
 
 use shop::payments::PaymentError;
 use shop::payments::limits::ChargeLimits;
@@ -11,18 +11,19 @@ const ZERO_DECIMAL: [&str; 15] = [
     "XOF", "XPF",
 ];
 
-/// `minor` units of ISO 4217 as Stripe writes them; none where it can't be written exactly.
+/// Converts ISO 4217 `minor` units to Stripe's; `None` means that the amount has no exact
+/// equivalent.
 pub fn to_wire(minor: i64, currency: Currency) -> Option<i64> {
     scale(minor, currency.exponent(), wire_exponent(currency.code()))
 }
 
-/// An amount of Stripe's in minor units of ISO 4217.
+/// Converts an amount of Stripe's to ISO 4217 minor units.
 pub fn from_wire(amount: i64, code: &str) -> Option<i64> {
     let currency = Currency::from_code(code)?;
     scale(amount, wire_exponent(code), currency.exponent())
 }
 
-/// The amounts that can be charged, in minor units of ISO 4217
+/// Returns the amounts that can be charged, in ISO 4217 minor units
 /// (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
 pub fn limits(currency: Currency) -> ChargeLimits {
     ChargeLimits {
@@ -32,7 +33,7 @@ pub fn limits(currency: Currency) -> ChargeLimits {
     }
 }
 
-/// The least that a charge must come to, by its currency; 0 where Stripe names none.
+/// Returns the minimum amount of a charge, by its currency; 0 where Stripe names none.
 fn smallest_charge(currency: Currency) -> i64 {
     match currency.code() {
         "GBP" => 30,
@@ -49,7 +50,8 @@ fn smallest_charge(currency: Currency) -> i64 {
     }
 }
 
-/// Three-decimal currencies are charged in tens, and others in the units that Stripe writes.
+/// Returns the step of amounts that can be charged: tens in currencies with three decimal places,
+/// otherwise the units that Stripe writes.
 fn step(currency: Currency) -> i64 {
     match wire_exponent(currency.code()) {
         3 => 10,
@@ -57,8 +59,8 @@ fn step(currency: Currency) -> i64 {
     }
 }
 
-/// The most that one charge can come to, in minor units of ISO 4217: by the digits that Stripe
-/// takes. A card's network or another way to pay may take less.
+/// Returns the maximum amount of one charge, in ISO 4217 minor units, by the number of digits that
+/// Stripe accepts. A card network or another payment method may accept less.
 fn largest_charge(currency: Currency) -> i64 {
     let digits = match currency.code() {
         "IDR" => 12,
@@ -74,13 +76,13 @@ fn largest_charge(currency: Currency) -> i64 {
     from_wire(whole, currency.code()).unwrap_or(i64::MAX)
 }
 
-/// As [`from_wire`], of an answer: what can't be read says nothing.
+/// Like [`from_wire`], for a response: an amount that can't be read leaves the outcome unknown.
 pub fn read(amount: i64, code: &str) -> Result<i64, PaymentError> {
     from_wire(amount, code)
         .ok_or_else(|| PaymentError::Unknown(format!("{amount} {code} does not read")))
 }
 
-/// ISK and UGX have no minor unit, but Stripe keeps two places for them.
+/// ISK and UGX have no minor unit, but Stripe keeps two decimal places for them.
 fn wire_exponent(code: &str) -> u32 {
     match code {
         "BHD" | "JOD" | "KWD" | "OMR" | "TND" => 3,
