@@ -1,18 +1,18 @@
-//! Names of holds, which lines have one, and how long it lasts.
+//! Ids of holds, choice of the lines that need one, and duration of a hold.
 
 use crate::pricing::quote::QuoteLine;
 
-/// Seconds that a hold waits for its order to be written and pinned.
+/// Seconds for which a hold waits for its order to be written and pinned.
 pub const HOLD_SECS: u32 = 10 * 60;
 
-/// The id of an order's hold on each of its SKUs.
+/// Returns the id of an order's hold, the same for each of its SKUs.
 #[must_use]
 pub fn hold_id(order_id: &str, attempt: u32) -> String {
     format!("{order_id}:{attempt}")
 }
 
-/// The lines whose units are held, in SKU order: two checkouts that want the same SKUs ask in the
-/// same order.
+/// Returns the lines whose units are held, sorted by SKU, so that two checkouts of the same SKUs
+/// ask in the same order.
 #[must_use]
 pub fn tracked_lines(lines: &[QuoteLine]) -> Vec<&QuoteLine> {
     let mut tracked: Vec<&QuoteLine> = lines.iter().filter(|line| line.tracked).collect();

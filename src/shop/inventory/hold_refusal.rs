@@ -1,58 +1,58 @@
-//! Refusals of a hold: conditions that a use case decides on, and that become an error only where a
+//! Refusals of a hold. A use case decides on them as conditions; they become an error only when the
 //! caller is told.
 
 use crate::error::Error;
 use serde_json::{Value, json};
 
-/// Seconds after which a buyer who met what may come back tries again: at least, and how many more
-/// at most, so that those who were refused together do not come back together.
+/// Minimum seconds after which a buyer should retry if units may come back. A random part is added,
+/// so that buyers who were refused together do not return together.
 pub(crate) const MIN_RETRY_SECS: u32 = 2;
 
-/// Condition by which not everything could be held.
+/// Reason why not everything could be held.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HoldRefusal {
-    /// Some lines are short for good.
+    /// Some lines are sold out.
     SoldOut(Vec<ShortLine>),
-    /// All lines that are short are held by others, on the clock.
+    /// All short lines are held by others for now, and may come back.
     Contended(Vec<ShortLine>),
-    /// One customer may not buy so much.
+    /// A limit per customer is exceeded.
     OverLimit(Vec<ShortLine>),
-    /// The promotion of this id has no uses left.
+    /// The promotion with this id has no uses left.
     PromotionUsedUp(String),
-    /// Others hold the last uses of the promotion of this id, on the clock.
+    /// Others hold the last uses of the promotion with this id for now.
     PromotionContended(String),
-    /// This customer can't use the promotion of this id.
+    /// This customer can't use the promotion with this id.
     PromotionNotAvailable(String),
 }
 
-/// Line of a quote that stock refused.
+/// A line that stock refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShortLine {
     /// SKU of the line.
     pub sku: String,
-    /// Product that shoppers read.
+    /// Product title shown to shoppers.
     pub title: String,
-    /// Variant that shoppers read.
+    /// Variant title shown to shoppers.
     pub variant_title: String,
     /// Reason of the refusal.
     pub reason: ShortReason,
-    /// Quantity that could be held.
+    /// Largest quantity that could be held.
     pub max_quantity: i64,
 }
 
-/// Reason for which a line is short.
+/// Reason why a line is short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShortReason {
     /// No units are left for it.
     SoldOut,
     /// Others hold units that may come back.
     Contended,
-    /// One customer may not buy so many.
+    /// The limit per customer is exceeded.
     OverLimit,
 }
 
 impl ShortReason {
-    /// Word by which clients know it.
+    /// Stable code for API clients.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl ShortReason {
 }
 
 impl HoldRefusal {
-    /// Refusal of an order of which these lines are short.
+    /// Returns the refusal of an order with these short lines.
     #[must_use]
     pub fn of_lines(short: Vec<ShortLine>) -> Self {
         let is = |reason| move |line: &ShortLine| line.reason == reason;
@@ -77,13 +77,13 @@ impl HoldRefusal {
         }
     }
 
-    /// True when what others hold on the clock may come back.
+    /// True if the missing units or uses are held by others and may come back.
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         matches!(self, Self::Contended(_) | Self::PromotionContended(_))
     }
 
-    /// Stable code that clients branch on.
+    /// Stable code for API clients.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
@@ -148,10 +148,10 @@ impl From<HoldRefusal> for Error {
     }
 }
 
-/// Reason for which a hold did not come about.
+/// Reason why a hold failed.
 #[derive(Debug)]
 pub enum NotHeld {
-    /// An object refused.
+    /// An object refused it.
     Refused(HoldRefusal),
     /// A port failed.
     Failed(Error),

@@ -1,6 +1,6 @@
-//! Holds of an order: a use of every scarce promotion, and the units of every tracked line. They
-//! are taken at checkout, pinned before the order can be paid, committed when it is, and given back
-//! when it comes to nothing.
+//! Holds of an order: one use of each limited promotion, and the units of each tracked line. They
+//! are taken at checkout, pinned before the order can be paid, committed when it is paid, and
+//! released when it ends unpaid.
 
 use crate::error::Result;
 use crate::inventory::hold_ids::{hold_id, tracked_lines};
@@ -12,8 +12,8 @@ use crate::inventory::uses::{ScarceUse, scarce};
 use crate::orders::order::Order;
 use crate::pricing::quote::Held;
 
-/// Holds of one attempt at an order, each kind in the order of its names: two checkouts that want
-/// the same ones ask in the same order.
+/// Holds of one attempt at an order, each kind in alphabetical order, so that two checkouts of the
+/// same things ask in the same order.
 pub struct Holds<'a> {
     hold_id: String,
     uses: Vec<ScarceUse<'a>>,
@@ -21,7 +21,7 @@ pub struct Holds<'a> {
     taken: Taken,
 }
 
-/// Number of those that were taken, in the order in which they are asked for.
+/// Number of holds taken so far, in the order in which they are requested.
 #[derive(Clone, Copy, Default)]
 struct Taken {
     uses: usize,
@@ -36,7 +36,7 @@ impl Taken {
 }
 
 impl<'a> Holds<'a> {
-    /// Holds of `attempt`, none of them taken by now.
+    /// Returns the holds of `attempt`, none of them taken yet.
     #[must_use]
     pub fn new(order_id: &str, attempt: u32, (lines, promotions): Held<'a>) -> Self {
         Self {
@@ -47,22 +47,22 @@ impl<'a> Holds<'a> {
         }
     }
 
-    /// Holds of an order as it stands.
+    /// Returns the holds of an order's current attempt.
     #[must_use]
     pub fn of(order: &'a Order) -> Self {
         Self::of_attempt(order, order.attempt)
     }
 
-    /// Holds of an attempt at an order, the present or an earlier one.
+    /// Returns the holds of the current or an earlier attempt at an order.
     #[must_use]
     pub fn of_attempt(order: &'a Order, attempt: u32) -> Self {
         Self::new(&order.id, attempt, order.held())
     }
 
-    /// Takes all; stops at the first refusal.
+    /// Takes all holds, and stops at the first refusal.
     ///
     /// # Errors
-    /// The first refusal, or a port's failure. What was taken by then is still held:
+    /// The first refusal, or a port's failure. Holds taken before it remain: see
     /// [`Self::give_back`].
     pub async fn take(&mut self, ports: &impl StockPorts, email: &str) -> Result<(), NotHeld> {
         let Self {
@@ -83,42 +83,42 @@ impl<'a> Holds<'a> {
         Ok(())
     }
 
-    /// Releases what was taken, and asks nothing of what was not.
+    /// Releases the holds that were taken, without asking about the others.
     ///
     /// # Errors
-    /// A port's failure; giving back again is safe.
+    /// Fails if a port fails; calling it again is safe.
     pub async fn give_back(&self, ports: &impl StockPorts) -> Result<()> {
         self.release_first(ports, self.taken).await
     }
 
-    /// Releases all, whoever took them: a hold that is still on its way meets the tombstone.
+    /// Releases all holds, whoever took them. A hold request still in flight finds the tombstone.
     ///
     /// # Errors
-    /// A port's failure; releasing again is safe.
+    /// Fails if a port fails; releasing again is safe.
     pub async fn release(&self, ports: &impl StockPorts) -> Result<()> {
         self.release_first(ports, Taken::ALL).await
     }
 
-    /// Takes all off their clock; false when one has ended before.
+    /// Pins all holds. Returns false if one of them has already ended.
     ///
     /// # Errors
-    /// A port's failure; pinning again is safe.
+    /// Fails if a port fails; pinning again is safe.
     pub async fn pin(&self, ports: &impl StockPorts) -> Result<bool> {
         self.step(ports, Step::Pin).await
     }
 
-    /// Counts all as those of a paid order.
+    /// Commits all holds to a paid order.
     ///
     /// # Errors
-    /// A port's failure; committing again is safe.
+    /// Fails if a port fails; committing again is safe.
     pub async fn commit(&self, ports: &impl StockPorts) -> Result<()> {
         self.step(ports, Step::Commit).await.map(drop)
     }
 
-    /// Gives back those of an order that came to nothing after it was paid.
+    /// Returns the committed units and uses of an order that was cancelled after payment.
     ///
     /// # Errors
-    /// A port's failure; giving back again is safe.
+    /// Fails if a port fails; calling it again is safe.
     pub async fn restock(&self, ports: &impl StockPorts) -> Result<()> {
         self.step(ports, Step::Restock).await.map(drop)
     }

@@ -1,4 +1,4 @@
-//! Units of a line that are held for an order; and what is said of the lines that are short.
+//! Units of a line held for an order, and the report on lines that are short.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::{HOLD_SECS, tracked_lines};
@@ -13,7 +13,7 @@ use durable::cart;
 use durable::machine::Reply;
 use durable::stock::{self, Command, Refusal, Stock};
 
-/// Units of a line, at the object of its SKU.
+/// Units of a line, held by the object of its SKU.
 pub(super) struct LineUnits<'a>(pub(super) &'a QuoteLine);
 
 impl Reservation for LineUnits<'_> {
@@ -69,7 +69,7 @@ impl Reservation for LineUnits<'_> {
     }
 }
 
-/// Refuses what was refused a moment ago, without asking an object.
+/// Refuses again what was refused a moment ago, without asking an object.
 ///
 /// # Errors
 /// 409 `sold_out`, `contended`.
@@ -86,11 +86,11 @@ pub fn check_memory(ports: &impl StockPorts, lines: &[QuoteLine]) -> Result<()> 
     Err(HoldRefusal::of_lines(short).into())
 }
 
-/// The refusal of an order of which one line was refused; it tells of the others too that are
-/// short.
+/// Returns the refusal of an order after one of its lines was refused. It also lists the remaining
+/// lines that are short.
 ///
 /// # Errors
-/// When the object refused what it should not.
+/// Fails if the object refused for an unexpected reason.
 pub(super) async fn refused<'a>(
     ports: &impl StockPorts,
     LineUnits(line): &LineUnits<'_>,
@@ -98,7 +98,7 @@ pub(super) async fn refused<'a>(
     others: impl Iterator<Item = &'a LineUnits<'a>>,
 ) -> Result<HoldRefusal> {
     let mut short = vec![refused_line(ports, line, refusal)?];
-    // What does not answer is not told: it is refused in any case.
+    // An object that does not answer is left out: the order is refused anyway.
     for LineUnits(line) in others {
         if let Ok(view) = ports.stock().view(&line.sku).await {
             short.extend(viewed_line(ports, line, &view));
@@ -126,7 +126,7 @@ fn line_short_by(line: &QuoteLine, reason: ShortReason, left: i64) -> ShortLine 
     }
 }
 
-/// The line as the object refused it.
+/// Returns the line as refused by its object.
 fn refused_line(ports: &impl StockPorts, line: &QuoteLine, refusal: &Refusal) -> Result<ShortLine> {
     match refusal {
         Refusal::Short {
@@ -153,7 +153,8 @@ fn refused_line(ports: &impl StockPorts, line: &QuoteLine, refusal: &Refusal) ->
     }
 }
 
-/// The line, if it is short by what the object says now, though it was not asked to hold.
+/// Returns the line if it is short according to the object's current state, without having tried to
+/// hold it.
 fn viewed_line(ports: &impl StockPorts, line: &QuoteLine, view: &stock::View) -> Option<ShortLine> {
     let shortage = Shortage {
         contended: view.reserved > 0,

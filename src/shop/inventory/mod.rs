@@ -1,4 +1,4 @@
-//! Stock and the scarce uses of promotions: counted by objects, held for orders.
+//! Stock and uses of limited promotions: counted by objects, held for orders.
 pub mod hold_ids;
 pub mod hold_refusal;
 pub mod holds;

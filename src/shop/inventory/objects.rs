@@ -1,4 +1,4 @@
-//! The objects that count stock and uses of promotions.
+//! Objects that count stock and uses of promotions.
 
 use crate::error::Result;
 use durable::board::Posts;
@@ -6,16 +6,16 @@ use durable::machine::{Checkup, Entry};
 use durable::promotion::View;
 use durable::{promotion, stock};
 
-/// Uses of a promotion.
+/// Number of uses of a promotion.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Uses {
-    /// By all.
+    /// Uses by all customers.
     pub all: View,
-    /// By one customer.
+    /// Uses by one customer.
     pub of_customer: u32,
 }
 
-/// One object per SKU.
+/// Stock objects, one per SKU.
 pub trait StockObjects {
     /// Carries out `command` once per `operation_id`.
     async fn ask(
@@ -24,11 +24,11 @@ pub trait StockObjects {
         operation_id: String,
         command: stock::Command,
     ) -> Result<stock::Reply>;
-    /// The stock as it stands.
+    /// Returns the current stock.
     async fn view(&self, sku: &str) -> Result<stock::View>;
 }
 
-/// One object per promotion that can be used up.
+/// Promotion objects, one per limited promotion.
 pub trait PromotionObjects {
     /// Carries out `command` once per `operation_id`.
     async fn ask(
@@ -37,13 +37,13 @@ pub trait PromotionObjects {
         operation_id: String,
         command: promotion::Command,
     ) -> Result<promotion::Reply>;
-    /// Its uses, by all and by a customer.
+    /// Returns the uses by all customers and by one.
     async fn uses(&self, id: &str, customer: &str) -> Result<Uses>;
 }
 
-/// A stock object as staff ask it.
+/// Access of staff to a stock object's movements.
 pub trait StockLedgers {
-    /// Movements before number `before`, newest first.
+    /// Returns movements numbered below `before`, newest first.
     async fn movements(
         &self,
         sku: &str,
@@ -52,15 +52,15 @@ pub trait StockLedgers {
     ) -> Result<Vec<StockMovement>>;
     /// Compares the counters with the movements.
     async fn check(&self, sku: &str) -> Result<Checkup<stock::View>>;
-    /// Sets the counters to what the movements tell; returns what was found.
+    /// Sets the counters to the sums of the movements, and returns the result of the check.
     async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>>;
 }
 
-/// An entry of a stock object's log, its events as the object wrote them.
+/// An entry in a stock object's log, with events in the form the object wrote them.
 pub type StockMovement = Entry<serde_json::Value>;
 
-/// The objects that show what the public may know.
+/// Boards: objects that show availability to the public.
 pub trait Boards {
-    /// Shows `posts`, where they are newer than what is shown.
+    /// Shows `posts` that are newer than what is shown.
     async fn post(&self, bucket: u32, posts: &Posts) -> Result<()>;
 }

@@ -1,5 +1,5 @@
-//! The units of a placed order in the stock objects: held again, shipped, put back. Each operation's
-//! id names what it is about and the step, so that asking again moves nothing twice.
+//! Units of a placed order in the stock objects: held again, shipped, restocked. The id of each
+//! operation names its subject and the step, so that a repeated request moves nothing twice.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::hold_id;
@@ -12,17 +12,15 @@ use crate::orders::records::Units;
 use durable::machine::Reply;
 use durable::{Timestamp, stock};
 
-/// Seconds after which what others held is asked for again.
+/// Seconds before another attempt to hold units that others were holding.
 const CONTENDED_RETRY_SECS: u32 = 60;
 
-/// Seconds for which units that others hold on the clock are waited for: longer than such a hold
-/// lasts.
+/// Seconds for which an order waits for units held by others: longer than an unpinned hold lasts.
 const PATIENCE_SECS: u32 = 15 * 60;
 
-/// Holds what an order is made of once more, all or none, under an attempt that has held nothing
-/// before; false when it is gone. What others hold on the clock may come back: while the order has
-/// been without it for short, that is a reason to try again later, with nothing kept from others
-/// until then.
+/// Holds everything in the order once more, all or nothing, under a new attempt. Returns false if
+/// something is gone. If it is held by others for now and the order has not been without it for
+/// long, the call fails instead, to be retried later; nothing is kept from others until then.
 ///
 /// # Errors
 /// 503 `contended`, `promotion_contended`; a port's failure.
@@ -48,10 +46,10 @@ pub async fn hold_again(
     }
 }
 
-/// Counts the units of a fulfilment as shipped.
+/// Books the units of a fulfillment as shipped.
 ///
 /// # Errors
-/// When an object fails, or refuses what it should not.
+/// Fails if an object fails or refuses unexpectedly.
 pub async fn ship_stock(
     ports: &impl StockPorts,
     order: &Order,
@@ -76,7 +74,7 @@ pub async fn ship_stock(
 /// Puts the units of a return back on sale.
 ///
 /// # Errors
-/// As [`ship_stock`].
+/// Same as [`ship_stock`].
 pub async fn restock_return(ports: &impl StockPorts, order: &Order, return_id: &str) -> Result<()> {
     let found = order.returns.iter().find(|it| it.id == return_id);
     for units in found.iter().flat_map(|it| tracked_units(order, &it.lines)) {
@@ -103,7 +101,7 @@ fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
     units.iter().filter(|units| tracked(&units.sku)).collect()
 }
 
-/// What a stock object should not have refused.
+/// Returns the error for an unexpected refusal by a stock object.
 fn refused(step: &str, order: &Order, refusal: &stock::Refusal) -> Error {
     Error::internal(format!("{step} of {}: {refusal:?}", order.id))
 }

@@ -1,15 +1,15 @@
-//! The ports of holds.
+//! Ports needed for holds.
 
 use crate::inventory::objects::{PromotionObjects, StockObjects};
 use crate::inventory::refusals::RefusalMemory;
 use crate::orders::ports::OrderPorts;
 
-/// The ports of holds.
+/// Ports needed for holds.
 pub trait StockPorts: OrderPorts {
-    /// The stock objects.
+    /// Stock objects.
     fn stock(&self) -> impl StockObjects;
-    /// The isolate's memory of their refusals.
+    /// The isolate's memory of refusals.
     fn refusals(&self) -> impl RefusalMemory;
-    /// The objects of promotions that can be used up.
+    /// Promotion objects.
     fn promotions(&self) -> impl PromotionObjects;
 }

@@ -1,47 +1,47 @@
-//! What an isolate remembers of refusals, so that a rush on what is gone asks no object: for a
-//! second or two, and at most until a newer word of the stock is read. Then one request looks
-//! again, and only when it is given units do the others follow. Only refusals come from memory,
-//! never a hold.
+//! An isolate's memory of refusals, so that a rush on sold-out items asks no object. A refusal is
+//! remembered for a second or two, and at most until a newer stock version is read. Then one
+//! request asks the object again, and only if it gets units do the others follow. Only refusals are
+//! answered from memory, never a hold.
 
 use durable::Timestamp;
 use durable::stock::PublicStock;
 use std::collections::BTreeMap;
 
-/// Seconds that a refusal is remembered: of units that others hold on the clock, and of units that
-/// are gone.
+/// Seconds for which a refusal is remembered: if others hold the units, and if the units are gone.
 const CONTENDED_SECS: u32 = 1;
 const SOLD_OUT_SECS: u32 = 2;
 
-/// Milliseconds that one request is given to look again; and for how long a refusal that nobody
-/// asked for since is worth anything.
+/// Milliseconds that one request is given to ask again, and milliseconds after which an unused
+/// refusal expires.
 const LOOK_MILLIS: i64 = 250;
 const STALE_MILLIS: i64 = 1000;
 
-/// Most SKUs that are remembered at once.
+/// Maximum number of SKUs remembered at once.
 const MAX_KEPT: usize = 4096;
 
-/// The memory of the isolate.
+/// The isolate's memory of refusals.
 pub trait RefusalMemory {
-    /// Keeps what an object has just said.
+    /// Remembers the refusal that an object has just given.
     fn remember(&self, sku: &str, shortage: Shortage);
-    /// Forgets what was refused: units were held.
+    /// Forgets the refusal, because units were held.
     fn forget(&self, sku: &str);
-    /// Why `quantity` units would be refused.
+    /// Returns the reason why `quantity` units would be refused. `None` means the object must be
+    /// asked.
     fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage>;
 }
 
-/// Why an object has refused units.
+/// Reason why an object refused units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shortage {
-    /// Whether others held units on the clock.
+    /// True if others held units that may come back.
     pub contended: bool,
-    /// Units that were free.
+    /// Units that were available.
     pub available: i64,
-    /// The version of the stock then.
+    /// Version of the stock at that time.
     pub version: u64,
 }
 
-/// Refusals of a moment ago.
+/// Recent refusals.
 #[derive(Debug, Default)]
 pub struct Refusals(BTreeMap<String, Kept>);
 
@@ -52,7 +52,7 @@ struct Kept {
 }
 
 impl Refusals {
-    /// Keeps what the object of `sku` said.
+    /// Remembers a refusal by the object of `sku`.
     pub fn remember(&mut self, sku: &str, shortage: Shortage, now: Timestamp) {
         let is_newer = |kept: &Kept| kept.until > now && kept.shortage.version > shortage.version;
         if self.0.get(sku).is_some_and(is_newer) {
@@ -72,12 +72,13 @@ impl Refusals {
         self.0.insert(sku.to_owned(), Kept { shortage, until });
     }
 
-    /// Forgets what the object of `sku` said.
+    /// Forgets the refusal for `sku`.
     pub fn forget(&mut self, sku: &str) {
         self.0.remove(sku);
     }
 
-    /// Why `quantity` units would be refused; `word` is the newest that the isolate has read.
+    /// Returns the reason why `quantity` units would be refused; `word` is the newest public stock
+    /// that the isolate has read.
     pub fn recall(
         &mut self,
         sku: &str,

@@ -1,39 +1,39 @@
-//! Objects that hold something for an order: the units of a SKU, a use of a promotion. All take the
-//! same steps. The id of an operation names the order, the attempt and the step, so that asking
-//! again moves nothing twice.
+//! Reservations at objects: the units of a SKU, or a use of a promotion. All take the same steps.
+//! The id of an operation names the order, the attempt and the step, so that a repeated request
+//! moves nothing twice.
 
 use crate::error::{Error, Result};
 use crate::inventory::ports::StockPorts;
 use durable::machine::{Machine, Reply, ReplyOf};
 use std::fmt::Debug;
 
-/// Step of a hold after it was taken.
+/// Step after a hold was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Taken off its clock, before its order can be paid.
+    /// Pins the hold, before its order can be paid.
     Pin,
-    /// Given back: its order comes to nothing.
+    /// Releases the hold, because its order ends unpaid.
     Release,
-    /// Counted as sold: its order is paid.
+    /// Commits the hold, because its order is paid.
     Commit,
-    /// Given back after that.
+    /// Returns committed units or uses.
     Restock,
 }
 
-/// Object that holds something for an order.
+/// A reservation at an object.
 pub(super) trait Reservation {
     type Machine: Machine<Refusal: Debug>;
 
     /// Name of the object.
     fn name(&self) -> &str;
 
-    /// Command that begins the hold, for whoever has this mail address.
+    /// Returns the command that takes the hold for the customer with this email address.
     fn hold(&self, hold_id: String, email: &str) -> CommandOf<Self>;
 
-    /// Command of a later step, and its name in the ids of operations.
+    /// Returns the command for a later step, and the step's name in operation ids.
     fn command(step: Step, hold_id: String) -> (&'static str, CommandOf<Self>);
 
-    /// True when the hold has ended on its clock.
+    /// True if the hold has already ended.
     fn has_ended(refusal: &RefusalOf<Self>) -> bool;
 
     async fn ask(
@@ -47,8 +47,8 @@ pub(super) trait Reservation {
 pub(super) type CommandOf<R> = <<R as Reservation>::Machine as Machine>::Command;
 pub(super) type RefusalOf<R> = <<R as Reservation>::Machine as Machine>::Refusal;
 
-/// Begins a hold at each, in their order, and counts them in `taken`; stops at the first that
-/// refuses, which it returns.
+/// Takes a hold at each object in order, and counts them in `taken`. Stops at the first refusal and
+/// returns it.
 pub(super) async fn hold_each<'a, R: Reservation>(
     ports: &impl StockPorts,
     hold_id: &str,
@@ -68,8 +68,8 @@ pub(super) async fn hold_each<'a, R: Reservation>(
     Ok(None)
 }
 
-/// Carries out a step at each, in their order; false when one can't be pinned, since it has ended
-/// on its clock.
+/// Carries out a step at each object in order. Returns false if a hold can't be pinned because it
+/// has ended.
 pub(super) async fn step_each<'a, R: Reservation + 'a>(
     ports: &impl StockPorts,
     hold_id: &str,

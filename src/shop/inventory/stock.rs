@@ -1,7 +1,8 @@
-//! Stock as staff handle it and as the public reads it; checkout and settlement ask the objects
-//! themselves.
+//! Stock as staff change it and as the public reads it. Checkout and settlement ask the objects
+//! directly.
 //!
-//! The public reads a word and never a number, from a published copy: no page view asks an object.
+//! The public sees an availability, never a number, from a published copy: no page view asks an
+//! object.
 
 use crate::catalog::record::CatalogRecord;
 use crate::error::{Error, Result};
@@ -10,10 +11,10 @@ use durable::machine::Reply;
 use durable::stock::{Command, MAX_QUANTITY, MAX_REASON_BYTES, Refusal, View};
 use serde_json::json;
 
-/// The stock of a SKU. One that has lost its product keeps what it has.
+/// Returns the stock of a SKU. A SKU that has lost its product keeps its stock.
 ///
 /// # Errors
-/// 404 for a SKU that no product has and that was never stocked.
+/// 404 for a SKU that belongs to no product and was never stocked.
 pub async fn get_stock(
     record: &impl CatalogRecord,
     stock: &impl StockObjects,
@@ -26,7 +27,7 @@ pub async fn get_stock(
     Ok(view)
 }
 
-/// Carries out a change by staff; once per `operation_id`.
+/// Carries out a stock change by staff, once per `operation_id`.
 ///
 /// # Errors
 /// 422 `invalid_quantity`, `invalid_reason`, `invalid_settings`, `idempotency_key_reused`; 409
@@ -43,8 +44,8 @@ pub async fn change_stock(
     }
 }
 
-/// Receives the units of one delivery, whatever is said of it later under the same `operation_id`:
-/// what an import receives once is counted here from then on.
+/// Receives the units of one delivery. A later call with the same `operation_id` changes nothing,
+/// whatever its quantity, so that an import counts a delivery once.
 ///
 /// # Errors
 /// 422 `invalid_quantity`.
@@ -62,20 +63,20 @@ pub async fn receive_stock(
     }
 }
 
-/// Outcome of a count.
+/// Result of a stock count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// The stock is what was counted.
+    /// The stock was set to the count.
     Set,
-    /// The stock stays as it is: more units than were counted are promised.
+    /// The stock is unchanged, because more units than were counted are promised.
     BelowPromised,
 }
 
-/// Sets the count to `quantity` units in the building, whatever moved since it was first set under
-/// this `operation_id`.
+/// Sets the stock to `quantity` units on hand. A repeat with the same `operation_id` changes
+/// nothing, even if units have moved since.
 ///
 /// # Errors
-/// 422 `invalid_quantity`, `idempotency_key_reused` where it was another count.
+/// 422 `invalid_quantity`, and `idempotency_key_reused` for a different count.
 pub async fn count_stock(
     stock: &impl StockObjects,
     sku: &str,
@@ -93,7 +94,7 @@ pub async fn count_stock(
     }
 }
 
-/// Text for a count that is below what was promised.
+/// Message for a count below the number of promised units.
 pub const BELOW_PROMISED: &str =
     "Checkouts and orders were promised more units than this would leave.";
 

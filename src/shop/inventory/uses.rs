@@ -1,5 +1,5 @@
-//! Uses of scarce promotions that are held for an order. A promotion without limits has no object
-//! and is asked nothing.
+//! Uses of limited promotions held for an order. A promotion without limits has no object, and
+//! nothing is asked.
 
 use crate::error::{Error, Result};
 use crate::inventory::hold_ids::HOLD_SECS;
@@ -12,14 +12,14 @@ use crate::values::ids::customer_of;
 use durable::promotion::{Command, Limits, Promotion, Refusal, Reply};
 use futures_util::future::try_join_all;
 
-/// A use of a promotion that can be used up, at its object.
+/// One use of a limited promotion, held by its object.
 pub(super) struct ScarceUse<'a> {
     id: &'a str,
     limits: Limits,
 }
 
 impl ScarceUse<'_> {
-    /// The refusal of an order that can't have this use.
+    /// Returns the refusal of an order that can't have this use.
     pub(super) fn refused(&self, refusal: Refusal) -> HoldRefusal {
         let id = self.id.to_owned();
         match refusal {
@@ -72,12 +72,12 @@ impl Reservation for ScarceUse<'_> {
     }
 }
 
-/// Which of `promotions` can't be used now, by anyone or, where it comes by itself, by this
-/// customer. Whether this customer has used up a code is told when it is ordered with.
+/// Returns the ids of those `promotions` that can't be used now: by anyone, or, for automatic
+/// promotions, by this customer. Whether this customer has already used a code is checked when the
+/// order is placed.
 ///
 /// # Errors
-/// 409 `promotion_contended` while others hold the last uses of a code on the clock; when an object
-/// does not answer.
+/// 409 `promotion_contended` while others hold the last uses of a code; or an object's failure.
 pub async fn used_up(
     objects: &impl PromotionObjects,
     promotions: &[QuotePromotion],
@@ -105,7 +105,7 @@ fn is_used_up(promotion: &QuotePromotion, limits: Limits, uses: Uses) -> Result<
     Ok(by_all)
 }
 
-/// Those that can be used up, in the order of their ids.
+/// Returns the promotions with limits, sorted by id.
 pub(super) fn scarce(promotions: &[QuotePromotion]) -> Vec<ScarceUse<'_>> {
     let scarce = promotions.iter().filter_map(|promotion| {
         Some(ScarceUse {
@@ -118,8 +118,8 @@ pub(super) fn scarce(promotions: &[QuotePromotion]) -> Vec<ScarceUse<'_>> {
     scarce
 }
 
-/// 409 `promotion_not_available`, whether the address has used it, has ordered before, or is not
-/// one of those it is for.
+/// Returns a 409 `promotion_not_available`, the same whether the customer has already used the
+/// promotion, has ordered before, or is not among those it is for.
 pub fn not_available(id: &str) -> Error {
     HoldRefusal::PromotionNotAvailable(id.to_owned()).into()
 }

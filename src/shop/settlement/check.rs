@@ -1,4 +1,4 @@
-//! A pending order's payment, looked at.
+//! Check of a pending order's payment.
 
 use crate::error::Result;
 use crate::orders::moving::find_order;
@@ -9,10 +9,10 @@ use crate::settlement::fold::fold_session;
 use crate::settlement::ports::SettlementPorts;
 use durable::Timestamp;
 
-/// Folds the order's own session into it, then carries out what is undone.
+/// Folds the order's own session into the order, then carries out outstanding tasks.
 ///
 /// # Errors
-/// When a port fails, or a task does; repeating is safe.
+/// Fails if a port or a task fails; repeating is safe.
 pub async fn settle_order(
     ports: &impl SettlementPorts,
     order: Order,
@@ -23,10 +23,10 @@ pub async fn settle_order(
     drive_tasks(ports, order, now).await
 }
 
-/// Asks the provider how the session of a pending order stands, and folds the answer.
+/// Asks the provider for the session of a pending order, and folds the answer.
 ///
 /// # Errors
-/// As [`settle_order`].
+/// Same as [`settle_order`].
 pub async fn check_payment(
     ports: &impl SettlementPorts,
     order_id: &str,

@@ -1,5 +1,5 @@
-//! Disputes: what the shopper's bank takes, gives back or keeps, as the provider has it. A lost one
-//! is a loss in the ledger, not a refund.
+//! Disputes: money that the shopper's bank takes, returns or keeps, as reported by the provider. A
+//! lost dispute is a loss in the ledger, not a refund.
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
@@ -19,14 +19,14 @@ use crate::values::money::Money;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// Deals with an event about a dispute; whether it is of one of the shop's orders.
+/// Processes an event about a dispute. Returns true if it concerns an order of the shop.
 ///
-/// A dispute goes back and forth, so a state that was fetched before another was written must not
-/// follow it: the order is read, the dispute fetched after that, and written only at the version
-/// that was read.
+/// A dispute can change back and forth, so an outdated state must not overwrite a newer one.
+/// Therefore the order is read first, then the dispute is fetched, and it is written only if the
+/// order is still at the version that was read.
 ///
 /// # Errors
-/// When a port fails, or the order has moved in between; repeating is safe.
+/// Fails if a port fails or the order has changed in between; repeating is safe.
 pub async fn settle_dispute(
     ports: &impl SettlementPorts,
     provider: ProviderId,
@@ -40,7 +40,7 @@ pub async fn settle_dispute(
     let payment_ref = fetch().await?.payment_ref;
     let order = match payers::payer_of(ports, provider, &payment_ref, now).await? {
         Payer::Order(order) => *order,
-        // The bank takes what was to be given back; the balance tells what that leaves.
+        // The bank takes money that was to be refunded; the balance shows what remains.
         Payer::Stray => return Ok(true),
         Payer::Nobody => return Ok(false),
     };
@@ -56,8 +56,8 @@ pub async fn settle_dispute(
     Ok(true)
 }
 
-/// The money of a dead order, which could not go back while it was disputed, goes back once the
-/// dispute is won. A repeat finds the refund that it promised.
+/// Refunds an expired or cancelled order whose money could not be refunded during the dispute, once
+/// the dispute is won. A repeated call finds the refund promised by the first.
 async fn give_back_regained(
     ports: &impl SettlementPorts,
     order: Order,

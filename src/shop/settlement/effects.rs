@@ -1,6 +1,6 @@
-//! What must follow a move, carried out until done. A task is safe to carry out twice, and at once:
-//! whoever drives an order does all that is undone, and notes together what was done and what
-//! failed.
+//! Effects of a transition, carried out until done. A task is safe to carry out twice, even at the
+//! same time: each caller carries out everything outstanding in an order, and records successes and
+//! failures together.
 
 use crate::cart::of_order::{complete_cart, thaw_cart};
 use crate::error::{Error, Result};
@@ -18,11 +18,11 @@ use crate::settlement::session::{close_payment, open_payment};
 use crate::settlement::stray_payments::give_back;
 use durable::Timestamp;
 
-/// Carries out every undone task of an order, and those that follow from carrying them out. One
-/// that fails is noted and tried again later; the others go on.
+/// Carries out all outstanding tasks of an order, and those that result from them. A failed task is
+/// recorded and retried later; the others continue.
 ///
 /// # Errors
-/// The first failure, after all were tried.
+/// The first failure, after all tasks were tried.
 pub async fn drive_tasks(
     ports: &impl SettlementPorts,
     order: Order,
@@ -32,8 +32,8 @@ pub async fn drive_tasks(
     failure.map_or(Ok(order), Err)
 }
 
-/// As [`drive_tasks`], for who is to be answered in any case: what fails is noted with its task,
-/// and the sweep goes on with it.
+/// Same as [`drive_tasks`], for callers that must answer even if a task fails: the failure is
+/// recorded with its task, and the sweep retries it.
 pub async fn drive_or_leave(ports: &impl SettlementPorts, order: Order, now: Timestamp) -> Order {
     match drive(ports, order.clone(), now).await {
         Ok((driven, _)) => driven,
@@ -76,7 +76,7 @@ async fn drive(
     }
 }
 
-/// Carries out one task; the session, if it has opened one.
+/// Carries out one task. Returns the session if the task has opened one.
 async fn carry_out(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -89,8 +89,8 @@ async fn carry_out(
         Effect::ClosePayment => return close_payment(ports, order, now).await,
         Effect::CommitStock => Holds::of(order).commit(ports).await?,
         Effect::CompleteCart => complete_cart(ports, &order.cart_id, &order.id).await?,
-        // Of the attempt that it names: late money may have begun another since. Tasks from before
-        // named none.
+        // Releases the attempt that the task names, since late money may have begun another. Older
+        // tasks name none.
         Effect::ReleaseStock | Effect::ReleaseAttempt => {
             let attempt = subject.parse().unwrap_or(order.attempt);
             Holds::of_attempt(order, attempt).release(ports).await?;
@@ -102,7 +102,7 @@ async fn carry_out(
         Effect::PayRefund => pay_refund(ports, order, subject, now).await?,
         Effect::RefundStray => give_back(ports, subject, now).await?,
         Effect::SettleLateMoney => settle_late_money(ports, order, now).await?,
-        // Done once it is queued, as a task; the letter itself is done when it was sent (`mail`).
+        // Done once the email is queued; the email itself is done once it is sent (`mail`).
         Effect::SendConfirmation | Effect::SendRefund | Effect::SendPaymentProblem => {
             if let Some(letter) = EmailJob::of_task(&order.id, task) {
                 ports.mail().post(&letter).await?;

@@ -1,4 +1,4 @@
-//! Stored events of the provider, dealt with.
+//! Processing of stored provider events.
 
 use crate::error::{Error, Result};
 use crate::payments::provider::ProviderId;
@@ -10,12 +10,12 @@ use crate::settlement::refunds::fold_refund;
 use crate::settlement::{effects, payers};
 use durable::Timestamp;
 
-/// Seconds that the news of a payment waits for that of its session, which comes at the same time
-/// and tells as much. Dealt with at once, the two would do everything twice, up to the point where
-/// one finds that it lost.
+/// Delay before a `Payment` event is processed. The event of its session arrives at the same time
+/// and carries the same facts; handling both at once does the work twice, until one of them finds
+/// that it lost.
 const AFTER_SESSION_SECS: u32 = 5;
 
-/// Seconds after which an event is dealt with.
+/// Returns the delay in seconds before an event is processed.
 #[must_use]
 pub const fn delay_secs(notice: &EventSubject) -> u32 {
     match notice {
@@ -24,10 +24,10 @@ pub const fn delay_secs(notice: &EventSubject) -> u32 {
     }
 }
 
-/// Deals with one stored event: safe to repeat, since it folds the state it finds.
+/// Processes one stored event. Safe to repeat, because it folds the current state.
 ///
 /// # Errors
-/// When a port fails; the event is to be tried again.
+/// Fails if a port fails; the event must then be retried.
 pub async fn handle_event(
     ports: &impl SettlementPorts,
     event_key: &str,
@@ -57,7 +57,7 @@ const fn word(is_ours: bool) -> &'static str {
     if is_ours { "settled" } else { NOT_OURS }
 }
 
-/// Of a session that names no order of the shop's, the provider is not asked.
+/// Skips the request to the provider for a session that names no order of the shop.
 async fn settle_named(
     ports: &impl SettlementPorts,
     provider: ProviderId,
@@ -99,10 +99,11 @@ async fn settle_payment(
     }
 }
 
-/// Deals with an event about a refund, whoever made it; whether it is one of the shop's orders.
+/// Processes an event about a refund, including those made at the provider. Returns true if it
+/// concerns an order of the shop.
 ///
 /// # Errors
-/// When a port fails; repeating is safe.
+/// Fails if a port fails; repeating is safe.
 pub async fn settle_refund(
     ports: &impl SettlementPorts,
     provider: ProviderId,

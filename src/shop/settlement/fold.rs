@@ -1,4 +1,4 @@
-//! What a session says, as a move of its order.
+//! Translation of a session's state into a transition of its order.
 
 use crate::error::{Error, Result};
 use crate::orders::ledger::Journal;
@@ -12,14 +12,14 @@ use crate::settlement::ports::SettlementPorts;
 use crate::values::money::{Currency, Money};
 use durable::Timestamp;
 
-/// Whose a session is that names an order.
+/// Owner of a session that names an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// The order's own.
+    /// The order's own session.
     Own,
-    /// The shop's, of an attempt that was given up.
+    /// A session that the shop opened in an abandoned attempt.
     Shops,
-    /// Of someone else who takes money by the same account.
+    /// Anyone else who takes payments with the same account.
     Strangers,
 }
 
@@ -42,7 +42,7 @@ pub fn whose(order: &Order, session: &Session) -> Whose {
     }
 }
 
-/// Writes what the order's own session says into it; nothing while it says nothing new.
+/// Writes the state of the order's own session into the order, unless it says nothing new.
 pub async fn fold_session(
     ports: &impl SettlementPorts,
     mut order: Order,
@@ -65,8 +65,8 @@ pub async fn fold_session(
     .await
 }
 
-/// The move that the session calls for; none while it can still be paid, or when the order knows
-/// already.
+/// Returns the transition for the session's state. `None` means that it can still be paid, or that
+/// the order already knows.
 fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Option<Transition>> {
     match session.state {
         SessionState::Open => Ok(None),
@@ -96,7 +96,8 @@ fn judge_session(order: &Order, session: &Session, now: Timestamp) -> Result<Opt
     }
 }
 
-/// A move by which money came in, with its journal; none when some came before.
+/// Returns a transition for received money, with its journal. `None` means money was received
+/// before, or the table does not permit it.
 pub fn paid(
     order: &Order,
     happening: OrderEventKind,
@@ -115,7 +116,8 @@ pub fn paid(
     with_money(order, transition, "", now).map(Some)
 }
 
-/// A move that the shop makes by itself, with its journals; none when the table knows none.
+/// Returns a transition by the shop itself, with its journals. `None` means the table does not
+/// permit it.
 pub fn by_shop(
     order: &Order,
     happening: OrderEventKind,

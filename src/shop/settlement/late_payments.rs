@@ -1,9 +1,9 @@
-//! Money that arrives for an order that has let go of its stock: the stock is held again if it can
-//! be, and the order lives; else the money goes back in full, once.
+//! Money that arrives for an order that has already released its stock. If the stock can be held
+//! again, the order is revived; otherwise the money is refunded in full, once.
 //!
-//! Each run begins an attempt of its own, and the move that begins it has the attempt before it
-//! released. The move that ends it holds only at the version that the attempt began, so that an
-//! order is confirmed by holds that are its own and pinned, or not at all.
+//! Each run begins a new attempt, with a transition that releases the attempt before it. The
+//! transition that ends the run is written only at the version of that attempt, so that an order is
+//! confirmed only with pinned holds of its own.
 
 use crate::error::Result;
 use crate::inventory::holds::Holds;
@@ -19,10 +19,10 @@ use crate::settlement::refunds::promised;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// Holds again what the money is for, or gives it back.
+/// Holds the goods of late money again, or refunds it.
 ///
 /// # Errors
-/// When a port fails or the units may still come back: to be tried again.
+/// Fails if a port fails or the units may still come back; retry later.
 pub async fn settle_late_money(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -33,7 +33,7 @@ pub async fn settle_late_money(
     }
     let given_up = order.attempt;
     let order = begin_attempt(ports, order, now).await?;
-    // What it held would be missing now.
+    // Units held by the old attempt would be missing from stock now.
     Holds::of_attempt(&order, given_up).release(ports).await?;
     if !hold_again(ports, &order, paid_at(&order), now).await? {
         return give_back(ports, &order, now).await;
@@ -59,7 +59,7 @@ async fn begin_attempt(
     write(ports, transition, now).await
 }
 
-/// The attempt is counted up once more, so that what it holds is released with the move.
+/// Increases the attempt number, so that the transition also releases the holds of this attempt.
 async fn give_back(ports: &impl SettlementPorts, order: &Order, now: Timestamp) -> Result<()> {
     let Some(amount) = order.refundable() else {
         return Ok(());

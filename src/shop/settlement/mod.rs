@@ -1,10 +1,10 @@
-//! From a payment to a settled order: folds what the provider says now into the order, and carries
-//! out what must follow.
+//! Settlement: folds the provider's current state of a payment into its order, and carries out what
+//! follows.
 //!
-//! A fold looks at the session as it stands, not at the event that called for it: any permutation
-//! and any duplication of events ends in the same order. A move is written with the version it was
-//! judged at; who loses reads again. Tasks are written with the move and carried out until done,
-//! also by an event that finds the order already moved.
+//! A fold looks at the current session, not at the event that triggered it, so any order and any
+//! repetition of events leads to the same result. A transition is written with the version it was
+//! decided from; a writer who loses reads again. Tasks are written with the transition and retried
+//! until done, even by an event that finds the order already changed.
 
 pub mod check;
 pub mod disputes;

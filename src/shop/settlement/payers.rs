@@ -1,4 +1,4 @@
-//! Payers, and the meaning of their sessions for the orders that they name.
+//! Payers of money at the provider, and settlement of their sessions.
 
 use crate::error::Result;
 use crate::orders::moving::find_order;
@@ -14,24 +14,24 @@ use crate::settlement::stray_payments::{booked, give_back, stray_of, task_of, to
 use crate::settlement::strays::StrayPayments;
 use durable::Timestamp;
 
-/// The outcome of an event about what is no order's.
+/// Outcome of an event that belongs to no order.
 pub(crate) const NOT_OURS: &str = "not_ours";
 
-/// The payer of some money, as far as that concerns the shop.
+/// Payer of some money, as far as it concerns the shop.
 pub enum Payer {
-    /// An order, by its own session, which is folded in: what is said of its refunds may come
-    /// before what is said of itself.
+    /// An order, by its own session. The session has been folded in, because an event about a
+    /// refund may arrive before the one about its payment.
     Order(Box<Order>),
-    /// A stray payment, of which it is written how its refund stands.
+    /// A stray payment; the state of its refund has been recorded.
     Stray,
     /// Someone who ordered nothing here.
     Nobody,
 }
 
-/// Finds the payer of this money.
+/// Returns the payer of this payment.
 ///
 /// # Errors
-/// When a port fails; repeating is safe.
+/// Fails if a port fails; repeating is safe.
 pub async fn payer_of(
     ports: &impl SettlementPorts,
     provider: ProviderId,
@@ -51,7 +51,7 @@ pub async fn payer_of(
     }
 }
 
-/// The session that took this money, with the order that it names.
+/// Returns the session in which this payment was made, with the order that it names.
 pub(crate) async fn session_of(
     ports: &impl SettlementPorts,
     provider: ProviderId,
@@ -79,8 +79,8 @@ pub(crate) async fn named_order(
     }
 }
 
-/// Settles a session with the order that it names: its own moves it, money of any other goes back
-/// or is told.
+/// Settles a session with the order that it names: the order's own session changes the order, and
+/// money from any other session is refunded or reported.
 pub(crate) async fn settle_session(
     ports: &impl SettlementPorts,
     order: Order,
@@ -100,11 +100,11 @@ pub(crate) async fn settle_session(
     }
 }
 
-/// Keeps a paid session that names `order` and is not its own, once, and gives its money back if
-/// the shop opened it. A repeat looks how that stands.
+/// Records a paid session that names `order` but is not its own, once, and refunds its money if the
+/// shop opened it. A repeated call checks the state of the refund.
 ///
 /// # Errors
-/// When a port fails; repeating is safe.
+/// Fails if a port fails; repeating is safe.
 pub async fn settle_stray(
     ports: &impl SettlementPorts,
     order: &Order,

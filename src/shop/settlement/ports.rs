@@ -1,4 +1,4 @@
-//! The ports of settlement.
+//! Ports needed for settlement.
 
 use crate::cart::ports::CartPorts;
 use crate::error::Result;
@@ -8,9 +8,9 @@ use crate::payments::provider::ProviderId;
 use crate::payments::{Inbox, Payments};
 use crate::settlement::strays::StrayPayments;
 
-/// The ports of settlement.
+/// Ports needed for settlement.
 pub trait SettlementPorts: StockPorts + CartPorts {
-    /// The record of stray payments.
+    /// Store of stray payments.
     fn stray_payments(&self) -> impl StrayPayments;
     /// A payment provider.
     ///
@@ -19,6 +19,6 @@ pub trait SettlementPorts: StockPorts + CartPorts {
     fn payments(&self, provider: ProviderId) -> Result<impl Payments>;
     /// The inbox of the providers' events.
     fn inbox(&self) -> impl Inbox;
-    /// Letters to shoppers.
+    /// Emails to shoppers.
     fn mail(&self) -> impl Mail;
 }

@@ -1,6 +1,6 @@
-//! Refunds: promised by a move of their order, so that what is promised never exceeds what was
-//! captured, whoever asks at once; paid by the provider; and ended by what the provider says. One
-//! that was made at the provider shows up here by itself, once.
+//! Refunds. They are promised by a transition of their order, so that promises never exceed the
+//! captured amount, even with simultaneous requests; paid out by the provider; and ended by the
+//! state that the provider reports. A refund made at the provider appears here as well, once.
 
 use crate::error::{Error, Result};
 use crate::orders::ledger::Journal;
@@ -15,20 +15,19 @@ use crate::values::clock::Clock;
 use crate::values::money::{Currency, Money, sum};
 use durable::Timestamp;
 
-/// Seconds after which a refund whose outcome stayed unknown, and of which the provider knows
-/// nothing, is asked for under another key: the answer kept under the old one may be the provider's
-/// own failure.
+/// Seconds after which a refund is requested with another key if its outcome is unknown and the
+/// provider does not list it: the answer stored under the old key may be a failure of the provider.
 const KEY_SECS: i64 = 60 * 60;
 
-/// Seconds at the beginning of a new key in which none is sent, so that a call under the old one
-/// has ended.
+/// Seconds at the start of each new key's period in which none is sent, so that a call with the old
+/// key has ended.
 const KEY_PAUSE_SECS: i64 = 60;
 
-/// Adds to a move the promise of a refund. An order that lives was sold for so much less; one that
-/// is dead was not sold.
+/// Adds the promise of a refund to a transition. It lowers the sale price of a live order; an
+/// expired or cancelled order was not sold.
 ///
 /// # Errors
-/// Never.
+/// Fails if an amount overflows.
 pub fn promised(
     order: &Order,
     mut transition: Transition,
@@ -47,12 +46,12 @@ pub fn promised(
     })))
 }
 
-/// Has the provider give a refund's money back. What it knows of that money is folded first: an
-/// answer may have been lost, a key is kept for a day only, and someone may have refunded a part at
-/// the provider.
+/// Has the provider pay out a refund. The provider's refunds of that payment are folded first: an
+/// answer may have been lost, a key is valid for one day only, and someone may have refunded a part
+/// at the provider.
 ///
 /// # Errors
-/// When a port fails; repeating is safe.
+/// Fails if a port fails; repeating is safe.
 pub async fn pay_refund(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -88,8 +87,8 @@ pub async fn pay_refund(
     fold_refund(ports, order, &made, now).await.map(drop)
 }
 
-/// Folds every refund of this money, whoever made it; and the ids of those that are the shop's. One
-/// of these that is pending at the provider is not asked for again, whatever its key is by now.
+/// Folds all refunds of this payment, and returns the ids of those the shop made. One that is
+/// pending at the provider is not requested again, whatever its current key.
 async fn fold_refunds(
     ports: &impl SettlementPorts,
     mut order: Order,
@@ -106,8 +105,8 @@ async fn fold_refunds(
     Ok((order, ours.collect()))
 }
 
-/// Whether someone has refunded at the provider a part of what a dead order promises back: then the
-/// promise is too large.
+/// True if an expired or cancelled order promises more than remains, because a part was refunded at
+/// the provider.
 fn is_overtaken(order: &Order) -> bool {
     let captured = order.payment.captured.map_or(0, |money| money.amount);
     order.status.is_dead()
@@ -116,8 +115,8 @@ fn is_overtaken(order: &Order) -> bool {
             .is_ok_and(|promised| promised > captured)
 }
 
-/// Takes back a promise that was overtaken, and promises what is left of the money instead. An
-/// order that lives promised what staff asked for, and they are told what became of it.
+/// Withdraws a promise that is now too large, and promises the remaining money instead. On a live
+/// order, staff chose the amount, so they are told what became of it.
 async fn give_back_rest(
     ports: &impl SettlementPorts,
     order: Order,
@@ -158,9 +157,9 @@ fn find_refund<'a>(order: &'a Order, refund_id: &str) -> Result<&'a Refund> {
     found.ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
-/// Writes into the order how a refund stands at the provider: first that it is there, then how it
-/// ended. A refund only ever goes from pending to succeeded to failed, so that no order of events
-/// leads elsewhere.
+/// Writes the state of a refund at the provider into the order: first its existence, then its
+/// outcome. A refund only ever moves from pending to succeeded to failed, so events in any order
+/// lead to the same result.
 pub(crate) async fn fold_refund(
     ports: &impl SettlementPorts,
     order: Order,
@@ -172,7 +171,7 @@ pub(crate) async fn fold_refund(
     move_order(ports, order, now, |order| ended(order, &id, provider, now)).await
 }
 
-/// What a promise books, or takes back when negative.
+/// Returns the journals of a promise, or of its withdrawal if `amount` is negative.
 fn promise(order: &Order, amount: i64, currency: Currency) -> Result<Vec<Journal>> {
     let mut journals = vec![Journal::refund_promised(amount, currency)?];
     if !order.status.is_dead() {
@@ -298,13 +297,13 @@ pub async fn make_refund(
     }
 }
 
-/// The key of a call that begins now, after a list from before. None when another key had its turn
-/// between the two: a call under that one may have made the refund after it was looked for.
+/// Returns the key for a call that begins now, after a list read earlier. `None` means that another
+/// key was valid in between: a call with that one may have made the refund after the list was read.
 fn key_between(refund: &Refund, listed_at: Timestamp, now: Timestamp) -> Option<String> {
     key_of(refund, now).filter(|key| key_of(refund, listed_at).as_ref() == Some(key))
 }
 
-/// The refund's id, then another each hour; none at the turn.
+/// Returns the refund's id as the key, then another key each hour; `None` around the change.
 fn key_of(refund: &Refund, now: Timestamp) -> Option<String> {
     let age = now
         .as_secs()

@@ -1,15 +1,15 @@
-//! The session of an order at the provider: opened, found again, ended.
+//! Session of an order at the provider: opening, finding and closing it.
 //!
-//! No session is opened for holds that could still lapse or be let go. The first attempt's holds
-//! are all there when the order is placed: once every one of them is pinned, none has ended, and
-//! none will but by the session's end. A later attempt is held while others may give it up, so it
-//! is claimed by a move before its session is opened: of a claim and a surrender that judged the
-//! same version one is lost.
+//! No session is opened while a hold could still lapse or be released. The first attempt's holds
+//! all exist when the order is placed: once every one of them is pinned, none has ended, and none
+//! will end before the session does. A later attempt takes its holds while another request may
+//! abandon it, so it is claimed by a transition before its session is opened. If a claim and a
+//! surrender were decided from the same version, exactly one of them fails.
 //!
-//! A request is sent again under its key, whatever its age: the provider tells the session that it
-//! has opened under that key, and refuses to open one whose end is too near. Then there is none and
-//! will be none, and the payment is renewed or the order ends. That is claimed by a move too, so
-//! that nobody gives up an order whose payment another has just renewed.
+//! A request is sent again with its key, whatever its age. The provider returns the session it has
+//! opened with that key, or refuses to open one whose end is too near. In the latter case there is
+//! no session and never will be, and the payment is renewed or the order ends. That is claimed by a
+//! transition too, so that nobody ends an order whose payment has just been renewed.
 
 use crate::error::{Error, Result};
 use crate::inventory::holds::Holds;
@@ -26,18 +26,18 @@ use crate::values::money::Money;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// How often one driver holds an order anew before it leaves it to the next.
+/// Maximum number of times that one run holds an order anew before it leaves the order to the next.
 const MAX_ATTEMPTS_AT_ONCE: u32 = 3;
 
-/// Seconds by which two clocks may differ, and a call may be on its way.
+/// Seconds to allow for differing clocks and calls in flight.
 pub const CLOCKS_SECS: u32 = 5 * 60;
 
-/// Seconds for which an order waits for a provider that opens no session: longer than outages are,
-/// and no longer than its units can be kept from others.
+/// Seconds for which an order waits for a provider that opens no session: longer than usual
+/// outages, and the longest that its units may be kept from others.
 const OUTAGE_SECS: u32 = 6 * 60 * 60;
 
-/// Pins before the first call to the provider: from then on the session might be paid, and the
-/// holds have no clock.
+/// Opens the payment. Holds are pinned before the first call to the provider, because from then on
+/// the session might be paid; they no longer lapse.
 pub async fn open_payment(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -87,7 +87,7 @@ pub async fn open_payment(
             let order = renew_payment(ports, &order, now).await?;
             match request_session(ports, &order).await? {
                 Opening::Opened(session) => Ok(Some(session)),
-                // Whatever else it says, the next round hears again.
+                // Any other outcome is handled by the next round.
                 Opening::Refused | Opening::None => Err(moved_meanwhile()),
             }
         }
@@ -98,19 +98,19 @@ pub async fn open_payment(
     }
 }
 
-/// Outcome of an order's request for a session.
+/// Outcome of requesting a session for an order.
 enum Opening {
-    /// It has this one, perhaps since an earlier call.
+    /// The order has this session, possibly opened by an earlier call.
     Opened(Session),
-    /// The provider does not take it.
+    /// The provider refuses the payment.
     Refused,
-    /// It has none, and will have none under this key.
+    /// The order has no session, and will never have one with this key.
     None,
 }
 
-/// Sends the request. The same key finds what an earlier call has opened; once the request is too
-/// old, the provider says so if none has. Where it says neither, since it keeps a failure under the
-/// key, only its list of sessions tells.
+/// Sends the request. With the same key, the provider returns the session that an earlier call
+/// opened; once the request is too old, the provider reports that there is none. If it reports
+/// neither, because it stored a failure under the key, only its list of sessions can tell.
 async fn request_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opening> {
     let payment = &order.payment;
     let answer = ports
@@ -129,8 +129,9 @@ async fn request_session(ports: &impl SettlementPorts, order: &Order) -> Result<
     }
 }
 
-/// The session among those of its time, once its request is too old. None: no session was opened
-/// and no call is on its way, since the provider would refuse the request by now.
+/// Finds the session in the provider's list, once its request is too old. `None` means that no
+/// session was opened and no call is in flight, because by now the provider would refuse the
+/// request.
 async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Option<Session>> {
     let began_at = order.payment.expires_at.minus_secs(SESSION_SECS);
     let settled_at = order.payment.replayable_until().plus_secs(CLOCKS_SECS);
@@ -150,8 +151,8 @@ async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opt
     Ok(found)
 }
 
-/// Begins another attempt at the payment of an order of which it is known that it has no session:
-/// with another key, and an end that the provider takes. Its units have stayed pinned.
+/// Begins another payment attempt for an order that is known to have no session, with a new key and
+/// an end that the provider accepts. Its units have stayed pinned.
 async fn renew_payment(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -173,9 +174,9 @@ async fn renew_payment(
     land(ports, transition, now).await
 }
 
-/// Expires the session, and folds how it ended: perhaps it was paid before. A session whose opening
-/// is not known to have come to nothing is opened first, since the same key finds it; another task
-/// of the same round may have just done so.
+/// Ends the session and folds its final state: it may have been paid just before. If it is not
+/// certain that no session was opened, it is opened first, since the same key returns the existing
+/// one; another task of the same round may have just done so.
 pub async fn close_payment(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -192,7 +193,7 @@ pub async fn close_payment(
     let key = format!("{}:expire", order.payment.key());
     let payments = ports.payments(order.payment.provider)?;
     let session = match payments.expire_session(&key, &session_id).await {
-        // It is no longer open: it has ended by itself, or was paid.
+        // It is no longer open: it has expired or was paid.
         Err(PaymentError::Refused(_)) => payments.session(&session_id).await,
         answer => answer,
     };
@@ -201,10 +202,11 @@ pub async fn close_payment(
     Ok(opened)
 }
 
-/// A hold lapsed before the provider was ever asked: gives up the attempt, and holds again under a
-/// new one. The attempt is let go only after the claim, which fails when someone else has completed
-/// it meanwhile. None when the order has come to nothing instead: because it is to be cancelled
-/// anyway, or because its units are gone, or did not come back in time.
+/// Called when a hold lapsed before the provider was first asked: abandons the attempt and holds
+/// again under a new one. The old attempt is released only after the claim, which fails if another
+/// request has completed the attempt in the meantime. `None` means that the order has ended
+/// instead: because its cancellation was requested, or because its units are gone or did not come
+/// back in time.
 async fn hold_anew(
     ports: &impl SettlementPorts,
     order: &Order,
@@ -224,7 +226,7 @@ async fn hold_anew(
     Ok(None)
 }
 
-/// Since when the order is without its units.
+/// Returns the time since which the order has been without its units.
 fn without_since(order: &Order) -> Option<Timestamp> {
     let without = order
         .events
@@ -236,8 +238,8 @@ fn without_since(order: &Order) -> Option<Timestamp> {
     without.map(|event| event.at)
 }
 
-/// Moves an order from the very version it was read at, since what was found out holds for that one
-/// only.
+/// Applies a transition only at the version that was read, because the decision is valid for that
+/// version only.
 async fn claim(
     ports: &impl SettlementPorts,
     order: &Order,

@@ -1,8 +1,9 @@
-//! Stray payments: paid sessions that name an order and are not its own. What a session took that
-//! the shop opened for the order, at an attempt that was given up since, goes back in full, once; a
-//! stranger's, such as a payment link's, is told to staff and not touched.
+//! Stray payments: paid sessions that name an order but are not its own. If the shop opened the
+//! session in an attempt that was later abandoned, its money is refunded in full, once. Anyone
+//! else's, such as a payment link, is reported to staff and not touched.
 //!
-//! Neither moves the order. What came in and went back is booked under the session's id, in books
+//! Neither changes the order. Money received and refunded is booked under the session's id,
+//! separate from the order's journals.
 //! of its own beside the order's.
 
 use crate::error::{Error, Result};
@@ -19,7 +20,7 @@ use crate::values::money::{Currency, Money};
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// The task that gives the money of a session back.
+/// Task that refunds the money of a session.
 #[must_use]
 pub fn task_of(session_id: &str) -> Task {
     Task {
@@ -28,11 +29,11 @@ pub fn task_of(session_id: &str) -> Task {
     }
 }
 
-/// Has the provider give the money back, unless it has, and writes how that stands. What others
-/// have given back of it, is no longer to be.
+/// Has the provider refund the money, unless it already has, and records the state. Parts that
+/// others have already refunded are deducted.
 ///
 /// # Errors
-/// When a port fails; repeating is safe.
+/// Fails if a port fails; repeating is safe.
 pub async fn give_back(
     ports: &impl SettlementPorts,
     session_id: &str,
@@ -68,7 +69,7 @@ pub async fn give_back(
         )
         .await?;
         if made.state == RefundState::Failed {
-            // Someone else may have been faster.
+            // Someone else may have refunded it in the meantime.
             known = refunds().await?;
         }
         known.push(made);
@@ -88,7 +89,7 @@ pub async fn give_back(
     }
 }
 
-/// None: it took nothing.
+/// Returns the stray payment of a session. `None` means that it took no money.
 pub(crate) fn stray_of(
     order: &Order,
     session: &Session,
@@ -118,16 +119,16 @@ pub(crate) fn stray_of(
     }))
 }
 
-/// How far a refund in full is, by all refunds of its money.
+/// Progress of a full refund, judged by all refunds of the payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    /// All is back.
+    /// Everything has been refunded.
     Back,
-    /// All is back or on its way.
+    /// Everything has been refunded or is on its way.
     OnItsWay,
-    /// The shop's refund came to nothing.
+    /// The shop's refund failed.
     Failed,
-    /// So much is still to be given back.
+    /// This amount is still to be refunded.
     Missing(i64),
 }
 
@@ -162,8 +163,8 @@ fn outcome_of(refund: &Refund, known: &[ProviderRefund]) -> RefundStatus {
     }
 }
 
-/// The journals of a refund that goes from one status to another; the first has the payment as
-/// well. A stranger's is not booked.
+/// Returns the journals for a change in the status of a refund; the first time, this includes the
+/// payment. Payments that the shop did not open are not booked.
 pub(crate) fn booked(
     stray: &StrayPayment,
     from: Option<RefundStatus>,

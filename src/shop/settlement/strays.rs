@@ -1,4 +1,4 @@
-//! The record of stray payments.
+//! Store of stray payments.
 
 use crate::error::Result;
 use crate::orders::findings::Finding;
@@ -9,31 +9,31 @@ use crate::values::money::Money;
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// A paid session that names an order and is not its own.
+/// A paid session that names an order but is not its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrayPayment {
     /// The provider's id of the session.
     pub session_id: String,
     /// The provider that has it.
     pub provider: ProviderId,
-    /// The order that it names.
+    /// Id of the order that it names.
     pub order_id: String,
-    /// The provider's name of the money.
+    /// The provider's reference for the payment.
     pub payment_ref: String,
-    /// The amount that came in.
+    /// Amount received.
     pub amount: Money,
-    /// The refund of all of it. None means that it is a stranger's.
+    /// Refund of the whole amount. `None` means that the shop did not open the session.
     pub refund: Option<Refund>,
-    /// Counts what was booked of it.
+    /// Version, which increases with each booking.
     pub version: i64,
 }
 
-/// The record of stray payments. Each write is one transaction.
+/// Store of stray payments. Each write is one transaction.
 pub trait StrayPayments {
-    /// One by the id of its session.
+    /// Returns the stray payment of a session.
     async fn stray_payment(&self, session_id: &str) -> Result<Option<StrayPayment>>;
-    /// Keeps a new one with its journals, the task that gives it back, and what staff are told;
-    /// lost when it is kept already.
+    /// Saves a new stray payment with its journals, the task that refunds it, and its finding for
+    /// staff. `Lost` means that it already exists.
     async fn keep_stray_payment(
         &self,
         stray: &StrayPayment,
@@ -41,7 +41,7 @@ pub trait StrayPayments {
         finding: &Finding,
         now: Timestamp,
     ) -> Result<Written>;
-    /// Writes how the refund stands from now on; lost when something was booked since `stray` was
+    /// Writes the new status of the refund. `Lost` means that it has changed since `stray` was
     /// read.
     async fn move_stray_refund(
         &self,

@@ -1,7 +1,7 @@
-//! The ledger beside the movements of the balance at the provider, a day at a time.
+//! Daily comparison of the ledger with the balance transactions at the provider.
 //!
-//! The provider's movements of the day are read into the database, page by page, and compared there
-//! in slices of time, so that a day of any length fits into a run.
+//! The day's transactions are read from the provider into the database, page by page, and compared
+//! there in slices of time, so that even a busy day fits into the limits of a run.
 
 use crate::error::{Error, Result};
 use crate::orders::findings::{Finding, FindingKind};
@@ -21,32 +21,33 @@ const JOB: &str = "balance";
 
 const DAY_SECS: u32 = 24 * 60 * 60;
 
-/// Seconds by which a movement may be booked on another side of midnight than the provider has it.
+/// Seconds by which a movement may be booked at a different time than at the provider, around
+/// midnight.
 const SLACK_SECS: u32 = 2 * 60 * 60;
 
-/// Seconds of a day that are compared by one query.
+/// Seconds of the day compared by one query.
 const SLICE_SECS: u32 = 10 * 60;
 
-/// How far the comparison is.
+/// Progress of the comparison.
 #[derive(Default, Serialize, Deserialize)]
 struct Progress {
-    /// The beginning of the day that is due; none: of yesterday.
+    /// Start of the day to compare. `None` means yesterday.
     day: Option<Timestamp>,
-    /// What is done of it.
+    /// Stage reached within that day.
     stage: Stage,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Stage {
-    /// The provider's movements are being read.
+    /// Reading the provider's transactions.
     Reading {
-        /// Where it goes on.
+        /// Cursor of the next page.
         after: Option<String>,
     },
-    /// The sides are being compared.
+    /// Comparing the two sides.
     Comparing {
-        /// Where it goes on.
+        /// Start of the next slice.
         from: Timestamp,
     },
 }
@@ -100,7 +101,7 @@ pub async fn compare_balance(
     .await
 }
 
-/// Takes the comparison of a day as far as one run goes; true at its end.
+/// Compares a day as far as one run goes. Returns true at its end.
 async fn compare_day(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
@@ -133,8 +134,8 @@ async fn compare_day(
     Ok(true)
 }
 
-/// Reads what the provider moved in `window` from the page `after` on, and books its fees; false
-/// when there is more.
+/// Reads the provider's transactions in `window` from the page `after`, and books their fees.
+/// Returns false if there are more pages.
 async fn read_entries(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
@@ -169,7 +170,7 @@ async fn read_entries(
     Ok(false)
 }
 
-/// The payments that moved in `slice` and differ.
+/// Returns the payments with movements in `slice` that differ.
 async fn differing_in(
     jobs: &impl Jobs,
     provider: ProviderId,
@@ -197,7 +198,7 @@ fn difference(payment_ref: String, now: Timestamp) -> Finding {
     }
 }
 
-/// The fees that nothing else books: that of a dispute comes with the dispute.
+/// Returns the fees that are booked nowhere else: the fee of a dispute is booked with the dispute.
 fn fees(entries: &[BalanceEntry]) -> Result<Vec<Fee>> {
     let of_payments = entries
         .iter()
@@ -216,7 +217,7 @@ fn fees(entries: &[BalanceEntry]) -> Result<Vec<Fee>> {
         .collect()
 }
 
-/// What the ledger should have of the provider's movements.
+/// Returns the bookings that the ledger should contain for the provider's transactions.
 fn moved(entries: &[BalanceEntry]) -> Vec<Booked> {
     entries
         .iter()
@@ -233,10 +234,10 @@ fn moved(entries: &[BalanceEntry]) -> Vec<Booked> {
         .collect()
 }
 
-/// The payments of which one side has a movement of the day that the other does not have within the
-/// slack, unless both have moved by the same sum: what was taken and given back may be booked as
-/// nothing. Where the provider settles in another currency than the order's, there is nothing to
-/// compare.
+/// Returns the payments for which one side has a movement on that day that the other lacks within
+/// the tolerance, unless both sides add up to the same sum: money taken and returned may not be
+/// booked at all. Payments that the provider settles in another currency than the order's can't be
+/// compared.
 fn differing(
     provider: &[Booked],
     ledger: &[Booked],
@@ -272,7 +273,7 @@ fn currencies<'a>(booked: &[&'a Booked]) -> BTreeSet<&'a str> {
     booked.iter().map(|one| one.currency.as_str()).collect()
 }
 
-/// Whether every movement of the day in `these` is among `those`, each as often.
+/// True if every movement of the day in `these` occurs in `those`, equally often.
 fn has_all(these: &[&Booked], those: &[&Booked], is_of_day: impl Fn(Timestamp) -> bool) -> bool {
     let mut left: Vec<i64> = those.iter().map(|one| one.amount).collect();
     these.iter().filter(|one| is_of_day(one.at)).all(|one| {
@@ -343,7 +344,7 @@ mod tests {
             check(std::slice::from_ref(&before), std::slice::from_ref(&after)),
             Vec::<String>::new()
         );
-        // What the provider has tomorrow alone is tomorrow's to tell.
+        // A transaction that the provider has only tomorrow is left for tomorrow's comparison.
         let tomorrow = [before.clone(), booked("pi_1", -500, DAY + 2)];
         assert_eq!(check(&tomorrow, &[before]), Vec::<String>::new());
     }
@@ -366,7 +367,7 @@ mod tests {
             check(&[euros(460)], std::slice::from_ref(&dollars)),
             nothing
         );
-        // A fee is booked in the provider's currency, at the instant that the provider names.
+        // A fee is booked in the provider's currency, at the time given by the provider.
         let provider = [euros(460), euros(-15)];
         assert_eq!(check(&provider, &[euros(-15), dollars]), nothing);
     }

@@ -1,10 +1,9 @@
-//! What the provider knows and the shop may have missed: events that could not be delivered are
-//! fetched and dealt with, and once a day what the provider kept for itself is booked, and the
-//! ledger compared with the movements of the balance at the provider. What can't be healed is kept
-//! for staff.
+//! Reconciliation with the provider. Events that could not be delivered are fetched and processed.
+//! Once a day, the provider's fees are booked and the ledger is compared with the balance
+//! transactions at the provider. What can't be resolved becomes a finding for staff.
 //!
-//! What the provider lists may be long. It is read a page at a time, so many a run; how far a job
-//! has come is kept, and the next run goes on from there. Reading a page again changes nothing.
+//! The provider's lists may be long. A run reads a limited number of pages; progress is saved, and
+//! the next run continues from there. Reading a page again changes nothing.
 
 pub mod balance;
 pub mod record;
@@ -19,18 +18,18 @@ use durable::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// Pages that a job reads in one run: several times what comes in by the minute in a busy shop.
-/// Each costs two requests to the database or a queue besides.
+/// Maximum pages read in one run: several times what a busy shop receives in a minute. Each page
+/// also costs two requests to the database or a queue.
 const PAGES_AT_ONCE: u32 = 60;
 
-/// Seconds after which a run that was never heard of again counts as lost.
+/// Seconds after which an unfinished run counts as lost.
 const LOST_SECS: u32 = 10 * 60;
 
-/// Gives `job` its turn, if it is due: `work` takes its progress further, tells what it finds, and
-/// when the job is due again; after a failure of the provider it is due at once, after one of the
-/// database once it counts as lost. What was found is kept before how far the job has come: who
-/// dies between the two finds it again, but for events that were received meanwhile, which heal
-/// without being told.
+/// Runs `job` if it is due. `work` advances its progress, adds findings, and returns the time at
+/// which the job is next due. After a failure of the provider it is due at once; after a failure of
+/// the database, once the run counts as lost. Findings are saved before the progress, so that a run
+/// that dies in between finds them again. The exception is events received in the meantime, which
+/// are processed without a finding.
 async fn in_turn<P: DeserializeOwned + Default + Serialize>(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
@@ -56,11 +55,11 @@ async fn in_turn<P: DeserializeOwned + Default + Serialize>(
     worked.map(|_| findings)
 }
 
-/// How reading a page went.
+/// Result of reading a page.
 enum Read<T> {
-    /// This is on it.
+    /// The page.
     Page(Page<T>),
-    /// The provider no longer knows where it begins: from the first page again.
+    /// The provider no longer knows the cursor; start again from the first page.
     Lost,
     /// Enough for one run.
     Enough,

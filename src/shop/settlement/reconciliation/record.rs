@@ -1,4 +1,4 @@
-//! The record of the provider's balance for reconciliation, and the turns of jobs.
+//! Store of the provider's balance transactions for reconciliation, and of the runs of jobs.
 
 use crate::error::Result;
 use crate::orders::ledger::Journal;
@@ -9,57 +9,57 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Most payments of a slice that are looked at one by one: more than staff would.
+/// Maximum number of payments per slice that are compared one by one; more than staff could handle.
 pub const MAX_SUSPECTS: u32 = 1000;
 
 /// A movement of the clearing account in the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Booked {
-    /// The money that moved.
+    /// The provider's reference for the payment.
     pub payment_ref: String,
-    /// Minor units.
+    /// Amount in minor units.
     pub amount: i64,
-    /// An ISO 4217 code.
+    /// ISO 4217 code of the currency.
     pub currency: String,
-    /// The instant at which it was booked.
+    /// Time of booking.
     pub at: Timestamp,
 }
 
-/// The provider's fee for a movement of its balance.
+/// The provider's fee for a balance transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fee {
-    /// The provider's id of the movement.
+    /// The provider's id of the transaction.
     pub entry_id: String,
-    /// The money that moved.
+    /// The provider's reference for the payment.
     pub payment_ref: String,
-    /// The amount that is booked for it.
+    /// Journal that books the fee.
     pub journal: Journal,
-    /// The instant at which the money moved.
+    /// Time of the transaction.
     pub at: Timestamp,
 }
 
 /// Movements on both sides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BalanceMovements {
-    /// At the provider.
+    /// Transactions at the provider.
     pub provider: Vec<BalanceEntry>,
-    /// In the ledger.
+    /// Bookings in the ledger.
     pub ledger: Vec<Booked>,
 }
 
-/// Jobs that run now and then, as far as each has come, and what they look at.
+/// Store of periodic jobs and their progress, and of the balance transactions they compare.
 pub trait Jobs {
-    /// Takes the turn of a job that is due, with what it kept of its progress; none when it is not
-    /// due, or another has the turn, which counts as lost at `lost_at`.
+    /// Starts a run of a job that is due, and returns its saved progress. `None` means that it is
+    /// not due, or that another run is active. The run counts as lost at `lost_at`.
     async fn take_turn<P: DeserializeOwned + Default>(
         &self,
         job: &str,
         lost_at: Timestamp,
         now: Timestamp,
     ) -> Result<Option<P>>;
-    /// Ends the turn that was taken with `lost_at`: how far the job is, and when it is due again.
-    /// False when it took so long that it counts as lost, and perhaps another has its turn: then
-    /// nothing is noted.
+    /// Ends the run that was started with `lost_at`, and saves its progress and the time at which
+    /// it is next due. Returns false, and saves nothing, if the run took so long that it counts as
+    /// lost and another may have started.
     async fn end_turn<P: Serialize>(
         &self,
         job: &str,
@@ -69,7 +69,7 @@ pub trait Jobs {
     ) -> Result<bool>;
     /// Books fees of orders' payments, each once.
     async fn book_fees(&self, fees: &[Fee]) -> Result<()>;
-    /// Keeps what the provider's balance moved, each movement once.
+    /// Saves balance transactions, each once.
     async fn keep_entries(&self, provider: ProviderId, entries: &[BalanceEntry]) -> Result<()>;
     /// Forgets some of the provider's movements from before then.
     async fn forget_entries(&self, provider: ProviderId, before: Timestamp) -> Result<()>;
@@ -81,7 +81,7 @@ pub trait Jobs {
         slice: &Range<Timestamp>,
         window: &Range<Timestamp>,
     ) -> Result<Vec<String>>;
-    /// Movements of these payments in `window`, by the provider and by the ledger.
+    /// Returns the movements of these payments in `window` at the provider and in the ledger.
     async fn movements(
         &self,
         payment_refs: &[String],

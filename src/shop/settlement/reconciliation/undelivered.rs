@@ -12,24 +12,24 @@ use serde::{Deserialize, Serialize};
 
 const JOB: &str = "undelivered events";
 
-/// Seconds between two looks.
+/// Seconds between two scans.
 const EVERY_SECS: u32 = 10 * 60;
 
-/// Seconds that the first look goes back: as long as the provider keeps events.
+/// Seconds that the first scan goes back: as long as the provider keeps events.
 const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 
-/// Seconds that a look begins before the last one did, by which two clocks may differ.
+/// Seconds by which a scan overlaps the previous one, to allow for differing clocks.
 const OVERLAP_SECS: u32 = 60 * 60;
 
-/// How far the looks have come. An event is listed from its beginning until it is delivered, so
-/// that what is older than the beginning of a look that saw all need not be looked at again.
+/// Progress of the scans. An event is listed from its creation until it is delivered, so events
+/// older than the start of a complete scan need not be scanned again.
 #[derive(Default, Serialize, Deserialize)]
 struct Progress {
-    /// What is older was seen.
+    /// Time before which all events have been seen.
     seen_until: Option<Timestamp>,
-    /// When the look under way began.
+    /// Start of the current scan. `None` means no scan is in progress.
     began_at: Option<Timestamp>,
-    /// Where it goes on.
+    /// Cursor of the next page.
     after: Option<String>,
 }
 
