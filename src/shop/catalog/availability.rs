@@ -1,5 +1,5 @@
-//! Availability as the public reads it: a word and never a number, from a published copy. No page
-//! view asks an object.
+//! Availability as shown to the public, read from a published copy. It is never a number, and no
+//! page view asks an object.
 
 use crate::catalog::Product;
 use crate::catalog::version::{PublishedCatalog, get_product_of_sku};
@@ -8,13 +8,13 @@ use durable::board::Posts;
 use durable::cart;
 use durable::stock::{Availability, PublicStock};
 
-/// The published copy of what the public may know of SKUs.
+/// Published copy of the public stock of SKUs.
 pub trait PublicStocks {
-    /// The published availability of each of `skus`; nothing of those that were never stocked.
+    /// Returns the published availability of each of `skus`; those never stocked are missing.
     async fn public_stocks(&self, skus: &[&str]) -> Result<Posts>;
 }
 
-/// The availability of a SKU that is on sale.
+/// Returns the availability of a SKU that is on sale.
 ///
 /// # Errors
 /// 422 `unknown_sku`.
@@ -28,10 +28,10 @@ pub async fn get_public_stock(
     Ok(public_stock_of(&product, sku, known.get(sku).copied()))
 }
 
-/// The availability of SKUs that are on sale, in the order asked.
+/// Returns the availability of SKUs that are on sale, in the order requested.
 ///
 /// # Errors
-/// 422 `unknown_sku`, naming the first.
+/// 422 `unknown_sku`, naming the first unknown one.
 pub async fn list_public_stocks(
     catalog: &impl PublishedCatalog,
     stocks: &impl PublicStocks,
@@ -46,8 +46,8 @@ pub async fn list_public_stocks(
     Ok(list)
 }
 
-/// The availability of a SKU: `known` is the published copy, which lacks what was never stocked.
-/// What is not counted is always there.
+/// Returns the availability of a SKU. `known` is its published copy; `None` means never stocked. A
+/// SKU whose stock is not tracked is always in stock.
 #[must_use]
 pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>) -> PublicStock {
     let is_counted = product.variant(sku).is_none_or(|variant| variant.tracked);
@@ -61,10 +61,11 @@ pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>)
     }
 }
 
-/// Most units of a SKU that a cart takes: the limit for one customer, if there is one.
+/// Returns the maximum units of a SKU in a cart: the purchase limit per customer, if there is one,
+/// and never more than a cart line can hold.
 ///
 /// # Errors
-/// When the published copy can't be read.
+/// Fails if the published copy can't be read.
 pub async fn most_for_one(stocks: &impl PublicStocks, sku: &str) -> Result<u32> {
     let known = stocks.public_stocks(&[sku]).await?;
     let limit = known.get(sku).and_then(|stock| stock.purchase_limit);

@@ -1,10 +1,10 @@
-//! Barcodes that name an article all over the world: GTIN-8, -12, -13 and -14.
+//! Barcodes that identify an article worldwide: GTIN-8, -12, -13 and -14.
 
-/// Prefixes of a GTIN-13 that GS1 keeps for use inside a shop, for coupons and for refunds: they
-/// name no article.
+/// Prefixes of GTIN-13 that GS1 reserves for use inside a shop, for coupons and for refunds: they
+/// identify no article.
 const NOT_ARTICLES: [&str; 6] = ["02", "04", "2", "98", "99", "05"];
 
-/// The GTIN that a barcode is; none for a barcode of the shop's own, or one that was mistyped.
+/// Returns the barcode if it is a valid GTIN. `None` means that it is the shop's own, or mistyped.
 #[must_use]
 pub fn gtin(barcode: &str) -> Option<&str> {
     let digits = barcode.trim();
@@ -16,7 +16,8 @@ pub fn gtin(barcode: &str) -> Option<&str> {
     (well_formed && article && has_right_check_digit(digits)).then_some(digits)
 }
 
-/// Of a GTIN-14 without its packaging level; a GTIN-8 stays, its prefixes are the same.
+/// Converts a GTIN-12 or GTIN-14 to the form whose prefix is checked, dropping the packaging level.
+/// A GTIN-8 stays, because its prefixes are the same.
 fn as_gtin_13(digits: &str) -> String {
     match digits.len() {
         12 => format!("0{digits}"),
@@ -25,8 +26,8 @@ fn as_gtin_13(digits: &str) -> String {
     }
 }
 
-/// Weighted 3 and 1 from the right, the digits sum to a multiple of ten (GS1 General
-/// Specifications, 7.9).
+/// Verifies the check digit: weighted 3 and 1 from the right, the digits add up to a multiple of
+/// ten (GS1 General Specifications, 7.9).
 fn has_right_check_digit(digits: &str) -> bool {
     let weights = [1_u32, 3].into_iter().cycle();
     let sum = digits

@@ -1,17 +1,18 @@
-//! Names in URLs: letters of every script with their marks, digits, and hyphens between them.
+//! Handles, the names in URLs: letters of every script with their marks, digits, and single hyphens
+//! between them.
 
 use crate::values::ids::digest_of;
 use crate::values::unicode::{Form, normalized};
 
-/// Stands between the names of a path; within a name there is one hyphen at most.
+/// Separator between the names of a path; a name itself contains at most one hyphen in a row.
 const BELOW: &str = "--";
 
-/// Stands before the digest of a name that has more to it than letters, digits and punctuation.
+/// Mark before the digest of a name that contains more than letters, digits and punctuation.
 const DIGEST_MARK: char = '_';
 
-/// Combining marks that are no letters by themselves (`Mn`, `Mc`): without them, words of many
-/// scripts are others. Variation selectors are none, and what lies between two marks of a range is
-/// a letter or digit.
+/// Combining marks that are not letters by themselves (`Mn`, `Mc`); without them, words of many
+/// scripts would change. Variation selectors are left out. Code points between the marks of a range
+/// are letters or digits.
 const MARKS: &[(char, char)] = &[
     ('\u{300}', '\u{36f}'),
     ('\u{483}', '\u{487}'),
@@ -95,8 +96,8 @@ const MARKS: &[(char, char)] = &[
     ('\u{fe20}', '\u{fe2f}'),
 ];
 
-/// The handle of a category: the names of its path as they stand in a URL. A name that has signs
-/// beside letters, digits and punctuation (`C++`, `🎁`) is told from others by a digest.
+/// Returns the handle of a category, from the names of its path. A name with symbols other than
+/// letters, digits and punctuation (`C++`, `🎁`) gets a digest that distinguishes it from others.
 #[must_use]
 pub fn category_handle(path: &[String]) -> String {
     let names: Vec<String> = path.iter().map(|name| name_in_url(name)).collect();
@@ -111,13 +112,14 @@ pub fn product_handle(text: &str) -> String {
     hyphenated(&normalized(&lower, Form::Composed), is_kept)
 }
 
-/// The handle that a category had while those of one name were one: its last name alone.
+/// Returns the former handle of a category, its last name alone, from when all categories with the
+/// same name were one.
 #[must_use]
 pub fn former_category_handle(path: &[String]) -> String {
     path.last().map(|name| slug(name)).unwrap_or_default()
 }
 
-/// True when the category with this handle was called by this name alone.
+/// True if the category with this handle once had just this name as its handle.
 #[must_use]
 pub fn is_category_called(handle: &str, name: &str) -> bool {
     let last = handle.rsplit(BELOW).next().unwrap_or_default();
@@ -125,7 +127,8 @@ pub fn is_category_called(handle: &str, name: &str) -> bool {
     last == name || (!last.is_ascii() && slug(last) == name)
 }
 
-/// Lower-case letters and digits of `text`, whatever lies between them as one hyphen.
+/// Returns the lower-case letters and digits of `text`, with a single hyphen for anything between
+/// them.
 #[must_use]
 pub fn slug(text: &str) -> String {
     hyphenated(text, char::is_alphanumeric)
@@ -165,7 +168,7 @@ fn is_mark(character: char) -> bool {
     !character.is_alphanumeric() && MARKS.get(at).is_some_and(|(first, _)| *first <= character)
 }
 
-/// Separators of words, which tell no names apart.
+/// True for separators of words, which do not make two names different.
 const fn is_punctuation(character: char) -> bool {
     character.is_whitespace()
         || matches!(

@@ -1,7 +1,7 @@
-//! The catalog: what a product is, and how shoppers read the published copy of it.
+//! Catalog: products, and the published copy that shoppers read.
 //!
-//! D1 is the record (`ports::CatalogRecord`); what shoppers see is one immutable published version
-//! (`ports::PublishedCatalog`), never a draft.
+//! D1 holds the record ([`record::CatalogRecord`]); shoppers see one immutable published version
+//! ([`version::PublishedCatalog`]), never a draft.
 
 pub mod availability;
 pub mod barcodes;
@@ -28,54 +28,54 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A product as the merchant keeps it and as a published version freezes it.
+/// A product, as the merchant edits it and as a published version freezes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
-    /// `prod_…`
+    /// Id, `prod_…`.
     pub id: String,
-    /// The name in its URL; unique.
+    /// Unique name in its URL.
     pub handle: String,
-    /// Names that it had before, and that still lead to it.
+    /// Former handles, which still lead to it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_handles: Vec<String>,
-    /// Plain text.
+    /// Title in plain text.
     pub title: String,
-    /// Sanitised HTML.
+    /// Description in sanitized HTML.
     pub description_html: String,
     /// Vendor or maker of the product.
     pub vendor: String,
     /// Kind of product, in the merchant's words.
     pub r#type: String,
-    /// Free words.
+    /// Free-form tags.
     pub tags: Vec<String>,
-    /// Visibility of the product for shoppers.
+    /// Visibility for shoppers.
     pub status: ProductStatus,
-    /// Path from the root category to its own, as `["Electronics", "Phones"]`.
+    /// Path from the root category to the product's own, such as `["Electronics", "Phones"]`.
     pub category: Vec<String>,
-    /// Options that a shopper chooses from, in order; empty for a product that comes in one form.
+    /// Options that a shopper chooses from, in order; empty for a product with a single variant.
     pub options: Vec<ProductOption>,
-    /// At least one.
+    /// Variants; at least one.
     pub variants: Vec<Variant>,
-    /// The first is the primary one.
+    /// Pictures; the first is the primary one.
     pub images: Vec<Image>,
     /// Texts for search engines.
     pub seo: Seo,
     /// Short selling points, in order.
     #[serde(default)]
     pub features: Vec<String>,
-    /// Measures and the like, as `{"Display": "6.9 inches"}`.
+    /// Specifications, such as `{"Display": "6.9 inches"}`.
     #[serde(default)]
     pub specifications: BTreeMap<String, String>,
     /// The merchant's own fields; public.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,
-    /// Instant at which the record first had it.
+    /// Time at which it was created in the record.
     #[serde(default)]
     pub created_at: Timestamp,
-    /// Instant of its last change in the record.
+    /// Time of its last change in the record.
     #[serde(default)]
     pub updated_at: Timestamp,
-    /// Counts the changes of the record.
+    /// Number of changes in the record.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub version: u64,
 }
@@ -85,70 +85,70 @@ pub struct Product {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum ProductStatus {
-    /// Seen and sold.
+    /// Shown and sold.
     #[default]
     Active,
-    /// Sold to whoever has its address; in no list, search, sitemap or feed.
+    /// Sold to anyone who has its URL, but in no list, search, sitemap or feed.
     Unlisted,
-    /// Not yet.
+    /// Not on sale yet.
     Draft,
-    /// No longer.
+    /// No longer on sale.
     Archived,
 }
 
-/// Something a shopper chooses, such as the colour.
+/// Something that a shopper chooses, such as the color.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ProductOption {
-    /// `Color`
+    /// Name of the option, such as `Color`.
     pub name: String,
-    /// In the merchant's order.
+    /// Values, in the merchant's order.
     pub values: Vec<String>,
 }
 
-/// One form of a product: what is put in a cart.
+/// A variant of a product; the unit that is put in a cart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
-    /// `var_…`
+    /// Id, `var_…`.
     pub id: String,
     /// Stock keeping unit; unique in the shop.
     pub sku: String,
-    /// True when the merchant gave none, and the shop made a stable one.
+    /// True if the merchant gave no SKU and the shop generated a stable one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sku_generated: bool,
-    /// The chosen values in words, `Deep Blue / 256GB`; empty for the only variant.
+    /// Chosen values as text, such as `Deep Blue / 256GB`; empty for a product's only variant.
     pub title: String,
-    /// One value for each option of the product, in its order.
+    /// One value for each option of the product, in the same order.
     pub option_values: Vec<String>,
-    /// Price in each currency it is sold in.
+    /// Price in each currency that it is sold in, by ISO 4217 code.
     pub prices: BTreeMap<String, Price>,
-    /// GTIN or the like.
+    /// Barcode, such as a GTIN. `None` means that it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub barcode: Option<String>,
-    /// Grams.
+    /// Weight in grams. `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_grams: Option<u32>,
-    /// URL of the picture of this variant.
+    /// URL of the picture of this variant. `None` means that it has none of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
-    /// False when units are not counted, and it can always be sold.
+    /// False if its stock is not tracked, so that it can always be sold.
     pub tracked: bool,
     /// Tax class: `standard`, `exempt`, or one of the merchant's own.
     #[serde(default = "standard", skip_serializing_if = "is_standard")]
     pub tax_class: String,
-    /// Cells of the imported file that the shop writes otherwise, or does not know, so that an
-    /// export returns them. Staff's alone: a cost price may be among them.
+    /// Cells of the imported file that the shop would write differently or does not know, kept so
+    /// that an export returns them. Visible to staff only, because a cost price may be among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub source: BTreeMap<String, SourceCell>,
 }
 
-/// A cell of an imported file, and what the shop would have written in its place: it stands until
-/// that changes.
+/// A cell of an imported file, and the text that the shop would have written in its place. The
+/// original is exported until that text changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceCell {
-    /// As the file had it.
+    /// Text in the file.
     pub given: String,
-    /// As the shop writes it.
+    /// Text that the shop would write.
     pub written: String,
 }
 
@@ -157,14 +157,15 @@ pub struct SourceCell {
 pub struct Price {
     /// Amount charged.
     pub amount: i64,
-    /// Amount before a reduction.
+    /// Amount before a reduction. `None` means that it is not reduced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at_amount: Option<i64>,
-    /// True when the price list had none in this currency, and it was converted from another when
-    /// it was published.
+    /// True if the catalog had no price in this currency, so that it was converted from another at
+    /// the time of the publish.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub converted: bool,
-    /// From what; of older publishes that is not known.
+    /// Conversion of the price. `None` means that it was not converted, or that the publish is too
+    /// old to say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversion: Option<Conversion>,
 }
@@ -173,9 +174,9 @@ pub struct Price {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Conversion {
-    /// The price in the list.
+    /// Price in the catalog.
     pub from: Money,
-    /// Millionths of the major unit for one of the other's.
+    /// Exchange rate in parts per million: target major units per source major unit.
     pub rate_ppm: i64,
 }
 
@@ -183,14 +184,14 @@ pub struct Conversion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Image {
-    /// Of the web (see [`web_address`]), or a path of the shop, as the merchant gave it.
+    /// Web address (see [`web_address`]) or path within the shop, as given by the merchant.
     pub url: String,
-    /// For those who can't see it.
+    /// Alternative text for people who can't see it.
     pub alt: String,
-    /// Pixels, where known.
+    /// Width in pixels. `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub width: Option<u32>,
-    /// Pixels, where known.
+    /// Height in pixels. `None` means unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub height: Option<u32>,
 }
@@ -199,63 +200,65 @@ pub struct Image {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Seo {
-    /// Empty: the product's own title.
+    /// Title; if empty, the product's own is used.
     pub title: String,
-    /// Empty: the beginning of its description.
+    /// Description; if empty, the beginning of the product's own is used.
     pub description: String,
 }
 
-/// Card of a product in a list: the fields that are shown, filtered and sorted by.
+/// Card of a product in a list: the fields to show, filter and sort by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
-    /// Place in the merchant's order.
+    /// Position in the merchant's order.
     pub position: i64,
-    /// The name in its URL.
+    /// Name in the product's URL.
     pub handle: String,
-    /// Names that it had before, and that still lead to it.
+    /// Former handles, which still lead to the product.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub former_handles: Vec<String>,
-    /// Plain text.
+    /// Title in plain text.
     pub title: String,
     /// Vendor or maker of the product.
     pub vendor: String,
     /// Kind of product, in the merchant's words.
     pub r#type: String,
-    /// Free words.
+    /// Free-form tags.
     pub tags: Vec<String>,
     /// Path from the root category.
     pub category: Vec<String>,
-    /// The primary picture.
+    /// Primary picture. `None` means that the product has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
     /// Lowest and highest price in each currency.
     pub price_ranges: BTreeMap<String, PriceRange>,
-    /// Prices of variants between the lowest and the highest, in each currency, in rising order.
-    /// None means that it was published before they were kept: there may be any.
+    /// Prices of variants between the lowest and the highest, ascending, in each currency. `None`
+    /// means that the card is older than this field, so any prices are possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices_between: Option<BTreeMap<String, Vec<i64>>>,
-    /// Prices of the variants, in the order of their SKUs, as places among its prices from the
-    /// lowest up; none where a variant is not sold. They stand for their currency and for those
-    /// behind it that have no other; where nothing stands, each has the lowest. None means that it
-    /// was published before they were kept: any may have any.
+    /// Price of each variant, in the order of `skus`, as an index into the ascending list of the
+    /// product's prices; `None` for a variant that is not sold in the currency. A list also applies
+    /// to the following currencies that have none of their own; an empty list means that every
+    /// variant has the lowest price. If the whole field is `None`, the card is older than the
+    /// field, and any variant may have any of the prices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_places: Option<Vec<(String, Vec<Option<u16>>)>>,
-    /// SKUs of its variants.
+    /// SKUs of the variants.
     pub skus: Vec<String>,
-    /// Barcodes of its variants.
+    /// Barcodes of the variants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub barcodes: Vec<String>,
-    /// True if the stock of one of its variants is not tracked, so that it is never sold out.
+    /// True if the stock of at least one variant is not tracked, so that the product is never sold
+    /// out.
     pub untracked: bool,
-    /// Variants that are not counted, as places among the SKUs, where others are.
+    /// Indexes into `skus` of the untracked variants, if others are tracked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untracked_places: Vec<u16>,
-    /// Instant at which the record first had it.
+    /// Time at which it was created in the record.
     pub created_at: Timestamp,
-    /// Instant of its last change in the record.
+    /// Time of its last change in the record.
     #[serde(default)]
     pub updated_at: Timestamp,
-    /// True for a product that its address leads to and no list shows.
+    /// True for a product that no list shows, and that only its URL leads to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unlisted: bool,
     /// Key of the product's document.
@@ -265,17 +268,17 @@ pub struct Card {
 /// Lowest and highest price of a product's variants, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceRange {
-    /// Lowest.
+    /// Lowest price.
     pub min: i64,
-    /// Highest.
+    /// Highest price.
     pub max: i64,
-    /// The highest price it was before, where something is on sale.
+    /// Highest price before a reduction. `None` means that nothing is reduced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compare_at: Option<i64>,
 }
 
 impl Product {
-    /// Card of this product in lists; `document` is the key of its published form.
+    /// Returns the product's card; `document` is the key of its published document.
     #[must_use]
     pub fn card(&self, position: i64, document: String) -> Card {
         Card {
@@ -310,8 +313,8 @@ impl Product {
         }
     }
 
-    /// Handles that lead to it beside its own: former ones, and that of its file where another
-    /// product has what becomes of it.
+    /// Returns the other handles that lead to it: former ones, and the one given in its imported
+    /// file, if another product took the handle derived from it.
     fn other_handles(&self) -> Vec<String> {
         let first = self.variants.first();
         let given = first.and_then(|variant| variant.source.get("Handle"));
@@ -322,7 +325,7 @@ impl Product {
         handles
     }
 
-    /// The product without what only staff may see, and what only directories need.
+    /// Returns the product without fields that only staff may see or only directories need.
     #[must_use]
     pub fn published(mut self) -> Self {
         self.version = 0;
@@ -333,7 +336,7 @@ impl Product {
         self
     }
 
-    /// Lowest and highest price in each currency that any variant is sold in.
+    /// Returns the lowest and highest price in each currency that any variant is sold in.
     #[must_use]
     pub fn price_ranges(&self) -> BTreeMap<String, PriceRange> {
         let mut ranges: BTreeMap<String, PriceRange> = BTreeMap::new();
@@ -354,7 +357,7 @@ impl Product {
         ranges
     }
 
-    /// Handles of the categories it is in, from the root down.
+    /// Returns the handles of the product's categories, from the root down.
     #[must_use]
     pub fn category_handles(&self) -> Vec<String> {
         (1..=self.category.len())
@@ -363,7 +366,7 @@ impl Product {
             .collect()
     }
 
-    /// The variant with this SKU.
+    /// Returns the variant with this SKU.
     #[must_use]
     pub fn variant(&self, sku: &str) -> Option<&Variant> {
         self.variants.iter().find(|variant| variant.sku == sku)
@@ -373,16 +376,17 @@ impl Product {
 /// Names of a product, for people and for programs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductName {
-    /// `prod_…`
+    /// Id, `prod_…`.
     pub id: String,
-    /// Its name in its URL.
+    /// Handle of the product.
     pub handle: String,
-    /// As shoppers read it.
+    /// Title shown to shoppers.
     pub title: String,
 }
 
 impl ProductOption {
-    /// The `at`-th option of a product, with the values that its variants have, in their order.
+    /// Builds the option at index `at` of a product, with the values of its variants in their
+    /// order.
     #[must_use]
     pub fn of(name: String, at: usize, variants: &[Variant]) -> Self {
         let mut values: Vec<String> = Vec::new();
@@ -399,7 +403,7 @@ impl ProductOption {
 }
 
 impl Variant {
-    /// Its price in `currency`; none where it isn't sold in it.
+    /// Returns the price in `currency`. `None` means that it is not sold in it.
     #[must_use]
     pub fn price(&self, currency: Currency) -> Option<Money> {
         self.prices
@@ -407,7 +411,7 @@ impl Variant {
             .map(|price| Money::new(price.amount, currency))
     }
 
-    /// Price before a reduction, in `currency`.
+    /// Returns the price before a reduction in `currency`. `None` means that it is not reduced.
     #[must_use]
     pub fn compare_at_price(&self, currency: Currency) -> Option<Money> {
         self.prices

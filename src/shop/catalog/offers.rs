@@ -1,5 +1,5 @@
-//! Prices of a card's variants, and which of them are not counted, in few bytes: an isolate keeps
-//! every card.
+//! Compact storage on a card of the variants' prices and of the untracked variants: an isolate
+//! keeps every card in memory.
 
 use crate::catalog::{Card, Product};
 use crate::values::money::Currency;
@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 impl Product {
-    /// Prices between the lowest and the highest, as a card has them.
+    /// Returns the prices between the lowest and the highest, as stored on a card.
     pub(super) fn prices_between(&self) -> BTreeMap<String, Vec<i64>> {
         let between = self.amounts().into_iter().map(|(currency, mut prices)| {
             prices.pop_first();
@@ -17,7 +17,7 @@ impl Product {
         between.filter(|(_, prices)| !prices.is_empty()).collect()
     }
 
-    /// Prices of the variants as places, as a card has them.
+    /// Returns the prices of the variants as indexes, as stored on a card.
     pub(super) fn price_places(&self) -> Vec<(String, Vec<Option<u16>>)> {
         let mut told = Vec::new();
         let mut last = Vec::new();
@@ -40,7 +40,7 @@ impl Product {
         told
     }
 
-    /// Variants that are not counted, where others are.
+    /// Returns the indexes of untracked variants, if others are tracked.
     pub(super) fn untracked_places(&self) -> Vec<u16> {
         if self.variants.iter().all(|variant| !variant.tracked) {
             return Vec::new();
@@ -60,7 +60,7 @@ impl Product {
 }
 
 impl Card {
-    /// True when a variant of it is sold in `currency` for an amount in `wanted`.
+    /// True if a variant is sold in `currency` at a price in `wanted`.
     #[must_use]
     pub fn has_price_in(&self, currency: Currency, wanted: &RangeInclusive<i64>) -> bool {
         let Some(range) = self.price_ranges.get(currency.code()) else {
@@ -76,8 +76,8 @@ impl Card {
         ends.any(|price| wanted.contains(&price)) || is_between()
     }
 
-    /// True when the variant of the SKU at `place` is sold in `currency` for an amount in `wanted`.
-    /// Of cards that don't know, it may be any.
+    /// True if the variant at index `place` is sold in `currency` at a price in `wanted`. For older
+    /// cards without that data, true if any variant may be.
     #[must_use]
     pub fn costs(&self, place: usize, currency: Currency, wanted: &RangeInclusive<i64>) -> bool {
         let Some(told) = &self.price_places else {
@@ -93,8 +93,8 @@ impl Card {
         price.is_some_and(|price| wanted.contains(&price))
     }
 
-    /// True when the variant of the SKU at `place` is not counted, and so never out of stock. Of
-    /// cards that don't know, it may be any.
+    /// True if the stock of the variant at index `place` is not tracked, so that it never sells
+    /// out. For older cards without that data, true if any variant's is not.
     #[must_use]
     pub fn is_untracked(&self, place: usize) -> bool {
         let mut places = self

@@ -1,5 +1,5 @@
-//! Catalog that one request is shown: a single version, whatever is published while the request is
-//! answered.
+//! Catalog as seen by one request: a single version, even if another is published while the request
+//! is being answered.
 
 use crate::catalog::version::{PublishedCatalog, Version};
 use crate::catalog::{Card, Product};
@@ -13,7 +13,7 @@ use std::rc::Rc;
 pub struct OneVersion<'a, C> {
     /// Store of the documents.
     pub catalog: C,
-    /// The version, once it was asked for.
+    /// The version, set when first read.
     pub shown: &'a OnceCell<Rc<Version>>,
 }
 
@@ -54,7 +54,7 @@ mod tests {
     use futures_util::FutureExt;
     use std::cell::Cell;
 
-    /// Publishes whenever it is asked what is shown.
+    /// A catalog that publishes a new version each time it is asked for the current one.
     #[derive(Default)]
     struct Restless(Cell<i64>);
 

@@ -1,4 +1,4 @@
-//! The whole published catalog, part by part: for sitemaps and product feeds.
+//! Whole published catalog in parts, for sitemaps and product feeds.
 
 use crate::catalog::version::{PublishedCatalog, Version, newest_copied};
 use crate::catalog::{Card, Product};
@@ -8,13 +8,14 @@ use futures_util::stream;
 use futures_util::stream::{StreamExt, TryStreamExt};
 use std::rc::Rc;
 
-/// Documents read at once: the platform lets six wait for their answer.
+/// Number of documents read at the same time; the platform allows six open requests.
 const READS_AT_ONCE: usize = 6;
 
-/// The cards of part `number`, counted from 1, of parts of `size`; empty beyond the last.
+/// Returns the cards of part `number`, counted from 1, in parts of `size`; empty past the last
+/// part.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn list_cards(
     catalog: &impl PublishedCatalog,
     number: usize,
@@ -26,10 +27,11 @@ pub async fn list_cards(
     Ok(cards.await?.unwrap_or_default())
 }
 
-/// The products of part `number`, counted from 1, of parts of `size`; empty beyond the last.
+/// Returns the products of part `number`, counted from 1, in parts of `size`; empty past the last
+/// part.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn list_products_part(
     catalog: &impl PublishedCatalog,
     number: usize,
@@ -47,7 +49,7 @@ pub async fn list_products_part(
     Ok(products.await?.unwrap_or_default())
 }
 
-/// In the merchant's order.
+/// Returns the cards of one part, in the merchant's order.
 async fn cards_of(
     catalog: &impl PublishedCatalog,
     version: &Version,

@@ -1,11 +1,12 @@
-//! Pictures of what is sold, by SKU.
+//! Pictures of products, by SKU.
 
 use crate::catalog::Product;
 use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
 use futures_util::future::join_all;
 use std::collections::BTreeMap;
 
-/// URLs of the pictures of `skus`; what is no longer on sale, or can't be read, has none.
+/// Returns the picture URLs of `skus`. SKUs that are no longer on sale or can't be read are left
+/// out.
 pub async fn list_pictures(
     catalog: &impl PublishedCatalog,
     skus: impl Iterator<Item = &str>,
@@ -18,7 +19,7 @@ pub async fn list_pictures(
 }
 
 impl Product {
-    /// URL of the picture of the variant with this SKU: its own, else the product's first.
+    /// URL of the picture of the variant with this SKU: its own, or else the product's first.
     #[must_use]
     pub fn picture_of(&self, sku: &str) -> Option<&str> {
         let own = self.variant(sku)?.image.as_deref();

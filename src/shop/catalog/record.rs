@@ -1,4 +1,4 @@
-//! The merchant's record of products.
+//! Store of the merchant's products.
 
 use crate::catalog::{Product, ProductName};
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeMap;
 
-/// The number of products read at once: a request has little memory, and few calls.
+/// Number of products read at once: a request has limited memory and calls.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSize {
     /// At most.
@@ -15,29 +15,30 @@ pub struct PageSize {
     pub variants: usize,
 }
 
-/// The record of the catalog: what the merchant edits. While a publish is under way every change is
-/// refused with 409 `publish_in_progress`, so that a version is the record of one moment.
+/// Store of the products that the merchant edits. During a publish, every change is refused with
+/// 409 `publish_in_progress`, so that a version reflects the record at one moment.
 pub trait CatalogRecord {
-    /// Inserts or replaces products, all or none; each counts up its version. Lost when one is at
-    /// another version than it says, which is none for a new product.
+    /// Inserts or replaces products, all or none, and increases the version of each. `Lost` means
+    /// that one is not at the version given; new products have none.
     async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<Written>;
-    /// Removes a product; lost when it is at another version than `if_version`.
+    /// Deletes a product. `Lost` means that it is not at version `if_version`.
     async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written>;
-    /// The products with these ids, in no order.
+    /// Returns the products with these ids, in any order.
     async fn products(&self, ids: &[String]) -> Result<Vec<Product>>;
-    /// The products with these handles, in no order.
+    /// Returns the products with these handles, in any order.
     async fn products_by_handle(&self, handles: &[String]) -> Result<Vec<Product>>;
-    /// Columns of imported files that the record keeps without knowing them.
+    /// Returns the columns of imported files that the record stores without knowing them.
     async fn source_columns(&self) -> Result<Vec<String>>;
-    /// Products behind `position` in the merchant's order, each with its own: as many as fit, and
-    /// one at least.
+    /// Returns the products after `position` in the merchant's order, each with its position: as
+    /// many as fit, but at least one.
     async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>>;
-    /// The ids of the products that have these SKUs.
+    /// Returns the ids of the products that have these SKUs.
     async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>>;
-    /// Products whose pictures, variants or descriptions name `picture`, at most `limit`, in the
-    /// merchant's order.
+    /// Returns up to `limit` products, in the merchant's order, whose pictures, variants or
+    /// description refer to `picture`.
     async fn products_naming(&self, picture: &str, limit: usize) -> Result<Vec<ProductName>>;
-    /// Claims names for lines of an import, and returns those that an earlier line has, with it.
+    /// Claims names for lines of an import. Returns those already claimed by an earlier line, with
+    /// that line.
     async fn claim_names(
         &self,
         import_id: &str,

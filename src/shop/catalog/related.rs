@@ -1,19 +1,19 @@
-//! Related products: neighbours of a product in the merchant's order.
+//! Related products: neighbors of a product in the merchant's order.
 
 use crate::catalog::version::{PublishedCatalog, Version, newest_copied};
 use crate::catalog::{Card, Product};
 use crate::error::Result;
 use std::cmp::Reverse;
 
-/// Most documents of cards that are read for one product.
+/// Maximum number of card documents read for one product.
 const MOST_DOCUMENTS: usize = 4;
 
-/// Up to `most` products of the same category, then of those above it; of each document of cards,
-/// those of the same maker first. Reads [`MOST_DOCUMENTS`] at most, however large the categories
-/// are.
+/// Returns up to `most` products of the same category, then of its parent categories; within each
+/// card document, those of the same vendor come first. Reads at most [`MOST_DOCUMENTS`], however
+/// large the categories are.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn list_related_products(
     catalog: &impl PublishedCatalog,
     product: &Product,
@@ -36,7 +36,7 @@ pub async fn list_related_products(
     Ok(related.unwrap_or_default())
 }
 
-/// The documents of a product's categories, its own first.
+/// Returns the card documents of a product's categories, its own category first.
 fn nearest_documents<'v>(version: &'v Version, product: &Product) -> Vec<&'v String> {
     let mut keys: Vec<&String> = Vec::new();
     for handle in product.category_handles().iter().rev() {
@@ -50,7 +50,7 @@ fn nearest_documents<'v>(version: &'v Version, product: &Product) -> Vec<&'v Str
     keys
 }
 
-/// Cards that are neither of the product itself nor known already.
+/// Returns the cards that are neither the product itself nor already known.
 fn neighbours<'c>(cards: &'c [Card], product: &Product, known: &[Card]) -> Vec<&'c Card> {
     let is_new = |card: &&Card| {
         card.handle != product.handle && known.iter().all(|known| known.handle != card.handle)

@@ -1,24 +1,24 @@
-//! Rules that a product must meet before the record takes it.
+//! Rules that a product must satisfy to be stored.
 
 use crate::catalog::{Price, Product, ProductOption, Variant, web_address};
 use crate::error::FieldError;
 use crate::values::money::{Currency, MAX_AMOUNT};
 use std::collections::HashSet;
 
-/// Most variants of a product, by whichever way it comes: as many as Shopify's have.
+/// Maximum number of variants of a product from any source; the same as Shopify's.
 pub const MAX_VARIANTS: usize = 2_048;
 
-/// Most options of a product: what Shopify's CSV has columns for.
+/// Maximum number of options of a product, as many as Shopify's CSV has columns for.
 pub const MAX_OPTIONS: usize = 3;
 
-/// Longest title, in characters.
+/// Maximum length of a title in characters.
 pub const MAX_TITLE_CHARS: usize = 500;
 
-/// Longest handle, SKU and the like, in characters.
+/// Maximum length of a handle, SKU and similar in characters.
 pub const MAX_CHARS: usize = 255;
 
 impl Product {
-    /// Reasons that keep this product out of the record; empty when there are none.
+    /// Reports the reasons why the product can't be stored; empty if there are none.
     #[must_use]
     pub fn problems(&self, currencies: &[Currency]) -> Vec<FieldError> {
         let mut problems = Vec::new();
@@ -95,12 +95,12 @@ impl Product {
     }
 }
 
-/// Detail of the refusal of a picture's address.
+/// Message for a picture address that is rejected.
 pub const NO_ADDRESS: &str =
     "The address of a picture begins with https:// or http://, or is a path of the shop.";
 
 impl Product {
-    /// Every text that is shown or written to a file, by its field.
+    /// Returns every text that is shown or written to a file, with its field.
     fn plain_texts(&self) -> Vec<(String, &str)> {
         let mut texts: Vec<(String, &str)> = [
             ("title", &self.title),
@@ -158,14 +158,14 @@ impl Product {
 /// Characters that end a line.
 pub const LINE_BREAKS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
 
-/// True for a field whose texts have one line.
+/// True for a field whose texts are single lines.
 fn has_one_line(field: &str) -> bool {
     ["title", "vendor", "type", "tags", "category", "options"].contains(&field)
         || field.starts_with("variants[")
 }
 
-/// True for a character that is no part of a text: a control other than a tab or a line break, or a
-/// code that Unicode keeps from being a character, such as U+FFFE.
+/// True for a character that does not belong in a text: a control character other than a tab or
+/// line break, or a code point that Unicode defines as a noncharacter, such as U+FFFE.
 #[must_use]
 pub fn is_unwanted(character: char) -> bool {
     let code = u32::from(character);
@@ -173,7 +173,7 @@ pub fn is_unwanted(character: char) -> bool {
     is_none || (character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
 }
 
-/// Option values as shoppers tell them apart: whatever the case and the space between.
+/// Normalizes option values for comparison: shoppers do not distinguish case and spaces.
 #[must_use]
 pub fn folded(values: &[String]) -> Vec<String> {
     values.iter().map(|value| plain(value)).collect()
@@ -184,7 +184,8 @@ fn plain(text: &str) -> String {
     words.join(" ").to_lowercase()
 }
 
-/// Reason that a shopper could not tell these options or their values apart; none when they can.
+/// Returns the reason why a shopper could not tell these options or their values apart. `None`
+/// means that they are distinct.
 #[must_use]
 pub fn indistinct(options: &[ProductOption]) -> Option<String> {
     let names: Vec<String> = options.iter().map(|option| option.name.clone()).collect();

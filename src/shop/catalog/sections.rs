@@ -1,4 +1,4 @@
-//! The ways into the catalog, each with a picture of what is there.
+//! Entry points into the catalog, each with a picture.
 
 use crate::catalog::Image;
 use crate::catalog::version::{Category, PublishedCatalog, Version, newest_copied};
@@ -8,20 +8,20 @@ use futures_util::future::try_join_all;
 /// A category that a shopper starts from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Section {
-    /// The name in its URL.
+    /// Name in the category's URL.
     pub handle: String,
-    /// Plain text.
+    /// Title in plain text.
     pub title: String,
-    /// Products in it and below.
+    /// Number of products in it and below.
     pub products: usize,
-    /// Of its first product.
+    /// Picture of its first product that has one.
     pub image: Option<Image>,
 }
 
-/// Up to `most` sections, the largest first. Reads one document of cards for each.
+/// Returns up to `most` sections, largest first. Reads one card document for each.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn list_sections(catalog: &impl PublishedCatalog, most: usize) -> Result<Vec<Section>> {
     let sections = newest_copied(catalog, async |version: &Version| {
         let categories = version.sections().into_iter().take(most);

@@ -1,9 +1,9 @@
-//! One published version of the catalog, as documents that can't change.
+//! Published version of the catalog, made of immutable documents.
 //!
-//! A page reads as few of them as it can: handles and SKUs lead to a product's document through
-//! small directories, found by hash; lists read the cards of their category. A change of one
-//! product changes its document, its directory and its cards, and nothing else. A document that the
-//! copy does not have yet is answered from the version before.
+//! A page reads as few documents as possible: small directories, chosen by hash, map handles and
+//! SKUs to a product's document; lists read the cards of their category. Changing one product
+//! changes its document, its directories and its cards, and nothing else. If the copy does not have
+//! a document yet, the previous version is used.
 
 use crate::catalog::handles::{
     category_handle, former_category_handle, is_category_called, product_handle, slug,
@@ -18,68 +18,68 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Most cards in one document: some 100 KB.
+/// Maximum number of cards in one document, about 100 KB.
 pub const CARDS_A_DOCUMENT: usize = 250;
 
-/// Names in a directory, on average; a directory of that many is some 8 KB.
+/// Average number of names in a directory; such a directory is about 8 KB.
 const NAMES_A_DIRECTORY: usize = 128;
 
-/// Cards that the home page can show without reading a list.
+/// Number of cards that the home page can show without reading a list.
 const FEATURED: usize = 12;
 
-/// One published version: where its documents are.
+/// A published version: the keys of its documents.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Version {
-    /// Counts up with every publish; price rows are valid from theirs on.
+    /// Sequence number of the publish; price rows are valid from their publish on.
     pub seq: i64,
-    /// Names the content: equal catalogs, equal versions.
+    /// Digest of the content: equal catalogs have equal versions.
     pub version: String,
-    /// Instant of the publish.
+    /// Time of the publish.
     pub published_at: Timestamp,
-    /// Products in it.
+    /// Number of products in it.
     pub products: usize,
-    /// The first of the merchant's order.
+    /// First products in the merchant's order.
     pub featured: Vec<Card>,
-    /// In the order of their paths.
+    /// Categories, sorted by path.
     pub categories: Vec<Category>,
-    /// Keys of all cards.
+    /// Keys of all card documents.
     pub cards: Vec<String>,
-    /// Keys of the directories from a handle to a product's key.
+    /// Keys of the directories from handles to product keys.
     pub handles: Vec<String>,
-    /// Keys of the directories from a SKU to its product's key.
+    /// Keys of the directories from SKUs to product keys.
     pub skus: Vec<String>,
 }
 
-/// A category that has products: a path of names.
+/// A category that has products, identified by its path of names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Category {
-    /// The name in its URL.
+    /// Name in the category's URL.
     pub handle: String,
-    /// The name in its URL while categories of one name were one. None means that the version was
-    /// published then.
+    /// Former handle, from when categories with the same name were one. `None` means that the
+    /// version was published at that time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former_handle: Option<String>,
-    /// Plain text.
+    /// Title in plain text.
     pub title: String,
-    /// Handle of the category above.
+    /// Handle of the parent category. `None` means that it is a root.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<String>,
-    /// Products in it and below.
+    /// Number of products in it and below.
     pub products: usize,
     /// Keys of the cards of those products.
     pub cards: Vec<String>,
 }
 
-/// A document before it has a key.
+/// A document without a key yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {
-    /// Names the content.
+    /// Digest of the content.
     pub digest: String,
     /// The content.
     pub json: String,
 }
 
-/// The documents of a version, before they have keys.
+/// The documents of a version, without keys yet.
 #[derive(Debug)]
 pub struct Layout {
     products: usize,
@@ -90,10 +90,10 @@ pub struct Layout {
 }
 
 impl Document {
-    /// The document of `value`.
+    /// Builds the document of `value`.
     ///
     /// # Errors
-    /// When it does not write as JSON.
+    /// Fails if the value can't be serialized as JSON.
     pub fn of(value: &impl Serialize) -> Result<Self> {
         let json = serde_json::to_string(value).map_err(Error::internal)?;
         Ok(Self {
@@ -107,7 +107,7 @@ impl Layout {
     /// Lays out a version of these products; the same cards always give the same documents.
     ///
     /// # Errors
-    /// When a card does not write as JSON.
+    /// Fails if a card can't be serialized as JSON.
     pub fn of(mut cards: Vec<Card>) -> Result<Self> {
         cards.sort_by_key(|card| card.position);
         // Former handles come first, so that a handle leads to the product that has it today.
@@ -150,16 +150,16 @@ impl Layout {
         })
     }
 
-    /// Every document.
+    /// Returns all documents.
     pub fn documents(&self) -> impl Iterator<Item = &Document> {
         let cards = self.cards.iter().map(|(_, _, document)| document);
         self.handles.iter().chain(&self.skus).chain(cards)
     }
 
-    /// The version, once each document has its key.
+    /// Builds the version once each document has its key.
     ///
     /// # Errors
-    /// When a document has none, or a card does not write as JSON.
+    /// Fails if a document has no key, or a card can't be serialized as JSON.
     pub fn version(
         &self,
         seq: i64,
@@ -207,8 +207,8 @@ impl Layout {
 }
 
 impl Version {
-    /// The categories that a shopper starts from, the largest first: below the root, or the roots
-    /// where there are several.
+    /// Returns the categories that a shopper starts from, largest first: the children of the root,
+    /// or the roots if there are several.
     #[must_use]
     pub fn sections(&self) -> Vec<&Category> {
         let below = |parent: Option<&str>| -> Vec<&Category> {
@@ -229,8 +229,8 @@ impl Version {
         sections
     }
 
-    /// The category with this handle, or else the largest that had it before. A version of before
-    /// knows categories by their names alone.
+    /// Returns the category with this handle, or else the largest one that formerly had it. Older
+    /// versions know categories by their last name only.
     #[must_use]
     pub fn category(&self, handle: &str) -> Option<&Category> {
         let mut categories = self.categories.iter();
@@ -252,7 +252,7 @@ impl Version {
 }
 
 impl Category {
-    /// True for a handle that it had before.
+    /// True if this is the category's former handle.
     #[must_use]
     pub fn had(&self, handle: &str) -> bool {
         !handle.is_empty() && self.former_handle.as_deref() == Some(handle)
@@ -273,22 +273,22 @@ impl Category {
     }
 }
 
-/// The published product with this handle, or else that had it before: what it is called now, it
-/// says itself.
+/// Returns the published product with this handle, or else the one that formerly had it; the
+/// product itself states its current handle.
 ///
 /// # Errors
-/// 404 when no such product is published.
+/// 404 if no such product is published.
 pub async fn get_product(catalog: &impl PublishedCatalog, handle: &str) -> Result<Rc<Product>> {
     find_product(catalog, handle)
         .await?
         .ok_or(Error::NotFound("product"))
 }
 
-/// The published product with this handle, or else that had it before, or whose handle was made of
-/// it, if any.
+/// Returns the published product with this handle, or else the one that formerly had it or whose
+/// handle was derived from it.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn find_product(
     catalog: &impl PublishedCatalog,
     handle: &str,
@@ -311,20 +311,20 @@ pub async fn find_product(
     .await
 }
 
-/// The published product that has `sku`.
+/// Returns the published product that has `sku`.
 ///
 /// # Errors
-/// 422 `unknown_sku` when no published product has it.
+/// 422 `unknown_sku` if no published product has it.
 pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> Result<Rc<Product>> {
     find_product_of_sku(catalog, sku)
         .await?
         .ok_or_else(|| Error::invalid("sku", "unknown_sku", "No product with this SKU is on sale."))
 }
 
-/// The published product that has `sku`, if any.
+/// Returns the published product that has `sku`, if any.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn find_product_of_sku(
     catalog: &impl PublishedCatalog,
     sku: &str,
@@ -335,10 +335,10 @@ pub async fn find_product_of_sku(
     .await
 }
 
-/// A published SKU as the merchant writes it, of one that was typed or pasted.
+/// Returns a typed or pasted SKU in the merchant's spelling.
 ///
 /// # Errors
-/// 422 `unknown_sku` when no published product has it.
+/// 422 `unknown_sku` if no published product has it.
 pub async fn read_sku(catalog: &impl PublishedCatalog, typed: &str) -> Result<String> {
     let plain = plain_text(typed);
     if plain != typed && find_product_of_sku(catalog, typed).await?.is_none() {
@@ -349,19 +349,19 @@ pub async fn read_sku(catalog: &impl PublishedCatalog, typed: &str) -> Result<St
     Ok(typed.to_owned())
 }
 
-/// The categories that have products, parents before their children.
+/// Returns the categories that have products, parents before their children.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn list_categories(catalog: &impl PublishedCatalog) -> Result<Vec<Category>> {
     Ok(catalog.current().await?.categories.clone())
 }
 
-/// Result of `ask` for the current version, or for the one before where the copy lacks a document
-/// of the current one.
+/// Returns the result of `ask` for the current version, or for the previous one if the copy lacks a
+/// document of the current.
 ///
 /// # Errors
-/// As `ask`; 503 `catalog_not_copied` when the version before can't answer it either.
+/// The errors of `ask`; 503 `catalog_not_copied` if the previous version can't answer either.
 pub async fn newest_copied<T>(
     catalog: &impl PublishedCatalog,
     ask: impl AsyncFn(&Version) -> Result<Option<T>>,
@@ -382,7 +382,7 @@ pub async fn newest_copied<T>(
 
 const NOT_COPIED: &str = "catalog_not_copied";
 
-/// 503 for a document that the copy does not have yet.
+/// Returns a 503 for a document that the copy does not have yet.
 #[must_use]
 pub const fn not_copied() -> Error {
     Error::Unavailable {
@@ -405,7 +405,7 @@ async fn look_up(
     }
 }
 
-/// Names and the keys they lead to, spread over directories by hash.
+/// Distributes names and their keys over directories by hash.
 fn directories<'a>(
     entries: impl Iterator<Item = (&'a str, &'a str)> + Clone,
 ) -> Result<Vec<Document>> {
@@ -423,7 +423,8 @@ fn directories<'a>(
     directories.iter().map(Document::of).collect()
 }
 
-/// Number of the directory, of `count`, that holds a name: FNV-1a, whose results never change.
+/// Returns the index of the directory, out of `count`, for a name. Uses FNV-1a, whose results never
+/// change.
 fn place(name: &str, count: usize) -> usize {
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
@@ -434,20 +435,20 @@ fn place(name: &str, count: usize) -> usize {
         .unwrap_or(0)
 }
 
-/// The published copy of the catalog: immutable documents behind one pointer. Reading a document
-/// that the copy does not have yet fails with [`crate::catalog::version::not_copied`].
+/// Published copy of the catalog: immutable documents behind one pointer. Reading a document that
+/// the copy does not have yet fails with [`crate::catalog::version::not_copied`].
 pub trait PublishedCatalog {
-    /// The version that shoppers see now; an empty one before the first publish.
+    /// Returns the version that shoppers see now; an empty one before the first publish.
     async fn current(&self) -> Result<Rc<Version>>;
-    /// The version that they saw before it.
+    /// Returns the version before it.
     async fn previous(&self) -> Result<Option<Rc<Version>>>;
-    /// The version of a publish, while it is kept.
+    /// Returns the version of a publish, as long as it is stored.
     async fn version(&self, seq: i64) -> Result<Option<Rc<Version>>>;
-    /// A directory: names, and the keys they lead to.
+    /// Returns a directory from names to keys.
     async fn directory(&self, key: &str) -> Result<Rc<BTreeMap<String, String>>>;
-    /// Cards of one category.
+    /// Returns the cards in one document.
     async fn cards(&self, key: &str) -> Result<Rc<Vec<Card>>>;
-    /// A product.
+    /// Returns a product.
     async fn product(&self, key: &str) -> Result<Rc<Product>>;
 }
 

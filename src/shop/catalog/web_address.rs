@@ -1,9 +1,9 @@
-//! Addresses that merchants give: of pictures, and of what a description shows.
+//! Web addresses given by merchants: of pictures, and in descriptions.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-/// Bytes that stand in no address as they are; `%` is judged by itself, for it may have been
-/// encoded already.
+/// Bytes that must be encoded in an address; `%` is handled separately, because the address may
+/// already be encoded.
 const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -18,15 +18,15 @@ const ENCODED: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The address that `text` means: with `http` or `https` and a host, or a path of the shop that
-/// begins with `/`; percent-encoded. `//host` and `host.example/path` are taken as `https`,
-/// `folder/a.jpg` as a path of the shop. None means that it is no address of the web, as
-/// `javascript:` and `data:` are none.
+/// Returns the address that `text` stands for, percent-encoded: with `http` or `https` and a host,
+/// or a path within the shop that begins with `/`. `//host` and `host.example/path` are read as
+/// `https`, `folder/a.jpg` as a path within the shop. `None` means that it is not a web address,
+/// such as `javascript:` and `data:`.
 ///
-/// It is a fixed point: made twice, it is the same.
+/// Applying it to its own result changes nothing.
 #[must_use]
 pub fn web_address(text: &str) -> Option<String> {
-    // Browsers skip control characters, and take a backslash in a path for a slash.
+    // Browsers ignore control characters, and treat a backslash in a path as a slash.
     let text: String = text.trim().chars().filter(|it| !it.is_control()).collect();
     let text = text.trim();
     let path_end = text.find(['?', '#']).unwrap_or(text.len());
@@ -53,7 +53,7 @@ pub fn web_address(text: &str) -> Option<String> {
     (!path.is_empty()).then(|| encoded(&format!("/{path}{rest}")))
 }
 
-/// `place` is a host and a path behind it; `rest`, a query and a fragment.
+/// Builds an address from `place`, a host with a path, and `rest`, a query with a fragment.
 fn of_host(scheme: &str, place: &str, rest: &str) -> Option<String> {
     let (host, path) = place.split_at(place.find('/').unwrap_or(place.len()));
     let is_host = host.starts_with(|first: char| first.is_alphanumeric() || first == '%')

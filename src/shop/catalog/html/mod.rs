@@ -1,15 +1,15 @@
-//! Makes the HTML of a merchant's description safe to show.
+//! Sanitizer for the HTML of a merchant's description.
 //!
-//! Promises: what comes out is nothing but escaped text and tags written here: a name and
-//! attributes of the lists below, each value escaped between double quotes, every tag closed in
-//! order. No listed element changes how a browser reads what follows it (there is no script, style,
-//! svg, math, template, textarea, iframe and the like), so a browser sees exactly these tags. An
-//! address has a listed scheme or none; that of a picture is one of the web, and without one there
-//! is no picture.
+//! Guarantee: the output consists only of escaped text and of tags written by this module. A tag
+//! has a name and attributes from the lists below, each value is escaped in double quotes, and
+//! every tag is closed in order. No listed element changes how a browser parses what follows it
+//! (script, style, svg, math, template, textarea, iframe and the like are not listed), so a browser
+//! sees exactly these tags. A link has a listed scheme or none; a picture has a web address, and is
+//! removed without one.
 
 use crate::catalog::web_address;
 
-/// Elements that stay. Any other element loses its tags and keeps its text.
+/// Permitted elements. Any other element loses its tags and keeps its text.
 const ELEMENTS: &[&str] = &[
     "a",
     "abbr",
@@ -69,10 +69,10 @@ const ELEMENTS: &[&str] = &[
     "wbr",
 ];
 
-/// Have no end tag.
+/// Elements without an end tag.
 const VOID: &[&str] = &["br", "col", "hr", "img", "wbr"];
 
-/// Lose their text as well: it is not meant to be read, or is not read as text.
+/// Elements removed with their text, because it is not meant to be read or is not parsed as text.
 const DROPPED: &[&str] = &[
     "applet",
     "audio",
@@ -98,17 +98,17 @@ const DROPPED: &[&str] = &[
     "xmp",
 ];
 
-/// Attributes of any element.
+/// Attributes permitted on any element.
 const ATTRIBUTES: &[&str] = &["title", "lang", "dir"];
 
-/// Schemes of addresses.
+/// Permitted URL schemes.
 const SCHEMES: &[&str] = &["http", "https", "mailto", "tel"];
 
-/// Deepest nesting; what lies deeper keeps its text.
+/// Maximum nesting depth; deeper elements keep only their text.
 const MAX_DEPTH: usize = 100;
 
-/// The HTML of a merchant's description without anything that could run, frame or submit: what is
-/// left is text, lists, tables, links and pictures.
+/// Returns the HTML of a merchant's description without anything that could run, embed or submit:
+/// text, lists, tables, links and pictures remain.
 #[must_use]
 pub fn sanitise_html(html: &str) -> String {
     let mut out = Writer {
@@ -131,7 +131,7 @@ pub fn sanitise_html(html: &str) -> String {
     out.finish()
 }
 
-/// The text of sanitised HTML, without markup and in single spaces.
+/// Returns the text of sanitized HTML, without markup and with single spaces.
 #[must_use]
 pub fn text_of(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
@@ -150,7 +150,7 @@ pub fn text_of(html: &str) -> String {
     decoded(&words.join(" ").replace("&nbsp;", " "))
 }
 
-/// True for a tag that may stand in the middle of a word.
+/// True for a tag that may occur in the middle of a word.
 fn is_within_words(tag: &str) -> bool {
     const INLINE: &[&str] = &[
         "a", "abbr", "b", "code", "em", "i", "mark", "s", "small", "span", "strong", "sub", "sup",
@@ -172,7 +172,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Writes a tag if it may stay, and returns what is left to read.
+    /// Writes a tag if it is permitted, and returns the rest of the input.
     fn tag<'a>(&mut self, tag: &Tag<'_>, after: &'a str) -> &'a str {
         let name = tag.name.as_str();
         if DROPPED.contains(&name) {
@@ -196,7 +196,8 @@ impl Writer {
         after
     }
 
-    /// A picture that is fetched late names its address elsewhere; one without any is left out.
+    /// Writes a picture. A lazily loaded picture has its address in another attribute; one without
+    /// an address is removed.
     fn picture(&mut self, tag: &Tag<'_>) {
         let named = |wanted: &str| {
             let mut attributes = tag.attributes.iter();
@@ -250,7 +251,7 @@ impl Writer {
         }
     }
 
-    /// Closes the element of this name and those inside it; nothing when none is open.
+    /// Closes the open element with this name and those inside it; does nothing if there is none.
     fn close(&mut self, name: &str) {
         if !self.open.iter().any(|open| open == name) {
             return;
@@ -265,7 +266,7 @@ impl Writer {
         }
     }
 
-    /// Text keeps its character references: they stand for characters, never for markup.
+    /// Writes text. Character references are kept: they stand for characters, never for markup.
     fn text(&mut self, text: &str) {
         for (at, character) in text.char_indices() {
             match character {
@@ -280,7 +281,8 @@ impl Writer {
         }
     }
 
-    /// The browser reads back exactly `value`, which is what was judged.
+    /// Writes an attribute value, so that the browser reads back exactly the `value` that was
+    /// checked.
     fn escaped(&mut self, value: &str) {
         for character in value.chars() {
             match character {
@@ -304,7 +306,8 @@ impl Writer {
     }
 }
 
-/// A tag or comment at the beginning of `markup`, and what follows it; none where the `<` is text.
+/// Parses a tag or comment at the start of `markup`, and returns the rest. `None` means the `<` is
+/// text.
 fn read_markup(markup: &str) -> Option<(Tag<'_>, &str)> {
     let nothing = |after| {
         let tag = Tag {
@@ -342,7 +345,7 @@ fn read_markup(markup: &str) -> Option<(Tag<'_>, &str)> {
     ))
 }
 
-/// The attributes up to the `>`, and what follows it.
+/// Parses the attributes up to the `>`, and returns the rest.
 fn read_attributes(mut rest: &str) -> (Vec<(String, &str)>, &str) {
     let mut attributes = Vec::new();
     loop {
@@ -362,7 +365,7 @@ fn read_attributes(mut rest: &str) -> (Vec<(String, &str)>, &str) {
             None => ("", after),
         };
         attributes.push((name.to_ascii_lowercase(), value));
-        // An attribute that begins with `=` has no name to move on by.
+        // An attribute that begins with `=` has an empty name, so one character is skipped instead.
         rest = if after.len() < rest.len() {
             after
         } else {
@@ -388,8 +391,7 @@ const fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\n' | '\r' | '\x0c')
 }
 
-/// Text after the end tag of an element whose content is dropped; empty when the element never
-/// ends.
+/// Returns the text after the end tag of a removed element; empty if the element never ends.
 fn behind_end_of<'a>(name: &str, text: &'a str) -> &'a str {
     text.match_indices("</")
         .filter_map(|(at, mark)| text.get(at.saturating_add(mark.len())..))
@@ -398,7 +400,7 @@ fn behind_end_of<'a>(name: &str, text: &'a str) -> &'a str {
         .map_or("", |(_, after)| after)
 }
 
-/// True if a tag, given from behind its `<` or `</`, has this name.
+/// True if a tag, given without its `<` or `</`, has this name.
 fn is_named(tag: &str, name: &str) -> bool {
     tag.split_at_checked(name.len())
         .is_some_and(|(given, after)| {
@@ -424,8 +426,8 @@ fn may_stay(element: &str, attribute: &str, value: &str) -> bool {
     }
 }
 
-/// True for an address with a listed scheme or none. Browsers skip control characters and spaces in
-/// a scheme, so they are skipped here.
+/// True for an address with a listed scheme or none. Browsers ignore control characters and spaces
+/// in a scheme, so they are ignored here as well.
 fn is_safe_address(address: &str) -> bool {
     let address: String = address
         .chars()
@@ -443,8 +445,8 @@ fn is_safe_address(address: &str) -> bool {
     SCHEMES.contains(&scheme.to_ascii_lowercase().as_str())
 }
 
-/// The references that files really have in addresses and labels; any other stays as it stands,
-/// letter by letter.
+/// Decodes the character references that occur in practice in addresses and labels; any other is
+/// kept as it is.
 fn decoded(value: &str) -> String {
     value
         .replace("&quot;", "\"")

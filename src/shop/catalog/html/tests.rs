@@ -1,4 +1,4 @@
-//! HTML of merchants, cleaned.
+//! Tests of sanitized HTML.
 
 use super::*;
 use proptest::prelude::*;
@@ -97,7 +97,7 @@ fn untidy_html_is_closed_in_order() {
     assert_eq!(sanitise_html("<p =a>x"), "<p>x</p>");
 }
 
-/// Pieces that attacks are made of.
+/// Fragments that attacks are built from.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "<",
@@ -168,8 +168,8 @@ proptest! {
             found.dedup();
             found
         };
-        // It may add what a table lacks, and drops what stands in no table; what runs, it must not
-        // find.
+        // The browser's parser may add missing table elements, and drops those outside a table; it
+        // must not find anything that runs.
         for tag in tags(&clean) {
             prop_assert!(tags(&judged).contains(&tag) || tag.starts_with('t') || tag.starts_with("col") || tag.starts_with("caption"), "{tag} in {clean} became {judged}");
         }

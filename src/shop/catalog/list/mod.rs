@@ -1,4 +1,4 @@
-//! Lists of published products: filtered, sorted, page by page, within one version.
+//! Lists of published products: filtered, sorted and paged within one version.
 
 use crate::catalog::availability::PublicStocks;
 use crate::catalog::version::{Category, PublishedCatalog, Version, newest_copied};
@@ -14,90 +14,90 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-/// Filters, order and page of a list.
+/// Filters, order and page size of a list.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Handle of a category; what is below it is in it.
+    /// Handle of a category; its subcategories are included.
     pub category: Option<String>,
-    /// Each of its words stands in the title, the maker, the kind or a tag, however it is written,
-    /// or is a SKU or a barcode.
+    /// Search text. Each of its words must occur in the title, vendor, type or a tag, in any
+    /// spelling, or be a SKU or barcode.
     pub text: Option<String>,
-    /// Its maker, however it is written.
+    /// Vendor, in any spelling.
     pub vendor: Option<String>,
-    /// Its kind, however it is written.
+    /// Product type, in any spelling.
     pub r#type: Option<String>,
-    /// One of its tags, however it is written.
+    /// One of the tags, in any spelling.
     pub tag: Option<String>,
-    /// Prices are meant in it.
+    /// Currency of the price filters and of sorting by price.
     pub currency: Currency,
-    /// Has a variant for this many minor units or more; where both are given, one variant has to
-    /// fit both.
+    /// Minimum price of a variant in minor units. If a maximum is given too, a single variant must
+    /// match both.
     pub min_price: Option<i64>,
-    /// Has a variant for this many minor units or less.
+    /// Maximum price of a variant in minor units.
     pub max_price: Option<i64>,
-    /// Has a variant that can be bought now, or has none; where prices are given, of the variants
-    /// that fit them.
+    /// True for products with a variant that can be bought now, false for those without. If prices
+    /// are given, only variants that match them count.
     pub available: Option<bool>,
-    /// The order.
+    /// Order of the list.
     pub sort: Sort,
-    /// Most items on a page.
+    /// Maximum number of items on a page.
     pub limit: usize,
 }
 
-/// The order of a list; what compares equal stays in the merchant's order.
+/// Order of a list; equal items stay in the merchant's order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sort {
     /// The merchant's own order.
     #[default]
     Featured,
-    /// The cheapest first; what is not sold in the currency comes last.
+    /// Cheapest first; products not sold in the currency come last.
     PriceAscending,
-    /// The dearest first; what is not sold in the currency comes last.
+    /// Most expensive first; products not sold in the currency come last.
     PriceDescending,
-    /// The youngest first.
+    /// Newest first.
     Newest,
     /// By title, A to Z.
     Title,
 }
 
-/// Start of a page, in one published version.
+/// Start of a page within one published version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
-    /// The version that the list walks, by its number.
+    /// Sequence number of the version.
     pub seq: i64,
-    /// Items before this page.
+    /// Number of items before this page.
     pub offset: usize,
 }
 
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listed {
-    /// The items.
+    /// Items on the page.
     pub items: Vec<Card>,
-    /// Start of the next page. None means that this page is the last.
+    /// Start of the next page. `None` means that this page is the last.
     pub next: Option<Cursor>,
-    /// Items on all pages.
+    /// Number of items on all pages.
     pub total: usize,
-    /// The category asked for.
+    /// The requested category.
     pub category: Option<Category>,
     /// Vendors, A to Z.
     pub vendors: Vec<Facet>,
-    /// The kinds of things, A to Z.
+    /// Product types, A to Z.
     pub types: Vec<Facet>,
 }
 
-/// A value that a list can be narrowed to, however it is written, and how many items it would then
-/// have, all other filters left as they are.
+/// A value that a list can be narrowed to, in any spelling, and the number of items that would
+/// remain with all other filters unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facet {
-    /// As the merchant wrote it most often.
+    /// Most frequent spelling by the merchant.
     pub value: String,
-    /// Items on all pages.
+    /// Number of items on all pages.
     pub count: usize,
 }
 
 impl Sort {
-    /// The order of this name: `price`, `-price`, `newest`, `title`.
+    /// Parses an order: `price`, `-price`, `newest` or `title`.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         match word {
@@ -111,7 +111,7 @@ impl Sort {
 }
 
 impl ListQuery {
-    /// Everything, in the merchant's order.
+    /// Query for all products in the merchant's order.
     #[must_use]
     pub const fn all(currency: Currency, limit: usize) -> Self {
         Self {
@@ -130,7 +130,7 @@ impl ListQuery {
     }
 }
 
-/// A page of the published products, from `offset` on, in the current version.
+/// Returns a page of the published products, starting at `offset`, in the current version.
 ///
 /// # Errors
 /// 404 for a category without products.
@@ -149,12 +149,12 @@ pub async fn list_products_from(
     .ok_or(Error::NotFound("page"))
 }
 
-/// A page of the published products with their whole documents: the first of the current version,
-/// or the one at `cursor`, in the version it walks.
+/// Returns a page of the published products with their full documents: the first page of the
+/// current version, or the one at `cursor`, in the cursor's version.
 ///
 /// # Errors
-/// 404 for a category without products; 410 `cursor_expired` for a cursor whose version is no
-/// longer kept.
+/// 404 for a category without products; 410 `cursor_expired` if the cursor's version is no longer
+/// stored.
 pub async fn list_products(
     catalog: &impl PublishedCatalog,
     stocks: &impl PublicStocks,
@@ -253,7 +253,7 @@ async fn page(
 }
 
 impl ListQuery {
-    /// By all but vendor, type and stock.
+    /// Applies all filters but vendor, type and availability.
     fn keep_beside_facets(&self, cards: &mut Vec<&Card>) {
         if let Some(wanted) = self.prices() {
             cards.retain(|card| card.has_price_in(self.currency, &wanted));
@@ -274,7 +274,7 @@ impl ListQuery {
             .then(|| least.unwrap_or(i64::MIN)..=most.unwrap_or(i64::MAX))
     }
 
-    /// True when a variant for a price that is asked for can be bought.
+    /// True if a variant in the requested price range can be bought.
     fn is_available(&self, card: &Card, known: &Posts) -> bool {
         let wanted = self.prices();
         (0..).zip(&card.skus).any(|(place, sku)| {
@@ -310,14 +310,15 @@ impl ListQuery {
 }
 
 impl Facet {
-    /// True for what a list was narrowed to by `chosen`.
+    /// True if this is the facet that a list was narrowed to by `chosen`.
     #[must_use]
     pub fn is(&self, chosen: &str) -> bool {
         folded(&self.value) == folded(chosen)
     }
 }
 
-/// The values of a field, as cards write them, that are what was chosen; none when nothing was.
+/// Spellings on the cards that match the chosen value of a field. `None` means that no value was
+/// chosen.
 struct Chosen<'a>(Option<BTreeSet<&'a str>>);
 
 impl<'a> Chosen<'a> {
@@ -339,8 +340,8 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// Values, A to Z, each with the number of cards that have it; one for all ways to write it, as it
-/// is written most often.
+/// Returns the values, A to Z, each with the number of cards that have it. Different spellings
+/// count as one value, shown in the most frequent spelling.
 fn facets<'a>(
     cards: impl Iterator<Item = &'a &'a Card>,
     value_of: impl Fn(&'a Card) -> &'a str,

@@ -1,4 +1,4 @@
-//! Lists against a plain model of them, and the cards that they are made of.
+//! Tests of lists against a simple model, and of the cards they are made of.
 
 use super::*;
 use crate::catalog::{Price, Variant};
@@ -121,7 +121,7 @@ fn cards_of_the_version_before_still_read() {
 
 const CURRENCIES: [&str; 3] = ["EUR", "JPY", "USD"];
 
-/// A variant's amounts, whether it is counted, and what its board says.
+/// Prices of a variant, true if its stock is tracked, and the availability on its board.
 type Offer = ([Option<i64>; 3], bool, Option<Availability>);
 
 fn offer() -> impl Strategy<Value = Offer> {
