@@ -1,5 +1,5 @@
-//! Static files by the name that carries the hash of their content. `build.rs` makes the names and
-//! lays the files out; the edge serves them before the Worker runs, to be kept for ever.
+//! Static files under names with the hash of their content. `build.rs` creates the names and lays
+//! out the files; the edge serves them before the Worker runs, to be cached forever.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -7,7 +7,8 @@ use shop::error::{Error, Result};
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// Where the static file at `path` is served to be kept; `path` itself when it is none of ours.
+/// Returns the address under which the static file at `path` may be cached forever; `path` itself
+/// if it is not one of the shop's files.
 #[must_use]
 pub fn kept_address(path: &str) -> &str {
     HASHED
@@ -17,11 +18,11 @@ pub fn kept_address(path: &str) -> &str {
         .map_or(path, |(_, hashed)| *hashed)
 }
 
-/// `GET /assets/{folder}/{name}`, `GET /assets/{name}`: only a file of another build comes here.
-/// Its reader, a page that a cache kept, gets what the file is by now.
+/// `GET /assets/{folder}/{name}`, `GET /assets/{name}`: serves files of other builds, because the
+/// edge serves those of this one. A page from a cache that links to an old name gets the current
+/// file.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn show_outdated(call: &mut Call<'_>) -> Result<Reply> {
     let path = format!("/{}", unhashed(&call.params.join("/")));
     match kept_address(&path) {
@@ -32,7 +33,7 @@ pub async fn show_outdated(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// `shop.css` of `shop.0123456789ab.css`.
+/// Returns `shop.css` for `shop.0123456789ab.css`.
 fn unhashed(name: &str) -> String {
     let mut parts: Vec<&str> = name.split('.').collect();
     if parts.len() > 2 {

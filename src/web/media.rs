@@ -1,5 +1,5 @@
-//! `/media/…`: pictures that staff have uploaded, as they are or in one of the listed widths. A
-//! name stands for one content, so whoever has it keeps it for ever.
+//! `/media/…`: pictures uploaded by staff, in their original size or in one of the listed widths. A
+//! name always stands for the same content, so it may be cached forever.
 
 use crate::web::http::answers::names;
 use crate::web::http::call::Call;
@@ -9,13 +9,12 @@ use shop::publishing::media::Media;
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// The original, while a smaller one can't be made.
+/// For the original in place of a smaller version that can't be made at the moment.
 const FOR_A_MINUTE: &str = "public, max-age=60";
 
-/// `GET /media/{name}`
+/// `GET /media/{name}`: a picture in its original size.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let media = Media::of_name(call.param(0)).ok_or(Error::NotFound("media"))?;
     let etag = format!("\"{}\"", media.name);
@@ -32,10 +31,9 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(kept(200, etag, FOR_EVER).with("Content-Type", file.content_type))
 }
 
-/// `GET /media/{width}/{name}`
+/// `GET /media/{width}/{name}`: a picture in a smaller width.
 ///
-/// # Errors
-/// 404, for a width that is not listed, or not smaller than the picture, as well.
+/// # Errors 404, also for a width that is not listed or not smaller than the original.
 pub async fn show_at_width(call: &mut Call<'_>) -> Result<Reply> {
     let media = Media::of_name(call.param(1)).ok_or(Error::NotFound("media"))?;
     let wanted = call.param(0).parse().ok();

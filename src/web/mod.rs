@@ -1,5 +1,5 @@
-//! The faces: they parse, authenticate and render, and hold no rule. Each calls use cases of
-//! `shop`; none calls another.
+//! The faces: they parse, authenticate and render, and contain no business rules. Each calls use
+//! cases of `shop`; none calls another.
 
 pub mod api;
 pub mod assets;

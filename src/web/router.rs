@@ -1,4 +1,4 @@
-//! The way of a call: from its address to the route that answers it.
+//! Routing: from a URL to the route that handles it.
 
 use crate::app::App;
 use crate::app::config::unset_secrets;
@@ -17,8 +17,8 @@ use shop::pricing::settings::SettingsRecord;
 use worker::web_sys::{Request, Response};
 use worker::{Context, Env, Method};
 
-/// The answer that the isolate keeps, if it keeps one. It is not logged: the platform's own log of
-/// it says as much, and a line would cost more than the answer.
+/// Returns the isolate's cached response, if there is one. It is not logged: the platform's own log
+/// contains the same, and a line would cost more than the response.
 #[must_use]
 pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Response> {
     let app = App::new(env).ok()?;
@@ -28,18 +28,17 @@ pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Res
     Some(response)
 }
 
-/// The answer while the configuration is at fault. It names the secrets that are not set; what is
-/// wrong with those that are stands in the log alone.
+/// Response while the configuration is faulty. It names the secrets that are not set; what is wrong
+/// with the others is only logged.
 const NOT_CONFIGURED: Error = Error::Unavailable {
     code: "not_configured",
     retry_after_secs: 60,
 };
 
-/// Answers a request: routes it, turns an error into a problem or a page, adds the headers of every
-/// answer, logs one line.
+/// Answers a request: routes it, turns an error into a problem document or a page, adds the headers
+/// of every response, and logs one line.
 ///
-/// # Errors
-/// Only when the platform can't make a response.
+/// # Errors Only when the platform can't create a response.
 pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Result<Response> {
     let app = match App::new(env) {
         Ok(app) => app,
@@ -109,8 +108,8 @@ pub(crate) async fn answer(app: &App, request: Request) -> worker::Result<Respon
     }
 }
 
-/// The pointer of the catalog and the settings are looked at behind an answer, so that no shopper
-/// waits for them.
+/// Refreshes the catalog's pointer and the settings after the response, so that no shopper waits
+/// for them.
 fn refresh_behind(app: &App, context: &Context) {
     if let Some(catalog) = app.catalog_to_refresh() {
         context.wait_until(async move {
@@ -176,8 +175,9 @@ async fn dispatch(call: &mut Call<'_>) -> Result<Reply> {
     Err(Error::MethodNotAllowed(allow))
 }
 
-/// The address that `path` means, with single slashes and none at its end; none when it is that
-/// already. Links made of a path that begins with two would lead to another host.
+/// Returns the canonical form of `path`, with single slashes and none at the end; `None` means it
+/// is canonical already. A link made from a path that begins with two slashes would lead to another
+/// host.
 fn canonical_path(path: &str) -> Option<String> {
     let is_canonical = path == "/" || !(path.contains("//") || path.ends_with('/'));
     if is_canonical {
@@ -187,7 +187,7 @@ fn canonical_path(path: &str) -> Option<String> {
     Some(format!("/{}", segments.join("/")))
 }
 
-/// Who looks is sent on; what changes something is sent to its own address or nowhere.
+/// Redirects reads to the canonical path. A change must be sent to the right path, or it fails.
 fn to_canonical(call: &Call<'_>, path: String) -> Result<Reply> {
     if !matches!(call.method(), Method::Get | Method::Head) {
         return Err(Error::NotFound("page"));

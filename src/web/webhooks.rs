@@ -1,8 +1,8 @@
-//! Deliveries of the payment providers. The route only hands over the raw body and the headers.
+//! Webhooks of the payment providers. The route only hands over the raw body and the headers.
 //!
-//! 1. Verify; nothing is parsed, looked up or written before.
-//! 2. Keep the event, unless it is of a kind that changes nothing here: then it is done with.
-//! 3. Queue its id. If the queue refuses, the row is there, and the sweep sends it.
+//! 1. Verify. Nothing is parsed, looked up or written before.
+//! 2. Store the event, unless its kind changes nothing here: such an event is done.
+//! 3. Queue its ID. If the queue rejects it, the row exists, and the sweep sends it.
 //! 4. Answer.
 
 use crate::web::http::call::Call;
@@ -15,14 +15,15 @@ use shop::payments::{EventSubject, Inbox, Payments, WebhookRequest};
 use shop::settlement::events::delay_secs;
 use shop::settlement::ports::SettlementPorts;
 
-/// Largest delivery, in bytes: twice what the largest events have, and far from the 2 MB of a row.
+/// Maximum size in bytes of a webhook request: twice that of the largest events, and far below the
+/// 2 MB that a row may hold.
 const MAX_DELIVERY_BYTES: usize = 512 * 1024;
 
-/// `POST /webhooks/{provider}`
+/// `POST /webhooks/{provider}`: accepts an event of a payment provider.
 ///
-/// # Errors
-/// 404 for a provider that the shop does not know, before anything is read; 400 `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503
-/// `payments_not_configured`; 500 when the event was not kept, so that it is delivered again.
+/// # Errors 404 for a provider that the shop does not know, before anything is read; 400
+/// `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503
+/// `payments_not_configured`; 500 when the event was not stored, so that it is delivered again.
 pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {
     let app = call.app;
     let provider = ProviderId::named(call.param(0)).ok_or(Error::NotFound("payment provider"))?;

@@ -1,4 +1,4 @@
-//! `/api/v1/cart`: every answer is the whole cart, with its token in `Cart-Token` and its version
+//! `/api/v1/cart`: every response is the whole cart, with its token in `Cart-Token` and its version
 //! in `ETag`.
 
 use crate::web::api::whole;
@@ -50,10 +50,9 @@ pub(super) struct NewNote {
     note: String,
 }
 
-/// `GET /api/v1/cart?currency=`
+/// `GET /api/v1/cart?currency=`: the cart, with prices in the given currency.
 ///
-/// # Errors
-/// 401 `invalid_cart_token`, 422 `unknown_currency`.
+/// # Errors 401 `invalid_cart_token`, 422 `unknown_currency`.
 pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
     match call.identity().cart()? {
         Some(own) => {
@@ -64,11 +63,10 @@ pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// `POST /api/v1/cart/items {sku, quantity}`: so many more, up to the most that a line takes.
+/// `POST /api/v1/cart/items {sku, quantity}`: adds units of a SKU, up to the maximum for a line.
 ///
-/// # Errors
-/// 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412 `stale_version`; 409
-/// `cart_in_checkout`.
+/// # Errors 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412
+/// `stale_version`; 409 `cart_in_checkout`.
 pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<NewItem>().await?;
     let quantity = read_quantity(&item.quantity)?;
@@ -83,11 +81,10 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, added).await
 }
 
-/// `PUT /api/v1/cart/items/{sku} {quantity}`: so many from now on, up to the most that a line
-/// takes.
+/// `PUT /api/v1/cart/items/{sku} {quantity}`: sets the quantity of a SKU, up to the maximum for a
+/// line.
 ///
-/// # Errors
-/// As [`add_cart_item`].
+/// # Errors Those of [`add_cart_item`].
 pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<ItemQuantity>().await?;
     let quantity = read_quantity(&item.quantity)?;
@@ -102,14 +99,14 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, set).await
 }
 
-/// `DELETE /api/v1/cart/items/{sku}`; removing what is not there is fine.
+/// `DELETE /api/v1/cart/items/{sku}`: removes a line. Removing a line that isn't there is not an
+/// error.
 ///
-/// # Errors
-/// 412 `stale_version`, 409 `cart_in_checkout`.
+/// # Errors 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart_or_new()?;
     let typed = call.param(0);
-    // A line may outlast its product: what no product has is removed as it was sent.
+    // A line may outlive its product, so a SKU without a product is removed exactly as it was sent.
     let sku = match plain_text(typed) {
         plain if plain == typed => plain,
         _ => match read_sku(&call.app.catalog(), typed).await {
@@ -120,31 +117,30 @@ pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, Change::Remove { sku }).await
 }
 
-/// `DELETE /api/v1/cart`: no lines and no note any more.
+/// `DELETE /api/v1/cart`: removes all lines and the note.
 ///
-/// # Errors
-/// 412 `stale_version`, 409 `cart_in_checkout`.
+/// # Errors 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart_or_new()?;
     change(call, &own, Change::Clear).await
 }
 
-/// `PUT /api/v1/cart/note {note}`: words for the merchant; empty ones take them back.
+/// `PUT /api/v1/cart/note {note}`: sets the shopper's note to the merchant; an empty note removes
+/// it.
 ///
-/// # Errors
-/// 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
+/// # Errors 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
     let (NewNote { note }, _) = call.json::<NewNote>().await?;
     let own = call.identity().cart_or_new()?;
     change(call, &own, Change::Note { note }).await
 }
 
-/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: the ways to ship
-/// the cart there, at what each would cost; without a country, each as cheaply as it can be.
+/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: the shipping
+/// methods for the cart at that place, each with its cost; without a country, all methods, each at
+/// its lowest price.
 ///
-/// # Errors
-/// 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`, `not_sold_in_currency`,
-/// `amount_too_large`.
+/// # Errors 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`,
+/// `not_sold_in_currency`, `amount_too_large`.
 pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
     let (currency, now) = (call.currency()?, call.app.now);
     let cart = match call.identity().cart()? {
@@ -161,16 +157,16 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// `POST /api/v1/cart/quote {currency, shipping_address, billing_address?, shipping_method, email,
-/// codes[], vat_number?}`
+/// codes[], vat_number?}`: calculates the binding price of the cart: lines, discounts, shipping and
+/// tax.
 ///
-/// # Errors
-/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`,
+/// # Errors 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`,
 /// `invalid_country`, `invalid_region`, `invalid_postal_code`, `invalid_phone`, `phone_required`,
 /// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`,
 /// `amount_too_large`, `not_shipped_there`, `below_smallest_charge`, `above_largest_charge`,
 /// `invalid_vat_number`, `too_many_codes`, `unknown_code`, `code_not_started`, `code_ended`,
-/// `code_used_up`, `code_not_met`. 409 `promotion_contended`. 429 `too_many_failed_codes`: it can
-/// be quoted without codes meanwhile.
+/// `code_used_up`, `code_not_met`. 409 `promotion_contended`. 429 `too_many_failed_codes`:
+/// meanwhile, a quote without codes can be requested.
 pub async fn create_quote(call: &mut Call<'_>) -> Result<Reply> {
     let (request, _) = call.json::<QuoteRequest>().await?;
     let own = call.identity().cart_or_new()?;
@@ -293,7 +289,7 @@ impl<'a> CartView<'a> {
     }
 }
 
-/// 422 for a caller without a cart.
+/// Returns 422 for a caller without a cart.
 pub fn no_cart() -> Error {
     Error::invalid(
         "cart",

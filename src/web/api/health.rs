@@ -1,4 +1,4 @@
-//! Whether the Worker lives, and whether each part of the shop answers.
+//! Liveness of the Worker, and readiness of each part of the shop.
 
 use crate::web::http::call::Call;
 use crate::web::http::log::log_failure;
@@ -10,20 +10,18 @@ use shop::error::Result;
 use shop::values::clock::Clock;
 use std::cell::Cell;
 
-/// `GET /healthz`: the Worker runs. Asks nothing of any binding.
+/// `GET /healthz`: returns 200 while the Worker runs, without using any binding.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn live(_call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: 503 when a part does not answer; what is wrong stands in the log. Staff are told
-/// of each part as it is now, everyone else the word that the isolate has, so that no stranger
-/// keeps the parts busy.
+/// `GET /readyz`: returns 503 when a part of the shop does not answer; the log tells why. Staff get
+/// the current state of each part. Everyone else gets the cached result of the isolate, so that
+/// strangers can't keep the parts busy.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn ready(call: &mut Call<'_>) -> Result<Reply> {
     let is_staff = call.identity().may(Permission::ReadFindings);
     if !is_staff && let Some(ready) = known_word(call.app.now) {
@@ -39,18 +37,18 @@ pub async fn ready(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 thread_local! {
-    /// When the parts were looked at, and whether all answered.
+    /// Instant of the last check, and its result: true when all parts answered.
     static WORD: Cell<Option<(Timestamp, bool)>> = const { Cell::new(None) };
 }
 
-/// Seconds for which an isolate says that all is well.
+/// Seconds for which a good result is cached.
 const READY_SECS: u32 = 10;
 
-/// Seconds for which it says that something is not.
+/// Seconds for which a bad result is cached.
 const FAILED_SECS: u32 = 1;
 
-/// The word, while it may be said. Of those who find that it is too old, the first looks again, and
-/// the others are told it once more.
+/// Returns the cached result while it is fresh. Once it is too old, the first caller checks again,
+/// and the others get the old result once more.
 fn known_word(now: Timestamp) -> Option<bool> {
     let (at, ready) = WORD.get()?;
     let kept_secs = if ready { READY_SECS } else { FAILED_SECS };

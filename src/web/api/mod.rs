@@ -1,4 +1,4 @@
-//! REST under `/api/v1`, a file a resource, and the shapes it answers with.
+//! REST under `/api/v1`, with one file per resource.
 
 pub mod admin;
 pub mod cart;
@@ -21,24 +21,23 @@ use std::ops::RangeInclusive;
 /// A page of a list.
 #[derive(Debug, Serialize)]
 pub struct List<T> {
-    /// The items.
+    /// Items on this page.
     pub data: Vec<T>,
-    /// What `?cursor=` takes for the next page.
+    /// `?cursor=` of the next page; `None` means this is the last one.
     pub next_cursor: Option<String>,
-    /// Items on all pages.
+    /// Number of items on all pages.
     pub total: usize,
 }
 
-/// Items on a page unless asked otherwise.
+/// Default number of items on a page.
 const DEFAULT_LIMIT: usize = 24;
 
-/// Most items on a page.
+/// Maximum number of items on a page.
 const MAX_LIMIT: usize = 100;
 
-/// `?limit=`
+/// Reads `?limit=`.
 ///
-/// # Errors
-/// 422 `invalid_limit`.
+/// # Errors 422 `invalid_limit`.
 pub fn limit(call: &Call<'_>) -> Result<usize> {
     let Some(text) = call.query("limit") else {
         return Ok(DEFAULT_LIMIT);
@@ -55,16 +54,15 @@ pub fn limit(call: &Call<'_>) -> Result<usize> {
         })
 }
 
-/// An opaque cursor of `text`.
+/// Returns an opaque cursor that encodes `text`.
 #[must_use]
 pub fn encode_cursor(text: &str) -> String {
     BASE64URL_NOPAD.encode(text.as_bytes())
 }
 
-/// The text of `?cursor=`.
+/// Decodes `?cursor=`.
 ///
-/// # Errors
-/// 400 `malformed_cursor`.
+/// # Errors 400 `malformed_cursor`.
 pub fn decode_cursor(call: &Call<'_>) -> Result<Option<String>> {
     let Some(cursor) = call.query("cursor") else {
         return Ok(None);
@@ -77,7 +75,7 @@ pub fn decode_cursor(call: &Call<'_>) -> Result<Option<String>> {
         .ok_or_else(malformed_cursor)
 }
 
-/// 400 `malformed_cursor`.
+/// Returns 400 `malformed_cursor`.
 pub fn malformed_cursor() -> Error {
     Error::malformed(
         "malformed_cursor",
@@ -85,8 +83,8 @@ pub fn malformed_cursor() -> Error {
     )
 }
 
-/// A JSON number as a whole number of `range`; none when it is another: a fraction, a negative or a
-/// huge one is understood and refused.
+/// Reads a JSON number as a whole number within `range`; `None` for any other number, such as a
+/// fraction, a negative or a huge one, so that it is understood and rejected.
 #[must_use]
 pub fn whole<T: TryFrom<i64>>(number: &Number, range: RangeInclusive<i64>) -> Option<T> {
     number

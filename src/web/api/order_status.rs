@@ -1,4 +1,4 @@
-//! `/api/v1/orders/{id}/status`: what a page that waits for an order asks.
+//! `/api/v1/orders/{id}/status`, for clients that wait for a change of an order.
 
 use crate::web::http::answers::names;
 use crate::web::http::call::Call;
@@ -9,12 +9,12 @@ use shop::error::{Error, Result};
 use shop::orders::standing::OrderStandings;
 use shop::values::ids;
 
-/// `GET /api/v1/orders/{id}/status`: how an order stands, for whoever may see it by `Order-Token`,
-/// `Cart-Token` or staff's key. Made to be asked again and again: with `If-None-Match` the answer
-/// is 304 until something has changed. Where many ask, it takes two seconds.
+/// `GET /api/v1/orders/{id}/status`: status of an order, for whoever proves access by
+/// `Order-Token`, `Cart-Token` or a staff key. Meant to be polled: with `If-None-Match`, the
+/// response is 304 until something has changed. When many clients poll, a response takes up to two
+/// seconds.
 ///
-/// # Errors
-/// 404 for anyone else; 503 `overloaded` when too many ask.
+/// # Errors 404 for anyone else; 503 `overloaded` when too many clients poll.
 pub async fn get_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let access = OrderAccess::of(call)?;
     if !ids::is_id("ord", call.param(0)) {

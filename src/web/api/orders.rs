@@ -1,4 +1,4 @@
-//! `/api/v1/orders`
+//! `/api/v1/orders`: placing, reading, shipping and cancelling orders.
 
 use crate::web::api::cart::no_cart;
 use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor};
@@ -72,14 +72,14 @@ pub(super) struct ReturnedGoods {
     reason: Option<String>,
 }
 
-/// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: 201 with the new
-/// order, 200 and `Idempotent-Replayed` with the order that this key placed before, in its current
-/// state. Where the shop asks for a challenge, its solution is the header `Challenge-Token`: the
-/// response of a Turnstile widget whose action is `checkout`. An order without one is placed as
-/// well, but few from a network. A repeat may show the same or another.
+/// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: places an order.
+/// Returns 201 with the new order, or 200 and `Idempotent-Replayed` with the order that was placed
+/// earlier with the same key, in its current state. If the shop asks for a challenge, send its
+/// solution in the header `Challenge-Token`: the response of a Turnstile widget with the action
+/// `checkout`. Orders without a solution are accepted too, but only a few from each network. A
+/// repeated request may carry the same solution or a new one.
 ///
-/// # Errors
-/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
+/// # Errors 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
 /// `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422
 /// `unknown_quote`, `idempotency_key_reused`, `idempotency_key_required`; 429
 /// `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted`,
@@ -119,11 +119,10 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     Ok(whole_order(call, &placed.order, 201)?.with("Location", location))
 }
 
-/// `GET /api/v1/orders?status=&limit=&cursor=`: every order for staff, those of the caller's cart
-/// for its holder; the newest first.
+/// `GET /api/v1/orders?status=&limit=&cursor=`: orders, newest first: all of them for staff, those
+/// of the caller's cart for its holder.
 ///
-/// # Errors
-/// 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
+/// # Errors 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
 pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
     let cart_id = if call.identity().may(Permission::ReadOrders) {
         None
@@ -156,20 +155,18 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &OrderList { data, next_cursor })
 }
 
-/// `GET /api/v1/orders/{id}`, for whoever shows the token of its link as `Order-Token`, its cart's
-/// as `Cart-Token`, or staff's key.
+/// `GET /api/v1/orders/{id}`: an order, for whoever proves access by the token of its link
+/// (`Order-Token`), the token of its cart (`Cart-Token`), or a staff key.
 ///
-/// # Errors
-/// 404 for anyone else.
+/// # Errors 404 for anyone else.
 pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
     let order = visible_order(call).await?;
     whole_order(call, &order, 200)
 }
 
-/// `PUT /api/v1/orders/{id}/status {status, note?}`
+/// `PUT /api/v1/orders/{id}/status {status, note?}`: changes the status of an order.
 ///
-/// # Errors
-/// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
+/// # Errors 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
 pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StatusChange>().await?;
     let by = Actor::Staff(call.identity().staff()?);
@@ -180,11 +177,10 @@ pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/cancel {note?}`: cancelled, or still pending until the payment
-/// provider has answered.
+/// `POST /api/v1/orders/{id}/cancel {note?}`: cancels an order. It stays pending until the payment
+/// provider has confirmed that it can no longer be paid.
 ///
-/// # Errors
-/// 404; 409 `transition_not_allowed` with what is allowed; 412 `stale_version`.
+/// # Errors 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
 pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
     let cancellation = if call.header("Content-Type").is_some() {
         call.json::<Cancellation>().await?.0
@@ -196,10 +192,9 @@ pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`:
-/// these units left, or all that is left.
+/// records that these units were shipped; without lines, all that remain.
 ///
-/// # Errors
-/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`,
+/// # Errors 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`,
 /// `control_character`, `idempotency_key_reused`.
 pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (shipment, _) = call.json::<Shipment>().await?;
@@ -218,11 +213,10 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     recorded_order(call, &recorded)
 }
 
-/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: it has arrived; the last one
-/// completes the order.
+/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: records that a shipment was
+/// delivered. The last delivery completes the order.
 ///
-/// # Errors
-/// 404; 409 `transition_not_allowed`.
+/// # Errors 404; 409 `transition_not_allowed`.
 pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (order_id, id) = (call.param(0), call.param(1));
     let by = call.identity().staff()?;
@@ -231,11 +225,10 @@ pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: these units came back, to be sold
-/// again or not.
+/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: records that these units were
+/// returned, and restocks them if asked to.
 ///
-/// # Errors
-/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
+/// # Errors 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
 pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
     let (goods, _) = call.json::<ReturnedGoods>().await?;
     let new = NewReturn {
@@ -250,10 +243,9 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
     recorded_order(call, &recorded)
 }
 
-/// The id of the record that the call's `Idempotency-Key` makes.
+/// Returns the ID of the record that the call creates, derived from its `Idempotency-Key`.
 ///
-/// # Errors
-/// 422 `idempotency_key_required`.
+/// # Errors 422 `idempotency_key_required`.
 pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     match call.idempotency_key()? {
         Some(key) => Ok(record_id_of_key(prefix, call.param(0), &key)),
@@ -261,7 +253,7 @@ pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     }
 }
 
-/// Cursors of before named an order by a number that counted up.
+/// Reads the order ID in a cursor. Cursors of earlier versions contain a sequential number instead.
 fn order_of_cursor(text: String) -> Result<String> {
     if text.starts_with("ord_") {
         return Ok(text);
@@ -279,10 +271,10 @@ fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {
     Ok(reply.with("ETag", format!("\"{}\"", order.version)))
 }
 
-/// 201 with an order to which the call has added a record, 200 when an earlier call had.
+/// Returns 201 with an order to which this call has added a record, or 200 if an earlier call had
+/// added it.
 ///
-/// # Errors
-/// When the answer can't be written.
+/// # Errors When the response can't be serialized.
 pub fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
     if recorded.replayed {
         return Ok(whole_order(call, &recorded.order, 200)?.with("Idempotent-Replayed", "true"));

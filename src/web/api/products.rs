@@ -1,4 +1,4 @@
-//! `/api/v1/products` and `/api/v1/categories`.
+//! `/api/v1/products` and `/api/v1/categories`, as published.
 
 use crate::web::api::{List, decode_cursor, encode_cursor, limit, malformed_cursor};
 use crate::web::http::call::Call;
@@ -32,20 +32,18 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &list)?.public())
 }
 
-/// `GET /api/v1/products/{handle}?currency=`
+/// `GET /api/v1/products/{handle}?currency=`: a published product.
 ///
-/// # Errors
-/// 404, 422 `unknown_currency`.
+/// # Errors 404, 422 `unknown_currency`.
 pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     let currency = call.currency()?;
     let product = version::get_product(&call.app.catalog(), call.param(0)).await?;
     Ok(Reply::json(200, &ProductView::of(&call.channel, &product, currency))?.public())
 }
 
-/// `GET /api/v1/categories`: those that have products, parents before their children.
+/// `GET /api/v1/categories`: the categories that have products, parents before their children.
 ///
-/// # Errors
-/// When the published catalog can't be read.
+/// # Errors When the published catalog can't be read.
 pub async fn list_categories(call: &mut Call<'_>) -> Result<Reply> {
     let categories = version::list_categories(&call.app.catalog()).await?;
     let list = List {

@@ -1,4 +1,4 @@
-//! `/api/v1/stock`: what the public may know of the units, a word and never a number; read from a
+//! `/api/v1/stock`: the public availability of SKUs, which never contains a number of units; from a
 //! copy, and live.
 
 use crate::web::api::List;
@@ -10,7 +10,7 @@ use serde::Serialize;
 use shop::catalog::availability::{get_public_stock, list_public_stocks};
 use shop::error::{Error, Result};
 
-/// Most SKUs asked for at once.
+/// Maximum number of SKUs in one request.
 const MAX_SKUS: usize = 100;
 
 #[derive(Serialize)]
@@ -27,20 +27,18 @@ pub(super) struct StockView<'a> {
     purchase_limit: Option<u32>,
 }
 
-/// `GET /api/v1/stock/{sku}`
+/// `GET /api/v1/stock/{sku}`: availability of a SKU.
 ///
-/// # Errors
-/// 404 for a SKU that is not on sale.
+/// # Errors 404 for a SKU that is not for sale.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     let sku = call.param(0);
     let known = get_public_stock(&call.app.catalog(), &call.app.public_stocks(), sku).await;
     Reply::json(200, &StockView::of(sku, known.map_err(not_on_sale)?))
 }
 
-/// `GET /api/v1/stock?skus=A,B`: of many, in the order asked.
+/// `GET /api/v1/stock?skus=A,B`: availability of several SKUs, in the order of the request.
 ///
-/// # Errors
-/// 422 `invalid_skus` for none or too many, `unknown_sku`.
+/// # Errors 422 `invalid_skus` for none or too many, `unknown_sku`.
 pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     let asked = call.query("skus").unwrap_or_default();
     let skus: Vec<&str> = asked.split(',').filter(|sku| !sku.is_empty()).collect();
@@ -66,11 +64,11 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: frames `{"sku", "stock"}`, the word
-/// now and whenever it changes. `ping` is answered `pong`; nothing else is asked.
+/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: sends frames `{"sku", "stock"}` with
+/// the current availability, and again whenever it changes. `ping` is answered with `pong`; any
+/// other message closes the connection.
 ///
-/// # Errors
-/// 404 for a SKU that is not on sale, 400 `websocket_expected`, 503 `too_many_watchers`.
+/// # Errors 404 for a SKU that is not for sale, 400 `websocket_expected`, 503 `too_many_watchers`.
 pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
     let sku = call.param(0).to_owned();
     let upgrade = call.header("Upgrade").unwrap_or_default();
@@ -87,7 +85,7 @@ pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::empty(101))
 }
 
-/// In an address, an unknown SKU is an address that is not there.
+/// Turns `unknown_sku` into 404, because here the SKU is part of the path.
 fn not_on_sale(error: Error) -> Error {
     if error.code() == "unknown_sku" {
         return Error::NotFound("SKU");

@@ -1,8 +1,8 @@
-//! The feed of products for Google Merchant Center: RSS 2.0 with Google's `g:` names, an item for
-//! each variant that is sold in the currency asked for (Product data specification).
+//! Product feed for Google Merchant Center: RSS 2.0 with Google's `g:` names, with one item for
+//! each variant sold in the requested currency (Product data specification).
 //!
-//! It comes in parts, each of which reads no more documents than one request may; a part names the
-//! next.
+//! The feed is split into parts, because a request may read only so many documents. Each part names
+//! the next.
 
 use crate::app::brand::SHOP_NAME;
 use crate::web::discovery::sitemap::xml;
@@ -24,22 +24,22 @@ use shop::catalog::{Product, Variant};
 use shop::error::{Error, Result};
 use shop::values::money::Money;
 
-/// Products of a part: each is a document of its own, and a request may read a thousand.
+/// Number of products in a part. Each product is a document of its own, and a request may read a
+/// thousand.
 const PRODUCTS_A_PART: usize = 400;
 
-/// Longest id, brand, title and description that Google takes, in characters.
+/// Maximum lengths of ID, brand, title and description that Google accepts, in characters.
 const ID_CHARS: usize = 50;
 const BRAND_CHARS: usize = 70;
 const TITLE_CHARS: usize = 150;
 const DESCRIPTION_CHARS: usize = 5_000;
 
-/// Pictures beside the first.
+/// Number of additional pictures.
 const MORE_PICTURES: usize = 10;
 
-/// `GET /feeds/google.xml?currency=&part=`
+/// `GET /feeds/google.xml?currency=&part=`: a part of the product feed.
 ///
-/// # Errors
-/// 404 beyond the last part; 422 `unknown_currency`.
+/// # Errors 404 beyond the last part; 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let part = call
@@ -85,7 +85,7 @@ struct Feed<'a> {
 }
 
 impl Feed<'_> {
-    /// Nothing for a variant that is not sold in the currency.
+    /// Returns the item of a variant; nothing if it is not sold in the currency.
     fn item(&self, product: &Product, variant: &Variant) -> Markup {
         let currency = self.visit.currency;
         let Some(price) = variant.price(currency) else {
@@ -137,7 +137,7 @@ impl Feed<'_> {
     }
 }
 
-/// A SKU may be longer than Google takes.
+/// Returns the SKU, or a substitute if it is longer than Google accepts.
 fn id(variant: &Variant) -> &str {
     if variant.sku.chars().count() <= ID_CHARS {
         return &variant.sku;
@@ -152,7 +152,7 @@ fn title(product: &Product, variant: &Variant) -> String {
     format!("{} – {}", product.title, variant.title)
 }
 
-/// Google wants one: the title stands in for it.
+/// Returns the description. Google requires one, so the title stands in if there is none.
 fn description(product: &Product) -> String {
     let described = text_of(&product.description_html);
     if described.is_empty() {
@@ -173,7 +173,8 @@ fn availability(stock: PublicStock) -> Markup {
     }
 }
 
-/// Without a GTIN, brand and part number name an article; without a brand nothing does.
+/// Returns the product identifiers. Without a GTIN, brand and part number identify a product;
+/// without a brand, nothing does.
 fn identifiers(product: &Product, variant: &Variant) -> Markup {
     let gtin = variant.barcode.as_deref().and_then(gtin);
     html! {
@@ -186,7 +187,8 @@ fn identifiers(product: &Product, variant: &Variant) -> Markup {
     }
 }
 
-/// What Google tells variants apart by, where the shop's options are called the same.
+/// Returns the attributes by which Google tells variants apart, if the shop's options have such
+/// names.
 fn choices(product: &Product, variant: &Variant) -> Markup {
     let named = |names: &[&str]| {
         product
@@ -203,12 +205,12 @@ fn choices(product: &Product, variant: &Variant) -> Markup {
     }
 }
 
-/// `1199.00 USD`
+/// Returns an amount such as `1199.00 USD`.
 fn amount(money: Money) -> String {
     format!("{} {}", money.to_decimal(), money.currency)
 }
 
-/// Text without the characters that XML 1.0 can't have, not even escaped.
+/// Removes characters that XML 1.0 can't contain, not even escaped.
 fn text(text: &str) -> String {
     text.chars()
         .filter(

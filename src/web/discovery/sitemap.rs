@@ -1,5 +1,5 @@
 //! `robots.txt` and the sitemap of the published catalog: an index, one part with the lists, and
-//! parts of products, each far below the 50,000 addresses that sitemaps.org allows.
+//! parts with products, each far below the 50,000 URLs that sitemaps.org allows.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -14,14 +14,13 @@ use shop::error::{Error, Result};
 use shop::values::channel::Channel;
 use shop::values::languages::Language;
 
-/// Products of a part, each with an address in every language.
+/// Number of products in a part, each with a URL in every language.
 const PRODUCTS_A_PART: usize = 5_000;
 
-/// `GET /robots.txt`: what is a visitor's own is not searched, nor anything of a shop that is only
-/// tried out.
+/// `GET /robots.txt`: excludes the pages that belong to one visitor, and the whole shop while it is
+/// only being tried out.
 ///
-/// # Errors
-/// None.
+/// # Errors None.
 pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
     let config = &call.app.config;
     let rules = if config.is_public {
@@ -36,10 +35,9 @@ pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::text("text/plain; charset=utf-8", text).public())
 }
 
-/// `GET /sitemap.xml`: the index.
+/// `GET /sitemap.xml`: the index of the sitemap.
 ///
-/// # Errors
-/// When the published catalog can't be read.
+/// # Errors When the published catalog can't be read.
 pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
     let version = call.app.catalog().current().await?;
     let origin = &call.channel.origin;
@@ -58,10 +56,9 @@ pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
     }))
 }
 
-/// `GET /sitemaps/{part}`: `lists.xml`, `products-1.xml`, …
+/// `GET /sitemaps/{part}`: a part of the sitemap, such as `lists.xml` or `products-1.xml`.
 ///
-/// # Errors
-/// 404 for a part that the index does not name.
+/// # Errors 404 for a part that the index does not name.
 pub async fn part(call: &mut Call<'_>) -> Result<Reply> {
     let name = call.param(0).strip_suffix(".xml").unwrap_or_default();
     let pages = match (name, name.strip_prefix("products-")) {
@@ -131,7 +128,7 @@ fn url(channel: &Channel, page: &Page, language: Language) -> Markup {
     }
 }
 
-/// An XML document.
+/// Returns an XML document.
 #[must_use]
 pub fn xml(root: &Markup) -> Reply {
     let document = html! { (PreEscaped(r#"<?xml version="1.0" encoding="UTF-8"?>"#)) (root) };

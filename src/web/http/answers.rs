@@ -1,10 +1,9 @@
-//! Finished answers of public addresses, as the isolate keeps them: body and headers are the
-//! platform's own objects already, so that answering again costs little more than a constant answer
-//! does.
+//! Finished responses of public pages, cached by the isolate. Body and headers are already the
+//! platform's own objects, so that a cached response costs little more than a constant one.
 //!
-//! Promises: an answer stands for one whole address, is only kept when it depends on nothing else,
-//! and is shown for as long as the catalog version that it was made from, and [`KEPT_SECS`] at
-//! most, since what is not of that version may be on it too.
+//! Promises: a response belongs to one complete URL and is only cached if it depends on nothing
+//! else. It is served for as long as the catalog version that it was made from, but at most
+//! [`KEPT_SECS`], because a page may also show what is not part of that version.
 
 use crate::app::App;
 use crate::bounded::Bounded;
@@ -15,30 +14,31 @@ use std::rc::Rc;
 use worker::js_sys::Uint8Array;
 use worker::web_sys::{Headers, Request, Response, ResponseInit};
 
-/// Seconds that an answer is kept: as long as the isolate trusts the stock words that a page shows.
+/// Seconds that a response is cached: as long as the isolate trusts the availability that a page
+/// shows.
 const KEPT_SECS: u32 = 5;
 
-/// Bytes of an answer beside its body.
+/// Bytes of a response apart from its body.
 const OVERHEAD_BYTES: usize = 2048;
 
 thread_local! {
     static ANSWERS: RefCell<Bounded<Rc<Answer>>> = RefCell::default();
 }
 
-/// A finished answer with status 200.
+/// A finished response with status 200.
 #[derive(Debug)]
 pub struct Answer {
     seq: i64,
     until: Timestamp,
     etag: String,
     headers: Headers,
-    /// Of a response with these headers.
+    /// Options of a response with these headers.
     init: ResponseInit,
     body: Uint8Array,
 }
 
-/// The kept answer to a request, if there is one: none for whoever may get another than everyone
-/// gets.
+/// Returns the cached response to a request; `None` if there is none, or if the caller may see
+/// something other than what everyone sees.
 #[must_use]
 pub fn kept(app: &App, request: &Request) -> Option<Rc<Answer>> {
     let max_bytes = app.config.isolate_cache_bytes;
@@ -49,10 +49,9 @@ pub fn kept(app: &App, request: &Request) -> Option<Rc<Answer>> {
     (current && plain).then_some(answer)
 }
 
-/// Keeps the answer to an address, made from catalog version `seq`.
+/// Caches the response of a URL, made from catalog version `seq`.
 ///
-/// # Errors
-/// When the platform refuses a header.
+/// # Errors When the platform rejects a header.
 pub fn keep(
     app: &App,
     address: &str,
@@ -84,12 +83,11 @@ pub fn keep(
 }
 
 impl Answer {
-    /// The response to one request: 304 for whoever has it already.
+    /// Returns the response to one request; 304 if the client already has it.
     ///
-    /// # Errors
-    /// When the platform can't make a response.
+    /// # Errors When the platform can't create a response.
     pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
-        // The platform copies them into the response, so that one list serves every request in
+        // The platform copies the headers into the response, so one list can serve every request in
         // turn.
         self.headers.set("X-Request-Id", request_id)?;
         let known = header(request, "If-None-Match").is_some_and(|tags| names(&tags, &self.etag));
@@ -106,7 +104,8 @@ impl Answer {
     }
 }
 
-/// Whether an `If-None-Match` names a tag, compared weakly, as compression weakens tags on the way.
+/// Returns true if an `If-None-Match` names the tag. The comparison is weak, because compression
+/// weakens tags on the way.
 #[must_use]
 pub fn names(tags: &str, etag: &str) -> bool {
     tags.split(',')

@@ -1,5 +1,4 @@
-//! A request as handlers read it: every part that can be malformed answers with an error, never a
-//! panic.
+//! A request as handlers read it. Every part that can be malformed yields an error, never a panic.
 
 use crate::app::App;
 use crate::web::http::cookies;
@@ -18,25 +17,25 @@ use worker::url::{Url, form_urlencoded};
 use worker::web_sys::ReadableStream;
 use worker::{Method, Request, WebSocket};
 
-/// Largest body of a route that says nothing else.
+/// Maximum size of a request body, unless the route sets another.
 pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Longest `Idempotency-Key`, in bytes.
+/// Maximum length of an `Idempotency-Key` in bytes.
 const MAX_KEY_BYTES: usize = 255;
 
 /// A request on its way through a handler.
 pub struct Call<'a> {
-    /// Bindings, configuration, time.
+    /// Bindings, configuration and time.
     pub app: &'a App,
-    /// The id that the answer carries.
+    /// ID of the request, also sent with the response.
     pub request_id: &'a str,
-    /// What the pattern's braces matched, decoded, in order.
+    /// Path segments that the braces of the pattern matched, decoded and in order.
     pub params: Vec<String>,
-    /// The whole address.
+    /// Complete URL of the request.
     pub url: Url,
-    /// Storefront that the address belongs to.
+    /// Storefront that the URL belongs to.
     pub channel: Rc<Channel>,
-    /// What the address is in.
+    /// Language of the URL.
     pub language: Language,
     request: Request,
     identity: OnceCell<Identity<'a>>,
@@ -46,7 +45,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// A call of `request`.
+    /// Creates the call of a request.
     #[must_use]
     pub fn new(app: &'a App, request_id: &'a str, url: Url, request: Request) -> Self {
         Self {
@@ -64,40 +63,40 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Identity of the caller.
+    /// Returns the identity of the caller.
     #[must_use]
     pub fn identity(&self) -> &Identity<'a> {
         self.identity
             .get_or_init(|| Identity::of(self.app, self.request.headers(), &self.url))
     }
 
-    /// Answers with a WebSocket instead of the reply.
+    /// Responds with a WebSocket instead of the reply.
     pub fn switch_to(&mut self, socket: WebSocket) {
         self.socket = Some(socket);
     }
 
-    /// The WebSocket to answer with.
+    /// Takes the WebSocket to respond with.
     pub fn take_socket(&mut self) -> Option<WebSocket> {
         self.socket.take()
     }
 
-    /// Answers with what a stream brings, as the body of the reply.
+    /// Responds with the content of a stream as the body of the reply.
     pub fn send(&mut self, stream: ReadableStream) {
         self.stream = Some(stream);
     }
 
-    /// The body to answer with.
+    /// Takes the stream to respond with.
     pub fn take_stream(&mut self) -> Option<ReadableStream> {
         self.stream.take()
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> Method {
         self.request.method()
     }
 
-    /// The path, without its language.
+    /// Returns the path without its language prefix.
     #[must_use]
     pub fn path(&self) -> &str {
         let path = self.url.path();
@@ -110,19 +109,19 @@ impl<'a> Call<'a> {
             .unwrap_or("/")
     }
 
-    /// The part of the path that the pattern's `at`-th braces matched.
+    /// Returns the path segment that the `at`-th braces of the pattern matched.
     #[must_use]
     pub fn param(&self, at: usize) -> &str {
         self.params.get(at).map_or("", String::as_str)
     }
 
-    /// A header; none when absent or not readable.
+    /// Returns the value of a header; `None` means it is absent or unreadable.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         self.request.headers().get(name).ok().flatten()
     }
 
-    /// The first query parameter of this name.
+    /// Returns the first query parameter of this name.
     #[must_use]
     pub fn query(&self, name: &str) -> Option<String> {
         self.url
@@ -131,7 +130,7 @@ impl<'a> Call<'a> {
             .map(|(_, value)| value.into_owned())
     }
 
-    /// The names of all cookies.
+    /// Returns the names of all cookies.
     #[must_use]
     pub fn cookie_names(&self) -> Vec<String> {
         let header = self.header("Cookie").unwrap_or_default();
@@ -139,10 +138,9 @@ impl<'a> Call<'a> {
         names.collect()
     }
 
-    /// The currency of `?currency=`, else the shop's default.
+    /// Returns the currency of `?currency=`, or the shop's default.
     ///
-    /// # Errors
-    /// 422 `unknown_currency`.
+    /// # Errors 422 `unknown_currency`.
     pub fn currency(&self) -> Result<Currency> {
         match self.query("currency") {
             Some(code) => accept_currency(&code, &self.channel.currencies),
@@ -150,11 +148,10 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The version that `If-Match` names; a weak tag is tolerated, as compression weakens tags on
-    /// the way.
+    /// Returns the version that `If-Match` names. A weak tag is accepted, because compression
+    /// weakens tags on the way.
     ///
-    /// # Errors
-    /// 400 when it is not a version of ours.
+    /// # Errors 400 when it is not a version that the shop could have sent.
     pub fn if_match(&self) -> Result<Option<u64>> {
         let Some(header) = self.header("If-Match") else {
             return Ok(None);
@@ -172,20 +169,18 @@ impl<'a> Call<'a> {
             })
     }
 
-    /// The `Idempotency-Key`.
+    /// Returns the `Idempotency-Key`.
     ///
-    /// # Errors
-    /// 400 when it is empty, too long, or has characters outside printable ASCII.
+    /// # Errors 400 when it is empty, too long, or has characters outside printable ASCII.
     pub fn idempotency_key(&self) -> Result<Option<String>> {
         self.header("Idempotency-Key")
             .map(|key| idempotency_key(&key))
             .transpose()
     }
 
-    /// The operation id of a change to an object: the caller's key, or one of its own.
+    /// Returns the operation ID of a change to an object: the caller's key, or a new one.
     ///
-    /// # Errors
-    /// As [`Self::idempotency_key`].
+    /// # Errors Those of [`Self::idempotency_key`].
     pub fn operation_id(&self) -> Result<String> {
         match self.idempotency_key()? {
             Some(key) => Ok(format!("key:{key}")),
@@ -193,19 +188,17 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The raw body, of at most `max` bytes, left here for who reads it next.
+    /// Returns the raw body of at most `max` bytes, and keeps it for later readers.
     ///
-    /// # Errors
-    /// 413 as soon as it is longer.
+    /// # Errors 413 as soon as it is longer.
     pub async fn body(&mut self, max: usize) -> Result<&[u8]> {
         let body = self.bytes(max).await?;
         Ok(self.body.insert(body))
     }
 
-    /// The raw body, of at most `max` bytes.
+    /// Takes the raw body of at most `max` bytes.
     ///
-    /// # Errors
-    /// 413 as soon as it is longer.
+    /// # Errors 413 as soon as it is longer.
     pub async fn bytes(&mut self, max: usize) -> Result<Vec<u8>> {
         if let Some(body) = self.body.take() {
             return Ok(body);
@@ -232,19 +225,17 @@ impl<'a> Call<'a> {
         Ok(body)
     }
 
-    /// A JSON body, and its digest.
+    /// Reads a JSON body. Returns the value and a digest of the body.
     ///
-    /// # Errors
-    /// 415 for another content type, 400 when it does not read, `unknown_field` for a field that
-    /// means nothing here.
+    /// # Errors 415 for another content type, 400 when it can't be parsed, `unknown_field` for a
+    /// field that the type doesn't have.
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<(T, String)> {
         self.json_up_to(MAX_BODY_BYTES).await
     }
 
-    /// A JSON body of at most `max` bytes, and its digest.
+    /// Reads a JSON body of at most `max` bytes. Returns the value and a digest of the body.
     ///
-    /// # Errors
-    /// As [`Self::json`]; 413 as soon as it is longer.
+    /// # Errors Those of [`Self::json`]; 413 as soon as it is longer.
     pub async fn json_up_to<T: DeserializeOwned>(&mut self, max: usize) -> Result<(T, String)> {
         self.content_type("application/json")?;
         let body = self.bytes(max).await?;
@@ -260,20 +251,18 @@ impl<'a> Call<'a> {
         Ok((value, digest_of(&body)))
     }
 
-    /// The fields of a form.
+    /// Reads the fields of a form.
     ///
-    /// # Errors
-    /// 415 for another content type.
+    /// # Errors 415 for another content type.
     pub async fn form(&mut self) -> Result<Form> {
         self.content_type("application/x-www-form-urlencoded")?;
         let body = self.bytes(MAX_BODY_BYTES).await?;
         Ok(Form(form_urlencoded::parse(&body).into_owned().collect()))
     }
 
-    /// Checks the media type of the body, whatever its parameters.
+    /// Checks the media type of the body, ignoring its parameters.
     ///
-    /// # Errors
-    /// 415.
+    /// # Errors 415.
     pub fn content_type(&self, wanted: &'static str) -> Result<()> {
         let given = self.header("Content-Type").unwrap_or_default();
         let given = given.split(';').next().unwrap_or_default().trim();
@@ -288,7 +277,7 @@ impl<'a> Call<'a> {
 pub struct Form(pub Vec<(String, String)>);
 
 impl Form {
-    /// The field of this name, without the space around it; empty when absent.
+    /// Returns the field of this name without surrounding whitespace; empty if it is absent.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
         self.0
@@ -298,10 +287,9 @@ impl Form {
     }
 }
 
-/// `key`, if it can be an idempotency key.
+/// Returns `key` if it is a valid idempotency key.
 ///
-/// # Errors
-/// 400 when it is empty, too long, or has characters outside printable ASCII.
+/// # Errors 400 when it is empty, too long, or has characters outside printable ASCII.
 pub fn idempotency_key(key: &str) -> Result<String> {
     let fits = (1..=MAX_KEY_BYTES).contains(&key.len())
         && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));

@@ -1,6 +1,6 @@
-//! One address for each public answer, since caches know answers by their whole address: the
-//! parameters that a route knows, each once and in one order. Who asks otherwise is sent to that
-//! address, and has bought no answer of their own.
+//! One canonical URL for each public response, because caches distinguish responses by the whole
+//! URL: only parameters that the route knows, each once and in a fixed order. Any other URL is
+//! redirected to it, so that no request can make the caches store a response of its own.
 
 use std::borrow::Cow;
 use worker::url::Url;
@@ -12,8 +12,8 @@ const LIST: &[&str] = &[
 ];
 const NONE: &[&str] = &[];
 
-/// Routes whose answers depend on their address alone, and the parameters that they know, as forms
-/// and links of the shop order them.
+/// Routes whose responses depend on the URL alone, and the parameters that they know, in the order
+/// in which the shop's forms and links write them.
 const ROUTES: &[(&str, &[&str])] = &[
     ("/", PAGE),
     ("/products", LIST),
@@ -52,14 +52,14 @@ const ROUTES: &[(&str, &[&str])] = &[
     ("/feeds/google.xml", &["part", "currency"]),
 ];
 
-/// The address of what `url` asks of a route; none when it is that already, or the route's answers
-/// are not for everyone.
+/// Returns the canonical URL of `url`; `None` means it is canonical already, or the responses of
+/// the route are not public.
 #[must_use]
 pub fn canonical_address(pattern: &str, url: &Url) -> Option<String> {
     let query = url.query()?;
     let (_, known) = ROUTES.iter().find(|(route, _)| *route == pattern)?;
     let canonical = canonical_query(query, known);
-    // A space is written as forms do, or as links do.
+    // A space may be written as forms write it, or as links do.
     if !query.is_empty() && (query == canonical || query == canonical.replace('+', "%20")) {
         return None;
     }
@@ -70,7 +70,7 @@ pub fn canonical_address(pattern: &str, url: &Url) -> Option<String> {
     })
 }
 
-/// The first of each known parameter, in the order of `known`.
+/// Returns the first value of each known parameter, in the order of `known`.
 fn canonical_query(query: &str, known: &[&str]) -> String {
     let given: Vec<(Cow<'_, str>, Cow<'_, str>)> =
         form_urlencoded::parse(query.as_bytes()).collect();

@@ -1,8 +1,7 @@
-//! Who a cart belongs to: whoever shows its signed id, in the `__Host-cart` cookie or the
-//! `Cart-Token` header.
+//! Ownership of a cart, by its signed ID in the `__Host-cart` cookie or the `Cart-Token` header.
 //!
-//! A cart can't be guessed (128 random bits) nor a token forged (keyed hash), so holding the token
-//! is owning the cart.
+//! A cart ID can't be guessed (128 random bits) and a token can't be forged (keyed hash), so
+//! whoever holds the token owns the cart.
 
 use crate::app::App;
 use shop::error::Result;
@@ -16,14 +15,14 @@ pub const COOKIE: &str = "__Host-cart";
 /// A cart that the caller may see and change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCart {
-    /// `cart_…`
+    /// ID of the cart, `cart_…`.
     pub id: String,
-    /// What proves it.
+    /// Token that proves ownership.
     pub token: String,
 }
 
 impl OwnCart {
-    /// Cart of a token that is shown, with its token as it is signed today. None means that the
+    /// Returns the cart of a token, with the token in its current signature. `None` means that the
     /// shop did not issue the token.
     #[must_use]
     pub fn of_token(app: &App, shown: &str) -> Option<Self> {
@@ -35,7 +34,7 @@ impl OwnCart {
         is_genuine.then(|| Self::signed(app, id.to_owned()))
     }
 
-    /// The cookie that keeps the cart in a browser.
+    /// Returns the cookie that keeps the cart in a browser.
     #[must_use]
     pub fn cookie(&self, app: &App) -> String {
         let secs = app.config.cart_kept_secs;
@@ -45,10 +44,9 @@ impl OwnCart {
         )
     }
 
-    /// A cart that nobody has yet.
+    /// Creates a new cart.
     ///
-    /// # Errors
-    /// When the platform gives no entropy.
+    /// # Errors When the platform provides no entropy.
     pub fn new(app: &App) -> Result<Self> {
         app.new_id("cart").map(|id| Self::signed(app, id))
     }
@@ -64,7 +62,7 @@ impl OwnCart {
     }
 }
 
-/// The cookie that makes a browser forget a token that is worth nothing.
+/// Returns the cookie that makes a browser delete an invalid token.
 #[must_use]
 pub fn forget_cookie() -> String {
     format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")

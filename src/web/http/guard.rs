@@ -1,5 +1,5 @@
-//! What stands before every handler: who may come in, from where, and what every answer says to
-//! browsers.
+//! Checks before every handler (access, origin, rate limits), and the security headers of every
+//! response.
 
 use crate::app::config::Config;
 use crate::web::http::call::Call;
@@ -12,25 +12,24 @@ use shop::customers::permissions::Permission;
 use shop::error::{Error, Result};
 use worker::Method;
 
-/// Who a route is for; a route without one does not compile.
+/// Audience of a route. A route without one does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Anyone. What belongs to a person is checked by the handler against the token shown.
+    /// Anyone. The handler checks access to personal data by the token that the caller shows.
     Anyone,
     /// Staff whose key grants this permission.
     Staff(Permission),
-    /// A provider, by its signature under the body, which the handler verifies before anything
-    /// else: it is asked nothing here.
+    /// A provider, identified by the signature of the body. The handler verifies it before anything
+    /// else; nothing is checked here.
     Signed,
-    /// A developer on their own machine; to everyone else it is not there.
+    /// A developer on their own machine; for everyone else the route does not exist.
     Developer,
 }
 
-/// Lets the call in, or says why not.
+/// Admits or refuses the call.
 ///
-/// # Errors
-/// 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for what is a developer's
-/// alone.
+/// # Errors 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for routes that are
+/// for developers only.
 pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     match access {
         Access::Staff(permission) => call.identity().check(permission)?,
@@ -43,10 +42,10 @@ pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Counts the call in its class, by the name of staff, else by the network it comes from.
+/// Counts the call toward its rate limit, by the name of the staff member or else by the caller's
+/// network.
 ///
-/// # Errors
-/// 429 `too_many_requests`.
+/// # Errors 429 `too_many_requests`.
 pub async fn count(limit: Limit, call: &Call<'_>) -> Result<()> {
     let (limit, key) = class_of(limit, call);
     let failure = limits::count(&call.app.limiters(), limit, &key).await?;
@@ -68,8 +67,8 @@ fn class_of(limit: Limit, call: &Call<'_>) -> (Limit, String) {
     (limit, network(call))
 }
 
-/// Whoever calls, as their pending orders are counted; `token` is what solves the challenge, empty
-/// where the call shows nothing.
+/// Returns the caller, by whom pending orders are counted. `token` is the solution of the
+/// challenge; empty means that the call carries none.
 #[must_use]
 pub fn visitor(call: &Call<'_>, token: &str) -> Visitor {
     let config = &call.app.config;
@@ -81,25 +80,26 @@ pub fn visitor(call: &Call<'_>, token: &str) -> Visitor {
     }
 }
 
-/// The network that the call comes from, by the one header that nobody but the platform writes.
+/// Returns the network that the call comes from, according to the only header that nobody but the
+/// platform can set.
 #[must_use]
 pub fn network(call: &Call<'_>) -> String {
     network_of(&call.header("CF-Connecting-IP").unwrap_or_default())
 }
 
-/// Whether the shop runs on the caller's own machine.
+/// Returns true if the shop runs on the caller's own machine.
 fn is_at_home(call: &Call<'_>) -> bool {
     let host = call.url.host_str().unwrap_or_default();
     call.app.config.in_development && HOME.contains(&host)
 }
 
-/// Hosts that lead back to one's own machine.
+/// Hosts that refer to the caller's own machine.
 const HOME: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
-/// A change that a browser sends must come from the shop's own pages: by `Sec-Fetch-Site`, else by
-/// `Origin`. Cookies do not matter: `SameSite` withholds them from another site's form, and what
-/// such a form begins would still become the shopper's own, as a new cart does by its `Set-Cookie`.
-/// Who sends neither header is no browser.
+/// Returns true for a change that a browser sends from another site, according to `Sec-Fetch-Site`
+/// or else `Origin`. Cookies don't matter: `SameSite` withholds them from another site's form, but
+/// whatever such a form starts could still become the shopper's own, as a new cart does through its
+/// `Set-Cookie`. A client that sends neither header is not a browser.
 fn is_cross_site(call: &Call<'_>) -> bool {
     let safe = matches!(call.method(), Method::Get | Method::Head | Method::Options);
     if safe || is_invited(call) {
@@ -112,12 +112,13 @@ fn is_cross_site(call: &Call<'_>) -> bool {
     }
 }
 
-/// A page of a configured origin calls the API for itself, by tokens: it brings no one's cookies.
+/// Returns true for a page of a configured origin, which calls the API with tokens and therefore
+/// without anyone's cookies.
 fn is_invited(call: &Call<'_>) -> bool {
     call.header("Cookie").is_none() && configured_origin(call).is_some()
 }
 
-/// The origin of the page that calls the API, where it is one that may.
+/// Returns the origin of the calling page, if it is configured.
 fn configured_origin(call: &Call<'_>) -> Option<String> {
     let origin = call.header("Origin")?;
     let may = is_for_programs(call) && call.app.config.cors_origins.contains(&origin);
@@ -128,7 +129,7 @@ fn is_for_programs(call: &Call<'_>) -> bool {
     call.url.path().starts_with("/api/")
 }
 
-/// Headers of every answer.
+/// Returns the headers of every response.
 #[must_use]
 pub fn security_headers(config: &Config) -> [(&'static str, String); 6] {
     [
@@ -150,7 +151,8 @@ pub fn security_headers(config: &Config) -> [(&'static str, String); 6] {
     ]
 }
 
-/// The policy of a page that shows a widget of `origin`: its script, and its frame.
+/// Returns the content security policy of a page with a widget from `origin`, which allows its
+/// script and its frame.
 #[must_use]
 pub fn policy_with_widget(config: &Config, origin: &str) -> (&'static str, String) {
     let policy = content_security_policy(config, &format!(" {origin}"));
@@ -162,8 +164,9 @@ pub fn policy_with_widget(config: &Config, origin: &str) -> (&'static str, Strin
 
 const CONTENT_SECURITY_POLICY: &str = "Content-Security-Policy";
 
-/// Nothing inline. Pictures may come from a merchant's image host; a form may lead to the payment
-/// page, since Chromium checks `form-action` on the redirect that follows it too.
+/// Returns a content security policy that allows nothing inline. Pictures may come from a
+/// merchant's image host. A form may lead to the payment page, because Chromium also applies
+/// `form-action` to the redirect that follows.
 fn content_security_policy(config: &Config, more_scripts: &str) -> String {
     format!(
         "default-src 'none'; base-uri 'none'; connect-src 'self'; font-src 'self'; form-action 'self' {}; \
@@ -172,7 +175,8 @@ fn content_security_policy(config: &Config, more_scripts: &str) -> String {
     )
 }
 
-/// What lets a page of another origin read the answer; nothing for origins that are not configured.
+/// Returns the headers that let a page of another origin read the response; none for origins that
+/// are not configured.
 #[must_use]
 pub fn cors_headers(call: &Call<'_>) -> Vec<(&'static str, String)> {
     if !is_for_programs(call) {

@@ -1,8 +1,8 @@
-//! `Idempotency-Key` on the POSTs of the API: which route keeps its answers where, and how an
-//! answer is kept.
+//! `Idempotency-Key` on the POST requests of the API: storing responses, and replaying them.
 //!
-//! A request without a key costs nothing here. Answers are kept after they were made, and before
-//! they are sent: a crash between the two lets a repeat carry the request out again.
+//! A request without a key costs nothing here. A response is stored after the work is done and
+//! before it is sent. After a crash between the work and the storing, a repeated request does the
+//! work again.
 
 use crate::web::http::call::{Call, MAX_BODY_BYTES};
 use crate::web::http::log::log_failure;
@@ -13,13 +13,12 @@ use shop::operations::idempotency::{IdempotencyKeys, KeptAnswer, KeyedRequest, b
 use shop::values::ids::digest_of;
 use worker::Method;
 
-/// Headers that belong to an answer; the others are made anew for each request.
+/// Headers stored with a response; all others are created anew for each request.
 const HEADERS: [&str; 4] = ["Cart-Token", "Content-Type", "ETag", "Location"];
 
 /// Answers a call of `route`, once for each key.
 ///
-/// # Errors
-/// The handler's; 422 `idempotency_key_reused`, 503 `request_under_way`.
+/// # Errors Those of the handler; 422 `idempotency_key_reused`, 503 `request_under_way`.
 pub async fn answer_once(route: &Route, call: &mut Call<'_>) -> Result<Reply> {
     let Some(request) = keyed_request(route, call).await? else {
         return route.answer(call).await;
@@ -44,7 +43,8 @@ pub async fn answer_once(route: &Route, call: &mut Call<'_>) -> Result<Reply> {
     outcome
 }
 
-/// What identifies the request; none when it has no key, or nobody to whom the key could belong.
+/// Returns what identifies the request; `None` means it has no key, or shows no credentials to
+/// which the key could belong.
 async fn keyed_request(route: &Route, call: &mut Call<'_>) -> Result<Option<KeyedRequest>> {
     let concerned = route.method == Method::Post && route.is_api() && route.keys != Keys::Own;
     if !concerned {

@@ -1,9 +1,9 @@
-//! Identity of a caller: made once for each call, and asked wherever something depends on it.
+//! Identity of a caller, created once for each call and used wherever access is decided.
 //!
-//! A call may show several proofs: the key of staff, the token of a cart, the tokens of orders.
-//! None outranks another; each question names the one that it is about. The proofs are read when
-//! the first question is asked, and each is verified when it is asked about: a page that is the
-//! same for everyone costs neither.
+//! A call may show several proofs: a staff key, the token of a cart, tokens of orders. None
+//! outranks another; each question names the proof that it needs. Proofs are read at the first
+//! question, and each is verified when a question needs it. A page that is the same for everyone
+//! therefore costs neither.
 
 use crate::app::App;
 use crate::web::http::cart_token;
@@ -19,13 +19,13 @@ use std::cell::OnceCell;
 use worker::Headers;
 use worker::url::Url;
 
-/// Header that shows the token of an order.
+/// Header with the token of an order.
 pub const ORDER_TOKEN: &str = "Order-Token";
 
-/// Beginning of the names of cookies that show the token of an order, whose id follows.
+/// Prefix of the names of cookies with the token of an order, followed by the order's ID.
 pub const ORDER_COOKIE: &str = "__Host-order-";
 
-/// A caller, by what the call shows.
+/// A caller, identified by the proofs that the call shows.
 pub struct Identity<'a> {
     app: &'a App,
     shown: Shown,
@@ -33,7 +33,7 @@ pub struct Identity<'a> {
     cart: OnceCell<CartProof>,
 }
 
-/// Credentials as they were sent, before anything is verified.
+/// Credentials as sent, before anything is verified.
 struct Shown {
     authorization: Option<String>,
     cart_token: Option<String>,
@@ -49,7 +49,7 @@ enum CartProof {
 }
 
 impl<'a> Identity<'a> {
-    /// Identity of whoever sends these headers to this address.
+    /// Returns the identity of a caller who sends these headers to this URL.
     #[must_use]
     pub fn of(app: &'a App, headers: &Headers, url: &Url) -> Self {
         let header = |name| headers.get(name).ok().flatten();
@@ -71,35 +71,35 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// Name of the member of staff whose key is shown. None means that no key of staff is.
+    /// Returns the name of the staff member whose key is shown; `None` means that no valid staff
+    /// key is.
     #[must_use]
     pub fn staff_name(&self) -> Option<&'a StaffName> {
         self.member().map(|member| &member.name)
     }
 
-    /// Name of the member of staff, as records of what was done show it.
+    /// Returns the name of the staff member, for records of their actions.
     ///
-    /// # Errors
-    /// 401 `staff_only`.
+    /// # Errors 401 `staff_only`.
     pub fn staff(&self) -> Result<StaffName> {
         self.staff_name().cloned().ok_or(STAFF_ONLY)
     }
 
-    /// Checks that a key of staff is shown, and that it grants `permission`.
+    /// Checks that a staff key is shown and that it grants `permission`.
     ///
-    /// # Errors
-    /// 401 `staff_only`, 403 `permission_required`.
+    /// # Errors 401 `staff_only`, 403 `permission_required`.
     pub fn check(&self, permission: Permission) -> Result<()> {
         self.member().ok_or(STAFF_ONLY)?.check(permission)
     }
 
-    /// True for staff whose key grants `permission`.
+    /// Returns true for staff whose key grants `permission`.
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.check(permission).is_ok()
     }
 
-    /// Actor that the history of an order names: staff who may change orders, else the shopper.
+    /// Returns the actor to record in the history of an order: staff who may change orders, or else
+    /// the shopper.
     #[must_use]
     pub fn actor(&self) -> Actor {
         let staff = self.staff_name().cloned();
@@ -108,10 +108,9 @@ impl<'a> Identity<'a> {
             .map_or(Actor::Shopper, Actor::Staff)
     }
 
-    /// The caller's cart. None means that no token of a cart is shown.
+    /// Returns the caller's cart; `None` means that no cart token is shown.
     ///
-    /// # Errors
-    /// 401 `invalid_cart_token` for a token that the shop did not issue.
+    /// # Errors 401 `invalid_cart_token` for a token that the shop did not issue.
     pub fn cart(&self) -> Result<Option<OwnCart>> {
         match self.cart.get_or_init(|| self.cart_proof()) {
             CartProof::Missing => Ok(None),
@@ -122,10 +121,9 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// The caller's cart, or a new one.
+    /// Returns the caller's cart, or a new one.
     ///
-    /// # Errors
-    /// As [`Self::cart`].
+    /// # Errors Those of [`Self::cart`].
     pub fn cart_or_new(&self) -> Result<OwnCart> {
         match self.cart()? {
             Some(cart) => Ok(cart),
@@ -133,13 +131,13 @@ impl<'a> Identity<'a> {
         }
     }
 
-    /// True when the token of a cart is shown, genuine or not.
+    /// Returns true if a cart token is shown, genuine or not.
     #[must_use]
     pub const fn shows_cart(&self) -> bool {
         self.shown.cart_token.is_some()
     }
 
-    /// True when the token of this order is shown by header or cookie.
+    /// Returns true if the token of this order is shown in a header or cookie.
     #[must_use]
     pub fn holds_link_of(&self, order_id: &str) -> bool {
         let kept = cookie(&self.shown.cookies, &format!("{ORDER_COOKIE}{order_id}"));
@@ -149,7 +147,7 @@ impl<'a> Identity<'a> {
         shown.any(|token| links.is_token_of(order_id, token))
     }
 
-    /// True when the address shows the token of this order, as links once did.
+    /// Returns true if the URL contains the token of this order, as links of earlier versions did.
     #[must_use]
     pub fn holds_old_link_of(&self, order_id: &str) -> bool {
         let token = self.shown.order_token_in_address.as_deref();
@@ -157,8 +155,8 @@ impl<'a> Identity<'a> {
         token.is_some_and(|token| links.is_token_of(order_id, token))
     }
 
-    /// Digest of all credentials but cookies of orders: the same for a repeat of the call. None
-    /// means that the call shows none.
+    /// Returns a digest of all credentials except order cookies, which stays the same when the call
+    /// is repeated; `None` means that the call shows none.
     #[must_use]
     pub fn fingerprint(&self) -> Option<String> {
         let shown = [

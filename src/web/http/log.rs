@@ -1,5 +1,5 @@
-//! Structured logs: one JSON object a line, one line a request. Never a mail address, a token or a
-//! body.
+//! Structured logs: one JSON object per line, one line per request. Email addresses, tokens and
+//! bodies are never logged.
 
 use serde::Serialize;
 use serde_json::json;
@@ -14,21 +14,21 @@ struct Entry<'a> {
     line: &'a RequestLine<'a>,
 }
 
-/// What is logged of a request.
+/// Log line of a request.
 #[derive(Serialize)]
 pub struct RequestLine<'a> {
-    /// The id that the answer carries.
+    /// ID of the request, also sent with the response.
     pub request_id: &'a str,
-    /// `GET`
+    /// Method, such as `GET`.
     pub method: &'a str,
-    /// Without the query, which may hold a token.
+    /// Path without the query, which may contain a token.
     pub path: &'a str,
-    /// The answer's.
+    /// Status of the response.
     pub status: u16,
-    /// Wall time; the clock stands still during CPU work in production.
+    /// Wall time in milliseconds. In production, the clock stands still during CPU work.
     #[serde(rename = "ms")]
     pub millis: i64,
-    /// Why it was not carried out.
+    /// Reason why the request failed; `None` means it succeeded.
     pub error: Option<&'a str>,
 }
 
@@ -48,20 +48,20 @@ pub fn log_request(line: &RequestLine<'_>) {
     }
 }
 
-/// Logs that something outside a request failed.
+/// Logs a failure outside a request.
 pub fn log_failure(event: &str, subject: &str, error: &Error) {
     let entry =
         json!({"level": "error", "event": event, "subject": subject, "error": error.to_string()});
     console_error!("{entry}");
 }
 
-/// Logs what a job did.
+/// Logs the result of a job.
 pub fn log_event(event: &str, data: &serde_json::Value) {
     let entry = json!({"level": "info", "event": event, "data": data});
     console_log!("{entry}");
 }
 
-/// Makes a panic leave a line before it takes the isolate's instance with it.
+/// Installs a hook that logs a panic before it takes the isolate's instance down.
 pub fn log_panics() {
     std::panic::set_hook(Box::new(|info| {
         let entry = json!({"level": "fatal", "event": "panic", "error": info.to_string()});

@@ -1,4 +1,4 @@
-//! HTTP as every face needs it: the call, who calls, how often, and the reply.
+//! HTTP for every face: the call, the caller, rate limits, and the reply.
 pub mod answers;
 pub mod call;
 pub mod canonical;

@@ -11,7 +11,7 @@ use shop::orders::order::{Actor, Order};
 use shop::orders::ports::OrderPorts;
 use shop::orders::record::Orders;
 
-/// Proofs by which the caller may see the order of the address.
+/// Proofs by which the caller may access the order in the URL.
 #[derive(Debug)]
 pub struct OrderAccess {
     by_token: bool,
@@ -20,10 +20,10 @@ pub struct OrderAccess {
 }
 
 impl OrderAccess {
-    /// Proofs that this call shows. A call without any is refused before the database is asked.
+    /// Collects the proofs that this call shows. A call without any is refused before the database
+    /// is queried.
     ///
-    /// # Errors
-    /// 404.
+    /// # Errors 404.
     pub fn of(call: &Call<'_>) -> Result<Self> {
         let (id, identity) = (call.param(0), call.identity());
         let access = Self {
@@ -37,7 +37,7 @@ impl OrderAccess {
         Err(Error::NotFound("order"))
     }
 
-    /// True when they suffice for an order of this cart that was placed then.
+    /// Returns true if the proofs grant access to an order of this cart, placed at this time.
     #[must_use]
     pub fn opens(&self, cart_id: &str, placed_at: Timestamp, now: Timestamp) -> bool {
         self.by_token
@@ -46,10 +46,10 @@ impl OrderAccess {
     }
 }
 
-/// Reads the order of the address, if the caller may see it. Others do not learn that it exists.
+/// Returns the order in the URL if the caller may see it. Everyone else gets the same error as for
+/// an order that doesn't exist.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
     let access = OrderAccess::of(call)?;
     let order = call.app.orders().order(call.param(0)).await?;
@@ -58,20 +58,18 @@ pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
         .ok_or(Error::NotFound("order"))
 }
 
-/// Cancels the order of the address, if the caller may see it.
+/// Cancels the order in the URL if the caller may see it.
 ///
-/// # Errors
-/// 404; 409 `transition_not_allowed`; 412 `stale_version`.
+/// # Errors 404; 409 `transition_not_allowed`; 412 `stale_version`.
 pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Result<Order> {
     let order = visible_order(call).await?;
     let instruction = instruction(call, call.identity().actor(), note)?;
     status::cancel_order(call.app, &order.id, instruction, call.app.now).await
 }
 
-/// The instruction of `actor` by this call.
+/// Returns the instruction that `actor` gives by this call.
 ///
-/// # Errors
-/// 400 for an `If-Match` that does not read.
+/// # Errors 400 for a malformed `If-Match`.
 pub fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<Instruction> {
     Ok(Instruction {
         actor,

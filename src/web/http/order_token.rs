@@ -1,6 +1,6 @@
-//! Cookies that keep orders open in a browser, so that no token stays in an address.
+//! Cookies that keep orders accessible in a browser, so that no token has to stay in a URL.
 //!
-//! A cookie an order, so that one browser keeps several, and [`MAX_ORDERS`] at most.
+//! Each order has a cookie of its own, so that one browser can keep several, up to [`MAX_ORDERS`].
 
 use crate::app::App;
 use crate::web::http::call::Call;
@@ -9,13 +9,13 @@ use crate::web::http::reply::Reply;
 use shop::orders::links::OrderLinks;
 use worker::url::form_urlencoded;
 
-/// Orders that one browser keeps open.
+/// Maximum number of orders that one browser keeps accessible.
 const MAX_ORDERS: usize = 10;
 
-/// Seconds for which it does.
+/// Lifetime of the cookies in seconds.
 const KEPT_SECS: u32 = 30 * 24 * 60 * 60;
 
-/// The address of this call without its token.
+/// Returns the URL of this call without its token.
 #[must_use]
 pub fn address_without(call: &Call<'_>) -> String {
     let others = call.url.query_pairs().filter(|(key, _)| key != "token");
@@ -28,8 +28,8 @@ pub fn address_without(call: &Call<'_>) -> String {
     format!("{}?{query}", call.url.path())
 }
 
-/// Has the browser keep the order open; of too many that are open, the oldest are closed. Only for
-/// whoever may see it.
+/// Adds the cookie that keeps the order accessible in this browser, and deletes cookies of other
+/// orders beyond the maximum. Call only for callers who may see the order.
 #[must_use]
 pub fn keep_open(mut reply: Reply, call: &Call<'_>, order_id: &str) -> Reply {
     reply = reply.with("Set-Cookie", cookie(call.app, order_id));

@@ -1,23 +1,23 @@
-//! What a face answers, before it becomes a response of the platform.
+//! The reply of a face, before it becomes a response of the platform.
 
 use serde::Serialize;
 use shop::error::{Error, Problem, Result};
 use worker::js_sys::Uint8Array;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
-/// An answer.
+/// A reply.
 #[derive(Debug)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// In order; a name may stand twice (`Set-Cookie`).
+    /// Headers, in order. A name may occur twice (`Set-Cookie`).
     pub headers: Vec<(&'static str, String)>,
-    /// What is sent, but for HEAD.
+    /// Body, which is not sent in response to HEAD.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// An answer without a body.
+    /// Creates a reply without a body.
     #[must_use]
     pub const fn empty(status: u16) -> Self {
         Self {
@@ -27,10 +27,9 @@ impl Reply {
         }
     }
 
-    /// JSON that is nobody else's to keep.
+    /// Creates a JSON reply that caches must not store.
     ///
-    /// # Errors
-    /// When `value` does not write as JSON.
+    /// # Errors When `value` can't be serialized.
     pub fn json(status: u16, value: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(value).map_err(Error::internal)?;
         Ok(Self {
@@ -43,7 +42,7 @@ impl Reply {
         })
     }
 
-    /// A page that is nobody else's to keep.
+    /// Creates a page that caches must not store.
     #[must_use]
     pub fn html(status: u16, html: String) -> Self {
         Self {
@@ -56,7 +55,7 @@ impl Reply {
         }
     }
 
-    /// A file that is nobody else's to keep.
+    /// Creates a file that caches must not store.
     #[must_use]
     pub fn file(content_type: &'static str, body: Vec<u8>) -> Self {
         Self {
@@ -69,7 +68,7 @@ impl Reply {
         }
     }
 
-    /// A text of another kind than pages and JSON.
+    /// Creates a text reply of another type than HTML and JSON.
     #[must_use]
     pub fn text(content_type: &'static str, text: String) -> Self {
         Self {
@@ -79,13 +78,13 @@ impl Reply {
         }
     }
 
-    /// 303: go there with GET.
+    /// Creates a 303, which makes the client GET `location`.
     #[must_use]
     pub fn see_other(location: String) -> Self {
         Self::empty(303).with("Location", location)
     }
 
-    /// 301: it is there by now, under an address that may change again.
+    /// Creates a 301: the resource is now at `location`, which may change again.
     #[must_use]
     pub fn moved(location: String) -> Self {
         Self::empty(301)
@@ -93,7 +92,7 @@ impl Reply {
             .with("Cache-Control", "public, max-age=300")
     }
 
-    /// 308: it never was here, and is there.
+    /// Creates a 308: the resource has always been at `location`.
     #[must_use]
     pub fn moved_for_good(location: String) -> Self {
         Self::empty(308)
@@ -101,13 +100,13 @@ impl Reply {
             .with("Cache-Control", "public, max-age=300")
     }
 
-    /// A problem document (RFC 9457).
+    /// Creates a problem document (RFC 9457).
     #[must_use]
     pub fn problem(error: &Error, request_id: &str) -> Self {
         Self::told(error, &error.problem(request_id))
     }
 
-    /// An error, told as `problem` says.
+    /// Creates the reply to `error` with the content of `problem`.
     #[must_use]
     pub fn told(error: &Error, problem: &Problem) -> Self {
         let body = serde_json::to_vec(problem).unwrap_or_default();
@@ -123,7 +122,7 @@ impl Reply {
         reply
     }
 
-    /// Whether it has a header of this name.
+    /// Returns true if the reply has a header of this name.
     #[must_use]
     pub fn says(&self, name: &str) -> bool {
         self.headers.iter().any(|(known, _)| *known == name)
@@ -136,9 +135,9 @@ impl Reply {
         self
     }
 
-    /// Anyone may keep the answer and ask each time whether it still is the one; the platform's
-    /// cache gives it out for a minute without asking, a while longer while it asks anew, and for a
-    /// day when that fails. It must depend on nothing but its address.
+    /// Lets any cache store the reply and revalidate it each time. The platform's cache serves it
+    /// for a minute without revalidation, a while longer while it revalidates, and for a day if
+    /// that fails. The reply must depend on nothing but its URL.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.headers.retain(|(name, _)| *name != "Cache-Control");
@@ -148,8 +147,7 @@ impl Reply {
             .with("ETag", etag)
     }
 
-    /// The answer, with the word that no cache is to keep it where it says nothing: caches would
-    /// guess.
+    /// Adds `no-store` if the reply has no `Cache-Control`, because caches would guess.
     #[must_use]
     pub fn kept_by_nobody_unless_said(self) -> Self {
         if self
@@ -162,7 +160,7 @@ impl Reply {
         self.with("Cache-Control", "no-store")
     }
 
-    /// Whether anyone may keep the answer.
+    /// Returns true if any cache may store the reply.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.headers
@@ -170,7 +168,7 @@ impl Reply {
             .any(|(name, value)| *name == "Cache-Control" && value == PUBLIC)
     }
 
-    /// The strong tag of a public answer; else one that its body would have.
+    /// Returns the strong tag of a public reply, or else one computed from its body.
     #[must_use]
     pub fn etag(&self) -> String {
         self.headers
@@ -182,10 +180,9 @@ impl Reply {
             )
     }
 
-    /// The headers as the platform has them.
+    /// Returns the headers as the platform's type.
     ///
-    /// # Errors
-    /// When a header can't be set.
+    /// # Errors When a header can't be set.
     pub fn header_list(&self) -> worker::Result<Headers> {
         let headers = Headers::new()?;
         for (name, value) in &self.headers {
@@ -194,19 +191,18 @@ impl Reply {
         Ok(headers)
     }
 
-    /// The platform's response.
+    /// Returns the platform's response.
     ///
-    /// # Errors
-    /// When a header can't be set.
+    /// # Errors When a header can't be set.
     pub fn response(self, bodyless: bool) -> worker::Result<Response> {
         let headers = self.header_list()?;
         self.response_with(&headers, bodyless)
     }
 
-    /// The platform's response with these headers and a body that the Worker does not look at.
+    /// Returns the platform's response with these headers and a streamed body, which the Worker
+    /// does not read.
     ///
-    /// # Errors
-    /// When the platform can't make one.
+    /// # Errors When the platform can't create one.
     pub fn streamed(&self, headers: &Headers, body: &ReadableStream) -> worker::Result<Response> {
         let init = ResponseInit::new();
         init.set_status(self.status);
@@ -217,10 +213,9 @@ impl Reply {
         )?)
     }
 
-    /// The platform's response with these headers.
+    /// Returns the platform's response with these headers.
     ///
-    /// # Errors
-    /// When the platform can't make one.
+    /// # Errors When the platform can't create one.
     pub fn response_with(self, headers: &Headers, bodyless: bool) -> worker::Result<Response> {
         let init = ResponseInit::new();
         init.set_status(self.status);
@@ -238,11 +233,12 @@ impl Reply {
 
 const PUBLIC: &str = "public, max-age=0";
 
-/// In a header of its own: `s-maxage` or `must-revalidate` in either would forbid to give out what
-/// is stale (RFC 9111, 4.2.4).
+/// Sent in a header of its own: `s-maxage` or `must-revalidate` in either header would forbid
+/// serving stale responses (RFC 9111, 4.2.4).
 const AT_THE_EDGE: &str = "public, max-age=60, stale-while-revalidate=600, stale-if-error=86400";
 
-/// Tells bodies of one address apart; not meant against anyone who chooses them.
+/// Returns a hash that distinguishes bodies of one URL. Not meant to withstand someone who chooses
+/// the bodies.
 fn fingerprint(body: &[u8]) -> u64 {
     let mix =
         |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -256,7 +252,7 @@ fn fingerprint(body: &[u8]) -> u64 {
     mix(rest, u64::try_from(body.len()).unwrap_or(u64::MAX))
 }
 
-/// What the status of an error asks for beside its body.
+/// Returns the headers that an error's status requires.
 #[must_use]
 pub fn headers_of(error: &Error) -> Vec<(&'static str, String)> {
     let retry_after = error

@@ -1,4 +1,4 @@
-//! One address of the shop: who it is for, how often, and what answers it.
+//! A route of the shop: its audience, its rate limit, and its handler.
 
 use crate::web::http::call::Call;
 use crate::web::http::guard::Access;
@@ -10,45 +10,45 @@ use std::future::Future;
 use std::pin::Pin;
 use worker::Method;
 
-/// The place where the answer to a key is kept.
+/// Treatment of repeated requests with the same `Idempotency-Key`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
-    /// Here.
+    /// The response is stored and replayed.
     Kept,
-    /// The handler knows its repeats: the key names what it makes or the operation of an object, or
-    /// the content names itself.
+    /// The handler recognizes repeats: the key names the record that it creates or the operation of
+    /// an object, or the content identifies itself.
     Own,
-    /// Nowhere but for what was asked: carrying it out again changes nothing, or makes what it made
-    /// in its place, and the answer tells the present state.
+    /// Only a digest of the request is stored. A repeat is carried out again, which changes nothing
+    /// or replaces the earlier result, and its response shows the current state.
     Again,
 }
 
-/// One address and method.
+/// A path and a method.
 pub struct Route {
-    /// The method; GET answers HEAD as well.
+    /// Method; GET also answers HEAD.
     pub method: Method,
-    /// Path whose braces match one segment each.
+    /// Path, in which each pair of braces matches one segment.
     pub pattern: &'static str,
-    /// The callers that it is for.
+    /// Audience.
     pub access: Access,
-    /// The limit of calls from one network.
+    /// Rate limit for calls from one network.
     pub limit: Limit,
-    /// Name of the function that answers, as the table has it.
+    /// Name of the handler as written in the table.
     pub handler_name: &'static str,
-    /// The treatment of an `Idempotency-Key`.
+    /// Treatment of repeated requests.
     pub keys: Keys,
-    /// The function itself.
+    /// The handler.
     pub handler: Handler,
 }
 
 impl Route {
-    /// True for a page for people, in each of their languages.
+    /// Returns true for a page for people, which exists in each of the shop's languages.
     #[must_use]
     pub fn is_page(&self) -> bool {
         self.handler_name.starts_with("pages::")
     }
 
-    /// True for a route for programs.
+    /// Returns true for a route for programs.
     #[must_use]
     pub fn is_api(&self) -> bool {
         self.pattern.starts_with("/api/v1/")
@@ -56,18 +56,17 @@ impl Route {
 
     /// Carries out a call.
     ///
-    /// # Errors
-    /// The handler's.
+    /// # Errors Those of the handler.
     pub async fn answer(&self, call: &mut Call<'_>) -> Result<Reply> {
         (self.handler)(call).await
     }
 }
 
-/// The function that answers.
+/// Handler of a route.
 pub type Handler =
     for<'c> fn(&'c mut Call<'_>) -> Pin<Box<dyn Future<Output = Result<Reply>> + 'c>>;
 
-/// The segments of a path, percent-decoded.
+/// Returns the segments of a path, percent-decoded.
 pub(crate) fn decoded_segments(path: &str) -> Result<Vec<String>> {
     path.strip_prefix('/')
         .unwrap_or(path)
@@ -93,7 +92,7 @@ pub(crate) fn decoded_segments(path: &str) -> Result<Vec<String>> {
         .collect()
 }
 
-/// Every percent sign is followed by two hexadecimal digits.
+/// Returns true if every percent sign is followed by two hexadecimal digits.
 fn is_percent_encoded(segment: &str) -> bool {
     segment.split('%').skip(1).all(|rest| {
         rest.as_bytes()
@@ -102,7 +101,8 @@ fn is_percent_encoded(segment: &str) -> bool {
     })
 }
 
-/// The segments that the braces of `pattern` match. None means that the path is another.
+/// Returns the segments that the braces of `pattern` match; `None` means that the path doesn't
+/// match.
 pub(crate) fn match_pattern(pattern: &str, segments: &[String]) -> Option<Vec<String>> {
     let mut params = Vec::new();
     let mut given = segments.iter();
@@ -129,8 +129,8 @@ pub(crate) fn allow_header(methods: &[&Method]) -> String {
     names.join(", ")
 }
 
-/// A table of routes: method, pattern, access (for staff with a permission), limit, handler, and
-/// what becomes of keys, a line each.
+/// Builds a table of routes: one line each with method, pattern, access (for staff with a
+/// permission), limit, handler, and treatment of repeated requests.
 macro_rules! routes {
     (@keys) => { Keys::Kept };
     (@keys $keys:ident) => { Keys::$keys };

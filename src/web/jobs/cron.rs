@@ -1,11 +1,11 @@
-//! The clock: once a minute every job is handed out.
+//! The cron trigger: hands out every job once a minute.
 
 use crate::app::App;
 use crate::web::http::log::log_failure;
 use crate::web::jobs::each_minute::hand_out;
 use worker::Env;
 
-/// Hands the jobs out. A minute whose queue does not take them is made up for by the next.
+/// Hands out the jobs. If the queue rejects them, the next minute makes up for it.
 pub async fn tick(env: &Env) {
     let handed_out = match App::new(env) {
         Ok(app) => hand_out(&app).await,

@@ -1,10 +1,10 @@
-//! The jobs of each minute: the cron hands each out as a message of its own, so that each has an
-//! invocation, its limits and its failures to itself. A job that has more to do than one invocation
-//! may sends its next message itself.
+//! The jobs of each minute. The cron trigger hands out each job as a message of its own, so that
+//! each has its own invocation, limits and failures. A job that has more to do than fits into one
+//! invocation sends the next message itself.
 //!
-//! A message may be lost, come twice or late: the next minute's takes its place, and what must not
-//! be done twice at once is taken by a row. So one that fails is logged and not tried again, and
-//! those that waited while the queue stood still are dropped.
+//! A message may be lost, repeated or late. The message of the next minute takes its place, and a
+//! row guards whatever must not run twice at once. So a failed message is logged and not retried,
+//! and messages that waited while the queue stood still are dropped.
 
 use crate::app::App;
 use crate::web::http::log::{log_event, log_failure};
@@ -26,14 +26,14 @@ use shop::settlement::reconciliation::balance::compare_balance;
 use shop::settlement::reconciliation::undelivered::heal_undelivered;
 use shop::values::clock::Clock;
 
-/// Seconds after which a message has waited too long: others have followed it.
+/// Seconds after which a message is too old, because others have followed it.
 const STALE_SECS: u32 = 120;
 
-/// Job that a message asks for.
+/// A message that asks for a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AskedJob {
     kind: Job,
-    /// Instant at which it should begin; none in messages of before.
+    /// Instant at which the job should begin; `None` in messages of earlier versions.
     #[serde(default)]
     at: Option<Timestamp>,
 }
@@ -42,23 +42,24 @@ pub struct AskedJob {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
-    /// Publishes that stopped, prices that are due, documents that nothing needs.
+    /// Interrupted publishes, scheduled prices that are due, and documents that are no longer
+    /// needed.
     Catalog,
-    /// Events that no consumer has seen.
+    /// Events that no consumer has processed.
     Events,
-    /// Orders with tasks to do, and those whose payment has to be looked at.
+    /// Orders with pending tasks, and orders whose payment has to be checked.
     Orders,
-    /// The end of what was kept for long enough.
+    /// Deletion of rows whose retention time is over.
     Retention,
-    /// Quotes that nobody ordered by.
+    /// Quotes that no order was placed with.
     Quotes,
-    /// Letters that were not sent.
+    /// Emails that were not sent.
     Letters,
     /// Events that the provider could not deliver.
     Undelivered,
-    /// The ledger beside the provider's balance.
+    /// Reconciliation of the ledger with the provider's balance.
     Balance,
-    /// Findings that staff have not been told of.
+    /// Findings that staff have not been notified of.
     Findings,
 }
 
@@ -74,10 +75,9 @@ const ALL: [Job; 9] = [
     Job::Findings,
 ];
 
-/// Hands every job out.
+/// Hands out every job.
 ///
-/// # Errors
-/// When the queue does not take them.
+/// # Errors When the queue rejects them.
 pub async fn hand_out(app: &App) -> Result<()> {
     let body = |job| body_of(job, app.now);
     let bodies: Vec<String> = ALL.into_iter().map(body).collect::<Result<_>>()?;
@@ -86,16 +86,15 @@ pub async fn hand_out(app: &App) -> Result<()> {
     Ok(())
 }
 
-/// The job in a message.
+/// Reads the job in a message.
 ///
-/// # Errors
-/// When it is none that this version knows.
+/// # Errors When this version doesn't know the job.
 pub fn read_job(body: &str) -> Result<AskedJob> {
     durable::json::read(body)
         .map_err(|error| Error::internal(format!("no job that this version knows: {error}")))
 }
 
-/// Does a job, and asks for the rest of it.
+/// Runs a job, and requests the next run if there is more to do.
 pub async fn run_job(app: &App, asked: AskedJob) {
     let job = asked.kind;
     let name = name_of(job);
@@ -130,7 +129,7 @@ async fn ask_for_the_rest(app: &App, job: Job, delay_secs: u32) {
     }
 }
 
-/// Seconds until there is more to do, where that is before the next minute.
+/// Returns the seconds until there is more to do, if that is before the next minute.
 async fn do_job(app: &App, job: Job) -> Result<Option<u32>> {
     match job {
         Job::Catalog => {
@@ -158,7 +157,7 @@ async fn do_job(app: &App, job: Job) -> Result<Option<u32>> {
     Ok(None)
 }
 
-/// Each provider by itself, so that one that is away holds up no other.
+/// Handles each provider separately, so that an outage of one does not hold up the others.
 async fn reconcile(app: &App, job: Job) -> Result<()> {
     let (jobs, mut outcome) = (app.jobs(), Ok(()));
     for provider in &app.config.providers {

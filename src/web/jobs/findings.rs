@@ -1,5 +1,5 @@
-//! What the clock does about findings: looks at what fills up, and tells staff by the channels that
-//! are set up.
+//! Jobs for findings: checks what is filling up, and notifies staff through the configured
+//! channels.
 
 use crate::app::App;
 use crate::web::http::log::log_failure;
@@ -8,7 +8,7 @@ use shop::operations::finding_deliveries::{push_by_mail, push_to_webhook};
 use shop::operations::storage_watch::watch_storage;
 use shop::orders::ports::OrderPorts;
 
-/// Does what is due.
+/// Does everything that is due.
 pub async fn tell_staff(app: &App) {
     log("storage_watch", look(app).await);
     log("findings_mail", mail(app).await);

@@ -1,4 +1,4 @@
-//! Work without a visitor: the clock, the queues, and what they set going.
+//! Work without a visitor: the cron trigger, the queues, and the jobs they start.
 pub mod cron;
 pub mod each_minute;
 pub mod findings;

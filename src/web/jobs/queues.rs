@@ -1,17 +1,18 @@
-//! The queues: events of the payment provider, letters to shoppers, news of the objects, publishes
-//! under way, the jobs of each minute, and what failed for good.
+//! The queue consumers: events of the payment provider, emails to shoppers, events of the objects,
+//! running publishes, the jobs of each minute, and dead letters.
 //!
-//! A handler that returns an error panics, and takes the isolate with it: each message is
-//! acknowledged or retried by itself. The messages of a batch are dealt with side by side, so that
-//! neither a poison message nor a provider that does not answer holds up the others; letters two at
-//! a time, since providers of mail take only some a second.
+//! A handler that returns an error panics and takes the isolate with it, so each message is
+//! acknowledged or retried separately. The messages of a batch are handled concurrently, so that
+//! neither a poison message nor an unresponsive provider holds up the others; emails two at a time,
+//! because mail providers accept only a few per second.
 //!
-//! No retry comes at once. A message pauses for as long as it is old when the database can't count
-//! its failures, so that the retries of its queue outlast two hours; the consumers of dead letters
-//! wait ten minutes between two tries, so that theirs outlast sixteen. Running a message twice, or
-//! two at once, is safe: an event is folded by the state it finds (`settlement`), a letter is
-//! claimed by its row (`mail`), news keep the newest (`news`), a publish goes on from where it is
-//! (`publish`), and a dead letter is kept under its message's id.
+//! No retry comes at once. If the database can't count its failures, a message pauses for as long
+//! as its age, so that the retries of its queue span more than two hours. The consumers of dead
+//! letters wait ten minutes between attempts, so that theirs span more than sixteen hours. Handling
+//! a message twice, or twice at once, is safe: an event is applied to the state that it finds
+//! (`settlement`), an email is claimed by its row (`mail`), events of objects keep the newest
+//! (`news`), a publish continues where it is (`publish`), and a dead letter is stored under its
+//! message's ID.
 
 use crate::app::App;
 use crate::app::brand::BRAND;
@@ -39,21 +40,21 @@ use worker::{
     Env, MessageBatch, MessageExt, QueueRetryOptions, QueueRetryOptionsBuilder, RawMessage,
 };
 
-/// Longest pause before a message is tried again, in seconds.
+/// Longest pause before a message is retried, in seconds.
 const MAX_DELAY_SECS: u32 = 60 * 60;
 
-/// Shortest pause before a message is tried again, in seconds.
+/// Shortest pause before a message is retried, in seconds.
 const MIN_DELAY_SECS: u32 = 2;
 
-/// Messages that are dealt with at once: a whole batch of those that wait for a provider.
+/// Number of messages handled concurrently: a whole batch of those that wait for a provider.
 const AT_ONCE: usize = 10;
 
-/// Letters that are sent at once. With one consumer and answers in some 300 ms that is six a
-/// second, about what providers allow.
+/// Number of emails sent concurrently. With one consumer and responses within some 300 ms, that is
+/// six a second, about the limit of most providers.
 const LETTERS_AT_ONCE: usize = 2;
 
-/// Seconds until messages are tried again that met a Worker which can't start, or a dead letter
-/// that could not be kept.
+/// Seconds until a retry of messages when the Worker could not start, or of a dead letter that
+/// could not be stored.
 const BROKEN_RETRY_SECS: u32 = 10 * 60;
 
 /// A message, and its body as text.
@@ -62,7 +63,7 @@ struct Message {
     body: String,
 }
 
-/// Deals with every message of a batch.
+/// Handles every message of a batch.
 pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
     let app = match App::new(env) {
         Ok(app) => app,
@@ -70,7 +71,7 @@ pub async fn consume(batch: &MessageBatch<String>, env: &Env) {
             log_failure("configuration", "queue", &error);
             let queue = batch.queue();
             if queue.starts_with(JOBS_QUEUE) && !queue.ends_with(DEAD_SUFFIX) {
-                // The next minute's take their place.
+                // The messages of the next minute take their place.
                 return batch.ack_all();
             }
             return batch.retry_all_with_options(&after(BROKEN_RETRY_SECS));
@@ -160,7 +161,7 @@ async fn send(app: &App, body: &str) -> Result<SendOutcome> {
     .await
 }
 
-/// Acknowledges a message, or notes why it failed and has it tried again after a pause.
+/// Acknowledges a message, or records its failure and retries it after a pause.
 async fn finish(app: &App, message: &Message, outcome: Result<()>) {
     let Err(error) = outcome else {
         return message.raw.ack();
@@ -201,7 +202,8 @@ async fn publish(app: &App, queue: &str, message: &Message) {
     }
 }
 
-/// All news at once; when that fails, each by itself, so that one can't hold up the others.
+/// Handles all events of objects at once. If that fails, handles each separately, so that one can't
+/// hold up the others.
 async fn hear(app: &App, messages: &[Message]) {
     let news: Vec<ObjectEvent> = messages.iter().filter_map(read_news).collect();
     if news.len() == messages.len() && hear_all(app, &news).await.is_ok() {
@@ -225,8 +227,8 @@ fn read_news(message: &Message) -> Option<ObjectEvent> {
     durable::json::read(&message.body).ok()
 }
 
-/// What no retry would make readable is kept at once with the dead letters, as its queue would have
-/// sent it there.
+/// Stores a message that no retry would make readable with the dead letters at once, where its
+/// queue would have sent it in the end.
 async fn bury_stranger(app: &App, queue: &str, message: &Message) {
     let error = Error::internal("no message of the shop's");
     log_failure("message_unreadable", queue, &error);
@@ -260,22 +262,22 @@ impl Message {
         Self { raw, body }
     }
 
-    /// Seconds since it was put into its queue.
+    /// Returns the seconds since the message was queued.
     fn age_secs(&self, now: Timestamp) -> u32 {
         let millis = i64::try_from(self.raw.timestamp().as_millis()).unwrap_or(i64::MAX);
         let age = now.as_millis().saturating_sub(millis).max(0) / 1000;
         u32::try_from(age).unwrap_or(u32::MAX)
     }
 
-    /// What a log line names it by: messages are ids, or JSON without anything personal, of any
-    /// length.
+    /// Returns what log lines name the message by. Messages are IDs or JSON of any length, without
+    /// personal data.
     fn subject(&self) -> &str {
         let end = self.body.floor_char_boundary(200);
         self.body.get(..end).unwrap_or_default()
     }
 }
 
-/// Text as it is, bytes as the UTF-8 that they hold, anything else as JSON.
+/// Returns text as it is, bytes as UTF-8, and anything else as JSON.
 fn text_of(body: &JsValue) -> String {
     if let Some(text) = body.as_string() {
         return text;
@@ -286,8 +288,8 @@ fn text_of(body: &JsValue) -> String {
     JSON::stringify(body).map_or_else(|_| format!("{body:?}"), String::from)
 }
 
-/// Doubles from two seconds to an hour, and up to a quarter more by `jitter`, so that what failed
-/// together does not come back together.
+/// Doubles from two seconds to an hour, plus up to a quarter by `jitter`, so that messages that
+/// failed together are not retried together.
 fn delay_secs(attempts: u32, jitter: u32) -> u32 {
     let exponential = 1_u32
         .checked_shl(attempts.min(31))
@@ -295,7 +297,7 @@ fn delay_secs(attempts: u32, jitter: u32) -> u32 {
     spread(exponential, jitter)
 }
 
-/// So many seconds within what a queue is asked to wait, and up to a quarter more.
+/// Limits the seconds to what a queue accepts, and adds up to a quarter by `jitter`.
 fn spread(secs: u32, jitter: u32) -> u32 {
     let secs = secs.clamp(MIN_DELAY_SECS, MAX_DELAY_SECS);
     let quarter = secs.saturating_div(4).saturating_add(1);
@@ -317,7 +319,7 @@ mod tests {
         assert!(age + DEAD_RETRIES * BROKEN_RETRY_SECS >= 10 * 60 * 60);
     }
 
-    /// As `wrangler.toml` has them, which `tests/architecture` holds to these.
+    /// As in `wrangler.toml`; `tests/architecture` checks that they agree.
     const RETRIES: u32 = 12;
     const DEAD_RETRIES: u32 = 100;
 

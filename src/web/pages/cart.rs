@@ -22,10 +22,9 @@ use shop::checkout::freezing::change_cart;
 use shop::error::Result;
 use shop::orders::links::status_path;
 
-/// `GET /cart`
+/// `GET /cart`: the cart page.
 ///
-/// # Errors
-/// 401 for a forged cookie.
+/// # Errors 401 for a forged cookie.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let cart = match call.identity().cart()? {
@@ -54,17 +53,16 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let head = metadata::tags(&visit, &metadata);
     let title = visit.texts().your_cart;
     let reply = page_with(200, &visit, title, &head, &content);
-    // The order that has the cart is its holder's.
+    // Whoever holds the cart may also see the order that has frozen it.
     Ok(match &priced.frozen_by {
         Some(order_id) => keep_open(reply, call, order_id),
         None => reply,
     })
 }
 
-/// `POST /cart/items` with `sku` and `quantity`: so many more, then back to the cart.
+/// `POST /cart/items` with `sku` and `quantity`: adds units, then redirects to the cart.
 ///
-/// # Errors
-/// 422 `unknown_sku`, `invalid_quantity`; 409 `cart_in_checkout`.
+/// # Errors 422 `unknown_sku`, `invalid_quantity`; 409 `cart_in_checkout`.
 pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 1)?;
@@ -79,10 +77,9 @@ pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
     change(call, added).await
 }
 
-/// `POST /cart/items/{sku}` with `quantity`: so many from now on; 0 takes it out.
+/// `POST /cart/items/{sku}` with `quantity`: sets the quantity; 0 removes the line.
 ///
-/// # Errors
-/// As [`add`].
+/// # Errors Those of [`add`].
 pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 0)?;
@@ -107,7 +104,7 @@ async fn change(call: &Call<'_>, change: Change) -> Result<Reply> {
     Ok(Reply::see_other(visit.link("/cart")).with("Set-Cookie", own.cookie(call.app)))
 }
 
-/// The quantity of the button that was pressed, else the one that was typed.
+/// Reads the quantity of the button that was pressed, or else the one that was typed.
 fn read_quantity(form: &Form, min: u32) -> Result<u32> {
     let typed = form.get("quantity");
     let pressed = Some(form.get("step")).filter(|step| !step.is_empty());
@@ -179,8 +176,8 @@ fn cart_line(visit: &PageContext, line: &PricedLine, changeable: bool) -> Markup
     }
 }
 
-/// One form changes the quantity: by its buttons, or by typing. Its first button is the one that
-/// Enter presses.
+/// Returns the form that changes a quantity, by its buttons or by typing. Enter presses its first
+/// button.
 fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
     let texts = visit.texts();
     let action = visit.link(&format!("/cart/items/{}", encoded(&line.sku)));
@@ -205,7 +202,7 @@ fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
     }
 }
 
-/// The button that sets a cart free which an order has taken up: its payment can't be made any
+/// Returns the button that unfreezes a cart by cancelling its order. The order can't be paid any
 /// more, and the cart is shown.
 #[must_use]
 pub fn change_cart_form(visit: &PageContext, order_id: &str) -> Markup {

@@ -1,16 +1,16 @@
-//! The widget of the challenge, on the one page that shows it: the review of an order, while the
-//! shop asks for a proof.
+//! The challenge widget, on the only page that shows it: the review of an order, while the shop
+//! asks for a proof.
 
 use crate::app::config::Config;
 use crate::web::http::guard::policy_with_widget;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
-/// The field that the widget's script adds to the form around it.
+/// Field that the widget's script adds to the form around it.
 pub const FIELD: &str = "cf-turnstile-response";
 
-/// The widget in a form, with words for those who see it and for those without JavaScript; nothing
-/// while the shop asks for no proof.
+/// Returns the widget for a form, with texts for those who see it and for those without JavaScript;
+/// nothing while the shop asks for no proof.
 #[must_use]
 pub fn widget(visit: &PageContext, config: &Config) -> Markup {
     let texts = visit.texts();
@@ -23,7 +23,7 @@ pub fn widget(visit: &PageContext, config: &Config) -> Markup {
     }
 }
 
-/// The widget's script, for the head of its page.
+/// Returns the widget's script tag, for the head of its page.
 #[must_use]
 pub fn script(config: &Config) -> Markup {
     html! {
@@ -31,7 +31,7 @@ pub fn script(config: &Config) -> Markup {
     }
 }
 
-/// The policy by which a browser runs it; none while there is no widget.
+/// Returns the content security policy that allows the widget; `None` while there is no widget.
 #[must_use]
 pub fn policy(config: &Config) -> Option<(&'static str, String)> {
     let widget = config.widget()?;

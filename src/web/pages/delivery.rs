@@ -1,5 +1,5 @@
-//! How long a product takes to get to its buyer, for who has not said where to: where the page's
-//! currency is at home, and to every other zone behind that.
+//! Delivery time of a product for visitors who have not named a place: first for the home of the
+//! page's currency, then for all other zones.
 
 use crate::app::App;
 use crate::web::http::log::log_failure;
@@ -13,8 +13,8 @@ use shop::pricing::settings::SettingsVersion;
 use shop::pricing::shipping::{Estimate, Parcel, ShippingZone, WorkingDays, estimates};
 use std::rc::Rc;
 
-/// The settings to estimate by; none when they can't be read, as no product must be missing for
-/// them.
+/// Returns the settings to estimate by; `None` means they can't be read. The product page is shown
+/// all the same.
 pub async fn settings(app: &App) -> Option<Rc<SettingsVersion>> {
     match app.settings().shown_settings(app.now).await {
         Ok(settings) => Some(settings),
@@ -25,8 +25,8 @@ pub async fn settings(app: &App) -> Option<Rc<SettingsVersion>> {
     }
 }
 
-/// How long one unit of `variant` takes, by the methods that take it; nothing when no method says
-/// so.
+/// Renders the delivery time of one unit of `variant` by the methods that accept it; nothing if no
+/// method names one.
 #[must_use]
 pub fn estimate(
     visit: &PageContext,
@@ -96,8 +96,8 @@ fn working_days(visit: &PageContext, days: WorkingDays) -> String {
     (visit.texts().working_days)(days.min, days.max)
 }
 
-/// What the merchant calls a zone, else the names of its places; anywhere is everywhere only where
-/// there is no other zone.
+/// Returns the merchant's name of a zone, or else the names of its places. A zone for anywhere is
+/// called everywhere only if it is the only zone.
 fn zone_name(visit: &PageContext, zone: &ShippingZone, only: bool) -> String {
     if let Some(title) = &zone.title {
         return visit.language.title(title, &zone.translations).to_owned();

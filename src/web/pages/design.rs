@@ -1,5 +1,5 @@
-//! The design system on one page, in development alone: its tokens, and every component in every
-//! state. A component is its class and its markup; what stands here is how to write it.
+//! The design system on one page, in development only: its tokens, and every component in every
+//! state. A component is its class and its markup; this page shows how to write it.
 
 use crate::web::assets::kept_address;
 use crate::web::http::call::{Call, Form};
@@ -47,10 +47,9 @@ const ICONS: [(&str, &str); 7] = [
 
 const SIZES: [&str; 6] = ["display", "heading", "title", "large", "body", "small"];
 
-/// `GET /_design`
+/// `GET /_design`: the design system.
 ///
-/// # Errors
-/// When the catalog can't be read.
+/// # Errors When the catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let version = call.app.catalog().current().await?;

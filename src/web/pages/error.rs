@@ -1,4 +1,4 @@
-//! Errors for people: a page for who asked for one, a problem document for everyone else.
+//! Errors: a page for clients that accept HTML, a problem document for all others.
 
 use crate::web::http::call::{Call, Form};
 use crate::web::http::cart_token::forget_cookie;
@@ -15,10 +15,10 @@ use shop::checkout::freezing::order_in_the_way;
 use shop::error::Error;
 use worker::Method;
 
-/// Most sections that someone is shown who is lost.
+/// Maximum number of categories shown on an error page.
 const SECTIONS: usize = 6;
 
-/// The answer to a request that was not carried out.
+/// Returns the response to a failed request.
 pub async fn show(call: &mut Call<'_>, error: &Error) -> Reply {
     let mut reply = if wants_page(call) {
         let unsent = unsent_form(call, error).await;
@@ -42,7 +42,7 @@ fn wants_page(call: &Call<'_>) -> bool {
             .is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// What was typed into a form that came too soon: nobody has read it yet.
+/// Returns the values of a form that was rejected by a rate limit, before any handler had read it.
 async fn unsent_form(call: &mut Call<'_>, error: &Error) -> Option<Form> {
     let came_too_soon = matches!(error, Error::TooMany { .. }) && call.method() == Method::Post;
     if !came_too_soon {
@@ -82,7 +82,7 @@ async fn error_page(call: &Call<'_>, error: &Error, unsent: Option<&Form>) -> Re
     }
 }
 
-/// The same form once more, at a press of a button.
+/// Renders the same form again behind a single button.
 fn again(call: &Call<'_>, texts: &Texts, form: &Form) -> Markup {
     let query = call.url.query().map(|query| format!("?{query}"));
     html! {
@@ -93,7 +93,7 @@ fn again(call: &Call<'_>, texts: &Texts, form: &Form) -> Markup {
     }
 }
 
-/// For who is lost: words to look for, and where things are.
+/// Renders a search form and links to the main categories.
 fn ways_on(visit: &PageContext) -> Markup {
     let texts = visit.texts();
     html! {
@@ -106,7 +106,7 @@ fn ways_on(visit: &PageContext) -> Markup {
     }
 }
 
-/// What went wrong, to someone who sent no request but pressed a button.
+/// Returns the title of an error, worded for a visitor who pressed a button.
 fn title_of(texts: &Texts, error: &Error) -> &'static str {
     match error.code() {
         "invalid_cart_token" => texts.error_cart_token,
@@ -124,7 +124,7 @@ fn title_of(texts: &Texts, error: &Error) -> &'static str {
     }
 }
 
-/// Advice to a visitor: what happened, and what to do.
+/// Returns the explanation for a visitor: what happened, and what to do.
 pub fn sentences_of(texts: &Texts, error: &Error) -> Vec<String> {
     let explained = (texts.explained)(error.code()).map(str::to_owned);
     match error {
@@ -152,7 +152,7 @@ pub fn sentences_of(texts: &Texts, error: &Error) -> Vec<String> {
     }
 }
 
-/// A sentence for each line that a refusal of stock names.
+/// Returns a sentence for each line that is short of stock.
 fn short_lines(texts: &Texts, data: &Value) -> Vec<String> {
     let lines = data.get("lines").and_then(Value::as_array);
     lines

@@ -1,27 +1,27 @@
-//! Fields of forms: what was typed stays, what is wrong stands beside it, and the first fault has
-//! the focus. The same with a script and without one.
+//! Form fields: typed values are kept, errors are shown beside their fields, and the first error
+//! gets the focus. Works the same with and without a script.
 
 use crate::web::http::call::Form;
 use crate::web::pages::locale::texts::Texts;
 use maud::{Markup, html};
 use shop::error::FieldError;
 
-/// How the names of a billing address's fields begin.
+/// Prefix of the field names of a billing address.
 pub const BILLING: &str = "billing_";
 
-/// A field: its name, label, `autocomplete` words, and whether it is needed.
+/// A field with its name, label, `autocomplete` value, and whether it is required.
 pub struct Field {
-    /// As it is sent.
+    /// Name of the field in the submitted form.
     pub name: &'static str,
     label: &'static str,
-    /// What browsers may fill in.
+    /// `autocomplete` value, which tells browsers what to fill in.
     pub autocomplete: &'static str,
     required: bool,
     group: Option<&'static str>,
 }
 
 impl Field {
-    /// A field.
+    /// Creates a field.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -38,7 +38,8 @@ impl Field {
         }
     }
 
-    /// The same field of a group, whose name it is told apart by from another of its label.
+    /// Returns the same field as part of a group, whose name distinguishes it from another field
+    /// with the same label.
     #[must_use]
     pub const fn of(self, group: &'static str) -> Self {
         Self {
@@ -48,18 +49,18 @@ impl Field {
     }
 }
 
-/// A form that was filled in, and what is wrong with it.
+/// A form that was filled in, and its errors.
 pub(super) struct Typed<'a> {
     pub(super) texts: &'static Texts,
     pub(super) form: &'a Form,
     errors: &'a [FieldError],
-    /// The field with the first fault, from the top of the page.
+    /// Name of the first field with an error, from the top of the page.
     pub(super) first_fault: Option<&'static str>,
     names: Vec<&'static str>,
 }
 
 impl<'a> Typed<'a> {
-    /// `names` are the fields from the top of the page down.
+    /// Creates the form; `names` are the fields from the top of the page down.
     pub(super) fn new(
         texts: &'static Texts,
         form: &'a Form,
@@ -76,7 +77,7 @@ impl<'a> Typed<'a> {
         }
     }
 
-    /// What is wrong beside the fields.
+    /// Returns the errors that belong to no field of the form.
     pub(super) fn elsewhere(&self) -> impl Iterator<Item = String> {
         let is_shown =
             |error: &&FieldError| self.names.iter().any(|name| is_of(&error.field, name));
@@ -86,18 +87,18 @@ impl<'a> Typed<'a> {
             .map(|error| fault_text(self.texts, error))
     }
 
-    /// What is wrong with a field.
+    /// Returns the error of a field.
     pub(super) fn fault(&self, name: &str) -> Option<String> {
         let error = self.errors.iter().find(|error| is_of(&error.field, name))?;
         Some(fault_text(self.texts, error))
     }
 
-    /// A field for a line of text.
+    /// Renders a field for one line of text.
     pub(super) fn text_field(&self, field: &Field) -> Markup {
         self.line_of_text(field, None)
     }
 
-    /// The same with what the list of that id offers.
+    /// Renders the same field, with suggestions from the list of that ID.
     pub(super) fn listed_field(&self, field: &Field, list: &str) -> Markup {
         self.line_of_text(field, Some(list))
     }
@@ -111,8 +112,9 @@ impl<'a> Typed<'a> {
         })
     }
 
-    /// A field with its fault beside it: described by it rather than named, so that the label stays
-    /// the field's name. `input` is told the id of the fault, if there is one.
+    /// Renders a field with its error beside it. The error describes the field rather than naming
+    /// it, so that the label stays the field's name. `input` receives the ID of the error, if there
+    /// is one.
     pub(super) fn with_fault(
         &self,
         field: &Field,
@@ -132,7 +134,7 @@ impl<'a> Typed<'a> {
     }
 }
 
-/// The keyboard that a phone shows.
+/// Returns the input type, which selects the keyboard of a phone.
 fn type_of(name: &str) -> &'static str {
     match name {
         "email" => "email",
@@ -141,7 +143,7 @@ fn type_of(name: &str) -> &'static str {
     }
 }
 
-/// Whether a fault of `field`, the path of a request, is about the input `name`.
+/// Returns true if an error of `field`, the path within a request, concerns the input `name`.
 fn is_of(field: &str, name: &str) -> bool {
     let (whole, part) = field.rsplit_once('.').unwrap_or(("", field));
     let is_billing = whole == "billing_address";
@@ -152,7 +154,7 @@ fn is_of(field: &str, name: &str) -> bool {
     }
 }
 
-/// What is wrong with a field, as the visitor reads it.
+/// Returns the text of an error for the visitor.
 pub(super) fn fault_text(texts: &Texts, error: &FieldError) -> String {
     (texts.fault)(error.code).map_or_else(|| error.detail.clone(), str::to_owned)
 }

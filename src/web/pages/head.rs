@@ -1,17 +1,17 @@
-//! Tags of a page's head.
+//! Tags in the head of a page.
 
 use crate::app::brand::BRAND;
 use crate::web::assets::kept_address;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
-/// The tag of a page that is someone's own, or is reached by its address alone.
+/// Renders the tag of a page that search engines must not index.
 #[must_use]
 pub fn not_to_be_found() -> Markup {
     html! { meta name="robots" content="noindex"; }
 }
 
-/// Tags of every page about the shop as an app, and the words of its script.
+/// Renders the tags that describe the shop as an app, and the texts for its script.
 #[must_use]
 pub fn tags(visit: &PageContext) -> Markup {
     let texts = visit.texts();

@@ -1,4 +1,4 @@
-//! The home page: the launch, and what else there is.
+//! The home page: the featured launch, some products, and the categories.
 
 use crate::app::brand::{BRAND, Launch};
 use crate::web::http::call::Call;
@@ -18,10 +18,9 @@ use shop::catalog::{Card, Product, version};
 use shop::error::Result;
 use shop::values::money::Money;
 
-/// `GET /`
+/// `GET /`: the home page.
 ///
-/// # Errors
-/// When the published catalog can't be read.
+/// # Errors When the published catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();
@@ -60,7 +59,7 @@ fn home_page(visit: &PageContext, content: &Markup) -> Reply {
     page_with(200, visit, title, &head, content).public()
 }
 
-/// The product that is launched.
+/// Renders the launched product.
 fn launch_stage(
     visit: &PageContext,
     launch: Launch,
@@ -86,7 +85,7 @@ fn launch_stage(
     }
 }
 
-/// The shop itself, with a picture of its first product.
+/// Renders the shop itself, with a picture of its first product.
 fn welcome_stage(visit: &PageContext, first: &Card) -> Markup {
     let welcome = BRAND.welcome.of(visit.language);
     html! {
@@ -123,7 +122,7 @@ fn section_tiles(visit: &PageContext, sections: &[Section]) -> Markup {
     }
 }
 
-/// The merchant's first products, but for the one that has the stage.
+/// Renders the merchant's first products, except the featured one.
 fn featured(visit: &PageContext, others: &[Card]) -> Markup {
     let cards: Vec<&Card> = others.iter().take(BRAND.products).collect();
     html! {

@@ -1,7 +1,7 @@
-//! What every page shares: head, header, footer, and links that keep language and currency.
+//! The parts shared by every page: head, header, footer, and links that keep language and currency.
 //!
-//! A public page depends on its address alone. What is a visitor's own (how much is in the cart)
-//! comes by script, into room that is kept for it.
+//! A public page depends on its URL alone. Anything that belongs to the visitor, such as the number
+//! of units in the cart, is filled in by a script, into space reserved for it.
 
 use crate::app::brand::{BRAND, SHOP_NAME};
 use crate::web::assets::kept_address;
@@ -13,13 +13,13 @@ use crate::web::pages::navigation::links;
 use crate::web::pages::visit::PageContext;
 use maud::{DOCTYPE, Markup, html};
 
-/// A page that is someone's own.
+/// Renders a page that belongs to one visitor.
 #[must_use]
 pub fn page(status: u16, visit: &PageContext, title: &str, content: &Markup) -> Reply {
     page_with(status, visit, title, &not_to_be_found(), content)
 }
 
-/// A page with something more in its head.
+/// Renders a page with additional tags in its head.
 #[must_use]
 pub fn page_with(
     status: u16,
@@ -47,7 +47,7 @@ pub fn page_with(
         .with("Speculation-Rules", "\"/speculation-rules.json\"")
 }
 
-/// The form that looks for products by words.
+/// Renders the product search form.
 #[must_use]
 pub fn search_form(visit: &PageContext, id: &str, text: &str) -> Markup {
     let texts = visit.texts();
@@ -145,7 +145,7 @@ fn languages(visit: &PageContext) -> Markup {
     }
 }
 
-/// A telephone number as a link has it.
+/// Returns a phone number as written in a `tel:` link.
 fn dialled(phone: &str) -> String {
     phone
         .chars()
@@ -153,7 +153,7 @@ fn dialled(phone: &str) -> String {
         .collect()
 }
 
-/// The cart beside the page, for who has JavaScript; empty until it is opened.
+/// Renders the cart drawer beside the page, for browsers with JavaScript; it is empty until opened.
 fn drawer(visit: &PageContext) -> Markup {
     let texts = visit.texts();
     html! {

@@ -1,4 +1,4 @@
-//! Lists of products: all, a category, or what was searched for; narrowed, sorted, page by page.
+//! Lists of products (all, a category, or search results), with filters, sorting and pages.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -18,30 +18,29 @@ use shop::error::{Error, Result};
 use shop::values::money::Money;
 use shop::values::typing::plain_text;
 
-/// Products on a page.
+/// Number of products on a page.
 const PAGE_SIZE: usize = 24;
 
-/// Most characters of a search that are looked at.
+/// Maximum number of characters of a search that are used.
 const MAX_TEXT_CHARS: usize = 100;
 
-/// `GET /products?q=&page=`
+/// `GET /products?q=&page=`: all products, or search results.
 ///
-/// # Errors
-/// 404 for a page beyond the last.
+/// # Errors 404 for a page beyond the last.
 pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
     list_page(call, None).await
 }
 
-/// `GET /collections/{category}?page=`; 301 from a handle that the category had before.
+/// `GET /collections/{category}?page=`: products of a category. Returns 301 for an earlier handle
+/// of the category.
 ///
-/// # Errors
-/// 404 for a category without products.
+/// # Errors 404 for a category without products.
 pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
     let category = call.param(0).to_owned();
     list_page(call, Some(&category)).await
 }
 
-/// Cards of products, in a grid.
+/// Renders product cards in a grid.
 #[must_use]
 pub fn card_grid(visit: &PageContext, cards: &[&Card]) -> Markup {
     html! {
@@ -100,8 +99,8 @@ async fn list_page(call: &Call<'_>, category: Option<&str>) -> Result<Reply> {
     Ok(page_with(200, &visit, &title, &head, &list.content(&visit, &title)).public())
 }
 
-/// The shopper's choice in the form beside the list. A price that does not read narrows nothing,
-/// and is told beside its field.
+/// The shopper's choices in the form beside the list. A price that can't be parsed filters nothing,
+/// and an error is shown beside its field.
 #[derive(Clone)]
 struct Filter {
     text: String,
@@ -152,7 +151,7 @@ impl Filter {
         }
     }
 
-    /// The same without what narrows the list.
+    /// Returns the same list without filters.
     fn cleared(&self) -> Self {
         Self {
             text: self.text.clone(),
@@ -170,7 +169,7 @@ impl Filter {
         self.in_stock || given.iter().any(|value| !value.is_empty())
     }
 
-    /// The address of page `number` with this choice.
+    /// Returns the URL of page `number` with these choices.
     fn link(&self, visit: &PageContext, path: &str, number: usize) -> String {
         let in_stock = if self.in_stock { "true" } else { "" };
         let number = if number > 1 {
@@ -212,7 +211,8 @@ impl List<'_> {
         )
     }
 
-    /// A list is found by its category; what someone searched for is not.
+    /// Returns the tags of the head. Search engines may index a category, but not the results of a
+    /// search.
     fn head(&self, visit: &PageContext, title: &str) -> Markup {
         if !self.filter.text.is_empty() {
             return not_to_be_found();
@@ -349,7 +349,7 @@ impl List<'_> {
     }
 }
 
-/// A field for the least or the most that something may cost.
+/// Renders the field for a minimum or maximum price.
 fn price_bound(visit: &PageContext, name: &str, label: &str, typed: &str) -> Markup {
     let is_faulty = !typed.is_empty() && amount_of(visit, typed).is_none();
     let fault_id = is_faulty.then(|| format!("{name}-fault"));
@@ -363,8 +363,8 @@ fn price_bound(visit: &PageContext, name: &str, label: &str, typed: &str) -> Mar
     }
 }
 
-/// An amount in the currency of the page, as its speakers type it, with or without the sign of the
-/// currency. None means that it is none.
+/// Parses an amount in the currency of the page, as its speakers type it, with or without the
+/// currency sign; `None` means that it can't be parsed.
 fn amount_of(visit: &PageContext, typed: &str) -> Option<i64> {
     let plain = plain_text(typed);
     let is_sign = |it: char| matches!(it, ' ' | '$' | '£' | '¥' | '\u{20a0}'..='\u{20cf}');
@@ -373,7 +373,7 @@ fn amount_of(visit: &PageContext, typed: &str) -> Option<i64> {
     Some(money.amount)
 }
 
-/// A choice among the values of a facet, with how many products each leaves.
+/// Renders the choice among the values of a facet, each with the number of products it leaves.
 fn facet_choice(name: &str, legend: &str, any: &str, facets: &[Facet], chosen: &str) -> Markup {
     html! {
         @if facets.len() > 1 || !chosen.is_empty() {
@@ -408,7 +408,7 @@ fn card_price(visit: &PageContext, card: &Card) -> Markup {
     }
 }
 
-/// The pages worth a link: the first, the last, and those beside the current one.
+/// Returns the pages worth a link: the first, the last, and those beside the current one.
 fn pages_around(current: usize, last: usize) -> Vec<usize> {
     (1..=last)
         .filter(|number| *number == 1 || *number == last || number.abs_diff(current) <= 1)

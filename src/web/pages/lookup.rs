@@ -1,4 +1,5 @@
-//! Finding an order again without its link: the answer is the same whatever was typed.
+//! Order lookup without a link. The response is the same whatever was typed, so that it reveals
+//! nothing.
 
 use crate::web::http::call::{Call, Form};
 use crate::web::http::guard;
@@ -15,10 +16,10 @@ use shop::orders::codes::find_by_code;
 use shop::orders::links::status_path;
 use shop::settlement::ports::SettlementPorts;
 
-/// `GET /orders`; `?sent` after a wish was taken, `?by=code` for who has a letter at hand.
+/// `GET /orders`: the lookup form. `?sent` is set after a request was accepted, `?by=code` shows
+/// the form for visitors with an email of the order at hand.
 ///
-/// # Errors
-/// 422 `unknown_currency`.
+/// # Errors 422 `unknown_currency`.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     if call.query("by").as_deref() == Some("code") {
@@ -41,10 +42,9 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     Ok(page(200, &visit, texts.find_your_order, &content))
 }
 
-/// `POST /orders` with `number` and `email`.
+/// `POST /orders` with `number` and `email`: requests an order link by email.
 ///
-/// # Errors
-/// When the wish can't be taken.
+/// # Errors When the request can't be queued.
 pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;
@@ -56,11 +56,10 @@ pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// `POST /orders/code` with `number` and `order_code`: to the order, which the browser then keeps
-/// open.
+/// `POST /orders/code` with `number` and `order_code`: redirects to the order, which then stays
+/// accessible in this browser.
 ///
-/// # Errors
-/// 429 for who guesses.
+/// # Errors 429 after too many guesses.
 pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;
@@ -81,7 +80,7 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// The form for who has a letter of the order at hand.
+/// Renders the form for visitors who have an email of the order at hand.
 pub fn code_form(visit: &PageContext, title: &str, form: &Form, errors: &[FieldError]) -> Markup {
     let texts = visit.texts();
     let fields = [

@@ -1,9 +1,9 @@
-//! What the head of a public page tells search engines and whoever shares it: description, the one
-//! address it is known by, its other languages, a picture, and what is on it in schema.org's words.
+//! Metadata of a public page for search engines and link previews: description, canonical URL,
+//! other languages, a picture, and structured data by schema.org.
 //!
-//! Addresses begin with the shop's configured origin, whatever host was asked. The canonical one
-//! keeps language and currency, which change what is read, and drops all else that a link may
-//! carry.
+//! URLs begin with the shop's configured origin, whatever host was requested. The canonical URL
+//! keeps language and currency, which change the content, and drops all other parameters that a
+//! link may carry.
 
 use crate::app::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::visit::PageContext;
@@ -12,25 +12,25 @@ use maud::{Markup, PreEscaped, html};
 use serde_json::Value;
 use shop::catalog::Image;
 
-/// Most characters of a description: what results show.
+/// Maximum number of characters of a description: as many as search results show.
 const DESCRIPTION_CHARS: usize = 160;
 
-/// What a page says of itself.
+/// Metadata of a page.
 #[derive(Debug)]
 pub struct Metadata<'a> {
-    /// Its title, without the shop's name.
+    /// Title, without the shop's name.
     pub title: &'a str,
-    /// Plain text; what is too long is cut between words.
+    /// Description as plain text; cut between words if it is too long.
     pub description: &'a str,
-    /// Its path, with the parameters that change what it shows, without language and currency.
+    /// Path with the parameters that change the content, without language and currency.
     pub path: &'a str,
-    /// Its picture.
+    /// Picture of the page.
     pub image: Option<&'a Image>,
-    /// Documents of schema.org.
+    /// Structured data by schema.org.
     pub structured: Vec<Value>,
 }
 
-/// The tags of a page that is to be found.
+/// Renders the tags of a page that may be indexed.
 #[must_use]
 pub fn tags(visit: &PageContext, page: &Metadata<'_>) -> Markup {
     let origin = visit.channel.origin.as_str();
@@ -64,17 +64,17 @@ pub fn tags(visit: &PageContext, page: &Metadata<'_>) -> Markup {
     }
 }
 
-/// Networks and marketplaces show no drawings.
+/// Returns true for a raster image: social networks and marketplaces show no SVG.
 fn is_raster(url: &str) -> bool {
     !url.to_lowercase().ends_with(".svg")
 }
 
-/// Nothing in a string can end the script element.
+/// Serializes a document so that no string in it can end the script element.
 fn script_json(document: &Value) -> String {
     document.to_string().replace('<', "\\u003c")
 }
 
-/// The beginning of `text`, cut between words.
+/// Returns the beginning of `text`, cut between words.
 #[must_use]
 pub fn shortened(text: &str, max_chars: usize) -> String {
     if text.chars().count() <= max_chars {

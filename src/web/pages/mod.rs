@@ -1,5 +1,5 @@
-//! The pages: server-rendered HTML that works without JavaScript, a file a page, its view beside
-//! its template.
+//! The pages: server-rendered HTML that works without JavaScript. Each page is a file, with its
+//! data beside its template.
 
 pub mod cart;
 pub mod challenge;

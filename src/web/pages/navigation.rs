@@ -1,4 +1,4 @@
-//! The links of the brand, at the top and at the foot of every page.
+//! The brand's links, at the top and bottom of every page.
 
 use crate::app::brand::{Link, Page, SHOP_NAME};
 use crate::web::pages::paths::collection_path;
@@ -6,7 +6,7 @@ use crate::web::pages::policy_texts::POLICIES;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
-/// Entries of a list of links.
+/// Renders the entries of a list of links.
 pub(super) fn links(visit: &PageContext, links: &[Link]) -> Markup {
     html! {
         @for (address, label) in links.iter().flat_map(|link| entries(visit, link)) {
@@ -15,7 +15,7 @@ pub(super) fn links(visit: &PageContext, links: &[Link]) -> Markup {
     }
 }
 
-/// Addresses and labels that a link of the brand stands for.
+/// Returns the URLs and labels of a link of the brand.
 fn entries<'a>(visit: &'a PageContext, link: &Link) -> Vec<(String, &'a str)> {
     let language = visit.language;
     match *link {
@@ -34,7 +34,7 @@ fn entries<'a>(visit: &'a PageContext, link: &Link) -> Vec<(String, &'a str)> {
     }
 }
 
-/// Path and name of a page; none for a policy that there is none of.
+/// Returns the path and name of a page; `None` for a policy that doesn't exist.
 fn page_of_shop(visit: &PageContext, page: Page) -> Option<(String, &'static str)> {
     let texts = visit.texts();
     Some(match page {

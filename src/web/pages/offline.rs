@@ -1,6 +1,5 @@
-//! The shop without a network, and as an app of its own: the service worker, the pages that it
-//! shows while nothing answers, and the rules by which a browser fetches ahead what a visitor is
-//! about to open.
+//! The shop offline and as an installed app: the service worker, the pages that it shows without a
+//! network, and the rules by which a browser prefetches pages.
 
 use crate::app::brand::BRAND;
 use crate::web::assets::kept_address;
@@ -13,13 +12,13 @@ use maud::{Markup, html};
 use serde_json::json;
 use shop::error::Result;
 
-/// What the service worker does.
+/// Source of the service worker.
 const SERVICE_WORKER: &str = include_str!("service_worker.js");
 
-/// Pages that are there before they were visited, in every language.
+/// Pages that are cached before they are visited, in every language.
 const PAGES: [&str; 4] = ["/", "/products", "/offline", "/offline/kept"];
 
-/// Where what is a visitor's own begins.
+/// Paths below which pages belong to one visitor.
 const OWN: [&str; 3] = ["/cart", "/checkout", "/orders"];
 
 /// Files that pages are made with.
@@ -32,11 +31,10 @@ const FILES: [&str; 6] = [
     BRAND.mark_on_dark,
 ];
 
-/// `GET /service-worker.js`: with the list of what is fetched at once, and so another one when a
-/// file has changed.
+/// `GET /service-worker.js`: the service worker, with the list of files to cache at once. A changed
+/// file thus makes it a new service worker.
 ///
-/// # Errors
-/// None.
+/// # Errors None.
 pub async fn service_worker(call: &mut Call<'_>) -> Result<Reply> {
     let languages = call.channel.languages;
     let pages = languages
@@ -48,10 +46,9 @@ pub async fn service_worker(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::text("text/javascript; charset=utf-8", script).public())
 }
 
-/// `GET /offline`: instead of a page that was never visited.
+/// `GET /offline`: shown in place of a page that was never visited.
 ///
-/// # Errors
-/// 422 `unknown_currency`.
+/// # Errors 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let texts = visit.texts();
@@ -59,10 +56,9 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(page(200, &visit, texts.offline, &notice).public())
 }
 
-/// `GET /offline/kept`: instead of the cart, for what waits to be sent.
+/// `GET /offline/kept`: shown in place of the cart, with the changes that wait to be sent.
 ///
-/// # Errors
-/// 422 `unknown_currency`.
+/// # Errors 422 `unknown_currency`.
 pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let texts = visit.texts();
@@ -70,11 +66,11 @@ pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
     Ok(page(200, &visit, texts.kept_for_later, &notice).public())
 }
 
-/// `GET /speculation-rules.json`: a public page is fetched when a pointer rests on its link. It
-/// depends on its address alone, so that is never wrong; what is someone's own is left alone.
+/// `GET /speculation-rules.json`: makes browsers prefetch a public page when the pointer rests on
+/// its link. Such a page depends on its URL alone, so this is always safe. Pages that belong to one
+/// visitor are left out.
 ///
-/// # Errors
-/// None.
+/// # Errors None.
 pub async fn speculation_rules(call: &mut Call<'_>) -> Result<Reply> {
     let languages = call.channel.languages;
     let own = languages

@@ -1,4 +1,4 @@
-//! An order's pages, for whoever has its link: how it stands, and its invoice.
+//! The pages of an order, for whoever has its link: status and invoice.
 
 use crate::app::brand::SHOP_NAME;
 use crate::web::assets::kept_address;
@@ -25,20 +25,20 @@ use shop::orders::transitions::{OrderEventKind, OrderStatus};
 use shop::payments::PaymentStatus;
 use shop::values::money::Money;
 
-/// The field of a form that says where a cancelled order's shopper goes on.
+/// Form field that names the page to show after an order was cancelled.
 pub(crate) const LEADS_TO: &str = "then";
 
-/// To the cart.
+/// Value of that field for the cart.
 pub(crate) const CART: &str = "cart";
 
-/// Seconds until the page of a pending order is loaded again where there is no script.
+/// Seconds until the page of a pending order is reloaded, in browsers without a script.
 const REFRESH_SECS: u32 = 3;
 
-/// `GET /orders/{id}`, for whoever has followed its link or has its cart. Everyone else, whether
-/// there is such an order or not, gets the page that trades the token of a link.
+/// `GET /orders/{id}`: the order, for whoever has followed its link or holds its cart. Everyone
+/// else, whether or not the order exists, gets the page that exchanges the token of a link for a
+/// cookie.
 ///
-/// # Errors
-/// When the order can't be read.
+/// # Errors When the order can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     if call.query("token").is_some() {
         return without_token(call).await;
@@ -57,8 +57,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, &title, looks_again, &content))
 }
 
-/// Links of before had their token in the query, which logs keep: the browser is sent on without it
-/// at once, and keeps a cookie instead.
+/// Redirects links of earlier versions, which carry their token in the query, where logs record it.
+/// The browser gets the URL without the token and a cookie in its place.
 async fn without_token(call: &Call<'_>) -> Result<Reply> {
     let there = Reply::see_other(order_token::address_without(call))
         .with("Cache-Control", "no-store")
@@ -67,7 +67,7 @@ async fn without_token(call: &Call<'_>) -> Result<Reply> {
     if !call.identity().holds_old_link_of(id) {
         return Ok(there);
     }
-    // One whose order is not placed yet was made a moment ago.
+    // An order that is not placed yet was created a moment ago.
     let order = call.app.orders().order(id).await?;
     let opens = order.is_none_or(|order| opens_by_query(order.created_at, call.app.now));
     Ok(if opens {
@@ -89,10 +89,10 @@ async fn show_closed(call: &Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, texts.open_your_order, false, &content))
 }
 
-/// `POST /orders/{id}/open` with the `token` of its link: 204 with the cookie that keeps it open.
+/// `POST /orders/{id}/open` with the `token` of its link: returns 204 with the cookie that keeps
+/// the order accessible.
 ///
-/// # Errors
-/// 404 for any other token.
+/// # Errors 404 for any other token.
 pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let id = call.param(0);
@@ -103,8 +103,9 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     Ok(order_token::keep_open(opened, call, id))
 }
 
-/// The link to an order leads to it from when its cart is frozen on: until it is placed it is
-/// waited for with the cart, and where it came to nothing that is to be changed again.
+/// Shows the state of an order that is not placed. Its link works from the moment its cart is
+/// frozen. Until it is placed, the holder of the cart sees a waiting page; if it failed, the cart,
+/// which can be changed again.
 async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let (app, order_id) = (call.app, call.param(0));
@@ -125,11 +126,10 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, texts.status_unplaced, true, &content))
 }
 
-/// `GET /orders/{id}/invoice`: everything that an invoice says, on one page to print; a proforma
-/// until the order is paid.
+/// `GET /orders/{id}/invoice`: a complete invoice on one printable page; a proforma invoice until
+/// the order is paid.
 ///
-/// # Errors
-/// 404 for anyone without the link or the cart.
+/// # Errors 404 for anyone without the link or the cart.
 pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
     if call.query("token").is_some() {
         return without_token(call).await;
@@ -141,16 +141,16 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
     Ok(private_page(&visit, &title, false, &content))
 }
 
-/// `POST /orders/{id}/cancel`: cancels, then back to the order; its cart can be changed again.
+/// `POST /orders/{id}/cancel`: cancels the order, then shows it again. Its cart can be changed
+/// again.
 ///
-/// # Errors
-/// 404 for anyone without the link or the cart; 409 once something of it has left.
+/// # Errors 404 for anyone without the link or the cart; 409 once part of it has shipped.
 pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await;
     let leads_to_cart = form.is_ok_and(|form| form.get(LEADS_TO) == CART);
     let visit = PageContext::of(call).await?;
     let order = match cancel_visible_order(call, None).await {
-        // It came to nothing before it was placed, or something of it has left: either is shown.
+        // The order failed before it was placed, or part of it has shipped: both are shown.
         Err(Error::NotFound(_)) if leads_to_cart => {
             return Ok(Reply::see_other(visit.link("/cart")));
         }
@@ -165,9 +165,9 @@ pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::see_other(order_path(&visit, &order.id)))
 }
 
-/// A page that is its reader's alone: its address goes nowhere else, and a token in it is traded
-/// before the page is read. With a script it looks again by itself (`/js/waiting.js`); without, the
-/// browser loads it again.
+/// Renders a page that belongs to one reader. Its URL is not sent to other sites, and a token in it
+/// is exchanged before the page is read. With a script it refreshes itself (`/js/waiting.js`);
+/// without, the browser reloads it.
 fn private_page(visit: &PageContext, title: &str, looks_again: bool, content: &Markup) -> Reply {
     let head = html! {
         meta name="robots" content="noindex";
@@ -215,7 +215,7 @@ async fn order_page(call: &Call<'_>, visit: &PageContext, order: &Order) -> Resu
     })
 }
 
-/// Seconds between the questions of a page that waits, as its script reads them.
+/// Returns the seconds between requests of a waiting page, in the form that its script reads.
 fn pauses() -> String {
     PAUSES_SECS.map(|secs| secs.to_string()).join(" ")
 }
@@ -355,7 +355,7 @@ fn timeline_line(visit: &PageContext, event: &OrderEvent) -> Markup {
     }
 }
 
-/// What a form may ask; the use case judges again.
+/// Returns true if the page offers to cancel; the use case decides again.
 fn can_be_cancelled(order: &Order) -> bool {
     match order.status {
         OrderStatus::PendingPayment => {

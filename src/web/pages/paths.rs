@@ -1,8 +1,8 @@
-//! Addresses of pages.
+//! URLs of pages.
 
 use worker::url::form_urlencoded;
 
-/// `value` as it stands in a path or a query.
+/// Encodes `value` for a path or a query.
 #[must_use]
 pub fn encoded(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes())
@@ -10,13 +10,13 @@ pub fn encoded(value: &str) -> String {
         .replace('+', "%20")
 }
 
-/// The address of a category.
+/// Returns the path of a category.
 #[must_use]
 pub fn collection_path(category: &str) -> String {
     format!("/collections/{}", encoded(category))
 }
 
-/// The address of a product, or of one variant of it.
+/// Returns the path of a product, or of one of its variants.
 #[must_use]
 pub fn product_path(handle: &str, sku: Option<&str>) -> String {
     let path = format!("/products/{}", encoded(handle));

@@ -1,24 +1,24 @@
-//! Pictures: room is kept before they come, what is seen first comes first, the rest when it is
-//! scrolled to, and none larger than the screen needs where the shop has it smaller.
+//! Pictures: space is reserved before they load, visible ones load first and the rest on scrolling,
+//! and none is larger than the screen needs if the shop has a smaller version.
 
 use crate::web::assets::kept_address;
 use maud::{Markup, html};
 use shop::catalog::web_address;
 use shop::publishing::media::Media;
 
-/// When a picture is fetched.
+/// Loading priority of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {
-    /// Ahead of everything else: the largest of what is seen first.
+    /// Before everything else, for the largest picture visible at first.
     First,
-    /// With the page.
+    /// Together with the page.
     Now,
-    /// When it comes into view.
+    /// On scrolling into view.
     Late,
 }
 
-/// A picture of the catalog, in a box of `width` × `height` CSS pixels at most; its room alone
-/// where the address leads nowhere.
+/// Renders a picture of the catalog in a box of at most `width` × `height` CSS pixels; only the
+/// empty box if the URL is unusable.
 #[must_use]
 pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetched) -> Markup {
     let Some(address) = address(url) else {
@@ -34,8 +34,8 @@ pub fn picture(url: &str, alt: &str, (width, height): (u32, u32), fetched: Fetch
     }
 }
 
-/// Address that a picture is fetched from: a browser that came safely takes no picture from an
-/// unsafe address, so the safe one is tried. None means that there is nothing to fetch.
+/// Returns the URL that a picture is loaded from. `http` becomes `https`, because a browser loads
+/// no insecure picture into a secure page. `None` means that there is nothing to load.
 #[must_use]
 pub fn address(url: &str) -> Option<String> {
     let url = web_address(url)?;
@@ -45,7 +45,7 @@ pub fn address(url: &str) -> Option<String> {
     })
 }
 
-/// Every width that the shop serves a picture in, its own as the last.
+/// Returns every width in which the shop serves a picture, its original width last.
 fn sources(media: &Media) -> String {
     let smaller = media
         .widths()

@@ -11,10 +11,9 @@ use crate::web::pages::policy_texts::POLICIES;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
-/// `GET /policies/{name}`
+/// `GET /policies/{name}`: a policy.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let policy = POLICIES
         .iter()
@@ -34,7 +33,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(page_with(200, &visit, title, &head, &content).public())
 }
 
-/// The little of Markdown that a policy needs: headings, lists, paragraphs.
+/// Renders the subset of Markdown that policies use: headings, lists, paragraphs.
 pub(super) fn render(text: &str) -> Markup {
     html! {
         @for block in text.split("\n\n").map(str::trim).filter(|block| !block.is_empty()) {

@@ -1,11 +1,11 @@
-//! The shop's policies: a Markdown file for each in each language, under `content/policies`,
+//! The shop's policies: a Markdown file for each policy and language under `content/policies`,
 //! written by the merchant and compiled in.
 
 use shop::values::languages::Language;
 
-/// A policy, in every language.
+/// A policy in every language.
 pub struct Policy {
-    /// Its name in addresses.
+    /// Name of the policy in URLs.
     pub name: &'static str,
     english: &'static str,
     german: &'static str,
@@ -21,30 +21,30 @@ macro_rules! policies {
     };
 }
 
-/// Every policy, as the footer lists them.
+/// All policies, in the order of the footer.
 pub static POLICIES: &[Policy] = policies!["shipping", "returns", "privacy", "terms"];
 
 impl Policy {
-    /// Its path.
+    /// Returns the path of the policy.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/policies/{}", self.name)
     }
 
-    /// Its first line.
+    /// Returns the title: the first line.
     #[must_use]
     pub fn title(&self, language: Language) -> &'static str {
         let first = self.text(language).lines().next().unwrap_or_default();
         first.trim_start_matches("# ")
     }
 
-    /// Its first paragraph.
+    /// Returns the summary: the first paragraph.
     #[must_use]
     pub fn summary(&self, language: Language) -> &'static str {
         self.text(language).split("\n\n").nth(1).unwrap_or_default()
     }
 
-    /// Its text, in Markdown.
+    /// Returns the text in Markdown.
     #[must_use]
     pub const fn text(&self, language: Language) -> &'static str {
         match language {

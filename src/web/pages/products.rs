@@ -1,5 +1,5 @@
-//! The product page. Choosing a variant is following a link to that variant's address, so it works
-//! with a script and without one.
+//! The product page. Choosing a variant follows a link to that variant's URL, so it works with and
+//! without a script.
 
 use crate::web::assets::kept_address;
 use crate::web::http::call::Call;
@@ -29,13 +29,12 @@ use shop::values::typing::plain_text;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-/// Products beside a product.
+/// Number of related products.
 const RELATED: usize = 4;
 
-/// `GET /products/{handle}?sku=`; 301 from a handle that the product had before.
+/// `GET /products/{handle}?sku=`: a product. Returns 301 for an earlier handle of the product.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();
@@ -85,7 +84,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     Ok(page_with(200, &visit, &product.title, &head, &content).public())
 }
 
-/// The public word of a SKU, as people read it; a page with `/js/stock.js` keeps it current.
+/// Renders the availability of a SKU as a text, which a page with `/js/stock.js` keeps current.
 #[must_use]
 pub fn stock_words(visit: &PageContext, sku: &str, stock: Availability) -> Markup {
     let texts = visit.texts();
@@ -113,7 +112,7 @@ const fn word(stock: Availability) -> &'static str {
     }
 }
 
-/// A product, the variant that is looked at, whether it can be had, and how it is delivered.
+/// A product, its chosen variant, the variant's availability, and its delivery.
 struct Offer<'a> {
     product: &'a Product,
     chosen: &'a Variant,
@@ -130,7 +129,7 @@ impl Offer<'_> {
         )
     }
 
-    /// The variants share the address of their product; each is an offer of it.
+    /// Returns the metadata. The variants share the URL of their product; each is an offer of it.
     fn metadata(&self, visit: &PageContext) -> Markup {
         let product = self.product;
         let origin = visit.channel.origin.as_str();
@@ -155,7 +154,7 @@ impl Offer<'_> {
         metadata::tags(visit, &metadata)
     }
 
-    /// What a choice of another variant exchanges.
+    /// Renders the part of the page that is replaced when another variant is chosen.
     fn view(&self, visit: &PageContext) -> Markup {
         html! {
             article class="product" id="product" {
@@ -220,7 +219,7 @@ impl Offer<'_> {
         }
     }
 
-    /// Pictures that can be shown, that of the chosen variant first.
+    /// Returns the pictures that can be shown, that of the chosen variant first.
     fn images(&self) -> Vec<Image> {
         let mut images = self.named_images();
         images.retain(|image| address(&image.url).is_some());
@@ -271,7 +270,8 @@ impl Offer<'_> {
         }
     }
 
-    /// The variant to go to for `value`: the chosen one but for that, else the first that has it.
+    /// Returns the variant to link to for `value`: the chosen one with this value instead, or else
+    /// the first that has it.
     fn variant_with(&self, at: usize, value: &str) -> Option<&Variant> {
         let has_value =
             |variant: &&Variant| variant.option_values.get(at).is_some_and(|it| it == value);
@@ -286,7 +286,7 @@ impl Offer<'_> {
         exact.next().or_else(|| having.next())
     }
 
-    /// A picture for each value of an option, where it is what the pictures differ by.
+    /// Returns a picture for each value of an option, if the pictures differ by this option.
     fn swatches(&self, at: usize, option: &ProductOption) -> Vec<&str> {
         let pictures: Vec<&str> = option
             .values
@@ -300,7 +300,7 @@ impl Offer<'_> {
         pictures
     }
 
-    /// The one picture of all variants with `value`.
+    /// Returns the picture shared by all variants with `value`.
     fn picture_of(&self, at: usize, value: &str) -> Option<&str> {
         let variants = self.product.variants.iter();
         let mut pictures = variants
@@ -353,7 +353,7 @@ fn breadcrumb(visit: &PageContext, product: &Product) -> Markup {
     }
 }
 
-/// The categories that lead to a product: title and path.
+/// Returns title and path of the categories that lead to a product.
 fn category_steps(product: &Product) -> impl Iterator<Item = (&str, String)> {
     let depths = 1..=product.category.len();
     depths.filter_map(|depth| {
@@ -365,7 +365,7 @@ fn category_steps(product: &Product) -> impl Iterator<Item = (&str, String)> {
     })
 }
 
-/// The first that says something.
+/// Returns the first text that isn't empty.
 fn first_of<'a>(texts: &[&'a String]) -> &'a str {
     texts
         .iter()

@@ -1,5 +1,4 @@
-//! What a quote and the order that it becomes both show: lines, sums, addresses, and how it is
-//! shipped.
+//! The parts shared by a quote and the order placed with it: lines, totals, addresses and shipping.
 
 use crate::web::http::call::Call;
 use crate::web::pages::pictures::{Fetched, picture};
@@ -11,7 +10,7 @@ use shop::pricing::shipping::DeliveryEstimate;
 use shop::values::addresses::Address;
 use shop::values::money::{Currency, Money};
 
-/// How a quote or an order is shipped, and when it arrives.
+/// Renders the shipping method and the date of arrival.
 #[must_use]
 pub fn shipping(visit: &PageContext, shipping: &QuoteShipping) -> Markup {
     html! {
@@ -20,7 +19,7 @@ pub fn shipping(visit: &PageContext, shipping: &QuoteShipping) -> Markup {
     }
 }
 
-/// When it arrives, where that is known.
+/// Renders the date of arrival, if it is known.
 #[must_use]
 pub fn arrival(
     visit: &PageContext,
@@ -36,7 +35,7 @@ pub fn arrival(
     })
 }
 
-/// The lines of a quote or an order, with what pictures the catalog still has of them.
+/// Renders the lines of a quote or an order, with the pictures that the catalog still has.
 pub async fn quote_lines(
     call: &Call<'_>,
     visit: &PageContext,
@@ -65,7 +64,7 @@ pub async fn quote_lines(
     }
 }
 
-/// The sums of a quote or an order, and why there is no tax where there is none.
+/// Renders the totals of a quote or an order, and the reason if there is no tax.
 #[must_use]
 pub fn totals(visit: &PageContext, totals: &Totals, terms: &Terms, currency: Currency) -> Markup {
     let texts = visit.texts();
@@ -87,7 +86,7 @@ pub fn totals(visit: &PageContext, totals: &Totals, terms: &Terms, currency: Cur
     }
 }
 
-/// An address as on a parcel, and the number at which its carrier calls.
+/// Renders an address as on a parcel, with the phone number for the carrier.
 #[must_use]
 pub fn label(visit: &PageContext, address: &Address) -> Markup {
     let mut lines = address.label();

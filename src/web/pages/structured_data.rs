@@ -1,5 +1,5 @@
-//! What is on a page in schema.org's words, as JSON-LD. Required and recommended fields are those
-//! of Google's product snippets, merchant listings, breadcrumbs and organizations.
+//! Structured data of pages by schema.org, as JSON-LD. Required and recommended fields follow
+//! Google's product snippets, merchant listings, breadcrumbs and organizations.
 
 use crate::app::brand::{BRAND, SHOP_NAME};
 use crate::web::pages::paths::product_path;
@@ -13,7 +13,7 @@ use shop::catalog::barcodes::gtin;
 use shop::catalog::html::text_of;
 use shop::catalog::{Product, Variant};
 
-/// Whose shop it is, and the site.
+/// Returns the organization that owns the shop, and the website.
 #[must_use]
 pub fn shop(origin: &str, visit: &PageContext) -> Vec<Value> {
     let url = format!("{origin}/");
@@ -44,7 +44,8 @@ pub fn shop(origin: &str, visit: &PageContext) -> Vec<Value> {
     ]
 }
 
-/// The way from the whole catalog to a page, which is the last step: titles and paths.
+/// Returns the breadcrumbs from the whole catalog to a page, which is the last step, as titles and
+/// paths.
 #[must_use]
 pub fn breadcrumbs(origin: &str, visit: &PageContext, steps: &[(&str, String)]) -> Value {
     let items: Vec<Value> = (1_usize..)
@@ -65,8 +66,8 @@ pub fn breadcrumbs(origin: &str, visit: &PageContext, steps: &[(&str, String)]) 
     })
 }
 
-/// A product with an offer for each variant that is sold in the visit's currency. `stocks` is what
-/// is known of their SKUs.
+/// Returns a product with an offer for each variant sold in the page's currency. `stocks` is the
+/// known public stock of its SKUs.
 #[must_use]
 pub fn product(origin: &str, visit: &PageContext, product: &Product, stocks: &Posts) -> Value {
     let images = product.images.iter();
@@ -123,7 +124,7 @@ fn gtin_of(variant: &Variant) -> Option<&str> {
     variant.barcode.as_deref().and_then(gtin)
 }
 
-/// A document without what is not known.
+/// Returns a document without its unknown values.
 fn known(document: Value) -> Value {
     let Value::Object(members) = document else {
         return document;

@@ -1,4 +1,4 @@
-//! The context of a page: language, currency, address, sections.
+//! The context of a page: language, currency, URL, categories.
 
 use crate::web::http::call::Call;
 use crate::web::pages::locale;
@@ -16,33 +16,32 @@ use std::rc::Rc;
 use worker::Method;
 use worker::url::form_urlencoded;
 
-/// Sections that a list of links has at most.
+/// Maximum number of categories in a list of links.
 const SECTIONS: usize = 12;
 
 /// The context of a page.
 pub struct PageContext {
-    /// Prices are shown in it.
+    /// Currency of the prices shown.
     pub currency: Currency,
     /// Language of the page.
     pub language: Language,
     /// Storefront that the page belongs to.
     pub channel: Rc<Channel>,
-    /// The address that was asked for, without language and currency.
+    /// Requested path, without language and currency.
     pub address: String,
     sections: Vec<(String, String)>,
 }
 
 impl PageContext {
-    /// The visit that `call` is part of.
+    /// Creates the context of the page that `call` requests.
     ///
-    /// # Errors
-    /// 422 `unknown_currency`.
+    /// # Errors 422 `unknown_currency`.
     pub async fn of(call: &Call<'_>) -> Result<Self> {
         Ok(Self::in_currency(call, call.currency()?).await)
     }
 
-    /// A visit whose address may name no currency, or one that the shop does not sell in: then it
-    /// is in `currency`.
+    /// Creates the context of a page whose URL may name no currency, or one that the shop doesn't
+    /// sell in: `currency` is used in its place.
     pub async fn of_or_in(call: &Call<'_>, currency: Currency) -> Self {
         let named = call.query("currency").and_then(|_| call.currency().ok());
         Self::in_currency(call, named.unwrap_or(currency)).await
@@ -58,24 +57,24 @@ impl PageContext {
         }
     }
 
-    /// The currency that links name, where it is not the shop's default.
+    /// Returns the currency that links have to name; `None` means the shop's default.
     #[must_use]
     pub fn chosen_currency(&self) -> Option<Currency> {
         Some(self.currency).filter(|currency| *currency != self.channel.default_currency)
     }
 
-    /// `path` in the language and currency of this visit.
+    /// Returns `path` in the language and currency of this page.
     #[must_use]
     pub fn link(&self, path: &str) -> String {
         self.link_in(path, self.language, self.currency)
     }
 
-    /// `path` in the language of this visit.
+    /// Returns `path` in the language of this page.
     pub(super) fn path(&self, path: &str) -> String {
         self.channel.languages.path(path, self.language)
     }
 
-    /// This page in every language: language and path.
+    /// Returns this page in every language, as language and path.
     pub fn alternates(&self) -> impl Iterator<Item = (Language, String)> {
         self.channel.languages.all().map(|language| {
             (
@@ -85,38 +84,38 @@ impl PageContext {
         })
     }
 
-    /// Language of the merchant's texts, where it is not the language of the page: for whoever
-    /// hears them read.
+    /// Returns the language of the merchant's texts if it differs from the page's, for screen
+    /// readers.
     pub(super) fn language_of_products(&self) -> Option<&'static str> {
         let written = self.channel.languages.default;
         (self.language != written).then(|| written.code())
     }
 
-    /// An amount as the visitor reads it.
+    /// Formats an amount for the visitor.
     #[must_use]
     pub fn money(&self, money: Money) -> String {
         self.language.money(money)
     }
 
-    /// An instant as the visitor reads it; with JavaScript in their own time zone.
+    /// Renders an instant for the visitor; with JavaScript, in their own time zone.
     #[must_use]
     pub fn instant(&self, at: Timestamp) -> Markup {
         let machine = crate::web::views::instant(at);
         html! { time datetime=(machine) data-local { (self.language.instant(at)) } }
     }
 
-    /// The texts of the visitor's language.
+    /// Returns the texts of the page's language.
     pub(super) const fn texts(&self) -> &'static Texts {
         locale::of(self.language)
     }
 
-    /// The sections of the catalog: path and title.
+    /// Returns path and title of the catalog's main categories.
     pub(super) fn sections(&self) -> impl Iterator<Item = (String, &str)> {
         let sections = self.sections.iter();
         sections.map(|(handle, title)| (self.link(&collection_path(handle)), title.as_str()))
     }
 
-    /// The same visit, as if the visitor was at `path`: where a form that was refused stands.
+    /// Returns the same context at `path`, for a form that is shown again after it was rejected.
     pub(super) fn at(mut self, path: &str) -> Self {
         path.clone_into(&mut self.address);
         self
@@ -132,7 +131,8 @@ impl PageContext {
     }
 }
 
-/// The catalog's sections; none while the catalog can't be read, as no page must fail for them.
+/// Returns the catalog's main categories; none while the catalog can't be read, because no page
+/// must fail for lack of them.
 pub(crate) async fn sections(call: &Call<'_>) -> Vec<(String, String)> {
     let Ok(version) = call.app.catalog().current().await else {
         return Vec::new();
@@ -143,8 +143,8 @@ pub(crate) async fn sections(call: &Call<'_>) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Address of the page, but for language and currency. An address that a form was sent to can't be
-/// visited.
+/// Returns the path of the page without language and currency. A URL that only accepts a form can't
+/// be linked to.
 fn address_of(call: &Call<'_>) -> String {
     if !matches!(call.method(), Method::Get | Method::Head) {
         return "/".to_owned();
@@ -159,7 +159,7 @@ fn address_of(call: &Call<'_>) -> String {
     format!("{}?{query}", call.path())
 }
 
-/// The status page of an order, in the visitor's language and currency.
+/// Returns the status page of an order, in the visitor's language and currency.
 pub fn order_path(visit: &PageContext, order_id: &str) -> String {
     visit.link(&status_path(order_id))
 }

@@ -6,7 +6,7 @@ use crate::web::http::route::{Keys, Route, routes};
 use shop::customers::limits::Limit;
 use worker::Method;
 
-/// Every one of them. The first that matches answers.
+/// Routes of the public API, in the order in which they are tried.
 pub static API: &[Route] = routes! {
     Get    "/api/v1/products"              Anyone Uncounted products::list_products;
     Get    "/api/v1/products/{handle}"     Anyone Uncounted products::get_product;

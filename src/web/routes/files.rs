@@ -1,4 +1,5 @@
-//! Files, machines and the network: what is neither a page of the shop nor its API.
+//! Routes for files, machines and the network: everything that is neither a page of the shop nor
+//! its API.
 
 use crate::web::api::health;
 use crate::web::discovery::{product_feed, sitemap};
@@ -8,7 +9,7 @@ use crate::web::{assets, media, pages, webhooks};
 use shop::customers::limits::Limit;
 use worker::Method;
 
-/// Every one of them. The first that matches answers.
+/// Routes of files and machines, in the order in which they are tried.
 pub static FILES: &[Route] = routes! {
     Get  "/assets/{name}"          Anyone Uncounted assets::show_outdated;
     Get  "/assets/{folder}/{name}" Anyone Uncounted assets::show_outdated;

@@ -1,4 +1,4 @@
-//! The table of contents: every address of the shop, who it is for, and what answers it, by
+//! The table of contents: every route of the shop with its audience and its handler, grouped by
 //! audience.
 
 pub mod api;
@@ -8,7 +8,7 @@ pub mod staff;
 
 use crate::web::http::route::Route;
 
-/// Every route, in the order in which they are tried.
+/// Returns every route, in the order in which they are tried.
 pub fn all_routes() -> impl Iterator<Item = &'static Route> {
     let tables = [pages::PAGES, api::API, staff::STAFF, files::FILES];
     tables.into_iter().flatten()

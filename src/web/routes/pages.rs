@@ -6,7 +6,7 @@ use crate::web::pages;
 use shop::customers::limits::Limit;
 use worker::Method;
 
-/// Every one of them. The first that matches answers.
+/// Routes of the pages, in the order in which they are tried.
 pub static PAGES: &[Route] = routes! {
     Get  "/"                       Anyone    Uncounted pages::home::show;
     Get  "/products"               Anyone    Uncounted pages::lists::list;

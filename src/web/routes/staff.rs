@@ -1,4 +1,4 @@
-//! The API for staff, each route with the permission that it takes.
+//! The API for staff, each route with the permission that it requires.
 
 use crate::web::api::{admin, orders, refunds};
 use crate::web::http::guard::Access;
@@ -7,7 +7,7 @@ use shop::customers::limits::Limit;
 use shop::customers::permissions::Permission;
 use worker::Method;
 
-/// Every one of them. The first that matches answers.
+/// Routes for staff, in the order in which they are tried.
 pub static STAFF: &[Route] = routes! {
     Post   "/api/v1/products"                                            Staff(ChangeCatalog)     Staff admin::products::create_product;
     Put    "/api/v1/products/{id}"                                       Staff(ChangeCatalog)     Staff admin::products::update_product;

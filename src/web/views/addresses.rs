@@ -1,4 +1,4 @@
-//! Addresses as orders show them.
+//! Addresses as shown with orders.
 
 use serde::Serialize;
 use shop::values::addresses::Address;
@@ -27,11 +27,11 @@ pub(in crate::web) struct AddressView<'a> {
     postal_code: Option<&'a str>,
     /// ISO 3166-1 alpha-2.
     country: &'a str,
-    /// Digits, with a `+` before those that begin with a country's code.
+    /// Digits, preceded by `+` if they begin with a country code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
     phone: Option<&'a str>,
-    /// Lines of a label, as the country writes them; the country's name in English is the last.
+    /// Lines of a label in the country's format; the last is the country's name in English.
     formatted: Vec<String>,
 }
 

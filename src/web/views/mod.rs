@@ -1,4 +1,4 @@
-//! Shapes that faces share: the JSON of resources, instants and addresses as they are written.
+//! Views shared by the faces: resources as JSON, and the text form of instants and addresses.
 
 pub mod addresses;
 pub mod order_status;
@@ -13,7 +13,7 @@ use chrono::{DateTime, SecondsFormat};
 use durable::Timestamp;
 use shop::catalog::web_address;
 
-/// An instant by RFC 3339, in UTC.
+/// Formats an instant by RFC 3339, in UTC.
 #[must_use]
 pub fn instant(at: Timestamp) -> String {
     DateTime::from_timestamp_millis(at.as_millis())
@@ -21,7 +21,7 @@ pub fn instant(at: Timestamp) -> String {
         .to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// `address` with the shop's origin, unless it has one. None means that it leads nowhere.
+/// Returns `address` with the shop's origin, unless it has one; `None` means that it is unusable.
 #[must_use]
 pub fn absolute(origin: &str, address: &str) -> Option<String> {
     let address = web_address(address)?;

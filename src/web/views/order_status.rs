@@ -1,4 +1,4 @@
-//! How an order stands, as whoever waits for it asks again and again.
+//! Status of an order for clients that poll it.
 
 use crate::web::http::reply::Reply;
 use crate::web::views::orders::PaymentView;
@@ -8,10 +8,9 @@ use shop::orders::order::Order;
 use shop::orders::standing::OrderStanding;
 use shop::orders::transitions::OrderStatus;
 
-/// The tag by which a page of this order asks whether it has changed since.
+/// Returns the tag by which a client of this order asks whether it has changed.
 ///
-/// # Errors
-/// When it can't be written.
+/// # Errors When it can't be serialized.
 pub fn status_tag(order: &Order) -> Result<String> {
     let payment = &order.payment;
     let standing = OrderStanding {

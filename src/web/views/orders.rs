@@ -1,4 +1,4 @@
-//! An order as its shopper and staff read it.
+//! An order as shown to its shopper and to staff.
 
 use crate::web::http::call::Call;
 use crate::web::views::addresses::AddressView;
@@ -46,7 +46,7 @@ pub(in crate::web) struct OrderView<'a> {
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct PaymentView<'a> {
-    /// For staff alone.
+    /// Only shown to staff.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
     provider: Option<&'static str>,
@@ -98,12 +98,12 @@ pub(in crate::web) struct RefundView<'a> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct EventView<'a> {
     event: OrderEventKind,
-    /// To staff by name, where their key has one.
+    /// Staff see a name, if their key has one.
     actor: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
     subject: Option<&'a str>,
-    /// For staff alone: what people write to each other is no shopper's.
+    /// Only shown to staff, because notes are internal.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
     note: Option<&'a str>,
@@ -163,7 +163,7 @@ impl<'a> PaymentView<'a> {
         }
     }
 
-    /// Where it can be paid is told for as long as it can.
+    /// Creates the view. The payment URL is included only while the order can be paid.
     pub(super) fn at(
         order: OrderStatus,
         status: PaymentStatus,

@@ -1,5 +1,5 @@
-//! How prices are shown: the lines, sums and terms of a quote and of the order it becomes, each
-//! number with how it came about.
+//! Lines, totals and terms of a quote and of the order placed with it, each amount with its
+//! explanation.
 
 use crate::web::views::instant;
 use serde::Serialize;
@@ -29,7 +29,7 @@ pub struct QuoteView<'a> {
 }
 
 impl<'a> QuoteView<'a> {
-    /// The quote as it is kept.
+    /// Creates the view of a stored quote.
     #[must_use]
     pub fn of(quote: &'a Quote) -> Self {
         Self {
@@ -74,7 +74,7 @@ struct LinePromotionView<'a> {
     discount: Money,
 }
 
-/// What one tax comes to.
+/// The amount of one tax.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 struct TaxView<'a> {
@@ -84,7 +84,7 @@ struct TaxView<'a> {
 }
 
 impl<'a> PricedLineView<'a> {
-    /// The lines in their currency.
+    /// Creates the views of all lines, in their currency.
     #[must_use]
     pub fn all_of(lines: &'a [QuoteLine], terms: &'a Terms, currency: Currency) -> Vec<Self> {
         let lines = lines.iter().enumerate();
@@ -129,7 +129,7 @@ fn taxes(parts: &[TaxPart], currency: Currency) -> Vec<TaxView<'_>> {
     taxes.collect()
 }
 
-/// The sums of a quote or an order.
+/// The totals of a quote or an order.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct TotalsView {
@@ -142,7 +142,7 @@ pub struct TotalsView {
 }
 
 impl TotalsView {
-    /// The sums in their currency.
+    /// Creates the view of the totals, in their currency.
     #[must_use]
     pub const fn of(totals: &Totals, currency: Currency) -> Self {
         Self {
@@ -156,7 +156,7 @@ impl TotalsView {
     }
 }
 
-/// What a quote or an order came from.
+/// The terms of a quote or an order: settings, rates, taxes and discounts that applied.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct TermsView<'a> {
@@ -203,7 +203,7 @@ struct PromotionView<'a> {
 }
 
 impl<'a> TermsView<'a> {
-    /// The terms, with amounts in their currency.
+    /// Creates the view of the terms, with amounts in their currency.
     #[must_use]
     pub fn of(terms: &'a Terms, currency: Currency) -> Self {
         let money = |amount| Money::new(amount, currency);
@@ -235,7 +235,8 @@ impl<'a> TermsView<'a> {
     }
 }
 
-/// Where and why tax is charged, or is not; none for orders from before that was kept.
+/// Explains where and why tax is charged, or why it isn't; `None` for orders from before this was
+/// stored.
 fn tax_explanation(terms: &Terms) -> Option<String> {
     let place = if terms.taxed_at_pick_up {
         "where it is picked up"
@@ -255,7 +256,7 @@ fn tax_explanation(terms: &Terms) -> Option<String> {
     })
 }
 
-/// The ways to ship a cart.
+/// The shipping methods for a cart.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub struct ShippingOffersView<'a> {
@@ -275,7 +276,7 @@ struct ShippingOfferView<'a> {
 }
 
 impl<'a> ShippingOffersView<'a> {
-    /// The offers in their currency.
+    /// Creates the view of the methods, in their currency.
     #[must_use]
     pub fn of(offers: &'a [ShippingOffer], currency: Currency) -> Self {
         let data = offers.iter().map(|offer| ShippingOfferView {

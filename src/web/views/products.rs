@@ -1,4 +1,4 @@
-//! Products and their categories, as shoppers and staff read them.
+//! Products and categories as shown to shoppers and staff.
 
 use crate::web::views::{absolute, instant};
 use serde::Serialize;
@@ -10,17 +10,17 @@ use shop::values::ids::derived_id;
 use shop::values::money::{Currency, Money};
 use std::collections::BTreeMap;
 
-/// A category and where it stands in the tree.
+/// A category and its place in the tree.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct CategoryNode<'a> {
     id: String,
     handle: &'a str,
     title: &'a str,
-    /// Handle of the category above.
+    /// Handle of the parent category.
     #[cfg_attr(test, schema(required))]
     parent: Option<&'a str>,
-    /// Products in it and below.
+    /// Number of products in it and in the categories below it.
     product_count: usize,
 }
 
@@ -40,8 +40,8 @@ fn category_id(handle: &str) -> String {
     derived_id("cat", handle)
 }
 
-/// A product in one currency. It carries no stock: its JSON is the same for as long as its version
-/// is.
+/// A product in one currency. It contains no stock, so its JSON stays the same as long as its
+/// version does.
 #[derive(Debug, Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct ProductView<'a> {
@@ -56,7 +56,7 @@ pub(in crate::web) struct ProductView<'a> {
     categories: Vec<CategoryView<'a>>,
     options: &'a [ProductOption],
     variants: Vec<VariantView<'a>>,
-    /// Their addresses are whole, with the shop's origin where they are its own.
+    /// Images with absolute URLs, using the shop's origin for its own.
     images: Vec<Image>,
     #[cfg_attr(test, schema(required))]
     price_range: Option<PriceRangeView>,
@@ -197,7 +197,7 @@ fn price_range_of(variants: &[Variant], currency: Currency) -> Option<PriceRange
     })
 }
 
-/// A product as staff read it.
+/// A product as shown to staff.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct RecordedProduct<'a> {
@@ -222,7 +222,7 @@ pub(in crate::web) struct RecordedProduct<'a> {
     updated_at: String,
 }
 
-/// A variant as staff read it.
+/// A variant as shown to staff.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web) struct RecordedVariant<'a> {

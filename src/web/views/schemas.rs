@@ -1,4 +1,4 @@
-//! Schemas of what `durable` keeps free of them.
+//! Schemas of types from `durable`, which doesn't depend on the schema library.
 
 use durable::stock::Availability;
 use serde_json::json;

@@ -13,20 +13,20 @@ use shop::values::clock::Clock;
 use std::time::Duration;
 use worker::Delay;
 
-/// Largest window of a product CSV, in bytes.
+/// Maximum size in bytes of a window of a product CSV.
 const MAX_CSV_BYTES: usize = 8 * 1024 * 1024;
 
-/// Longest name of an import, in bytes.
+/// Maximum length in bytes of the name of an import.
 const MAX_IMPORT_ID_BYTES: usize = 64;
 
-/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=` with a
-/// Shopify product CSV as `text/csv`, or a window of one: the header row and some rows. The answer
-/// says how many bytes it dealt with; the next window begins behind them. Only the window with
-/// `last=true`, which is the default, is read to its end. An answer with `next_unit` has dealt with
-/// no bytes yet: the window is to be sent again with it as `from_unit`.
+/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=`:
+/// imports a Shopify product CSV, sent as `text/csv`, or a window of one: the header row and some
+/// of the rows. The response tells how many bytes were processed; the next window begins after
+/// them. Only the window with `last=true`, the default, is read to its end. If the response has a
+/// `next_unit`, no bytes were processed yet: send the window again with that value as `from_unit`.
 ///
-/// # Errors
-/// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413, 415.
+/// # Errors 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`,
+/// `products_changed`; 413, 415.
 pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
     check_type(call)?;
     let options = read_options(call)?;
@@ -45,11 +45,10 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &summary)
 }
 
-/// `GET /api/v1/admin/catalog/export?after=`: a page of the record as `text/csv`; `Next-After`
-/// names the next page.
+/// `GET /api/v1/admin/catalog/export?after=`: a page of the catalog record as `text/csv`. The
+/// header `Next-After` is the `after` of the next page.
 ///
-/// # Errors
-/// 400 `malformed_cursor`; 409 `export_outdated`.
+/// # Errors 400 `malformed_cursor`; 409 `export_outdated`.
 pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     let after = match call.query("after") {
         None => None,
@@ -74,16 +73,16 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
-/// `POST /api/v1/admin/catalog/publish`: 200 with the publish when it has ended; 202 when it goes
-/// on behind the answer. One that is under way is joined.
+/// `POST /api/v1/admin/catalog/publish`: publishes the catalog. Returns 200 with the publish if it
+/// has ended, or 202 if it continues in the background. If a publish is already running, returns
+/// that one.
 ///
-/// # Errors
-/// When a store fails; asking again carries on.
+/// # Errors When a store fails; sending the request again continues the publish.
 pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
     let (record, copy, queues) = call.app.publish_ports();
     let mut publish = publish::publish_catalog(&record, &copy, &queues, call.app.now).await?;
     if publish.state == PublishState::Running && publish.listing {
-        // All is written, and the pointer was switched less than a second ago.
+        // Everything is written, but the pointer was switched less than a second ago.
         Delay::from(Duration::from_secs(1)).await;
         let now = call.app.clock();
         publish = publish::continue_publish(&record, &copy, &queues, publish.seq, now).await?;
@@ -91,19 +90,17 @@ pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
     reply(&publish)
 }
 
-/// `GET /api/v1/admin/catalog/publishes/{seq}`: how far a publish is.
+/// `GET /api/v1/admin/catalog/publishes/{seq}`: progress of a publish.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn get_publish(call: &mut Call<'_>) -> Result<Reply> {
     let publish = steps::get_publish(&call.app.publish_record(), seq_of(call)?).await?;
     reply(&publish)
 }
 
-/// `DELETE /api/v1/admin/catalog/publishes/{seq}`: gives up the publish under way.
+/// `DELETE /api/v1/admin/catalog/publishes/{seq}`: cancels a running publish.
 ///
-/// # Errors
-/// 404; 409 `publish_ended`.
+/// # Errors 404; 409 `publish_ended`.
 pub async fn cancel_publish(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.publish_record();
     let publish = publish::cancel_publish(&record, seq_of(call)?, call.app.now).await?;
@@ -118,10 +115,10 @@ pub(in crate::web::api) struct Rollback {
     seq: Option<i64>,
 }
 
-/// `POST /api/v1/admin/catalog/rollback {seq?}`: shows that version again, or the one shown before.
+/// `POST /api/v1/admin/catalog/rollback {seq?}`: publishes that version again, or the one shown
+/// before the current one.
 ///
-/// # Errors
-/// 404; 409 `not_now`, `already_shown`, `version_not_kept`.
+/// # Errors 404; 409 `not_now`, `already_shown`, `version_not_kept`.
 pub async fn rollback_catalog(call: &mut Call<'_>) -> Result<Reply> {
     let wanted = if call.header("Content-Type").is_some() {
         call.json::<Rollback>().await?.0
@@ -154,7 +151,7 @@ fn seq_of(call: &Call<'_>) -> Result<i64> {
         .map_err(|_| Error::NotFound("publish"))
 }
 
-/// Types by which browsers and spreadsheets send a CSV.
+/// Accepts the media types that browsers and spreadsheets use for CSV.
 fn check_type(call: &Call<'_>) -> Result<()> {
     let known = ["application/csv", "application/vnd.ms-excel"];
     if known.iter().any(|known| call.content_type(known).is_ok()) {

@@ -1,4 +1,5 @@
-//! `/api/v1/admin/dead-letters`, for staff: what failed for good, and what to do about it.
+//! `/api/v1/admin/dead-letters`, for staff: messages that failed for good, to be replayed or
+//! discarded.
 
 use crate::web::api::{List, decode_cursor, encode_cursor, limit};
 use crate::web::http::call::Call;
@@ -14,10 +15,10 @@ use shop::operations::dead_letters::{
 use shop::payments::Inbox;
 use shop::settlement::ports::SettlementPorts;
 
-/// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`, newest first.
+/// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`: dead letters,
+/// newest first.
 ///
-/// # Errors
-/// 422 `invalid_status`, `invalid_limit`; 400 `malformed_cursor`.
+/// # Errors 422 `invalid_status`, `invalid_limit`; 400 `malformed_cursor`.
 pub async fn list_dead_letters(call: &mut Call<'_>) -> Result<Reply> {
     let status = status_of(call)?;
     let limit = limit(call)?;
@@ -42,10 +43,10 @@ pub async fn list_dead_letters(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `GET /api/v1/admin/dead-letters/{id}`: with every failure, and the event that it is about.
+/// `GET /api/v1/admin/dead-letters/{id}`: a dead letter with all its failures and the event that it
+/// concerns.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
     let letters = call.app.dead_letters();
     let letter = letters
@@ -65,10 +66,9 @@ pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `POST /api/v1/admin/dead-letters/{id}/replay`
+/// `POST /api/v1/admin/dead-letters/{id}/replay`: sends the message to its queue again.
 ///
-/// # Errors
-/// 404; 409 `already_resolved`.
+/// # Errors 404; 409 `already_resolved`.
 pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
     let letter = replay_dead_letter(
         &call.app.dead_letters(),
@@ -81,10 +81,10 @@ pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &LetterView::of(&letter))
 }
 
-/// `POST /api/v1/admin/dead-letters/replay`: all that are dead, up to 500; answers how many.
+/// `POST /api/v1/admin/dead-letters/replay`: replays all unresolved dead letters, up to 500, and
+/// returns their number.
 ///
-/// # Errors
-/// When a queue refuses; those before it are sent.
+/// # Errors When a queue refuses a message; those before it have been sent.
 pub async fn replay_letters(call: &mut Call<'_>) -> Result<Reply> {
     let replayed = replay_dead_letters(
         &call.app.dead_letters(),
@@ -103,10 +103,10 @@ pub(in crate::web::api) struct Discard {
     reason: String,
 }
 
-/// `POST /api/v1/admin/dead-letters/{id}/discard {reason}`
+/// `POST /api/v1/admin/dead-letters/{id}/discard {reason}`: resolves a dead letter without
+/// replaying it.
 ///
-/// # Errors
-/// 404; 409 `already_resolved`; 422 `invalid_reason`.
+/// # Errors 404; 409 `already_resolved`; 422 `invalid_reason`.
 pub async fn discard_letter(call: &mut Call<'_>) -> Result<Reply> {
     let (discard, _) = call.json::<Discard>().await?;
     let letter = discard_dead_letter(

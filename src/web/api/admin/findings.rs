@@ -1,5 +1,5 @@
-//! `/api/v1/admin/findings`, for staff: what is for a person to look into, and what the sweep found
-//! half done.
+//! `/api/v1/admin/findings`, for staff: problems that need a person, and unfinished work that the
+//! sweep found.
 
 use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor};
 use crate::web::http::call::Call;
@@ -35,13 +35,13 @@ pub(in crate::web::api) struct FindingView {
     #[cfg_attr(test, schema(nullable = false))]
     error: Option<String>,
     found_at: String,
-    /// How often on that day.
+    /// Number of times it was found on that day.
     times: u32,
     last_found_at: String,
-    /// The channels that could not be told.
+    /// Channels through which staff could not be notified.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     untold: Vec<Channel>,
-    /// That staff have dealt with it.
+    /// The closing by staff; `None` means it is still open.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, schema(nullable = false))]
     closed: Option<ClosingView>,
@@ -55,11 +55,10 @@ pub(in crate::web::api) struct ClosingView {
     note: String,
 }
 
-/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: the newest first, with how many
-/// of each kind there were in a month.
+/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: findings, newest first, with the
+/// number of each kind in the last month.
 ///
-/// # Errors
-/// 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
+/// # Errors 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
 pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
     let status = status_of(call)?;
     let limit = limit(call)?;
@@ -89,15 +88,14 @@ pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(in crate::web::api) struct NewClosing {
-    /// Note of what was found out or done.
+    /// Note on what was found out or done.
     note: String,
 }
 
-/// `POST /api/v1/admin/findings/{id}/close {note}`: one that is closed stays as it was closed
-/// first.
+/// `POST /api/v1/admin/findings/{id}/close {note}`: closes a finding. A finding that is already
+/// closed keeps its first note.
 ///
-/// # Errors
-/// 404; 422 `invalid_note`.
+/// # Errors 404; 422 `invalid_note`.
 pub async fn close_finding(call: &mut Call<'_>) -> Result<Reply> {
     let (closing, _) = call.json::<NewClosing>().await?;
     let closed = findings::close_finding(

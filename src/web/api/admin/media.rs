@@ -1,4 +1,4 @@
-//! Pictures, as staff upload them.
+//! Pictures that staff upload.
 
 use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor};
 use crate::web::http::call::Call;
@@ -10,15 +10,14 @@ use shop::publishing::media::{
     MAX_MEDIA_BYTES, Media, MediaFiles, StoredMedia, delete_media, upload_media,
 };
 
-/// Most bytes of a key (developers.cloudflare.com/r2/platform/limits). A page may end at any:
-/// others can put files into the bucket.
+/// Maximum length in bytes of an R2 key (developers.cloudflare.com/r2/platform/limits). A page may
+/// end at any key, because files may also be put into the bucket by other means.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// `POST /api/v1/admin/media`, the body being the picture: 201 with the address that products name
-/// it by. What it is, its bytes say.
+/// `POST /api/v1/admin/media`: uploads a picture, sent as the body. Returns 201 with the address to
+/// use in products. The type is detected from the content.
 ///
-/// # Errors
-/// 413; 415 for anything but JPEG, PNG, WebP, AVIF and GIF; 422 `invalid_image`.
+/// # Errors 413; 415 for anything but JPEG, PNG, WebP, AVIF and GIF; 422 `invalid_image`.
 pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
     let content = call.bytes(MAX_MEDIA_BYTES).await?;
     let media = upload_media(&call.app.media(), content).await?;
@@ -26,10 +25,9 @@ pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
     Ok(reply.with("Location", media.path()))
 }
 
-/// `GET /api/v1/admin/media?limit=&cursor=`: every picture, by name.
+/// `GET /api/v1/admin/media?limit=&cursor=`: all pictures, by name.
 ///
-/// # Errors
-/// 400 `malformed_cursor`; 422 `invalid_limit`.
+/// # Errors 400 `malformed_cursor`; 422 `invalid_limit`.
 pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
     let limit = limit(call)?;
     let after = decode_cursor(call)?;
@@ -47,10 +45,9 @@ pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `DELETE /api/v1/admin/media/{name}`: removes a picture that no product names.
+/// `DELETE /api/v1/admin/media/{name}`: removes a picture that no product uses.
 ///
-/// # Errors
-/// 404; 409 `media_in_use` with the products that name it, at most 100.
+/// # Errors 404; 409 `media_in_use` with the products that use it, at most 100.
 pub async fn remove_media(call: &mut Call<'_>) -> Result<Reply> {
     let (files, record) = (call.app.media(), call.app.catalog_record());
     delete_media(&files, &record, call.param(0)).await?;
@@ -66,7 +63,7 @@ pub(in crate::web::api) struct MediaList {
     next_cursor: Option<String>,
 }
 
-/// A picture as it is kept.
+/// A stored picture.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 struct StoredMediaView {
@@ -88,16 +85,16 @@ impl StoredMediaView {
     }
 }
 
-/// A picture as staff see it.
+/// A picture as shown to staff.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct MediaView {
-    /// What a product's image names.
+    /// Address to use in a product's image.
     url: String,
     content_type: &'static str,
-    /// Pixels.
+    /// Width in pixels.
     width: u32,
-    /// Pixels.
+    /// Height in pixels.
     height: u32,
 }
 

@@ -1,5 +1,5 @@
-//! `/api/v1/admin/payments`, for staff: how the payment provider is, and how an order's payment
-//! stands there.
+//! `/api/v1/admin/payments`, for staff: the health of the payment provider, and the provider's
+//! state of an order's payment.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -30,11 +30,11 @@ pub(in crate::web::api) struct ProviderHealthView {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 enum BreakerState {
-    /// The provider is asked.
+    /// Calls go to the provider.
     Closed,
-    /// It failed and is left alone.
+    /// The provider failed and is not called.
     Open,
-    /// One call is on its way to see whether it answers again.
+    /// One call is under way to test whether the provider answers again.
     HalfOpen,
 }
 
@@ -83,11 +83,10 @@ pub(in crate::web::api) struct ProviderItemView {
     amount: i64,
 }
 
-/// `GET /api/v1/admin/payments/{order_id}`: as the provider has it now, line by line, beside what
-/// the shop knows.
+/// `GET /api/v1/admin/payments/{order_id}`: the payment as the provider has it now, compared line
+/// by line with the shop's own records.
 ///
-/// # Errors
-/// 404; 503 `payments_unavailable`.
+/// # Errors 404; 503 `payments_unavailable`.
 pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
     let order = find_order(call.app, call.param(0)).await?;
     let session_id = order.payment.session_id.as_deref();

@@ -1,5 +1,5 @@
-//! Products as staff keep them: `/api/v1/products` for changes, `/api/v1/admin/products/{id}` to
-//! read the record. Shoppers see a change with the next publish.
+//! Products as staff edit them: `/api/v1/products` for changes, `/api/v1/admin/products/{id}` for
+//! reading the record. Shoppers see a change after the next publish.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -15,14 +15,13 @@ use shop::values::money::{Currency, Money};
 use shop::values::tax_class::standard;
 use std::collections::BTreeMap;
 
-/// Largest product as JSON, in bytes: what an import may bring.
+/// Maximum size in bytes of a product as JSON: the same as for an imported one.
 const MAX_PRODUCT_BYTES: usize = 2_000_000;
 
-/// `POST /api/v1/products`: 201 with the product. A handle or SKU that is not given is made of the
-/// title and options.
+/// `POST /api/v1/products`: creates a product and returns it with 201. A missing handle is derived
+/// from the title, a missing SKU from the handle and the options.
 ///
-/// # Errors
-/// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`,
+/// # Errors 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`,
 /// `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
 pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
@@ -33,11 +32,10 @@ pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     reply(201, &product)
 }
 
-/// `PUT /api/v1/products/{id}`, with `If-Match` where a change in between must not be overwritten:
-/// the whole product anew.
+/// `PUT /api/v1/products/{id}`: replaces the whole product. Send `If-Match` so as not to overwrite
+/// a change made in the meantime.
 ///
-/// # Errors
-/// As [`create_product`]; 404; 412 `stale_version`.
+/// # Errors Those of [`create_product`]; 404; 412 `stale_version`.
 pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
     let (app, if_match) = (call.app, call.if_match()?);
@@ -47,20 +45,18 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
     reply(200, &product)
 }
 
-/// `DELETE /api/v1/products/{id}`
+/// `DELETE /api/v1/products/{id}`: deletes a product.
 ///
-/// # Errors
-/// 404; 412 `stale_version`; 409 `publish_in_progress`.
+/// # Errors 404; 412 `stale_version`; 409 `publish_in_progress`.
 pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
     products::delete_product(&record, call.param(0), call.if_match()?).await?;
     Ok(Reply::empty(204))
 }
 
-/// `GET /api/v1/admin/products/{id}`: the product as the record has it, draft or not.
+/// `GET /api/v1/admin/products/{id}`: the product as recorded, whether or not it is a draft.
 ///
-/// # Errors
-/// 404.
+/// # Errors 404.
 pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
     reply(
@@ -69,16 +65,16 @@ pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// A product as staff write it.
+/// A product as sent by staff.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct ProductInput {
-    /// The name in its URL; made of the title when not given.
+    /// The product's name in its URL; derived from the title if missing.
     #[serde(default)]
     handle: Option<String>,
     title: String,
-    /// Sanitised before it is kept.
+    /// Sanitised before it is stored.
     #[serde(default)]
     description_html: String,
     #[serde(default)]
@@ -92,7 +88,7 @@ pub(in crate::web::api) struct ProductInput {
     /// Path from the root category.
     #[serde(default)]
     category: Vec<String>,
-    /// Names of what a shopper chooses.
+    /// Names of the options that a shopper chooses from.
     #[serde(default)]
     options: Vec<String>,
     variants: Vec<VariantInput>,
@@ -108,18 +104,18 @@ pub(in crate::web::api) struct ProductInput {
     seo: Seo,
 }
 
-/// A variant as staff write it.
+/// A variant as sent by staff.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct VariantInput {
-    /// Made of the handle and options when not given.
+    /// Derived from the handle and options if missing.
     #[serde(default)]
     sku: Option<String>,
-    /// One for each option.
+    /// One value for each option.
     #[serde(default)]
     option_values: Vec<String>,
-    /// One for each currency it is sold in.
+    /// One price for each currency in which it is sold.
     prices: Vec<Money>,
     #[serde(default)]
     compare_at_prices: Vec<Money>,
@@ -129,7 +125,7 @@ pub(in crate::web::api) struct VariantInput {
     weight_grams: Option<u32>,
     #[serde(default)]
     image: Option<String>,
-    /// False when units are not counted.
+    /// False when stock is not tracked.
     #[serde(default = "yes")]
     tracked: bool,
     /// `standard`, `exempt`, or a class of the merchant's own.
@@ -148,7 +144,7 @@ async fn read_product(call: &mut Call<'_>) -> Result<Product> {
     if !problems.is_empty() {
         return Err(Error::Invalid(problems));
     }
-    // Judged before, since what is no text is refused rather than left out.
+    // Sanitised after the checks, because invalid text is rejected rather than dropped.
     product.description_html = sanitise_html(&product.description_html);
     Ok(product)
 }
@@ -159,7 +155,7 @@ fn reply(status: u16, product: &Product) -> Result<Reply> {
 }
 
 impl ProductInput {
-    /// The product with its description as it was sent.
+    /// Returns the product with its description as sent.
     fn into_unclean_product(self) -> Product {
         let handle = product_handle(self.handle.as_deref().unwrap_or(&self.title));
         let choices: Vec<Vec<String>> = self

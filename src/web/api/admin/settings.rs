@@ -1,6 +1,7 @@
-//! `/api/v1/admin/settings`, for staff: what prices are made of beside the catalog, whole or by
-//! section. Every change makes a new version of the whole; `If-Match` keeps one from overwriting
-//! another. `/api/v1/admin/scheduled-prices/{sku}`: prices for a while.
+//! `/api/v1/admin/settings`, for staff: everything that determines prices apart from the catalog,
+//! as a whole or by section. Every change creates a new version of all settings; `If-Match`
+//! prevents one change from overwriting another. `/api/v1/admin/scheduled-prices/{sku}`: prices for
+//! a limited time.
 
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
@@ -14,10 +15,10 @@ use shop::pricing::settings::{Settings, SettingsVersion, change_settings};
 use shop::pricing::shipping::ShippingZone;
 use shop::pricing::tax::{Market, TaxZone};
 
-/// Largest document of settings, in bytes: some thousand promotions.
+/// Maximum size in bytes of the settings document; room for some thousand promotions.
 const MAX_SETTINGS_BYTES: usize = 512 * 1024;
 
-/// Something, and the version of the settings it is of.
+/// A value, and the version of the settings that it belongs to.
 #[derive(Serialize)]
 struct Versioned<T> {
     version: u64,
@@ -48,40 +49,38 @@ macro_rules! sections {
 }
 
 sections! {
-    /// How prices are converted.
+    /// Conversion of prices between currencies.
     CurrenciesSection { currencies: Currencies }
-    /// Where prices include tax.
+    /// Countries in which prices include tax.
     MarketsSection { markets: Vec<Market> }
-    /// Where which tax is due.
+    /// Taxes by place.
     TaxZonesSection { tax_zones: Vec<TaxZone> }
-    /// Where is shipped, and how.
+    /// Shipping methods and prices by place.
     ShippingZonesSection { shipping_zones: Vec<ShippingZone> }
-    /// Reasons to charge less.
+    /// Discounts.
     PromotionsSection { promotions: Vec<Promotion> }
 }
 
-/// Prices of one SKU for a while.
+/// Scheduled prices of one SKU.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 pub(in crate::web::api) struct Schedule {
-    /// No two of one currency at the same time.
+    /// No two prices in the same currency may overlap in time.
     prices: Vec<ScheduledPrice>,
 }
 
-/// `GET /api/v1/admin/settings`
+/// `GET /api/v1/admin/settings`: all settings.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
     get::<Settings>(call).await
 }
 
-/// `PUT /api/v1/admin/settings`, with `If-Match` where a change in between must not be overwritten:
-/// all of them anew.
+/// `PUT /api/v1/admin/settings`: replaces all settings. Send `If-Match` so as not to overwrite a
+/// change made in the meantime.
 ///
-/// # Errors
-/// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`,
+/// # Errors 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`,
 /// `invalid_country`, `overlapping_zones`, `overlapping_markets`, `overlapping_rates`,
 /// `invalid_place`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
 /// `invalid_rounding`, `invalid_class`, `invalid_compound`, `invalid_price`, `invalid_threshold`,
@@ -91,102 +90,91 @@ pub async fn set_settings(call: &mut Call<'_>) -> Result<Reply> {
     set::<Settings>(call).await
 }
 
-/// `GET /api/v1/admin/settings/currencies`
+/// `GET /api/v1/admin/settings/currencies`: conversion of prices between currencies.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_currencies(call: &mut Call<'_>) -> Result<Reply> {
     get::<CurrenciesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/currencies`: the rates at which the next publish converts what the
-/// price list leaves out.
+/// `PUT /api/v1/admin/settings/currencies`: replaces the exchange rates with which the next publish
+/// converts prices missing from the price list.
 ///
-/// # Errors
-/// As [`set_settings`].
+/// # Errors Those of [`set_settings`].
 pub async fn set_currencies(call: &mut Call<'_>) -> Result<Reply> {
     set::<CurrenciesSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/markets`
+/// `GET /api/v1/admin/settings/markets`: countries in which prices include tax.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_markets(call: &mut Call<'_>) -> Result<Reply> {
     get::<MarketsSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/markets`: in which countries prices include tax.
+/// `PUT /api/v1/admin/settings/markets`: replaces the countries in which prices include tax.
 ///
-/// # Errors
-/// As [`set_settings`].
+/// # Errors Those of [`set_settings`].
 pub async fn set_markets(call: &mut Call<'_>) -> Result<Reply> {
     set::<MarketsSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/tax-zones`
+/// `GET /api/v1/admin/settings/tax-zones`: taxes by place.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_tax_zones(call: &mut Call<'_>) -> Result<Reply> {
     get::<TaxZonesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/tax-zones`: which tax is due where.
+/// `PUT /api/v1/admin/settings/tax-zones`: replaces the taxes by place.
 ///
-/// # Errors
-/// As [`set_settings`].
+/// # Errors Those of [`set_settings`].
 pub async fn set_tax_zones(call: &mut Call<'_>) -> Result<Reply> {
     set::<TaxZonesSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/shipping-zones`
+/// `GET /api/v1/admin/settings/shipping-zones`: shipping methods and prices by place.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_shipping_zones(call: &mut Call<'_>) -> Result<Reply> {
     get::<ShippingZonesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/shipping-zones`: where is shipped, how and at what price.
+/// `PUT /api/v1/admin/settings/shipping-zones`: replaces the shipping methods and prices by place.
 ///
-/// # Errors
-/// As [`set_settings`].
+/// # Errors Those of [`set_settings`].
 pub async fn set_shipping_zones(call: &mut Call<'_>) -> Result<Reply> {
     set::<ShippingZonesSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/promotions`
+/// `GET /api/v1/admin/settings/promotions`: discounts, their conditions and their limits.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_promotions(call: &mut Call<'_>) -> Result<Reply> {
     get::<PromotionsSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/promotions`: what takes something off, for whom and how often.
+/// `PUT /api/v1/admin/settings/promotions`: replaces the discounts, their conditions and their
+/// limits.
 ///
-/// # Errors
-/// As [`set_settings`].
+/// # Errors Those of [`set_settings`].
 pub async fn set_promotions(call: &mut Call<'_>) -> Result<Reply> {
     set::<PromotionsSection>(call).await
 }
 
-/// `GET /api/v1/admin/scheduled-prices/{sku}`
+/// `GET /api/v1/admin/scheduled-prices/{sku}`: scheduled prices of a SKU.
 ///
-/// # Errors
-/// None of its own.
+/// # Errors Only those that every operation may return.
 pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let prices = settings::get_scheduled_prices(&call.app.settings(), call.param(0)).await?;
     Reply::json(200, &Schedule { prices })
 }
 
-/// `PUT /api/v1/admin/scheduled-prices/{sku}`: prices for a while, in place of the list's. A
-/// publish begins by itself when one begins or ends, and shows whatever else has been changed by
-/// then.
+/// `PUT /api/v1/admin/scheduled-prices/{sku}`: replaces the scheduled prices of a SKU, which apply
+/// for a limited time in place of the list price. A publish starts by itself when one begins or
+/// ends; it also publishes all other changes made until then.
 ///
-/// # Errors
-/// 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`,
+/// # Errors 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`,
 /// `invalid_range`, `overlapping_prices`.
 pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let (Schedule { prices }, _) = call.json().await?;
@@ -202,7 +190,7 @@ pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &Schedule { prices })
 }
 
-/// A part of the settings.
+/// A section of the settings.
 trait Section: Serialize + DeserializeOwned {
     fn of(settings: &Settings) -> Self;
     fn put(self, settings: &mut Settings);

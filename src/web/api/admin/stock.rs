@@ -1,5 +1,5 @@
-//! `/api/v1/admin/stock/{sku}`, for staff: the numbers that the public never sees, and the
-//! movements they come from.
+//! `/api/v1/admin/stock/{sku}`, for staff: the numbers of units, which the public never sees, and
+//! the movements that led to them.
 
 use crate::web::api::{decode_cursor, encode_cursor, limit, malformed_cursor, whole};
 use crate::web::http::call::Call;
@@ -17,7 +17,7 @@ use shop::inventory::ports::StockPorts;
 use shop::inventory::stock;
 use shop::values::staff_name::StaffName;
 
-/// A change: exactly one of these.
+/// A change: exactly one of these fields.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -49,7 +49,7 @@ pub(in crate::web::api) struct Units {
     reason: String,
 }
 
-/// The rules a SKU is sold by; what is absent is as if it was never set.
+/// Stock policy of a SKU; absent fields are reset to their defaults.
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -105,7 +105,7 @@ pub(in crate::web::api) struct MovementView {
     at: String,
     #[cfg_attr(test, schema(required))]
     operation_id: Option<String>,
-    /// None when it was not a change of staff's.
+    /// `None` means the movement was not made by staff.
     #[cfg_attr(test, schema(required, value_type = Option<String>))]
     actor: Option<StaffName>,
     #[cfg_attr(test, schema(value_type = Vec<Object>))]
@@ -122,21 +122,19 @@ pub(in crate::web::api) struct CheckupView<'a> {
     folded: Numbers,
 }
 
-/// `GET /api/v1/admin/stock/{sku}`
+/// `GET /api/v1/admin/stock/{sku}`: numbers of units and the stock policy.
 ///
-/// # Errors
-/// 404 for a SKU that no product has and that was never stocked.
+/// # Errors 404 for a SKU that no product has and that was never stocked.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (app, sku) = (call.app, call.param(0));
     let view = stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
     reply(sku, view)
 }
 
-/// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`,
-/// `configure`.
+/// `POST /api/v1/admin/stock/{sku}`: changes the stock by one of `receive`, `adjust`, `write_off`,
+/// `return`, or its policy by `configure`.
 ///
-/// # Errors
-/// 404 for a SKU that no product has and that was never stocked; 422 `one_change`,
+/// # Errors 404 for a SKU that no product has and that was never stocked; 422 `one_change`,
 /// `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409
 /// `below_promised`.
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
@@ -154,10 +152,9 @@ pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
-/// `GET /api/v1/admin/stock/{sku}/movements?limit=&cursor=`: the log, newest first.
+/// `GET /api/v1/admin/stock/{sku}/movements?limit=&cursor=`: stock movements, newest first.
 ///
-/// # Errors
-/// 422 `invalid_limit`, 400 `malformed_cursor`.
+/// # Errors 422 `invalid_limit`, 400 `malformed_cursor`.
 pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
     let limit = limit(call)?;
     let before = decode_cursor(call)?
@@ -190,20 +187,19 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &Movements { data, next_cursor })
 }
 
-/// `GET /api/v1/admin/stock/{sku}/check`: whether the numbers are what the movements add up to.
+/// `GET /api/v1/admin/stock/{sku}/check`: compares the numbers of units with the sum of the
+/// movements.
 ///
-/// # Errors
-/// When the object does not answer.
+/// # Errors When the object does not answer.
 pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
     let found = call.app.stock_ledgers().check(call.param(0)).await?;
     Reply::json(200, &CheckupView::of(call.param(0), found))
 }
 
-/// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers to what the movements add up to;
-/// answers what was found.
+/// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers of units to the sum of the movements,
+/// and returns what was found.
 ///
-/// # Errors
-/// When the object does not answer.
+/// # Errors When the object does not answer.
 pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
     let found = call.app.stock_ledgers().repair(call.param(0)).await?;
     Reply::json(200, &CheckupView::of(call.param(0), found))
@@ -214,7 +210,8 @@ fn reply(sku: &str, view: View) -> Result<Reply> {
     Reply::json(200, &StockLevelView { sku, numbers })
 }
 
-/// An event of the object as the API tells it: `{"held": {…}}` is `{"event": "held", …}`.
+/// Converts an event of the object to the API's form: `{"held": {…}}` becomes
+/// `{"event": "held", …}`.
 fn told(event: Value) -> Value {
     let Value::Object(event) = event else {
         return event;
@@ -294,7 +291,7 @@ fn read_difference(field: &'static str, number: &Number) -> Result<i32> {
         })
 }
 
-/// The object judges what it may be.
+/// Reads a number; the object decides whether it is acceptable.
 fn read_setting(name: &str, number: Option<&Number>) -> Result<Option<u32>> {
     let Some(number) = number else {
         return Ok(None);

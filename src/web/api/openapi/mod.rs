@@ -1,8 +1,8 @@
-//! The OpenAPI 3.1 document of the API, served as a file of the assets: `/api/v1/openapi.json`.
+//! The OpenAPI 3.1 document of the API, served as a static file at `/api/v1/openapi.json`.
 //!
-//! It is generated here, from the routes, from the handlers' own documentation and from the types
-//! they read and answer with, and compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi`
-//! writes the file anew.
+//! The document is generated here from the routes, the documentation of the handlers, and the
+//! request and response types, and compared with the file. `UPDATE_SNAPSHOTS=1 cargo test openapi`
+//! rewrites the file.
 
 mod parameters;
 mod responses;
@@ -26,7 +26,7 @@ use std::fs;
 use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
-/// Codes that any operation may answer with.
+/// Codes that every operation may return.
 const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `permission_required`, `cross_site`, `not_found`, \
     `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `idempotency_key_reused`, `request_under_way`, \
     `catalog_not_copied`, `copies_unavailable`, `database_unavailable`, `object_unavailable`, `overloaded`, \
@@ -114,7 +114,8 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     operation
 }
 
-/// The name of the handler; that of staff says so where shoppers have one of the same name.
+/// Returns the name of the handler, with the prefix `admin_` for staff if shoppers have one of the
+/// same name.
 fn operation_id(route: &Route, name: &str) -> String {
     let same = |other: &&Route| other.handler_name.ends_with(&format!("::{name}"));
     if matches!(route.access, Access::Staff(_)) && all_routes().filter(same).count() > 1 {
@@ -123,7 +124,8 @@ fn operation_id(route: &Route, name: &str) -> String {
     name.to_owned()
 }
 
-/// What an operation reads and answers with. An operation that is not here does not pass the test.
+/// Returns the schemas of an operation's request and response. The test fails for an operation that
+/// is missing here.
 fn bodies(name: &str, schemas: &mut Schemas) -> (Option<Value>, Value) {
     match name {
         "list_products" => (None, schemas.list::<views::products::ProductView<'_>>()),
@@ -257,7 +259,7 @@ fn text_of(media_type: &str) -> Value {
     json!({"required": true, "content": {media_type: {"schema": {"type": "string"}}}})
 }
 
-/// The documentation of a handler, as one line.
+/// Returns the documentation of a handler as one line.
 fn docs_of(module: &str, name: &str) -> String {
     let module = module.replace("::", "/");
     let file = format!("{}/src/web/{module}.rs", env!("CARGO_MANIFEST_DIR"));
@@ -282,7 +284,7 @@ fn docs_of(module: &str, name: &str) -> String {
 struct Schemas(Map<String, Value>);
 
 impl Schemas {
-    /// A reference to the schema of `T`.
+    /// Returns a reference to the schema of `T`.
     fn add<T: ToSchema>(&mut self) -> Value {
         let mut schemas: Vec<(String, RefOr<Schema>)> = Vec::new();
         T::schemas(&mut schemas);
@@ -293,20 +295,21 @@ impl Schemas {
         json!({"$ref": format!("#/components/schemas/{}", T::name())})
     }
 
-    /// A JSON body of type `T`.
+    /// Returns a JSON body of type `T`.
     fn body<T: ToSchema>(&mut self) -> Option<Value> {
         let schema = self.add::<T>();
         Some(json!({"required": true, "content": {"application/json": {"schema": schema}}}))
     }
 
-    /// A JSON body of type `T`, which may be left out.
+    /// Returns an optional JSON body of type `T`.
     fn optional_body<T: ToSchema>(&mut self) -> Option<Value> {
         let mut body = self.body::<T>()?;
         body["required"] = false.into();
         Some(body)
     }
 
-    /// A section of the settings: with its version in answers, without in what sets it.
+    /// Returns the schemas of a section of the settings: with its version in responses, without in
+    /// requests that set it.
     fn section<T: ToSchema>(&mut self, name: &str) -> (Option<Value>, Value) {
         let body = self.body::<T>().filter(|_| name.starts_with("set_"));
         let mut answer = self.0[T::name().as_ref()].clone();

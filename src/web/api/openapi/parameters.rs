@@ -1,11 +1,11 @@
-//! Parameters of the operations: of the path, the query and the headers.
+//! Parameters of the operations, in the path, the query and the headers.
 
 use crate::web::http::route::Route;
 use serde_json::{Value, json};
 use worker::Method;
 
-/// The path's own parameters, the query's as the documentation of the handler writes them, and the
-/// headers it names.
+/// Returns the parameters in the path, those in the query that the documentation of the handler
+/// lists, and the headers that it names.
 pub fn parameters(route: &Route, operation_id: &str, docs: &str) -> Vec<Value> {
     let parameter = |name: &str, place: &str, required: bool| {
         let schema = schema(operation_id, name);
@@ -42,7 +42,7 @@ pub fn parameters(route: &Route, operation_id: &str, docs: &str) -> Vec<Value> {
     in_path.chain(in_query).chain(in_headers).collect()
 }
 
-/// The type of a parameter, and the words that it may be.
+/// Returns the type of a parameter and its allowed values.
 fn schema(operation_id: &str, name: &str) -> Value {
     match (operation_id, name) {
         (_, "limit") => json!({"type": "integer", "minimum": 1, "maximum": 100, "default": 24}),

@@ -1,9 +1,10 @@
-//! Statuses, headers and content types of the answers.
+//! Statuses, headers and content types of the responses.
 
 use crate::web::http::route::Route;
 use serde_json::{Map, Value, json};
 
-/// The answers of an operation; `schema` is that of the body, null where there is none.
+/// Returns the responses of an operation. `schema` is that of the body; null means there is no
+/// body.
 pub fn responses(route: &Route, operation_id: &str, schema: &Value, errors: &str) -> Value {
     let mut responses: Map<String, Value> = statuses(operation_id)
         .iter()
@@ -23,7 +24,7 @@ pub fn responses(route: &Route, operation_id: &str, schema: &Value, errors: &str
     responses.into()
 }
 
-/// Statuses of success, as they are sent.
+/// Returns the statuses of success.
 fn statuses(operation_id: &str) -> &'static [u16] {
     match operation_id {
         "create_order" | "create_fulfillment" | "create_return" | "create_refund" => &[200, 201],
@@ -68,7 +69,7 @@ fn content_type(operation_id: &str) -> &'static str {
     }
 }
 
-/// Names of the headers that an answer may carry.
+/// Returns the names of the headers that a response may carry.
 fn headers(operation_id: &str, status: u16) -> Vec<&'static str> {
     if status == 301 {
         return vec!["Location"];
@@ -126,7 +127,7 @@ fn headers(operation_id: &str, status: u16) -> Vec<&'static str> {
     names
 }
 
-/// Sections of the settings, and all of them.
+/// The sections of the settings, and the settings as a whole.
 const SETTINGS: [&str; 6] = [
     "settings",
     "currencies",

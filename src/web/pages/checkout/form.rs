@@ -1,7 +1,8 @@
-//! The form of the checkout: what is asked for, what was typed, and what it asks a quote for.
+//! The checkout form: its fields, the values typed in, and the quote request made from them.
 //!
-//! Without a script, too, a billing address is asked for only where it is another: the style sheet
-//! hides its fields while they say the same, and what they hold then is not read.
+//! A separate billing address is asked for only when it differs, even without a script: the style
+//! sheet hides its fields while the box says that both are the same, and their content is then
+//! ignored.
 
 use crate::web::http::call::{Call, Form};
 use crate::web::pages::fields::{BILLING, Field, Typed};
@@ -17,21 +18,22 @@ use shop::values::countries::Country;
 use shop::values::money::Money;
 use shop::values::subdivisions::regions_of;
 
-/// The button that asks for the form of the chosen country, for who has no script.
+/// The button that reloads the form with the fields of the chosen country, for browsers without a
+/// script.
 const CHANGE: &str = "change";
 
-/// The box that says that the order is billed to where it goes.
+/// The box that says that the billing address is the shipping address.
 const SAME: &str = "billing_same";
 
-/// The ways to ship that the form offers.
+/// Shipping methods that the form offers.
 pub(super) enum Offered {
-    /// To where it says.
+    /// Methods for the place that the form names.
     There(Vec<ShippingOffer>),
-    /// To somewhere, each at its lowest price; when it arrives depends on where.
+    /// Methods for any place, each at its lowest price. The date of arrival depends on the place.
     Anywhere(Vec<ShippingOffer>),
 }
 
-/// A form as it comes: the country is the one that is asked about, else the one that the visitor
+/// Returns the empty form. Its country is the one in the URL, or else the one that the visitor
 /// seems to be in.
 pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
     let country = call
@@ -48,12 +50,12 @@ pub(super) fn nothing_typed(call: &Call<'_>) -> Form {
     ])
 }
 
-/// True when only the fields of another country are asked for.
+/// Returns true when only the fields of another country are asked for.
 pub(super) fn asks_for_fields(form: &Form) -> bool {
     !form.get(CHANGE).is_empty()
 }
 
-/// What must have been typed for this quote.
+/// Returns the form as it must have been filled in for this quote.
 pub(super) fn typed_in(quote: &Quote) -> Form {
     let codes = codes_of(quote);
     let address = &quote.shipping_address;
@@ -91,7 +93,7 @@ pub(super) fn typed_in(quote: &Quote) -> Form {
     ])
 }
 
-/// What the form asks for.
+/// Returns the quote request that the form makes.
 pub(super) fn request_of(form: &Form, visit: &PageContext) -> QuoteRequest {
     QuoteRequest {
         currency: visit.currency.code().to_owned(),
@@ -106,7 +108,7 @@ pub(super) fn request_of(form: &Form, visit: &PageContext) -> QuoteRequest {
     }
 }
 
-/// The form with what was typed, each fault beside its field.
+/// Renders the form with its values, each error beside its field.
 pub(super) fn address_form(
     visit: &PageContext,
     offered: &Offered,
@@ -154,15 +156,15 @@ pub(super) fn address_form(
     }
 }
 
-/// Enter presses a form's first button, and without a script that would be the one beside the
-/// country.
+/// Adds an invisible first button for Enter. Otherwise, without a script, Enter would press the
+/// button beside the country.
 fn pressed_by_enter(texts: &Texts) -> Markup {
     html! {
         noscript { button class="unseen" tabindex="-1" aria-hidden="true" { (texts.continue_to_review) } }
     }
 }
 
-/// The fields from the top of the page down.
+/// Returns the names of the fields from the top of the page down.
 fn field_names(texts: &'static Texts, form: &Form, offered: &Offered) -> Vec<&'static str> {
     let groups: [&[Field]; 7] = [
         &contact_fields(texts),
@@ -191,7 +193,8 @@ const fn billing_country_field(texts: &Texts) -> Field {
     Field::new("billing_country", texts.country, "billing country", true).of(texts.billing_address)
 }
 
-/// Needed where every way to ship needs it; where some do, each of those says so.
+/// Returns the phone field. It is required if every shipping method requires a phone number; if
+/// only some do, each of those says so.
 fn phone_field(texts: &Texts, offered: &Offered) -> Field {
     let rules = || offered.methods().iter().map(|it| it.phone);
     let label = if rules().all(|it| it.is_optional()) {
@@ -203,8 +206,8 @@ fn phone_field(texts: &Texts, offered: &Offered) -> Field {
     Field::new("phone", label, "shipping tel", is_needed)
 }
 
-/// The fields of an address as its country writes it, and those beside them in which something was
-/// typed.
+/// Returns the fields of an address in the order of its country, and any others that were filled
+/// in.
 fn address_fields(texts: &'static Texts, form: &Form, prefix: &str) -> Vec<Field> {
     let country = country_in(form, prefix);
     let is_billing = prefix == BILLING;
@@ -296,7 +299,7 @@ impl Typed<'_> {
         })
     }
 
-    /// A field of an address; the regions that are known are offered, and any other may be typed.
+    /// Renders a field of an address. Known regions are offered, but any other may be typed.
     fn address_field(&self, field: &Field) -> Markup {
         let Some(prefix) = field.name.strip_suffix("region") else {
             return self.text_field(field);
@@ -345,7 +348,7 @@ impl Typed<'_> {
     }
 }
 
-/// The ids of what depends on the choice of a country.
+/// Returns the IDs of the elements that depend on the choice of a country.
 fn refreshed_by(name: &str) -> &'static str {
     if name == "country" {
         "delivery-address shipping"
@@ -377,7 +380,8 @@ impl Offered {
     }
 }
 
-/// Whether the form asks for an address of its own to bill: one that has no such fields does not.
+/// Returns true if the form asks for a separate billing address; a form without such fields
+/// doesn't.
 fn is_billed_elsewhere(form: &Form) -> bool {
     form.get(SAME).is_empty() && form.0.iter().any(|(name, _)| name.starts_with(BILLING))
 }

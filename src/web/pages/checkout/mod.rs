@@ -1,5 +1,4 @@
-//! Checkout in two pages: where it goes, then what it costs. Placing the order leads to the payment
-//! page.
+//! Checkout in two pages: the address, then the price. Placing the order leads to the payment page.
 
 mod form;
 
@@ -34,11 +33,10 @@ use shop::pricing::quote::Quote;
 use shop::values::ids::digest_of;
 use shop::values::money::Money;
 
-/// `GET /checkout`, for a cart that can become an order; any other is shown as it is. `?quote=`
-/// fills in what that quote was made for, `?country=` where it goes.
+/// `GET /checkout`: the address form, for a cart that can become an order; for any other, the cart
+/// page. `?quote=` fills in the values of that quote, `?country=` sets the country.
 ///
-/// # Errors
-/// 401 for a forged cookie.
+/// # Errors 401 for a forged cookie.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let Some(own) = call.identity().cart()? else {
@@ -58,11 +56,10 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     address_page(call, visit, 200, &cart, &typed, &[]).await
 }
 
-/// `POST /checkout`: makes the quote; a fault is shown beside its field, with what was typed kept.
-/// The button beside a country only shows the fields of that country.
+/// `POST /checkout`: creates the quote. Errors are shown beside their fields, with the typed values
+/// kept. The button beside a country only shows the fields of that country.
 ///
-/// # Errors
-/// What is not about a field.
+/// # Errors Those that don't concern a field.
 pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/checkout");
     let form = call.form().await?;
@@ -102,10 +99,9 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// `GET /checkout/{quote_id}`: what it costs, to the last unit that is charged.
+/// `GET /checkout/{quote_id}`: the review page with the final price.
 ///
-/// # Errors
-/// 404 for a quote of another cart.
+/// # Errors 404 for a quote of another cart.
 pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart()?.ok_or(Error::NotFound("quote"))?;
     let quote = quote_of_cart(call, call.param(0), &own.id)
@@ -116,11 +112,10 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     Ok(review_page(call, &visit, 200, &quote, &key, &[]).await)
 }
 
-/// `POST /checkout/{quote_id}`: places the order and leads to its payment. The form's key makes a
-/// double click one order.
+/// `POST /checkout/{quote_id}`: places the order and redirects to its payment. The key in the form
+/// makes a double click place only one order.
 ///
-/// # Errors
-/// 409 with what is in the way.
+/// # Errors 409 with the reason.
 pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     call.app.config.check_payments()?;
@@ -149,13 +144,13 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         .payment
         .url
         .filter(|_| placed.status == OrderStatus::PendingPayment);
-    // The browser that ordered comes back from paying without a token in its address.
+    // The browser returns from payment without a token in its URL.
     let there = Reply::see_other(pay_at.unwrap_or_else(|| order_path(&visit, &placed.id)));
     Ok(keep_open(there, call, &placed.id))
 }
 
-/// To the order that is in the way; to the form, where its address lacks something by now; to the
-/// same page once more, where a proof may lift what there was too much of.
+/// Redirects to the order that is in the way. Shows the form if its address is no longer complete,
+/// or the same page again if a proof may raise the limit that was reached.
 async fn not_placed(
     call: &Call<'_>,
     visit: &PageContext,
@@ -223,8 +218,9 @@ async fn address_page(
     Ok(page(status, &visit, visit.texts().checkout, &content))
 }
 
-/// The ways to ship to where the form says, or what there is anywhere, while it says nothing that
-/// can be shipped to. What keeps the cart from being priced at all stands in the form's faults.
+/// Returns the shipping methods for the place that the form names, or all methods while it names no
+/// place that is shipped to. If the cart can't be priced at all, the reason is among the form's
+/// errors.
 async fn methods_for(
     call: &Call<'_>,
     visit: &PageContext,
@@ -266,7 +262,8 @@ fn cart_summary(visit: &PageContext, cart: &PricedCart) -> Markup {
     }
 }
 
-/// What a quote comes to, and the button that orders it; `told` is why it was not ordered just now.
+/// Renders the price of a quote and the button that orders it. `told` explains why it was not
+/// ordered just now.
 async fn review_page(
     call: &Call<'_>,
     visit: &PageContext,
@@ -344,7 +341,7 @@ async fn review_content(
     }
 }
 
-/// Where in the checkout a page stands.
+/// Step of the checkout that a page belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd)]
 enum Step {
     Cart,

@@ -1,6 +1,6 @@
-//! Countries in German, in German order; names of Unicode CLDR.
+//! Countries in German, in German alphabetical order; names from Unicode CLDR.
 
-/// Code and name.
+/// Code and name of each country.
 #[rustfmt::skip] // a row a country
 pub static COUNTRIES: &[(&str, &str)] = &[
     ("AF", "Afghanistan"),

@@ -1,11 +1,11 @@
-//! German, in the polite form.
+//! German texts, in the polite form.
 
 use crate::app::brand::SHOP_NAME;
 use crate::web::pages::locale::countries_de::COUNTRIES;
 use crate::web::pages::locale::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
 
-/// What the pages say in German.
+/// German texts of the pages.
 pub static TEXTS: Texts = Texts {
     // Every page
     skip_to_content: "Zum Inhalt springen",

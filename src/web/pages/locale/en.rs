@@ -1,11 +1,11 @@
-//! English.
+//! English texts.
 
 use crate::app::brand::SHOP_NAME;
 use crate::web::pages::locale::texts::Texts;
 use shop::orders::transitions::OrderEventKind;
 use shop::values::countries::COUNTRIES;
 
-/// What the pages say in English.
+/// English texts of the pages.
 pub static TEXTS: Texts = Texts {
     // Every page
     skip_to_content: "Skip to content",
@@ -347,7 +347,7 @@ pub static TEXTS: Texts = Texts {
     },
     request: "Request",
 
-    // Descriptions for who searches
+    // Descriptions for search engines
     about_a_list: |title, products| {
         format!(
             "{title} at {SHOP_NAME}: {products} to choose from, with prices, pictures and current availability."

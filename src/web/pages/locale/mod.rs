@@ -1,4 +1,4 @@
-//! What the pages say, a file a language. A language that leaves something unsaid does not compile.
+//! Texts of the pages, one file per language. A language with a missing text does not compile.
 
 mod countries_de;
 mod de;
@@ -8,7 +8,7 @@ pub mod texts;
 use crate::web::pages::locale::texts::Texts;
 use shop::values::languages::Language;
 
-/// The texts of `language`.
+/// Returns the texts of `language`.
 pub const fn of(language: Language) -> &'static Texts {
     match language {
         Language::English => &en::TEXTS,

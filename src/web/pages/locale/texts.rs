@@ -1,4 +1,4 @@
-//! Every text of the pages, as each language has it.
+//! Texts of the pages, which each language provides.
 
 use shop::orders::transitions::OrderEventKind;
 
@@ -120,16 +120,16 @@ pub struct Texts {
     pub address: &'static str,
     pub address_more: &'static str,
     pub company: &'static str,
-    /// By the country's word for a part of a city.
+    /// Label by the country's term for a part of a city.
     pub neighborhood: fn(&str) -> &'static str,
     pub phone: &'static str,
     pub phone_optional: &'static str,
     pub needs_phone: &'static str,
-    /// By the country's word for it, as the addresses' metadata have it.
+    /// Label by the country's term for a city, as the address metadata names it.
     pub city: fn(&str) -> &'static str,
-    /// The same of a region.
+    /// Label by the country's term for a region.
     pub region: fn(&str) -> &'static str,
-    /// The same of a postal code.
+    /// Label by the country's term for a postal code.
     pub postal_code: fn(&str) -> &'static str,
     pub fields_of_country: &'static str,
     pub country: &'static str,
@@ -238,7 +238,7 @@ pub struct Texts {
     pub explained: fn(&str) -> Option<&'static str>,
     pub request: &'static str,
 
-    // Descriptions for who searches
+    // Descriptions for search engines
     pub about_a_list: fn(&str, usize) -> String,
     pub about_the_cart: fn() -> String,
 
@@ -254,7 +254,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// The name of a country; its code, where it has none.
+    /// Returns the name of a country, or its code if there is none.
     pub fn country_name(&self, code: &str) -> String {
         let countries = (self.countries)();
         countries
