@@ -73,27 +73,27 @@ fn an_event_is_about_what_its_own_provider_has() {
 fn money_at_another_provider_than_the_orders_goes_back_there() {
     let world = calm(1);
     let order = ordered(&world, 0).unwrap();
-    let payment = &order.payment;
-    let opened = world
-        .second
-        .borrow_mut()
-        .open(&payment.key(), &payment.request, world.now());
-    let stray = opened.unwrap().id;
     pay(&world, &order);
     looked_at(&world, &order);
-    assert!(world.second.borrow_mut().pay(&stray));
-    tell(&world, ProviderId::Second, &stray);
-    end_refunds(&world, ProviderId::Second);
-
-    let stray = world.second.borrow().session(&stray).unwrap();
-    let back = world.second.borrow().refunded(&stray);
-    assert_eq!(back, order.totals.total);
+    assert_eq!(paid_back_at_second(&world, &order), order.totals.total);
     assert!(world.provider.borrow().refunds.is_empty());
     let order = found(&world, &order);
     assert_eq!(order.status, OrderStatus::Confirmed);
     assert!(order.refunds.is_empty());
     let kept = world.db.ask("SELECT provider FROM stray_payments");
     assert_eq!(kept, ["second"]);
+}
+
+/// Its key is the order's, whose own session nobody knows yet.
+#[test]
+fn money_at_another_provider_does_not_confirm_an_order() {
+    let world = calm(1);
+    world.is_left_alone.set(true);
+    let order = ordered(&world, 0).unwrap();
+    world.is_left_alone.set(false);
+    assert_eq!(order.payment.session_id, None);
+    assert_eq!(paid_back_at_second(&world, &order), order.totals.total);
+    assert_eq!(found(&world, &order).status, OrderStatus::PendingPayment);
 }
 
 #[test]
@@ -232,6 +232,21 @@ fn pay(world: &World, order: &Order) {
     let session_id = order.payment.session_id.as_ref().unwrap();
     let provider = world.provider_of(order.payment.provider);
     assert!(provider.borrow_mut().pay(session_id));
+}
+
+/// Pays the order's request at the second provider, which is not its own; what goes back.
+fn paid_back_at_second(world: &Rc<World>, order: &Order) -> i64 {
+    let (payment, now) = (&order.payment, world.now());
+    let opened = world
+        .second
+        .borrow_mut()
+        .open(&payment.key(), &payment.request, now);
+    let id = opened.unwrap().id;
+    assert!(world.second.borrow_mut().pay(&id));
+    tell(world, ProviderId::Second, &id);
+    end_refunds(world, ProviderId::Second);
+    let second = world.second.borrow();
+    second.refunded(&second.session(&id).unwrap())
 }
 
 fn session_of(world: &World, order: &Order) -> Session {

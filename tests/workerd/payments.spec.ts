@@ -129,7 +129,8 @@ test('a dispute is booked, forbids refunds, and is a loss when it is lost', asyn
 test('staff sees a payment as the provider has it, line by line', async () => {
   const order = await paid('LAMP', 2);
   const seen = await payment(order);
-  assert.deepEqual([seen.state, seen.amount, seen.payment_ref], ['paid', order.total.amount, intentOf(order)]);
+  assert.deepEqual([seen.provider, seen.state, seen.amount, seen.payment_ref], ['stripe', 'paid', order.total.amount, intentOf(order)]);
+  assert.deepEqual([(await order_(order)).payment.provider, order.payment.provider], ['stripe', undefined], 'for staff alone');
   assert.equal(seen.items.reduce((sum: number, { amount }: Json) => sum + amount, 0), order.total.amount);
 });
 

@@ -44,9 +44,9 @@ impl Currency {
         self.0.exponent().map_or(2, u32::from)
     }
 
-    /// The smallest step, in minor units, that can be charged: payment providers take three-decimal
-    /// currencies in steps of ten and the ariary without its fifths. Prices and taxes are rounded
-    /// to it when they are made, so that what is charged is what was quoted.
+    /// Step of prices and taxes, in minor units: ten in three-decimal currencies, and whole units of
+    /// the ariary, which has fifths. They are rounded to it when they are made, before a provider is
+    /// chosen, so that each can charge what was quoted.
     #[must_use]
     pub fn charge_increment(self) -> i64 {
         match (self.code(), self.exponent()) {
