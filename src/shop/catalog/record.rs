@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 /// Number of products read at once: a request has limited memory and calls.
 #[derive(Clone, Copy, Debug)]
 pub struct PageSize {
-    /// At most.
+    /// Maximum number of products.
     pub products: u32,
-    /// Their variants, at most; 4 KB of description count as one.
+    /// Maximum number of their variants; each 4 KB of description counts as another.
     pub variants: usize,
 }
 

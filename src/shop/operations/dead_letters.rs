@@ -1,5 +1,5 @@
-//! Messages that failed for good: kept with every error, until staff sends them once more or lets
-//! them go, for a reason that is written down.
+//! Messages that failed permanently. They are stored with their errors until staff replay them, or
+//! discard them with a written reason.
 
 use crate::error::{Error, Result};
 use crate::values::written::Written;
@@ -7,32 +7,32 @@ use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// Most letters that one request replays.
+/// Maximum number of letters replayed by one request.
 pub const MAX_REPLAYS: u32 = 500;
 
-/// Most characters of a reason.
+/// Maximum length of a reason in characters.
 pub const MAX_REASON_CHARS: usize = 500;
 
-/// A message that failed for good.
+/// A message that failed permanently.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// `dl_…`
+    /// Id, `dl_…`.
     pub id: String,
-    /// The dead-letter queue that it came by.
+    /// Dead-letter queue that delivered it.
     pub queue: String,
-    /// The message.
+    /// Body of the message.
     pub body: String,
     /// Number of attempts.
     pub attempts: u32,
-    /// Reason why the last attempt failed.
+    /// Error of the last attempt.
     pub last_error: Option<String>,
-    /// Instant at which it was given up.
+    /// Time at which it was given up.
     pub buried_at: Timestamp,
     /// State of the letter.
     pub status: LetterStatus,
-    /// Instant at which staff dealt with it.
+    /// Time at which staff dealt with it. `None` means not yet.
     pub resolved_at: Option<Timestamp>,
-    /// Action that staff took.
+    /// Action taken by staff. `None` means none yet.
     pub resolution: Option<Resolution>,
 }
 
@@ -41,36 +41,37 @@ pub struct DeadLetter {
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LetterStatus {
-    /// It waits for staff.
+    /// Waiting for staff.
     Dead,
-    /// It was sent once more; should that fail, it comes back as another.
+    /// Replayed; if that fails, it returns as another dead letter.
     Replayed,
-    /// It was let go.
+    /// Discarded.
     Discarded,
 }
 
 /// A failed attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// Instant of the action.
+    /// Time of the attempt.
     pub at: Timestamp,
-    /// The reason.
+    /// Error message.
     pub error: String,
 }
 
-/// Action of staff on a dead letter.
+/// Action by staff on a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// State that the letter takes.
+    /// New state of the letter.
     pub status: LetterStatus,
     /// Member of staff who acts.
     pub actor: String,
-    /// The reason.
+    /// Reason; required to discard a letter.
     pub reason: Option<String>,
 }
 
-/// Sends a letter's message once more. It is marked first: should the queue refuse, an event is
-/// still found by the sweep, since it is due again, and any other letter is marked dead again.
+/// Replays a letter's message. The letter is marked first. If the queue then refuses the message,
+/// the sweep still finds an event, because it is due again, and any other letter is marked dead
+/// again.
 ///
 /// # Errors
 /// 404; 409 `already_resolved`.
@@ -94,10 +95,10 @@ pub async fn replay_dead_letter(
     Ok(letter)
 }
 
-/// Sends every dead letter once more, and counts them.
+/// Replays every dead letter, and returns their number.
 ///
 /// # Errors
-/// When a queue refuses; those before it are sent.
+/// Fails if a queue refuses a message; those before it have been sent.
 pub async fn replay_dead_letters(
     letters: &impl DeadLetters,
     queues: &impl MessageQueues,
@@ -115,7 +116,7 @@ pub async fn replay_dead_letters(
     Ok(replayed)
 }
 
-/// Lets a letter go.
+/// Discards a letter.
 ///
 /// # Errors
 /// 404; 409 `already_resolved`; 422 without a reason.
@@ -134,10 +135,10 @@ pub async fn discard_dead_letter(
     resolve(letters, id, &discard, now).await
 }
 
-/// A person's reason for what they do.
+/// Returns the trimmed reason given by a person for an action.
 ///
 /// # Errors
-/// 422 when it is empty or too long.
+/// 422 if it is empty or too long.
 pub fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS {
@@ -168,55 +169,55 @@ async fn resolve(
     ))
 }
 
-/// The queue that a dead-letter queue stands behind.
+/// Returns the queue that a dead-letter queue belongs to.
 fn origin(queue: &str) -> &str {
     queue.strip_suffix(DEAD_SUFFIX).unwrap_or(queue)
 }
 
-/// The dead-letter queue of a queue; one that is such a queue is its own.
+/// Returns the dead-letter queue of a queue; for a dead-letter queue, returns the queue itself.
 #[must_use]
 pub fn dead_queue(queue: &str) -> String {
     format!("{}{DEAD_SUFFIX}", origin(queue))
 }
 
-/// End of the name of a dead-letter queue.
+/// Suffix of the names of dead-letter queues.
 pub const DEAD_SUFFIX: &str = "-dead";
 
-/// Messages that failed, once or for good.
+/// Store of failed attempts and dead letters.
 pub trait DeadLetters {
-    /// Notes that an attempt at a message failed, and returns how many have.
+    /// Records a failed attempt at a message, and returns the number of failures.
     async fn failed(&self, message: &str, error: &str, now: Timestamp) -> Result<u32>;
-    /// Keeps a message that failed for good.
+    /// Stores a message that failed permanently.
     async fn bury(&self, queue: &str, message_id: &str, body: &str, now: Timestamp) -> Result<()>;
-    /// The ids of letters that wait for staff, oldest first.
+    /// Returns the ids of letters waiting for staff, oldest first.
     async fn dead(&self, limit: u32) -> Result<Vec<String>>;
-    /// Letters, newest first, from the one after a letter's id on.
+    /// Returns letters, newest first, starting after the letter with the id `after`.
     async fn letters(
         &self,
         status: LetterStatus,
         after: Option<&str>,
         limit: u32,
     ) -> Result<Vec<DeadLetter>>;
-    /// Counts the letters.
+    /// Counts the letters with this status.
     async fn count(&self, status: LetterStatus) -> Result<u32>;
-    /// One letter.
+    /// Returns one letter.
     async fn letter(&self, id: &str) -> Result<Option<DeadLetter>>;
-    /// The last failures of a message, oldest first.
+    /// Returns the last failures of a message, oldest first.
     async fn history(&self, message: &str) -> Result<Vec<Failure>>;
-    /// Notes what staff does with a letter; lost when it was dealt with before.
+    /// Records an action by staff. `Lost` means that the letter was dealt with before.
     async fn resolve(&self, id: &str, resolution: &Resolution, now: Timestamp) -> Result<Written>;
-    /// Takes a replay back whose queue refused.
+    /// Undoes a replay whose queue refused the message.
     async fn revive(&self, id: &str) -> Result<()>;
 }
 
 /// The shop's queues, by name.
 pub trait MessageQueues {
-    /// Puts a message into a queue.
+    /// Sends a message to a queue.
     async fn send(&self, queue: &str, body: &str) -> Result<()> {
         self.send_later(queue, body, 0).await
     }
-    /// Puts a message into a queue, which hands it out after a delay.
+    /// Sends a message to a queue, which delivers it after a delay.
     async fn send_later(&self, queue: &str, body: &str, delay_secs: u32) -> Result<()>;
-    /// Puts messages into a queue, at most a hundred.
+    /// Sends up to a hundred messages to a queue.
     async fn send_all(&self, queue: &str, bodies: &[String]) -> Result<()>;
 }

@@ -1,10 +1,12 @@
-//! Findings told to staff: by a mail that gathers those of a quarter of an hour, and by a signed
-//! webhook that the merchant names, one message each. Neither holds anything of a person: kinds,
-//! ids, numbers of orders and times.
+//! Notification of staff about findings: by a digest email every fifteen minutes, and by a signed
+//! request per finding to a webhook that the merchant configures. Neither contains personal data:
+//! only kinds, ids, order numbers and times.
 //!
-//! A delivery is a row of a finding and a channel, made from the findings that have none yet, and
-//! is done when the channel has taken it: who dies in between leaves a row that is due again, and
-//! is sent under the same id, by which the mail provider and the receiver of the webhook tell a
+//! A delivery is a row for one finding and one channel, created for findings that have none yet,
+//! and done once the channel has accepted it. A process that dies in between leaves a row that
+//! becomes due again and is sent with the same id, by which the email provider and the webhook's
+//! receiver recognize a repeat. The content of an email never changes once it was begun, as its
+//! idempotency key requires.
 //! repeat. What a mail says never changes once it was begun, as its idempotency key demands.
 
 use crate::error::{Error, Result};
@@ -16,65 +18,65 @@ use durable::Timestamp;
 use futures_util::stream::{self, StreamExt};
 use maud::{DOCTYPE, html};
 
-/// Seconds after which a delivery is given up. A mail provider knows the key of a mail for a day,
-/// so that it is not tried for longer.
+/// Seconds after which a delivery is given up. An email provider remembers a key for a day, so it
+/// is not retried for longer.
 pub const GIVE_UP_SECS: u32 = 23 * 60 * 60;
 
-/// Seconds between two mails.
+/// Seconds between two digest emails.
 pub const DIGEST_SECS: u32 = 15 * 60;
 
-/// Findings that one mail tells of at most; the next one tells of the others.
+/// Maximum number of findings in one email; the next one contains the others.
 pub const MAX_IN_DIGEST: u32 = 100;
 
-/// Messages to the webhook that one run sends at most, and at once.
+/// Maximum number of webhook requests sent in one run, and at the same time.
 const MAX_POSTS: u32 = 10;
 const POSTS_AT_ONCE: usize = 5;
 
-/// A finding as it is told.
+/// A finding as reported to staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// The finding's.
+    /// Id of the finding.
     pub id: i64,
-    /// Its kind.
+    /// Kind of the finding.
     pub kind: String,
-    /// The id or name that it is about.
+    /// Id or name that it concerns.
     pub subject: String,
-    /// The number of the order that it is about.
+    /// Number of the order that it concerns. `None` means that it concerns none.
     pub order_number: Option<i64>,
-    /// Instant at which it was found.
+    /// Time at which it was found.
     pub found_at: Timestamp,
 }
 
 impl Notice {
-    /// `fnd_…`: the same for every attempt, so that a receiver can tell a repeat.
+    /// Message id, `fnd_…`: the same for every attempt, so that a receiver can recognize a repeat.
     #[must_use]
     pub fn message_id(&self) -> String {
         finding_id(self.id)
     }
 }
 
-/// The findings of one mail.
+/// Findings in one email.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
-    /// Instant at which the digest was begun; no other digest has the same.
+    /// Time at which the digest was begun; unique among digests.
     pub begun_at: Timestamp,
-    /// The oldest first.
+    /// Findings, oldest first.
     pub notices: Vec<Notice>,
 }
 
-/// The record of deliveries.
+/// Store of deliveries.
 pub trait FindingDeliveries {
-    /// Makes the deliveries of a channel that findings of the last day have not got, once their
-    /// kind is told of.
+    /// Creates the missing deliveries of a channel for findings of the last day, once their kind is
+    /// due to be reported.
     async fn enlist(&self, channel: Channel, now: Timestamp) -> Result<()>;
-    /// Notices that are due to the webhook; each is handed out once until it is due again.
+    /// Claims notices that are due for the webhook; each is given out once until it is due again.
     async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<Notice>>;
-    /// The mail that is due: one that was begun and not sent, or a new one when the last was begun
-    /// long enough ago.
+    /// Claims the email that is due: one that was begun but not sent, or a new one if the last was
+    /// begun long enough ago.
     async fn take_digest(&self, now: Timestamp) -> Result<Option<Digest>>;
-    /// Notes that a channel has taken them.
+    /// Records that a channel has accepted these findings.
     async fn delivered(&self, channel: Channel, ids: &[i64], now: Timestamp) -> Result<()>;
-    /// Notes that it has not; those whose time is over are given up.
+    /// Records that a channel has failed; deliveries past their time limit are given up.
     async fn failed(
         &self,
         channel: Channel,
@@ -86,21 +88,21 @@ pub trait FindingDeliveries {
 
 /// The merchant's webhook.
 pub trait FindingWebhook {
-    /// Posts a notice.
+    /// Sends a notice to the webhook.
     async fn post(&self, notice: &Notice) -> Result<()>;
 }
 
-/// The mail of staff.
+/// Email to staff.
 pub trait FindingMail {
-    /// Sends a mail; where the provider knows idempotency keys, the same key never sends two.
+    /// Sends an email. If the provider supports idempotency keys, the same key never sends two.
     async fn send(&self, idempotency_key: &str, message: &Message) -> Result<()>;
 }
 
-/// Posts what is due to the webhook.
+/// Sends all due notices to the webhook.
 ///
 /// # Errors
-/// When the record can't be read or written; what was taken is due again later. A receiver that
-/// fails is noted in the record.
+/// Fails if the store can't be read or written; claimed notices become due again later. A failure
+/// of the receiver is only recorded.
 pub async fn push_to_webhook(
     deliveries: &impl FindingDeliveries,
     webhook: &impl FindingWebhook,
@@ -119,11 +121,11 @@ pub async fn push_to_webhook(
     outcomes.into_iter().collect()
 }
 
-/// Sends the mail that is due, to `to`.
+/// Sends the digest email that is due to `to`.
 ///
 /// # Errors
-/// When the record can't be read or written; a mail that was taken is due again later. A provider
-/// that fails is noted in the record.
+/// Fails if the store can't be read or written; a claimed email becomes due again later. A failure
+/// of the provider is only recorded.
 pub async fn push_by_mail(
     deliveries: &impl FindingDeliveries,
     mail: &impl FindingMail,
@@ -198,7 +200,7 @@ fn line(notice: &Notice) -> String {
     )
 }
 
-/// An instant for machines.
+/// Formats an instant in RFC 3339.
 #[must_use]
 pub fn rfc3339(at: Timestamp) -> String {
     chrono::DateTime::from_timestamp_millis(at.as_millis())
@@ -206,10 +208,10 @@ pub fn rfc3339(at: Timestamp) -> String {
         .to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }
 
-/// The address that the webhook is posted to.
+/// Returns the webhook's URL after checking it.
 ///
 /// # Errors
-/// When it is no `https` address; `http` does in development.
+/// Fails unless it is an `https` URL; `http` is accepted in development.
 pub fn checked_url(url: &str, in_development: bool) -> Result<&str> {
     if url.starts_with("https://") || (in_development && url.starts_with("http://")) {
         return Ok(url);
@@ -219,10 +221,10 @@ pub fn checked_url(url: &str, in_development: bool) -> Result<&str> {
     ))
 }
 
-/// The address that the mail goes to; empty: none.
+/// Returns the address for findings after checking it; empty means no email.
 ///
 /// # Errors
-/// When it is no mail address.
+/// Fails if it is not an email address.
 pub fn checked_address(address: &str) -> Result<&str> {
     if address.is_empty() || read_address(address).is_some() {
         return Ok(address);

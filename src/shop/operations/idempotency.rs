@@ -1,61 +1,61 @@
-//! Idempotency keys: the first answer to a request is kept under its caller's key and given again
-//! to every repeat.
+//! Idempotency keys. The first response to a request is stored under its caller's key, and returned
+//! for every repeat.
 //!
-//! Refusals and failures are not kept: the key is free again. A request that died keeps its key for
-//! [`UNDER_WAY_SECS`]; then a repeat carries it out, so that what it does must bear being done
-//! again.
+//! Refusals and failures are not stored: the key becomes free again. A request that died keeps its
+//! key for [`UNDER_WAY_SECS`]; after that a repeat is carried out, so such requests must be safe to
+//! carry out twice.
 
 use crate::error::{Error, Result, key_reused};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Seconds that an answer is kept.
+/// Seconds for which a response is stored.
 pub const KEPT_SECS: u32 = 2 * 24 * 60 * 60;
 
-/// Seconds after which a request that has not answered has died.
+/// Seconds after which a request without a response counts as dead.
 pub const UNDER_WAY_SECS: u32 = 30;
 
-/// A request under a key.
+/// A request with an idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyedRequest {
-    /// Caller; a key is worth nothing to anyone else.
+    /// Caller; the key is valid for this caller only.
     pub caller: String,
-    /// The caller's name for this one request.
+    /// Key chosen by the caller for this request.
     pub key: String,
-    /// Digest of what is asked.
+    /// Digest of the request's content.
     pub request_hash: String,
-    /// Tells the requests under one key from each other.
+    /// Id that distinguishes requests with the same key.
     pub request_id: String,
 }
 
-/// An answer as it is kept.
+/// A stored response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptAnswer {
     /// HTTP status.
     pub status: u16,
-    /// The headers that belong to it.
+    /// Headers stored with it.
     pub headers: BTreeMap<String, String>,
-    /// JSON.
+    /// Body in JSON.
     pub body: String,
 }
 
 /// Holder of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyHolder {
-    /// The request that has it.
+    /// Id of the request that holds it.
     pub request_id: String,
-    /// Digest of the request that was sent with it.
+    /// Digest of that request's content.
     pub request_hash: String,
-    /// Answer that was given. None means that the request is under way.
+    /// Stored response. `None` means that the request is in progress.
     pub answer: Option<KeptAnswer>,
 }
 
-/// Takes the key of `request`: none, when it is now to be carried out; else what was answered
-/// before.
+/// Claims the key of `request`. Returns `None` if the request is now to be carried out, or else the
+/// stored response.
 ///
 /// # Errors
-/// 422 `idempotency_key_reused` for a key of another request, 503 `request_under_way`.
+/// 422 `idempotency_key_reused` if the key belongs to a different request, 503 `request_under_way`.
 pub async fn begin(
     keys: &impl IdempotencyKeys,
     request: &KeyedRequest,
@@ -75,12 +75,12 @@ pub async fn begin(
     }
 }
 
-/// Keys of requests, and the first answers to them.
+/// Store of idempotency keys and responses.
 pub trait IdempotencyKeys {
-    /// Takes a key, unless another request has it; who has it now.
+    /// Claims a key unless another request holds it, and returns the current holder.
     async fn claim(&self, request: &KeyedRequest, now: Timestamp) -> Result<KeyHolder>;
-    /// Keeps the answer of the request that has the key.
+    /// Stores the response of the request that holds the key.
     async fn keep(&self, request: &KeyedRequest, answer: &KeptAnswer) -> Result<()>;
-    /// Frees the key of a request that came to nothing.
+    /// Releases the key of a request that failed.
     async fn release(&self, request: &KeyedRequest) -> Result<()>;
 }

@@ -1,5 +1,5 @@
-//! The shop at work: jobs of each minute, news of objects, dead letters, findings told, and what is
-//! kept how long.
+//! Operation of the shop: jobs of every minute, events of objects, dead letters, notification of
+//! staff, and retention of data.
 pub mod dead_letters;
 pub mod finding_deliveries;
 pub mod idempotency;

@@ -1,8 +1,9 @@
-//! Consequences of what the objects report: the record of availability, the boards that show it,
-//! abandoned carts, and carts that an order keeps.
+//! Processing of object events: the stored availability, the boards that show it, abandoned carts,
+//! and carts frozen for an order.
 //!
-//! Safe to repeat and in any order: record and boards keep the newest version of each SKU and cart.
-//! The record is written first, so that a board never shows anything newer than what it could be
+//! Safe to repeat and in any order, because the store and the boards keep the newest version of
+//! each SKU and cart. The store is written first, so that a board never shows anything newer than
+//! the data it could be rebuilt from.
 //! filled from again.
 
 use crate::checkout::freezing::settle_cart;
@@ -14,13 +15,13 @@ use durable::board::{Posts, bucket_of};
 use durable::news::ObjectEvent;
 use std::collections::BTreeMap;
 
-/// The queue of the objects' news, in every environment by how it begins.
+/// Prefix of the name of the queue for object events, in every environment.
 pub const NEWS_QUEUE: &str = "object-news";
 
-/// Records `news` and shows them.
+/// Stores object events and shows them on the boards.
 ///
 /// # Errors
-/// A port's failure; hearing the news again is safe.
+/// Fails if a port fails; processing the same events again is safe.
 pub async fn hear_news(
     ports: &impl CheckoutPorts,
     record: &impl NewsRecord,
@@ -35,10 +36,10 @@ pub async fn hear_news(
     answer_carts(ports, news, now).await
 }
 
-/// Tells carts that stand still what has become of their orders.
+/// Completes or thaws the frozen carts whose orders have ended.
 ///
 /// # Errors
-/// A port's failure; telling again is safe.
+/// Fails if a port fails; calling it again is safe.
 pub async fn answer_carts(
     ports: &impl CheckoutPorts,
     news: &[ObjectEvent],
@@ -52,7 +53,7 @@ pub async fn answer_carts(
     Ok(())
 }
 
-/// The newest of each SKU, dealt into buckets.
+/// Groups the newest stock of each SKU by bucket.
 fn posts_by_bucket(news: &[ObjectEvent]) -> BTreeMap<u32, Posts> {
     let mut buckets = BTreeMap::<u32, Posts>::new();
     for news in news {
@@ -68,9 +69,9 @@ fn posts_by_bucket(news: &[ObjectEvent]) -> BTreeMap<u32, Posts> {
     buckets
 }
 
-/// The record of what the objects told.
+/// Store of object events.
 pub trait NewsRecord {
-    /// Keeps the newest of each SKU and cart, all or none.
+    /// Stores the newest state of each SKU and cart, all or none.
     async fn keep(&self, news: &[ObjectEvent], now: Timestamp) -> Result<()>;
 }
 

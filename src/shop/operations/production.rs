@@ -1,18 +1,18 @@
-//! The settings that a shop must not be opened to the world with: keys that can be guessed,
-//! addresses that are made up.
+//! Settings that a shop must not go live with: keys that can be guessed, and made-up addresses.
 
 use crate::customers::staff::entries;
 use crate::error::{Error, Result};
 use crate::values::mail_addresses::read_sender;
 use std::collections::BTreeSet;
 
-/// Fewest characters of a key.
+/// Minimum length of a key in characters.
 const MIN_KEY_CHARS: usize = 32;
 
-/// Fewest different characters of a key: of 32 random hexadecimal digits some fourteen differ.
+/// Minimum number of different characters in a key; 32 random hexadecimal digits contain about
+/// fourteen.
 const MIN_DIFFERENT_CHARS: usize = 8;
 
-/// Words of examples, in lower case.
+/// Words that mark a placeholder, in lower case.
 const PLACEHOLDERS: [&str; 10] = [
     "changeme",
     "change_me",
@@ -26,7 +26,7 @@ const PLACEHOLDERS: [&str; 10] = [
     "replace",
 ];
 
-/// Hosts and endings of hosts that are nobody's.
+/// Hosts, or suffixes of hosts, that belong to nobody.
 const MADE_UP_HOSTS: [&str; 6] = [
     "example.com",
     "example.net",
@@ -36,20 +36,20 @@ const MADE_UP_HOSTS: [&str; 6] = [
     "localhost",
 ];
 
-/// The environment that the shop runs in, as the variable `ENVIRONMENT` says. Only what names
-/// another is not production.
+/// Environment that the shop runs in, from the variable `ENVIRONMENT`. Any value that names no
+/// other environment means production.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Environment {
     /// A developer's own machine.
     Development,
-    /// A rehearsal on the platform, which search engines are kept from.
+    /// A rehearsal on the platform, not indexed by search engines.
     Staging,
-    /// The shop that people buy in.
+    /// The live shop.
     Production,
 }
 
 impl Environment {
-    /// Reads the variable.
+    /// Parses the variable.
     #[must_use]
     pub fn read(text: &str) -> Self {
         match text {
@@ -60,10 +60,10 @@ impl Environment {
     }
 }
 
-/// Checks that each secret that a shop can't sell without is set.
+/// Checks that every required secret is set.
 ///
 /// # Errors
-/// The message names those that are not.
+/// The message names the missing secrets.
 pub fn check_secrets_are_set(unset: &[&str]) -> Result<()> {
     if unset.is_empty() {
         return Ok(());
@@ -74,7 +74,7 @@ pub fn check_secrets_are_set(unset: &[&str]) -> Result<()> {
     )))
 }
 
-/// The way out for whoever sees a shop that is not configured.
+/// Instructions shown to a visitor of a shop that is not configured.
 #[must_use]
 pub fn how_to_configure(unset: &[&str]) -> String {
     let secrets = match unset {
@@ -89,7 +89,7 @@ pub fn how_to_configure(unset: &[&str]) -> String {
     )
 }
 
-/// Settings of a shop in which a mistake would open it to strangers.
+/// Settings in which a mistake would open the shop to strangers.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
     /// `SHOP_URL`
@@ -108,10 +108,10 @@ pub struct Opening<'a> {
     pub findings_webhook_secret: &'a str,
 }
 
-/// Checks that nothing of it can be guessed or is made up.
+/// Checks that no setting can be guessed or is made up.
 ///
 /// # Errors
-/// The message names the variable, never what it holds.
+/// The message names the variable, never its value.
 pub fn check_opening(opening: &Opening<'_>) -> Result<()> {
     let Opening {
         shop_url,
@@ -166,7 +166,7 @@ fn check_keys(opening: &Opening<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Reason why a key can be guessed. None means that it seems hard to guess.
+/// Returns the reason why a key can be guessed. `None` means that it looks hard to guess.
 #[must_use]
 pub fn weakness(key: &str) -> Option<&'static str> {
     if key.chars().count() < MIN_KEY_CHARS {
@@ -183,7 +183,7 @@ pub fn weakness(key: &str) -> Option<&'static str> {
     None
 }
 
-/// True for a text that repeats a shorter one.
+/// True for a text that consists of a repeated shorter text.
 fn repeats_itself(text: &str) -> bool {
     let bytes = text.as_bytes();
     let half = bytes.len().div_euclid(2);

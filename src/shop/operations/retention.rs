@@ -1,8 +1,9 @@
-//! The end of what is kept for a while: how long each kind is kept, and why. Once a minute one kind
-//! has its turn, in rows so many at a time, so that neither a shop at rest nor one with a backlog
-//! asks the database for much. Forgetting twice, or at once, changes nothing.
+//! Retention: how long each kind of temporary data is kept, and why. Once a minute, one kind is
+//! purged, a limited number of rows at a time, so that neither an idle shop nor one with a backlog
+//! puts load on the database. Purging twice, or twice at the same time, changes nothing.
 //!
-//! What is kept for good, and which columns hold what of a person, stands in `docs/retention.md`.
+//! Data that is kept forever, and the columns with personal data, are listed in
+//! `docs/retention.md`.
 
 use crate::error::Result;
 use crate::operations::idempotency;
@@ -10,67 +11,67 @@ use crate::orders::findings;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Something that is kept for a while.
+/// A kind of data that is kept for a limited time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The last time that each cart was left alone.
+    /// Time at which each cart was last abandoned.
     AbandonedCarts,
-    /// First answers to requests with a key.
+    /// Stored responses to requests with an idempotency key.
     Answers,
-    /// Requests by which orders were placed.
+    /// Requests that placed orders.
     Checkouts,
     /// Dead letters that nobody has dealt with.
     DeadLetters,
-    /// Events of the payment provider that were dealt with.
+    /// Processed events of the payment provider.
     Events,
-    /// Failures of messages.
+    /// Failed attempts at messages.
     Failures,
-    /// Findings of sweeps.
+    /// Findings.
     Findings,
-    /// Names that an import has met.
+    /// Names claimed by an import.
     ImportNames,
-    /// Letters that were sent.
+    /// Emails that were sent.
     Letters,
-    /// Guesses at the codes of orders, by network.
+    /// Attempts at order codes, by network.
     OrderCodeTries,
     /// Checkouts that were refused.
     Refusals,
     /// Dead letters that staff have dealt with.
     ResolvedLetters,
-    /// Prices for a while, once that is over.
+    /// Scheduled prices whose period is over.
     ScheduledPrices,
-    /// Tasks of orders that are done, and the request for a payment that has ended.
+    /// Completed tasks of orders, and requests for payments that have ended.
     Tasks,
-    /// Orders that showed no proof, by network.
+    /// Orders without a solved challenge, by network.
     UnprovedOrders,
-    /// Events of the payment provider that nobody has dealt with.
+    /// Events of the payment provider that nobody has processed.
     UnseenEvents,
 }
 
-/// The record of what is kept for a while.
+/// Store of temporary data.
 pub trait RetentionRecord {
-    /// Gives the kind its turn that has waited longest; none while there is none that this version
-    /// knows.
+    /// Claims the kind that has waited longest to be purged. `None` means that this version knows
+    /// none.
     async fn take_turn(&self, now: Timestamp) -> Result<Option<Kind>>;
-    /// Forgets what ended before `before`, of the next `limit` rows, and returns how many rows that
-    /// were. Nothing goes that anything still depends on.
+    /// Deletes, among the next `limit` rows, those that ended before `before`, and returns how many
+    /// rows were deleted. Rows that something still depends on are never deleted.
     async fn forget(&self, kind: Kind, before: Timestamp, limit: u32) -> Result<u32>;
 }
 
-/// Rows that are looked at in one go.
+/// Number of rows examined at once.
 const AT_ONCE: u32 = 1_000;
 
-/// Most goes of one turn.
+/// Maximum number of batches per run.
 const MAX_GOES: u32 = 10;
 
-/// Rows forgotten in one go that make another worth its trip.
+/// Number of deleted rows in a batch that makes another batch worthwhile.
 const WORTH_ANOTHER: u32 = 50;
 
 const DAY_SECS: u32 = 24 * 60 * 60;
 
 impl Kind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 16] = [
         Self::AbandonedCarts,
         Self::Answers,
@@ -90,41 +91,41 @@ impl Kind {
         Self::UnseenEvents,
     ];
 
-    /// Seconds from the end of one until it is forgotten.
+    /// Seconds for which data is kept after it has ended.
     #[must_use]
     pub const fn kept_secs(self) -> u32 {
         match self {
-            // As long as repeats are promised the first answer.
+            // Stored as long as a repeat is promised the first response.
             Self::Answers => idempotency::KEPT_SECS,
-            // As long as an import may take; far longer than guesses, and orders without a proof,
-            // count.
+            // As long as an import may take; far longer than attempts, and orders without a solved
+            // challenge, are counted.
             Self::ImportNames | Self::OrderCodeTries | Self::UnprovedOrders => DAY_SECS,
-            // Longer than any task of a refused checkout, or of an order, is tried again.
+            // Longer than any task of an order, or of a refused checkout, is retried.
             Self::Refusals | Self::Tasks => 7 * DAY_SECS,
-            // As long as the provider can deliver an event again, and lists it.
+            // As long as the provider may deliver an event again, and lists it.
             Self::Events => 30 * DAY_SECS,
-            // For who looks into what has gone wrong.
+            // For investigating what went wrong.
             Self::Failures => 30 * DAY_SECS,
             Self::Findings => findings::KEPT_SECS,
-            // A week longer than a cart, so that news on their way do not bring back one that is
-            // gone.
+            // A week longer than a cart lasts, so that a late event does not bring back a cart that
+            // is gone.
             Self::AbandonedCarts => 37 * DAY_SECS,
-            // Longer than a cart can be sent again under the same key, and a letter tried again.
+            // Longer than a checkout can be repeated with the same key, or an email retried.
             Self::Checkouts | Self::Letters => 90 * DAY_SECS,
-            // For who asks what became of one.
+            // For questions about what became of one.
             Self::ResolvedLetters => 90 * DAY_SECS,
             // What nobody has looked at in a year has no other end.
             Self::DeadLetters | Self::UnseenEvents => 365 * DAY_SECS,
-            // For a look back at last year's sale.
+            // For looking back at last year's sale.
             Self::ScheduledPrices => 365 * DAY_SECS,
         }
     }
 }
 
-/// Gives one kind its turn; which, and how many rows it forgot.
+/// Purges one kind. Returns the kind and the number of rows deleted.
 ///
 /// # Errors
-/// When the database can't be written; the next turn goes on.
+/// Fails if the database can't be written; the next run continues.
 pub async fn purge(record: &impl RetentionRecord, now: Timestamp) -> Result<Option<(Kind, u32)>> {
     let Some(kind) = record.take_turn(now).await? else {
         return Ok(None);

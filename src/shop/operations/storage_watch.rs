@@ -1,4 +1,4 @@
-//! A look at what fills up, once a day.
+//! Daily check of the database size and the dead letters.
 
 use crate::error::Result;
 use crate::operations::dead_letters::{DeadLetters, LetterStatus};
@@ -10,19 +10,20 @@ const JOB: &str = "storage_watch";
 
 const DAY_SECS: u32 = 24 * 60 * 60;
 
-/// Seconds after which a look that was never heard of again counts as lost.
+/// Seconds after which an unfinished run counts as lost.
 const LOST_SECS: u32 = 10 * 60;
 
-/// Bytes from which staff are told: 70 % of what D1 holds.
+/// Size in bytes from which staff are notified: 70 % of D1's limit.
 const TOLD_BYTES: i64 = 7_000_000_000;
 
 const BYTES_OF_MB: i64 = 1_000_000;
 
-/// Tells staff how large the database is, if it is large, and how many dead letters wait; `size`
-/// asks for its bytes.
+/// Reports to staff the size of the database, if it is large, and the number of waiting dead
+/// letters; `size` returns the size in bytes.
 ///
 /// # Errors
-/// When the database can't be read or written: to be looked at again once the run counts as lost.
+/// Fails if the database can't be read or written; the check is repeated once the run counts as
+/// lost.
 pub async fn watch_storage(
     findings: &impl FindingRecord,
     letters: &impl DeadLetters,

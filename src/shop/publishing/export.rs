@@ -1,7 +1,8 @@
-//! Getting the record out again, drafts included, as a CSV in pages.
+//! Export of the record, including drafts, as a CSV in pages.
 //!
-//! Promises: a page asks no more than one request may, however many variants a product has; all
-//! pages of an export have the same columns, and the pages of one product are of one version of it.
+//! Guarantees: a page stays within the limits of one request, however many variants a product has;
+//! all pages of an export have the same columns, and the pages of one product show a single version
+//! of it.
 
 use crate::catalog::Product;
 use crate::catalog::record::{CatalogRecord, PageSize};
@@ -16,13 +17,14 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// Largest page: each variant asks its stock object, and the platform grants 1,000 calls a request.
+/// Size of a page: each variant asks its stock object, and the platform allows 1,000 calls per
+/// request.
 const PAGE: PageSize = PageSize {
     products: 50,
     variants: 300,
 };
 
-/// Objects asked at once.
+/// Maximum number of objects asked at the same time.
 const OBJECTS_AT_ONCE: usize = 6;
 
 /// A page of an export.
@@ -30,26 +32,27 @@ const OBJECTS_AT_ONCE: usize = 6;
 pub struct ExportPage {
     /// Rows; the first page begins with the header.
     pub csv: Vec<u8>,
-    /// Start of the next page. None means that this page was the last.
+    /// Start of the next page. `None` means that this page was the last.
     pub next: Option<ExportCursor>,
 }
 
-/// Position of an export.
+/// Position in an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportCursor {
-    /// Place of the last product that is written whole.
+    /// Position of the last complete product in the merchant's order.
     position: i64,
-    /// Variants that are written of the product behind it.
+    /// Number of variants already written of the product after it.
     variants: usize,
-    /// Basis of the pages before: the columns, and the version of a product that goes on.
+    /// Digest of what earlier pages are based on: the columns, and the version of an unfinished
+    /// product.
     basis: String,
 }
 
-/// The page of the record at `cursor`; the first without one.
+/// Returns the page of the record at `cursor`, or the first page without one.
 ///
 /// # Errors
-/// 409 `export_outdated` when a column came or went, or the product that goes on was changed: the
-/// export must begin anew.
+/// 409 `export_outdated` if a column was added or removed, or the unfinished product was changed:
+/// the export must be started again.
 pub async fn export_products(
     record: &impl CatalogRecord,
     stock: &impl StockObjects,
@@ -92,7 +95,7 @@ impl ExportCursor {
         }
     }
 
-    /// This place, as the page of it should find the record.
+    /// Returns this position with the basis that its page should find in the record.
     fn based_on(&self, header: &[String], product: Option<&Product>) -> Self {
         Self {
             basis: basis(header, product.filter(|_| self.variants > 0)),
@@ -100,7 +103,7 @@ impl ExportCursor {
         }
     }
 
-    /// The place behind a page that begins here with `found`.
+    /// Returns the position after a page that begins here and contains `found`.
     fn next(&self, found: &[(i64, Product)], header: &[String]) -> Option<Self> {
         let end = self.variants.saturating_add(PAGE.variants);
         match found {
@@ -151,7 +154,7 @@ fn outdated() -> Error {
     )
 }
 
-/// Units that are there of each SKU that is counted.
+/// Returns the units on hand of each tracked SKU.
 async fn units_of(
     stock: &impl StockObjects,
     products: &[Product],

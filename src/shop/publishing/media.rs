@@ -1,8 +1,8 @@
-//! Pictures that staff upload. What one is, its bytes say: never its name, nor what its sender
-//! called it. It is named by its content and its size in pixels, so that it can be kept for ever
-//! under its name, and a page knows what room it takes.
+//! Pictures uploaded by staff. The type is determined from the content, never from the file name or
+//! the sender's declaration. A picture is named by a digest of its content and its size in pixels,
+//! so that it can be cached forever under that name, and a page knows how much space it needs.
 //!
-//! Drawings (SVG) are documents that can run scripts, and are refused.
+//! Drawings (SVG) are documents that can run scripts, and are rejected.
 
 use crate::catalog::record::CatalogRecord;
 use crate::error::{Error, Result};
@@ -10,46 +10,46 @@ use crate::values::ids::digest_of;
 use durable::Timestamp;
 use serde_json::json;
 
-/// Largest upload, in bytes.
+/// Maximum size of an upload in bytes.
 pub const MAX_MEDIA_BYTES: usize = 10 * 1024 * 1024;
 
-/// The widths that a picture is served in, in pixels; no other is made.
+/// Widths in pixels that a picture is served in; no others are generated.
 const WIDTHS: [u32; 6] = [160, 320, 640, 960, 1280, 1920];
 
-/// Longest side, in pixels: what is larger can't be scaled down.
+/// Maximum length of a side in pixels; larger pictures can't be scaled down.
 const MAX_SIDE: u32 = 12_000;
 
-/// Most products that are told to name a picture.
+/// Maximum number of products listed as using a picture.
 const MOST_TOLD: usize = 100;
 
-/// Path under which media are served.
+/// Path prefix under which media are served.
 const FOLDER: &str = "/media/";
 
 /// A picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
-    /// Names the content: digest, size and kind, as `0a1b…-1600x1200.jpg`.
+    /// Name derived from digest, size and type, such as `0a1b…-1600x1200.jpg`.
     pub name: String,
     /// Type of the picture.
     pub kind: Kind,
-    /// Pixels.
+    /// Width in pixels.
     pub width: u32,
-    /// Pixels.
+    /// Height in pixels.
     pub height: u32,
 }
 
-/// A picture as it is kept.
+/// A stored picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMedia {
-    /// The one that is meant.
+    /// The picture.
     pub media: Media,
-    /// Its size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Instant of the last upload.
+    /// Time of the last upload.
     pub uploaded_at: Timestamp,
 }
 
-/// Types of picture that browsers show.
+/// Picture types that browsers show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// JPEG.
@@ -60,23 +60,23 @@ pub enum Kind {
     WebP,
     /// AVIF.
     Avif,
-    /// GIF, perhaps moving.
+    /// GIF, possibly animated.
     Gif,
 }
 
-/// Keeps a picture. The same content has the same name, so sending it twice is safe.
+/// Stores a picture. The same content has the same name, so sending it twice is safe.
 ///
 /// # Errors
-/// 415 for anything but a picture that browsers show; 422 `invalid_image` for one that does not
-/// read or is too large in pixels.
+/// 415 for anything other than a picture that browsers show; 422 `invalid_image` for one that can't
+/// be read or has too many pixels.
 pub async fn upload_media(files: &impl MediaFiles, content: Vec<u8>) -> Result<Media> {
     let media = Media::read(&content)?;
     files.put(&media, content).await?;
     Ok(media)
 }
 
-/// Removes a picture that no product of the record names. Until the next publish, pages may show
-/// the description of one that a product has only just stopped naming.
+/// Deletes a picture that no product in the record uses. Until the next publish, pages may still
+/// show a description that refers to it.
 ///
 /// # Errors
 /// 404; 409 `media_in_use` with the products.
@@ -101,10 +101,10 @@ pub async fn delete_media(
 }
 
 impl Media {
-    /// The picture that these bytes are.
+    /// Identifies the picture in these bytes.
     ///
     /// # Errors
-    /// As [`upload_media`].
+    /// Same as [`upload_media`].
     pub fn read(content: &[u8]) -> Result<Self> {
         let kind = Kind::of(content).ok_or(Error::UnsupportedMediaType(
             "image/jpeg, image/png, image/webp, image/avif or image/gif",
@@ -133,7 +133,7 @@ impl Media {
         })
     }
 
-    /// The picture that a name tells of; none for what is no such name.
+    /// Parses a picture's name. `None` means that it is not such a name.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         let (stem, extension) = name.rsplit_once('.')?;
@@ -151,7 +151,7 @@ impl Media {
         })
     }
 
-    /// The picture at an address of the shop; none for what was not uploaded.
+    /// Returns the uploaded picture at a path of the shop. `None` means that it was not uploaded.
     #[must_use]
     pub fn at(address: &str) -> Option<Self> {
         Self::of_name(address.strip_prefix(FOLDER)?)
@@ -169,8 +169,8 @@ impl Media {
         format!("{FOLDER}{width}/{}", self.name)
     }
 
-    /// The widths that it is served in: those listed that are smaller than its own. What moves is
-    /// served as it is.
+    /// Widths in which it is served: the listed ones that are smaller than its own. Animations are
+    /// served unchanged.
     pub fn widths(&self) -> impl Iterator<Item = u32> {
         let own = if self.kind == Kind::Gif {
             0
@@ -184,7 +184,7 @@ impl Media {
 impl Kind {
     const ALL: [Self; 5] = [Self::Jpeg, Self::Png, Self::WebP, Self::Avif, Self::Gif];
 
-    /// Type that the first bytes tell.
+    /// Returns the type indicated by the first bytes.
     fn of(content: &[u8]) -> Option<Self> {
         let begins = |at: usize, magic: &[u8]| {
             content
@@ -201,7 +201,7 @@ impl Kind {
         }
     }
 
-    /// Its media type.
+    /// Media type.
     #[must_use]
     pub const fn content_type(self) -> &'static str {
         match self {
@@ -223,7 +223,7 @@ impl Kind {
         }
     }
 
-    /// Width and height, as the header has them.
+    /// Width and height from the header.
     fn size(self, content: &[u8]) -> Option<(u32, u32)> {
         match self {
             Self::Jpeg => jpeg_size(content),
@@ -235,8 +235,8 @@ impl Kind {
     }
 }
 
-/// The frame header (SOF) stands behind other segments, each of which tells its length (ITU-T T.81,
-/// B.2).
+/// Reads the size from the frame header (SOF), which follows other segments that each state their
+/// length (ITU-T T.81, B.2).
 fn jpeg_size(content: &[u8]) -> Option<(u32, u32)> {
     let mut at = 2_usize;
     loop {
@@ -260,7 +260,7 @@ fn jpeg_size(content: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// Lossy, lossless and extended files each have their own header (RFC 9649).
+/// Reads the size; lossy, lossless and extended files have different headers (RFC 9649).
 fn webp_size(content: &[u8]) -> Option<(u32, u32)> {
     match content.get(12..16)? {
         b"VP8 " => Some((
@@ -282,8 +282,8 @@ fn webp_size(content: &[u8]) -> Option<(u32, u32)> {
     }
 }
 
-/// The largest of the spatial extents (`ispe`) in the header: those of tiles and previews are
-/// smaller.
+/// Returns the largest of the spatial extents (`ispe`) in the header; those of tiles and previews
+/// are smaller.
 fn avif_size(content: &[u8]) -> Option<(u32, u32)> {
     const HEADER_BYTES: usize = 16 * 1024;
     let header = content.get(..content.len().min(HEADER_BYTES))?;
@@ -320,14 +320,14 @@ fn little_endian(content: &[u8], at: usize, length: usize) -> Option<u32> {
     )
 }
 
-/// Pictures that staff upload, under their names.
+/// Store of pictures uploaded by staff, by name.
 pub trait MediaFiles {
-    /// Keeps a picture; keeping it twice is fine.
+    /// Stores a picture; storing it twice is safe.
     async fn put(&self, media: &Media, content: Vec<u8>) -> Result<()>;
-    /// Removes one; false when there is none.
+    /// Deletes a picture. Returns false if there is none.
     async fn delete(&self, name: &str) -> Result<bool>;
-    /// Those behind the name `after`, by name, at most `limit`; and the name to go on behind, where
-    /// there are more.
+    /// Returns up to `limit` pictures after the name `after`, sorted by name, and the name to
+    /// continue after if there are more.
     async fn list(
         &self,
         after: Option<&str>,

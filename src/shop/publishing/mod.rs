@@ -1,4 +1,4 @@
-//! The merchant's record of the catalog, and its way to what shoppers see.
+//! The merchant's record of the catalog, and its publication.
 pub mod csv;
 pub mod export;
 pub mod import;

@@ -1,6 +1,7 @@
-//! Single products, as staff add, change and remove them.
+//! Creation, change and removal of single products by staff.
 //!
-//! Promises: a change that names a version is made to that version or not at all; nothing here
+//! Guarantees: a change that names a version applies to that version or not at all; nothing here
+//! changes what shoppers see.
 //! changes what shoppers see.
 
 use crate::catalog::record::CatalogRecord;
@@ -13,7 +14,7 @@ use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeSet;
 
-/// Adds a product, whose handle and SKUs nobody else has.
+/// Creates a product, whose handle and SKUs must not be in use.
 ///
 /// # Errors
 /// 422 `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
@@ -26,7 +27,7 @@ pub async fn create_product(
     save(record, identified(product, None, new_id)?, now).await
 }
 
-/// Replaces a product, in the version `if_version` where the caller names one.
+/// Replaces a product, at version `if_version` if the caller names one.
 ///
 /// # Errors
 /// 404; 412 `stale_version`; 422 `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
@@ -45,8 +46,8 @@ pub async fn update_product(
     save(record, product, now).await
 }
 
-/// Removes a product, in the version `if_version` where the caller names one. Shoppers see it until
-/// the next publish.
+/// Deletes a product, at version `if_version` if the caller names one. Shoppers see it until the
+/// next publish.
 ///
 /// # Errors
 /// 404; 412 `stale_version`; 409 `publish_in_progress`.
@@ -63,7 +64,7 @@ pub async fn delete_product(
     Ok(())
 }
 
-/// A product of the record, as staff keep it.
+/// Returns a product in the record, with its fields for staff.
 ///
 /// # Errors
 /// 404.
@@ -72,11 +73,11 @@ pub async fn get_recorded_product(record: &impl CatalogRecord, id: &str) -> Resu
     found.into_iter().next().ok_or(Error::NotFound("product"))
 }
 
-/// The product with the identity it has, or gets, and with what neither staff nor a file states of
-/// it.
+/// Returns the product with its existing or a new id, and with the data that neither staff nor a
+/// file states.
 ///
 /// # Errors
-/// When there is no new id to be had.
+/// Fails if no new id can be generated.
 pub fn identified(
     mut product: Product,
     existing: Option<&Product>,
@@ -103,7 +104,7 @@ pub fn identified(
     Ok(product)
 }
 
-/// The cell with the handle of the file that a product came with. None means that it is the
+/// Returns the cell with the handle that the product had in its file. `None` means that it was the
 /// product's own.
 #[must_use]
 pub fn file_handle(product: &Product) -> Option<&SourceCell> {
@@ -113,8 +114,8 @@ pub fn file_handle(product: &Product) -> Option<&SourceCell> {
         .find_map(|variant| variant.source.get(HANDLE))
 }
 
-/// Keeps `cell` with the first variant, whichever that is by now: by it the next import finds the
-/// product. An import has the last word on it, an edit by staff none.
+/// Stores `cell` with the current first variant, so that the next import finds the product by it.
+/// Only imports change this cell; edits by staff keep it.
 pub fn give_file_handle(product: &mut Product, cell: Option<&SourceCell>) {
     for variant in &mut product.variants {
         variant.source.remove(HANDLE);
@@ -141,7 +142,7 @@ fn check_version(existing: &Product, if_version: Option<u64>) -> Result<()> {
     }
 }
 
-/// Someone changed the product in between.
+/// Returns the error for a product that was changed by someone else in between.
 async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
     match get_recorded_product(record, id).await {
         Ok(now) => Error::PreconditionFailed {
@@ -151,8 +152,8 @@ async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
     }
 }
 
-/// A variant keeps the SKU that was made for it, and one that is sent without any keeps its own,
-/// whatever the product is called now: its units are counted under it.
+/// Keeps generated SKUs: a variant keeps the SKU generated for it, and one sent without a SKU keeps
+/// its present one, even if the product has been renamed, because its stock is counted under it.
 fn keep_generated_skus(product: &mut Product, existing: &Product) {
     let choices: Vec<Vec<String>> = product
         .variants

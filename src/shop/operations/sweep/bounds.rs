@@ -1,25 +1,25 @@
-//! Bounds of the sweep, and a finding of what it met.
+//! Limits of the sweep, and construction of its findings.
 
 use crate::error::Result;
 use crate::orders::findings::{Finding, FindingKind};
 use durable::Timestamp;
 
-/// Seconds within which a request finishes by itself; what is older is stuck.
+/// Seconds within which a request finishes by itself; anything older is stuck.
 pub const STUCK_SECS: u32 = 60;
 
-/// Longest pause between two looks at what waits, in seconds: a payment on its way, a task that
-/// keeps failing.
+/// Maximum seconds between two attempts at waiting work, such as a payment on its way or a task
+/// that keeps failing.
 pub const MAX_PAUSE_SECS: u32 = 15 * 60;
 
-/// Longest pause between two attempts to open an order's payment page, in seconds: its shopper
-/// waits, and while the provider is left alone nobody is asked.
+/// Maximum seconds between two attempts to open an order's payment page. The shopper is waiting,
+/// and while the breaker is open no call is made anyway.
 pub const PAYMENT_PAUSE_SECS: u32 = 60;
 
-/// Seconds for which an order counts as new: its shopper still waits.
+/// Seconds for which an order counts as new, because its shopper is still waiting.
 pub const NEW_ORDER_SECS: u32 = 10 * 60;
 
-/// Seconds within which what a crash left is finished: stuck, plus the minute between two sweeps;
-/// what failed while a part of the shop did not answer may pause once more.
+/// Seconds within which work left by a crash is finished: the time until it counts as stuck, plus a
+/// minute between two sweeps, plus one more pause if part of the shop did not respond.
 pub const BOUND_SECS: u32 = STUCK_SECS + 60 + MAX_PAUSE_SECS;
 
 pub(crate) fn found(

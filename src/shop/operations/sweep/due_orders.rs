@@ -1,10 +1,11 @@
-//! Orders with something due, driven at a pace: after an outage thousands of orders wait for their
+//! Paced processing of orders that are due. After an outage, thousands of orders wait for their
 //! payment page, and a provider that is asked for all of them at once refuses most.
 //!
-//! One run at a time has the turn, and drives the orders of a second side by side: first those with
-//! tasks, then, if there is room, those whose payment has to be looked at. A run ends before it
-//! asks for more than one invocation may, and the next goes on at the same pace. While the provider
-//! is left alone, a single order finds out whether it answers again, and the others wait for that.
+//! One run is active at a time. Each second it processes a batch of orders concurrently: first
+//! those with tasks, then, if there is room, those whose payment must be checked. A run ends before
+//! it exceeds the limits of one invocation, and the next continues at the same pace. While the
+//! breaker is open, a single order tests whether the provider answers again, and the others wait
+//! for the result.
 
 use crate::error::{Error, Result};
 use crate::operations::sweep::bounds::{count_of, found};
@@ -23,63 +24,63 @@ use serde::{Deserialize, Serialize};
 
 const JOB: &str = "due orders";
 
-/// Calls to the provider in a second: fewer than the 25 that it takes, since new orders go first.
+/// Provider calls per second: fewer than the 25 it permits, since new orders have priority.
 pub const CALLS_A_SECOND: u32 = 20;
 
-/// Of these, orders whose payment is looked at: they cost more of the database.
+/// Maximum number of payments checked per second; they cost more database work.
 const OVERDUE_A_SECOND: u32 = 4;
 
-/// Seconds of orders that one run drives.
+/// Number of one-second batches in a run.
 const SECONDS_A_RUN: u32 = 5;
 
-/// Statements after which a run ends. The orders of one more second take 700 at most, so that all
-/// stay below the 1,000 that an invocation may ask of the database.
+/// Number of statements after which a run ends. The orders of one more second need at most 700, so
+/// the total stays below the 1,000 that an invocation may send to the database.
 const STATEMENTS_A_RUN: u64 = 300;
 
-/// Statements that read an order and note what was done for it.
+/// Statements needed to read an order and record the outcome.
 const STATEMENTS_A_DRIVE: u64 = 5;
 
-/// Statements of one move of an order, with what follows from it.
+/// Statements of one transition with its consequences.
 const STATEMENTS_A_MOVE: u64 = 14;
 
-/// Lines of orders after which a run ends: those of one more second, of 100 lines each and three
-/// calls a line, are fewer than the 10,000 calls that an invocation may make.
+/// Number of order lines after which a run ends. Those of one more second, with 100 lines per order
+/// and three calls per line, stay below the 10,000 calls that an invocation may make.
 const LINES_A_RUN: usize = 1_000;
 
-/// Seconds after which a run drives no more.
+/// Seconds after which a run begins no further batch.
 const MAX_SECS: u32 = 20;
 
-/// Seconds after which a run that was never heard of again counts as lost.
+/// Seconds after which an unfinished run counts as lost.
 const LOST_SECS: u32 = 60;
 
-/// Seconds for which an order is its driver's: longer than a run and the calls that it began last
-/// take.
+/// Seconds for which an order is claimed: longer than a run, including the calls that it began
+/// last.
 const TAKEN_SECS: u32 = 90;
 
-/// Seconds between two looks at a pending order whose time is over.
+/// Seconds between two checks of a pending order whose time is over.
 const OVERDUE_PAUSE_SECS: u32 = 5 * 60;
 
-/// Seconds until a provider that is left alone is tried again.
+/// Seconds until the next attempt at a provider whose breaker is open.
 const AWAY_SECS: u32 = 5;
 
-/// Pace of the runs, which one leaves to the next.
+/// Pace that a run leaves to the next.
 #[derive(Default, Serialize, Deserialize)]
 struct Pace {
-    /// No order is driven before.
+    /// Time before which no order is processed.
     next_at: Option<Timestamp>,
-    /// True when the provider was left alone as it was last needed.
+    /// True if the breaker was open when the provider was last needed.
     #[serde(default)]
     away: bool,
 }
 
-/// An order after it was driven.
+/// Result of processing one order.
 struct Driven {
     order: Result<Order>,
-    /// About how many statements that took.
+    /// Approximate number of statements it took.
     statements: u64,
 }
 
-/// Drives orders; seconds until there is more to do.
+/// Processes due orders. Returns the seconds until there is more to do.
 pub async fn sweep(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
@@ -95,7 +96,7 @@ pub async fn sweep(
     };
     let driven = drive_due(ports, &mut pace, findings).await;
     let again_in = driven.as_ref().ok().copied().flatten();
-    // A second early, since its message may be.
+    // One second early, because the message may arrive early.
     let due_in = again_in.unwrap_or(0).saturating_sub(1);
     let due_at = ports.clock().plus_secs(due_in);
     let was_in_time = jobs.end_turn(JOB, lost_at, &pace, due_at).await?;
@@ -146,8 +147,8 @@ async fn drive_due(
     Ok(Some(if pace.away { AWAY_SECS } else { 0 }))
 }
 
-/// The orders of a second: with tasks, and overdue. While the provider is left alone, one order
-/// finds out how it is.
+/// Claims the orders of one second: those with tasks, and those overdue. While the breaker is open,
+/// a single order tests the provider.
 async fn take(
     ports: &impl SettlementPorts,
     is_away: bool,
@@ -186,7 +187,8 @@ async fn drive(ports: &impl SettlementPorts, order_id: &str, now: Timestamp) -> 
     Driven::new(order, moves)
 }
 
-/// A payment that has ended moves its order once, and what follows may once more.
+/// Checks a payment. A payment that has ended causes one transition of its order, and possibly a
+/// second.
 async fn look_at(ports: &impl SettlementPorts, order_id: &str, now: Timestamp) -> Driven {
     let order = check::check_payment(ports, order_id, now).await;
     Driven::new(order, 2)
@@ -208,7 +210,7 @@ async fn wait_until(ports: &impl SettlementPorts, at: Option<Timestamp>) {
     }
 }
 
-/// The longer pause is that of an order whose session may still turn up.
+/// True if the breaker is open. A longer pause is that of an order whose session may still turn up.
 fn is_left_alone(driven: &Result<Order>) -> bool {
     matches!(
         driven,

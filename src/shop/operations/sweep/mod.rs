@@ -1,8 +1,8 @@
-//! Finishes what a crash or an outage left, once a minute: nothing stays half done for longer than
-//! [`BOUND_SECS`](bounds::BOUND_SECS) once every part answers again. Each kind is swept by itself,
-//! a page at a time, and what is taken is nobody else's for a while, so that one that always fails
-//! holds up no other, and two sweeps at once never work on the same. Every finding is kept for
-//! staff.
+//! Sweep that finishes, once a minute, the work left by a crash or an outage: nothing stays
+//! unfinished for longer than [`BOUND_SECS`](bounds::BOUND_SECS) once every part responds again.
+//! Each kind is swept separately, one page at a time, and claimed work belongs to one sweep for a
+//! while, so that an item that always fails holds up no other, and two sweeps never work on the
+//! same item. Every finding is stored for staff.
 
 pub mod bounds;
 mod due_orders;
@@ -14,44 +14,44 @@ use crate::payments::Inbox;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::Jobs;
 
-/// Queue of the jobs of each minute.
+/// Queue of the jobs run every minute.
 pub const JOBS_QUEUE: &str = "jobs";
 
-/// Events that one sweep hands out.
+/// Maximum number of events queued by one sweep.
 const EVENTS_AT_ONCE: u32 = 500;
 
-/// Messages that a queue takes at once.
+/// Maximum number of messages sent to a queue at once.
 const MESSAGES_AT_ONCE: usize = 100;
 
-/// A kind of what is swept.
+/// A kind of work that is swept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Swept {
-    /// Events that no consumer has seen.
+    /// Events that no consumer has processed.
     Events,
-    /// Orders with tasks to do, and pending orders whose payment has to be looked at.
+    /// Orders with outstanding tasks, and pending orders whose payment must be checked.
     Orders,
 }
 
 impl Swept {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 2] = [Self::Events, Self::Orders];
 }
 
-/// Outcome of a sweep of one kind.
+/// Outcome of a sweep.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// Findings, each kept for staff.
+    /// Findings, each stored for staff.
     pub findings: Vec<Finding>,
-    /// Seconds until there is more to do; none: until the next minute's sweep.
+    /// Seconds until there is more to do. `None` means at the next sweep, a minute later.
     pub again_in: Option<u32>,
 }
 
-/// Takes up what waits of one kind, as much as one invocation may. Sweeping a kind twice at once is
-/// safe.
+/// Processes waiting work of one kind, as much as one invocation may. Two sweeps of the same kind
+/// at once are safe.
 ///
 /// # Errors
-/// When the database can't be read or written; a single finding that fails is noted and left for
-/// the next sweep.
+/// Fails if the database can't be read or written; a single item that fails is recorded and left
+/// for the next sweep.
 pub async fn sweep(ports: &impl SettlementPorts, jobs: &impl Jobs, kind: Swept) -> Result<Outcome> {
     let mut findings = Vec::new();
     let swept = match kind {

@@ -1,4 +1,4 @@
-//! Cells of a row as values: amounts, numbers, codes, JSON.
+//! Conversion of cells to values: amounts, numbers, codes, JSON.
 
 use crate::catalog::Price;
 use crate::publishing::csv::imported::RowError;
@@ -12,7 +12,7 @@ pub(super) fn too_long(row: &Row<'_>, column: &str, text: &str, most: usize) -> 
     (text.chars().count() > most).then(|| row.error(column, detail()))
 }
 
-/// A field of the product that its cell has as JSON.
+/// Parses a product field whose cell contains JSON.
 pub(super) fn read_field<T: DeserializeOwned + Default>(
     row: &Row<'_>,
     column: &str,
@@ -92,15 +92,15 @@ fn read_money(
     }
 }
 
-/// A barcode without what spreadsheets put around it: an apostrophe before it, a decimal point, an
+/// Returns a barcode without additions by spreadsheets: a leading apostrophe, a decimal point, an
 /// exponent.
 pub(super) fn barcode_of(cell: &str) -> String {
     let text = cell.trim_start_matches(['\'', '\u{2019}']).trim();
     whole_number(text).unwrap_or_else(|| text.to_owned())
 }
 
-/// The digits of a whole number in any form that spreadsheets write: `12`, `12.0`, `1.2E+01`. None
-/// for anything else.
+/// Returns the digits of a whole number in any form that spreadsheets write: `12`, `12.0`,
+/// `1.2E+01`. `None` means that it is something else.
 pub(super) fn whole_number(text: &str) -> Option<String> {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => {
@@ -121,8 +121,8 @@ pub(super) fn whole_number(text: &str) -> Option<String> {
     Some(format!("{whole}{fraction}{}", "0".repeat(zeros)))
 }
 
-/// A whole number; Shopify exports grams as `221.0` and oversold stock as a negative quantity,
-/// which counts as none.
+/// Parses a whole number. Shopify exports grams as `221.0`, and oversold stock as a negative
+/// quantity, which counts as 0.
 pub(super) fn read_number(row: &Row<'_>, column: &str, errors: &mut Vec<RowError>) -> Option<u32> {
     let cell = row.cell(column);
     if cell.is_empty() {
@@ -144,7 +144,7 @@ pub(super) fn read_number(row: &Row<'_>, column: &str, errors: &mut Vec<RowError
     known
 }
 
-/// Whole grams; what is below one is left out.
+/// Parses grams, rounding down.
 fn grams(cell: &str) -> Option<u32> {
     let (whole, fraction) = cell.split_once('.').unwrap_or((cell, ""));
     let is_number = fraction.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,9 +1,9 @@
-//! The columns of Shopify's product CSV.
+//! Columns of Shopify's product CSV.
 
 use crate::values::money::Currency;
 use crate::values::unicode::{Form, normalized};
 
-/// The columns that the shop knows and writes, in Shopify's order; prices of further currencies
+/// Columns that the shop reads and writes, in Shopify's order; price columns for further currencies
 /// follow.
 pub const COLUMNS: &[&str] = &[
     "Handle",
@@ -41,16 +41,16 @@ pub const COLUMNS: &[&str] = &[
     "Status",
 ];
 
-/// Column of the SKU, which names a variant in the shop and outside it.
+/// Column of the SKU.
 pub const SKU: &str = "Variant SKU";
 
-/// Rule for stock that is used up: `deny` is what the shop does.
+/// Column of the rule for sold-out variants. The shop always behaves as with `deny`.
 pub const POLICY: &str = "Variant Inventory Policy";
 
-/// Read and kept as the file has it; the shop writes none of its own.
+/// Columns that are read and kept as in the file; the shop writes none of its own.
 const ALSO_READ: &[&str] = &[POLICY];
 
-/// Columns whose cells may have several lines.
+/// Columns whose cells may contain several lines.
 const MANY_LINES: &[&str] = &[
     "Body (HTML)",
     "Image Alt Text",
@@ -61,29 +61,29 @@ const MANY_LINES: &[&str] = &[
     METADATA,
 ];
 
-/// True for a column whose cells have one line.
+/// True for a column whose cells are single lines.
 pub fn has_one_line(name: &str) -> bool {
     COLUMNS.contains(&name) && !MANY_LINES.contains(&name)
 }
 
-/// True for a column that the shop reads, market prices aside.
+/// True for a column that the shop reads, apart from prices in further currencies.
 pub fn is_read(name: &str) -> bool {
     COLUMNS.contains(&name) || ALSO_READ.contains(&name)
 }
 
-/// Selling points: a JSON array of texts.
+/// Column of selling points: a JSON array of texts.
 pub const FEATURES: &str = "Features (product.metafields.custom.features)";
 
-/// Measures: a JSON object of texts.
+/// Column of specifications: a JSON object of texts.
 pub const SPECIFICATIONS: &str = "Specifications (product.metafields.custom.specifications)";
 
-/// The merchant's own fields: a JSON object of texts.
+/// Column of the merchant's own fields: a JSON object of texts.
 pub const METADATA: &str = "Metadata (product.metafields.custom.metadata)";
 
-/// Pictures are a list of the product, whichever of its rows they stand on.
+/// Columns of pictures, which form one list per product, whichever row they are in.
 pub const IMAGE_COLUMNS: &[&str] = &["Image Src", "Image Position", "Image Alt Text"];
 
-/// Names that Shopify's newer files use, and what they were called before.
+/// Column names in Shopify's newer files, with their former names.
 const RENAMED: &[(&str, &str)] = &[
     ("URL handle", "Handle"),
     ("Description", "Body (HTML)"),
@@ -105,7 +105,7 @@ const RENAMED: &[(&str, &str)] = &[
     ("Variant image URL", "Variant Image"),
 ];
 
-/// The name by which the shop knows a column; its own name for one that the shop does not know.
+/// Returns the shop's name for a column; an unknown column keeps its own.
 pub fn canonical(name: &str) -> String {
     let same = |other: &str| other.eq_ignore_ascii_case(name);
     RENAMED
@@ -120,7 +120,7 @@ pub fn canonical(name: &str) -> String {
         .to_owned()
 }
 
-/// The parts of a cell, without the space around them.
+/// Returns the parts of a cell without surrounding spaces.
 pub fn list_of(cell: &str, separator: char) -> Vec<String> {
     cell.split(separator)
         .map(|part| part.trim().to_owned())
@@ -128,23 +128,23 @@ pub fn list_of(cell: &str, separator: char) -> Vec<String> {
         .collect()
 }
 
-/// The column of prices in a further currency.
+/// Returns the name of the price column for a further currency.
 pub fn price_column(currency: &Currency) -> String {
     format!("Price / {currency}")
 }
 
-/// The column of prices before, in a further currency.
+/// Returns the name of the column of earlier prices for a further currency.
 pub fn compare_at_column(currency: &Currency) -> String {
     format!("Compare At Price / {currency}")
 }
 
-/// Column of handles that products are made with.
+/// Column of the handles that products are identified by.
 pub const HANDLE: &str = "Handle";
 
-/// Stands for the column of handles as the file has them (see [`handle_key`]).
+/// Pseudo-column for handles as written in the file (see [`handle_key`]).
 pub(crate) const WRITTEN_HANDLE: &str = "Handle in the file";
 
-/// Form of a file's handle that tells its products apart: composed, without regard to case.
+/// Returns the key that distinguishes the file's products by handle: composed, ignoring case.
 #[must_use]
 pub fn handle_key(written: &str) -> String {
     let lower = written.trim().to_lowercase();

@@ -1,6 +1,6 @@
-//! Cells as text, whatever their encoding.
+//! Decoding of cells in any encoding.
 
-/// Text of a cell: UTF-8, or else Windows-1252, as old spreadsheets write it.
+/// Decodes a cell as UTF-8, or else as Windows-1252, as written by old spreadsheets.
 pub fn decode(cell: &[u8]) -> String {
     match std::str::from_utf8(cell) {
         Ok(text) => text.to_owned(),

@@ -1,40 +1,40 @@
-//! A product as a file gives it, and what is wrong with a row.
+//! Product as read from a file, and errors in its rows.
 
 use crate::catalog::Product;
 use crate::publishing::csv::columns::{SKU, WRITTEN_HANDLE, handle_key};
 use crate::publishing::csv::notices::Notices;
 use serde::Serialize;
 
-/// A product and what its rows state beside it.
+/// A product, with further data from its rows.
 #[derive(Clone, Debug)]
 pub struct ImportedProduct {
     /// The product.
     pub product: Product,
-    /// The handle as the file has it.
+    /// Handle as written in the file.
     pub written_handle: String,
-    /// Units, and the SKUs they are of, of the variants that are tracked and state a quantity.
+    /// Quantity and SKU of each tracked variant that states a quantity.
     pub quantities: Vec<(Name, u32)>,
-    /// Names that no other product of the file may have.
+    /// Names that no other product in the file may have.
     pub names: Vec<Name>,
-    /// Notices of what was read otherwise than its rows say.
+    /// Notices of data that was read differently than the rows say.
     pub notices: Notices,
-    /// SKUs of variants that are counted and state no quantity.
+    /// SKUs of tracked variants that state no quantity.
     pub unstated: Vec<Name>,
 }
 
-/// A handle or SKU, and where the file states it.
+/// A handle or SKU, and its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
-    /// The line.
+    /// Line of the file.
     pub line: u64,
-    /// `Handle`, `Variant SKU`, or the mark of a handle as the file has it.
+    /// `Handle`, `Variant SKU`, or the pseudo-column for a handle as written in the file.
     pub column: &'static str,
     /// The handle or SKU.
     pub value: String,
 }
 
 impl Name {
-    /// A handle as the file has it.
+    /// Builds the name for a handle as written in the file.
     #[must_use]
     pub fn written_handle(line: u64, written: &str) -> Self {
         Self {
@@ -44,7 +44,7 @@ impl Name {
         }
     }
 
-    /// True for a handle as the file has it.
+    /// True for a handle as written in the file.
     #[must_use]
     pub fn is_written_handle(&self) -> bool {
         self.column == WRITTEN_HANDLE
@@ -57,20 +57,20 @@ impl Name {
     }
 }
 
-/// A fault of a row.
+/// An error in a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct RowError {
-    /// Line of the file on which the row begins, from 1.
+    /// Line of the file on which the row begins, counted from 1.
     pub line: u64,
-    /// Name of the column.
+    /// Name of the column; empty for the row as a whole.
     pub column: String,
-    /// The cure: what would be accepted.
+    /// Description of what would be accepted.
     pub detail: String,
 }
 
 impl RowError {
-    /// A fault in `column` of the row on `line`.
+    /// Builds an error in `column` of the row on `line`.
     #[must_use]
     pub fn new(line: u64, column: &str, detail: impl Into<String>) -> Self {
         Self {

@@ -1,9 +1,9 @@
-//! Shopify's product CSV (help.shopify.com/en/manual/products/import-export/using-csv): one row a
-//! variant, further rows with the same handle for more variants and images.
+//! Shopify's product CSV (help.shopify.com/en/manual/products/import-export/using-csv): one row per
+//! variant, and further rows with the same handle for more variants and images.
 //!
-//! Promises: columns are found by name, in any order, by their names of today and of before; what
-//! is read and written again says the same, cell by cell, with what the shop does not know kept
-//! beside the variant ([`SourceCell`]).
+//! Guarantees: columns are found by name in any order, by their current and former names. Reading a
+//! file and writing it again gives the same cells; whatever the shop does not know is kept with the
+//! variant ([`SourceCell`]).
 //!
 //! [`SourceCell`]: crate::catalog::SourceCell
 

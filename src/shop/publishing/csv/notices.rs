@@ -1,51 +1,51 @@
-//! Counts of what an import reads otherwise than the file says, or leaves out.
+//! Counts of data that an import reads differently than the file says, or leaves out.
 
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Something that a merchant should know of an import, though no row is wrong.
+/// Something that a merchant should know about an import, although no row is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Notice {
-    /// The one that is meant.
+    /// Kind of notice.
     pub code: NoticeCode,
-    /// The column it is of; empty for none in particular.
+    /// Column concerned; empty if it concerns no particular one.
     pub subject: String,
-    /// Number of what `detail` names.
+    /// Number of cases.
     pub count: usize,
-    /// One of what is counted, and what comes of it.
+    /// Description of a case and its consequence.
     pub detail: String,
-    /// The first few of them, with their lines.
+    /// First few cases, with their lines.
     pub examples: Vec<String>,
 }
 
-/// Most examples of a notice.
+/// Maximum number of examples per notice.
 const MAX_EXAMPLES: usize = 5;
 
-/// The kinds of notices.
+/// Kind of notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum NoticeCode {
-    /// Variants of one product share an SKU.
+    /// Variants of one product share a SKU.
     RepeatedSku,
-    /// Products have handles that become one in URLs.
+    /// Products have handles that are the same in URLs.
     SharedHandle,
-    /// Variants are counted, and the file does not say how many there are.
+    /// Tracked variants state no quantity.
     NoQuantity,
     /// Variants were to be sold beyond their stock.
     SoldWhenOut,
     /// Products that no list shows.
     Unlisted,
-    /// Films and frames in descriptions.
+    /// Videos and frames in descriptions.
     VideoLeftOut,
-    /// Characters that are no text.
+    /// Characters that do not belong in text.
     ControlCharacters,
-    /// A column that the shop keeps and does not use.
+    /// A column that the shop keeps but does not use.
     IgnoredColumn,
 }
 
-/// Counts and examples by kind and column.
+/// Counts and examples, by kind and column.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notices(BTreeMap<(NoticeCode, String), Tally>);
 
@@ -56,7 +56,7 @@ struct Tally {
 }
 
 impl Notices {
-    /// Counts `count` more; nothing when it is none.
+    /// Adds `count` cases; does nothing if it is 0.
     pub fn add(&mut self, code: NoticeCode, subject: &str, count: usize) {
         if count > 0 {
             let tally = self.0.entry((code, subject.to_owned())).or_default();
@@ -64,14 +64,14 @@ impl Notices {
         }
     }
 
-    /// Counts one more, and keeps it as an example while there are few.
+    /// Adds one case, and keeps it as an example if there is room.
     pub fn name(&mut self, code: NoticeCode, line: u64, example: &str) {
         let tally = self.0.entry((code, String::new())).or_default();
         tally.count = tally.count.saturating_add(1);
         tally.keep([format!("line {line}: {example}")]);
     }
 
-    /// Counts what `other` has.
+    /// Adds the cases of `other`.
     pub fn extend(&mut self, other: &Self) {
         for (key, told) in &other.0 {
             let tally = self.0.entry(key.clone()).or_default();
@@ -80,7 +80,7 @@ impl Notices {
         }
     }
 
-    /// In words.
+    /// Returns the notices with their texts.
     #[must_use]
     pub fn told(&self) -> Vec<Notice> {
         self.0

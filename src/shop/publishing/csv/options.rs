@@ -1,4 +1,4 @@
-//! Options of a product, and the columns that they stand in.
+//! Options of a product, and their columns.
 
 use crate::catalog::{SourceCell, Variant};
 use crate::publishing::csv::rows::Row;
@@ -10,8 +10,9 @@ pub(super) struct OptionColumn {
     pub(super) values: String,
 }
 
-/// The options that have values, in the order of their columns, but for the `Title: Default Title`
-/// that Shopify writes for a product without any. One without a name is named by its number.
+/// Returns the options that have values, in the order of their columns, except the
+/// `Title: Default Title` that Shopify writes for a product without options. An option without a
+/// name is named by its number.
 pub(super) fn options_of(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<OptionColumn> {
     let is_default = first.cell("Option1 Value") == "Default Title";
     let columns = (1..=3).map(|number| (number, format!("Option{number} Value")));
@@ -28,14 +29,14 @@ pub(super) fn options_of(first: &Row<'_>, variants: &[&Row<'_>]) -> Vec<OptionCo
         .collect()
 }
 
-/// True when the shop writes an option to another column than it was read from.
+/// True if the shop writes an option to a different column than it was read from.
 pub(super) fn are_moved(options: &[OptionColumn]) -> bool {
     let mut columns = (1_usize..).zip(options);
     columns.any(|(number, option)| option.values != format!("Option{number} Value"))
 }
 
-/// Keeps the cells of options that the file leaves empty or has no column for: an export has each
-/// option once.
+/// Keeps the option cells that the file leaves empty or has no column for, so that an export
+/// contains each option once.
 pub(super) fn keep_option_cells(
     variant: &mut Variant,
     row: &Row<'_>,

@@ -1,4 +1,4 @@
-//! The rows of one product, read.
+//! Parsing of the rows of one product.
 
 use crate::catalog::handles::product_handle;
 use crate::catalog::html::sanitise_html;
@@ -14,14 +14,13 @@ use crate::publishing::csv::variants::{Variants, read_variants};
 use crate::publishing::csv::write::rows_of;
 use crate::values::money::Currency;
 
-/// Most bytes of a product as the record is given it: what D1 takes in one parameter, and some
-/// room.
+/// Maximum size of a product in bytes: D1's limit for one parameter, less a margin.
 const MAX_PRODUCT_BYTES: usize = 1_900_000;
 
-/// The product that these rows are.
+/// Parses the product in these rows.
 ///
 /// # Errors
-/// Every row that keeps it out.
+/// One error for each row that prevents it.
 pub fn read_product(
     rows: &[Row<'_>],
     currencies: &[Currency],
@@ -30,7 +29,7 @@ pub fn read_product(
         return Err(vec![]);
     };
     let mut variant_rows: Vec<&Row<'_>> = rows.iter().filter(|row| row.has_variant()).collect();
-    // A first row that states no variant is one with the first row that does.
+    // A first row without a variant is merged with the first row that has one.
     let joined = variant_rows
         .first()
         .filter(|row| row.start != opening.start)
@@ -100,10 +99,10 @@ pub fn read_product(
     })
 }
 
-/// Reads from the first row what holds for the product as a whole; faults go to `errors`.
+/// Reads the product's own fields from its first row; errors are added to `errors`.
 ///
 /// # Errors
-/// The one of a product without a handle, of which nothing else can be said.
+/// Fails if there is no handle, since nothing more can be said about such a product.
 fn read_fields(first: &Row<'_>, errors: &mut Vec<RowError>) -> Result<Product, RowError> {
     let handle = product_handle(first.cell(HANDLE));
     if handle.is_empty() {
@@ -154,8 +153,8 @@ fn notices_of(first: &Row<'_>, product: &Product) -> Notices {
     notices
 }
 
-/// Keeps the cells of each variant's row that the shop would write otherwise, so that an export
-/// gives them back.
+/// Keeps the cells of each variant's row that the shop would write differently, so that an export
+/// returns them.
 fn keep_source(
     product: &mut Product,
     rows: &[&Row<'_>],
@@ -175,7 +174,7 @@ fn keep_source(
             keep_option_cells(variant, row, written);
         }
     }
-    // The handle of the first row is written on all.
+    // The handle of the first row is written in all rows.
     for variant in product.variants.iter_mut().skip(1) {
         variant.source.remove(HANDLE);
     }
@@ -192,8 +191,8 @@ fn check_size(first: &Row<'_>, product: &Product) -> Result<(), RowError> {
     Err(first.error("Body (HTML)", detail))
 }
 
-/// Names that no other product of the file may have: the handle as the shop has it and as the file
-/// does, and the SKUs.
+/// Returns the names that no other product in the file may have: its handle in the shop, its handle
+/// in the file, and its SKUs.
 fn names_of(first: &Row<'_>, product: &Product, skus: Vec<Name>) -> Vec<Name> {
     let handle = Name {
         line: first.line,
@@ -204,7 +203,7 @@ fn names_of(first: &Row<'_>, product: &Product, skus: Vec<Name>) -> Vec<Name> {
     [handle, written].into_iter().chain(skus).collect()
 }
 
-/// Pictures of a row whose address leads nowhere.
+/// Returns errors for pictures in a row that have no valid web address.
 fn not_of_the_web<'a>(row: &'a Row<'_>) -> impl Iterator<Item = RowError> + 'a {
     let columns = ["Image Src", "Variant Image"].into_iter();
     columns.filter_map(|column| {
@@ -230,7 +229,7 @@ fn read_status(first: &Row<'_>) -> Result<ProductStatus, RowError> {
     }
 }
 
-/// Shopify says by `Published` whether an active product is seen in the shop.
+/// True if Shopify's `Published` column hides an active product.
 fn hidden(first: &Row<'_>) -> bool {
     first.cell("Published").eq_ignore_ascii_case("false")
 }
@@ -244,7 +243,7 @@ fn category_of(first: &Row<'_>) -> Vec<String> {
     }
 }
 
-/// The pictures, by their `Image Position` where the file states it.
+/// Returns the pictures, ordered by `Image Position` where the file states it.
 fn images_of(rows: &[Row<'_>]) -> Vec<Image> {
     let mut images: Vec<(u32, Image)> = Vec::new();
     for row in rows {

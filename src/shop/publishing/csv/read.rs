@@ -1,7 +1,9 @@
-//! Reads product CSVs, window by window, so that a file of any size takes little memory: a window
-//! ends where a product does.
+//! Reader of product CSVs. It reads in windows, so that a file of any size needs little memory; a
+//! window ends at the end of a product.
 //!
-//! Promises: a product with a row that can't be accepted is reported by line and column and left
+//! Guarantees: a product with a row that can't be accepted is reported by line and column, and left
+//! out as a whole; a variant without a SKU gets a stable one derived from its handle and options;
+//! no input causes a panic.
 //! out whole; a variant without an SKU gets a stable one made of its handle and options; no bytes
 //! panic.
 
@@ -13,47 +15,48 @@ use crate::publishing::csv::structure::read_records;
 use crate::values::money::Currency;
 use std::collections::{HashMap, HashSet};
 
-/// A part of a file: its header row, then rows from somewhere on.
+/// A part of a file: its header row, followed by rows from some line on.
 #[derive(Clone, Copy, Debug)]
 pub struct Window<'a> {
-    /// The bytes.
+    /// Bytes of the window.
     pub csv: &'a [u8],
-    /// Line of the file that the first row after the header begins on; none: right behind the
-    /// header.
+    /// Line of the file on which the first row after the header begins. `None` means it directly
+    /// follows the header.
     pub first_line: Option<u64>,
-    /// True if the file ends here. If not, the last product may go on, and is left for the next
-    /// window.
+    /// True if the file ends here. Otherwise the last product may continue, and is left for the
+    /// next window.
     pub last: bool,
-    /// Most variants to read, unless a single product has more.
+    /// Maximum number of variants to read, unless a single product has more.
     pub max_variants: usize,
 }
 
-/// Content of a window.
+/// Contents of a window.
 #[derive(Debug, Default)]
 pub struct ProductFile {
-    /// The products that can be accepted, in the file's order; they have no ids yet.
+    /// Accepted products in the file's order, without ids yet.
     pub products: Vec<ImportedProduct>,
-    /// Faults of the other rows.
+    /// Errors in the other rows.
     pub errors: Vec<RowError>,
-    /// Number of the others.
+    /// Number of products left out.
     pub left_out: usize,
-    /// Their handles, as far as they can be told.
+    /// Handles of the products left out, as far as they are known.
     pub left_out_handles: Vec<Name>,
-    /// True when the file as a whole can't be trusted: nothing of it is to be imported.
+    /// True if the file as a whole can't be trusted, so that nothing is imported.
     pub is_refused: bool,
-    /// Notices of what was read otherwise than the file says, or left out.
+    /// Notices of data that was read differently than the file says, or left out.
     pub notices: Notices,
-    /// Bytes of the header row; each later window begins with them.
+    /// Size of the header row in bytes; each later window begins with it.
     pub header_bytes: usize,
-    /// Bytes read, header row included; the next window goes on behind them.
+    /// Number of bytes read, including the header row; the next window continues after them.
     pub consumed_bytes: usize,
-    /// Line of the file that the next window begins on.
+    /// Line of the file on which the next window begins.
     pub next_line: u64,
-    /// True when rows of one product stand apart: a smaller window would not have them together.
+    /// True if rows of one product are separated by others, so that a smaller window would split
+    /// it.
     pub apart: bool,
 }
 
-/// Reads a window. Prices are in `currencies`: `Variant Price` in the first, `Price / EUR` in EUR
+/// Reads a window. Prices are in `currencies`: `Variant Price` in the first, `Price / EUR` in EUR,
 /// and so on.
 #[must_use]
 pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile {
@@ -117,7 +120,7 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
         .saturating_add(mark_bytes);
     file.next_line = next.as_ref().map_or(0, |next| next.line);
     file.apart = apart;
-    // The rows behind are read, and told of, again.
+    // Later rows are read, and reported, again by the next window.
     cleaned.retain(|(line, _)| next.as_ref().is_none_or(|next| *line < next.line));
     for (line, column) in &cleaned {
         file.notices
@@ -141,7 +144,7 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
     file
 }
 
-/// Most rows that are read as one because products have rows on both sides of others.
+/// Maximum number of rows read together because products have rows on both sides of others.
 const MAX_ROWS_TOGETHER: usize = 10_000;
 
 const TOO_SCATTERED: &str = "The rows of products stand too far apart: sort the file by its handles. Nothing of it was imported.";
@@ -156,7 +159,7 @@ impl ProductFile {
     }
 }
 
-/// The rows that keep the product out, whatever its others say.
+/// Returns the row errors that keep the product out, whatever its other rows say.
 fn faults_of(group: &Group<'_>) -> Vec<RowError> {
     let mut faults: Vec<RowError> = group
         .rows
@@ -198,35 +201,35 @@ fn note_ignored(
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// A file without the byte-order mark that it may begin with.
+/// Removes the byte-order mark that a file may begin with.
 #[must_use]
 pub fn without_mark(csv: &[u8]) -> &[u8] {
     csv.strip_prefix(BOM).unwrap_or(csv)
 }
 
-/// The rows of one product, wherever they stand.
+/// Rows of one product, wherever they are in the window.
 struct Group<'a> {
     rows: Vec<Row<'a>>,
-    /// Line of a bad row that may be one of these.
+    /// Line of an invalid row that may belong to this product.
     doubted_by: Option<u64>,
 }
 
-/// Content of a window.
+/// Contents of a window, grouped by product.
 struct Gathered<'a> {
     groups: Vec<Group<'a>>,
     next: Option<Next>,
     apart: bool,
 }
 
-/// Offset at which the next window begins.
+/// Start of the next window.
 struct Next {
     start: usize,
     line: u64,
 }
 
-/// The rows of each product that the window has whole, and where the rest begins.
+/// Groups the rows of each product that is complete in the window, and finds where the rest begins.
 fn complete_groups<'a>(mut rows: Vec<Row<'a>>, window: Window<'_>) -> Gathered<'a> {
-    // The last row may be cut, and the rows before it may be of its product.
+    // The last row may be cut off, and the rows before it may belong to the same product.
     let cut = if window.last { None } else { rows.pop() };
     rows.retain(|row| !row.is_blank() || row.fault.is_some());
     let keys = keys_of(&rows);
@@ -272,8 +275,9 @@ fn stand_apart(keys: &[String]) -> bool {
     })
 }
 
-/// The products that may have a row more, by the line of one that can't be told to be another's:
-/// those that it may name, and the one above it where rows go without a handle.
+/// Returns the products that may have another row, with the line of a row that can't be assigned
+/// with certainty: those it may name, and the product above it if the file leaves out repeated
+/// handles.
 fn doubts_of(rows: &[Row<'_>], keys: &[String]) -> HashMap<String, u64> {
     let known: HashSet<&String> = keys.iter().collect();
     let go_without = rows.iter().any(|row| row.group().is_empty());
@@ -292,8 +296,8 @@ fn doubts_of(rows: &[Row<'_>], keys: &[String]) -> HashMap<String, u64> {
     doubts
 }
 
-/// The product of each row: its handle, or else that of the row above; a row that can't be believed
-/// begins one of its own.
+/// Returns the key of the product of each row: its handle, or else that of the row above. A row
+/// whose handle can't be trusted gets a key of its own.
 fn keys_of(rows: &[Row<'_>]) -> Vec<String> {
     let mut above = String::new();
     rows.iter()
@@ -308,14 +312,14 @@ fn keys_of(rows: &[Row<'_>]) -> Vec<String> {
         .collect()
 }
 
-/// Rows that the window takes: no product has rows on both sides of its end.
+/// Returns the number of rows in the window: no product has rows on both sides of its end.
 fn end_of_window(keys: &[String], window: Window<'_>, is_cut: bool) -> usize {
     let mut last_of: HashMap<&str, usize> = HashMap::new();
     for (at, key) in keys.iter().enumerate() {
         last_of.insert(key, at);
     }
-    // What the last whole row is of may go on behind the window, and what stands beside a row of no
-    // product goes with it.
+    // The product of the last complete row may continue after the window; rows next to one that
+    // belongs to no known product stay together with it.
     let unfinished = keys.last().filter(|_| is_cut);
     let mut end = 0_usize;
     let mut open_until = 0_usize;

@@ -1,5 +1,4 @@
-//! The rows of a file: columns found by name, cells as text, and what stands in the file's way as a
-//! whole.
+//! Rows of a file: columns found by name, cells as text, and problems of the file as a whole.
 
 use crate::catalog::SourceCell;
 use crate::catalog::rules::{LINE_BREAKS, is_unwanted};
@@ -11,7 +10,7 @@ use crate::publishing::csv::structure::Record;
 use crate::values::money::Currency;
 use std::collections::{BTreeMap, HashMap};
 
-/// Position of each column, by its present or former name.
+/// Position of each column, by its current or former name.
 pub struct Columns {
     places: HashMap<String, usize>,
     names: Vec<String>,
@@ -27,7 +26,7 @@ impl Columns {
         Self { places, names }
     }
 
-    /// Faults that keep out a file with this header, whatever its rows say.
+    /// Returns the problems of the header that make the file unusable, whatever its rows say.
     pub fn problems(&self, csv: &[u8]) -> Vec<RowError> {
         if self.names.len() > MAX_COLUMNS {
             let detail = format!(
@@ -52,7 +51,7 @@ impl Columns {
             .collect()
     }
 
-    /// The columns that the file has, and the shop keeps without using them.
+    /// Returns the columns of the file that the shop keeps but does not use.
     pub fn ignored(&self, currencies: &[Currency]) -> Vec<&str> {
         let priced = |name: &str| {
             currencies.iter().skip(1).any(|currency| {
@@ -67,9 +66,9 @@ impl Columns {
             .collect()
     }
 
-    /// True for a row with more cells than there are columns, and they say something. Where the
-    /// cells beyond are empty, as spreadsheets leave them, a price that was parted at its comma is
-    /// still one cell too many.
+    /// True for a row that has more cells than there are columns, if an extra cell is not empty. If
+    /// the extra cells are empty, as spreadsheets leave them, a price split at its comma still
+    /// counts as one cell too many.
     fn are_too_few_for(&self, cells: &[String]) -> bool {
         let mut beyond = cells.iter().skip(self.names.len()).peekable();
         if beyond.peek().is_none() {
@@ -82,14 +81,14 @@ impl Columns {
         beyond.any(|cell| !cell.trim().is_empty()) || self.names.iter().zip(pairs).any(parted)
     }
 
-    /// True when the handle of a row with too many cells can be believed: it stands before all that
-    /// may have been parted.
+    /// True if the handle in a row with too many cells can be trusted, because it comes before
+    /// anything that may have been split.
     fn begin_with_the_handle(&self) -> bool {
         self.places.get("handle") == Some(&0)
     }
 }
 
-/// `1` and `299.00`, or `19` and `99`.
+/// True for two halves of a number split at its comma, such as `1` and `299.00`, or `19` and `99`.
 fn is_parted_number(cell: &str, next: &str) -> bool {
     let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = next.split_once('.').unwrap_or((next, ""));
@@ -99,7 +98,8 @@ fn is_parted_number(cell: &str, next: &str) -> bool {
         && [cell, whole, fraction].into_iter().all(are_digits)
 }
 
-/// A file that is no CSV at all, by its first bytes: what it is, and the cure.
+/// Returns what a file is that is not CSV at all, judging by its first bytes, and what to do about
+/// it.
 pub fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
     let head = bytes.get(..1024).unwrap_or(bytes);
     let text = head.trim_ascii_start();
@@ -126,7 +126,7 @@ pub fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Reason why a header may not read as one.
+/// Returns a hint why a header may not be recognized.
 fn separator_of(csv: &[u8]) -> &'static str {
     let mut lines = csv.split(|byte| matches!(byte, b'\n' | b'\r'));
     let header = lines.next().unwrap_or_default();
@@ -143,20 +143,20 @@ fn separator_of(csv: &[u8]) -> &'static str {
     }
 }
 
-/// Most columns of a file: Shopify's own, and some hundreds of metafields.
+/// Maximum number of columns: Shopify's own and several hundred metafields.
 const MAX_COLUMNS: usize = 1_000;
 
-/// One row, its cells by column name.
+/// A row, with access to its cells by column name.
 pub struct Row<'a> {
-    /// Of the file, on which it begins.
+    /// Line of the file on which it begins.
     pub line: u64,
-    /// Byte of the window at which it begins.
+    /// Offset in the window at which it begins, in bytes.
     pub start: usize,
-    /// Reason that it can't be read whole.
+    /// Reason why it can't be fully read. `None` means that it can.
     pub fault: Option<String>,
-    /// True when its handle can be believed.
+    /// True if its handle can be trusted.
     pub is_of_known_product: bool,
-    /// Of a row that can't be read whole: what may be its handle.
+    /// Possible handles of a row that can't be fully read.
     pub may_name: Vec<String>,
     columns: &'a Columns,
     cells: Vec<String>,
@@ -192,7 +192,8 @@ impl<'a> Row<'a> {
         row
     }
 
-    /// True when a cell of one line holds what looks like further rows: its quote was never closed.
+    /// True if a single-line cell contains what looks like further rows, because its quote was
+    /// never closed.
     pub fn has_swallowed(&self) -> bool {
         let rows_behind = |cell: &String| {
             cell.trim()
@@ -205,13 +206,13 @@ impl<'a> Row<'a> {
             .any(|(name, cell)| has_one_line(name) && rows_behind(cell))
     }
 
-    /// The handle as its product is gathered by it.
+    /// Returns the handle in the form by which rows are grouped.
     pub fn group(&self) -> String {
         self.cell("Handle").to_lowercase()
     }
 
-    /// Leaves out what no text may have, and line breaks where there is one line; returns the
-    /// columns that had some.
+    /// Removes characters that do not belong in text, and line breaks from single-line cells.
+    /// Returns the columns that changed.
     pub fn without_control_characters(&mut self) -> Vec<&'a str> {
         let columns: &'a Columns = self.columns;
         let mut changed = Vec::new();
@@ -236,7 +237,8 @@ impl<'a> Row<'a> {
         changed
     }
 
-    /// The cell of a column, without the space around it; empty where the row or the file lacks it.
+    /// Returns the cell of a column without surrounding spaces; empty if the row or the file lacks
+    /// it.
     pub fn cell(&self, column: &str) -> &str {
         self.columns
             .places
@@ -245,7 +247,7 @@ impl<'a> Row<'a> {
             .map_or("", |cell| cell.trim())
     }
 
-    /// This row, its empty cells filled from another, as it would stand on `line`.
+    /// Returns this row with its empty cells filled from another, as a row on `line`.
     pub fn completed_by(&self, other: &Self, line: u64) -> Self {
         let said = |row: &Self, at: usize| {
             let cell = row.cells.get(at).filter(|cell| !cell.trim().is_empty());
@@ -270,15 +272,15 @@ impl<'a> Row<'a> {
         self.cells.iter().all(|cell| cell.trim().is_empty())
     }
 
-    /// A row for a variant states its options, SKU or price; a row for one more image states none
-    /// of them.
+    /// True for a row with a variant, which states an option, SKU or price; a row for an additional
+    /// image states none of them.
     pub fn has_variant(&self) -> bool {
         ["Option1 Value", "Variant Price", SKU]
             .iter()
             .any(|column| !self.cell(column).is_empty())
     }
 
-    /// The cells that the shop would not write as they are.
+    /// Returns the cells that the shop would write differently.
     pub fn source(&self, written: &BTreeMap<String, String>) -> BTreeMap<String, SourceCell> {
         let mut source = BTreeMap::new();
         for (column, given) in self.columns.names.iter().zip(&self.cells) {

@@ -1,36 +1,36 @@
-//! The structure of a CSV, read strictly (RFC 4180): rows, cells, quotes and lines.
+//! Structure of a CSV file, parsed strictly by RFC 4180: rows, cells, quotes and lines.
 //!
-//! Promises: a row that breaks the rules is told and read no further than its line; nothing behind
-//! it is taken for a part of it. Where a quote may have swallowed rows, no row of the file is
+//! Guarantees: a row that breaks the rules is reported and read no further than its line; nothing
+//! after it is taken for part of it. If a quote may have swallowed rows, no row of the file is
+//! certain, and the whole file is refused.
 //! certain, and the file is refused as a whole.
 
 use crate::publishing::csv::encoding::decode;
 
-/// A row as it stands.
+/// A row as parsed.
 pub struct Record {
-    /// Of the file, on which it begins, from 1.
+    /// Line of the file on which it begins, counted from 1.
     pub line: u64,
-    /// Byte at which it begins.
+    /// Byte offset at which it begins.
     pub start: usize,
-    /// The text of its cells; of a bad row those before the fault.
+    /// Text of its cells; for an invalid row, only those before the error.
     pub cells: Vec<String>,
-    /// Rule that it breaks, if any.
+    /// Rule that it breaks. `None` means that it is valid.
     pub fault: Option<&'static str>,
-    /// Of a bad row, what its line may name, wherever its cells were meant to end.
+    /// For an invalid row, the pieces of its line, wherever its cells were meant to end.
     pub pieces: Vec<String>,
 }
 
-/// Content of the bytes.
+/// Result of parsing.
 #[derive(Default)]
 pub struct Records {
-    /// The rows, blank lines left out.
+    /// Rows, without blank lines.
     pub rows: Vec<Record>,
-    /// Line on which a quote opens that swallows what follows; none when the structure is sound.
+    /// Line on which an unclosed quote opens. `None` means that the structure is sound.
     pub swallowed_from: Option<u64>,
 }
 
-/// The rows of `csv`; `last` when the file ends with it, else its last row may be cut, and is not
-/// judged.
+/// Parses the rows of `csv`. If `last` is false, the final row may be cut off and is not judged.
 pub fn read_records(csv: &[u8], last: bool) -> Records {
     let mut reader = Reader {
         csv,
@@ -58,10 +58,10 @@ pub fn read_records(csv: &[u8], last: bool) -> Records {
     }
 }
 
-/// A row whose quote goes on over lines and does not end as one should.
+/// A row with a quoted cell that spans lines and does not end properly.
 struct Swallowed {
     record: Record,
-    /// True when its end is there; else the bytes end within it.
+    /// True if the end of the cell is present; otherwise the input ends within it.
     whole: bool,
 }
 
@@ -80,7 +80,7 @@ impl Reader<'_> {
         self.at = self.at.saturating_add(1);
     }
 
-    /// One line break: `\n`, `\r\n` or `\r`.
+    /// Consumes one line break: `\n`, `\r\n` or `\r`.
     fn line_break(&mut self) {
         if self.peek() == Some(b'\r') {
             self.step();
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The text of a cell without quotes; none when one stands in it.
+    /// Reads an unquoted cell. `None` means that it contains a quote.
     fn plain(&mut self) -> Option<String> {
         let start = self.at;
         while !matches!(self.peek(), None | Some(b',' | b'\r' | b'\n' | b'"')) {
@@ -152,7 +152,7 @@ impl Reader<'_> {
         (self.peek() != Some(b'"')).then_some(text)
     }
 
-    /// The text between quotes; none when they are never closed.
+    /// Reads a quoted cell. `None` means that the quotes are never closed.
     fn quoted(&mut self) -> Option<String> {
         self.step();
         let mut text = Vec::new();

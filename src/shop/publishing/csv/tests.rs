@@ -1,4 +1,4 @@
-//! Reading, and writing again, of tidy and untidy files.
+//! Tests of reading and rewriting tidy and untidy files.
 
 use crate::catalog::{ProductOption, ProductStatus};
 use crate::publishing::csv::imported::{ImportedProduct, RowError};
@@ -36,7 +36,7 @@ fn places(file: &ProductFile) -> Vec<(u64, &str)> {
         .collect()
 }
 
-/// Units by SKU, as the product's rows state them.
+/// Returns the units by SKU as stated in the product's rows.
 fn units(imported: &ImportedProduct) -> Vec<(String, u32)> {
     imported
         .quantities
@@ -45,7 +45,7 @@ fn units(imported: &ImportedProduct) -> Vec<(String, u32)> {
         .collect()
 }
 
-/// The products as a file again, with the quantities they stated.
+/// Writes the products as a file again, with the quantities they stated.
 fn written(file: &ProductFile) -> String {
     let products: Vec<_> = file
         .products
@@ -70,7 +70,7 @@ fn written(file: &ProductFile) -> String {
     format!("{}\n{}", header.join(","), String::from_utf8(rows).unwrap())
 }
 
-/// The cells of a file by column name, empty ones left out.
+/// Returns the non-empty cells of a file by column name.
 fn cells(csv: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
@@ -150,7 +150,7 @@ fn variants_and_images_continue_their_product() {
 fn what_is_written_again_says_the_same_cell_by_cell() {
     let again = written(&read(UNTIDY));
     let (mut before, after) = (cells(UNTIDY), cells(&again));
-    // Pictures are a list of the product: they come out in order, from its first row on.
+    // Pictures form one list per product: they are written in order, starting in its first row.
     let pictures = [
         ("/a.svg", "1", "A"),
         ("/b.svg", "2", "B"),
@@ -339,7 +339,7 @@ fn what_the_record_cannot_hold_is_told() {
     assert_eq!(file.products.len(), 1);
 }
 
-/// Reads `csv` in windows of `size` bytes, as the command does.
+/// Reads `csv` in windows of `size` bytes, like the import command.
 fn read_in_windows(csv: &[u8], size: usize) -> (Vec<ImportedProduct>, Vec<RowError>) {
     let (mut products, mut errors) = (Vec::new(), Vec::new());
     let (mut header, mut offset, mut first_line, mut grown) = (0, 0, None, size);

@@ -1,4 +1,4 @@
-//! Variants of a product, a row each.
+//! Variants of a product, one per row.
 
 use crate::catalog::Variant;
 use crate::catalog::handles::slug;
@@ -15,24 +15,24 @@ use crate::values::money::Currency;
 use crate::values::tax_class::standard;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The variants of a product as their rows state them.
+/// Variants of a product as stated in its rows.
 #[derive(Default)]
 pub(super) struct Variants {
     pub(super) variants: Vec<Variant>,
-    /// Units of those that are counted and state a quantity.
+    /// Quantities of tracked variants that state one.
     pub(super) quantities: Vec<(Name, u32)>,
-    /// SKUs, and where they stand.
+    /// SKUs, with their places in the file.
     pub(super) skus: Vec<Name>,
-    /// SKUs of those that are counted and state no quantity.
+    /// SKUs of tracked variants that state no quantity.
     pub(super) unstated: Vec<Name>,
     taken: BTreeSet<String>,
     choices: BTreeSet<Vec<String>>,
 }
 
-/// Reads the variants of the product `handle`; what is wrong goes to `errors`.
+/// Reads the variants of the product `handle`; errors in rows are added to `errors`.
 ///
 /// # Errors
-/// The one of a product with more variants than are sold as one.
+/// Fails if the product has more variants than a product may have.
 pub(super) fn read_variants(
     handle: &str,
     rows: &[&Row<'_>],
@@ -67,7 +67,7 @@ pub(super) fn read_variants(
 }
 
 impl Variants {
-    /// The variant under an SKU that no other of its product has.
+    /// Returns the variant with a SKU that no other variant of the product has.
     fn with_own_sku(
         &self,
         handle: &str,
@@ -164,8 +164,8 @@ fn read_variant(
     Ok((variant, quantity.filter(|_| tracked)))
 }
 
-/// An SKU for a variant whose own is taken by another of its product: of handle and options, as one
-/// without any gets.
+/// Returns a SKU for a variant whose own is used by another variant of the product. It is derived
+/// from handle and options, like that of a variant without a SKU.
 fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> String {
     let choice = std::slice::from_ref(&variant.option_values);
     let made = generated_skus(handle, choice).pop().unwrap_or_default();
@@ -176,9 +176,9 @@ fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> Stri
     format!("{made}-{}", digest.get(..6).unwrap_or_default())
 }
 
-/// An SKU for each variant, by its option values. The same handle and options always give the same,
-/// so that an import can be repeated; where two choices differ by signs alone (`+1.5`, `-1.5`), a
-/// digest tells them apart.
+/// Returns a SKU for each variant, derived from its option values. The same handle and options
+/// always give the same SKU, so that an import can be repeated. If two choices differ only in
+/// symbols (`+1.5`, `-1.5`), a digest distinguishes them.
 #[must_use]
 pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
     let plain = |values: &Vec<String>| {
@@ -204,8 +204,8 @@ pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
         .collect()
 }
 
-/// The tax class of a row: exempt if it is not taxable, else the class that the merchant's tax code
-/// names.
+/// Returns the tax class of a row: exempt if it is not taxable, or else the class named by the
+/// merchant's tax code.
 fn tax_class_of(row: &Row<'_>) -> String {
     let class = row.cell("Variant Tax Code");
     if row.cell("Variant Taxable").eq_ignore_ascii_case("false") {
@@ -217,7 +217,7 @@ fn tax_class_of(row: &Row<'_>) -> String {
     }
 }
 
-/// True for a variant that goes on being sold when nothing is left of it.
+/// True for a variant that is still sold when out of stock.
 fn sells_on(row: &Row<'_>) -> bool {
     let policy = row.cell(POLICY);
     policy.eq_ignore_ascii_case("continue") || policy.eq_ignore_ascii_case("true")

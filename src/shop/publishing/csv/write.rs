@@ -1,4 +1,4 @@
-//! Writes products as Shopify's product CSV, so that reading them again changes nothing.
+//! Writer of Shopify's product CSV; reading the result again changes nothing.
 
 use crate::catalog::{Product, ProductStatus, Variant};
 use crate::error::{Error, Result};
@@ -12,8 +12,8 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-/// The columns of a file of these products: those that the shop writes, and those that it only
-/// keeps.
+/// Returns the columns of a file of these products: those that the shop writes, and those that it
+/// only keeps.
 #[must_use]
 pub fn header_of(kept: &BTreeSet<String>, currencies: &[Currency]) -> Vec<String> {
     let mut header: Vec<String> = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
@@ -30,20 +30,21 @@ pub fn header_of(kept: &BTreeSet<String>, currencies: &[Currency]) -> Vec<String
     header
 }
 
-/// The header row.
+/// Writes the header row.
 ///
 /// # Errors
-/// When it can't be written.
+/// Fails if it can't be written.
 pub fn write_header(header: &[String]) -> Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header).map_err(Error::internal)?;
     writer.into_inner().map_err(Error::internal)
 }
 
-/// Of the rows of these products under `header` those in `range`; `quantities` are units by SKU.
+/// Writes those rows of the products that are in `range`, with the columns in `header`;
+/// `quantities` are units by SKU.
 ///
 /// # Errors
-/// When the rows can't be written.
+/// Fails if the rows can't be written.
 pub fn write_rows(
     products: &[Product],
     range: Range<usize>,
@@ -68,7 +69,7 @@ pub fn write_rows(
     writer.into_inner().map_err(Error::internal)
 }
 
-/// The rows of a product as the shop writes them, empty cells left out.
+/// Returns the rows of a product as the shop writes them, without empty cells.
 pub fn rows_of(
     product: &Product,
     currencies: &[Currency],
@@ -95,7 +96,8 @@ pub fn rows_of(
         .collect()
 }
 
-/// The rows of a product, each cell as its file had it where it still means the same.
+/// Returns the rows of a product, with each cell as in its original file if it still means the
+/// same.
 fn source_rows(
     product: &Product,
     currencies: &[Currency],
@@ -116,7 +118,7 @@ fn source_rows(
     rows
 }
 
-/// A row under way; empty cells are left out.
+/// A row being built; empty cells are left out.
 #[derive(Default)]
 struct Row(BTreeMap<String, String>);
 

@@ -1,4 +1,4 @@
-//! Differences between a product of a file and the record, in words.
+//! Descriptions of the differences between a product in a file and in the record.
 
 use crate::catalog::Product;
 use crate::error::{Error, Result};
@@ -6,39 +6,40 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// Changes that are told of one product.
+/// Maximum number of differences listed per product.
 const MAX_CHANGES: usize = 20;
 
-/// Characters of a value that are told of a change.
+/// Maximum length of a value in the description, in characters.
 const MAX_VALUE_CHARS: usize = 60;
 
-/// Difference between a product of a file and the record.
+/// Difference between a product in a file and in the record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ProductChange {
     /// Handle of the product.
     pub handle: String,
-    /// Kind of the difference.
+    /// Kind of difference.
     pub change: ChangeKind,
-    /// `title: "Tee" → "Shirt"`; the first [`MAX_CHANGES`].
+    /// Changed fields, such as `title: "Tee" → "Shirt"`; at most [`MAX_CHANGES`].
     pub fields: Vec<String>,
 }
 
-/// Kind of a difference.
+/// Kind of difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum ChangeKind {
-    /// The record does not have it.
+    /// The product is not in the record yet.
     Create,
-    /// The record has it otherwise.
+    /// The product is different in the record.
     Update,
 }
 
-/// Difference between `product` and what the record has. None means that there is no difference.
+/// Returns the difference between `product` and the record's version of it. `None` means that they
+/// are equal.
 ///
 /// # Errors
-/// When a product does not write as JSON.
+/// Fails if a product can't be serialized as JSON.
 pub fn change_of(existing: Option<&Product>, product: &Product) -> Result<Option<ProductChange>> {
     let Some(existing) = existing else {
         return Ok(Some(ProductChange {

@@ -1,9 +1,9 @@
-//! Handles of a file's products: those that the record has them by, and one each where several of a
-//! file become one.
+//! Handles of a file's products: the ones they have in the record, and distinct ones where several
+//! products of a file would share a handle.
 //!
-//! Promises: a product of the record keeps its handle and SKUs, in whichever order and windows its
-//! file comes, as long as the file writes its handle as before; a handle of a file that an address
-//! names leads to its product.
+//! Guarantees: a product in the record keeps its handle and SKUs, in any order and in any windows
+//! of its file, as long as the file writes its handle as before; a handle in the file, used in a
+//! URL, leads to its product.
 
 use crate::catalog::handles::slug;
 use crate::catalog::{Product, SourceCell};
@@ -15,17 +15,17 @@ use crate::publishing::import::names::is_claimed_elsewhere;
 use crate::values::ids::digest_of;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The handles that the record may have a product by.
+/// Returns the handles that the record may have a product under.
 pub fn handles_of(imported: &ImportedProduct) -> [String; 3] {
     let handle = imported.product.handle.clone();
     let older = slug(&imported.written_handle);
     [handle, older, handle_apart(imported)]
 }
 
-/// Gives each product of the file a handle of its own: the one that the record has it by, else the
-/// plain one, which the product gets first that is written so. `known` are the products of the
-/// record by handle; `is_whole` tells that no product of the file is in another window, which may
-/// have a better right to a handle.
+/// Gives each product in the file a distinct handle: the one it has in the record, or else the
+/// plain one, which goes to the product written exactly that way first. `known` are the record's
+/// products by handle; `is_whole` is true if no product of the file is in another window, which
+/// might have a better claim to a handle.
 pub fn settle_handles(file: &mut ProductFile, known: &BTreeMap<String, Product>, is_whole: bool) {
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut open: Vec<&mut ImportedProduct> = file.products.iter_mut().collect();
@@ -61,7 +61,7 @@ pub fn settle_handles(file: &mut ProductFile, known: &BTreeMap<String, Product>,
     }
 }
 
-/// Tells products apart from those of windows before, whose names `earlier` has with their lines.
+/// Separates products from those in earlier windows, whose names are in `earlier` with their lines.
 pub fn tell_apart_from_earlier(file: &mut ProductFile, earlier: &BTreeMap<String, u64>) {
     for imported in &mut file.products {
         let claimed = || {
@@ -75,7 +75,7 @@ pub fn tell_apart_from_earlier(file: &mut ProductFile, earlier: &BTreeMap<String
     }
 }
 
-/// The handle of the record's product that came with this one of a file.
+/// Returns the handle of the record's product that was imported with the same handle in the file.
 fn known_handle(imported: &ImportedProduct, known: &BTreeMap<String, Product>) -> Option<String> {
     let key = handle_key(&imported.written_handle);
     let came_with = |handle: &String| {
@@ -89,7 +89,8 @@ fn known_handle(imported: &ImportedProduct, known: &BTreeMap<String, Product>) -
         .find(|handle| came_with(handle) == Some(true))
 }
 
-/// The handle of the record's product that came with this one while marks were cut from handles.
+/// Returns the handle of the record's product that was imported from this one at the time when
+/// marks were removed from handles.
 fn older_handle(
     imported: &ImportedProduct,
     known: &BTreeMap<String, Product>,
@@ -107,15 +108,15 @@ fn older_handle(
     is_same.then_some(older)
 }
 
-/// The handle of the file that a product came with, where it is another.
+/// Returns the handle that a product had in its file, if it differs from its own.
 fn given_handle(existing: &Product) -> Option<&str> {
     let first = existing.variants.first()?;
     first.source.get(HANDLE).map(|cell| cell.given.as_str())
 }
 
-/// True for a product of the record whose handle a file may have written otherwise since. A title,
-/// or one SKU of several, tells that only where the whole file is at hand: else another window may
-/// have the product itself.
+/// True for a product in the record whose handle may since have been written differently in the
+/// file. A common title, or one SKU out of several, is conclusive only if the whole file is at
+/// hand; otherwise the product itself may be in another window.
 fn is_alike(existing: &Product, imported: &ImportedProduct, is_whole: bool) -> bool {
     let stated = |sku: &str| {
         let mut variants = imported.product.variants.iter();
@@ -128,7 +129,8 @@ fn is_alike(existing: &Product, imported: &ImportedProduct, is_whole: bool) -> b
     existing.title == imported.product.title || skus.any(stated)
 }
 
-/// A handle of its own for a product whose plain one is another's: the same in every import.
+/// Returns a distinct handle for a product whose plain handle belongs to another; the same in every
+/// import.
 fn handle_apart(imported: &ImportedProduct) -> String {
     let digest = digest_of(handle_key(&imported.written_handle).as_bytes());
     let digest = digest.get(..6).unwrap_or_default();
@@ -154,7 +156,7 @@ fn rename(imported: &mut ImportedProduct, handle: &str) {
     call_by(imported, handle);
 }
 
-/// SKUs that were made begin with the handle.
+/// Renames the product; generated SKUs begin with its handle, so they change with it.
 fn call_by(imported: &mut ImportedProduct, handle: &str) {
     let before = std::mem::replace(&mut imported.product.handle, handle.to_owned());
     let mut skus: BTreeMap<String, String> = BTreeMap::new();
@@ -182,8 +184,8 @@ fn call_by(imported: &mut ImportedProduct, handle: &str) {
     }
 }
 
-/// Keeps the SKU of the only variant that came without options: it is the handle, and units are
-/// counted under it.
+/// Keeps the SKU of a single variant that was imported without options. It equals the handle, and
+/// its stock is counted under it.
 fn keep_plain_sku(imported: &mut ImportedProduct, existing: &Product) {
     let (product, existing) = (&mut imported.product, existing.variants.as_slice());
     let ([variant], [before]) = (product.variants.as_mut_slice(), existing) else {

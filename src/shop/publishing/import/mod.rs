@@ -1,9 +1,9 @@
-//! Getting a merchant's products into the record: CSV imports, window by window.
+//! CSV import of products into the record, window by window.
 //!
-//! Promises: a product is known by its handle, so an import can be repeated and goes on where it
-//! stopped; what is equal to the record is not written, and what staff change while a window is
-//! read is not overwritten unread. A bad row keeps its product out and no other. Nothing here
-//! changes what shoppers see.
+//! Guarantees: a product is identified by its handle, so an import can be repeated, and continues
+//! where it stopped. Products equal to the record are not written, and changes that staff make
+//! while a window is read are not overwritten. An invalid row keeps its own product out and no
+//! other. Nothing here changes what shoppers see.
 
 pub mod changes;
 mod handles;
@@ -32,55 +32,56 @@ use durable::Timestamp;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Variants of one window, unless it is a single product with more.
+/// Number of variants in a window, unless a single product has more.
 const VARIANTS_A_WINDOW: usize = 300;
 
-/// Bad rows that a refusal names.
+/// Maximum number of invalid rows named in a refusal.
 const MAX_ERRORS: usize = 100;
 
-/// Result of an import of a window, or of its dry run.
+/// Result of importing a window, or of its dry run.
 #[derive(Clone, Debug, Default, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct ImportSummary {
-    /// Products accepted.
+    /// Number of products accepted.
     pub products: usize,
-    /// Their variants.
+    /// Number of their variants.
     pub variants: usize,
-    /// Of the products, those that the record did not have.
+    /// Number of products that are new in the record.
     pub created: usize,
-    /// Of the products, those that were different in the record.
+    /// Number of products that were different in the record.
     pub updated: usize,
-    /// Products that were not accepted.
+    /// Number of products not accepted.
     pub left_out: usize,
-    /// Rows that were not accepted, and why.
+    /// Rows not accepted, with reasons.
     pub errors: Vec<RowError>,
-    /// Notices of what was left out or read otherwise than the file says, with counts.
+    /// Notices of data that was left out or read differently than the file says.
     pub notices: Vec<Notice>,
     /// New and changed products.
     pub changes: Vec<ProductChange>,
-    /// Bytes of the header row.
+    /// Size of the header row in bytes.
     pub header_bytes: usize,
-    /// Bytes dealt with, header row included.
+    /// Number of bytes processed, including the header row.
     pub consumed_bytes: usize,
-    /// Line that the next window begins on.
+    /// Line on which the next window begins.
     pub next_line: u64,
-    /// True when rows of one product stand apart in what was sent: what follows is to be sent as a
-    /// whole too.
+    /// True if rows of one product are separated by others in this window: the rest must then be
+    /// sent as a whole, too.
     pub apart: bool,
-    /// The window states more units than one request takes: send it again with this as `from_unit`.
+    /// Set if the window states quantities for more SKUs than one request can process: send it
+    /// again with this value as `from_unit`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "testing", schema(nullable = false))]
     pub next_unit: Option<usize>,
 }
 
-/// Imports a window of a product CSV into the record. Units that it states are received on a SKU's
-/// first import, before the record has it, so that a crash in between is made good by the next
-/// attempt.
+/// Imports a window of a product CSV into the record. Stated quantities are received the first time
+/// a SKU is imported, before it is in the record, so that the next attempt makes up for a crash in
+/// between.
 ///
 /// # Errors
-/// 422 when a file that is one window holds nothing that can be accepted; 409
-/// `publish_in_progress`, and `products_changed` when someone was faster: sent again, the window
-/// meets what is there now.
+/// 422 if a file in a single window contains nothing acceptable; 409 `publish_in_progress`, and
+/// `products_changed` if someone else changed a product first: send the window again, and it is
+/// compared with the current record.
 pub async fn import_products(
     record: &impl CatalogRecord,
     stock: &impl StockObjects,
@@ -143,7 +144,7 @@ pub async fn import_products(
     Ok(summary)
 }
 
-/// Notices of the accepted products, and of the file.
+/// Returns the notices of the accepted products and of the file.
 fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Notice> {
     let mut notices = file.notices.clone();
     for imported in &file.products {
@@ -156,7 +157,7 @@ fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Noti
     notices.told()
 }
 
-/// The products of the record with the handles that the file's may have.
+/// Returns the record's products under the handles that the file's products may have.
 async fn known_products(
     record: &impl CatalogRecord,
     file: &ProductFile,
@@ -175,7 +176,7 @@ async fn known_products(
         .collect())
 }
 
-/// The products that are new or different, and what is to be said of all.
+/// Returns the products that are new or different, and a summary of all.
 fn compare(
     file: &ProductFile,
     known: &BTreeMap<String, Product>,
@@ -203,8 +204,8 @@ fn compare(
     Ok((changed, summary))
 }
 
-/// Every name was free when it was looked up: one that is taken now is a sign of change like a
-/// version.
+/// Saves products. Every name was free when it was looked up, so one that is taken now means that
+/// the record has changed, just like a version.
 async fn save(record: &impl CatalogRecord, products: &[Product], now: Timestamp) -> Result<()> {
     match record.save_products(products, now).await {
         Ok(Written::Landed(())) => Ok(()),

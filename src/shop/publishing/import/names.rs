@@ -1,4 +1,4 @@
-//! Handles and SKUs of a file: each is one product's.
+//! Handles and SKUs in a file, each of which belongs to one product.
 
 use crate::catalog::Product;
 use crate::publishing::csv::columns::HANDLE;
@@ -9,17 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 const SKU_CURE: &str =
     " Units are counted by SKU: give this product one of its own, or leave the cell empty.";
 
-/// Leaves out products with a handle or SKU that an earlier line of the file has, here or in a
-/// window before (`earlier`).
+/// Leaves out products with a handle or SKU that is on an earlier line, in this window or an
+/// earlier one (`earlier`).
 pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<String, u64>) {
-    // Rows that are left out may be of a product that an earlier window has without them.
+    // Rows left out may belong to a product that an earlier window has accepted without them.
     let again = file.left_out_handles.iter().filter_map(|name| {
         let line = *earlier.get(&claim_of(name))?;
         (line != name.line).then(|| stands_already(name, line))
     });
     file.errors.extend(again);
     leave_out(file, |name| {
-        // Plain handles were told apart: none is another's but by its own fault.
+        // Plain handles were already made distinct, so a repeated one is never the product's own
+        // fault.
         if name.column == HANDLE {
             return None;
         }
@@ -34,7 +35,7 @@ fn stands_already(name: &Name, line: u64) -> RowError {
     RowError::new(name.line, column_of(name), detail)
 }
 
-/// True for a name that another line of a window before has.
+/// True for a name claimed by another line of an earlier window.
 pub fn is_claimed_elsewhere(name: &Name, earlier: &BTreeMap<String, u64>) -> bool {
     let line = earlier.get(&claim_of(name));
     line.is_some_and(|line| *line != name.line)
@@ -48,14 +49,15 @@ fn column_of(name: &Name) -> &'static str {
     }
 }
 
-/// Leaves out products with a SKU that another product of the record keeps. `owners` are ids by
-/// SKU, `known` the products of the record by handle.
+/// Leaves out products with a SKU that another product in the record keeps. `owners` are product
+/// ids by SKU, `known` the record's products by handle.
 pub fn refuse_taken_skus(
     file: &mut ProductFile,
     owners: &BTreeMap<String, String>,
     known: &BTreeMap<String, Product>,
 ) {
-    // A product that is left out keeps its SKUs, which may keep out one that was to have them.
+    // A product left out keeps its SKUs, which may in turn keep out another product that was to get
+    // them.
     loop {
         let giving_up: BTreeSet<&str> = file
             .products
@@ -79,7 +81,7 @@ pub fn refuse_taken_skus(
     }
 }
 
-/// The SKUs of a file.
+/// Returns the SKUs in a file.
 pub fn skus_of(file: &ProductFile) -> Vec<String> {
     file.products
         .iter()
@@ -89,7 +91,7 @@ pub fn skus_of(file: &ProductFile) -> Vec<String> {
         .collect()
 }
 
-/// Names that an import must not use twice, each with its line.
+/// Returns the names that an import must not use twice, each with its line.
 pub fn claims_of(file: &ProductFile) -> Vec<(String, u64)> {
     file.products
         .iter()
@@ -103,7 +105,7 @@ fn claim_of(name: &Name) -> String {
     format!("{}:{}", name.column, name.value)
 }
 
-/// Leaves out the products that have a name with something against it; returns how many.
+/// Leaves out the products that have a name with an objection, and returns their number.
 fn leave_out(file: &mut ProductFile, mut against: impl FnMut(&Name) -> Option<String>) -> usize {
     let mut errors = Vec::new();
     let before = file.products.len();

@@ -1,18 +1,18 @@
 //! Options of an import.
 
-/// Options of an import of a window of a file.
+/// Options for importing a window of a file.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// Names the import, so that its windows know each other's handles and SKUs.
+    /// Id of the import, by which its windows know each other's handles and SKUs.
     pub import_id: String,
-    /// Line that the rows begin on; none: the window begins the file.
+    /// Line on which the rows begin. `None` means that the window begins the file.
     pub first_line: Option<u64>,
     /// True if the file ends with this window.
     pub last: bool,
-    /// Tells what would change, and changes nothing.
+    /// True to report what would change without changing anything.
     pub dry_run: bool,
-    /// Sets the units of every SKU that states them, not only of those that are new.
+    /// True to set the stock of every SKU with a quantity, not only of new ones.
     pub set_stock: bool,
-    /// Of the SKUs that state units, how many have been dealt with.
+    /// Number of SKUs with quantities that earlier requests have processed.
     pub from_unit: usize,
 }

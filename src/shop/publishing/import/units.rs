@@ -1,4 +1,4 @@
-//! The units that a file states.
+//! Quantities stated in a file.
 
 use crate::error::Result;
 use crate::inventory::objects::StockObjects;
@@ -9,23 +9,23 @@ use crate::publishing::import::options::ImportOptions;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// SKUs whose units one request takes, with two calls each at most: the platform grants 1,000 calls
-/// a request.
+/// Number of SKUs whose quantities one request processes, with at most two calls each; the platform
+/// allows 1,000 calls per request.
 pub const UNITS_A_REQUEST: usize = 300;
 
-/// Objects asked at once.
+/// Maximum number of objects asked at the same time.
 const OBJECTS_AT_ONCE: usize = 6;
 
-/// The units that one request takes, counted before anything is left out, so that each request
-/// counts alike.
+/// Quantities that one request processes. They are counted before any product is left out, so that
+/// every request counts the same way.
 pub struct Units {
     units: Vec<(Name, u32)>,
-    /// Unit with which the next request goes on. None means that this request takes all.
+    /// Index at which the next request continues. `None` means that this request processes all.
     pub next: Option<usize>,
 }
 
 impl Units {
-    /// Units of the file behind the first `from`.
+    /// Returns the quantities in the file after the first `from`.
     pub fn of(file: &ProductFile, from: usize) -> Self {
         let stated = || file.products.iter().flat_map(|one| &one.quantities);
         let next = from.saturating_add(UNITS_A_REQUEST);
@@ -35,11 +35,11 @@ impl Units {
         }
     }
 
-    /// Receives the units of each accepted SKU that the record does not have, or sets the count of
-    /// all. Returns the rows whose count stays as it was.
+    /// Receives the units of each accepted SKU that is new in the record, or sets the stock of all.
+    /// Returns the rows whose stock was left unchanged.
     ///
     /// # Errors
-    /// When an object fails; taking the units again takes none twice.
+    /// Fails if an object fails; a repeated call receives nothing twice.
     pub async fn take(
         &self,
         stock: &impl StockObjects,
@@ -76,7 +76,7 @@ impl Units {
     }
 }
 
-/// A count that orders stand against is told; it keeps out no product.
+/// Returns an error for a count below the promised units; it does not keep out the product.
 fn fault_of(counted: Counted, line: u64) -> Option<RowError> {
     match counted {
         Counted::Set => None,

@@ -1,13 +1,13 @@
-//! Publishing the record as one immutable version, switching back to an earlier one, and forgetting
-//! old ones.
+//! Publishing the record as one immutable version, rolling back to an earlier one, and deleting old
+//! ones.
 //!
-//! A publish goes step by step, each bounded by what one request may do and begun again safely
-//! where another stopped: the documents of the products, a hundred at a time, with their price
-//! rows; then directories and lists; then the switch, in the database first, for orders, then of
-//! the pointer that shoppers follow. Until the switch nobody sees any of it, and a publish that
-//! can't end is given up without a trace. Documents are named by content and by the publish that
-//! first wrote them: what has not changed is not written again, and a deletion can never hit a
-//! later document.
+//! A publish proceeds in steps. Each stays within the limits of one request and can safely be
+//! repeated if another request stopped: the documents of the products with their price rows, a
+//! hundred at a time; then directories and lists; then the switch, first in the database, for
+//! orders, then of the pointer that shoppers follow. Nothing is visible before the switch, and a
+//! publish that can't finish is abandoned without a trace. Documents are named by their content and
+//! by the publish that first wrote them: unchanged documents are not written again, and a deletion
+//! can never remove a later document.
 
 pub mod record;
 pub mod steps;
@@ -20,26 +20,27 @@ use crate::publishing::publish::steps::{advance, follow, get_publish};
 use crate::values::written::Written;
 use durable::Timestamp;
 
-/// The queue that carries publishes on; its messages are their numbers.
+/// Queue that continues publishes; its messages are their sequence numbers.
 pub const PUBLISHES_QUEUE: &str = "catalog-publishes";
 
-/// Failures in a row after which a publish is given up.
+/// Number of consecutive failures after which a publish is abandoned.
 const MAX_FAILURES: u32 = 8;
 
-/// Seconds without progress after which a publish is taken up again.
+/// Seconds without progress after which a publish is resumed.
 const STUCK_SECS: u32 = 60;
 
-/// Seconds that a version is kept after it was last shown, for cursors, carts and switching back.
+/// Seconds for which a version is kept after it was last shown, for cursors, carts and rollbacks.
 pub const KEPT_SECS: u32 = 48 * 60 * 60;
 
-/// Documents that one sweep deletes.
+/// Maximum number of documents deleted by one sweep.
 const DELETIONS_A_SWEEP: u32 = 500;
 
-/// Begins a publish and goes as far as one request may; the queue does the rest. Joins one that is
-/// under way, or that has just ended: no change of the catalog came in between.
+/// Begins a publish and advances it as far as one request may; the queue does the rest. Joins a
+/// publish that is in progress, or that has just ended without any change in between.
 ///
 /// # Errors
-/// A store's failure; what shoppers and orders see stays as it was, and asking again carries on.
+/// A failure of the store; the versions that shoppers and orders see are unchanged, and another
+/// call continues.
 pub async fn publish_catalog(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -57,12 +58,12 @@ pub async fn publish_catalog(
     continue_publish(record, copy, queue, publish.seq, now).await
 }
 
-/// Goes on with publish `seq` as far as one request may, and asks the queue for the rest. Running
-/// twice is safe: a step that finds the publish elsewhere than where it began is lost.
+/// Advances publish `seq` as far as one request may, and asks the queue for the rest. Running it
+/// twice at once is safe: a step that does not find the publish where it began has no effect.
 ///
 /// # Errors
-/// A store's failure; trying again carries on. After [`MAX_FAILURES`] in a row the publish is given
-/// up.
+/// A failure of the store; another call continues. After [`MAX_FAILURES`] in a row the publish is
+/// abandoned.
 pub async fn continue_publish(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -79,7 +80,7 @@ pub async fn continue_publish(
     }
 }
 
-/// Gives the publish up, if it is under way.
+/// Abandons the publish, if it is in progress.
 ///
 /// # Errors
 /// 404; 409 `publish_ended`.
@@ -101,13 +102,13 @@ pub async fn cancel_publish(
     ))
 }
 
-/// Shows shoppers an earlier version again, and prices orders from it: that of publish `seq`, or
-/// the one shown before.
+/// Shows an earlier version to shoppers again, and prices orders from it: the version of publish
+/// `seq`, or the previous one.
 ///
 /// # Errors
-/// 404 `not_found` without such a publish; 409 `already_shown`; 409 `version_not_kept` when it made
-/// no version, or that is no longer kept; 409 `not_now` while a publish is under way or within a
-/// second of another switch.
+/// 404 `not_found` if there is no such publish; 409 `already_shown`; 409 `version_not_kept` if it
+/// made no version or the version was deleted; 409 `not_now` during a publish or within a second of
+/// another switch.
 pub async fn rollback_catalog(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -119,8 +120,8 @@ pub async fn rollback_catalog(
         .or_else(|| current.and_then(|current| current.previous))
         .ok_or(Error::NotFound("earlier version"))?;
     if current.is_some_and(|current| current.seq == seq) {
-        // Where a crash came between the switch and its pointer, shoppers don't see yet what is
-        // called shown.
+        // If a crash came between the switch and its pointer, shoppers do not see the current
+        // version yet.
         follow(record, copy).await?;
     }
     check_shown_again(&get_publish(record, seq).await?, current)?;
@@ -135,11 +136,11 @@ pub async fn rollback_catalog(
     get_publish(record, seq).await
 }
 
-/// Takes up a publish that has stopped, begins one for scheduled prices whose time has begun or
-/// ended, mends a pointer that a crash left behind, and deletes what is no longer kept.
+/// Resumes a publish that has stopped, begins one if the period of a scheduled price has begun or
+/// ended, repairs a pointer left behind by a crash, and deletes what is no longer kept.
 ///
 /// # Errors
-/// A store's failure; the next sweep goes on.
+/// A failure of the store; the next sweep continues.
 pub async fn sweep_catalog(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,

@@ -1,4 +1,4 @@
-//! The steps of a publish: products, then lists, then the switch.
+//! Steps of a publish: products, then lists, then the switch.
 
 use crate::catalog::Product;
 use crate::catalog::record::PageSize;
@@ -15,26 +15,26 @@ use futures_util::stream;
 use futures_util::stream::TryStreamExt;
 use std::collections::BTreeMap;
 
-/// Products of one step.
+/// Number of products in one step.
 const STEP: PageSize = PageSize {
     products: 100,
     variants: 2_000,
 };
 
-/// Calls that one request makes before it hands on to the next: a last step more is still far below
-/// the 1,000 that the platform grants.
+/// Number of calls after which a request hands over to the next: even with one more step, it stays
+/// far below the 1,000 that the platform allows.
 const CALLS_A_REQUEST: usize = 400;
 
-/// Queries of a step, each statement of its batch counted.
+/// Queries of a step, counting each statement of its batch.
 pub const QUERIES_A_STEP: usize = 12;
 
-/// Writes under way at once: the platform lets six wait for their answer.
+/// Number of simultaneous writes; the platform allows six open requests.
 const WRITES_AT_ONCE: usize = 6;
 
-/// Goes on with publish `seq` as far as one request may, and asks the queue for the rest.
+/// Advances publish `seq` as far as one request may, and asks the queue for the rest.
 ///
 /// # Errors
-/// A store's failure.
+/// A failure of the store.
 pub async fn advance(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -59,7 +59,7 @@ pub async fn advance(
             Lists::More => break,
             Lists::Unchanged(version) => record.end_unchanged(seq, &version, now).await?,
             Lists::Written(version) => {
-                // Lost: within a second of the last switch. The queue tries again.
+                // Lost: less than a second since the last switch. The queue tries again.
                 if record.finish_publish(seq, &version, now).await? == Written::Lost {
                     break;
                 }
@@ -70,7 +70,7 @@ pub async fn advance(
     get_publish(record, seq).await
 }
 
-/// Writes the documents of the next products; returns how many the copy lacked.
+/// Writes the documents of the next products, and returns the number that the copy lacked.
 async fn write_products(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -129,8 +129,8 @@ enum Lists {
     Written(String),
 }
 
-/// Writes directories and cards that the copy lacks, at most `allowed`, and the version once it has
-/// all, unless it is the one that shoppers see.
+/// Writes up to `allowed` directories and card documents that the copy lacks, and the version once
+/// they are complete, unless shoppers already see the same content.
 async fn write_lists(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -140,7 +140,7 @@ async fn write_lists(
 ) -> Result<Lists> {
     let cards = record.cards(publish.seq).await?;
     if usize::try_from(publish.products) != Ok(cards.len()) {
-        // Somebody else has ended the publish, and its cards are going.
+        // Another request has ended the publish, and its cards are being deleted.
         return Ok(Lists::More);
     }
     let layout = Layout::of(cards)?;
@@ -173,7 +173,7 @@ async fn write_lists(
     Ok(Lists::Written(version.version))
 }
 
-/// Names the content that shoppers see.
+/// Returns the digest of the content that shoppers see.
 async fn shown_version(record: &impl PublishRecord) -> Result<Option<String>> {
     let Some(current) = record.current_publish().await? else {
         return Ok(None);
@@ -182,9 +182,9 @@ async fn shown_version(record: &impl PublishRecord) -> Result<Option<String>> {
     Ok(Some(publish.version))
 }
 
-/// Writes the documents that the copy lacks, at most `allowed` of them. Returns the key of each
-/// document that it has now, and the digests of those that were written. Each is on record before
-/// it is written, so that it is collected whatever happens.
+/// Writes up to `allowed` of the documents that the copy lacks. Returns the key of each document
+/// now in the copy, and the digests of those written. Each is registered before it is written, so
+/// that it is deleted in the end, whatever happens.
 async fn put_missing(
     record: &impl PublishRecord,
     copy: &impl CatalogCopy,
@@ -216,7 +216,7 @@ async fn put_missing(
     Ok((keys, written))
 }
 
-/// A publish by number.
+/// Returns a publish by its sequence number.
 ///
 /// # Errors
 /// 404.
@@ -224,7 +224,7 @@ pub async fn get_publish(record: &impl PublishRecord, seq: i64) -> Result<Publis
     record.publish(seq).await?.ok_or(Error::NotFound("publish"))
 }
 
-/// Points shoppers to what orders are priced from.
+/// Points shoppers to the version that orders are priced from.
 pub(crate) async fn follow(record: &impl PublishRecord, copy: &impl CatalogCopy) -> Result<()> {
     let current = record.current_publish().await?;
     match current {
@@ -233,7 +233,7 @@ pub(crate) async fn follow(record: &impl PublishRecord, copy: &impl CatalogCopy)
     }
 }
 
-/// The listing of each SKU of a product.
+/// Returns the listing of each SKU of a product.
 pub fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '_ {
     product.variants.iter().map(|variant| {
         (

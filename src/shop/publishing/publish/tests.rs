@@ -1,4 +1,4 @@
-//! Costs of a publish.
+//! Tests of the costs of a publish.
 
 use super::*;
 use crate::catalog::record::PageSize;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 const PRODUCTS: i64 = 10_000;
 
-/// Ten thousand products, of which nothing has changed; counts steps.
+/// Ten thousand unchanged products; counts the steps.
 struct Unchanged {
     publish: RefCell<Publish>,
     steps: Cell<usize>,
