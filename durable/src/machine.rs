@@ -45,7 +45,8 @@ pub trait Machine: Clone + PartialEq {
     /// Decides `command` at `now` and returns the events that carry it out; none when there is
     /// nothing left to do. The past rows that the command needs have been loaded.
     ///
-    /// # Errors The refusal, when the state does not allow the command. Nothing has changed then.
+    /// # Errors
+    /// The refusal, when the state does not allow the command. Nothing has changed then.
     fn decide(
         &self,
         command: &Self::Command,
@@ -83,7 +84,8 @@ pub trait Machine: Clone + PartialEq {
     /// Returns a digest of the intent of `command`, which tells a repeat from a different command
     /// under the same operation ID.
     ///
-    /// # Errors When the command can't be written as JSON.
+    /// # Errors
+    /// When the command can't be written as JSON.
     fn digest(command: &Self::Command) -> Result<String, serde_json::Error> {
         digest_of(command)
     }
@@ -106,7 +108,8 @@ pub trait Machine: Clone + PartialEq {
 
     /// Loads the stored row under `key` into memory, whatever its place.
     ///
-    /// # Errors When the row is not one that [`Machine::row`] writes.
+    /// # Errors
+    /// When the row is not one that [`Machine::row`] writes.
     fn recall(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error>;
 
     /// Drops the past rows from memory.
@@ -126,12 +129,14 @@ pub trait Machine: Clone + PartialEq {
     /// Returns the row to store under `key`, as JSON; `None` means there is no such row, or no
     /// longer.
     ///
-    /// # Errors When the row can't be written as JSON.
+    /// # Errors
+    /// When the row can't be written as JSON.
     fn row(&self, key: &str) -> Result<Option<String>, serde_json::Error>;
 
     /// Restores this fresh machine from the stored `rows`; without rows it stays fresh.
     ///
-    /// # Errors When a row is not one that [`Machine::row`] writes.
+    /// # Errors
+    /// When a row is not one that [`Machine::row`] writes.
     fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
         for (key, value) in rows {
             self.recall(key, value)?;
@@ -143,7 +148,8 @@ pub trait Machine: Clone + PartialEq {
 /// Returns a short digest of the JSON of `value` (FNV-1a). Not cryptographic: callers only compare
 /// it with what they themselves sent under the same ID.
 ///
-/// # Errors When the value can't be written as JSON.
+/// # Errors
+/// When the value can't be written as JSON.
 pub fn digest_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let json = serde_json::to_vec(value)?;
     Ok(format!("{:016x}", fnv1a(&json)))

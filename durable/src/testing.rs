@@ -19,7 +19,8 @@ impl Sqlite {
     /// Runs `work` in one transaction, like the platform does with what an object writes between
     /// two awaits.
     ///
-    /// # Errors Those of `work`, which then leaves nothing behind.
+    /// # Errors
+    /// Those of `work`, which then leaves nothing behind.
     pub fn transaction<T>(
         &self,
         work: impl FnOnce() -> Result<T, KeeperError>,

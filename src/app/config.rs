@@ -171,7 +171,8 @@ impl Config {
     /// Checks that payments can be taken and their webhooks verified. In production, only live
     /// secrets count.
     ///
-    /// # Errors 503 `payments_not_configured`.
+    /// # Errors
+    /// 503 `payments_not_configured`.
     pub fn check_payments(&self) -> Result<()> {
         self.check_provider(self.new_payments)
     }

@@ -153,7 +153,8 @@ const fn unavailable(retry_after_secs: u32) -> Error {
 
 /// Returns the outcome of a batch whose first statement claims a unique key.
 ///
-/// # Errors When the batch failed for any other reason than the key.
+/// # Errors
+/// When the batch failed for any other reason than the key.
 pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
     match outcome {
         Ok(made) => Ok(Written::Landed(made)),
@@ -164,14 +165,16 @@ pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
 
 /// Returns a value as the JSON that its column stores.
 ///
-/// # Errors When the value can't be serialized.
+/// # Errors
+/// When the value can't be serialized.
 pub fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
 
 /// Returns JSON arrays of `items`, each small enough for a parameter of D1.
 ///
-/// # Errors When an item can't be serialized.
+/// # Errors
+/// When an item can't be serialized.
 pub fn json_chunks(items: &[impl Serialize]) -> Result<Vec<String>> {
     let mut chunks: Vec<String> = Vec::new();
     for item in items {
@@ -195,14 +198,16 @@ const MAX_CHUNK_BYTES: usize = 1_000_000;
 
 /// Parses a value from the JSON of its column.
 ///
-/// # Errors When the column holds something else.
+/// # Errors
+/// When the column holds something else.
 pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
     durable::json::read(json).map_err(|error| Error::internal(format!("stored JSON: {error}")))
 }
 
 /// Returns the word that a unit variant is stored as.
 ///
-/// # Errors When the value is not a unit variant.
+/// # Errors
+/// When the value is not a unit variant.
 pub fn to_word(value: &impl Serialize) -> Result<String> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
@@ -212,7 +217,8 @@ pub fn to_word(value: &impl Serialize) -> Result<String> {
 
 /// Returns the unit variant stored as a word.
 ///
-/// # Errors When no variant has that name.
+/// # Errors
+/// When no variant has that name.
 pub fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
     durable::json::read_value(word.into())
         .map_err(|error| Error::internal(format!("stored word: {error}")))

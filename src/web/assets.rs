@@ -22,7 +22,8 @@ pub fn kept_address(path: &str) -> &str {
 /// edge serves those of this one. A page from a cache that links to an old name gets the current
 /// file.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn show_outdated(call: &mut Call<'_>) -> Result<Reply> {
     let path = format!("/{}", unhashed(&call.params.join("/")));
     match kept_address(&path) {

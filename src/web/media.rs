@@ -14,7 +14,8 @@ const FOR_A_MINUTE: &str = "public, max-age=60";
 
 /// `GET /media/{name}`: a picture in its original size.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let media = Media::of_name(call.param(0)).ok_or(Error::NotFound("media"))?;
     let etag = format!("\"{}\"", media.name);
@@ -33,7 +34,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /media/{width}/{name}`: a picture in a smaller width.
 ///
-/// # Errors 404, also for a width that is not listed or not smaller than the original.
+/// # Errors
+/// 404, also for a width that is not listed or not smaller than the original.
 pub async fn show_at_width(call: &mut Call<'_>) -> Result<Reply> {
     let media = Media::of_name(call.param(1)).ok_or(Error::NotFound("media"))?;
     let wanted = call.param(0).parse().ok();

@@ -38,7 +38,8 @@ const NOT_CONFIGURED: Error = Error::Unavailable {
 /// Answers a request: routes it, turns an error into a problem document or a page, adds the headers
 /// of every response, and logs one line.
 ///
-/// # Errors Only when the platform can't create a response.
+/// # Errors
+/// Only when the platform can't create a response.
 pub async fn serve(request: Request, env: &Env, context: &Context) -> worker::Result<Response> {
     let app = match App::new(env) {
         Ok(app) => app,

@@ -21,7 +21,8 @@ const MAX_DELIVERY_BYTES: usize = 512 * 1024;
 
 /// `POST /webhooks/{provider}`: accepts an event of a payment provider.
 ///
-/// # Errors 404 for a provider that the shop does not know, before anything is read; 400
+/// # Errors
+/// 404 for a provider that the shop does not know, before anything is read; 400
 /// `invalid_signature`, `malformed_event`, `wrong_mode`, `wrong_account`; 413; 503
 /// `payments_not_configured`; 500 when the event was not stored, so that it is delivered again.
 pub async fn receive(call: &mut Call<'_>) -> Result<Reply> {

@@ -23,7 +23,8 @@ struct Compared<M: Machine> {
 impl<M: Machine> Keeper<M> {
     /// Returns journal entries before `before`, newest first, as far back as the journal reaches.
     ///
-    /// # Errors When the database or an entry can't be read.
+    /// # Errors
+    /// When the database or an entry can't be read.
     pub fn log(
         &self,
         sql: &impl Sql,
@@ -50,7 +51,8 @@ impl<M: Machine> Keeper<M> {
     /// Replays the journal from its snapshot and compares the result with the open rows, one by
     /// one. Past rows are not compared, because no unit is counted by them.
     ///
-    /// # Errors When the database or a row can't be read.
+    /// # Errors
+    /// When the database or a row can't be read.
     pub fn check(&self, sql: &impl Sql) -> Result<Checkup<M::View>, KeeperError> {
         let Compared { checkup, .. } = self.compare(sql)?;
         Ok(checkup)
@@ -59,7 +61,8 @@ impl<M: Machine> Keeper<M> {
     /// Stores the state that the journal yields. Each repair is written as an entry without events,
     /// even if nothing differed. Returns what was found.
     ///
-    /// # Errors When the database fails. The caller must then drop this keeper.
+    /// # Errors
+    /// When the database fails. The caller must then drop this keeper.
     pub fn repair(
         &mut self,
         sql: &impl Sql,

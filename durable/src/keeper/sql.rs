@@ -8,7 +8,8 @@ pub trait Sql {
     /// Runs one statement with positional parameters and returns its rows, with every column as
     /// text (`NULL` as `None`).
     ///
-    /// # Errors When the database refuses the statement.
+    /// # Errors
+    /// When the database refuses the statement.
     fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError>;
 }
 

@@ -16,7 +16,8 @@ pub const TOLD_AGAIN_AFTER_SECS: [u32; 3] = [15 * 60, 2 * 60 * 60, 12 * 60 * 60]
 impl<M: Machine> Keeper<M> {
     /// Adds the machine's lasting fact to the outbox when its repeat is due.
     ///
-    /// # Errors When the database fails. The caller must then drop this keeper.
+    /// # Errors
+    /// When the database fails. The caller must then drop this keeper.
     pub fn tell_again(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         if self.tell_again_at.is_none_or(|at| now < at) {
             return Ok(());

@@ -40,7 +40,8 @@ const PRUNE_EVERY_SECS: u32 = 24 * 60 * 60;
 impl<M: Machine> Keeper<M> {
     /// Deletes what may be deleted, in one bounded step, if any is due.
     ///
-    /// # Errors When the database fails. The caller must then drop this keeper.
+    /// # Errors
+    /// When the database fails. The caller must then drop this keeper.
     pub fn tidy(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         if self.tidy_at.is_none_or(|at| now < at) {
             return Ok(());

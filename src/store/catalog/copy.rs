@@ -178,7 +178,8 @@ impl CatalogCopy for CatalogKv {
 impl CatalogKv {
     /// Reads the pointer, and the version that it names unless that is cached.
     ///
-    /// # Errors 503 when KV has neither that version nor the one before.
+    /// # Errors
+    /// 503 when KV has neither that version nor the one before.
     pub async fn refresh(&self) -> Result<Rc<Version>> {
         let Some(pointer) = self.pointer().await? else {
             CURRENT.take();

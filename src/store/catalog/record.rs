@@ -128,7 +128,8 @@ impl<D: Database> CatalogD1<D> {
 /// Returns the products that `statement` selects as [`ProductRow`]s, in its order and with their
 /// variants.
 ///
-/// # Errors When a row does not hold a product.
+/// # Errors
+/// When a row does not hold a product.
 pub async fn load_products(
     db: &impl Database,
     statement: Statement,

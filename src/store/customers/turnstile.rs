@@ -41,7 +41,8 @@ impl Turnstile {
     /// means there is no site key. A secret without a site key is accepted, because the secret is
     /// set first and removed last. An empty `api_base` means Cloudflare's own.
     ///
-    /// # Errors When the secret is missing.
+    /// # Errors
+    /// When the secret is missing.
     pub fn read<'a>(
         site_key: &str,
         secret: &str,
@@ -152,7 +153,8 @@ impl Challenge for &Turnstile {
 
 /// Rejects Cloudflare's test keys, which let anyone pass.
 ///
-/// # Errors The message names the variable.
+/// # Errors
+/// The message names the variable.
 pub fn check_widget(site_key: &str, secret: &str) -> Result<()> {
     let keys = [
         ("TURNSTILE_SITE_KEY", site_key),

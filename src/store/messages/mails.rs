@@ -92,7 +92,8 @@ impl<D: Database> Mails for MailsD1<D> {
 /// Returns the statements that insert the emails of an event, to be written in the same batch as
 /// the record that they were queued.
 ///
-/// # Errors When an email can't be written as JSON.
+/// # Errors
+/// When an email can't be written as JSON.
 pub(in crate::store) fn insert_letters(
     letters: &[EmailJob],
     now: Timestamp,

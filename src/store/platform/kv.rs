@@ -19,7 +19,8 @@ pub struct Kv {
 impl Kv {
     /// Reads the bytes under `key`; `None` means there are none.
     ///
-    /// # Errors 503 `copies_unavailable`.
+    /// # Errors
+    /// 503 `copies_unavailable`.
     pub async fn read(&self, key: &str) -> Result<Option<Vec<u8>>> {
         if let Ok(bytes) = self.store.get(key).bytes().await {
             return Ok(bytes);
@@ -30,7 +31,8 @@ impl Kv {
 
     /// Writes `value` under `key`.
     ///
-    /// # Errors When KV rejects the write.
+    /// # Errors
+    /// When KV rejects the write.
     pub async fn put(&self, key: &str, value: &str) -> Result<()> {
         let put = self.store.put(key, value).map_err(failed)?;
         put.execute().await.map_err(failed)
@@ -38,7 +40,8 @@ impl Kv {
 
     /// Deletes the value under `key`.
     ///
-    /// # Errors When KV rejects the deletion.
+    /// # Errors
+    /// When KV rejects the deletion.
     pub async fn delete(&self, key: &str) -> Result<()> {
         self.store.delete(key).await.map_err(failed)
     }

@@ -144,7 +144,8 @@ impl Objects {
     /// Opens a WebSocket that receives the public availability of `sku` at once and again whenever
     /// it changes. Call on the namespace of boards.
     ///
-    /// # Errors 503 while the board accepts no more watchers.
+    /// # Errors
+    /// 503 while the board accepts no more watchers.
     pub async fn watch(&self, sku: &str) -> Result<WebSocket> {
         let name = board::object_name(bucket_of(sku));
         let encoded =

@@ -171,7 +171,8 @@ pub struct PriceListRow {
 impl PriceListRow {
     /// Returns the price list, with the settings of the row or, if it has none, the cached ones.
     ///
-    /// # Errors When a column can't be parsed.
+    /// # Errors
+    /// When a column can't be parsed.
     pub fn into_list(self, known: &SettingsCache) -> Result<PriceList> {
         let listings: BTreeMap<String, Listing> = from_json(&self.listings)?;
         let listings = listings.into_iter();

@@ -124,7 +124,8 @@ impl<D: Database> SettingsD1<D> {
     /// Returns the settings for pages that display them: a few seconds old, or the last ones read
     /// while D1 doesn't answer.
     ///
-    /// # Errors When no settings were ever read.
+    /// # Errors
+    /// When no settings were ever read.
     pub async fn shown_settings(&self, now: Timestamp) -> Result<Rc<SettingsVersion>> {
         let kept = self.known.borrow().clone();
         let is_fresh = |looked_at: Timestamp| now < looked_at.plus_secs(SHOWN_SECS);
@@ -158,7 +159,8 @@ pub fn known_version(known: &SettingsCache) -> i64 {
 
 /// Returns the settings of a row and caches them for the next reader.
 ///
-/// # Errors When the document can't be parsed.
+/// # Errors
+/// When the document can't be parsed.
 pub fn remember(known: &SettingsCache, row: SettingsRow) -> Result<Rc<SettingsVersion>> {
     let kept = known.borrow().clone();
     match (row.settings, kept) {

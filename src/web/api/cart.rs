@@ -52,7 +52,8 @@ pub(super) struct NewNote {
 
 /// `GET /api/v1/cart?currency=`: the cart, with prices in the given currency.
 ///
-/// # Errors 401 `invalid_cart_token`, 422 `unknown_currency`.
+/// # Errors
+/// 401 `invalid_cart_token`, 422 `unknown_currency`.
 pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
     match call.identity().cart()? {
         Some(own) => {
@@ -65,8 +66,9 @@ pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /api/v1/cart/items {sku, quantity}`: adds units of a SKU, up to the maximum for a line.
 ///
-/// # Errors 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412
-/// `stale_version`; 409 `cart_in_checkout`.
+/// # Errors
+/// 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412 `stale_version`; 409
+/// `cart_in_checkout`.
 pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<NewItem>().await?;
     let quantity = read_quantity(&item.quantity)?;
@@ -84,7 +86,8 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 /// `PUT /api/v1/cart/items/{sku} {quantity}`: sets the quantity of a SKU, up to the maximum for a
 /// line.
 ///
-/// # Errors Those of [`add_cart_item`].
+/// # Errors
+/// Those of [`add_cart_item`].
 pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let (item, _) = call.json::<ItemQuantity>().await?;
     let quantity = read_quantity(&item.quantity)?;
@@ -102,7 +105,8 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 /// `DELETE /api/v1/cart/items/{sku}`: removes a line. Removing a line that isn't there is not an
 /// error.
 ///
-/// # Errors 412 `stale_version`, 409 `cart_in_checkout`.
+/// # Errors
+/// 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart_or_new()?;
     let typed = call.param(0);
@@ -119,7 +123,8 @@ pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `DELETE /api/v1/cart`: removes all lines and the note.
 ///
-/// # Errors 412 `stale_version`, 409 `cart_in_checkout`.
+/// # Errors
+/// 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart_or_new()?;
     change(call, &own, Change::Clear).await
@@ -128,7 +133,8 @@ pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
 /// `PUT /api/v1/cart/note {note}`: sets the shopper's note to the merchant; an empty note removes
 /// it.
 ///
-/// # Errors 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
+/// # Errors
+/// 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
 pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
     let (NewNote { note }, _) = call.json::<NewNote>().await?;
     let own = call.identity().cart_or_new()?;
@@ -139,8 +145,9 @@ pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
 /// methods for the cart at that place, each with its cost; without a country, all methods, each at
 /// its lowest price.
 ///
-/// # Errors 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`,
-/// `not_sold_in_currency`, `amount_too_large`.
+/// # Errors
+/// 401 `invalid_cart_token`; 422 `not_shipped_there`, `unknown_sku`, `not_sold_in_currency`,
+/// `amount_too_large`.
 pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
     let (currency, now) = (call.currency()?, call.app.now);
     let cart = match call.identity().cart()? {
@@ -160,7 +167,8 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 /// codes[], vat_number?}`: calculates the binding price of the cart: lines, discounts, shipping and
 /// tax.
 ///
-/// # Errors 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`,
+/// # Errors
+/// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`,
 /// `invalid_country`, `invalid_region`, `invalid_postal_code`, `invalid_phone`, `phone_required`,
 /// `unknown_shipping_method`, `cart_empty`, `unknown_sku`, `not_sold_in_currency`,
 /// `amount_too_large`, `not_shipped_there`, `below_smallest_charge`, `above_largest_charge`,

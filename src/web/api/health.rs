@@ -12,7 +12,8 @@ use std::cell::Cell;
 
 /// `GET /healthz`: returns 200 while the Worker runs, without using any binding.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn live(_call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &json!({"status": "ok"}))
 }
@@ -21,7 +22,8 @@ pub async fn live(_call: &mut Call<'_>) -> Result<Reply> {
 /// the current state of each part. Everyone else gets the cached result of the isolate, so that
 /// strangers can't keep the parts busy.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn ready(call: &mut Call<'_>) -> Result<Reply> {
     let is_staff = call.identity().may(Permission::ReadFindings);
     if !is_staff && let Some(ready) = known_word(call.app.now) {

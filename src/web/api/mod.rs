@@ -37,7 +37,8 @@ const MAX_LIMIT: usize = 100;
 
 /// Reads `?limit=`.
 ///
-/// # Errors 422 `invalid_limit`.
+/// # Errors
+/// 422 `invalid_limit`.
 pub fn limit(call: &Call<'_>) -> Result<usize> {
     let Some(text) = call.query("limit") else {
         return Ok(DEFAULT_LIMIT);
@@ -62,7 +63,8 @@ pub fn encode_cursor(text: &str) -> String {
 
 /// Decodes `?cursor=`.
 ///
-/// # Errors 400 `malformed_cursor`.
+/// # Errors
+/// 400 `malformed_cursor`.
 pub fn decode_cursor(call: &Call<'_>) -> Result<Option<String>> {
     let Some(cursor) = call.query("cursor") else {
         return Ok(None);

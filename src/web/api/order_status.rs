@@ -14,7 +14,8 @@ use shop::values::ids;
 /// response is 304 until something has changed. When many clients poll, a response takes up to two
 /// seconds.
 ///
-/// # Errors 404 for anyone else; 503 `overloaded` when too many clients poll.
+/// # Errors
+/// 404 for anyone else; 503 `overloaded` when too many clients poll.
 pub async fn get_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let access = OrderAccess::of(call)?;
     if !ids::is_id("ord", call.param(0)) {

@@ -79,7 +79,8 @@ pub(super) struct ReturnedGoods {
 /// `checkout`. Orders without a solution are accepted too, but only a few from each network. A
 /// repeated request may carry the same solution or a new one.
 ///
-/// # Errors 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
+/// # Errors
+/// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
 /// `promotion_not_available`, `quote_changed`, `quote_expired`, `cart_in_checkout`; 422
 /// `unknown_quote`, `idempotency_key_reused`, `idempotency_key_required`; 429
 /// `too_many_pending_orders`, `too_many_unproved_orders`; 503 `checkout_interrupted`,
@@ -122,7 +123,8 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /api/v1/orders?status=&limit=&cursor=`: orders, newest first: all of them for staff, those
 /// of the caller's cart for its holder.
 ///
-/// # Errors 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
+/// # Errors
+/// 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
 pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
     let cart_id = if call.identity().may(Permission::ReadOrders) {
         None
@@ -158,7 +160,8 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /api/v1/orders/{id}`: an order, for whoever proves access by the token of its link
 /// (`Order-Token`), the token of its cart (`Cart-Token`), or a staff key.
 ///
-/// # Errors 404 for anyone else.
+/// # Errors
+/// 404 for anyone else.
 pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
     let order = visible_order(call).await?;
     whole_order(call, &order, 200)
@@ -166,7 +169,8 @@ pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `PUT /api/v1/orders/{id}/status {status, note?}`: changes the status of an order.
 ///
-/// # Errors 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
+/// # Errors
+/// 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
 pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StatusChange>().await?;
     let by = Actor::Staff(call.identity().staff()?);
@@ -180,7 +184,8 @@ pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/orders/{id}/cancel {note?}`: cancels an order. It stays pending until the payment
 /// provider has confirmed that it can no longer be paid.
 ///
-/// # Errors 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
+/// # Errors
+/// 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
 pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
     let cancellation = if call.header("Content-Type").is_some() {
         call.json::<Cancellation>().await?.0
@@ -194,7 +199,8 @@ pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`:
 /// records that these units were shipped; without lines, all that remain.
 ///
-/// # Errors 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`,
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`,
 /// `control_character`, `idempotency_key_reused`.
 pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (shipment, _) = call.json::<Shipment>().await?;
@@ -216,7 +222,8 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: records that a shipment was
 /// delivered. The last delivery completes the order.
 ///
-/// # Errors 404; 409 `transition_not_allowed`.
+/// # Errors
+/// 404; 409 `transition_not_allowed`.
 pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     let (order_id, id) = (call.param(0), call.param(1));
     let by = call.identity().staff()?;
@@ -228,7 +235,8 @@ pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: records that these units were
 /// returned, and restocks them if asked to.
 ///
-/// # Errors 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
 pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
     let (goods, _) = call.json::<ReturnedGoods>().await?;
     let new = NewReturn {
@@ -245,7 +253,8 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Returns the ID of the record that the call creates, derived from its `Idempotency-Key`.
 ///
-/// # Errors 422 `idempotency_key_required`.
+/// # Errors
+/// 422 `idempotency_key_required`.
 pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     match call.idempotency_key()? {
         Some(key) => Ok(record_id_of_key(prefix, call.param(0), &key)),
@@ -274,7 +283,8 @@ fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {
 /// Returns 201 with an order to which this call has added a record, or 200 if an earlier call had
 /// added it.
 ///
-/// # Errors When the response can't be serialized.
+/// # Errors
+/// When the response can't be serialized.
 pub fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
     if recorded.replayed {
         return Ok(whole_order(call, &recorded.order, 200)?.with("Idempotent-Replayed", "true"));

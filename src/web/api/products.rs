@@ -34,7 +34,8 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/products/{handle}?currency=`: a published product.
 ///
-/// # Errors 404, 422 `unknown_currency`.
+/// # Errors
+/// 404, 422 `unknown_currency`.
 pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     let currency = call.currency()?;
     let product = version::get_product(&call.app.catalog(), call.param(0)).await?;
@@ -43,7 +44,8 @@ pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/categories`: the categories that have products, parents before their children.
 ///
-/// # Errors When the published catalog can't be read.
+/// # Errors
+/// When the published catalog can't be read.
 pub async fn list_categories(call: &mut Call<'_>) -> Result<Reply> {
     let categories = version::list_categories(&call.app.catalog()).await?;
     let list = List {

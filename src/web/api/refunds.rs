@@ -22,7 +22,8 @@ pub(super) struct NewRefund {
 /// `POST /api/v1/orders/{id}/refunds {amount?, reason?}` with an `Idempotency-Key`: refunds the
 /// amount; without one, all that is left. Units are not restocked; that is a separate request.
 ///
-/// # Errors 404; 409 `refund_exceeds_captured`, `payment_disputed`, `transition_not_allowed`; 422
+/// # Errors
+/// 404; 409 `refund_exceeds_captured`, `payment_disputed`, `transition_not_allowed`; 422
 /// `invalid_amount`, `invalid_currency`, `idempotency_key_required`, `idempotency_key_reused`.
 pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
     let (new, _) = call.json::<NewRefund>().await?;

@@ -29,7 +29,8 @@ pub(super) struct StockView<'a> {
 
 /// `GET /api/v1/stock/{sku}`: availability of a SKU.
 ///
-/// # Errors 404 for a SKU that is not for sale.
+/// # Errors
+/// 404 for a SKU that is not for sale.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     let sku = call.param(0);
     let known = get_public_stock(&call.app.catalog(), &call.app.public_stocks(), sku).await;
@@ -38,7 +39,8 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/stock?skus=A,B`: availability of several SKUs, in the order of the request.
 ///
-/// # Errors 422 `invalid_skus` for none or too many, `unknown_sku`.
+/// # Errors
+/// 422 `invalid_skus` for none or too many, `unknown_sku`.
 pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     let asked = call.query("skus").unwrap_or_default();
     let skus: Vec<&str> = asked.split(',').filter(|sku| !sku.is_empty()).collect();
@@ -68,7 +70,8 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
 /// the current availability, and again whenever it changes. `ping` is answered with `pong`; any
 /// other message closes the connection.
 ///
-/// # Errors 404 for a SKU that is not for sale, 400 `websocket_expected`, 503 `too_many_watchers`.
+/// # Errors
+/// 404 for a SKU that is not for sale, 400 `websocket_expected`, 503 `too_many_watchers`.
 pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
     let sku = call.param(0).to_owned();
     let upgrade = call.header("Upgrade").unwrap_or_default();

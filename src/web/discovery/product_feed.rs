@@ -39,7 +39,8 @@ const MORE_PICTURES: usize = 10;
 
 /// `GET /feeds/google.xml?currency=&part=`: a part of the product feed.
 ///
-/// # Errors 404 beyond the last part; 422 `unknown_currency`.
+/// # Errors
+/// 404 beyond the last part; 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let part = call

@@ -20,7 +20,8 @@ const PRODUCTS_A_PART: usize = 5_000;
 /// `GET /robots.txt`: excludes the pages that belong to one visitor, and the whole shop while it is
 /// only being tried out.
 ///
-/// # Errors None.
+/// # Errors
+/// None.
 pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
     let config = &call.app.config;
     let rules = if config.is_public {
@@ -37,7 +38,8 @@ pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /sitemap.xml`: the index of the sitemap.
 ///
-/// # Errors When the published catalog can't be read.
+/// # Errors
+/// When the published catalog can't be read.
 pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
     let version = call.app.catalog().current().await?;
     let origin = &call.channel.origin;
@@ -58,7 +60,8 @@ pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /sitemaps/{part}`: a part of the sitemap, such as `lists.xml` or `products-1.xml`.
 ///
-/// # Errors 404 for a part that the index does not name.
+/// # Errors
+/// 404 for a part that the index does not name.
 pub async fn part(call: &mut Call<'_>) -> Result<Reply> {
     let name = call.param(0).strip_suffix(".xml").unwrap_or_default();
     let pages = match (name, name.strip_prefix("products-")) {

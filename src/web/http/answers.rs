@@ -51,7 +51,8 @@ pub fn kept(app: &App, request: &Request) -> Option<Rc<Answer>> {
 
 /// Caches the response of a URL, made from catalog version `seq`.
 ///
-/// # Errors When the platform rejects a header.
+/// # Errors
+/// When the platform rejects a header.
 pub fn keep(
     app: &App,
     address: &str,
@@ -85,7 +86,8 @@ pub fn keep(
 impl Answer {
     /// Returns the response to one request; 304 if the client already has it.
     ///
-    /// # Errors When the platform can't create a response.
+    /// # Errors
+    /// When the platform can't create a response.
     pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
         // The platform copies the headers into the response, so one list can serve every request in
         // turn.

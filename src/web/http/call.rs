@@ -140,7 +140,8 @@ impl<'a> Call<'a> {
 
     /// Returns the currency of `?currency=`, or the shop's default.
     ///
-    /// # Errors 422 `unknown_currency`.
+    /// # Errors
+    /// 422 `unknown_currency`.
     pub fn currency(&self) -> Result<Currency> {
         match self.query("currency") {
             Some(code) => accept_currency(&code, &self.channel.currencies),
@@ -151,7 +152,8 @@ impl<'a> Call<'a> {
     /// Returns the version that `If-Match` names. A weak tag is accepted, because compression
     /// weakens tags on the way.
     ///
-    /// # Errors 400 when it is not a version that the shop could have sent.
+    /// # Errors
+    /// 400 when it is not a version that the shop could have sent.
     pub fn if_match(&self) -> Result<Option<u64>> {
         let Some(header) = self.header("If-Match") else {
             return Ok(None);
@@ -171,7 +173,8 @@ impl<'a> Call<'a> {
 
     /// Returns the `Idempotency-Key`.
     ///
-    /// # Errors 400 when it is empty, too long, or has characters outside printable ASCII.
+    /// # Errors
+    /// 400 when it is empty, too long, or has characters outside printable ASCII.
     pub fn idempotency_key(&self) -> Result<Option<String>> {
         self.header("Idempotency-Key")
             .map(|key| idempotency_key(&key))
@@ -180,7 +183,8 @@ impl<'a> Call<'a> {
 
     /// Returns the operation ID of a change to an object: the caller's key, or a new one.
     ///
-    /// # Errors Those of [`Self::idempotency_key`].
+    /// # Errors
+    /// Those of [`Self::idempotency_key`].
     pub fn operation_id(&self) -> Result<String> {
         match self.idempotency_key()? {
             Some(key) => Ok(format!("key:{key}")),
@@ -190,7 +194,8 @@ impl<'a> Call<'a> {
 
     /// Returns the raw body of at most `max` bytes, and keeps it for later readers.
     ///
-    /// # Errors 413 as soon as it is longer.
+    /// # Errors
+    /// 413 as soon as it is longer.
     pub async fn body(&mut self, max: usize) -> Result<&[u8]> {
         let body = self.bytes(max).await?;
         Ok(self.body.insert(body))
@@ -198,7 +203,8 @@ impl<'a> Call<'a> {
 
     /// Takes the raw body of at most `max` bytes.
     ///
-    /// # Errors 413 as soon as it is longer.
+    /// # Errors
+    /// 413 as soon as it is longer.
     pub async fn bytes(&mut self, max: usize) -> Result<Vec<u8>> {
         if let Some(body) = self.body.take() {
             return Ok(body);
@@ -227,15 +233,17 @@ impl<'a> Call<'a> {
 
     /// Reads a JSON body. Returns the value and a digest of the body.
     ///
-    /// # Errors 415 for another content type, 400 when it can't be parsed, `unknown_field` for a
-    /// field that the type doesn't have.
+    /// # Errors
+    /// 415 for another content type, 400 when it can't be parsed, `unknown_field` for a field that
+    /// the type doesn't have.
     pub async fn json<T: DeserializeOwned>(&mut self) -> Result<(T, String)> {
         self.json_up_to(MAX_BODY_BYTES).await
     }
 
     /// Reads a JSON body of at most `max` bytes. Returns the value and a digest of the body.
     ///
-    /// # Errors Those of [`Self::json`]; 413 as soon as it is longer.
+    /// # Errors
+    /// Those of [`Self::json`]; 413 as soon as it is longer.
     pub async fn json_up_to<T: DeserializeOwned>(&mut self, max: usize) -> Result<(T, String)> {
         self.content_type("application/json")?;
         let body = self.bytes(max).await?;
@@ -253,7 +261,8 @@ impl<'a> Call<'a> {
 
     /// Reads the fields of a form.
     ///
-    /// # Errors 415 for another content type.
+    /// # Errors
+    /// 415 for another content type.
     pub async fn form(&mut self) -> Result<Form> {
         self.content_type("application/x-www-form-urlencoded")?;
         let body = self.bytes(MAX_BODY_BYTES).await?;
@@ -262,7 +271,8 @@ impl<'a> Call<'a> {
 
     /// Checks the media type of the body, ignoring its parameters.
     ///
-    /// # Errors 415.
+    /// # Errors
+    /// 415.
     pub fn content_type(&self, wanted: &'static str) -> Result<()> {
         let given = self.header("Content-Type").unwrap_or_default();
         let given = given.split(';').next().unwrap_or_default().trim();
@@ -289,7 +299,8 @@ impl Form {
 
 /// Returns `key` if it is a valid idempotency key.
 ///
-/// # Errors 400 when it is empty, too long, or has characters outside printable ASCII.
+/// # Errors
+/// 400 when it is empty, too long, or has characters outside printable ASCII.
 pub fn idempotency_key(key: &str) -> Result<String> {
     let fits = (1..=MAX_KEY_BYTES).contains(&key.len())
         && key.bytes().all(|byte| (0x20..0x7f).contains(&byte));

@@ -46,7 +46,8 @@ impl OwnCart {
 
     /// Creates a new cart.
     ///
-    /// # Errors When the platform provides no entropy.
+    /// # Errors
+    /// When the platform provides no entropy.
     pub fn new(app: &App) -> Result<Self> {
         app.new_id("cart").map(|id| Self::signed(app, id))
     }

@@ -28,8 +28,9 @@ pub enum Access {
 
 /// Admits or refuses the call.
 ///
-/// # Errors 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for routes that are
-/// for developers only.
+/// # Errors
+/// 401 `staff_only`, 403 `permission_required`, 403 `cross_site`; 404 for routes that are for
+/// developers only.
 pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
     match access {
         Access::Staff(permission) => call.identity().check(permission)?,
@@ -45,7 +46,8 @@ pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
 /// Counts the call toward its rate limit, by the name of the staff member or else by the caller's
 /// network.
 ///
-/// # Errors 429 `too_many_requests`.
+/// # Errors
+/// 429 `too_many_requests`.
 pub async fn count(limit: Limit, call: &Call<'_>) -> Result<()> {
     let (limit, key) = class_of(limit, call);
     let failure = limits::count(&call.app.limiters(), limit, &key).await?;

@@ -18,7 +18,8 @@ const HEADERS: [&str; 4] = ["Cart-Token", "Content-Type", "ETag", "Location"];
 
 /// Answers a call of `route`, once for each key.
 ///
-/// # Errors Those of the handler; 422 `idempotency_key_reused`, 503 `request_under_way`.
+/// # Errors
+/// Those of the handler; 422 `idempotency_key_reused`, 503 `request_under_way`.
 pub async fn answer_once(route: &Route, call: &mut Call<'_>) -> Result<Reply> {
     let Some(request) = keyed_request(route, call).await? else {
         return route.answer(call).await;

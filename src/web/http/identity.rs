@@ -80,14 +80,16 @@ impl<'a> Identity<'a> {
 
     /// Returns the name of the staff member, for records of their actions.
     ///
-    /// # Errors 401 `staff_only`.
+    /// # Errors
+    /// 401 `staff_only`.
     pub fn staff(&self) -> Result<StaffName> {
         self.staff_name().cloned().ok_or(STAFF_ONLY)
     }
 
     /// Checks that a staff key is shown and that it grants `permission`.
     ///
-    /// # Errors 401 `staff_only`, 403 `permission_required`.
+    /// # Errors
+    /// 401 `staff_only`, 403 `permission_required`.
     pub fn check(&self, permission: Permission) -> Result<()> {
         self.member().ok_or(STAFF_ONLY)?.check(permission)
     }
@@ -110,7 +112,8 @@ impl<'a> Identity<'a> {
 
     /// Returns the caller's cart; `None` means that no cart token is shown.
     ///
-    /// # Errors 401 `invalid_cart_token` for a token that the shop did not issue.
+    /// # Errors
+    /// 401 `invalid_cart_token` for a token that the shop did not issue.
     pub fn cart(&self) -> Result<Option<OwnCart>> {
         match self.cart.get_or_init(|| self.cart_proof()) {
             CartProof::Missing => Ok(None),
@@ -123,7 +126,8 @@ impl<'a> Identity<'a> {
 
     /// Returns the caller's cart, or a new one.
     ///
-    /// # Errors Those of [`Self::cart`].
+    /// # Errors
+    /// Those of [`Self::cart`].
     pub fn cart_or_new(&self) -> Result<OwnCart> {
         match self.cart()? {
             Some(cart) => Ok(cart),

@@ -23,7 +23,8 @@ impl OrderAccess {
     /// Collects the proofs that this call shows. A call without any is refused before the database
     /// is queried.
     ///
-    /// # Errors 404.
+    /// # Errors
+    /// 404.
     pub fn of(call: &Call<'_>) -> Result<Self> {
         let (id, identity) = (call.param(0), call.identity());
         let access = Self {
@@ -49,7 +50,8 @@ impl OrderAccess {
 /// Returns the order in the URL if the caller may see it. Everyone else gets the same error as for
 /// an order that doesn't exist.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
     let access = OrderAccess::of(call)?;
     let order = call.app.orders().order(call.param(0)).await?;
@@ -60,7 +62,8 @@ pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
 
 /// Cancels the order in the URL if the caller may see it.
 ///
-/// # Errors 404; 409 `transition_not_allowed`; 412 `stale_version`.
+/// # Errors
+/// 404; 409 `transition_not_allowed`; 412 `stale_version`.
 pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Result<Order> {
     let order = visible_order(call).await?;
     let instruction = instruction(call, call.identity().actor(), note)?;
@@ -69,7 +72,8 @@ pub async fn cancel_visible_order(call: &Call<'_>, note: Option<String>) -> Resu
 
 /// Returns the instruction that `actor` gives by this call.
 ///
-/// # Errors 400 for a malformed `If-Match`.
+/// # Errors
+/// 400 for a malformed `If-Match`.
 pub fn instruction(call: &Call<'_>, actor: Actor, note: Option<String>) -> Result<Instruction> {
     Ok(Instruction {
         actor,

@@ -56,7 +56,8 @@ impl Route {
 
     /// Carries out a call.
     ///
-    /// # Errors Those of the handler.
+    /// # Errors
+    /// Those of the handler.
     pub async fn answer(&self, call: &mut Call<'_>) -> Result<Reply> {
         (self.handler)(call).await
     }

@@ -24,7 +24,8 @@ use shop::orders::links::status_path;
 
 /// `GET /cart`: the cart page.
 ///
-/// # Errors 401 for a forged cookie.
+/// # Errors
+/// 401 for a forged cookie.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let cart = match call.identity().cart()? {
@@ -62,7 +63,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /cart/items` with `sku` and `quantity`: adds units, then redirects to the cart.
 ///
-/// # Errors 422 `unknown_sku`, `invalid_quantity`; 409 `cart_in_checkout`.
+/// # Errors
+/// 422 `unknown_sku`, `invalid_quantity`; 409 `cart_in_checkout`.
 pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 1)?;
@@ -79,7 +81,8 @@ pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /cart/items/{sku}` with `quantity`: sets the quantity; 0 removes the line.
 ///
-/// # Errors Those of [`add`].
+/// # Errors
+/// Those of [`add`].
 pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 0)?;

@@ -20,7 +20,8 @@ use shop::values::money::Money;
 
 /// `GET /`: the home page.
 ///
-/// # Errors When the published catalog can't be read.
+/// # Errors
+/// When the published catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();

@@ -26,7 +26,8 @@ const MAX_TEXT_CHARS: usize = 100;
 
 /// `GET /products?q=&page=`: all products, or search results.
 ///
-/// # Errors 404 for a page beyond the last.
+/// # Errors
+/// 404 for a page beyond the last.
 pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
     list_page(call, None).await
 }
@@ -34,7 +35,8 @@ pub async fn list(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /collections/{category}?page=`: products of a category. Returns 301 for an earlier handle
 /// of the category.
 ///
-/// # Errors 404 for a category without products.
+/// # Errors
+/// 404 for a category without products.
 pub async fn list_category(call: &mut Call<'_>) -> Result<Reply> {
     let category = call.param(0).to_owned();
     list_page(call, Some(&category)).await

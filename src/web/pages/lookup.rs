@@ -19,7 +19,8 @@ use shop::settlement::ports::SettlementPorts;
 /// `GET /orders`: the lookup form. `?sent` is set after a request was accepted, `?by=code` shows
 /// the form for visitors with an email of the order at hand.
 ///
-/// # Errors 422 `unknown_currency`.
+/// # Errors
+/// 422 `unknown_currency`.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     if call.query("by").as_deref() == Some("code") {
@@ -44,7 +45,8 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /orders` with `number` and `email`: requests an order link by email.
 ///
-/// # Errors When the request can't be queued.
+/// # Errors
+/// When the request can't be queued.
 pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;
@@ -59,7 +61,8 @@ pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /orders/code` with `number` and `order_code`: redirects to the order, which then stays
 /// accessible in this browser.
 ///
-/// # Errors 429 after too many guesses.
+/// # Errors
+/// 429 after too many guesses.
 pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;

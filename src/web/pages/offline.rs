@@ -34,7 +34,8 @@ const FILES: [&str; 6] = [
 /// `GET /service-worker.js`: the service worker, with the list of files to cache at once. A changed
 /// file thus makes it a new service worker.
 ///
-/// # Errors None.
+/// # Errors
+/// None.
 pub async fn service_worker(call: &mut Call<'_>) -> Result<Reply> {
     let languages = call.channel.languages;
     let pages = languages
@@ -48,7 +49,8 @@ pub async fn service_worker(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /offline`: shown in place of a page that was never visited.
 ///
-/// # Errors 422 `unknown_currency`.
+/// # Errors
+/// 422 `unknown_currency`.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let texts = visit.texts();
@@ -58,7 +60,8 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /offline/kept`: shown in place of the cart, with the changes that wait to be sent.
 ///
-/// # Errors 422 `unknown_currency`.
+/// # Errors
+/// 422 `unknown_currency`.
 pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let texts = visit.texts();
@@ -70,7 +73,8 @@ pub async fn show_kept(call: &mut Call<'_>) -> Result<Reply> {
 /// its link. Such a page depends on its URL alone, so this is always safe. Pages that belong to one
 /// visitor are left out.
 ///
-/// # Errors None.
+/// # Errors
+/// None.
 pub async fn speculation_rules(call: &mut Call<'_>) -> Result<Reply> {
     let languages = call.channel.languages;
     let own = languages

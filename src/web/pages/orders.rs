@@ -38,7 +38,8 @@ const REFRESH_SECS: u32 = 3;
 /// else, whether or not the order exists, gets the page that exchanges the token of a link for a
 /// cookie.
 ///
-/// # Errors When the order can't be read.
+/// # Errors
+/// When the order can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     if call.query("token").is_some() {
         return without_token(call).await;
@@ -92,7 +93,8 @@ async fn show_closed(call: &Call<'_>) -> Result<Reply> {
 /// `POST /orders/{id}/open` with the `token` of its link: returns 204 with the cookie that keeps
 /// the order accessible.
 ///
-/// # Errors 404 for any other token.
+/// # Errors
+/// 404 for any other token.
 pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let id = call.param(0);
@@ -129,7 +131,8 @@ async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
 /// `GET /orders/{id}/invoice`: a complete invoice on one printable page; a proforma invoice until
 /// the order is paid.
 ///
-/// # Errors 404 for anyone without the link or the cart.
+/// # Errors
+/// 404 for anyone without the link or the cart.
 pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
     if call.query("token").is_some() {
         return without_token(call).await;
@@ -144,7 +147,8 @@ pub async fn show_invoice(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /orders/{id}/cancel`: cancels the order, then shows it again. Its cart can be changed
 /// again.
 ///
-/// # Errors 404 for anyone without the link or the cart; 409 once part of it has shipped.
+/// # Errors
+/// 404 for anyone without the link or the cart; 409 once part of it has shipped.
 pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await;
     let leads_to_cart = form.is_ok_and(|form| form.get(LEADS_TO) == CART);

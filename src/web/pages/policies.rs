@@ -13,7 +13,8 @@ use maud::{Markup, html};
 
 /// `GET /policies/{name}`: a policy.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let policy = POLICIES
         .iter()

@@ -34,7 +34,8 @@ const RELATED: usize = 4;
 
 /// `GET /products/{handle}?sku=`: a product. Returns 301 for an earlier handle of the product.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();

@@ -35,7 +35,8 @@ pub struct PageContext {
 impl PageContext {
     /// Creates the context of the page that `call` requests.
     ///
-    /// # Errors 422 `unknown_currency`.
+    /// # Errors
+    /// 422 `unknown_currency`.
     pub async fn of(call: &Call<'_>) -> Result<Self> {
         Ok(Self::in_currency(call, call.currency()?).await)
     }

@@ -32,7 +32,8 @@ type Tag = CtOutput<Hmac<Sha256>>;
 /// Verifies that the header's time is current and that one of its signatures matches one of the
 /// secrets.
 ///
-/// # Errors The reason, in words that tell a forger nothing new.
+/// # Errors
+/// The reason, in words that tell a forger nothing new.
 pub fn verify(
     header: Option<&str>,
     body: &[u8],

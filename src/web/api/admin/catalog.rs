@@ -25,8 +25,9 @@ const MAX_IMPORT_ID_BYTES: usize = 64;
 /// them. Only the window with `last=true`, the default, is read to its end. If the response has a
 /// `next_unit`, no bytes were processed yet: send the window again with that value as `from_unit`.
 ///
-/// # Errors 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`,
-/// `products_changed`; 413, 415.
+/// # Errors
+/// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413,
+/// 415.
 pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
     check_type(call)?;
     let options = read_options(call)?;
@@ -48,7 +49,8 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /api/v1/admin/catalog/export?after=`: a page of the catalog record as `text/csv`. The
 /// header `Next-After` is the `after` of the next page.
 ///
-/// # Errors 400 `malformed_cursor`; 409 `export_outdated`.
+/// # Errors
+/// 400 `malformed_cursor`; 409 `export_outdated`.
 pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     let after = match call.query("after") {
         None => None,
@@ -77,7 +79,8 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
 /// has ended, or 202 if it continues in the background. If a publish is already running, returns
 /// that one.
 ///
-/// # Errors When a store fails; sending the request again continues the publish.
+/// # Errors
+/// When a store fails; sending the request again continues the publish.
 pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
     let (record, copy, queues) = call.app.publish_ports();
     let mut publish = publish::publish_catalog(&record, &copy, &queues, call.app.now).await?;
@@ -92,7 +95,8 @@ pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/admin/catalog/publishes/{seq}`: progress of a publish.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn get_publish(call: &mut Call<'_>) -> Result<Reply> {
     let publish = steps::get_publish(&call.app.publish_record(), seq_of(call)?).await?;
     reply(&publish)
@@ -100,7 +104,8 @@ pub async fn get_publish(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `DELETE /api/v1/admin/catalog/publishes/{seq}`: cancels a running publish.
 ///
-/// # Errors 404; 409 `publish_ended`.
+/// # Errors
+/// 404; 409 `publish_ended`.
 pub async fn cancel_publish(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.publish_record();
     let publish = publish::cancel_publish(&record, seq_of(call)?, call.app.now).await?;
@@ -118,7 +123,8 @@ pub(in crate::web::api) struct Rollback {
 /// `POST /api/v1/admin/catalog/rollback {seq?}`: publishes that version again, or the one shown
 /// before the current one.
 ///
-/// # Errors 404; 409 `not_now`, `already_shown`, `version_not_kept`.
+/// # Errors
+/// 404; 409 `not_now`, `already_shown`, `version_not_kept`.
 pub async fn rollback_catalog(call: &mut Call<'_>) -> Result<Reply> {
     let wanted = if call.header("Content-Type").is_some() {
         call.json::<Rollback>().await?.0

@@ -18,7 +18,8 @@ use shop::settlement::ports::SettlementPorts;
 /// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`: dead letters,
 /// newest first.
 ///
-/// # Errors 422 `invalid_status`, `invalid_limit`; 400 `malformed_cursor`.
+/// # Errors
+/// 422 `invalid_status`, `invalid_limit`; 400 `malformed_cursor`.
 pub async fn list_dead_letters(call: &mut Call<'_>) -> Result<Reply> {
     let status = status_of(call)?;
     let limit = limit(call)?;
@@ -46,7 +47,8 @@ pub async fn list_dead_letters(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /api/v1/admin/dead-letters/{id}`: a dead letter with all its failures and the event that it
 /// concerns.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
     let letters = call.app.dead_letters();
     let letter = letters
@@ -68,7 +70,8 @@ pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `POST /api/v1/admin/dead-letters/{id}/replay`: sends the message to its queue again.
 ///
-/// # Errors 404; 409 `already_resolved`.
+/// # Errors
+/// 404; 409 `already_resolved`.
 pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
     let letter = replay_dead_letter(
         &call.app.dead_letters(),
@@ -84,7 +87,8 @@ pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/admin/dead-letters/replay`: replays all unresolved dead letters, up to 500, and
 /// returns their number.
 ///
-/// # Errors When a queue refuses a message; those before it have been sent.
+/// # Errors
+/// When a queue refuses a message; those before it have been sent.
 pub async fn replay_letters(call: &mut Call<'_>) -> Result<Reply> {
     let replayed = replay_dead_letters(
         &call.app.dead_letters(),
@@ -106,7 +110,8 @@ pub(in crate::web::api) struct Discard {
 /// `POST /api/v1/admin/dead-letters/{id}/discard {reason}`: resolves a dead letter without
 /// replaying it.
 ///
-/// # Errors 404; 409 `already_resolved`; 422 `invalid_reason`.
+/// # Errors
+/// 404; 409 `already_resolved`; 422 `invalid_reason`.
 pub async fn discard_letter(call: &mut Call<'_>) -> Result<Reply> {
     let (discard, _) = call.json::<Discard>().await?;
     let letter = discard_dead_letter(

@@ -58,7 +58,8 @@ pub(in crate::web::api) struct ClosingView {
 /// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: findings, newest first, with the
 /// number of each kind in the last month.
 ///
-/// # Errors 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
+/// # Errors
+/// 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
 pub async fn list_findings(call: &mut Call<'_>) -> Result<Reply> {
     let status = status_of(call)?;
     let limit = limit(call)?;
@@ -95,7 +96,8 @@ pub(in crate::web::api) struct NewClosing {
 /// `POST /api/v1/admin/findings/{id}/close {note}`: closes a finding. A finding that is already
 /// closed keeps its first note.
 ///
-/// # Errors 404; 422 `invalid_note`.
+/// # Errors
+/// 404; 422 `invalid_note`.
 pub async fn close_finding(call: &mut Call<'_>) -> Result<Reply> {
     let (closing, _) = call.json::<NewClosing>().await?;
     let closed = findings::close_finding(

@@ -17,7 +17,8 @@ const MAX_KEY_BYTES: usize = 1024;
 /// `POST /api/v1/admin/media`: uploads a picture, sent as the body. Returns 201 with the address to
 /// use in products. The type is detected from the content.
 ///
-/// # Errors 413; 415 for anything but JPEG, PNG, WebP, AVIF and GIF; 422 `invalid_image`.
+/// # Errors
+/// 413; 415 for anything but JPEG, PNG, WebP, AVIF and GIF; 422 `invalid_image`.
 pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
     let content = call.bytes(MAX_MEDIA_BYTES).await?;
     let media = upload_media(&call.app.media(), content).await?;
@@ -27,7 +28,8 @@ pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/admin/media?limit=&cursor=`: all pictures, by name.
 ///
-/// # Errors 400 `malformed_cursor`; 422 `invalid_limit`.
+/// # Errors
+/// 400 `malformed_cursor`; 422 `invalid_limit`.
 pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
     let limit = limit(call)?;
     let after = decode_cursor(call)?;
@@ -47,7 +49,8 @@ pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `DELETE /api/v1/admin/media/{name}`: removes a picture that no product uses.
 ///
-/// # Errors 404; 409 `media_in_use` with the products that use it, at most 100.
+/// # Errors
+/// 404; 409 `media_in_use` with the products that use it, at most 100.
 pub async fn remove_media(call: &mut Call<'_>) -> Result<Reply> {
     let (files, record) = (call.app.media(), call.app.catalog_record());
     delete_media(&files, &record, call.param(0)).await?;

@@ -86,7 +86,8 @@ pub(in crate::web::api) struct ProviderItemView {
 /// `GET /api/v1/admin/payments/{order_id}`: the payment as the provider has it now, compared line
 /// by line with the shop's own records.
 ///
-/// # Errors 404; 503 `payments_unavailable`.
+/// # Errors
+/// 404; 503 `payments_unavailable`.
 pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
     let order = find_order(call.app, call.param(0)).await?;
     let session_id = order.payment.session_id.as_deref();

@@ -21,7 +21,8 @@ const MAX_PRODUCT_BYTES: usize = 2_000_000;
 /// `POST /api/v1/products`: creates a product and returns it with 201. A missing handle is derived
 /// from the title, a missing SKU from the handle and the options.
 ///
-/// # Errors 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`,
+/// # Errors
+/// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`,
 /// `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
 pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
@@ -35,7 +36,8 @@ pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
 /// `PUT /api/v1/products/{id}`: replaces the whole product. Send `If-Match` so as not to overwrite
 /// a change made in the meantime.
 ///
-/// # Errors Those of [`create_product`]; 404; 412 `stale_version`.
+/// # Errors
+/// Those of [`create_product`]; 404; 412 `stale_version`.
 pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
     let (app, if_match) = (call.app, call.if_match()?);
@@ -47,7 +49,8 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `DELETE /api/v1/products/{id}`: deletes a product.
 ///
-/// # Errors 404; 412 `stale_version`; 409 `publish_in_progress`.
+/// # Errors
+/// 404; 412 `stale_version`; 409 `publish_in_progress`.
 pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
     products::delete_product(&record, call.param(0), call.if_match()?).await?;
@@ -56,7 +59,8 @@ pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/admin/products/{id}`: the product as recorded, whether or not it is a draft.
 ///
-/// # Errors 404.
+/// # Errors
+/// 404.
 pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
     reply(

@@ -72,7 +72,8 @@ pub(in crate::web::api) struct Schedule {
 
 /// `GET /api/v1/admin/settings`: all settings.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
     get::<Settings>(call).await
 }
@@ -80,7 +81,8 @@ pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
 /// `PUT /api/v1/admin/settings`: replaces all settings. Send `If-Match` so as not to overwrite a
 /// change made in the meantime.
 ///
-/// # Errors 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`,
+/// # Errors
+/// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`,
 /// `invalid_country`, `overlapping_zones`, `overlapping_markets`, `overlapping_rates`,
 /// `invalid_place`, `overlapping_tiers`, `unknown_currency`, `duplicate_currency`, `invalid_rate`,
 /// `invalid_rounding`, `invalid_class`, `invalid_compound`, `invalid_price`, `invalid_threshold`,
@@ -92,7 +94,8 @@ pub async fn set_settings(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/admin/settings/currencies`: conversion of prices between currencies.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_currencies(call: &mut Call<'_>) -> Result<Reply> {
     get::<CurrenciesSection>(call).await
 }
@@ -100,56 +103,64 @@ pub async fn get_currencies(call: &mut Call<'_>) -> Result<Reply> {
 /// `PUT /api/v1/admin/settings/currencies`: replaces the exchange rates with which the next publish
 /// converts prices missing from the price list.
 ///
-/// # Errors Those of [`set_settings`].
+/// # Errors
+/// Those of [`set_settings`].
 pub async fn set_currencies(call: &mut Call<'_>) -> Result<Reply> {
     set::<CurrenciesSection>(call).await
 }
 
 /// `GET /api/v1/admin/settings/markets`: countries in which prices include tax.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_markets(call: &mut Call<'_>) -> Result<Reply> {
     get::<MarketsSection>(call).await
 }
 
 /// `PUT /api/v1/admin/settings/markets`: replaces the countries in which prices include tax.
 ///
-/// # Errors Those of [`set_settings`].
+/// # Errors
+/// Those of [`set_settings`].
 pub async fn set_markets(call: &mut Call<'_>) -> Result<Reply> {
     set::<MarketsSection>(call).await
 }
 
 /// `GET /api/v1/admin/settings/tax-zones`: taxes by place.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_tax_zones(call: &mut Call<'_>) -> Result<Reply> {
     get::<TaxZonesSection>(call).await
 }
 
 /// `PUT /api/v1/admin/settings/tax-zones`: replaces the taxes by place.
 ///
-/// # Errors Those of [`set_settings`].
+/// # Errors
+/// Those of [`set_settings`].
 pub async fn set_tax_zones(call: &mut Call<'_>) -> Result<Reply> {
     set::<TaxZonesSection>(call).await
 }
 
 /// `GET /api/v1/admin/settings/shipping-zones`: shipping methods and prices by place.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_shipping_zones(call: &mut Call<'_>) -> Result<Reply> {
     get::<ShippingZonesSection>(call).await
 }
 
 /// `PUT /api/v1/admin/settings/shipping-zones`: replaces the shipping methods and prices by place.
 ///
-/// # Errors Those of [`set_settings`].
+/// # Errors
+/// Those of [`set_settings`].
 pub async fn set_shipping_zones(call: &mut Call<'_>) -> Result<Reply> {
     set::<ShippingZonesSection>(call).await
 }
 
 /// `GET /api/v1/admin/settings/promotions`: discounts, their conditions and their limits.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_promotions(call: &mut Call<'_>) -> Result<Reply> {
     get::<PromotionsSection>(call).await
 }
@@ -157,14 +168,16 @@ pub async fn get_promotions(call: &mut Call<'_>) -> Result<Reply> {
 /// `PUT /api/v1/admin/settings/promotions`: replaces the discounts, their conditions and their
 /// limits.
 ///
-/// # Errors Those of [`set_settings`].
+/// # Errors
+/// Those of [`set_settings`].
 pub async fn set_promotions(call: &mut Call<'_>) -> Result<Reply> {
     set::<PromotionsSection>(call).await
 }
 
 /// `GET /api/v1/admin/scheduled-prices/{sku}`: scheduled prices of a SKU.
 ///
-/// # Errors Only those that every operation may return.
+/// # Errors
+/// Only those that every operation may return.
 pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let prices = settings::get_scheduled_prices(&call.app.settings(), call.param(0)).await?;
     Reply::json(200, &Schedule { prices })
@@ -174,7 +187,8 @@ pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
 /// for a limited time in place of the list price. A publish starts by itself when one begins or
 /// ends; it also publishes all other changes made until then.
 ///
-/// # Errors 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`,
+/// # Errors
+/// 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`,
 /// `invalid_range`, `overlapping_prices`.
 pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let (Schedule { prices }, _) = call.json().await?;

@@ -124,7 +124,8 @@ pub(in crate::web::api) struct CheckupView<'a> {
 
 /// `GET /api/v1/admin/stock/{sku}`: numbers of units and the stock policy.
 ///
-/// # Errors 404 for a SKU that no product has and that was never stocked.
+/// # Errors
+/// 404 for a SKU that no product has and that was never stocked.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (app, sku) = (call.app, call.param(0));
     let view = stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
@@ -134,7 +135,8 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/admin/stock/{sku}`: changes the stock by one of `receive`, `adjust`, `write_off`,
 /// `return`, or its policy by `configure`.
 ///
-/// # Errors 404 for a SKU that no product has and that was never stocked; 422 `one_change`,
+/// # Errors
+/// 404 for a SKU that no product has and that was never stocked; 422 `one_change`,
 /// `invalid_quantity`, `invalid_reason`, `invalid_settings`, `invalid_instant`; 409
 /// `below_promised`.
 pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
@@ -154,7 +156,8 @@ pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /api/v1/admin/stock/{sku}/movements?limit=&cursor=`: stock movements, newest first.
 ///
-/// # Errors 422 `invalid_limit`, 400 `malformed_cursor`.
+/// # Errors
+/// 422 `invalid_limit`, 400 `malformed_cursor`.
 pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
     let limit = limit(call)?;
     let before = decode_cursor(call)?
@@ -190,7 +193,8 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /api/v1/admin/stock/{sku}/check`: compares the numbers of units with the sum of the
 /// movements.
 ///
-/// # Errors When the object does not answer.
+/// # Errors
+/// When the object does not answer.
 pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
     let found = call.app.stock_ledgers().check(call.param(0)).await?;
     Reply::json(200, &CheckupView::of(call.param(0), found))
@@ -199,7 +203,8 @@ pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers of units to the sum of the movements,
 /// and returns what was found.
 ///
-/// # Errors When the object does not answer.
+/// # Errors
+/// When the object does not answer.
 pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
     let found = call.app.stock_ledgers().repair(call.param(0)).await?;
     Reply::json(200, &CheckupView::of(call.param(0), found))

@@ -36,7 +36,8 @@ use shop::values::money::Money;
 /// `GET /checkout`: the address form, for a cart that can become an order; for any other, the cart
 /// page. `?quote=` fills in the values of that quote, `?country=` sets the country.
 ///
-/// # Errors 401 for a forged cookie.
+/// # Errors
+/// 401 for a forged cookie.
 pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let Some(own) = call.identity().cart()? else {
@@ -59,7 +60,8 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /checkout`: creates the quote. Errors are shown beside their fields, with the typed values
 /// kept. The button beside a country only shows the fields of that country.
 ///
-/// # Errors Those that don't concern a field.
+/// # Errors
+/// Those that don't concern a field.
 pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/checkout");
     let form = call.form().await?;
@@ -101,7 +103,8 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
 
 /// `GET /checkout/{quote_id}`: the review page with the final price.
 ///
-/// # Errors 404 for a quote of another cart.
+/// # Errors
+/// 404 for a quote of another cart.
 pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart()?.ok_or(Error::NotFound("quote"))?;
     let quote = quote_of_cart(call, call.param(0), &own.id)
@@ -115,7 +118,8 @@ pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /checkout/{quote_id}`: places the order and redirects to its payment. The key in the form
 /// makes a double click place only one order.
 ///
-/// # Errors 409 with the reason.
+/// # Errors
+/// 409 with the reason.
 pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     call.app.config.check_payments()?;
