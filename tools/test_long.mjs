@@ -1,6 +1,7 @@
 //! `npm run test:long`: what takes too long for every change, some fifty minutes.
 //! Promises: all of it runs even when one part has failed, and then the exit code is 1.
 
+import { build } from "./build.mjs";
 import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -10,6 +11,7 @@ npm run test:long
   10,000 seeds of the simulation
   5,000 orders that wait for their payment page after an outage
   100 calls made up for each operation of the OpenAPI document
+  the memory of an isolate with every cache full, at most 100 MB
   a shop under fire for 30 minutes`;
 
 const OPTIMIZED = ["test", "--profile", "simulation", "--test", "simulation"];
@@ -21,6 +23,10 @@ runAsProgram(import.meta.url, async (args) => {
     "10,000 seeds": () => succeeds("cargo", [...OPTIMIZED, "every_seed_ends_well", "--", "--nocapture"], { ...env, SIMULATION_SEEDS: "10000" }),
     "5,000 waiting orders": () => succeeds("cargo", [...OPTIMIZED, "recovery", "--", "--nocapture"], { ...env, SIMULATION_WAITING: "5000" }),
     "100 calls an operation": () => succeeds("node", ["tools/test.mjs", "tests/workerd/openapi.spec.ts"], { ...env, OPENAPI_EXAMPLES: "100" }),
+    "100 MB with every cache full": async () => {
+      await build({ env });
+      return succeeds("node", ["tests/workerd/memory.ts"], env);
+    },
     "30 minutes under fire": () => succeeds("node", ["tools/chaos.mjs", "--minutes", "30"], env),
   };
   const failed = [];
