@@ -2,6 +2,7 @@
 //! that is told as a `Stop` is printed without a stack, and ends with exit code 1.
 
 import { spawn, spawnSync } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -66,6 +67,17 @@ export async function captured(command, args, env = process.env) {
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
   return { code: await exitCode(child), printed };
+}
+
+/** As `teed`, in the time that other programs leave; what it prints is shown at its end. */
+export async function inIdleTime(command, args, env = process.env) {
+  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW); // inherited by what it starts
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
+  const code = await exitCode(child);
+  process.stdout.write(printed);
+  return { code, printed };
 }
 
 function exitCode(child) {

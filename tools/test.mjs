@@ -2,13 +2,11 @@
 //! Promises: a part that runs no test fails; all parts run even when one has failed; a test shares
 //! neither ports nor folders with one that runs beside it.
 
-import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
-import { helpIfAsked, root, runAsProgram, say, Stop, teed } from "./run.mjs";
+import { helpIfAsked, inIdleTime, root, runAsProgram, say, Stop, succeeds, teed } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
 const HELP = `
