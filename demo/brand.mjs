@@ -1,4 +1,4 @@
-/** The shop's own pictures: those that it uploads, and its marks. */
+/** The brand's pictures: those that the shop uploads, and its marks. */
 const FINISHES = ['#d9692b', '#2c3a58', '#dcdfe1'];
 const GRID = { width: 64, height: 64, ground: null };
 

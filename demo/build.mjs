@@ -1,9 +1,9 @@
 /**
  * Writes the demo catalog: `catalog.csv` in the columns of Shopify's product export, every picture
- * it names, and `settings.json`. Promises the same bytes for the same source and the same sharp,
- * and refuses a catalog that an import could not take whole.
+ * that it names, and `settings.json`. Promises the same bytes for the same source and the same
+ * version of sharp, and rejects a catalog that could not be imported completely.
  *
- *   node demo/build.mjs
+ *     node demo/build.mjs
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -54,13 +54,13 @@ writeFileSync(SETTINGS, `${JSON.stringify(settings)}\n`);
 console.log(`${catalog.length} products, ${rows.filter((row) => row['Variant SKU']).length} variants, ${pictures.size} pictures`);
 for (const [name] of brand.media) console.log(`${name}: ${painted.get(name).address}`);
 
-/** A drawing as a shop takes it, and the address that it will have there. */
+/** Saves a drawing in a format that the shop accepts, and returns its address in the shop. */
 async function paint(svg) {
   const { data: content, info } = await sharp(Buffer.from(svg)).webp(WEBP).toBuffer({ resolveWithObject: true });
   return { content, address: `/media/${digestOf(content)}-${info.width}x${info.height}.webp` };
 }
 
-/** One picture per value of the option that is drawn, then the product's further views. */
+/** Returns one picture per value of the option that is drawn, then the product's other views. */
 function imagesOf({ handle, title, art, options, views = [] }) {
   const drawn = options.flatMap(({ values }) => values).filter((value) => value.art);
   const main = drawn.length
@@ -69,7 +69,9 @@ function imagesOf({ handle, title, art, options, views = [] }) {
   return [...main, ...views.map(({ name, alt, art: view }) => ({ name: `${handle}-${name}.webp`, alt, art: view }))];
 }
 
-/** Every combination of the options' values; a later value's facts override the product's. */
+/**
+ * Returns every combination of option values. The facts of a later value override the product's.
+ */
 function variantsOf(product) {
   const images = imagesOf(product);
   const combinations = product.options.reduce(
@@ -85,8 +87,8 @@ function variantsOf(product) {
 }
 
 /**
- * As Shopify exports: the product on its first row, then a row per variant; images take the rows in
- * turn.
+ * Returns rows as Shopify exports them: the product on its first row, then a row per variant, with
+ * the images distributed over the rows.
  */
 function rowsOf(product) {
   const count = Math.max(product.variants.length, product.images.length);
@@ -179,7 +181,7 @@ function duplicates(values) {
   return [...new Set(values.filter((value, i) => values.indexOf(value) !== i))];
 }
 
-/** Minor units as the currency writes them. */
+/** Formats minor units with the decimal places of the currency. */
 function decimal(minor, currency) {
   const places = CURRENCIES[currency];
   const digits = String(minor).padStart(places + 1, '0');
@@ -187,8 +189,8 @@ function decimal(minor, currency) {
 }
 
 /**
- * An EAN-13 of the range 200–299, which GS1 keeps for use inside a shop: it never names another's
- * product.
+ * Returns an EAN-13 in the range 200–299, which GS1 reserves for internal use, so that it never
+ * identifies a product of another company.
  */
 function barcode(sku) {
   const body = `2${String(digest(sku)).padStart(11, '0').slice(-11)}`;

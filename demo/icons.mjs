@@ -1,9 +1,9 @@
 /**
- * Paints what must be PNG, as drawings are not taken there: the icons of the installed shop, and
- * the picture that is shared where a page has none. They are drawn with Chromium from the shop's
- * mark, and kept under `assets/icons`.
+ * Renders everything that must be PNG because SVG is not accepted: the icons of the installed shop,
+ * and the picture for shared links to pages without one. They are drawn with Chromium from the
+ * shop's mark and stored under `assets/icons`.
  *
- *   node demo/icons.mjs
+ *     node demo/icons.mjs
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,7 +16,9 @@ const GRID = { width: 64, height: 64, ground: null };
 const INK = '#14181f';
 const EMBER = '#f27a35';
 
-/** A platform cuts the corners of a maskable icon: the mark stays within its inner four fifths. */
+/**
+ * Platforms crop the corners of a maskable icon, so the mark stays within its inner four fifths.
+ */
 const icon = (size, mark) => ({ width: size, height: size, html: `<body style="background:${INK}">${fitted(mark, size)}` });
 const PICTURES = {
   'icon-192.png': { ...icon(192, 0.78), rounded: true },
@@ -41,7 +43,7 @@ for (const [name, { width, height, html, rounded }] of Object.entries(PICTURES))
 }
 await browser.close();
 
-/** The mark in a square of `size` pixels, `share` of it wide. */
+/** The mark in a square of `size` pixels, with `share` of its width. */
 function fitted(share, size) {
   const side = Math.round(share * size);
   return draw({ kind: 'mark', color: EMBER, ...GRID }).replace(/width="64" height="64"/, `width="${side}" height="${side}"`);

@@ -1,7 +1,7 @@
 /**
- * Pricing settings of the demo, beside its catalog: exchange rates, prices with or without tax, tax
- * zones, shipping, and a few promotions. `build.mjs` writes them to `settings.json`, which `npm run
- * dev` loads into an empty shop.
+ * Pricing settings of the demo, to go with its catalog: exchange rates, prices with or without tax,
+ * tax zones, shipping, and a few promotions. `build.mjs` writes them to `settings.json`, which
+ * `npm run dev` loads into an empty shop.
  */
 
 const MONEY = ['USD', 'EUR', 'GBP', 'JPY', 'KWD'];
@@ -11,7 +11,7 @@ const money = (...amounts) => amounts.map((amount, at) => ({ amount, currency: M
 const prices = (...amounts) => money(...amounts).map((price) => ({ price }));
 const percent = (rate) => Math.round(rate * 10_000);
 
-/** The rates of the states themselves, in percent (2026); towns and counties add their own. */
+/** State sales tax rates in percent (2026); cities and counties add their own. */
 const STATES = {
   AL: ['Alabama', 4], AZ: ['Arizona', 5.6], AR: ['Arkansas', 6.5], CA: ['California', 7.25], CO: ['Colorado', 2.9], CT: ['Connecticut', 6.35],
   DC: ['District of Columbia', 6], FL: ['Florida', 6], GA: ['Georgia', 4], HI: ['Hawaii', 4], ID: ['Idaho', 6], IL: ['Illinois', 6.25],
@@ -24,8 +24,8 @@ const STATES = {
 };
 
 /**
- * Standard rates of value added tax, in percent. The shop is in Germany: businesses elsewhere in
- * the Union owe the tax themselves.
+ * Standard rates of value added tax in percent. The shop is in Germany; businesses elsewhere in the
+ * European Union account for the tax themselves.
  */
 const UNION = {
   AT: 20, BE: 21, BG: 20, CY: 19, CZ: 21, DE: 19, DK: 25, EE: 24, ES: 21, FI: 25.5, FR: 20, GR: 24, HR: 25, HU: 27,
@@ -49,7 +49,7 @@ const standard = (...amounts) => ({ id: 'standard', title: 'Standard', translati
 const express = (...amounts) => ({ id: 'express', title: 'Express', translations: { de: 'Expressversand' }, rates: prices(...amounts), working_days: { min: 1, max: 2 } });
 const within = (method, min, max) => ({ ...method, working_days: { min, max } });
 
-/** From two kilograms on, a parcel costs more. */
+/** Surcharge for parcels of two kilograms or more. */
 const heavy = (method, from, ...more) => ({
   ...method, by: 'weight', up_to: 60_000, rates: [...method.rates, ...prices(...more).map((rate) => ({ from, ...rate }))],
 });

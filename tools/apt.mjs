@@ -1,5 +1,5 @@
-//! Debian's packages, for what no other registry has. Installs only what is missing, and only as
-//! root; others are told the command.
+//! Debian packages, for programs that no other registry offers. Installs only what is missing, and
+//! only as root; other users are shown the command.
 
 import { answerOf, must, say, Stop } from "./run.mjs";
 

@@ -1,8 +1,8 @@
-//! `npm run bench`: the Worker's release build beside JavaScript Workers of a few lines, under the
-//! same launcher, in the same run, by the same load. Promises: rounds of subject and baseline
-//! alternate, and each figure is the median of its rounds; one answer that is not the expected one
-//! fails the run. The launcher is miniflare with a socket straight into each Worker, one workerd
-//! process each.
+//! `npm run bench`: compares the Worker's release build with JavaScript Workers of a few lines, in
+//! the same launcher, the same run, and under the same load. Promises: rounds of subject and
+//! baseline alternate, and each figure is the median of its rounds; a single unexpected response
+//! fails the run. The launcher is miniflare with a socket straight into each Worker, each in a
+//! workerd process of its own.
 
 import { parseArgs } from "node:util";
 import { build } from "./build.mjs";
@@ -21,7 +21,7 @@ runAsProgram(import.meta.url, async (args) => {
   const chosen = options(args);
   const env = await setUp();
   await build({ env });
-  // The launcher needs the project's Node, which a fresh machine has only after set-up.
+  // The launcher needs the project's own Node, which a fresh machine only has after set-up.
   if (Number(process.versions.node.split(".")[0]) < 22) return (await succeeds("node", process.argv.slice(1), env)) ? 0 : 1;
   const { bench } = await import("./bench/rounds.mjs");
   await bench({ ...chosen, say });

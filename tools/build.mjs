@@ -1,5 +1,5 @@
-//! `npm run build`: compiles the Worker into build/, which wrangler and the tests run.
-//! Promises: unchanged inputs are not compiled again, so that everything may call this first.
+//! `npm run build`: compiles the Worker into build/, which wrangler and the tests run. Promises:
+//! unchanged inputs are not compiled again, so that any script may call this first.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
@@ -36,8 +36,8 @@ export async function build({ dev = false, force = false, env } = {}) {
 }
 
 /**
- * Builds the Worker with the brand of `tests/brand/second.toml`, without optimization; where it and
- * its static files are.
+ * Builds the Worker with the brand of `tests/brand/second.toml`, without optimization. Returns the
+ * paths of the Worker and of its static files.
  */
 export async function buildSecondBrand(env) {
   const worker = join("target", "second-brand");

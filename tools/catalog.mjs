@@ -1,7 +1,7 @@
-//! `npm run catalog`: moves a merchant's products into a running shop and out again, and shows them
-//! to shoppers. Promises: reads no line of an imported CSV itself (the shop does, a window at a
-//! time, and says how far it came); a refusal is told with its lines and exit code 1; whatever
-//! breaks off can be run again.
+//! `npm run catalog`: moves a merchant's products into a running shop and out again, and publishes
+//! them. Promises: does not parse an imported CSV itself (the shop does, a window at a time, and
+//! reports how far it came); a refusal is shown with its lines and exit code 1; whatever is
+//! interrupted can be run again.
 
 import { randomUUID } from "node:crypto";
 import { open, readFile, stat, writeFile } from "node:fs/promises";
@@ -37,9 +37,9 @@ const POLL_MS = 500;
 const MAX_EXAMPLES = 5;
 
 /**
- * Imports a file; the sum of what its windows did. `strict` looks through the whole file before
- * anything is applied. So does a file that one request does not hold: what is wrong with it as a
- * whole is found before its first products are changed.
+ * Imports a file and returns the total of its windows. With `strict`, or if the file doesn't fit
+ * into one request, the whole file is checked before anything is changed, so that errors of the
+ * file as a whole are found first.
  */
 export async function importCatalog(file, shop = shopFromEnvironment(), { strict = false, dryRun = false, stock = false } = {}) {
   const { size } = await stat(file).catch(() => {
@@ -76,14 +76,18 @@ export async function rollbackCatalog(seq, shop = shopFromEnvironment()) {
   return publish;
 }
 
-/** Uploads the pictures of a folder that the shop lacks; their addresses by file. */
+/**
+ * Uploads the pictures of a folder that the shop lacks, and returns their addresses by file name.
+ */
 export async function importPictures(folder, shop = shopFromEnvironment()) {
   const { urls, sent } = await uploadPictures(folder, (...request) => call(shop, ...request));
   say(`uploaded ${counted(sent, "picture")} of ${folder}; ${urls.size - sent} were there`);
   return urls;
 }
 
-/** Writes the record to a file; anew when a change of the catalog outdates what is written. */
+/**
+ * Exports the record to a file, starting over if a change of the catalog outdates what was written.
+ */
 export async function exportCatalog(file, shop = shopFromEnvironment()) {
   const out = await open(file, "w").catch((error) => {
     throw new Stop(`${file} cannot be written: ${error.message}`);
@@ -109,7 +113,7 @@ export async function convertCatalog(file, converted) {
   const text = await readFile(file, "utf8").catch(() => {
     throw new Stop(`${file} cannot be read: name a CSV file`);
   });
-  // Loaded here, since set-up, which installs what it needs, loads this file.
+  // Imported here, because set-up loads this file before it installs the module's dependencies.
   const { convertWooCommerce } = await import("./woocommerce.mjs").catch(() => {
     throw new Stop("what converting needs is not installed: `npm run setup`");
   });
@@ -151,8 +155,8 @@ async function importFile(file, shop, { dryRun, stock }) {
   try {
     const { size } = await source.stat();
     let header = Buffer.alloc(0);
-    // The first request holds the whole file where it can, so that the shop sees what is wrong with
-    // it before anything is changed.
+    // If possible, the first request contains the whole file, so that the shop finds all errors
+    // before it changes anything.
     let window = MAX_WINDOW_BYTES;
     let apart = false;
     let [offset, line, unit] = [0, 0, 0];
@@ -206,15 +210,15 @@ async function read(source, offset, length) {
 }
 
 /**
- * Has the shop judge a part as if the file ended with it: a quote that is not closed is refused by
- * its line.
+ * Lets the shop check a part as if the file ended with it, which rejects an unclosed quote with its
+ * line.
  */
 async function judgeAsWhole(shop, part, line) {
   const query = new URLSearchParams({ import: randomUUID(), dry_run: true, last: true, ...(line > 0 && { first_line: line }) });
   await call(shop, "POST", `/api/v1/admin/catalog/import?${query}`, part, "text/csv");
 }
 
-/** A product that is larger than the window. */
+/** Returns the error for a product that is larger than the window. */
 function larger(window, line) {
   if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is the file sorted by handle?`);
   return Math.min(2 * window, MAX_WINDOW_BYTES);
@@ -225,8 +229,8 @@ function shopFromEnvironment() {
 }
 
 /**
- * Calls the shop, and again while it says that waiting helps, or is gone after it was there: every
- * call here can be repeated.
+ * Calls the shop, and retries while it asks to wait, or while it can't be reached after it was
+ * reachable: every call here can be repeated.
  */
 export async function call(shop, method, path, body, type) {
   const { url, key } = shop;
@@ -256,7 +260,7 @@ async function refused(answer) {
   return Object.assign(new Stop(`refused with ${answer.status}: ${reason}${cure}${lines.join("")}`), { code: problem?.code });
 }
 
-/** One line that is written over, on a terminal. */
+/** Prints a line that overwrites the previous one, on a terminal. */
 function progress(line = "") {
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`);
 }

@@ -1,7 +1,7 @@
-//! `npm run chaos`: a shop traded in while it is killed, frozen, locked out of its database and
-//! lied to by its providers; then left alone, and judged by the invariants of the simulation.
-//! Promises: exit code 1 for anything lost, doubled or stranded; the folder with the databases is
-//! named, and kept then.
+//! `npm run chaos`: trades in a shop while it is killed, frozen, locked out of its database and
+//! lied to by its providers; then leaves it alone and judges it by the invariants of the
+//! simulation. Promises: exit code 1 for anything lost, doubled or stranded, in which case the
+//! folder with the databases is kept and its path printed.
 
 import { rmSync } from "node:fs";
 import { parseArgs } from "node:util";

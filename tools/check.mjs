@@ -1,6 +1,6 @@
-//! `npm run check`: what can be judged without running the shop: format, lints, the design's
-//! arrows, fuzz targets, dependencies, types. Promises: every check runs, even when one has failed,
-//! and a summary closes.
+//! `npm run check`: everything that can be judged without running the shop: format, lints,
+//! architecture rules, fuzz targets, dependencies, types. Promises: every check runs even if an
+//! earlier one failed, and a summary is printed at the end.
 
 import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";
 import { setUp } from "./setup.mjs";

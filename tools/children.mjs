@@ -1,5 +1,5 @@
-//! The programs that run as long as `npm run dev` does. Promises: when one dies, or the terminal
-//! says stop, all of them are stopped, with everything they started.
+//! The programs that run as long as `npm run dev` does. Promises: when one of them dies, or the
+//! terminal asks to stop, all are stopped, together with everything they started.
 
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
@@ -12,11 +12,11 @@ export class Children {
   #ended;
   #stopping = new AbortController();
 
-  /** Aborted as soon as a stop is asked for. */
+  /** Aborted as soon as a stop is requested. */
   stopping = this.#stopping.signal;
 
   /**
-   * Rejects when a program dies by itself; resolves once a stop was asked for and all have ended.
+   * Rejects when a program dies by itself; resolves when a stop was requested and all have ended.
    */
   ended = new Promise((resolve, reject) => (this.#ended = { resolve, reject }));
 
@@ -25,7 +25,10 @@ export class Children {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => this.stop());
   }
 
-  /** Starts a program in a process group of its own, so that what it starts is stopped too. */
+  /**
+   * Starts a program in a process group of its own, so that the processes it starts are stopped
+   * too.
+   */
   start(name, command, args, env) {
     const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "inherit", "inherit"], detached: true });
     const gone = new Promise((done) => child.on("close", done).on("error", done));
@@ -49,16 +52,14 @@ export class Children {
   }
 }
 
-/**
- * Stops when something listens at the port, at either of the addresses that `localhost` leads to.
- */
+/** Stops the tool if something listens at the port, at either of the addresses of `localhost`. */
 export async function mustBeFree(port, cure) {
   for (const host of ["127.0.0.1", "::1"]) {
     if ((await listening(port, host)) === "EADDRINUSE") throw new Stop(`port ${port} is in use: stop what listens there, or ${cure}`);
   }
 }
 
-/** Reason why nothing can listen there; undefined when something could. */
+/** Returns the reason why nothing can listen there; undefined if something could. */
 function listening(port, host) {
   return new Promise((done) => {
     const server = createServer().once("error", ({ code }) => done(code));
@@ -70,6 +71,6 @@ function signalGroup(child, signal) {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }

@@ -1,4 +1,4 @@
-//! Finds a Chromium for the browser tests: CHROMIUM_PATH, one on the PATH, Playwright's own, the
+//! Finds a Chromium for the browser tests: CHROMIUM_PATH, one on the PATH, Playwright's own, or the
 //! distribution's.
 
 import { accessSync, constants, existsSync } from "node:fs";
@@ -8,7 +8,7 @@ import { answerOf, root, runAsProgram, say, Stop, succeeds } from "./run.mjs";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** The path of a Chromium, installed first where there is none. */
+/** Returns the path of a Chromium, which is installed first if there is none. */
 export async function chromium(env = process.env) {
   const found = findChromium(env) ?? playwrights(env);
   if (found) return found;
@@ -22,7 +22,7 @@ export async function chromium(env = process.env) {
   return installed;
 }
 
-/** The path of a Chromium that is there already, or null. */
+/** Returns the path of an installed Chromium, or null. */
 export function findChromium(env = process.env) {
   if (env.CHROMIUM_PATH) {
     if (existsSync(env.CHROMIUM_PATH)) return env.CHROMIUM_PATH;
@@ -33,7 +33,7 @@ export function findChromium(env = process.env) {
   return [...candidates, "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"].find(isProgram) ?? null;
 }
 
-/** Playwright knows where it keeps its own browser. */
+/** Asks Playwright for the path of its own browser. */
 function playwrights(env) {
   const script = "import('playwright-core').then(({ default: { chromium } }) => console.log(chromium.executablePath()))";
   const path = answerOf("node", ["-e", script], env);

@@ -1,8 +1,8 @@
-//! `npm run deploy`: builds the Worker, makes what it is bound to, migrates the database, and
-//! deploys to one environment. Promises: nothing is sent without the secrets; each step finds what
-//! an earlier run has made, so that it can be run again after any of them failed; migrations come
-//! before the Worker, since the old Worker runs with the new tables, but not the new one with the
-//! old tables. A dry run needs no network and prints each step.
+//! `npm run deploy`: builds the Worker, creates the resources it is bound to, migrates the
+//! database, and deploys to one environment. Promises: nothing is sent without the secrets; each
+//! step finds what an earlier run has created, so that a failed deploy can be run again; migrations
+//! come before the Worker, because the old Worker runs with the new tables, but not the new one
+//! with the old tables. A dry run needs no network and prints each step.
 
 import { parseArgs } from "node:util";
 import { readFileSync } from "node:fs";
@@ -17,11 +17,11 @@ npm run deploy -- --dry-run [--env staging]   builds and checks everything, prin
 
 const PRODUCTION = "production";
 /**
- * A KV namespace that was made for a Worker that was not uploaded then is in nobody's way but its
- * own.
+ * A KV namespace that was created for a Worker that was then not uploaded only stands in the way of
+ * its own re-creation.
  */
 const NOT_DEPLOYED = "wrangler did not deploy: look above for its reason. Should a KV namespace of that name be there already, put the `id` that `npx wrangler kv namespace list` tells beside its binding in wrangler.toml";
-/** A shop runs without these. */
+/** Secrets that a shop can run without. */
 const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS", "TURNSTILE_SECRET"];
 const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
 
@@ -42,7 +42,7 @@ runAsProgram(import.meta.url, async (args) => {
   say("dry run succeeded: nothing was sent");
 });
 
-/** Runs each step that is not done yet; the first that fails ends it. */
+/** Runs each step that is not done yet; stops at the first that fails. */
 export async function deploy(environment, config, account) {
   for (const { args, unless, failure } of steps(environment, config)) {
     if (unless && account.asks(unless) !== null) continue;
@@ -51,8 +51,8 @@ export async function deploy(environment, config, account) {
 }
 
 /**
- * The order of a deploy. Wrangler itself makes the KV namespace and the R2 bucket with the Worker,
- * and finds them by name since.
+ * Returns the steps of a deploy in order. Wrangler itself creates the KV namespace and the R2
+ * bucket with the Worker, and later finds them by name.
  */
 export function steps(environment, { queues, d1_databases: databases }) {
   const named = naming(environment);
@@ -77,8 +77,8 @@ function options(args) {
 }
 
 /**
- * The part of wrangler.toml for an environment: wrangler only warns of one that it does not know,
- * and deploys production.
+ * Returns the part of wrangler.toml for an environment. For an unknown one, wrangler would only
+ * warn and deploy production.
  */
 async function configOf(environment) {
   const { experimental_readRawConfig: readRaw, unstable_readConfig: read } = await import("wrangler");
@@ -89,13 +89,14 @@ async function configOf(environment) {
 }
 
 /**
- * Production is the top level of wrangler.toml, which wrangler wants to hear when there are others.
+ * Names the environment. Production is the top level of wrangler.toml; wrangler requires it to be
+ * named if there are others.
  */
 function naming(environment) {
   return environment === PRODUCTION ? ["--env="] : ["--env", environment];
 }
 
-/** An environment is rehearsed as it will be run. */
+/** Requires that the environments are written: an environment is rehearsed as it will be run. */
 function mustBeWritten() {
   const text = readFileSync(`${root}/wrangler.toml`, "utf8");
   if (withEnvironments(text) !== text) throw new Stop("wrangler.toml has changed above its environments: `node tools/environments.mjs` writes them anew");

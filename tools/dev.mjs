@@ -1,5 +1,5 @@
-//! `npm run dev`: from a fresh clone to a shop that sells, on this machine alone.
-//! Promises: nothing it starts outlives it.
+//! `npm run dev`: from a fresh clone to a working shop, on this machine alone. Promises: nothing it
+//! starts outlives it.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,7 +20,7 @@ Without a Stripe key of yours in .dev.vars, a payment sandbox runs beside it.
 
 const READY_WITHIN_MS = 180_000;
 const CRON_MS = 60_000;
-/** The cure for data of an earlier version. */
+/** Remedy for data of an earlier version. */
 const AFRESH = "`rm -r .wrangler`, then `npm run dev`, starts with empty data";
 
 runAsProgram(import.meta.url, async (args) => {
@@ -67,7 +67,10 @@ function isSandboxKey(key) {
   return !key || key.startsWith("sk_test_sandbox_");
 }
 
-/** Brings the local database up to date; says in one line what to do with one of before. */
+/**
+ * Migrates the local database; if it is from an incompatible version, stops with one line that
+ * tells what to do.
+ */
 export async function migrate(env, folder) {
   const at = folder ? ["--persist-to", folder] : [];
   const { code, printed } = await captured("wrangler", ["d1", "migrations", "apply", "DB", "--local", ...at], { ...env, CI: "true" });
@@ -82,13 +85,13 @@ function startSandbox(children, port, url, env) {
 }
 
 function startWorker(children, port, url, stripe, env) {
-  // Without the last, every request would seem to ask for the production's host, whatever its
-  // `Host` says.
+  // Without the last option, every request would appear to ask for the production host, whatever
+  // its `Host` header.
   const args = ["dev", "--ip", "127.0.0.1", "--port", `${port}`, "--show-interactive-dev-session=false", "--infer-origin-from-routes=false"];
   children.start("wrangler", "wrangler", [...args, "--var", `SHOP_URL:${url}`, "--var", `STRIPE_API_BASE:${stripe}`], env);
 }
 
-/** Waits until the shop answers for all its parts, and fills an empty one. */
+/** Waits until all parts of the shop answer, and fills it if it is empty. */
 async function open(url, key, demo, stopping) {
   await ready(url, key, stopping);
   if (demo && (await isEmpty(url))) {

@@ -1,7 +1,7 @@
-//! `node tools/environments.mjs`: writes the environments beside production below `# generated` in
-//! wrangler.toml, since none inherits a binding. Each is production with names, addresses and
-//! counters of its own. Promises: what stands above that line is left as it is, and the same text
-//! is written again.
+//! `node tools/environments.mjs`: writes the environments other than production below `# generated`
+//! in wrangler.toml, because environments inherit no bindings. Each is production with names,
+//! addresses and counters of its own. Promises: everything above that line is left unchanged, and
+//! repeated runs write the same text.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,22 +15,22 @@ Writes what follows \`# generated\` in wrangler.toml from what stands above it.
 
 const MARK = "\n# generated\n";
 /**
- * Keys that name a thing of production, whatever it is called: another environment finds its own by
- * name.
+ * Keys that identify a resource of production, whatever its name. Another environment finds its own
+ * by name.
  */
 const IDS = ["id", "database_id", "preview_id", "preview_database_id", "preview_bucket_name"];
 /**
- * Keys, addresses and origins that belong to one environment: empty in another, unless its line
- * sets them.
+ * Variables with keys, addresses and origins that belong to one environment; empty in another,
+ * unless its line sets them.
  */
 const OWN_VARS = ["TURNSTILE_SITE_KEY", "FINDINGS_MAIL", "FINDINGS_WEBHOOK_URL", "CORS_ORIGINS"];
-/** Keys that an environment takes over from production, or that the whole Worker has once. */
+/** Keys that an environment inherits from production, or that the whole Worker has once. */
 const SHARED = ["build", "assets", "migrations", "observability", "triggers"];
-/** A line without what stands behind its last value. */
+/** A line without the comment after its last value. */
 const COMMENT = /^((?:[^"#]|"(?:\\.|[^"\\])*")*?)\s*(?:#.*)?$/;
 const file = join(root, "wrangler.toml");
 
-/** The text of wrangler.toml with its environments written anew. */
+/** Returns the text of wrangler.toml with its environments rewritten. */
 export function withEnvironments(text) {
   const [own, ...rest] = text.split(MARK);
   if (rest.length !== 1) throw new Stop("wrangler.toml has no line `# generated`: restore it with `git checkout wrangler.toml`");
@@ -60,7 +60,7 @@ function section(header, lines) {
   return `\n${[header, ...lines].join("\n")}\n`;
 }
 
-/** The sections of production that an environment has to name again, without comments. */
+/** Returns the sections of production that an environment has to repeat, without comments. */
 function sectionsOf(text) {
   const sections = [];
   for (const line of text.split("\n").map((line) => line.replace(COMMENT, "$1")).filter((line) => line !== "")) {
@@ -70,7 +70,10 @@ function sectionsOf(text) {
   return sections.filter(({ header }) => !SHARED.includes(header.replaceAll(/[[\]]/g, "")));
 }
 
-/** A line of production as another environment has it; none for what is production's alone. */
+/**
+ * Returns a line of production as another environment has it; nothing for lines that concern
+ * production only.
+ */
 function renamed(line, name, limiters, vars) {
   const [, key, text] = /^(\w+) = "(.*)"$/.exec(line) ?? [];
   if (IDS.includes(key)) return undefined;

@@ -1,5 +1,5 @@
-//! `npm run generate`: a catalog of any size, made up from a seed, as a Shopify product CSV for
-//! tests and benchmarks. Promises: the same seed and number always give the same file, byte by
+//! `npm run generate`: a catalog of any size, generated from a seed, as a Shopify product CSV for
+//! tests and benchmarks. Promises: the same seed and number always yield the same file, byte by
 //! byte.
 
 import { createWriteStream } from "node:fs";
@@ -37,7 +37,7 @@ const SENTENCES = [
   "The surface is oiled, not lacquered, so that scratches can be rubbed out.", "It weighs less than it looks, and holds more than it should.",
 ];
 
-/** The lines of the file, header first; units are counted where `tracked`. */
+/** Yields the lines of the file, header first; stock is tracked if `tracked` is set. */
 export function* generateCatalog({ products, seed = 1, tracked = true }) {
   const random = mulberry(seed);
   yield line(COLUMNS);
@@ -94,7 +94,7 @@ function line(cells) {
   return `${cells.map((cell) => (/[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell)).join(",")}\n`;
 }
 
-/** A small generator whose numbers are the same everywhere. */
+/** A small generator whose numbers are the same on every machine. */
 function mulberry(seed) {
   let state = seed >>> 0;
   return () => {

@@ -1,5 +1,4 @@
-//! `npm run lighthouse`: what Lighthouse thinks of the pages, on a simulated phone over a slow
-//! network.
+//! `npm run lighthouse`: Lighthouse scores of the pages, on a simulated phone over a slow network.
 
 import { build } from "./build.mjs";
 import { helpIfAsked, must, runAsProgram } from "./run.mjs";

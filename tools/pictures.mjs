@@ -1,5 +1,5 @@
-//! Pictures on their way into a shop, which names each by its content. Promises: what the shop has
-//! already is not sent again.
+//! Uploads pictures to a shop, which names each by its content. Promises: pictures that the shop
+//! already has are not sent again.
 
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -12,8 +12,8 @@ const ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
 const DIGEST_BYTES = 16;
 
 /**
- * Sends the pictures of a folder that the shop lacks; where each is, by its file's name. `call`
- * asks the shop as staff.
+ * Uploads the pictures of a folder that the shop lacks, and returns their addresses by file name.
+ * `call` calls the shop as staff.
  */
 export async function uploadPictures(folder, call) {
   const files = await readdir(folder).catch(() => {
@@ -36,7 +36,10 @@ export async function uploadPictures(folder, call) {
   return { urls, sent };
 }
 
-/** The digest in a picture's name: base 32 of the first half of SHA-256, as the shop makes it. */
+/**
+ * Returns the digest in a picture's name: base 32 of the first half of SHA-256, as the shop
+ * computes it.
+ */
 export function digestOf(content) {
   const bytes = createHash("sha256").update(content).digest().subarray(0, DIGEST_BYTES);
   const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
@@ -50,7 +53,7 @@ async function upload(call, file, content) {
   return (await answer.json()).url;
 }
 
-/** Addresses of what the shop has, by digest. */
+/** Returns the addresses of the shop's pictures, by digest. */
 async function knownPictures(call) {
   const known = new Map();
   for (let cursor = ""; cursor !== null; ) {

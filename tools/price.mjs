@@ -1,6 +1,6 @@
-//! `npm run price`: what a cart described in a file costs, by the very functions that price a
-//! quote. Promises: needs no running shop; `-- --help` says what the file holds; a cart that can't
-//! be priced is told why, with exit code 1.
+//! `npm run price`: prices a cart described in a file, with the same functions that price a quote.
+//! Promises: needs no running shop; `-- --help` describes the file; for a cart that can't be
+//! priced, prints the reason with exit code 1.
 
 import { runAsProgram, succeeds } from "./run.mjs";
 import { setUp } from "./setup.mjs";

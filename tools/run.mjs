@@ -1,5 +1,5 @@
 //! Runs other programs for the tools, and stops a tool with one clear line. Promises: a failure
-//! that is told as a `Stop` is printed without a stack, and ends with exit code 1.
+//! thrown as a `Stop` is printed without a stack trace, with exit code 1.
 
 import { spawn, spawnSync } from "node:child_process";
 import { constants, setPriority } from "node:os";
@@ -8,14 +8,14 @@ import { fileURLToPath } from "node:url";
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 
-/** A failure a person can act on: what is wrong, and the cure. */
+/** A failure that a person can act on: the problem and its remedy. */
 export class Stop extends Error {}
 
 export function say(line) {
   console.log(`• ${line}`);
 }
 
-/** Runs a tool's `main` when its file is the program that was started. */
+/** Runs a tool's `main` if its file is the program that was started. */
 export function runAsProgram(url, main) {
   if (!process.argv[1] || resolve(process.argv[1]) !== fileURLToPath(url)) return;
   main(process.argv.slice(2)).then(
@@ -27,30 +27,30 @@ export function runAsProgram(url, main) {
   );
 }
 
-/** Prints the help and ends the program when it was asked for. */
+/** Prints the help and ends the program, if it was asked for. */
 export function helpIfAsked(args, text) {
   if (!args.includes("--help") && !args.includes("-h")) return;
   console.log(text.trim());
   process.exit(0);
 }
 
-/** Output of a program, trimmed; null where it is missing or fails. */
+/** Returns the trimmed output of a program; null if it is missing or fails. */
 export function answerOf(command, args, env = process.env) {
   const { status, stdout } = spawnSync(command, args, { cwd: root, env, encoding: "utf8" });
   return status === 0 ? stdout.trim() : null;
 }
 
-/** Runs a program on this terminal to its end; true when it succeeded. */
+/** Runs a program in this terminal to its end; returns true if it succeeded. */
 export async function succeeds(command, args, env = process.env, options = {}) {
   return (await exitCode(spawn(command, args, { cwd: root, env, stdio: "inherit", ...options }))) === 0;
 }
 
-/** As `succeeds`, but a failure stops the tool, with the given line. */
+/** Like `succeeds`, but a failure stops the tool with the given line. */
 export async function must(command, args, env, line, options) {
   if (!(await succeeds(command, args, env, options))) throw new Stop(line);
 }
 
-/** Runs a program to its end, shows what it prints, and returns it with the exit code. */
+/** Runs a program to its end while showing its output; returns the output and the exit code. */
 export async function teed(command, args, env = process.env) {
   const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "inherit"] });
   let printed = "";
@@ -61,7 +61,7 @@ export async function teed(command, args, env = process.env) {
   return { code: await exitCode(child), printed };
 }
 
-/** Runs a program to its end, and returns all that it prints, with the exit code. */
+/** Runs a program to its end; returns its whole output and the exit code. */
 export async function captured(command, args, env = process.env) {
   const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";

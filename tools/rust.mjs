@@ -1,7 +1,7 @@
-//! The Rust side of set-up: the wasm32 target, worker-build and the programs it calls. Two routes.
-//! The ordinary one: rustup and worker-build fetch what they need. Where only package registries
-//! can be reached: Debian's Rust with a standard library built from its source, and the programs
-//! from crates and npm packages.
+//! The Rust side of set-up: the wasm32 target, worker-build and the programs it calls. There are
+//! two routes. Normally, rustup and worker-build fetch what they need. Where only package
+//! registries can be reached, Debian's Rust is used with a standard library built from its source,
+//! and the programs come from crates and npm packages.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync, copyFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,7 +13,7 @@ const WORKER_BUILD = "0.8.7";
 const CARGO_DENY = "0.20.2";
 const tools = join(root, ".tools");
 
-/** The environment in which `cargo` and `worker-build` build for wasm32. */
+/** Returns the environment in which `cargo` and `worker-build` build for wasm32. */
 export async function rustTools(env) {
   if (!answerOf("cargo", ["--version"], env)) throw new Stop("Rust is missing: install it from https://rustup.rs, then run this again");
   env = await wasmTarget(env);
@@ -21,7 +21,7 @@ export async function rustTools(env) {
   return builderEnv(env);
 }
 
-/** clippy and rustfmt of the toolchain in use, and cargo-deny. */
+/** Installs clippy and rustfmt for the current toolchain, and cargo-deny. */
 export async function lintTools(env) {
   if (answerOf("cargo-deny", ["--version"], env) !== `cargo-deny ${CARGO_DENY}`) await cargoInstall("cargo-deny", CARGO_DENY, env);
   const missing = () => !answerOf("cargo", ["clippy", "--version"], env) || !answerOf("cargo", ["fmt", "--version"], env);
@@ -51,7 +51,7 @@ function hasTarget(env) {
 }
 
 /**
- * Debian's Rust, linked into rustup as `system`, with a standard library for wasm32 of its own
+ * Links Debian's Rust into rustup as `system`, with a standard library for wasm32 built from its
  * source.
  */
 async function systemToolchain(env) {
@@ -87,7 +87,7 @@ async function buildStd() {
   mkdirSync(join(crate, "src"), { recursive: true });
   writeFileSync(join(crate, "Cargo.toml"), '[package]\nname = "empty"\nedition = "2021"\n\n[lib]\n\n[workspace]\n');
   writeFileSync(join(crate, "src/lib.rs"), "");
-  // embed-bitcode: without it link-time optimization of the Worker finds no `.llvmbc`.
+  // Needs embed-bitcode: without it, link-time optimization of the Worker finds no `.llvmbc`.
   const env = { ...process.env, RUSTC: "/usr/bin/rustc", RUSTC_BOOTSTRAP: "1", RUSTFLAGS: "-Cembed-bitcode=yes", CARGO_TARGET_DIR: join(crate, "target") };
   const args = ["build", "-Z", "build-std=std,panic_abort,panic_unwind,proc_macro", "--release", "--target", TARGET];
   await must("/usr/bin/cargo", args, env, "the standard library did not build: look above for the reason", { cwd: crate });
@@ -103,15 +103,15 @@ async function buildStd() {
 
 async function workerBuild(env) {
   if (answerOf("worker-build", ["--version"], env) === WORKER_BUILD) return;
-  // It downloads by way of the system's OpenSSL.
+  // It downloads through the system's OpenSSL.
   const lacksOpenssl = process.platform === "linux" && answerOf("pkg-config", ["--exists", "openssl"], env) === null;
   if (lacksOpenssl) await aptInstall(["pkg-config", "libssl-dev"]);
   await cargoInstall("worker-build", WORKER_BUILD, env);
 }
 
 /**
- * Leaves worker-build its own downloads; where they are refused, names the same programs from
- * crates and packages.
+ * Lets worker-build download its programs. If that is refused, names the same programs from crates
+ * and packages.
  */
 async function builderEnv(env) {
   if (env.WASM_BINDGEN_BIN && env.WASM_OPT_BIN && env.ESBUILD_BIN) return env;
@@ -124,7 +124,7 @@ async function builderEnv(env) {
   return { ...found, ...env };
 }
 
-/** True if worker-build's downloads can be reached; asked once and noted. */
+/** Returns true if worker-build's downloads can be reached; checked once and remembered. */
 async function downloadRoute() {
   const note = join(tools, "route");
   if (existsSync(note)) return readFileSync(note, "utf8").trim();
@@ -137,7 +137,10 @@ async function downloadRoute() {
   return route;
 }
 
-/** wasm-bindgen of exactly the version in Cargo.lock: its output and the crate's must agree. */
+/**
+ * Installs wasm-bindgen in exactly the version of Cargo.lock, because its output must match the
+ * crate's.
+ */
 async function wasmBindgen(env) {
   const version = readFileSync(join(root, "Cargo.lock"), "utf8").match(/name = "wasm-bindgen"\nversion = "(.*)"/)?.[1];
   if (!version) throw new Stop("Cargo.lock names no wasm-bindgen: restore it with `git checkout Cargo.lock`");
@@ -147,10 +150,10 @@ async function wasmBindgen(env) {
 
 async function cargoInstall(crate, version, env) {
   say(`building ${crate} ${version} (some minutes, once)`);
-  // Quick to build matters more for these programs than quick to run.
+  // For these programs, a quick build matters more than speed.
   const fast = { ...env, CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16", CARGO_TARGET_DIR: join(tools, "target") };
   const args = ["install", crate, "--version", `=${version}`, "--root", tools, "--force", "--quiet"];
-  // A published lockfile may name a crate that has been taken back since.
+  // A published lockfile may name a crate version that has been yanked since.
   const locked = await succeeds("cargo", [...args, "--locked"], fast);
   if (!locked) say(`trying ${crate} without its lockfile`);
   const built = locked || (await succeeds("cargo", args, fast));

@@ -1,6 +1,6 @@
-//! Schemathesis, which holds a running shop to its OpenAPI document: installed once, into
-//! `.tools/schemathesis`. Promises: the versions of `tools/schemathesis.txt`; without a Python that
-//! can install it, one line with the cure.
+//! Schemathesis, which checks a running shop against its OpenAPI document; installed once, into
+//! `.tools/schemathesis`. Promises: the versions of `tools/schemathesis.txt`; without a suitable
+//! Python, one line with the remedy.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const VERSIONS = join(root, "tools/schemathesis.txt");
 const FOLDER = join(root, ".tools/schemathesis");
 const PROGRAMS = join(FOLDER, process.platform === "win32" ? "Scripts" : "bin");
 
-/** The program, installed if it is not yet. */
+/** Returns the path of the program, which is installed first if necessary. */
 export async function schemathesis() {
   const note = join(FOLDER, "version");
   const program = join(PROGRAMS, "schemathesis");

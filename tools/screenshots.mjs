@@ -1,4 +1,4 @@
-//! `npm run screenshots`: a picture of every page, to look at, or those that README.md shows.
+//! `npm run screenshots`: takes a picture of every page, or the pictures shown in README.md.
 
 import { build } from "./build.mjs";
 import { helpIfAsked, must, runAsProgram, say } from "./run.mjs";

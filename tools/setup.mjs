@@ -1,6 +1,6 @@
-//! Makes a fresh clone ready: `npm run setup`, and the first thing every other script does.
-//! Promises: each step looks first whether it is done and says what it does; nothing to do takes
-//! well under two seconds. Runs on Node 20 with no package installed.
+//! Makes a fresh clone ready: `npm run setup`, also the first step of every other script. Promises:
+//! each step first checks whether it is already done, and says what it does; if there is nothing to
+//! do, it takes well under two seconds. Runs on Node 20 without any package installed.
 
 import { createHash, randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -16,10 +16,10 @@ Installs what the other scripts need: the npm packages, the wasm32 target, worke
   --browser  also a Chromium for the browser tests
   --lints    also clippy, rustfmt and cargo-deny`;
 
-/** Values that differ from the production of wrangler.toml on a developer's own machine. */
+/** Values of development that differ from the production values in wrangler.toml. */
 export const DEVELOPMENT = { ENVIRONMENT: "dev", SHOP_URL: "http://localhost:8787", MAIL_PROVIDER: "log", MAIL_FROM: "" };
 
-/** Does what is left to do and returns the environment for the programs of the project. */
+/** Does whatever is left to do, and returns the environment for the project's programs. */
 export async function setUp({ rust = true, lints = false, browser = false, development = false } = {}) {
   await nodePackages();
   if (development) devVars();
@@ -31,8 +31,8 @@ export async function setUp({ rust = true, lints = false, browser = false, devel
 }
 
 /**
- * The project's own Node and tools come first; nothing is asked of the network, reported or logged
- * elsewhere.
+ * Returns an environment in which the project's own Node and tools come first, and programs neither
+ * phone home nor log elsewhere.
  */
 export function projectEnv() {
   const path = [join(root, "node_modules/.bin"), join(root, ".tools/bin"), process.env.PATH].join(delimiter);
@@ -54,8 +54,8 @@ export async function nodePackages() {
 }
 
 /**
- * Makes wrangler.toml a shop that only this machine can reach: random secrets, and development's
- * values. What is set stays as it is.
+ * Makes wrangler.toml a shop that only this machine can reach, with random secrets and the values
+ * of development. Existing values are kept.
  */
 export function devVars() {
   const file = join(root, ".dev.vars");
@@ -81,7 +81,7 @@ function randomSecrets() {
   };
 }
 
-/** Variables that `.dev.vars` sets for the Worker. */
+/** Returns the variables that `.dev.vars` sets for the Worker. */
 export function readDevVars() {
   const text = existsSync(join(root, ".dev.vars")) ? readFileSync(join(root, ".dev.vars"), "utf8") : "";
   const found = {};

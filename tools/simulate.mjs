@@ -1,6 +1,6 @@
 //! `npm run simulate`: whole checkouts in a world that fails, crashes, repeats, delays and
-//! reorders, drawn from seeds. Promises: the same seed replays exactly, and all cores are used; a
-//! seed that breaks an invariant is named with its trace, and exit code 1.
+//! reorders, generated from seeds. Promises: the same seed replays exactly, and all cores are used;
+//! a seed that breaks an invariant is reported with its trace and exit code 1.
 
 import { parseArgs } from "node:util";
 import { helpIfAsked, runAsProgram, Stop, succeeds } from "./run.mjs";
@@ -13,7 +13,7 @@ npm run simulate [-- --seeds 2000] [--from 0] [--seed N]
   --from   the first of them
   --seed   this seed alone, with its whole trace`;
 
-/** More seeds than this are worth compiling with optimization. */
+/** Number of seeds above which compiling with optimization pays off. */
 const FEW = 500;
 
 runAsProgram(import.meta.url, async (args) => {

@@ -1,6 +1,6 @@
-//! `npm test`: every test of the project, from a fresh clone.
-//! Promises: a part that runs no test fails; all parts run even when one has failed; a test shares
-//! neither ports nor folders with one that runs beside it.
+//! `npm test`: every test of the project, from a fresh clone. Promises: a part that runs no test
+//! fails; all parts run even if one has failed; a test shares neither ports nor folders with one
+//! that runs at the same time.
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -18,16 +18,16 @@ npm test [-- --only rust|workerd|browser] [--name PATTERN] [--dev] [FILE…]
   FILE    only these spec files`;
 
 /**
- * Longest that one file may run. One that runs longer will not end: it is stopped and reported, and
- * the next one runs.
+ * Maximum duration of one file. A file that runs longer hangs: it is stopped and reported, and the
+ * next one runs.
  */
 const FILE_TIMEOUT_MS = 10 * 60_000;
 /**
- * Spec files that run at once. Each has a shop of its own, which waits more than it computes: for
- * the disk, for pauses of queues, for alarms.
+ * Number of spec files that run at once. Each has a shop of its own, which waits more than it
+ * computes: for the disk, for pauses of queues, for alarms.
  */
 const FILES_AT_ONCE = 2;
-/** Spec files that freeze and kill a shop run last, one by one. */
+/** Spec files that freeze and kill a shop, which run last and one by one. */
 const ALONE = /(^|[\\/])chaos[\\/]/;
 const PARTS = { rust: rustTests, workerd: workerdTests, browser: browserTests };
 
@@ -41,8 +41,8 @@ runAsProgram(import.meta.url, async (args) => {
 });
 
 /**
- * Runs all parts. Rust's tests compute, and the others mostly wait: so Rust's take what time those
- * leave, and tell what they found at their end.
+ * Runs all parts. Rust tests compute, while the others mostly wait, so the Rust tests use the time
+ * that is left and report at their end.
  */
 async function everyPart(env, selection) {
   await succeeds("cargo", ["test", "--workspace", "--no-run"], env);

@@ -1,5 +1,5 @@
-//! `npm run test:long`: what takes too long for every change, some fifty minutes.
-//! Promises: all of it runs even when one part has failed, and then the exit code is 1.
+//! `npm run test:long`: tests that take too long for every change, some fifty minutes. Promises:
+//! all of them run even if one has failed, in which case the exit code is 1.
 
 import { build } from "./build.mjs";
 import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";

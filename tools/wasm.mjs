@@ -1,10 +1,10 @@
-//! Takes the names of functions out of a WebAssembly module: they are a tenth of it, and serve only
-//! the traces of a debugger. A panic tells its place without them.
+//! Removes function names from a WebAssembly module: they are a tenth of it, and only serve the
+//! stack traces of a debugger. A panic reports its location without them.
 
 const HEADER_BYTES = 8; // magic and version
 const CUSTOM = 0;
 
-/** The module without its custom section `name` (WebAssembly core specification, 7.4.1). */
+/** Returns the module without its custom section `name` (WebAssembly core specification, 7.4.1). */
 export function withoutNames(module) {
   const kept = [module.subarray(0, HEADER_BYTES)];
   for (let at = HEADER_BYTES; at < module.length; ) {
@@ -21,7 +21,7 @@ function nameAt(module, at) {
   return module.toString("utf8", end, end + value);
 }
 
-/** An unsigned LEB128 number. */
+/** Reads an unsigned LEB128 number. */
 function unsigned(module, at) {
   let value = 0;
   for (let shift = 0, end = at; ; shift += 7) {

@@ -1,6 +1,6 @@
-//! `npm run catalog -- convert woocommerce`: turns WooCommerce's product export into the Shopify
-//! product CSV that the shop imports. Promises: nothing is left out in silence; what has no place
-//! in the shop is counted and named.
+//! `npm run catalog -- convert woocommerce`: converts WooCommerce's product export into the Shopify
+//! product CSV that the shop imports. Promises: nothing is dropped silently; whatever the shop has
+//! no place for is counted and named.
 //!
 //! Source of the columns: https://github.com/woocommerce/woocommerce/wiki/Product-CSV-Import-Schema
 
@@ -15,16 +15,16 @@ const COLUMNS = [
 const MAX_OPTIONS = 3;
 const GRAMS = { g: 1, kg: 1000, lbs: 453.59237, oz: 28.349523125 };
 
-/** Columns that have a value in a file and no place in the shop. */
+/** Columns that have a value in a file but no place in the shop. */
 const IGNORED = ["Upsells", "Cross-sells", "Grouped products", "Purchase note", "Shipping class", "Tax class", "Download limit", "Download expiry days", "Is featured?", "Sold individually?"];
 
 /**
- * The file as a Shopify product CSV, how many products and variants it has, and what a merchant
- * should know.
+ * Converts an export; returns the Shopify product CSV, the number of its products and variants, and
+ * notices for the merchant.
  *
  * @param {string} text of the whole export
  * @returns {{ csv: string, products: number, variants: number, notices: string[] }}
- * @throws {Error} when it is no product export of WooCommerce's, naming why
+ * @throws {Error} with the reason, if it is not a WooCommerce product export
  */
 export function convertWooCommerce(text) {
   const rows = parse(text, { bom: true, columns: (names) => names.map((name) => name.trim()), relax_column_count_less: true, skip_empty_lines: true });
@@ -61,7 +61,9 @@ function kindOf(row) {
   return words.find((word) => word !== "virtual" && word !== "downloadable") ?? "simple";
 }
 
-/** Variations by what they call their product: its SKU, or `id:` and its number. */
+/**
+ * Groups variations by the value that refers to their product: its SKU, or `id:` and its number.
+ */
 function variationsByParent(rows, notices) {
   const byParent = new Map();
   for (const row of rows.filter((row) => kindOf(row) === "variation")) {
@@ -136,7 +138,10 @@ function variantCells(product, variant, notices) {
   };
 }
 
-/** Price, and the price before where it is reduced; nothing where the product is not for sale. */
+/**
+ * Returns the price, and the earlier price if it is reduced; nothing if the product is not for
+ * sale.
+ */
 function priceOf(row) {
   const [regular, sale] = [row["Regular price"] ?? "", row["Sale price"] ?? ""];
   if (!regular && !sale) return undefined;
@@ -145,7 +150,7 @@ function priceOf(row) {
   return isTimed ? { price: regular || sale, before: "", isTimed } : { price: sale, before: regular };
 }
 
-/** Names of the attributes that tell the variations of a product apart. */
+/** Returns the names of the attributes that distinguish a product's variations. */
 function optionsOf(variants, notices) {
   if (variants.length === 0 || kindOf(variants[0]) !== "variation") return [];
   const names = [...new Set(variants.flatMap((row) => attributesOf(row).map(([name]) => name)))];
@@ -173,18 +178,18 @@ function grams(row) {
   return String(Math.round(Number(row[column]) * GRAMS[column.match(/\((.+)\)/)[1]]));
 }
 
-/** The parts of a cell between its commas; one with a backslash before it belongs to its part. */
+/** Splits a cell at its commas; a comma after a backslash belongs to its part. */
 function listed(cell) {
   const parts = (cell ?? "").match(/(?:\\.|[^,\\])+/g) ?? [];
   return parts.map((part) => part.replace(/\\(.)/g, "$1").trim()).filter(Boolean);
 }
 
-/** Line breaks are written as two characters. */
+/** Restores line breaks, which are written as two characters. */
 function written(html) {
   return html.replaceAll("\\n", "\n");
 }
 
-/** An address of its own, of the name; the shop writes it as it writes all. */
+/** Returns an unused handle made from the name; the shop normalizes it like all handles. */
 function freeHandle(row, taken) {
   const words = (row["Name"] || row["SKU"] || `product ${row["ID"]}`).normalize("NFC").toLowerCase().match(/[\p{L}\p{M}\p{N}]+/gu) ?? ["product"];
   const base = words.join("-");
@@ -194,7 +199,7 @@ function freeHandle(row, taken) {
   return handle;
 }
 
-/** Notices, each printed once, with how often it applied and the first name. */
+/** Notices, each printed once, with the number of times that it applied and the first name. */
 class Notices {
   #counts = new Map();
 

@@ -1,6 +1,5 @@
-//! Registers the service worker, and says what it did: that what was put into the cart without a
-//! network is there now, and that a new version of the shop is ready. The words are those of the
-//! page.
+//! Registers the service worker and reports what it did: that products put into the cart offline
+//! have been sent, and that a new version of the shop is ready. The texts come from the page.
 
 const { dataset: words } = document.querySelector("[data-service-worker]");
 const workers = navigator.serviceWorker;
@@ -40,7 +39,7 @@ function announceUpdate(fresh) {
   announce(words.update, reload);
 }
 
-/** A live region is there before its text, or it is not read out. */
+/** Announces a text. A live region must exist before its text is set, or it is not read out. */
 function announce(text, ...more) {
   const notice = Object.assign(document.createElement("div"), { className: "toast lasting" });
   notice.setAttribute("role", "status");

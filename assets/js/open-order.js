@@ -1,5 +1,5 @@
-//! Trades the token in a link to an order for a cookie. It runs before the rest of the page is
-//! read, so that the token has left the address before anything else can see it.
+//! Exchanges the token in an order link for a cookie. It runs before the rest of the page is read,
+//! so that the token has left the address bar before anything else can see it.
 
 trade();
 addEventListener("hashchange", trade);
@@ -13,8 +13,8 @@ function trade() {
 }
 
 /**
- * The page is loaded anew once the order is open; until then, and when it stays closed, the form on
- * it is the other way.
+ * Reloads the page once the order is open. Until then, or if that fails, the form on the page
+ * offers the other way.
  */
 async function open(token) {
   const path = document.querySelector("[data-opens-at]")?.dataset.opensAt;

@@ -1,9 +1,9 @@
 //! Enhancements for browsers with JavaScript; every page works without it. A link or form with
-//! `data-swap="id"` fetches its page and replaces that element alone; the cart opens beside the
-//! page; pictures open large; times are shown in the reader's own zone.
+//! `data-swap="id"` fetches its page and replaces only that element; the cart opens beside the
+//! page; pictures open enlarged; times are shown in the reader's own time zone.
 //!
-//! Whatever can't be swapped is shown as a whole page: a refused form answers with a page of its
-//! own, so no error is lost.
+//! Anything that can't be swapped is shown as a whole page. A rejected form has a page of its own,
+//! so no error is lost.
 
 const toast = document.getElementById("toast");
 const drawerStatus = document.getElementById("drawer-status");
@@ -60,7 +60,7 @@ function requestOf(form, submitter) {
   return new Request(url);
 }
 
-/** The next click counts from here, answered or not. */
+/** Sets the quantity from which the next click counts, whether or not this request is answered. */
 function count(form, quantity) {
   const input = form.elements.quantity;
   if (!input) return;
@@ -69,8 +69,8 @@ function count(form, quantity) {
 }
 
 /**
- * Fetches a page, unless a later wish has overtaken this one; null then. When the network fails,
- * the browser goes there and says so.
+ * Fetches a page; null if a later request has overtaken this one. If the network fails, the browser
+ * navigates there and shows its own error.
  */
 async function load(request, element) {
   current?.abort();
@@ -96,8 +96,8 @@ async function load(request, element) {
 }
 
 /**
- * Sends changes one after the other, so that the last one made is the last to arrive. A change is
- * always sent; only its answer may be overtaken. Reads wait for it, too.
+ * Sends changes one after the other, so that they arrive in order. A change is always sent, and
+ * only its response may be overtaken. Reads wait for it, too.
  */
 function inTurn(request) {
   const answer = turn.then(() => fetch(request));
@@ -114,7 +114,7 @@ async function swap(source, request) {
   if (!fresh || !old) return showWhole(loaded, request);
   await moving(() => exchange(old, fresh));
   if (request.method === "GET") {
-    // Its links to other languages and currencies name the address.
+    // Its links to other languages and currencies contain the address.
     document.querySelector(".site-footer").replaceWith(loaded.page.querySelector(".site-footer"));
     history[mode === "replace" ? "replaceState" : "pushState"](null, "", loaded.url);
     shown = location.pathname + location.search;
@@ -124,8 +124,8 @@ async function swap(source, request) {
 }
 
 /**
- * Shows the parts of a form that depend on a choice as the page has them for that choice. Whatever
- * was typed or chosen in them stays, where the field still exists.
+ * Shows the parts of a form that depend on a choice, as the page has them for that choice. Values
+ * in them are kept if their field still exists.
  */
 async function refresh(select) {
   const { name, value, dataset: { refreshes } } = select;
@@ -151,7 +151,7 @@ function keepTyped(old, fresh) {
   }
 }
 
-/** An answer that nobody waits for; null when there is none. */
+/** Makes a request in the background; null if it fails. */
 function ask(url) {
   return fetch(url, { headers: { accept: "text/html" } }).catch(() => null);
 }
@@ -160,7 +160,7 @@ async function pageOf(answer) {
   return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
 }
 
-/** The element with the keyboard's focus has it again, by its id. */
+/** Replaces an element. The element with the keyboard focus is found again by its ID. */
 function exchange(old, fresh) {
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
   old.replaceWith(fresh);
@@ -202,7 +202,7 @@ async function openCart() {
   if (loaded) fillDrawer(loaded.page);
 }
 
-/** The cart, or the page that says why there is none. */
+/** Fills the drawer with the cart, or with the page that says why there is none. */
 function fillDrawer(page) {
   const cart = page.getElementById("cart");
   drawerContent.replaceChildren(...(cart ? [cart] : page.getElementById("content").childNodes));
@@ -212,7 +212,10 @@ function fillDrawer(page) {
   if (cart) remember(Number(cart.dataset.count));
 }
 
-/** Beside an open drawer nothing else is heard. */
+/**
+ * Announces a text inside the drawer while it is open, because screen readers read nothing outside
+ * it.
+ */
 function announce(text) {
   const place = drawer.open ? drawerStatus : toast;
   toast.textContent = drawerStatus.textContent = "";
@@ -222,8 +225,8 @@ function announce(text) {
 }
 
 /**
- * Only who has put something in a cart asks how much there is: everyone else's pages cost one
- * request.
+ * Updates the number of units in the cart. Only visitors who have put something into a cart need
+ * the request; for everyone else, a page costs a single one.
  */
 async function refreshCount() {
   const cart = document.querySelector("main #cart");
@@ -266,7 +269,7 @@ function tell(time) {
   time.textContent = format.format(new Date(time.dateTime));
 }
 
-/** Shows what has changed since, and only that: who reads the page is not disturbed. */
+/** Replaces only what has changed, so as not to disturb the reader. */
 async function showNews(element) {
   const answer = await ask(location.href);
   if (answer?.redirected) return location.assign(answer.url);
@@ -284,7 +287,7 @@ function show(id) {
   document.getElementById(id)?.scrollIntoView({ behavior: motion.matches ? "instant" : "smooth", block: "nearest", inline: "start" });
 }
 
-/** The thumbnail of the picture in view is marked. */
+/** Marks the thumbnail of the picture in view. */
 function follow(gallery) {
   const watch = new IntersectionObserver((seen) => {
     for (const { target, isIntersecting } of seen) {

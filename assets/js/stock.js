@@ -1,6 +1,6 @@
-//! Keeps the stock words of a page current: one WebSocket for each SKU shown, opened again when it
-//! closes, closed when its word has left the page. Without JavaScript the words are those of the
-//! page.
+//! Keeps the availability shown on a page current: one WebSocket for each SKU, reopened when it
+//! closes, and closed when the SKU has left the page. Without JavaScript, the availability stays as
+//! loaded.
 
 const LONGEST_PAUSE_MS = 60_000;
 const PING_EVERY_MS = 45_000;

@@ -1,6 +1,6 @@
-//! Waits for news of an order: asks how it stands, ever more seldom, while someone looks at the
-//! page, and tells `shop.js` when it has moved. An order that is not placed yet has no such
-//! question: its page is the answer.
+//! Waits for a change of an order: polls its status, less and less often, while the page is
+//! visible, and tells `shop.js` when it has changed. An order that is not placed yet has no status
+//! to poll, so its page is fetched.
 
 const watched = new WeakSet();
 

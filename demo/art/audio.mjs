@@ -108,7 +108,7 @@ function cup(studio, color, accent) {
   );
 }
 
-/** A weave of fine lines over a body; heavier towards the bottom, where less light falls. */
+/** A fabric of fine lines over a body, denser towards the bottom, where less light falls. */
 function fabric(studio, color, shape) {
   const id = 'weave';
   return (

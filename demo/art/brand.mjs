@@ -1,5 +1,6 @@
 /**
- * The shop's own: its mark, its gift card and its plan. The mark is an ohm that is also a house.
+ * The shop's own pictures: its mark, its gift card and its protection plan. The mark is an ohm sign
+ * that is also a house.
  */
 import { circle, group, line, outline, path, rect, tone } from './studio.mjs';
 
@@ -7,7 +8,7 @@ const INK = '#14181f';
 const EMBER = '#f27a35';
 const HOUSE = 'M12 53H24V48.5C17 44 13.5 38 13.5 29.5L32 12L50.5 29.5C50.5 38 47 44 40 48.5V53H52';
 
-/** The mark alone on nothing, 64 × 64. */
+/** The mark alone on a transparent ground, 64 × 64. */
 export function mark(studio, { color = INK }) {
   return line(HOUSE, color, 7);
 }
@@ -29,7 +30,7 @@ export function giftCard(studio, { color = EMBER }) {
   );
 }
 
-/** A plan has no body: a shield around the mark. */
+/** A protection plan, which is not a physical thing: a shield around the mark. */
 export function care(studio, { color = '#2c3a58' }) {
   const shield = 'M600 210Q740 310 890 316V590C890 780 770 900 600 980C430 900 310 780 310 590V316Q460 310 600 210Z';
   return (

@@ -1,4 +1,4 @@
-/** Cameras, glass and the legs that hold them. */
+/** Cameras, lenses and tripods. */
 import { circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 import { wallpaper } from './screens.mjs';
 

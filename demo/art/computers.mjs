@@ -1,4 +1,4 @@
-/** Tablets, laptops and what stands on a desk beside them. */
+/** Tablets, laptops and desk accessories. */
 import { at, circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 import { wallpaper } from './screens.mjs';
 
@@ -28,7 +28,7 @@ export function stylus(studio, { color }) {
   );
 }
 
-/** A keyboard from above; `accent` colours the keys people look for. */
+/** A keyboard from above; `accent` colours the most important keys. */
 export function keyboard(studio, { color, accent = color, legend = 0.32 }) {
   const cap = (width, paint) => rect(0, 5, width, 50, 10, tone(paint, -0.3)) + rect(0, 0, width, 50, 10, studio.surface(paint)) +
     rect(11, 13, 12, 4, 2, tone(paint, legend));

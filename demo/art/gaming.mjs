@@ -1,4 +1,4 @@
-/** Play: consoles, what is held, and the mouse. */
+/** Gaming: consoles, controllers and mice. */
 import { circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 import { wallpaper } from './screens.mjs';
 

@@ -1,4 +1,4 @@
-/** The connected home. */
+/** Smart home devices. */
 import { circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 
 export function bulb(studio, { glow = '#ffc46b' }) {
@@ -12,7 +12,7 @@ export function bulb(studio, { glow = '#ffc46b' }) {
   );
 }
 
-/** A mushroom of a table lamp. */
+/** A mushroom-shaped table lamp. */
 export function lamp(studio, { color, glow = '#ffd08a' }) {
   return (
     studio.contact(600, 985, 200) + studio.blur(60, ellipse(600, 700, 360, 250, glow, { opacity: 0.55 })) +
@@ -68,7 +68,7 @@ export function hub(studio, { color, glow = '#7fd4ff' }) {
   );
 }
 
-/** A small puck that listens for water, doors or motion. */
+/** A small puck that detects water, open doors or motion. */
 export function sensor(studio, { color, glow = '#4fb3ff' }) {
   return (
     studio.contact(600, 842, 286) +

@@ -1,6 +1,6 @@
 /**
- * Phones and what is worn by them: backs, fronts, cases and glass. Local origin is the upper left
- * of the device.
+ * Phones and their accessories: backs, fronts, cases and glass. The local origin is the upper left
+ * corner of the device.
  */
 import { at, circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 import { wallpaper } from './screens.mjs';
@@ -9,7 +9,7 @@ const WIDTH = 390;
 const HEIGHT = 816;
 const CORNER = 66;
 
-/** A phone's back in front of its own front, the portrait every phone gets. */
+/** A phone's back in front of its own front, the standard portrait of a phone. */
 export function phone(studio, { color, back = 'pro', glow = color, size = 1 }) {
   const floor = 985;
   const top = floor - HEIGHT;
@@ -84,7 +84,7 @@ export function screenGlass(studio, { color, frosted = false }) {
   );
 }
 
-/** A card wallet that clings to the back. */
+/** A card wallet that attaches to the back. */
 export function wallet(studio, { color }) {
   return (
     studio.contact(600, 985, 200) +
@@ -96,7 +96,7 @@ export function wallet(studio, { color }) {
   );
 }
 
-/** The slim tether worn across the body. */
+/** The slim strap worn across the body. */
 export function strap(studio, { color }) {
   const weave = studio.linear([[0, tone(color, 0.24)], [0.5, color], [1, tone(color, -0.24)]], [0, 0, 1, 1]);
   return (

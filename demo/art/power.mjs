@@ -2,7 +2,7 @@
 import { circle, ellipse, group, line, outline, path, rect, repeat, tone } from './studio.mjs';
 import { wallpaper } from './screens.mjs';
 
-/** A wall charger, seen so that its ports show. */
+/** A wall charger, turned so that its ports show. */
 export function charger(studio, { color, ports = 1 }) {
   const gap = ports > 1 ? 420 / ports : 0;
   const side = studio.linear([[0, tone(color, -0.1)], [1, tone(color, -0.34)]], [0, 0, 1, 0]);
@@ -18,7 +18,7 @@ export function charger(studio, { color, ports = 1 }) {
   );
 }
 
-/** A cable, coiled as it comes. */
+/** A cable, coiled as delivered. */
 export function cable(studio, { color }) {
   const cord = (d, shade = 0) => line(d, tone(color, -0.46 + shade), 34) + line(d, tone(color, shade), 26) + line(d, tone(color, 0.3 + shade), 26, { 'stroke-dasharray': '3 8', 'stroke-linecap': 'butt', opacity: 0.45 });
   const loops = [[330, 300], [290, 262], [250, 222]];
@@ -31,7 +31,7 @@ export function cable(studio, { color }) {
   );
 }
 
-/** A magnetic disc on a cord. */
+/** A magnetic charging disc on a cable. */
 export function puck(studio, { color }) {
   const cord = 'M600 830C600 960 760 900 780 1010S930 1080 1010 1040';
   return (
@@ -63,7 +63,7 @@ export function powerbank(studio, { color }) {
   );
 }
 
-/** A magnetic mount on a car's vent. */
+/** A magnetic mount on a car's air vent. */
 export function mount(studio, { color }) {
   return (
     rect(150, 640, 900, 416, 60, '#16181c') +
@@ -75,7 +75,7 @@ export function mount(studio, { color }) {
   );
 }
 
-/** A travel adapter with the plugs of the world folded in. */
+/** A travel adapter with the world's plugs folded in. */
 export function adapter(studio, { color, accent = '#d9692b' }) {
   return (
     studio.contact(600, 950, 262) +

@@ -1,4 +1,4 @@
-/** Displays: the wallpaper that every screen of the demo shows, fitted to its frame. */
+/** Displays: the wallpaper on every screen of the demo, fitted to its frame. */
 import { path, rect, tone } from './studio.mjs';
 
 /** A wallpaper of folded light in the box, with corners of `radius`. */

@@ -1,10 +1,10 @@
 /**
- * The studio every picture is taken in: a square sheet with a soft ground, one light from the upper
- * left, and the few brushes the drawings share. Promises self-contained SVG: no script, no font,
- * nothing fetched.
+ * The studio in which every picture is taken: a square sheet with a soft ground, one light from the
+ * upper left, and the few brushes that the drawings share. Promises self-contained SVG: no script,
+ * no font, nothing fetched.
  */
 
-/** One picture: `draw` receives the studio and returns the shapes that stand in it. */
+/** One picture. `draw` receives the studio and returns the shapes in the picture. */
 export function picture({ width = 1200, height = 1200, ground = '#dfe3e8', floor = 985 }, draw) {
   const studio = new Studio();
   const scene = draw(studio);
@@ -41,7 +41,7 @@ class Studio {
     );
   }
 
-  /** A polished edge, as of a band of metal seen from the front. */
+  /** A polished edge, like a metal band seen from the front. */
   metal(colour) {
     return this.linear(
       [
@@ -60,7 +60,7 @@ class Studio {
     );
   }
 
-  /** The glow of light on a surface; lay it over a shape of the same outline. */
+  /** A glow of light on a surface, to be laid over a shape with the same outline. */
   sheen(strength = 0.3) {
     return this.linear(
       [[0, '#fff', strength], [0.38, '#fff', strength * 0.12], [0.39, '#fff', 0], [1, '#000', strength * 0.2]],
@@ -68,19 +68,19 @@ class Studio {
     );
   }
 
-  /** Shapes drawn once under a name and set down wherever they are needed. */
+  /** Shapes drawn once under a name and placed wherever they are needed. */
   stamp(name, shapes, x, y, scale = 1) {
     this.#stamps.set(name, `<g id="${name}">${shapes}</g>`);
     return `<use href="#${name}" transform="translate(${x} ${y}) scale(${scale})"/>`;
   }
 
-  /** Shapes out of focus, for shadows and glows. */
+  /** Blurred shapes, for shadows and glows. */
   blur(radius, shapes) {
     this.#soft.add(radius);
     return `<g filter="url(#b${radius})">${shapes}</g>`;
   }
 
-  /** Contact shadow of a thing that stands on the floor at `y`. */
+  /** The contact shadow of an object standing on the floor at `y`. */
   contact(cx, y, halfWidth, strength = 1) {
     const pool = (opacity) => this.radial([[0, '#131a24', opacity], [0.55, '#131a24', opacity * 0.62], [0.82, '#131a24', opacity * 0.14], [1, '#131a24', 0]]);
     return (
@@ -89,7 +89,7 @@ class Studio {
     );
   }
 
-  /** A rounded drop shadow behind something that hangs or leans. */
+  /** A rounded drop shadow behind an object that hangs or leans. */
   cast(x, y, width, height, radius, strength = 1) {
     return this.blur(26, rect(x + 14, y + 22, width, height, radius, '#141b25', { opacity: 0.3 * strength }));
   }

@@ -1,4 +1,4 @@
-/** Audio: to hear and to be heard. */
+/** Audio: headphones, speakers and microphones. */
 import { colors, shelf, usual } from './shelf.mjs';
 
 export const audio = shelf({ category: 'Electronics > Audio', vendor: 'Murmur', margin: 44, ground: '#e3e0e5' }, [

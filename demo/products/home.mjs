@@ -1,4 +1,4 @@
-/** Smart Home: things that help without being asked twice. */
+/** Smart home products. */
 import { choice, colors, shelf, usual } from './shelf.mjs';
 
 export const home = shelf({ category: 'Electronics > Smart Home', vendor: 'Lumifern', margin: 46, ground: '#e7e1d8' }, [

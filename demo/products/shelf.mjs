@@ -1,17 +1,19 @@
 /**
- * Short form in which products are written down: prices, options and text, checked and completed
+ * Short form in which products are written down: prices, options and texts, checked and completed
  * here.
  */
 
-/** The currencies sold in and their decimals; the first is the shop's own. */
+/**
+ * Currencies in which the demo sells, with their decimal places; the first is the shop's default.
+ */
 export const CURRENCIES = { USD: 2, EUR: 2, GBP: 2, JPY: 0, KWD: 3 };
 
-/** A shelf of products that share what `shared` says; each product may say otherwise. */
+/** A shelf of products with the shared properties of `shared`, which each product may override. */
 export function shelf({ ground, ...shared }, products) {
   return products.map((product) => complete({ ...shared, ...product, art: { ground, ...product.art } }));
 }
 
-/** Prices in whole units of USD, EUR, GBP, JPY and KWD, as the minor units of each. */
+/** Prices in whole units of USD, EUR, GBP, JPY and KWD, converted to minor units. */
 export function prices(...amounts) {
   const places = Object.values(CURRENCIES);
   if (amounts.length !== places.length) throw new Error(`prices(${amounts}): one for each currency`);
@@ -19,8 +21,8 @@ export function prices(...amounts) {
 }
 
 /**
- * The usual price list for a price in US dollars: what it costs elsewhere with tax, at an amount
- * people expect.
+ * The standard prices for a price in US dollars: the price elsewhere including tax, rounded to a
+ * customary amount.
  */
 export function usual(dollars) {
   return prices(
@@ -32,7 +34,7 @@ export function usual(dollars) {
   );
 }
 
-/** Finishes: name → [code in the SKU, colour drawn, further facts of that finish]. */
+/** Finishes: name → [code in the SKU, colour of the drawing, further facts]. */
 export function colors(finishes) {
   return {
     name: 'Color',
@@ -40,17 +42,17 @@ export function colors(finishes) {
   };
 }
 
-/** Any other choice: value → [code in the SKU, facts of that value]. */
+/** Any other option: value → [code in the SKU, facts of that value]. */
 export function choice(name, values) {
   return { name, values: Object.entries(values).map(([value, [code, facts]]) => ({ value, code, ...facts })) };
 }
 
-/** The choices of storage, which decide the price. */
+/** Storage sizes, which determine the price. */
 export function storage(sizes) {
   return choice('Storage', Object.fromEntries(Object.entries(sizes).map(([size, price]) => [size, [size.replace('GB', ''), { price }]])));
 }
 
-/** The next amount just below a round one; `steps` are `[up to, round to, less]`. */
+/** The nearest amount just below a round one; `steps` are `[up to, round to, less]`. */
 function below(amount, steps) {
   const [, step, less] = steps.find(([limit]) => amount <= limit);
   return Math.ceil((amount + less) / step) * step - less;

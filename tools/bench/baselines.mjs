@@ -1,4 +1,4 @@
-//! Baselines that the Worker is compared with: for each kind of work, the least JavaScript that
+//! Baselines to compare the Worker with: for each kind of work, the smallest JavaScript Worker that
 //! does it.
 
 const page = `<!doctype html><title>Product</title><main>${"<p>A line of a page that says what is sold here.</p>".repeat(196)}</main>`;
@@ -42,7 +42,7 @@ export const baselines = {
       };`,
     options: { d1Databases: ["DB"], queueProducers: { QUEUE: "events" } },
   },
-  /** The work of a quote without pricing: asks an object, reads a row, writes one. */
+  /** The work of a quote without pricing: calls an object, reads a row, writes one. */
   "object and D1": {
     script: `
       import { DurableObject } from "cloudflare:workers";

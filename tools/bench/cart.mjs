@@ -1,4 +1,4 @@
-//! Writing into an object: one line of one cart, each connection in turn in a cart of its own.
+//! Writes to an object: one line in one cart, with a cart for each connection.
 
 import { Stop } from "../run.mjs";
 import { firstProduct } from "./catalog.mjs";

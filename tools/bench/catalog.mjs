@@ -1,6 +1,6 @@
-//! Reading the catalog, of 1,000 and of 10,000 products: what the isolate has just answered with
-//! (hot), and what it has to read and render (cold: it keeps no product and no answer, but knows
-//! the version, its directories and its cards).
+//! Reads of the catalog, with 1,000 and with 10,000 products: responses that the isolate has just
+//! made (hot), and responses that it has to read and render (cold: it caches no product and no
+//! response, but knows the version, its directories and its cards).
 
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,8 +11,8 @@ import { root, Stop } from "../run.mjs";
 import { STAFF_KEY } from "./servers.mjs";
 
 /**
- * A scenario asks for its paths in turn, and so does the JavaScript Worker; `/` where that knows
- * only one answer.
+ * A scenario requests its paths in turn, and so does the JavaScript Worker; `/` if that has only
+ * one response.
  */
 export const catalogScenarios = [1000, 10_000].flatMap((count) => {
   const data = `products-${count}`;
@@ -40,7 +40,10 @@ export const catalogScenarios = [1000, 10_000].flatMap((count) => {
   ];
 });
 
-/** A product of the demo catalog, which is imported and published first where the shop is empty. */
+/**
+ * Returns a product of the demo catalog, which is imported and published first if the shop is
+ * empty.
+ */
 export async function firstProduct(shop) {
   const [product] = await filled(shop, async (door) => importCatalog(join(root, "demo/catalog.csv"), door));
   return product;
@@ -54,7 +57,7 @@ function documents(_shop, _js, products) {
   return { paths: products.map(({ handle }) => `/api/v1/products/${handle}`) };
 }
 
-/** The JavaScript Worker reads what the shop answers with, as JSON. */
+/** Gives the JavaScript Worker copies of the shop's responses, as JSON. */
 async function copiedDocuments(shop, js, products) {
   const { paths } = documents(shop, js, products);
   for (const path of paths) await copy(js, path, await text(shop, path));
@@ -65,9 +68,7 @@ async function copiedPages(shop, js, products) {
   return { ...(await copiedDocuments(shop, js, products)), ...pages(shop, js, products) };
 }
 
-/**
- * For a category's page the JavaScript Worker reads the same 24 products, as the API lists them.
- */
+/** Gives the JavaScript Worker the same 24 products for a category page, as the API lists them. */
 async function categories(shop, js) {
   const { data } = JSON.parse(await text(shop, "/api/v1/categories"));
   const paths = data.map(({ handle }) => `/collections/${handle}`);
@@ -80,7 +81,7 @@ async function copy(js, path, value) {
   await kv.put(path, value);
 }
 
-/** Units are not counted: ten thousand stock objects are another benchmark. */
+/** Fills the shop. Stock is not tracked: ten thousand stock objects are another benchmark. */
 function filledWith(shop, count) {
   return filled(shop, async (door) => {
     const file = join(tmpdir(), `bench-${process.pid}-${count}.csv`);
@@ -89,7 +90,7 @@ function filledWith(shop, count) {
   });
 }
 
-/** Some hundred products of the shop, which is filled first where it is empty. */
+/** Returns some hundred products of the shop, which is filled first if it is empty. */
 async function filled(shop, fill) {
   const listed = async () => JSON.parse(await text(shop, "/api/v1/products?limit=100")).data;
   const known = await listed();

@@ -1,6 +1,6 @@
-//! The load: so many connections, each with one request under way at a time, until the time is
-//! over. Promises: an answer that is not 2xx stops the run. Speaks HTTP/1.1 on bare sockets, since
-//! a full client would take more CPU than the servers it measures.
+//! The load: a number of connections, each with one request at a time, until the time is up.
+//! Promises: a response that is not 2xx stops the run. Speaks HTTP/1.1 on bare sockets, because a
+//! full client would use more CPU than the servers it measures.
 
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -9,7 +9,7 @@ import { Stop } from "../run.mjs";
 const HEAD_END = Buffer.from("\r\n\r\n");
 const CHUNKS_END = Buffer.from("0\r\n\r\n");
 
-/** The latencies in milliseconds of all requests that were answered, and the seconds it took. */
+/** Returns the latencies in milliseconds of all answered requests, and the duration in seconds. */
 export async function load({ host, port, connections, seconds, request }) {
   const latencies = [];
   const start = performance.now();
@@ -40,7 +40,7 @@ function encode({ method = "GET", path, headers = {}, body = "" }, host) {
   return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n${body}`;
 }
 
-/** Sends one request and reads its whole answer. */
+/** Sends one request and reads its whole response. */
 export function exchange(socket, request) {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);

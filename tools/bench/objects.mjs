@@ -1,6 +1,6 @@
-//! The objects themselves, without the Worker before them: a driver hands each request on, as the
-//! baseline's does to its counter. So the CPU is that of a command: parse, judge, write journal,
-//! rows and answer; against one decrement.
+//! The objects themselves, without the Worker in front of them: a driver forwards each request, as
+//! the baseline's driver does to its counter. The CPU measured is that of a command (parse, decide,
+//! write journal, rows and answer) against that of a decrement.
 
 import { Stop } from "../run.mjs";
 
@@ -9,7 +9,7 @@ const SKUS = 100;
 const OPEN_HOLDS = 20_000;
 const MOVEMENTS = 100_000;
 
-/** Holds that are open before the first is committed, so that no commit overtakes its hold. */
+/** Number of open holds before the first is committed, so that no commit overtakes its hold. */
 const LEAD = 256;
 
 export const objectScenarios = [
@@ -66,7 +66,7 @@ function unique() {
   return `bench${(count += 1)}`;
 }
 
-/** Has the driver send many commands of one kind, and makes sure that they were carried out. */
+/** Has the driver send many commands of one kind, and checks that they were carried out. */
 async function fill(shop, name, kind, times) {
   const { path } = command(name, "", {});
   const answer = await fetch(new URL(`${path}?fill=${kind}&times=${times}`, shop.url), { method: "POST" });
@@ -74,7 +74,7 @@ async function fill(shop, name, kind, times) {
   if (!answer.ok || !last.includes('{"done":')) throw new Stop(`${name} was not filled: ${last.slice(0, 400)}`);
 }
 
-/** The Worker that hands requests on to the shop's objects. */
+/** The Worker that forwards requests to the shop's objects. */
 export const objectDriver = `
   const commands = {
     receive: () => ({ receive: { quantity: 1000000 } }),

@@ -1,8 +1,8 @@
-//! Whole guest orders, over and over: a new cart, a quote, an order with its payment session, on
-//! each connection. Promises: every answer is the expected one, and nothing is oversold; measured
-//! in an empty shop, there at constant rates as well, where a request waits for no other of its
-//! connection, and in one with many past orders. The sandbox that opens the sessions runs in this
-//! process: its CPU is not counted.
+//! Whole guest orders, repeatedly: a new cart, a quote, and an order with its payment session, on
+//! each connection. Promises: every response is the expected one, and nothing is oversold. Measured
+//! in an empty shop, also at constant rates, where no request waits for another on its connection,
+//! and in a shop with many past orders. The sandbox that opens the sessions runs in this process,
+//! so its CPU is not counted.
 
 import { setTimeout } from "node:timers/promises";
 import { Stop } from "../run.mjs";
@@ -15,7 +15,8 @@ export const NAME = "guest orders";
 
 const PAST_ORDERS = 100_000;
 
-// Orders a second: a busy day's thousand a minute, and what a shop has to carry at a launch.
+// Orders per second: the thousand a minute of a busy day, and the load that a shop has to carry at
+// a launch.
 const PACES = [1000 / 60, 60];
 
 export async function benchOrders({ seconds, connections, say }) {
@@ -39,8 +40,8 @@ export async function benchOrders({ seconds, connections, say }) {
 }
 
 /**
- * As many orders as the connections carry, each begun when its connection has placed the one
- * before.
+ * Places as many orders as the connections carry; each connection begins the next order when it has
+ * placed the one before.
  */
 function round(shop, sku, connections, seconds) {
   return measured(shop, async (latencies) => {
@@ -58,8 +59,8 @@ function round(shop, sku, connections, seconds) {
 }
 
 /**
- * Orders that begin at a constant rate, whatever became of those before; the wait for a free
- * connection is part of the first request.
+ * Starts orders at a constant rate, regardless of earlier ones. The wait for a free connection
+ * counts as part of the first request.
  */
 function pacedRound(shop, sku, connections, seconds, pace) {
   return measured(shop, async (latencies) => {
@@ -83,7 +84,7 @@ function pacedRound(shop, sku, connections, seconds, pace) {
   });
 }
 
-/** Pool of things that one user at a time may have. A taker waits in line while it is empty. */
+/** A pool of items, each used by one user at a time. Users wait in line while it is empty. */
 class Pool {
   #free;
   #waiting = [];
@@ -103,7 +104,7 @@ class Pool {
   }
 }
 
-/** The figures of `run`, which tells the milliseconds of each order's requests. */
+/** Returns the figures of `run`, which reports the milliseconds of each order's requests. */
 async function measured(shop, run) {
   const orders = [];
   const cpuBefore = shop.cpuMicros();
@@ -115,7 +116,7 @@ async function measured(shop, run) {
   return { orders_per_second: Math.round((10 * orders.length) / elapsed) / 10, cpu_ms_per_order: Math.round((shop.cpuMicros() - cpuBefore) / orders.length / 10) / 100, p50_ms: at(0.5), p95_ms: at(0.95), p99_ms: at(0.99) };
 }
 
-/** Orders of the past, as they lie in the database: placed, paid, everything done. */
+/** Adds past orders to the database: placed, paid, and completed. */
 async function addPastOrders(shop) {
   const db = await shop.miniflare.getD1Database("DB");
   const numbers = (from, count) => `WITH RECURSIVE n (n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM n WHERE n < ${from + count - 1})`;

@@ -1,8 +1,8 @@
-//! Payments: webhooks verified and stored, beside a Worker that checks the same signature and
-//! answers; and whole purchases at a steady pace, from the order to its confirmation; and what
-//! opening a payment session takes. Promises of the purchases: they begin on time, however slow the
-//! shop is, so that a delay counts in full; every order is paid at once and ends confirmed. The
-//! sandbox runs in this process; queues have the settings of wrangler.toml.
+//! Payments: webhooks verified and stored, compared with a Worker that only checks the same
+//! signature; whole purchases at a steady pace, from the order to its confirmation; and opening a
+//! payment session. Promises for the purchases: they begin on time, however slow the shop is, so
+//! that a delay counts in full; every order is paid at once and ends confirmed. The sandbox runs in
+//! this process; queues have the settings of wrangler.toml.
 
 import { createHmac } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
@@ -24,7 +24,7 @@ export const paymentScenarios = [
   },
 ];
 
-/** An event that concerns nobody, so that accepting it is all that is measured. */
+/** An event that concerns no order, so that only its acceptance is measured. */
 function delivery({ run }, n) {
   const body = JSON.stringify({ id: `evt_${run}_${n}`, object: "event", type: "customer.updated", livemode: false, data: { object: { id: "cus_1", object: "customer" } } });
   const at = Math.floor(Date.now() / 1000);
@@ -93,9 +93,9 @@ async function purchases(shop, sandbox, sku, seconds) {
 }
 
 /**
- * Orders that stand and still want their payment link: the provider would not begin when they were
- * placed. The same request once more finds the order and opens its session, and nothing else is
- * left to do.
+ * Measures orders without a payment link, because the provider rejected every session when they
+ * were placed. The same request again finds the order and opens its session, and has nothing else
+ * to do.
  */
 async function sessions(shop, sandbox, sku) {
   const shopper = await Shopper.at(shop.address);
@@ -117,8 +117,7 @@ function paymentOf(order) {
 }
 
 /**
- * Looks into the database for orders that have become confirmed: asking the shop for each would be
- * a load of its own.
+ * Reads newly confirmed orders from the database, because asking the shop for each would add load.
  */
 function watchConfirmations(shop) {
   const waiting = new Map();
@@ -146,7 +145,9 @@ function watchConfirmations(shop) {
   };
 }
 
-/** The milliseconds that the sandbox itself took to open each session, by its idempotency key. */
+/**
+ * Returns the milliseconds that the sandbox itself took to open each session, by idempotency key.
+ */
 function timeOpening(server) {
   const opening = new Map();
   server.prependListener("request", (request, response) => {

@@ -1,6 +1,6 @@
-//! Quotes, and the cart read that each begins with: what pricing costs is the difference in CPU.
-//! The settings are the demo's with 200 promotions: once as a merchant has them, most of them about
-//! some of the goods, and once all about all of a cart, at the worst.
+//! Quotes, and the cart read that each begins with; the difference in CPU is the cost of pricing.
+//! The settings are the demo's with 200 promotions: once as a typical merchant has them, most of
+//! them for some products, and once, as the worst case, all of them for all products of a cart.
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -45,8 +45,8 @@ function quote(token) {
 }
 
 /**
- * One in ten by a code, one of which is given; the others by themselves: about one product, one
- * category, above a subtotal in one of the currencies, or over.
+ * One in ten requires a code, one of which is given. The others apply automatically: to one
+ * product, to one category, above a subtotal in one of the currencies, or they have ended.
  */
 function usual(at, products) {
   const { variants, categories } = products[at % products.length];

@@ -1,6 +1,6 @@
-//! A rush on one SKU that is gone: guests with a cart and a quote order again and again, each time
-//! under a new key. Promises: every answer is the refusal, and what the database has more of
-//! afterwards is told, row by row.
+//! A rush on one sold-out SKU: guests with a cart and a quote order again and again, each time
+//! under a new key. Promises: every response is the refusal, and rows added to the database are
+//! reported by table.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout } from "node:timers/promises";
@@ -66,7 +66,7 @@ async function rush(buyers, seconds) {
   return latencies;
 }
 
-/** Waits until the queues have told of the stock that the import and the write-off have changed. */
+/** Waits until the queues have delivered the stock changes of the import and the write-off. */
 async function atRest(shop) {
   for (let before, now = await rows(shop); JSON.stringify(before) !== JSON.stringify(now); now = await rows(shop)) {
     before = now;
@@ -74,7 +74,7 @@ async function atRest(shop) {
   }
 }
 
-/** Number of rows of each table. */
+/** Returns the number of rows of each table. */
 async function rows(shop) {
   const db = await shop.miniflare.getD1Database("DB");
   const { results } = await db.prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'").all();

@@ -12,13 +12,13 @@ const TICK_MICROS = 10_000; // the kernel's unit of CPU time in /proc, 1/100 s
 const UNITS = 1_000_000;
 const SOCKET = { host: "127.0.0.1", port: 0 };
 export const STAFF_KEY = "bench";
-/** As many orders may wait for their payment as a run places. */
+/** Allows as many pending orders as a run places. */
 const UNLIMITED = { PENDING_ORDERS_PER_ADDRESS: "1000000000", PENDING_ORDERS_PER_NETWORK: "1000000000", PENDING_UNITS_PER_NETWORK: "1000000000" };
 export const PAYMENT_SECRETS = { STRIPE_SECRET_KEY: "sk_test_sandbox_bench", STRIPE_WEBHOOK_SECRET: "whsec_bench" };
 
 /**
- * The Worker's build, with the bindings of wrangler.toml, a migrated database and, where given,
- * data from before in `folder`.
+ * Starts the Worker's build, with the bindings of wrangler.toml, a migrated database and, if given,
+ * the existing data in `folder`.
  */
 export async function startShop({ vars = {}, folder } = {}) {
   const shop = await start({ ...shopWorker(vars), ...persisted(folder) });
@@ -31,7 +31,7 @@ export async function receiveStock(shop, sku) {
   await askOfStock(shop, sku, { receive: UNITS });
 }
 
-/** Leaves no unit of a SKU. */
+/** Writes off all units of a SKU. */
 export async function writeOffStock(shop, sku) {
   const { on_hand: quantity } = await askOfStock(shop, sku);
   if (quantity > 0) await askOfStock(shop, sku, { write_off: { quantity, reason: "bench" } });
@@ -46,8 +46,8 @@ async function askOfStock({ url }, sku, change) {
 }
 
 /**
- * The shop's objects behind a driver that hands every request on; kept in `folder`, where it is
- * given.
+ * Starts the shop's objects behind a driver that forwards every request; their data is stored in
+ * `folder`, if given.
  */
 export async function startObjects({ folder } = {}) {
   const shop = { ...shopWorker({}), name: "shop" };
@@ -86,7 +86,9 @@ async function start(options) {
   return { miniflare, url: href, address: { host: hostname, port: Number(port) }, firstAnswerMs, cpuMicros: () => cpuMicros(pids), stop: () => miniflare.dispose() };
 }
 
-/** The log of every request would cost the client more than the answer. */
+/**
+ * Discards the log, because the line of every request would cost the client more than the response.
+ */
 function discard(...streams) {
   for (const stream of streams) stream.resume();
 }
@@ -126,7 +128,7 @@ async function migrate(database) {
   }
 }
 
-/** CPU time of the processes so far; nothing (NaN) where there is no /proc. */
+/** Returns the CPU time of the processes so far; NaN if there is no /proc. */
 export function cpuMicros(pids) {
   if (pids.length === 0) return NaN;
   return pids.reduce((sum, pid) => {
@@ -148,7 +150,7 @@ function isWorkerdChild(pid) {
   }
 }
 
-/** The fields of /proc/PID/stat after the program's name, which may hold spaces. */
+/** Returns the fields of /proc/PID/stat after the program's name, which may contain spaces. */
 function statFields(pid) {
   return readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1).split(" ");
 }

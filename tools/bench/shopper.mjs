@@ -1,6 +1,5 @@
-//! A guest with a connection of their own: a new cart, a quote and an order, three requests.
-//! Promises: an answer that is not the expected one stops the run, and so does an order without its
-//! payment link.
+//! A guest with a connection of their own: a new cart, a quote and an order, in three requests.
+//! Promises: an unexpected response stops the run, and so does an order without a payment link.
 
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -35,7 +34,7 @@ export class Shopper {
   }
 
   /**
-   * Orders one unit; the order, and the milliseconds that each request took, that of the order
+   * Orders one unit. Returns the order and the milliseconds that each request took, the order's
    * last.
    */
   async order(sku) {
@@ -46,8 +45,8 @@ export class Shopper {
   }
 
   /**
-   * A quote for one unit, and how to order by it: the same order, however often; or to be refused,
-   * under any key.
+   * Requests a quote for one unit. Returns it with a function that orders by it: the same order
+   * however often it is called, or a refusal under any key.
    */
   async quote(sku) {
     const cart = await this.#post("/api/v1/cart/items", { sku, quantity: 1 }, {});

@@ -1,7 +1,6 @@
-//! A stock object behind 300,000 ended holds and the journal that tells of them, thrown out of
-//! memory again and again: what a buyer's hold takes when it has to wake the object, beside one
-//! that finds it awake. Promises: every hold is answered as done, and the ended ones are there
-//! until the last.
+//! A stock object with 300,000 ended holds and their journal, evicted from memory again and again:
+//! measures a buyer's hold that has to wake the object against one that finds it awake. Promises:
+//! every hold succeeds, and the ended ones are still there at the end.
 
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -52,7 +51,7 @@ export async function benchWaking({ say }) {
 
 const hold = (hold_id) => ({ hold: { hold_id, quantity: 1, ttl_secs: 1_000_000 } });
 
-/** The milliseconds until the object has done it. */
+/** Returns the milliseconds until the object has answered. */
 async function answered({ url }, operation, body) {
   const { method, path, body: sent } = command(`STOCK/${SKU}`, operation, body);
   const began = performance.now();
@@ -69,8 +68,8 @@ async function fileOf({ miniflare }, folder) {
 }
 
 /**
- * A hold and its release for each ended one, as the object writes them; all of it in the snapshot,
- * and none of it due to be forgotten.
+ * Adds a hold and its release for each ended hold, as the object writes them, all of it in the
+ * snapshot and none of it due for deletion.
  */
 function addPast(database) {
   const [at, forgetAt] = [Date.now(), Date.now() + DAY_MS];

@@ -1,10 +1,9 @@
-// Lets the shop open without a network: pages that were visited, and the shell around them. What is
-// put into the cart meanwhile is kept and sent when the network is back, under the key of its first
-// attempt, so that it counts once however often it is sent.
+// Makes the shop work offline: visited pages, and the files they need. Additions to the cart are
+// stored and sent when the network is back, under the key of their first attempt, so that each
+// counts once however often it is sent.
 //
-// Kept is only what the shop calls public: nothing with `no-store`, and so nothing of a person.
-// Before this file stands the list SHELL of what is fetched at once, which changes with every
-// build.
+// Only public responses are cached: nothing with `no-store`, and so nothing personal. The list
+// SHELL is inserted before this file: the files to cache at once, which change with every build.
 
 const PAGES = "pages";
 const FILES = "files";
@@ -43,7 +42,7 @@ async function activate() {
   await clients.claim();
 }
 
-/** From the network; without one as it was seen last, or a page that says so. */
+/** Returns the page from the network; offline, the last cached version, or a page that says so. */
 async function page(event) {
   const { request } = event;
   try {
@@ -56,7 +55,7 @@ async function page(event) {
   }
 }
 
-/** A file has another name when it changes. */
+/** Returns a file from the cache if it is there: a changed file has another name. */
 async function file(event) {
   const files = await caches.open(FILES);
   const known = await files.match(event.request.url);
@@ -70,7 +69,7 @@ function isPublic(answer) {
   return answer.status === 200 && !answer.redirected && /\bpublic\b/.test(answer.headers.get("cache-control"));
 }
 
-/** Puts an answer into a cache; what has been there longest makes room. */
+/** Stores a response in a cache and deletes the oldest ones beyond the maximum. */
 async function keep(name, request, answer) {
   const cache = await caches.open(name);
   await cache.delete(request.url);
@@ -81,8 +80,8 @@ async function keep(name, request, answer) {
 }
 
 /**
- * Sent by a page of the shop. What another site's form sends must reach the shop as it is: from
- * here it would look like the shop's own.
+ * Returns true for a request from a page of the shop. A form sent by another site must reach the
+ * shop unchanged: forwarded from here, it would look like the shop's own.
  */
 function isOwn({ referrer }) {
   return referrer.startsWith(`${location.origin}/`);
@@ -100,8 +99,8 @@ async function add(request) {
 }
 
 /**
- * One after the other, so that a first cart is there for the second; for one caller at a time.
- * Fails while one waits on.
+ * Sends the waiting additions one after the other, so that the first can create the cart that the
+ * next ones use. Only one caller at a time. Fails while an addition still waits.
  */
 function sendAdditions() {
   return navigator.locks.request("additions", async () => {
@@ -130,7 +129,7 @@ function inLanguageOf(url, path) {
   return SHELL.includes(language + path) ? language + path : path;
 }
 
-/** What is waiting for the network, in the order of its coming. */
+/** Accesses the additions that wait for the network, in order of arrival. */
 function inAdditions(mode, ask) {
   return new Promise((resolve, reject) => {
     const opening = indexedDB.open("shop", 1);
