@@ -6,6 +6,7 @@ use crate::store::messages::mail_providers::{Account, Carrier};
 use crate::store::operations::standard_webhooks::WebhookSecret;
 use crate::store::payments::stripe::account::{STRIPE_API, StripeConfig};
 use shop::checkout::pending::PendingLimits;
+use shop::codes::Code;
 use shop::customers::challenge::Widget;
 use shop::customers::staff::StaffKeys;
 use shop::error::{Error, Result};
@@ -190,7 +191,7 @@ impl Config {
 
     pub(super) const fn no_payments() -> Error {
         Error::Unavailable {
-            code: "payments_not_configured",
+            code: Code::PaymentsNotConfigured,
             retry_after_secs: 300,
         }
     }

@@ -3,6 +3,7 @@
 //! The API answers it as `application/problem+json` (RFC 9457), a page as a page. A `detail` never
 //! carries a mail address, a token or a body.
 
+use crate::codes::Code;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -16,19 +17,19 @@ pub enum Error {
     /// 400: the request does not read.
     Malformed {
         /// Stable code.
-        code: &'static str,
+        code: Code,
         /// Place and kind of the fault.
         detail: String,
     },
     /// 401: no credentials, or false ones.
     Unauthorized {
         /// Stable code.
-        code: &'static str,
+        code: Code,
     },
     /// 403: these credentials do not reach so far, or the request came from another site.
     Forbidden {
         /// Stable code.
-        code: &'static str,
+        code: Code,
     },
     /// 404: not there, or not yours to see.
     NotFound(&'static str),
@@ -37,14 +38,14 @@ pub enum Error {
     /// 409: the current state does not allow it.
     Conflict {
         /// Stable code.
-        code: &'static str,
+        code: Code,
         /// Conflict that stands in the way.
         detail: String,
         /// The data of the conflict, merged into the problem.
         data: Value,
     },
     /// 410: it was there, and is no longer kept; a stable code.
-    Gone(&'static str),
+    Gone(Code),
     /// 412: `If-Match` names another version than the current one.
     PreconditionFailed {
         /// The version now.
@@ -59,14 +60,14 @@ pub enum Error {
     /// 429: asked too often; try again after so many seconds.
     TooMany {
         /// Stable code.
-        code: &'static str,
+        code: Code,
         /// Seconds until it is worth trying again.
         retry_after_secs: u32,
     },
     /// 503: a part of the shop does not answer; try again after so many seconds.
     Unavailable {
         /// Stable code.
-        code: &'static str,
+        code: Code,
         /// Seconds until it is worth trying again.
         retry_after_secs: u32,
     },
@@ -81,7 +82,7 @@ pub struct FieldError {
     /// Path of the field, as `shipping_address.postal_code`.
     pub field: String,
     /// Stable code.
-    pub code: &'static str,
+    pub code: Code,
     /// The cure: what would be accepted.
     pub detail: String,
 }
@@ -99,7 +100,7 @@ pub struct Problem {
     /// This occurrence in words.
     pub detail: String,
     /// The stable code that clients branch on.
-    pub code: &'static str,
+    pub code: Code,
     /// The id that the log line of this request carries.
     pub request_id: String,
     /// Faults, each with its field.
@@ -112,16 +113,12 @@ pub struct Problem {
 
 impl Error {
     /// 422 for one field.
-    pub fn invalid(
-        field: impl Into<String>,
-        code: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn invalid(field: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, code, detail)])
     }
 
     /// 400 with a stable code.
-    pub fn malformed(code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn malformed(code: Code, detail: impl Into<String>) -> Self {
         Self::Malformed {
             code,
             detail: detail.into(),
@@ -129,7 +126,7 @@ impl Error {
     }
 
     /// 409 with the data of the conflict.
-    pub fn conflict(code: &'static str, detail: impl Into<String>, data: Value) -> Self {
+    pub fn conflict(code: Code, detail: impl Into<String>, data: Value) -> Self {
         Self::Conflict {
             code,
             detail: detail.into(),
@@ -165,22 +162,25 @@ impl Error {
 
     /// The stable code that clients branch on.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
             Self::Malformed { code, .. }
             | Self::Unauthorized { code }
             | Self::Forbidden { code }
             | Self::Conflict { code, .. }
             | Self::TooMany { code, .. }
-            | Self::Unavailable { code, .. } => code,
-            Self::Gone(code) => code,
-            Self::NotFound(_) => "not_found",
-            Self::MethodNotAllowed(_) => "method_not_allowed",
-            Self::PreconditionFailed { .. } => "stale_version",
-            Self::TooLarge(_) => "body_too_large",
-            Self::UnsupportedMediaType(_) => "unsupported_media_type",
-            Self::Invalid(errors) => errors.first().map_or("invalid", |error| error.code),
-            Self::Internal(_) => "internal_error",
+            | Self::Unavailable { code, .. }
+            | Self::Gone(code) => *code,
+            Self::NotFound(_) => Code::NotFound,
+            Self::MethodNotAllowed(_) => Code::MethodNotAllowed,
+            Self::PreconditionFailed { .. } => Code::StaleVersion,
+            Self::TooLarge(_) => Code::BodyTooLarge,
+            Self::UnsupportedMediaType(_) => Code::UnsupportedMediaType,
+            Self::Invalid(errors) => match errors.as_slice() {
+                [first, ..] => first.code,
+                [] => Code::Invalid,
+            },
+            Self::Internal(_) => Code::InternalError,
         }
     }
 
@@ -213,9 +213,9 @@ impl Error {
             Self::Unauthorized { .. } => {
                 "The credentials of this request are missing or not valid.".to_owned()
             }
-            Self::Forbidden { code: "cross_site" } => {
-                "The request came from another site.".to_owned()
-            }
+            Self::Forbidden {
+                code: Code::CrossSite,
+            } => "The request came from another site.".to_owned(),
             Self::Forbidden { .. } => "These credentials do not allow it.".to_owned(),
             Self::NotFound(what) => format!("There is no such {what}."),
             Self::Gone(_) => "This is no longer kept; start again from the beginning.".to_owned(),
@@ -232,20 +232,20 @@ impl Error {
                 .join(" "),
             Self::Internal(_) => "The error has been logged with this request's id.".to_owned(),
             Self::TooMany {
-                code: "too_many_pending_orders",
+                code: Code::TooManyPendingOrders,
                 ..
             } => {
                 "Too many orders from here wait for their payment. Pay or cancel one of them first."
                     .to_owned()
             }
             Self::TooMany {
-                code: "too_many_unproved_orders",
+                code: Code::TooManyUnprovedOrders,
                 retry_after_secs,
             } => format!(
                 "Too many orders came from here without the proof of a solved challenge. Show one, or try again in {retry_after_secs} seconds."
             ),
             Self::TooMany {
-                code: "too_many_failed_codes",
+                code: Code::TooManyFailedCodes,
                 ..
             } => "Too many promotion codes were not accepted. Leave them out, or try again later."
                 .to_owned(),
@@ -317,7 +317,7 @@ impl Error {
 
 impl FieldError {
     /// Fault of `field`.
-    pub fn new(field: impl Into<String>, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(field: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self {
             field: field.into(),
             code,
@@ -341,7 +341,7 @@ impl std::error::Error for Error {}
 pub fn key_reused() -> Error {
     Error::invalid(
         "Idempotency-Key",
-        "idempotency_key_reused",
+        Code::IdempotencyKeyReused,
         "This key was used for another request; take a new one.",
     )
 }

@@ -18,6 +18,7 @@ pub mod aftersales;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod codes;
 pub mod customers;
 pub mod error;
 pub mod inventory;

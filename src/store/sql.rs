@@ -4,6 +4,7 @@
 use durable::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::values::written::Written;
 
@@ -146,7 +147,7 @@ impl From<SqlError> for Error {
 
 const fn unavailable(retry_after_secs: u32) -> Error {
     Error::Unavailable {
-        code: "database_unavailable",
+        code: Code::DatabaseUnavailable,
         retry_after_secs,
     }
 }

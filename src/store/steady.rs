@@ -229,7 +229,7 @@ mod tests {
             let error = Error::from(SqlError::of(message.to_owned()));
             (
                 error.status(),
-                error.code().to_owned(),
+                error.code().as_str().to_owned(),
                 error.retry_after_secs(),
             )
         };

@@ -11,6 +11,7 @@ use crate::web::http::route::{allow_header, decoded_segments, match_pattern};
 use crate::web::http::{answers, guard};
 use crate::web::pages;
 use crate::web::routes::all_routes;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::operations::production::how_to_configure;
 use shop::pricing::settings::SettingsRecord;
@@ -31,7 +32,7 @@ pub fn serve_kept(request: &Request, env: &Env, context: &Context) -> Option<Res
 /// Response while the configuration is faulty. It names the secrets that are not set; what is wrong
 /// with the others is only logged.
 const NOT_CONFIGURED: Error = Error::Unavailable {
-    code: "not_configured",
+    code: Code::NotConfigured,
     retry_after_secs: 60,
 };
 
@@ -268,7 +269,7 @@ mod tests {
         for path in ["/%", "/%2", "/%zz", "/%ff", "/%00"] {
             assert_eq!(
                 decoded_segments(path).unwrap_err().code(),
-                "malformed_path",
+                Code::MalformedPath,
                 "{path}"
             );
         }

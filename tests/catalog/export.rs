@@ -1,6 +1,7 @@
 //! Exports while the catalog changes.
 
 use crate::world::World;
+use shop::codes::Code;
 
 fn file(count: usize, column: &str) -> String {
     let rows = (0..count).map(|at| format!("p-{at},P {at},5,kept\n"));
@@ -19,7 +20,7 @@ fn a_column_that_appears_on_the_way_begins_the_export_anew() {
     assert!(world.export_page(Some(&cursor)).is_ok());
     world.import("Handle,Title,Variant Price,Bin\nlate,Late,5,7\n");
     let refused = world.export_page(Some(&cursor)).unwrap_err();
-    assert_eq!(refused.code(), "export_outdated");
+    assert_eq!(refused.code(), Code::ExportOutdated);
     let whole = world.export(300);
     let columns = whole.lines().next().unwrap().split(',').count();
     assert!(whole.lines().all(|line| line.split(',').count() == columns));
@@ -45,12 +46,12 @@ fn the_pages_of_a_product_are_of_one_version() {
         .tell("UPDATE products SET version = version + 1 WHERE handle = 'rope'");
     assert_eq!(
         world.export_page(Some(&cursor)).unwrap_err().code(),
-        "export_outdated"
+        Code::ExportOutdated
     );
     world.db.tell("DELETE FROM products WHERE handle = 'rope'");
     assert_eq!(
         world.export_page(Some(&cursor)).unwrap_err().code(),
-        "export_outdated"
+        Code::ExportOutdated
     );
     assert!(world.export(300).contains("mug"));
 }

@@ -1,6 +1,7 @@
 //! Imports beside staff who change the same products.
 
 use crate::world::World;
+use shop::codes::Code;
 
 const FILE: &str = "Handle,Title,Variant SKU,Variant Price\ntee,Tee,TEE,5\nmug,Mug,MUG,6\n";
 
@@ -22,7 +23,7 @@ fn an_edit_while_a_window_is_read_is_not_overwritten_unread() {
         );
     });
     let refused = world.import_once(&dearer, 0).unwrap_err();
-    assert_eq!(refused.code(), "products_changed");
+    assert_eq!(refused.code(), Code::ProductsChanged);
     assert_eq!(refused.retry_after_secs(), Some(1));
     assert_eq!(titles(&world), ["Mug", "Edited"], "all or none");
     assert_eq!(
@@ -56,7 +57,7 @@ fn a_product_that_is_removed_or_added_in_between_is_met_by_the_next_attempt() {
     });
     assert_eq!(
         world.import_once(&other, 0).unwrap_err().code(),
-        "products_changed"
+        Code::ProductsChanged
     );
     assert_eq!(titles(&world), ["Tee"], "what staff removed stays removed");
     assert_eq!(world.import(&other).created, 1);
@@ -68,7 +69,7 @@ fn a_product_that_is_removed_or_added_in_between_is_met_by_the_next_attempt() {
     });
     assert_eq!(
         world.import_once(FILE, 0).unwrap_err().code(),
-        "products_changed"
+        Code::ProductsChanged
     );
     assert_eq!(titles(&world), ["Theirs"]);
     let done = world.import(FILE);

@@ -2,6 +2,7 @@
 
 use crate::world::{HOUR_SECS, World};
 use serde_json::Value;
+use shop::codes::Code;
 use shop::publishing::publish::record::PublishState;
 use std::collections::BTreeSet;
 
@@ -69,7 +70,7 @@ fn a_publish_that_changes_nothing_makes_no_version() {
         assert_eq!(world.pointer.get().unwrap().seq, second.seq);
         assert_eq!(
             world.roll_back(Some(again.seq)).unwrap_err().code(),
-            "version_not_kept"
+            Code::VersionNotKept
         );
     }
     let before = world.pointer.get();
@@ -78,7 +79,7 @@ fn a_publish_that_changes_nothing_makes_no_version() {
     world.pointer.set(before);
     assert_eq!(
         world.roll_back(Some(first.seq)).unwrap_err().code(),
-        "already_shown"
+        Code::AlreadyShown
     );
     assert_eq!(world.pointer.get().unwrap().seq, first.seq);
 
@@ -209,6 +210,6 @@ fn versions_that_nobody_was_shown_for_two_days_go_and_what_others_share_stays() 
     assert_eq!(copied(&world), needed(&world));
     assert_eq!(
         world.roll_back(None).unwrap_err().code(),
-        "version_not_kept"
+        Code::VersionNotKept
     );
 }

@@ -8,6 +8,7 @@ use crate::scheduler::{self, Task, run};
 use crate::world::{Costs, World};
 use durable::machine::Request;
 use durable::{cart, stock};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::orders::order::Order;
 use std::cell::RefCell;
@@ -52,7 +53,7 @@ fn a_refused_buyer_costs_one_read_and_asks_only_for_what_was_held() {
     let quote = quoted(&world, "cart", &[("A", 1), ("B", 1), ("C", 1)]);
     let before = rows(&world);
     let (answer, costs) = ordered(&world, "cart", &quote, "key");
-    assert_eq!(answer.unwrap_err().code(), "sold_out");
+    assert_eq!(answer.unwrap_err().code(), Code::SoldOut);
     // A is held and released, B refuses, C is looked at.
     let expected = Costs {
         reads: 1,
@@ -68,7 +69,7 @@ fn a_refused_buyer_costs_one_read_and_asks_only_for_what_was_held() {
     assert_eq!(world.carts.view("cart", world.now()).frozen_by, None);
 
     let (again, costs) = ordered(&world, "cart", &quote, "key");
-    assert_eq!(again.unwrap_err().code(), "sold_out");
+    assert_eq!(again.unwrap_err().code(), Code::SoldOut);
     let expected = Costs {
         reads: 1,
         ..Costs::default()
@@ -89,11 +90,11 @@ fn thousands_who_come_too_late_hardly_reach_the_object_and_buy_what_comes_back()
         .collect();
     let (cart_id, quote) = &carts[0];
     let (first, _) = ordered(&world, cart_id, quote, "first");
-    assert_eq!(first.unwrap_err().code(), "sold_out");
+    assert_eq!(first.unwrap_err().code(), Code::SoldOut);
     let seconds = 10;
     for tenth in 0..10 * seconds {
         for refusal in rush(&world, &carts, tenth) {
-            assert_eq!(refusal.unwrap_err().code(), "sold_out");
+            assert_eq!(refusal.unwrap_err().code(), Code::SoldOut);
         }
         world.advance(100);
     }

@@ -12,6 +12,7 @@ use durable::cart::Periods as CartPeriods;
 use durable::promotion::{View, customer_key};
 use serde_json::Value;
 use shop::checkout::record::Checkout;
+use shop::codes::Code;
 use shop::error::Error;
 use shop::inventory::hold_ids::HOLD_SECS;
 use shop::orders::order::Order;
@@ -209,7 +210,7 @@ pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
         idempotency_key: key,
         ..
     } = checkout;
-    if error.code() == "quote_expired" {
+    if error.code() == Code::QuoteExpired {
         let sql = format!(
             "SELECT order_id FROM checkouts WHERE cart_id = '{cart_id}' AND idempotency_key = '{key}'"
         );

@@ -2,6 +2,7 @@
 //! so that a repeat finds it.
 
 use crate::aftersales::recorded::{Recorded, same_record};
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::orders::moves::{OrderRecord, Transition};
 use crate::orders::moving::{find_order, move_order, not_allowed};
@@ -220,7 +221,7 @@ fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
     if wanted.is_empty() {
         return Err(Error::invalid(
             "lines",
-            "required",
+            Code::Required,
             "Name what it is about.",
         ));
     }
@@ -231,7 +232,7 @@ fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
             let detail = format!("At most {max} of {}, each SKU once.", units.sku);
             return Err(Error::invalid(
                 format!("lines.{at}"),
-                "invalid_quantity",
+                Code::InvalidQuantity,
                 detail,
             ));
         }
@@ -251,7 +252,7 @@ fn check_texts(tracking: &Tracking) -> Result<()> {
     {
         return Err(Error::invalid(
             "tracking_url",
-            "invalid_url",
+            Code::InvalidUrl,
             "An address that begins with https://.",
         ));
     }

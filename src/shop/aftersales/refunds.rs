@@ -1,6 +1,7 @@
 //! Refunds that staff ask for.
 
 use crate::aftersales::recorded::{Recorded, same_record};
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::orders::moves::Transition;
 use crate::orders::moving::{find_order, move_order, not_allowed};
@@ -82,13 +83,13 @@ pub(crate) fn refundable_part(
         let detail = format!("The payment was in {}.", left.currency);
         return Err(Error::invalid(
             "amount.currency",
-            "invalid_currency",
+            Code::InvalidCurrency,
             detail,
         ));
     }
     if amount.amount < 1 {
         let detail = "At least one minor unit.";
-        return Err(Error::invalid("amount.amount", "invalid_amount", detail));
+        return Err(Error::invalid("amount.amount", Code::InvalidAmount, detail));
     }
     if amount.amount > left.amount {
         return Err(exceeds(Some(left)));
@@ -96,7 +97,7 @@ pub(crate) fn refundable_part(
     let limits = limits(amount.currency);
     if !limits.is_whole_steps(amount.amount) {
         let detail = format!("A multiple of {} minor units.", limits.step);
-        return Err(Error::invalid("amount.amount", "invalid_amount", detail));
+        return Err(Error::invalid("amount.amount", Code::InvalidAmount, detail));
     }
     Ok(amount)
 }
@@ -104,7 +105,7 @@ pub(crate) fn refundable_part(
 fn nothing_left(order: &Order) -> Error {
     if order.disputes.iter().any(|dispute| !dispute.refundable) {
         return Error::conflict(
-            "payment_disputed",
+            Code::PaymentDisputed,
             "The payment is disputed, and can't be refunded.",
             json!({}),
         );
@@ -114,7 +115,7 @@ fn nothing_left(order: &Order) -> Error {
 
 fn exceeds(left: Option<Money>) -> Error {
     Error::conflict(
-        "refund_exceeds_captured",
+        Code::RefundExceedsCaptured,
         "More would go back than was paid and is not promised back yet.",
         json!({"refundable": left}),
     )

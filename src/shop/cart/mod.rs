@@ -10,6 +10,7 @@ pub mod ports;
 use crate::catalog::Product;
 use crate::catalog::availability::{PublicStocks, public_stock_of};
 use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::values::money::{Currency, Money, sum, times};
 use durable::cart;
@@ -201,17 +202,17 @@ fn refused(refusal: Refusal) -> Error {
         Refusal::QuantityOutOfRange { max } => invalid_quantity(max),
         Refusal::TooManyLines { max } => Error::invalid(
             "sku",
-            "too_many_lines",
+            Code::TooManyLines,
             format!("A cart takes at most {max} different items."),
         ),
         Refusal::NoteTooLong { max } => Error::invalid(
             "note",
-            "note_too_long",
+            Code::NoteTooLong,
             format!("A note takes at most {max} bytes."),
         ),
-        Refusal::Empty => Error::invalid("cart", "cart_empty", "The cart is empty."),
+        Refusal::Empty => Error::invalid("cart", Code::CartEmpty, "The cart is empty."),
         Refusal::FrozenBy { order_id } => Error::conflict(
-            "cart_in_checkout",
+            Code::CartInCheckout,
             "An order is being placed or paid from this cart; it can't be changed until that has ended.",
             json!({"order_id": order_id}),
         ),
@@ -226,7 +227,7 @@ fn refused(refusal: Refusal) -> Error {
 pub fn invalid_quantity(max: u32) -> Error {
     Error::invalid(
         "quantity",
-        "invalid_quantity",
+        Code::InvalidQuantity,
         format!("A whole number from 1 to {max}."),
     )
 }
@@ -386,7 +387,7 @@ mod tests {
 
         let carts = shopper_with_two_carts(None);
         carts.put("own", frozen());
-        assert_eq!(merge(&carts).unwrap_err().code(), "cart_in_checkout");
+        assert_eq!(merge(&carts).unwrap_err().code(), Code::CartInCheckout);
         assert_eq!(carts.lines("guest"), [line("CHAIR", 2), line("LAMP", 3)]);
     }
 }

@@ -1,6 +1,7 @@
 //! Rules that a product must satisfy to be stored.
 
 use crate::catalog::{Price, Product, ProductOption, Variant, web_address};
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::values::money::{Currency, MAX_AMOUNT};
 use std::collections::HashSet;
@@ -25,7 +26,7 @@ impl Product {
         let mut text = |field: &str, value: &str, most: usize| {
             if value.trim().is_empty() || value.chars().count() > most {
                 let detail = format!("1 to {most} characters.");
-                problems.push(FieldError::new(field, "invalid_text", detail));
+                problems.push(FieldError::new(field, Code::InvalidText, detail));
             }
         };
         text("title", &self.title, MAX_TITLE_CHARS);
@@ -40,26 +41,26 @@ impl Product {
             let is_broken = has_one_line(&field) && text.contains(LINE_BREAKS);
             if is_broken || text.chars().any(is_unwanted) {
                 let detail = "A control character, or a line break where there is one line, stands in this text.";
-                problems.push(FieldError::new(field, "control_character", detail));
+                problems.push(FieldError::new(field, Code::ControlCharacter, detail));
             }
         }
         if let Some(detail) = indistinct(&self.options) {
-            problems.push(FieldError::new("options", "invalid_options", detail));
+            problems.push(FieldError::new("options", Code::InvalidOptions, detail));
         }
         if self.options.len() > MAX_OPTIONS {
             let detail = format!("At most {MAX_OPTIONS}.");
-            problems.push(FieldError::new("options", "too_many_options", detail));
+            problems.push(FieldError::new("options", Code::TooManyOptions, detail));
         }
         if !(1..=MAX_VARIANTS).contains(&self.variants.len()) {
             let detail = format!("1 to {MAX_VARIANTS}.");
-            problems.push(FieldError::new("variants", "invalid_variants", detail));
+            problems.push(FieldError::new("variants", Code::InvalidVariants, detail));
         }
         let (mut skus, mut choices) = (HashSet::new(), HashSet::new());
         for (at, variant) in self.variants.iter().enumerate() {
             let field = |name: &str| format!("variants[{at}].{name}");
             if !skus.insert(&variant.sku) {
                 let detail = "Another variant of this product has this SKU.";
-                problems.push(FieldError::new(field("sku"), "sku_taken", detail));
+                problems.push(FieldError::new(field("sku"), Code::SkuTaken, detail));
             }
             if variant.option_values.len() != self.options.len()
                 || variant.option_values.iter().any(String::is_empty)
@@ -68,14 +69,14 @@ impl Product {
                 let detail = "One value for each option, and no two variants with the same values.";
                 problems.push(FieldError::new(
                     field("option_values"),
-                    "invalid_options",
+                    Code::InvalidOptions,
                     detail,
                 ));
             }
             if !variant.has_valid_prices(currencies) {
                 let detail =
                     "One or more, in currencies of the shop, in minor units that can be charged.";
-                problems.push(FieldError::new(field("prices"), "invalid_price", detail));
+                problems.push(FieldError::new(field("prices"), Code::InvalidPrice, detail));
             }
         }
         problems.extend(self.problems_of_pictures());
@@ -91,7 +92,7 @@ impl Product {
         });
         own.chain(of_variants)
             .filter(|(_, url)| web_address(url).is_none())
-            .map(|(field, _)| FieldError::new(field, "invalid_address", NO_ADDRESS))
+            .map(|(field, _)| FieldError::new(field, Code::InvalidAddress, NO_ADDRESS))
     }
 }
 

@@ -9,6 +9,7 @@ use crate::catalog::handles::{
     category_handle, former_category_handle, is_category_called, product_handle, slug,
 };
 use crate::catalog::{Card, Product};
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::values::ids::digest_of;
 use crate::values::typing::plain_text;
@@ -316,9 +317,13 @@ pub async fn find_product(
 /// # Errors
 /// 422 `unknown_sku` if no published product has it.
 pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> Result<Rc<Product>> {
-    find_product_of_sku(catalog, sku)
-        .await?
-        .ok_or_else(|| Error::invalid("sku", "unknown_sku", "No product with this SKU is on sale."))
+    find_product_of_sku(catalog, sku).await?.ok_or_else(|| {
+        Error::invalid(
+            "sku",
+            Code::UnknownSku,
+            "No product with this SKU is on sale.",
+        )
+    })
 }
 
 /// Returns the published product that has `sku`, if any.
@@ -368,7 +373,7 @@ pub async fn newest_copied<T>(
 ) -> Result<Option<T>> {
     let current = catalog.current().await?;
     let missing = match ask(&current).await {
-        Err(error) if error.code() == NOT_COPIED => error,
+        Err(error) if error.code() == Code::CatalogNotCopied => error,
         outcome => return outcome,
     };
     let Some(previous) = catalog.previous().await? else {
@@ -380,13 +385,11 @@ pub async fn newest_copied<T>(
     }
 }
 
-const NOT_COPIED: &str = "catalog_not_copied";
-
 /// Returns a 503 for a document that the copy does not have yet.
 #[must_use]
 pub const fn not_copied() -> Error {
     Error::Unavailable {
-        code: NOT_COPIED,
+        code: Code::CatalogNotCopied,
         retry_after_secs: 5,
     }
 }

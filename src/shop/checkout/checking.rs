@@ -6,6 +6,7 @@
 //! passing of time alone changes nothing.
 
 use crate::checkout::quoting::QUOTE_SECS;
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::inventory::uses::not_available;
 use crate::pricing::pipeline::{PricedLines, PricingContext, price_lines};
@@ -39,7 +40,7 @@ pub fn check_quote(quote: &Quote, list: &PriceList) -> Result<()> {
 
 /// Returns a 409 `quote_changed`.
 pub fn quote_changed(detail: &str, data: Value) -> Error {
-    Error::conflict("quote_changed", detail, data)
+    Error::conflict(Code::QuoteChanged, detail, data)
 }
 
 fn check_prices(quote: &Quote, list: &PriceList) -> Result<()> {

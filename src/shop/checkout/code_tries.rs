@@ -6,6 +6,7 @@
 //! it has seen blocked. A guess then costs the database nothing. An object with an exact count
 //! would add a request to every quote that has a code.
 
+use crate::codes::Code;
 use crate::customers::limits::{Limit, Limiters};
 use crate::error::{Error, Result};
 use durable::Timestamp;
@@ -114,7 +115,7 @@ fn failed_codes<T>(outcome: &Result<T>) -> usize {
 
 const fn too_many_failed_codes(retry_after_secs: u32) -> Error {
     Error::TooMany {
-        code: "too_many_failed_codes",
+        code: Code::TooManyFailedCodes,
         retry_after_secs,
     }
 }
@@ -146,7 +147,7 @@ mod tests {
         let errors: Vec<FieldError> = codes
             .iter()
             .filter(|good| !**good)
-            .map(|_| FieldError::new("codes.0", "unknown_code", ""))
+            .map(|_| FieldError::new("codes.0", Code::UnknownCode, ""))
             .collect();
         let quote = async move {
             if errors.is_empty() {
@@ -157,7 +158,7 @@ mod tests {
         let outcome = tries.count(!codes.is_empty(), now, quote);
         match outcome.now_or_never().unwrap() {
             Ok(()) => "quoted",
-            Err(error) => error.code(),
+            Err(error) => error.code().as_str(),
         }
     }
 

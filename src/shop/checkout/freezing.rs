@@ -7,6 +7,7 @@ use crate::cart::{CartObjects, ChangedCart};
 use crate::checkout::checking::quote_changed;
 use crate::checkout::ports::CheckoutPorts;
 use crate::checkout::record::{Checkout, Checkouts, interrupted};
+use crate::codes::Code;
 use crate::error::{Error, Result, key_reused};
 use crate::inventory::hold_ids::HOLD_SECS;
 use crate::orders::record::Orders;
@@ -60,7 +61,11 @@ pub(super) async fn freeze_cart(
                 refusal: Refusal::KeyReused,
             } => return Err(key_reused()),
             Reply::Refused { .. } => {
-                return Err(Error::invalid("cart", "cart_empty", "The cart is empty."));
+                return Err(Error::invalid(
+                    "cart",
+                    Code::CartEmpty,
+                    "The cart is empty.",
+                ));
             }
         };
         if !settle_cart(ports, &checkout.cart_id, &order_id, now).await? {
@@ -221,7 +226,7 @@ pub async fn change_cart(
 pub fn order_in_the_way(error: &Error) -> Option<String> {
     match error {
         Error::Conflict {
-            code: "cart_in_checkout",
+            code: Code::CartInCheckout,
             data,
             ..
         } => data.get("order_id")?.as_str().map(str::to_owned),
@@ -247,7 +252,7 @@ async fn ask_to_freeze(
 
 pub(super) fn cart_in_checkout(order_id: &str) -> Error {
     Error::conflict(
-        "cart_in_checkout",
+        Code::CartInCheckout,
         "An order is already being placed or paid from this cart.",
         json!({"order_id": order_id}),
     )

@@ -41,6 +41,7 @@ use crate::checkout::ports::CheckoutPorts;
 use crate::checkout::record::{
     Checkout, CheckoutInput, Checkouts, ExistingOrder, FIRST_ATTEMPT, interrupted,
 };
+use crate::codes::Code;
 use crate::customers::challenge::{Proof, proof_of};
 use crate::error::{Error, Result, key_reused};
 use crate::inventory::holds::Holds;
@@ -252,14 +253,14 @@ impl Attempt<'_> {
 fn unknown_quote() -> Error {
     Error::invalid(
         "quote_id",
-        "unknown_quote",
+        Code::UnknownQuote,
         "There is no such quote for this cart.",
     )
 }
 
 fn quote_expired(quote: &Quote) -> Error {
     Error::conflict(
-        "quote_expired",
+        Code::QuoteExpired,
         "This quote has expired; ask for a new one.",
         json!({"quote_id": quote.id}),
     )

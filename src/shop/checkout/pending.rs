@@ -3,6 +3,7 @@
 //! next. If the shop requires a challenge, a visitor who solves it may have more orders per
 //! network; orders without a solution are also counted by themselves, whatever became of them.
 
+use crate::codes::Code;
 use crate::customers::challenge::{Proof, Solution};
 use crate::error::{Error, Result};
 use crate::pricing::quote::QuoteLine;
@@ -123,7 +124,7 @@ pub fn check_unproved(since: Option<Timestamp>, now: Timestamp) -> Result<()> {
         return Ok(());
     }
     Err(Error::TooMany {
-        code: "too_many_unproved_orders",
+        code: Code::TooManyUnprovedOrders,
         retry_after_secs: secs.min(UNPROVED_SECS),
     })
 }
@@ -132,7 +133,7 @@ pub fn check_unproved(since: Option<Timestamp>, now: Timestamp) -> Result<()> {
 #[must_use]
 pub const fn too_many_pending_orders() -> Error {
     Error::TooMany {
-        code: "too_many_pending_orders",
+        code: Code::TooManyPendingOrders,
         retry_after_secs: RETRY_SECS,
     }
 }
@@ -156,7 +157,7 @@ mod tests {
             unproved_since: secs.map(|secs| NOW.minus_secs(secs)),
             ..Pending::default()
         };
-        let (pending_orders, unproved) = ("too_many_pending_orders", "too_many_unproved_orders");
+        let (pending_orders, unproved) = (Code::TooManyPendingOrders, Code::TooManyUnprovedOrders);
         for (of_network, secs_ago, proof, refused) in [
             (9, Some(1), Proof::NotAsked, None),
             (10, None, Proof::NotAsked, Some(pending_orders)),
@@ -223,7 +224,7 @@ mod tests {
             let outcome = pending.check(limits, &lines).and_then(|()| of_network());
             assert_eq!(outcome.is_ok(), is_let_in, "{pending:?}");
             if let Err(error) = outcome {
-                assert_eq!(error.code(), "too_many_pending_orders");
+                assert_eq!(error.code(), Code::TooManyPendingOrders);
             }
         }
         let more_than_all = [line(0, 1_000, 100)];

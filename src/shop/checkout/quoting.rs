@@ -1,6 +1,7 @@
 //! Creation of quotes and listing of shipping methods, with validation of the requests.
 
 use crate::checkout::ports::CheckoutPorts;
+use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
 use crate::inventory::uses::used_up;
 use crate::payments::Payments;
@@ -57,7 +58,7 @@ pub async fn create_quote(
     let currency = accept_currency(&request.currency, &channel.currencies)?;
     if request.codes.len() > MAX_CODES {
         let detail = format!("At most {MAX_CODES}.");
-        return Err(Error::invalid("codes", "too_many_codes", detail));
+        return Err(Error::invalid("codes", Code::TooManyCodes, detail));
     }
     let customer = customer_of(&request.email);
     let prices = ports.prices();
@@ -65,7 +66,11 @@ pub async fn create_quote(
     let codes: Vec<String> = request.codes.iter().map(|code| plain_code(code)).collect();
     let mut errors = request_errors(&request, &list);
     if cart.lines.is_empty() {
-        errors.push(FieldError::new("cart", "cart_empty", "The cart is empty."));
+        errors.push(FieldError::new(
+            "cart",
+            Code::CartEmpty,
+            "The cart is empty.",
+        ));
     }
     let occasion = PricingContext {
         destination: Destination::of(&request.shipping_address),
@@ -200,7 +205,7 @@ pub fn accept_currency(code: &str, sold_in: &[Currency]) -> Result<Currency> {
         .ok_or_else(|| {
             let codes: Vec<_> = sold_in.iter().map(|currency| currency.code()).collect();
             let detail = format!("The shop sells in {}.", codes.join(", "));
-            Error::invalid("currency", "unknown_currency", detail)
+            Error::invalid("currency", Code::UnknownCurrency, detail)
         })
 }
 
@@ -225,7 +230,11 @@ fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {
     if let Some(number) = &request.vat_number
         && let Err(detail) = read_vat_number(number, &request.shipping_address.country)
     {
-        errors.push(FieldError::new("vat_number", "invalid_vat_number", detail));
+        errors.push(FieldError::new(
+            "vat_number",
+            Code::InvalidVatNumber,
+            detail,
+        ));
     }
     errors.extend(unknown_codes(&request.codes, list));
     errors
@@ -242,7 +251,7 @@ fn unknown_codes(codes: &[String], list: &PriceList) -> Vec<FieldError> {
         .collect();
     let unknown = |(at, code): (usize, &String)| {
         let detail = format!("There is no promotion `{code}`.");
-        let error = FieldError::new(format!("codes.{at}"), "unknown_code", detail);
+        let error = FieldError::new(format!("codes.{at}"), Code::UnknownCode, detail);
         (!known.contains(&plain_code(code))).then_some(error)
     };
     codes.iter().enumerate().filter_map(unknown).collect()
@@ -272,12 +281,12 @@ fn charge_error(
         Err(ChargeRefusal::TooSmall) => {
             let least = Money::new(limits.smallest, currency);
             let detail = format!("Less than {least} can't be charged.");
-            ("below_smallest_charge", detail)
+            (Code::BelowSmallestCharge, detail)
         }
         Err(ChargeRefusal::TooLarge) => {
             let most = Money::new(limits.largest, currency);
             let detail = format!("More than {most} can't be charged at once.");
-            ("above_largest_charge", detail)
+            (Code::AboveLargestCharge, detail)
         }
         Err(ChargeRefusal::BetweenSteps) => {
             let step = limits.step;
@@ -289,18 +298,18 @@ fn charge_error(
     Ok(Some(FieldError::new("cart", code, detail)))
 }
 
-const fn refusal_of(reason: &Reason) -> Option<(&'static str, &'static str)> {
+const fn refusal_of(reason: &Reason) -> Option<(Code, &'static str)> {
     Some(match reason {
-        Reason::NotStarted => ("code_not_started", "This promotion has not begun."),
-        Reason::Ended => ("code_ended", "This promotion is over."),
-        Reason::UsedUp => ("code_used_up", "This promotion has been used up."),
-        Reason::NotInCurrency => ("code_not_met", "It is not offered in this currency."),
-        Reason::BelowMinimum => ("code_not_met", "The cart is below its minimum."),
+        Reason::NotStarted => (Code::CodeNotStarted, "This promotion has not begun."),
+        Reason::Ended => (Code::CodeEnded, "This promotion is over."),
+        Reason::UsedUp => (Code::CodeUsedUp, "This promotion has been used up."),
+        Reason::NotInCurrency => (Code::CodeNotMet, "It is not offered in this currency."),
+        Reason::BelowMinimum => (Code::CodeNotMet, "The cart is below its minimum."),
         Reason::NoSuchGoods => (
-            "code_not_met",
+            Code::CodeNotMet,
             "The cart has not enough of the goods it is for.",
         ),
-        Reason::OtherShipping => ("code_not_met", "It is for other ways to ship."),
+        Reason::OtherShipping => (Code::CodeNotMet, "It is for other ways to ship."),
         Reason::DoesNotStack { .. } | Reason::NothingLeft => return None,
     })
 }
@@ -311,7 +320,10 @@ mod tests {
 
     #[test]
     fn what_can_not_be_charged_is_refused() {
-        let (little, much) = (Some("below_smallest_charge"), Some("above_largest_charge"));
+        let (little, much) = (
+            Some(Code::BelowSmallestCharge),
+            Some(Code::AboveLargestCharge),
+        );
         let limits = ChargeLimits {
             smallest: 50,
             largest: 99_990,

@@ -1,6 +1,7 @@
 //! Request to place an order, and the store of checkouts.
 
 use crate::checkout::pending::{Pending, Visitor};
+use crate::codes::Code;
 use crate::customers::challenge::Proof;
 use crate::error::{Error, Result};
 use crate::inventory::hold_refusal::MIN_RETRY_SECS;
@@ -102,7 +103,7 @@ pub const FIRST_ATTEMPT: u32 = 1;
 /// Returns a 503 for a request that got in another one's way.
 pub(crate) const fn interrupted(checkout: &Checkout) -> Error {
     Error::Unavailable {
-        code: "checkout_interrupted",
+        code: Code::CheckoutInterrupted,
         retry_after_secs: checkout.retry_secs(),
     }
 }

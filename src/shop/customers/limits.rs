@@ -4,6 +4,7 @@
 //! A network is an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given at
 //! least.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use std::net::IpAddr;
 
@@ -70,7 +71,7 @@ pub fn network_of(address: &str) -> String {
 
 const fn too_many_requests() -> Error {
     Error::TooMany {
-        code: "too_many_requests",
+        code: Code::TooManyRequests,
         retry_after_secs: PERIOD_SECS,
     }
 }
@@ -100,7 +101,7 @@ mod tests {
         assert!(counted(|| Ok(true), Limit::Cart).unwrap().is_none());
         assert!(counted(failing, Limit::Cart).unwrap().is_some());
         let refusal = counted(|| Ok(false), Limit::Cart).unwrap_err();
-        assert_eq!(refusal.code(), "too_many_requests");
+        assert_eq!(refusal.code(), Code::TooManyRequests);
         assert!(refusal.retry_after_secs().is_some_and(|secs| secs >= 1));
         assert!(counted(|| Ok(false), Limit::Uncounted).unwrap().is_none());
     }

@@ -1,6 +1,7 @@
 //! Keys of staff, each with the name that records of what was done show, and the permissions it
 //! grants.
 
+use crate::codes::Code;
 use crate::customers::permissions::{Permission, Permissions};
 use crate::error::{Error, Result};
 use crate::values::staff_name::StaffName;
@@ -32,7 +33,7 @@ impl StaffMember {
             return Ok(());
         }
         Err(Error::Forbidden {
-            code: "permission_required",
+            code: Code::PermissionRequired,
         })
     }
 }
@@ -160,7 +161,7 @@ mod tests {
         let refused = packer.check(Permission::RefundOrders).unwrap_err();
         assert_eq!(
             (refused.status(), refused.code()),
-            (403, "permission_required")
+            (403, Code::PermissionRequired)
         );
     }
 

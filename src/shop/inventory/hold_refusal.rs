@@ -1,6 +1,7 @@
 //! Refusals of a hold. A use case decides on them as conditions; they become an error only when the
 //! caller is told.
 
+use crate::codes::Code;
 use crate::error::Error;
 use serde_json::{Value, json};
 
@@ -54,11 +55,11 @@ pub enum ShortReason {
 impl ShortReason {
     /// Stable code for API clients.
     #[must_use]
-    pub const fn code(self) -> &'static str {
+    pub const fn code(self) -> Code {
         match self {
-            Self::SoldOut => "sold_out",
-            Self::Contended => "contended",
-            Self::OverLimit => "over_limit",
+            Self::SoldOut => Code::SoldOut,
+            Self::Contended => Code::Contended,
+            Self::OverLimit => Code::OverLimit,
         }
     }
 }
@@ -85,14 +86,14 @@ impl HoldRefusal {
 
     /// Stable code for API clients.
     #[must_use]
-    pub const fn code(&self) -> &'static str {
+    pub const fn code(&self) -> Code {
         match self {
             Self::SoldOut(_) => ShortReason::SoldOut.code(),
             Self::Contended(_) => ShortReason::Contended.code(),
             Self::OverLimit(_) => ShortReason::OverLimit.code(),
-            Self::PromotionUsedUp(_) => "promotion_used_up",
-            Self::PromotionContended(_) => "promotion_contended",
-            Self::PromotionNotAvailable(_) => "promotion_not_available",
+            Self::PromotionUsedUp(_) => Code::PromotionUsedUp,
+            Self::PromotionContended(_) => Code::PromotionContended,
+            Self::PromotionNotAvailable(_) => Code::PromotionNotAvailable,
         }
     }
 
@@ -196,12 +197,12 @@ mod tests {
     fn an_order_waits_only_for_what_may_come_back() {
         use ShortReason::{Contended, OverLimit, SoldOut};
         for (reasons, code, may_pass) in [
-            (vec![Contended], "contended", true),
-            (vec![Contended, Contended], "contended", true),
-            (vec![Contended, SoldOut], "sold_out", false),
-            (vec![SoldOut], "sold_out", false),
-            (vec![OverLimit, SoldOut], "over_limit", false),
-            (vec![Contended, OverLimit], "over_limit", false),
+            (vec![Contended], Code::Contended, true),
+            (vec![Contended, Contended], Code::Contended, true),
+            (vec![Contended, SoldOut], Code::SoldOut, false),
+            (vec![SoldOut], Code::SoldOut, false),
+            (vec![OverLimit, SoldOut], Code::OverLimit, false),
+            (vec![Contended, OverLimit], Code::OverLimit, false),
         ] {
             let refusal = HoldRefusal::of_lines(reasons.into_iter().map(short).collect());
             assert_eq!((refusal.code(), refusal.may_pass()), (code, may_pass));
@@ -216,7 +217,7 @@ mod tests {
     fn a_caller_is_told_each_line_that_is_short_and_when_to_come_back() {
         let refusal = HoldRefusal::of_lines(vec![short(ShortReason::Contended)]);
         let error = Error::from(NotHeld::from(refusal));
-        assert_eq!((error.status(), error.code()), (409, "contended"));
+        assert_eq!((error.status(), error.code()), (409, Code::Contended));
         let line = json!({
             "sku": "LAMP", "title": "Lamp", "variant_title": "", "code": "contended", "max_quantity": 1
         });

@@ -5,6 +5,7 @@
 //! object.
 
 use crate::catalog::record::CatalogRecord;
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::inventory::objects::StockObjects;
 use durable::machine::Reply;
@@ -58,7 +59,7 @@ pub async fn receive_stock(
     let command = Command::Receive { quantity };
     match change_stock(stock, sku, command, operation_id).await {
         Ok((view, _)) => Ok(view),
-        Err(error) if error.code() == "idempotency_key_reused" => stock.view(sku).await,
+        Err(error) if error.code() == Code::IdempotencyKeyReused => stock.view(sku).await,
         Err(error) => Err(error),
     }
 }
@@ -101,22 +102,22 @@ pub const BELOW_PROMISED: &str =
 fn refused(sku: &str, refusal: &Refusal) -> Error {
     let quantity = |max: u32| {
         let detail = format!("A whole number from 1 to {max}.");
-        Error::invalid("quantity", "invalid_quantity", detail)
+        Error::invalid("quantity", Code::InvalidQuantity, detail)
     };
     match refusal {
         Refusal::QuantityOutOfRange { max } => quantity(*max),
         Refusal::ReasonOutOfRange { .. } => Error::invalid(
             "reason",
-            "invalid_reason",
+            Code::InvalidReason,
             format!("A few words, up to {MAX_REASON_BYTES} bytes."),
         ),
         Refusal::SettingsOutOfRange { .. } => Error::invalid(
             "configure",
-            "invalid_settings",
+            Code::InvalidSettings,
             format!("Whole numbers up to {MAX_QUANTITY}; a purchase limit of at least 1."),
         ),
         Refusal::BelowPromised { promised } => Error::conflict(
-            "below_promised",
+            Code::BelowPromised,
             BELOW_PROMISED,
             json!({"promised": promised}),
         ),

@@ -6,6 +6,7 @@
 //! mail. At most one link of an order is sent in an hour, so that knowing its number and address is
 //! no way to flood someone; a rate limit bounds how often one visitor may ask.
 
+use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
 use crate::messages::mail::{EmailJob, LinkRequest, Mail, MailKind};
 use crate::orders::numbers::read_number;
@@ -36,7 +37,7 @@ pub async fn request_order_link(
         order_number.is_none().then(|| {
             FieldError::new(
                 "number",
-                "invalid_number",
+                Code::InvalidNumber,
                 "An order number has digits only.",
             )
         }),

@@ -1,6 +1,7 @@
 //! Messages that failed permanently. They are stored with their errors until staff replay them, or
 //! discard them with a written reason.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -143,7 +144,7 @@ pub fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS {
         let detail = format!("1 to {MAX_REASON_CHARS} characters.");
-        return Err(Error::invalid("reason", "invalid_reason", detail));
+        return Err(Error::invalid("reason", Code::InvalidReason, detail));
     }
     Ok(reason.to_owned())
 }
@@ -163,7 +164,7 @@ async fn resolve(
         return Ok(letter);
     }
     Err(Error::conflict(
-        "already_resolved",
+        Code::AlreadyResolved,
         "This letter was dealt with before.",
         json!({"dead_letter_status": letter.status}),
     ))

@@ -5,6 +5,7 @@
 //! key for [`UNDER_WAY_SECS`]; after that a repeat is carried out, so such requests must be safe to
 //! carry out twice.
 
+use crate::codes::Code;
 use crate::error::{Error, Result, key_reused};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,7 +70,7 @@ pub async fn begin(
         Some(answer) => Ok(Some(answer)),
         None if claim.request_id == request.request_id => Ok(None),
         None => Err(Error::Unavailable {
-            code: "request_under_way",
+            code: Code::RequestUnderWay,
             retry_after_secs: 1,
         }),
     }

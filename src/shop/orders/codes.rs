@@ -5,6 +5,7 @@
 //! network, counted exactly in the transaction that looks up the order. Numbers that no order has
 //! are counted and answered alike, so that nobody can tell which numbers exist.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::orders::links::OrderLinks;
 use crate::orders::numbers::read_number;
@@ -50,21 +51,21 @@ pub async fn find_by_code(
     let number = read_number(number).ok_or_else(|| {
         Error::invalid(
             "number",
-            "invalid_number",
+            Code::InvalidNumber,
             "An order number has digits only.",
         )
     })?;
     let code = read_code(code).ok_or_else(|| {
         Error::invalid(
             "order_code",
-            "invalid_code",
+            Code::InvalidCode,
             "A code has eight letters and digits.",
         )
     })?;
     let tried = tries.count_try(number, network, now).await?;
     if tried.tries > MAX_TRIES {
         return Err(Error::TooMany {
-            code: "too_many_tries",
+            code: Code::TooManyTries,
             retry_after_secs: TRIES_SECS,
         });
     }
@@ -72,7 +73,7 @@ pub async fn find_by_code(
     found.ok_or_else(|| {
         Error::invalid(
             "order_code",
-            "wrong_code",
+            Code::WrongCode,
             "There is no order with this number and code.",
         )
     })

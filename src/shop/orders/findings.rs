@@ -2,6 +2,7 @@
 //! Each is written in the same transaction as the event it reports, so that neither is stored
 //! without the other.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -182,7 +183,7 @@ fn checked_note(note: &str) -> Result<String> {
     let note = note.trim();
     if note.is_empty() || note.chars().count() > MAX_NOTE_CHARS {
         let detail = format!("1 to {MAX_NOTE_CHARS} characters.");
-        return Err(Error::invalid("note", "invalid_note", detail));
+        return Err(Error::invalid("note", Code::InvalidNote, detail));
     }
     Ok(note.to_owned())
 }
@@ -263,7 +264,7 @@ mod tests {
     fn a_note_has_some_words() {
         assert_eq!(checked_note(" asked the bank ").unwrap(), "asked the bank");
         for note in ["", " \n", &"x".repeat(501)] {
-            assert_eq!(checked_note(note).unwrap_err().code(), "invalid_note");
+            assert_eq!(checked_note(note).unwrap_err().code(), Code::InvalidNote);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Transitions of an order, decided again if it has changed in between.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::orders::moves::Transition;
 use crate::orders::order::Order;
@@ -51,7 +52,7 @@ pub async fn find_order(ports: &impl OrderPorts, order_id: &str) -> Result<Order
 /// Returns a 503 for a caller that lost to other writers and should try again.
 pub const fn moved_meanwhile() -> Error {
     Error::Unavailable {
-        code: "order_busy",
+        code: Code::OrderBusy,
         retry_after_secs: 1,
     }
 }
@@ -65,7 +66,7 @@ pub fn not_allowed(order: &Order) -> Error {
         })
         .collect();
     Error::conflict(
-        "transition_not_allowed",
+        Code::TransitionNotAllowed,
         "The order does not allow this as it stands.",
         json!({"order_id": order.id, "order_status": order.status, "allowed": allowed}),
     )

@@ -5,6 +5,7 @@ pub mod breaker;
 pub mod limits;
 pub mod provider;
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::payments::limits::ChargeLimits;
 use crate::payments::provider::ProviderId;
@@ -334,11 +335,11 @@ impl PaymentError {
     pub fn into_error(self) -> Error {
         match self {
             Self::Unavailable(_) => Error::Unavailable {
-                code: "payments_unavailable",
+                code: Code::PaymentsUnavailable,
                 retry_after_secs: 10,
             },
             Self::NoRoom(_) => Error::Unavailable {
-                code: "payments_overloaded",
+                code: Code::PaymentsOverloaded,
                 retry_after_secs: 10,
             },
             other => Error::internal(format!("payment provider: {other}")),

@@ -1,6 +1,7 @@
 //! All pricing stages in order: goods at their listed price, promotions on goods, shipping,
 //! promotions on shipping, tax, totals.
 
+use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
 use crate::pricing::item::Item;
 use crate::pricing::places::Destination;
@@ -205,7 +206,7 @@ impl DiscountedGoods<'_> {
         )
         .ok_or_else(|| {
             let detail = format!("The shop does not ship to this address in {country}.");
-            Error::invalid("shipping_address.country", "not_shipped_there", detail)
+            Error::invalid("shipping_address.country", Code::NotShippedThere, detail)
         })
     }
 
@@ -227,7 +228,7 @@ impl DiscountedGoods<'_> {
         };
         Err(Error::invalid(
             "shipping_method",
-            "unknown_shipping_method",
+            Code::UnknownShippingMethod,
             detail,
         ))
     }
@@ -276,20 +277,23 @@ fn listed_item<'a>(
     listings: &'a BTreeMap<String, Rc<Listing>>,
     taxation: &Taxation<'_>,
     currency: Currency,
-) -> Result<Item<'a>, (&'static str, String)> {
-    let listing = listings
-        .get(&line.sku)
-        .ok_or_else(|| ("unknown_sku", "This item is no longer on sale.".to_owned()))?;
+) -> Result<Item<'a>, (Code, String)> {
+    let listing = listings.get(&line.sku).ok_or_else(|| {
+        (
+            Code::UnknownSku,
+            "This item is no longer on sale.".to_owned(),
+        )
+    })?;
     let price = listing.prices.get(currency.code()).ok_or_else(|| {
         let detail = format!("This item is not sold in {currency}.");
-        ("not_sold_in_currency", detail)
+        (Code::NotSoldInCurrency, detail)
     })?;
     let priced = taxation
         .price(price.amount, &listing.tax_class, currency)
         .and_then(|unit_price| Ok((unit_price, times(unit_price, line.quantity)?)));
     let (unit_price, line_total) = priced.map_err(|_| {
         let detail = "This is more than an order can take.".to_owned();
-        ("amount_too_large", detail)
+        (Code::AmountTooLarge, detail)
     })?;
     Ok(Item {
         listing,

@@ -5,6 +5,7 @@
 //! region, a region more specific than its country, and a country more specific than anywhere. Two
 //! zones that name a place equally specifically contradict each other; such settings are rejected.
 
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::values::addresses::Address;
 use crate::values::countries::Country;
@@ -97,7 +98,7 @@ pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
             let detail = "At least one place.";
             problems.push(FieldError::new(
                 format!("{field}[{at}].places"),
-                "required",
+                Code::Required,
                 detail,
             ));
         }
@@ -106,7 +107,7 @@ pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
             problems.extend(place.problem(&field));
             if let Some(other) = taken.insert(place.key(), zone.id()) {
                 let detail = format!("The zone `{other}` has this very place.");
-                problems.push(FieldError::new(field, "overlapping_zones", detail));
+                problems.push(FieldError::new(field, Code::OverlappingZones, detail));
             }
         }
     }
@@ -125,12 +126,12 @@ pub fn problems_of_ids<'a>(ids: impl Iterator<Item = &'a str>, field: &str) -> V
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !fits {
             let detail = format!("1 to {MAX_ID_BYTES} letters, digits, hyphens and underscores.");
-            problems.push(FieldError::new(&*field, "invalid_id", detail));
+            problems.push(FieldError::new(&*field, Code::InvalidId, detail));
         }
         if seen.contains(&id) {
             problems.push(FieldError::new(
                 field,
-                "duplicate_id",
+                Code::DuplicateId,
                 "This id stands twice.",
             ));
         }
@@ -195,18 +196,18 @@ impl Place {
         let anywhere = self.is_anywhere();
         let (name, code, detail) = if !anywhere && Country::of_code(&self.country).is_none() {
             let detail = "A country code of two capital letters, such as US; * is anywhere.";
-            ("country", "invalid_country", detail)
+            ("country", Code::InvalidCountry, detail)
         } else if is_blank(&self.region, folded) {
-            ("region", "required", "A region, or none at all.")
+            ("region", Code::Required, "A region, or none at all.")
         } else if is_blank(&self.postal_prefix, letters_and_digits) {
             (
                 "postal_prefix",
-                "required",
+                Code::Required,
                 "Some characters, or none at all.",
             )
         } else if anywhere && (self.region.is_some() || self.postal_prefix.is_some()) {
             let detail = "Regions and postal codes are those of a country.";
-            ("country", "invalid_country", detail)
+            ("country", Code::InvalidCountry, detail)
         } else {
             return None;
         };

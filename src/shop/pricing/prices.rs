@@ -7,6 +7,7 @@
 //! starts one whenever such a time begins or ends.
 
 use crate::catalog::{Conversion, Price, Product};
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::pricing::instants;
 use crate::values::money::{Currency, MAX_AMOUNT, Money};
@@ -146,22 +147,26 @@ impl Currencies {
         };
         if !sold_in.contains(&self.base) {
             let detail = "A currency that the shop sells in.";
-            tell("base".into(), "unknown_currency", detail);
+            tell("base".into(), Code::UnknownCurrency, detail);
         }
         for (at, rate) in self.rates.iter().enumerate() {
             let currency = rate.currency;
             let field = |name: &str| format!("rates[{at}].{name}");
             if currency == self.base || !sold_in.contains(&currency) {
                 let detail = "A currency that the shop sells in, other than the base.";
-                tell(field("currency"), "unknown_currency", detail);
+                tell(field("currency"), Code::UnknownCurrency, detail);
             }
             let earlier = self.rates.get(..at).unwrap_or_default();
             if earlier.iter().any(|other| other.currency == currency) {
-                tell(field("currency"), "duplicate_currency", "It stands twice.");
+                tell(
+                    field("currency"),
+                    Code::DuplicateCurrency,
+                    "It stands twice.",
+                );
             }
             if !(1..=MAX_RATE_PPM).contains(&rate.rate_ppm) {
                 let detail = format!("1 to {MAX_RATE_PPM} millionths.");
-                tell(field("rate_ppm"), "invalid_rate", &detail);
+                tell(field("rate_ppm"), Code::InvalidRate, &detail);
             }
             let Rounding { step, ending } = rate.rounding;
             let increment = currency.charge_increment();
@@ -173,7 +178,7 @@ impl Currencies {
                 let detail = format!(
                     "A step of 1 to {MAX_STEP}, an ending below it, both multiples of {increment}, which is what can be charged."
                 );
-                tell(field("rounding"), "invalid_rounding", &detail);
+                tell(field("rounding"), Code::InvalidRounding, &detail);
             }
         }
         problems
@@ -234,14 +239,14 @@ pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -
         if !sold_in.contains(&price.currency) {
             tell(
                 "currency",
-                "unknown_currency",
+                Code::UnknownCurrency,
                 "A currency that the shop sells in.",
             );
         }
         if !fits(price.amount) {
             tell(
                 "amount",
-                "invalid_price",
+                Code::InvalidPrice,
                 "Minor units that can be charged.",
             );
         }
@@ -249,10 +254,14 @@ pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -
             .compare_at_amount
             .is_some_and(|before| !fits(before) || before <= price.amount)
         {
-            tell("compare_at_amount", "invalid_price", "More than the price.");
+            tell(
+                "compare_at_amount",
+                Code::InvalidPrice,
+                "More than the price.",
+            );
         }
         if price.ends() <= price.begins() {
-            tell("valid_until", "invalid_range", "After its start.");
+            tell("valid_until", Code::InvalidRange, "After its start.");
         }
         let earlier = schedule.get(..at).unwrap_or_default();
         let overlaps = |other: &ScheduledPrice| {
@@ -262,7 +271,7 @@ pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -
         };
         if earlier.iter().any(overlaps) {
             let detail = "Another price in this currency is valid at that time.";
-            tell("valid_from", "overlapping_prices", detail);
+            tell("valid_from", Code::OverlappingPrices, detail);
         }
     }
     problems

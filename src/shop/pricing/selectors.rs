@@ -1,6 +1,7 @@
 //! Selectors of the goods that a rule applies to, and amounts that a rule states per currency.
 
 use crate::catalog::handles::{category_handle, is_category_called};
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::values::money::{Currency, MAX_AMOUNT, Money};
 use crate::values::typing::plain_text;
@@ -76,11 +77,11 @@ pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
         let field = format!("{field}[{at}]");
         if !(0..=MAX_AMOUNT).contains(&money.amount) {
             let detail = "Minor units, 0 or more.";
-            problems.push(FieldError::new(&*field, "invalid_threshold", detail));
+            problems.push(FieldError::new(&*field, Code::InvalidThreshold, detail));
         }
         if amount_in(amounts.get(..at).unwrap_or_default(), money.currency).is_some() {
             let detail = format!("{} stands twice.", money.currency);
-            problems.push(FieldError::new(field, "duplicate_currency", detail));
+            problems.push(FieldError::new(field, Code::DuplicateCurrency, detail));
         }
     }
     problems

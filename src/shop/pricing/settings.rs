@@ -2,6 +2,7 @@
 //! document in sections; each change creates a new version of the whole, and a quote names the
 //! version it was made by.
 
+use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
 use crate::pricing::prices::{Currencies, ScheduledPrice, problems_of_schedule};
 use crate::pricing::promotions::Promotion;
@@ -85,7 +86,7 @@ pub async fn change_settings(
             version: next.version,
         }),
         Written::Lost => Err(Error::Unavailable {
-            code: "settings_busy",
+            code: Code::SettingsBusy,
             retry_after_secs: 1,
         }),
     }

@@ -5,6 +5,7 @@
 //! its class: a class without a rate in its zone is taxed as [`STANDARD`], and [`EXEMPT`] is never
 //! taxed. Shipping is taxed by the class of its method. An address in no zone is not taxed.
 
+use crate::codes::Code;
 use crate::error::{FieldError, Result};
 use crate::pricing::places::{
     Destination, Place, Zone, problems_of_ids, problems_of_zones, zone_of,
@@ -218,11 +219,11 @@ pub fn problems_of_markets(markets: &[Market]) -> Vec<FieldError> {
             let field = format!("markets[{at}].countries[{nth}]");
             if Country::of_code(country).is_none() {
                 let detail = "A country code of two capital letters, such as US.";
-                problems.push(FieldError::new(&*field, "invalid_country", detail));
+                problems.push(FieldError::new(&*field, Code::InvalidCountry, detail));
             }
             if let Some(other) = taken.insert(country, &market.id) {
                 let detail = format!("{country} is in the market `{other}` already.");
-                problems.push(FieldError::new(field, "overlapping_markets", detail));
+                problems.push(FieldError::new(field, Code::OverlappingMarkets, detail));
             }
         }
     }
@@ -239,20 +240,24 @@ pub fn problems_of_tax_zones(zones: &[TaxZone]) -> Vec<FieldError> {
             let field = |name: &str| format!("tax_zones[{at}].rates[{nth}].{name}");
             if !(0..=MAX_RATE_PPM).contains(&rate.rate_ppm) {
                 let detail = format!("0 to {MAX_RATE_PPM} parts per million: 8 % are 80000.");
-                problems.push(FieldError::new(field("rate_ppm"), "invalid_rate", detail));
+                problems.push(FieldError::new(
+                    field("rate_ppm"),
+                    Code::InvalidRate,
+                    detail,
+                ));
             }
             if rate.name.trim().is_empty() {
-                problems.push(FieldError::new(field("name"), "required", "A name."));
+                problems.push(FieldError::new(field("name"), Code::Required, "A name."));
             }
             if rate.class.trim().is_empty() || rate.class == EXEMPT {
                 let detail = "A class; `exempt` is never taxed.";
-                problems.push(FieldError::new(field("class"), "invalid_class", detail));
+                problems.push(FieldError::new(field("class"), Code::InvalidClass, detail));
             }
             if compound.contains(&&*rate.class) {
                 let detail = "The compound rate is the last of its class.";
                 problems.push(FieldError::new(
                     field("compound"),
-                    "invalid_compound",
+                    Code::InvalidCompound,
                     detail,
                 ));
             }

@@ -6,6 +6,7 @@
 
 use crate::catalog::Product;
 use crate::catalog::record::{CatalogRecord, PageSize};
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::inventory::objects::StockObjects;
 use crate::publishing::csv::write::{header_of, write_header, write_rows};
@@ -148,7 +149,7 @@ fn basis(header: &[String], product: Option<&Product>) -> String {
 
 fn outdated() -> Error {
     Error::conflict(
-        "export_outdated",
+        Code::ExportOutdated,
         "A column of the catalog came or went, or the product that goes on was changed; begin the export anew.",
         serde_json::json!({}),
     )

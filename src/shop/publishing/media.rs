@@ -5,6 +5,7 @@
 //! Drawings (SVG) are documents that can run scripts, and are rejected.
 
 use crate::catalog::record::CatalogRecord;
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::values::ids::digest_of;
 use durable::Timestamp;
@@ -89,7 +90,7 @@ pub async fn delete_media(
     let products = record.products_naming(&media.name, MOST_TOLD).await?;
     if !products.is_empty() {
         return Err(Error::conflict(
-            "media_in_use",
+            Code::MediaInUse,
             "Products name this picture; take it out of them first.",
             json!({"products": products}),
         ));
@@ -118,7 +119,7 @@ impl Media {
             })
             .ok_or_else(|| {
                 let detail = format!("A picture of at most {MAX_SIDE} pixels a side, as a whole.");
-                Error::invalid("body", "invalid_image", detail)
+                Error::invalid("body", Code::InvalidImage, detail)
             })?;
         let name = format!(
             "{}-{width}x{height}.{}",

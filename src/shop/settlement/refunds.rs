@@ -2,6 +2,7 @@
 //! captured amount, even with simultaneous requests; paid out by the provider; and ended by the
 //! state that the provider reports. A refund made at the provider appears here as well, once.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::orders::ledger::Journal;
 use crate::orders::moves::{OrderRecord, Transition};
@@ -282,7 +283,7 @@ pub async fn make_refund(
         currency: refund.amount.currency,
     })?;
     let key = key_between(refund, listed_at, clock.clock()).ok_or(Error::Unavailable {
-        code: "refund_under_way",
+        code: Code::RefundUnderWay,
         retry_after_secs: 60,
     })?;
     match payments.create_refund(&key, &request).await {

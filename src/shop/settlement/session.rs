@@ -11,6 +11,7 @@
 //! no session and never will be, and the payment is renewed or the order ends. That is claimed by a
 //! transition too, so that nobody ends an order whose payment has just been renewed.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::inventory::holds::Holds;
 use crate::inventory::order_stock::hold_again;
@@ -144,7 +145,7 @@ async fn find_session(ports: &impl SettlementPorts, order: &Order) -> Result<Opt
         .map_err(PaymentError::into_error)?;
     if found.is_none() && ports.clock() < settled_at {
         return Err(Error::Unavailable {
-            code: "payments_unavailable",
+            code: Code::PaymentsUnavailable,
             retry_after_secs: CLOCKS_SECS,
         });
     }

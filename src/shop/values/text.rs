@@ -1,5 +1,6 @@
 //! Words of staff: bounds on what they write.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 
 /// Most characters of a word of staff's: a carrier, a number, a reason.
@@ -14,14 +15,14 @@ pub fn check_text(field: &str, text: Option<&str>) -> Result<()> {
     if text.chars().count() > MAX_TEXT_CHARS {
         return Err(Error::invalid(
             field,
-            "too_long",
+            Code::TooLong,
             format!("At most {MAX_TEXT_CHARS} characters."),
         ));
     }
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(
             field,
-            "control_character",
+            Code::ControlCharacter,
             "No line breaks or control characters.",
         ));
     }

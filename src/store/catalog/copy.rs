@@ -13,6 +13,7 @@ use futures_util::stream::TryStreamExt;
 use serde::de::DeserializeOwned;
 use shop::catalog::version::{PublishedCatalog, Version, not_copied};
 use shop::catalog::{Card, Product};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::publishing::publish::record::{CatalogCopy, Pointer, version_key};
 use std::cell::RefCell;
@@ -131,7 +132,7 @@ impl PublishedCatalog for CatalogKv {
         let key = version_key(seq);
         match self.document(&VERSIONS, &key, VERSION_BYTES).await {
             Ok(version) => Ok(Some(version)),
-            Err(error) if error.code() == not_copied().code() => Ok(None),
+            Err(error) if error.code() == Code::CatalogNotCopied => Ok(None),
             Err(error) => Err(error),
         }
     }

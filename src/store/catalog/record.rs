@@ -8,6 +8,7 @@ use durable::Timestamp;
 use serde::Deserialize;
 use shop::catalog::record::{CatalogRecord, PageSize};
 use shop::catalog::{Image, Price, Product, ProductName, ProductOption, Seo, SourceCell, Variant};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::values::written::Written;
 use std::collections::BTreeMap;
@@ -224,9 +225,9 @@ fn save_statements(products: &[Product], now: Timestamp) -> Result<Vec<Statement
 /// Returns 422 for a handle or SKU that another product has; `message` is SQLite's error.
 fn name_taken(message: &str) -> Error {
     let (field, code) = if message.contains("products.handle") {
-        ("handle", "handle_taken")
+        ("handle", Code::HandleTaken)
     } else {
-        ("sku", "sku_taken")
+        ("sku", Code::SkuTaken)
     };
     let detail = format!("Another product of the shop has this {field}.");
     Error::invalid(field, code, detail)
@@ -234,7 +235,7 @@ fn name_taken(message: &str) -> Error {
 
 fn publish_in_progress() -> Error {
     Error::conflict(
-        "publish_in_progress",
+        Code::PublishInProgress,
         "A publish is under way; the catalog can be changed again when it has ended.",
         serde_json::json!({"retry_after_secs": 2}),
     )

@@ -5,6 +5,7 @@ use crate::store::platform::pause::wait;
 use crate::store::sql::{Database, Statement, from_word, to_json};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::orders::shared_reads::{SharedReads, Turn};
 use shop::orders::standing::{OrderStanding, OrderStandings};
@@ -43,7 +44,7 @@ impl<D: Database> OrderStandings for OrderStandingsD1<D> {
                 Turn::Wait(millis) => wait(millis).await,
                 Turn::GiveUp => {
                     return Err(Error::Unavailable {
-                        code: "overloaded",
+                        code: Code::Overloaded,
                         retry_after_secs: OVERLOADED_SECS,
                     });
                 }

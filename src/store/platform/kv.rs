@@ -4,6 +4,7 @@
 use crate::store::platform::console;
 use crate::store::platform::pause::Pause;
 use serde_json::json;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use worker::{KvError, KvStore};
 
@@ -53,7 +54,7 @@ fn unavailable(error: KvError) -> Error {
         &json!({"level": "warn", "event": "copies_unavailable", "error": error.to_string()}),
     );
     Error::Unavailable {
-        code: "copies_unavailable",
+        code: Code::CopiesUnavailable,
         retry_after_secs: 1,
     }
 }

@@ -8,6 +8,7 @@ use durable::{board, cart, promotion, stock};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shop::cart::CartObjects;
+use shop::codes::Code;
 use shop::error::{Error, Result, key_reused};
 use shop::inventory::objects::{
     Boards, PromotionObjects, StockLedgers, StockMovement, StockObjects, Uses,
@@ -155,7 +156,7 @@ impl Objects {
         opened
             .map_err(|error| unavailable(&error))?
             .ok_or(Error::Unavailable {
-                code: "too_many_watchers",
+                code: Code::TooManyWatchers,
                 retry_after_secs: 60,
             })
     }
@@ -256,10 +257,10 @@ fn marked(error: &worker::Error, name: &str) -> bool {
 
 fn unavailable(error: &worker::Error) -> Error {
     if marked(error, "overloaded") {
-        return refused_for_now("overloaded", "warn", &error.to_string());
+        return refused_for_now(Code::Overloaded, "warn", &error.to_string());
     }
     if marked(error, "retryable") {
-        return refused_for_now("object_unavailable", "warn", &error.to_string());
+        return refused_for_now(Code::ObjectUnavailable, "warn", &error.to_string());
     }
     failed(&error.to_string())
 }
@@ -267,10 +268,10 @@ fn unavailable(error: &worker::Error) -> Error {
 /// Returns the error for an object that failed internally. How far it got is unknown, and its
 /// memory is lost. The same operation, requested again, is carried out only once.
 fn failed(error: &str) -> Error {
-    refused_for_now("object_unavailable", "error", error)
+    refused_for_now(Code::ObjectUnavailable, "error", error)
 }
 
-fn refused_for_now(code: &'static str, level: &str, error: &str) -> Error {
+fn refused_for_now(code: Code, level: &str, error: &str) -> Error {
     let line = serde_json::json!({"level": level, "event": code, "error": error});
     console_warn!("{line}");
     Error::Unavailable {

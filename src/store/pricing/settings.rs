@@ -9,6 +9,7 @@
 use crate::store::sql::{Database, Statement, TextRow, from_json, to_json, written};
 use durable::Timestamp;
 use serde::Deserialize;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::pricing::prices::ScheduledPrice;
 use shop::pricing::settings::{SettingsRecord, SettingsVersion};
@@ -174,7 +175,7 @@ pub fn remember(known: &SettingsCache, row: SettingsRow) -> Result<Rc<SettingsVe
         }
         (None, Some(kept)) if kept.version == row.settings_version => Ok(kept),
         _ => Err(Error::Unavailable {
-            code: "settings_busy",
+            code: Code::SettingsBusy,
             retry_after_secs: 1,
         }),
     }

@@ -19,6 +19,7 @@ use shop::catalog::version::read_sku;
 use shop::checkout::freezing::change_cart;
 use shop::checkout::ports::CheckoutPorts;
 use shop::checkout::quoting;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::pricing::places::Destination;
 use shop::pricing::quote::QuoteRequest;
@@ -301,7 +302,7 @@ impl<'a> CartView<'a> {
 pub fn no_cart() -> Error {
     Error::invalid(
         "cart",
-        "cart_empty",
+        Code::CartEmpty,
         "There is no cart to order from; send its Cart-Token.",
     )
 }

@@ -15,6 +15,7 @@ use crate::web::http::call::Call;
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 use serde_json::Number;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use std::ops::RangeInclusive;
 
@@ -49,7 +50,7 @@ pub fn limit(call: &Call<'_>) -> Result<usize> {
         .ok_or_else(|| {
             Error::invalid(
                 "limit",
-                "invalid_limit",
+                Code::InvalidLimit,
                 format!("A whole number from 1 to {MAX_LIMIT}."),
             )
         })
@@ -80,7 +81,7 @@ pub fn decode_cursor(call: &Call<'_>) -> Result<Option<String>> {
 /// Returns 400 `malformed_cursor`.
 pub fn malformed_cursor() -> Error {
     Error::malformed(
-        "malformed_cursor",
+        Code::MalformedCursor,
         "Cursors are those that a list answered with.",
     )
 }

@@ -13,6 +13,7 @@ use shop::aftersales::recorded::Recorded;
 use shop::aftersales::{fulfillments, status};
 use shop::checkout::place_order;
 use shop::checkout::record::Checkout;
+use shop::codes::Code;
 use shop::customers::permissions::Permission;
 use shop::error::{Error, Result};
 use shop::orders::order::{Actor, Order};
@@ -90,7 +91,7 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     let idempotency_key = call.idempotency_key()?.ok_or_else(|| {
         Error::invalid(
             "Idempotency-Key",
-            "idempotency_key_required",
+            Code::IdempotencyKeyRequired,
             "Send a key of your own for each order.",
         )
     })?;
@@ -130,7 +131,7 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
         None
     } else {
         let own = call.identity().cart()?.ok_or(Error::Unauthorized {
-            code: "credentials_required",
+            code: Code::CredentialsRequired,
         })?;
         Some(own.id)
     };
@@ -272,7 +273,7 @@ fn order_of_cursor(text: String) -> Result<String> {
 
 fn read_status(word: &str) -> Result<OrderStatus> {
     durable::json::read_value(word.into())
-        .map_err(|_| Error::invalid("status", "unknown_status", "No order stands like this."))
+        .map_err(|_| Error::invalid("status", Code::UnknownStatus, "No order stands like this."))
 }
 
 fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {

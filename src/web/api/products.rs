@@ -6,6 +6,7 @@ use crate::web::http::reply::Reply;
 use crate::web::views::products::{CategoryNode, ProductView};
 use shop::catalog::list::{Cursor, ListQuery, Sort};
 use shop::catalog::{list, version};
+use shop::codes::Code;
 use shop::error::{Error, FieldError, Result};
 
 /// `GET
@@ -64,7 +65,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
         let price = text.parse().ok().filter(|price: &i64| *price >= 0);
         if price.is_none() {
             let detail = "A whole number of minor units.";
-            errors.push(FieldError::new(name, "invalid_price", detail));
+            errors.push(FieldError::new(name, Code::InvalidPrice, detail));
         }
         price
     };
@@ -73,7 +74,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
         None => Sort::default(),
         Some(word) => Sort::from_word(&word).unwrap_or_else(|| {
             let detail = "One of price, -price, newest, title.";
-            errors.push(FieldError::new("sort", "invalid_sort", detail));
+            errors.push(FieldError::new("sort", Code::InvalidSort, detail));
             Sort::default()
         }),
     };
@@ -85,7 +86,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
             let detail = "in_stock or out.";
             errors.push(FieldError::new(
                 "availability",
-                "invalid_availability",
+                Code::InvalidAvailability,
                 detail,
             ));
             None

@@ -6,6 +6,7 @@ use crate::web::http::reply::Reply;
 use serde::Deserialize;
 use shop::aftersales::refunds;
 use shop::aftersales::refunds::AskedRefund;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::values::money::Money;
 
@@ -33,7 +34,7 @@ pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
     };
     call.idempotency_key()?.ok_or_else(|| {
         let detail = "Send a key of your own for each refund.";
-        Error::invalid("Idempotency-Key", "idempotency_key_required", detail)
+        Error::invalid("Idempotency-Key", Code::IdempotencyKeyRequired, detail)
     })?;
     let id = new_record_id(call, "re")?;
     let (app, order_id) = (call.app, call.param(0));

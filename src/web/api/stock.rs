@@ -8,6 +8,7 @@ use crate::web::views::instant;
 use durable::stock::{Availability, PublicStock};
 use serde::Serialize;
 use shop::catalog::availability::{get_public_stock, list_public_stocks};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 
 /// Maximum number of SKUs in one request.
@@ -46,7 +47,7 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     let skus: Vec<&str> = asked.split(',').filter(|sku| !sku.is_empty()).collect();
     if skus.is_empty() || skus.len() > MAX_SKUS {
         let detail = format!("1 to {MAX_SKUS} SKUs, separated by commas.");
-        return Err(Error::invalid("skus", "invalid_skus", detail));
+        return Err(Error::invalid("skus", Code::InvalidSkus, detail));
     }
     let (catalog, stocks) = (call.app.catalog(), call.app.public_stocks());
     let list = list_public_stocks(&catalog, &stocks, &skus).await?;
@@ -77,7 +78,7 @@ pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
     let upgrade = call.header("Upgrade").unwrap_or_default();
     if !upgrade.eq_ignore_ascii_case("websocket") {
         return Err(Error::malformed(
-            "websocket_expected",
+            Code::WebsocketExpected,
             "This address speaks WebSocket.",
         ));
     }
@@ -90,7 +91,7 @@ pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Turns `unknown_sku` into 404, because here the SKU is part of the path.
 fn not_on_sale(error: Error) -> Error {
-    if error.code() == "unknown_sku" {
+    if error.code() == Code::UnknownSku {
         return Error::NotFound("SKU");
     }
     error

@@ -6,6 +6,7 @@ use crate::web::http::identity::Identity;
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use shop::checkout::quoting::accept_currency;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::values::channel::Channel;
 use shop::values::ids::digest_of;
@@ -165,7 +166,7 @@ impl<'a> Call<'a> {
             .map(Some)
             .ok_or_else(|| {
                 Error::malformed(
-                    "malformed_header",
+                    Code::MalformedHeader,
                     "If-Match is a version in quotes, such as \"3\".",
                 )
             })
@@ -250,9 +251,9 @@ impl<'a> Call<'a> {
         let value = durable::json::read(&body).map_err(|error| {
             let detail = error.to_string();
             let code = if detail.contains("unknown field `") {
-                "unknown_field"
+                Code::UnknownField
             } else {
-                "malformed_json"
+                Code::MalformedJson
             };
             Error::malformed(code, detail)
         })?;
@@ -308,13 +309,16 @@ pub fn idempotency_key(key: &str) -> Result<String> {
         return Ok(key.to_owned());
     }
     Err(Error::malformed(
-        "malformed_header",
+        Code::MalformedHeader,
         format!("An idempotency key has 1 to {MAX_KEY_BYTES} printable ASCII characters."),
     ))
 }
 
 fn unreadable(_: worker::Error) -> Error {
-    Error::malformed("malformed_body", "The body could not be read to its end.")
+    Error::malformed(
+        Code::MalformedBody,
+        "The body could not be read to its end.",
+    )
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::app::config::Config;
 use crate::web::http::call::Call;
 use crate::web::http::log::log_failure;
 use shop::checkout::pending::Visitor;
+use shop::codes::Code;
 use shop::customers::challenge::Solution;
 use shop::customers::limits;
 use shop::customers::limits::{Limit, network_of};
@@ -38,7 +39,9 @@ pub fn check(access: Access, call: &Call<'_>) -> Result<()> {
         _ => {}
     }
     if access != Access::Signed && is_cross_site(call) {
-        return Err(Error::Forbidden { code: "cross_site" });
+        return Err(Error::Forbidden {
+            code: Code::CrossSite,
+        });
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::web::http::cart_token;
 use crate::web::http::cart_token::OwnCart;
 use crate::web::http::cookies::cookie;
+use shop::codes::Code;
 use shop::customers::permissions::Permission;
 use shop::customers::staff::StaffMember;
 use shop::error::{Error, Result};
@@ -119,7 +120,7 @@ impl<'a> Identity<'a> {
             CartProof::Missing => Ok(None),
             CartProof::Of(cart) => Ok(Some(cart.clone())),
             CartProof::Forged => Err(Error::Unauthorized {
-                code: "invalid_cart_token",
+                code: Code::InvalidCartToken,
             }),
         }
     }
@@ -192,4 +193,6 @@ impl<'a> Identity<'a> {
     }
 }
 
-const STAFF_ONLY: Error = Error::Unauthorized { code: "staff_only" };
+const STAFF_ONLY: Error = Error::Unauthorized {
+    code: Code::StaffOnly,
+};

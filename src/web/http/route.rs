@@ -4,6 +4,7 @@ use crate::web::http::call::Call;
 use crate::web::http::guard::Access;
 use crate::web::http::reply::Reply;
 use percent_encoding::percent_decode_str;
+use shop::codes::Code;
 use shop::customers::limits::Limit;
 use shop::error::{Error, Result};
 use std::future::Future;
@@ -75,7 +76,7 @@ pub(crate) fn decoded_segments(path: &str) -> Result<Vec<String>> {
         .map(|segment| {
             let broken = || {
                 Error::malformed(
-                    "malformed_path",
+                    Code::MalformedPath,
                     "The path is not valid percent-encoded UTF-8.",
                 )
             };

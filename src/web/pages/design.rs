@@ -16,6 +16,7 @@ use durable::stock::Availability;
 use maud::{Markup, html};
 use shop::catalog::Card;
 use shop::catalog::version::PublishedCatalog;
+use shop::codes::Code;
 use shop::error::{FieldError, Result};
 
 /// Colours of `content/shop.toml`, with their uses.
@@ -115,7 +116,7 @@ fn buttons() -> Markup {
 
 fn fields(visit: &PageContext) -> Markup {
     let form = Form(vec![("faulty".to_owned(), "what was typed".to_owned())]);
-    let errors = [FieldError::new("faulty", "required", "")];
+    let errors = [FieldError::new("faulty", Code::Required, "")];
     let typed = Typed::new(visit.texts(), &form, &errors, vec!["plain"]);
     html! {
         form class="stack narrow-page" novalidate {

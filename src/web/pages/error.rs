@@ -12,6 +12,7 @@ use crate::web::pages::visit::{PageContext, order_path};
 use maud::{Markup, html};
 use serde_json::Value;
 use shop::checkout::freezing::order_in_the_way;
+use shop::codes::Code;
 use shop::error::Error;
 use worker::Method;
 
@@ -26,7 +27,7 @@ pub async fn show(call: &mut Call<'_>, error: &Error) -> Reply {
     } else {
         Reply::problem(error, call.request_id)
     };
-    if error.code() == "invalid_cart_token" && call.header("Cookie").is_some() {
+    if error.code() == Code::InvalidCartToken && call.header("Cookie").is_some() {
         reply.headers.push(("Set-Cookie", forget_cookie()));
     }
     reply
@@ -109,9 +110,9 @@ fn ways_on(visit: &PageContext) -> Markup {
 /// Returns the title of an error, worded for a visitor who pressed a button.
 fn title_of(texts: &Texts, error: &Error) -> &'static str {
     match error.code() {
-        "invalid_cart_token" => texts.error_cart_token,
-        "sold_out" => texts.error_sold_out,
-        "contended" | "promotion_contended" => texts.error_contended,
+        Code::InvalidCartToken => texts.error_cart_token,
+        Code::SoldOut => texts.error_sold_out,
+        Code::Contended | Code::PromotionContended => texts.error_contended,
         _ => match error {
             Error::Conflict { .. } | Error::Invalid(_) => texts.error_refused,
             Error::NotFound(_) => texts.error_not_found,

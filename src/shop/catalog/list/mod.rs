@@ -3,6 +3,7 @@
 use crate::catalog::availability::PublicStocks;
 use crate::catalog::version::{Category, PublishedCatalog, Version, newest_copied};
 use crate::catalog::{Card, Product};
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::values::folding::{Said, SearchText, folded, place_in_alphabet};
 use crate::values::money::Currency;
@@ -173,7 +174,7 @@ pub async fn list_products(
     let version = catalog
         .version(cursor.seq)
         .await?
-        .ok_or(Error::Gone("cursor_expired"))?;
+        .ok_or(Error::Gone(Code::CursorExpired))?;
     whole_page(catalog, stocks, &version, query, cursor.offset).await
 }
 

@@ -7,6 +7,7 @@
 //! breaker is open, a single order tests whether the provider answers again, and the others wait
 //! for the result.
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::operations::sweep::bounds::{count_of, found};
 use crate::orders::findings::{Finding, FindingKind};
@@ -215,7 +216,7 @@ fn is_left_alone(driven: &Result<Order>) -> bool {
     matches!(
         driven,
         Err(Error::Unavailable {
-            code: "payments_unavailable",
+            code: Code::PaymentsUnavailable,
             retry_after_secs: ..CLOCKS_SECS
         })
     )

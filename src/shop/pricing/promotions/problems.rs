@@ -1,5 +1,6 @@
 //! Validation of promotions.
 
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::pricing::places::problems_of_ids;
 use crate::pricing::promotions::{Benefit, Promotion};
@@ -21,14 +22,14 @@ pub fn problems_of_promotions(promotions: &[Promotion]) -> Vec<FieldError> {
         };
         if code.is_empty() || code.chars().count() > MAX_CODE_CHARS {
             let detail = format!("1 to {MAX_CODE_CHARS} characters beside spaces, or no code.");
-            let problem = FieldError::new(format!("{field}.code"), "invalid_code", detail);
+            let problem = FieldError::new(format!("{field}.code"), Code::InvalidCode, detail);
             problems.push(problem);
         }
         if codes.contains(&code) {
             let detail = "Another promotion has this code.";
             problems.push(FieldError::new(
                 format!("{field}.code"),
-                "duplicate_code",
+                Code::DuplicateCode,
                 detail,
             ));
         }
@@ -46,12 +47,12 @@ impl Promotion {
             problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
         };
         if self.title.trim().is_empty() {
-            tell("title", "required", "As shoppers read it.");
+            tell("title", Code::Required, "As shoppers read it.");
         }
         if let (Some(starts_at), Some(ends_at)) = (self.starts_at, self.ends_at)
             && ends_at <= starts_at
         {
-            tell("ends_at", "invalid_range", "After its start.");
+            tell("ends_at", Code::InvalidRange, "After its start.");
         }
         for (name, limit) in [
             ("limits.total", self.limits.total),
@@ -59,13 +60,13 @@ impl Promotion {
             ("min_quantity", self.min_quantity),
         ] {
             if limit == Some(0) {
-                tell(name, "invalid_threshold", "At least 1, or none.");
+                tell(name, Code::InvalidThreshold, "At least 1, or none.");
             }
         }
         for (at, customer) in self.customers.iter().enumerate() {
             if !is_digest(customer) {
                 let detail = "A mail address, or the digest that stands for one.";
-                tell(&format!("customers[{at}]"), "invalid_email", detail);
+                tell(&format!("customers[{at}]"), Code::InvalidEmail, detail);
             }
         }
         problems.extend(self.benefit.problems(&format!("{field}.benefit")));
@@ -87,7 +88,7 @@ impl Benefit {
                     if !(1..=MAX_UNITS).contains(&units) {
                         let detail = format!("1 to {MAX_UNITS}.");
                         let field = format!("{field}.{name}");
-                        problems.push(FieldError::new(field, "invalid_threshold", detail));
+                        problems.push(FieldError::new(field, Code::InvalidThreshold, detail));
                     }
                 }
                 problems
@@ -114,13 +115,13 @@ const MAX_UNITS: u32 = 1_000;
 fn problem_of_part(off_ppm: i64, field: &str) -> Option<FieldError> {
     let detail = "1 to 1000000 parts per million: 10 % are 100000.";
     (!(1..=1_000_000).contains(&off_ppm))
-        .then(|| FieldError::new(format!("{field}.off_ppm"), "invalid_rate", detail))
+        .then(|| FieldError::new(format!("{field}.off_ppm"), Code::InvalidRate, detail))
 }
 
 fn problems_of_amounts(amounts: &[Money], field: &str) -> Vec<FieldError> {
     let mut problems = problems_of_money(amounts, field);
     if amounts.is_empty() {
-        problems.push(FieldError::new(field, "required", "At least one."));
+        problems.push(FieldError::new(field, Code::Required, "At least one."));
     }
     for (at, money) in amounts.iter().enumerate() {
         let increment = money.currency.charge_increment();
@@ -128,7 +129,7 @@ fn problems_of_amounts(amounts: &[Money], field: &str) -> Vec<FieldError> {
             let detail = format!("More than 0, in steps of {increment}.");
             problems.push(FieldError::new(
                 format!("{field}[{at}]"),
-                "invalid_price",
+                Code::InvalidPrice,
                 detail,
             ));
         }
@@ -147,12 +148,12 @@ fn problems_of_tiers(
         problems.extend(problem_of_part(off_ppm, &field));
         if !(0..=MAX_AMOUNT).contains(&from) {
             let detail = "0 or more.";
-            let problem = FieldError::new(format!("{field}.from"), "invalid_threshold", detail);
+            let problem = FieldError::new(format!("{field}.from"), Code::InvalidThreshold, detail);
             problems.push(problem);
         }
         if steps.contains(&(from, currency)) {
             let detail = "Another step begins there.";
-            let problem = FieldError::new(format!("{field}.from"), "overlapping_tiers", detail);
+            let problem = FieldError::new(format!("{field}.from"), Code::OverlappingTiers, detail);
             problems.push(problem);
         }
         steps.push((from, currency));
@@ -161,7 +162,7 @@ fn problems_of_tiers(
         let detail = "At least one.";
         problems.push(FieldError::new(
             format!("{field}.tiers"),
-            "required",
+            Code::Required,
             detail,
         ));
     }

@@ -7,6 +7,7 @@
 
 pub mod problems;
 
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::pricing::places::{Destination, Place, Zone, zone_of};
 use crate::pricing::selectors::{Goods, Selector, amount_in};
@@ -215,7 +216,7 @@ pub fn missing_phone(
     let is_missing = !method.phone.is_optional() && phone.is_none_or(|it| it.trim().is_empty());
     is_missing.then(|| {
         let detail = format!("The carrier of “{}” needs a phone number.", method.title);
-        FieldError::new("shipping_address.phone", "phone_required", detail)
+        FieldError::new("shipping_address.phone", Code::PhoneRequired, detail)
     })
 }
 

@@ -1,5 +1,6 @@
 //! Validation of shipping zones and their methods.
 
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::pricing::places::{problems_of_ids, problems_of_zones};
 use crate::pricing::selectors::problems_of_money;
@@ -43,10 +44,10 @@ impl ShippingMethod {
         };
         if place.is_some_and(|place| !self.pick_up || place.is_anywhere()) {
             let detail = "A place in one country, of a method whose `pick_up` is true.";
-            tell("pick_up_at".into(), "invalid_place", detail);
+            tell("pick_up_at".into(), Code::InvalidPlace, detail);
         }
         if self.rates.is_empty() {
-            tell("rates".into(), "required", "At least one price.");
+            tell("rates".into(), Code::Required, "At least one price.");
         }
         let reaches = |most: i64| self.rates.iter().all(|rate| rate.from <= most);
         if self
@@ -55,7 +56,7 @@ impl ShippingMethod {
         {
             let detail =
                 "0 or more, no less than any step; none where the price depends on nothing.";
-            tell("up_to".into(), "invalid_threshold", detail);
+            tell("up_to".into(), Code::InvalidThreshold, detail);
         }
         if self
             .working_days
@@ -63,7 +64,7 @@ impl ShippingMethod {
         {
             let detail =
                 format!("`min` is no more than `max`, `max` no more than {MAX_WORKING_DAYS}.");
-            tell("working_days".into(), "invalid_range", &detail);
+            tell("working_days".into(), Code::InvalidRange, &detail);
         }
         let mut steps: Vec<(i64, Currency)> = Vec::new();
         for (at, rate) in self.rates.iter().enumerate() {
@@ -71,17 +72,17 @@ impl ShippingMethod {
             let beyond = self.by == Measure::Nothing && rate.from != 0;
             if rate.from < 0 || beyond {
                 let detail = "0 or more; nothing but 0 where the price depends on nothing.";
-                tell(format!("rates[{at}].from"), "invalid_threshold", detail);
+                tell(format!("rates[{at}].from"), Code::InvalidThreshold, detail);
             }
             if !(0..=MAX_AMOUNT).contains(&amount)
                 || amount.checked_rem(currency.charge_increment()) != Some(0)
             {
                 let detail = "Minor units that can be charged, 0 or more.";
-                tell(format!("rates[{at}].price"), "invalid_price", detail);
+                tell(format!("rates[{at}].price"), Code::InvalidPrice, detail);
             }
             if steps.contains(&(rate.from, currency)) {
                 let detail = "Another price in this currency is from the same measure on.";
-                tell(format!("rates[{at}].from"), "overlapping_rates", detail);
+                tell(format!("rates[{at}].from"), Code::OverlappingRates, detail);
             }
             steps.push((rate.from, currency));
         }
@@ -109,7 +110,7 @@ fn problems_of_titles(
         .map(|(name, _)| {
             FieldError::new(
                 format!("{field}.{name}"),
-                "required",
+                Code::Required,
                 "As shoppers read it.",
             )
         })

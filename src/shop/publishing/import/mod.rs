@@ -13,6 +13,7 @@ mod units;
 
 use crate::catalog::Product;
 use crate::catalog::record::CatalogRecord;
+use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
 use crate::inventory::objects::StockObjects;
 use crate::publishing::csv::imported::{Name, RowError};
@@ -210,7 +211,7 @@ async fn save(record: &impl CatalogRecord, products: &[Product], now: Timestamp)
     match record.save_products(products, now).await {
         Ok(Written::Landed(())) => Ok(()),
         Ok(Written::Lost) => Err(products_changed()),
-        Err(error) if matches!(error.code(), "handle_taken" | "sku_taken") => {
+        Err(error) if matches!(error.code(), Code::HandleTaken | Code::SkuTaken) => {
             Err(products_changed())
         }
         Err(error) => Err(error),
@@ -219,7 +220,7 @@ async fn save(record: &impl CatalogRecord, products: &[Product], now: Timestamp)
 
 fn products_changed() -> Error {
     Error::conflict(
-        "products_changed",
+        Code::ProductsChanged,
         "Someone changed one of these products in the meantime; send the window again, and it is compared with what is there now.",
         serde_json::json!({"retry_after_secs": 1}),
     )
@@ -227,20 +228,20 @@ fn products_changed() -> Error {
 
 fn nothing_to_import(csv: &[u8], errors: &[RowError]) -> Error {
     if without_mark(csv).trim_ascii().is_empty() {
-        return Error::invalid("file", "nothing_to_import", "The file is empty.");
+        return Error::invalid("file", Code::NothingToImport, "The file is empty.");
     }
     let detail = if errors.is_empty() {
         "The file has a header row and no product below it."
     } else {
         "Nothing in the file can be imported."
     };
-    let file = FieldError::new("file", "nothing_to_import", detail);
+    let file = FieldError::new("file", Code::NothingToImport, detail);
     let rows = errors.iter().take(MAX_ERRORS).map(|error| {
         let place = match error.column.as_str() {
             "" => format!("line {}", error.line),
             column => format!("line {}, {column}", error.line),
         };
-        FieldError::new(place, "invalid_row", error.detail.clone())
+        FieldError::new(place, Code::InvalidRow, error.detail.clone())
     });
     Error::Invalid(std::iter::once(file).chain(rows).collect())
 }

@@ -12,6 +12,7 @@
 pub mod record;
 pub mod steps;
 
+use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::publishing::publish::record::{
     CatalogCopy, Pointer, Publish, PublishQueue, PublishRecord, PublishState,
@@ -96,7 +97,7 @@ pub async fn cancel_publish(
         return get_publish(record, seq).await;
     }
     Err(Error::conflict(
-        "publish_ended",
+        Code::PublishEnded,
         "This publish has ended already.",
         serde_json::json!({}),
     ))
@@ -127,7 +128,7 @@ pub async fn rollback_catalog(
     check_shown_again(&get_publish(record, seq).await?, current)?;
     if record.switch_back(seq, now).await? == Written::Lost {
         return Err(Error::conflict(
-            "not_now",
+            Code::NotNow,
             "A publish is under way, or the last switch is less than a second ago.",
             serde_json::json!({"retry_after_secs": 1}),
         ));
@@ -169,15 +170,15 @@ pub async fn sweep_catalog(
 fn check_shown_again(publish: &Publish, current: Option<Pointer>) -> Result<()> {
     let refused = |code, detail| Err(Error::conflict(code, detail, serde_json::json!({})));
     if current.is_some_and(|current| current.seq == publish.seq) {
-        return refused("already_shown", "Shoppers see this version already.");
+        return refused(Code::AlreadyShown, "Shoppers see this version already.");
     }
     match publish.state {
         PublishState::Done if publish.collected => refused(
-            "version_not_kept",
+            Code::VersionNotKept,
             "Nobody has been shown this version for two days: it is no longer kept.",
         ),
         PublishState::Done => Ok(()),
-        _ => refused("version_not_kept", "This publish made no version."),
+        _ => refused(Code::VersionNotKept, "This publish made no version."),
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod labels;
 pub mod phones;
 
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::values::addresses::phones::read_phone;
 use crate::values::countries::Country;
@@ -123,18 +124,21 @@ fn is_latin(text: &str) -> bool {
     !text.chars().any(is_other)
 }
 
-type Fault = Option<(&'static str, String)>;
+type Fault = Option<(Code, String)>;
 
 fn field_fault(value: &str, required: bool) -> Fault {
     if required && value.trim().is_empty() {
-        return Some(("required", "This is needed.".to_owned()));
+        return Some((Code::Required, "This is needed.".to_owned()));
     }
     if value.chars().count() > MAX_FIELD_CHARS {
-        return Some(("too_long", format!("At most {MAX_FIELD_CHARS} characters.")));
+        return Some((
+            Code::TooLong,
+            format!("At most {MAX_FIELD_CHARS} characters."),
+        ));
     }
     if value.chars().any(|it| it.is_control() || ends_line(it)) {
         return Some((
-            "control_character",
+            Code::ControlCharacter,
             "No line breaks or control characters.".to_owned(),
         ));
     }
@@ -156,7 +160,7 @@ fn region_fault(region: &str, country: Option<&Country>) -> Fault {
         .filter(|country| is_strict(country) && read_region(country, region).is_none())
         .map(|country| {
             let detail = format!("There is no such region of {}.", country.name);
-            ("invalid_region", detail)
+            (Code::InvalidRegion, detail)
         })
 }
 
@@ -174,7 +178,7 @@ fn postal_code_fault(postal_code: &str, country: Option<&Country>) -> Fault {
                 country.name,
                 country.postal_code_examples()
             );
-            ("invalid_postal_code", detail)
+            (Code::InvalidPostalCode, detail)
         })
 }
 
@@ -184,13 +188,13 @@ fn phone_fault(phone: &str) -> Fault {
         return fault;
     }
     let detail = "A phone number has 5 to 15 digits, such as +49 30 1234567.";
-    Some(("invalid_phone", detail.to_owned()))
+    Some((Code::InvalidPhone, detail.to_owned()))
 }
 
 fn country_fault(country: Option<&Country>) -> Fault {
     country.is_none().then(|| {
         let detail = "A country code of two capital letters, such as US.";
-        ("invalid_country", detail.to_owned())
+        (Code::InvalidCountry, detail.to_owned())
     })
 }
 
@@ -198,7 +202,7 @@ fn country_fault(country: Option<&Country>) -> Fault {
 mod tests {
     use super::*;
 
-    fn codes(address: &Address) -> Vec<(String, &'static str)> {
+    fn codes(address: &Address) -> Vec<(String, Code)> {
         let errors = address.errors("a");
         errors
             .into_iter()
@@ -228,9 +232,9 @@ mod tests {
             ..tokyo()
         };
         let wanted = [
-            ("a.name", "control_character"),
-            ("a.line1", "too_long"),
-            ("a.line2", "control_character"),
+            ("a.name", Code::ControlCharacter),
+            ("a.line1", Code::TooLong),
+            ("a.line2", Code::ControlCharacter),
         ];
         assert_eq!(
             codes(&broken),

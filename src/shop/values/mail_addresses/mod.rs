@@ -9,6 +9,7 @@
 
 mod punycode;
 
+use crate::codes::Code;
 use crate::error::FieldError;
 use crate::values::typing::plain_text;
 
@@ -50,7 +51,7 @@ pub fn email_fault(typed: &str) -> Option<FieldError> {
     let detail = "An address such as name@example.com.";
     read_address(typed)
         .is_none()
-        .then(|| FieldError::new("email", "invalid_email", detail))
+        .then(|| FieldError::new("email", Code::InvalidEmail, detail))
 }
 
 /// An address as it is kept: in it, SQL's `LOWER` and [`letters_of`] find the same. Letters of

@@ -3,6 +3,7 @@
 //! pinned API version, whatever version the event was written in.
 
 use serde::{Deserialize, Deserializer};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::payments::provider::ProviderId;
 use shop::payments::{EventSubject, Named, WebhookEvent};
@@ -17,12 +18,15 @@ pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
     }
     if event.livemode != live {
         return Err(refused(
-            "wrong_mode",
+            Code::WrongMode,
             "The event is of another mode than the shop's key.",
         ));
     }
     if event.account.is_some() {
-        return Err(refused("wrong_account", "The event is of another account."));
+        return Err(refused(
+            Code::WrongAccount,
+            "The event is of another account.",
+        ));
     }
     Ok(WebhookEvent {
         provider: ProviderId::Stripe,
@@ -58,7 +62,7 @@ pub fn notice_of(payload: &str) -> Result<EventSubject> {
 
 /// Returns 400 `invalid_signature`.
 pub fn invalid_signature(detail: &str) -> Error {
-    refused("invalid_signature", detail)
+    refused(Code::InvalidSignature, detail)
 }
 
 /// Events that report that a shopper has begun to pay, which changes nothing.
@@ -72,10 +76,10 @@ const BEGINNINGS: [&str; 3] = [
 const MAX_ID_BYTES: usize = 255;
 
 fn malformed(detail: &str) -> Error {
-    refused("malformed_event", detail)
+    refused(Code::MalformedEvent, detail)
 }
 
-fn refused(code: &'static str, detail: &str) -> Error {
+fn refused(code: Code, detail: &str) -> Error {
     Error::malformed(code, detail)
 }
 
@@ -119,7 +123,7 @@ mod tests {
     fn code(body: &str) -> &'static str {
         match read(body.as_bytes(), false) {
             Ok(_) => "accepted",
-            Err(error) => error.code(),
+            Err(error) => error.code().as_str(),
         }
     }
 
@@ -144,7 +148,7 @@ mod tests {
         }
         assert_eq!(
             read(&[0xff, 0xfe], false).unwrap_err().code(),
-            "malformed_event"
+            Code::MalformedEvent
         );
     }
 

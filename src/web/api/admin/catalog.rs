@@ -3,6 +3,7 @@
 use crate::web::http::call::Call;
 use crate::web::http::reply::Reply;
 use serde::Deserialize;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::inventory::ports::StockPorts;
 use shop::publishing::import::options::ImportOptions;
@@ -167,7 +168,7 @@ fn check_type(call: &Call<'_>) -> Result<()> {
 }
 
 fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
-    let refused = |field: &str, detail: &str| Error::invalid(field, "invalid_import", detail);
+    let refused = |field: &str, detail: &str| Error::invalid(field, Code::InvalidImport, detail);
     let flag = |name: &str, default: bool| match call.query(name).as_deref() {
         None => Ok(default),
         Some("true") => Ok(true),

@@ -7,6 +7,7 @@ use crate::web::http::reply::Reply;
 use crate::web::views::instant;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::operations::dead_letters::{
     DeadLetter, DeadLetters, Failure, LetterStatus, discard_dead_letter, replay_dead_letter,
@@ -132,7 +133,7 @@ fn status_of(call: &Call<'_>) -> Result<LetterStatus> {
     LetterStatus::deserialize(Value::from(word)).map_err(|_| {
         Error::invalid(
             "status",
-            "invalid_status",
+            Code::InvalidStatus,
             "One of dead, replayed, discarded.",
         )
     })

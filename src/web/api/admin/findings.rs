@@ -7,6 +7,7 @@ use crate::web::http::reply::Reply;
 use crate::web::views::instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::orders::findings;
 use shop::orders::findings::{
@@ -116,7 +117,7 @@ fn status_of(call: &Call<'_>) -> Result<FindingStatus> {
         return Ok(FindingStatus::Open);
     };
     FindingStatus::deserialize(Value::from(word))
-        .map_err(|_| Error::invalid("status", "invalid_status", "One of open, closed."))
+        .map_err(|_| Error::invalid("status", Code::InvalidStatus, "One of open, closed."))
 }
 
 impl FindingView {

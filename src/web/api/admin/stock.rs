@@ -11,6 +11,7 @@ use durable::machine::Checkup;
 use durable::stock::{Availability, Command, MAX_QUANTITY, Settings, View};
 use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
+use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::inventory::objects::StockLedgers;
 use shop::inventory::ports::StockPorts;
@@ -257,7 +258,7 @@ impl StockChange {
             (Some(command), None) => command,
             _ => Err(Error::invalid(
                 "change",
-                "one_change",
+                Code::OneChange,
                 "Exactly one of receive, adjust, write_off, return and configure.",
             )),
         }
@@ -282,7 +283,7 @@ fn read_quantity(field: &'static str, number: &Number) -> Result<u32> {
     let most = i64::from(MAX_QUANTITY);
     whole(number, 1..=most).ok_or_else(|| {
         let detail = format!("A whole number from 1 to {most}.");
-        Error::invalid(field, "invalid_quantity", detail)
+        Error::invalid(field, Code::InvalidQuantity, detail)
     })
 }
 
@@ -292,7 +293,7 @@ fn read_difference(field: &'static str, number: &Number) -> Result<i32> {
         .filter(|by| *by != 0)
         .ok_or_else(|| {
             let detail = format!("A whole number up to {most}, or down to -{most}; not 0.");
-            Error::invalid(field, "invalid_quantity", detail)
+            Error::invalid(field, Code::InvalidQuantity, detail)
         })
 }
 
@@ -304,7 +305,7 @@ fn read_setting(name: &str, number: Option<&Number>) -> Result<Option<u32>> {
     let setting = whole(number, 0..=MAX_QUANTITY.into());
     setting.map(Some).ok_or_else(|| {
         let detail = format!("A whole number up to {MAX_QUANTITY}.");
-        Error::invalid(format!("configure.{name}"), "invalid_settings", detail)
+        Error::invalid(format!("configure.{name}"), Code::InvalidSettings, detail)
     })
 }
 
@@ -314,7 +315,7 @@ fn read_instant(text: &str) -> Result<Timestamp> {
         .map_err(|_| {
             Error::invalid(
                 "configure.promise_at",
-                "invalid_instant",
+                Code::InvalidInstant,
                 "RFC 3339, as 2026-11-20T07:15:00Z.",
             )
         })

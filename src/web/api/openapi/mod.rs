@@ -17,6 +17,7 @@ use crate::web::http::route::Route;
 use crate::web::routes::all_routes;
 use crate::web::views;
 use serde_json::{Map, Value, json};
+use shop::codes::Code;
 use shop::error::Problem;
 use shop::pricing::quote::QuoteRequest;
 use shop::pricing::settings::Settings;
@@ -27,10 +28,30 @@ use utoipa::ToSchema;
 use utoipa::openapi::{RefOr, Schema};
 
 /// Codes that every operation may return.
-const CODES_OF_ALL: &str = "`malformed_path`, `malformed_body`, `malformed_json`, `malformed_header`, `unknown_field`, `staff_only`, `permission_required`, `cross_site`, `not_found`, \
-    `method_not_allowed`, `body_too_large`, `unsupported_media_type`, `unknown_currency`, `idempotency_key_reused`, `request_under_way`, \
-    `catalog_not_copied`, `copies_unavailable`, `database_unavailable`, `object_unavailable`, `overloaded`, \
-    `too_many_requests`, `internal_error`";
+const CODES_OF_ALL: [Code; 22] = [
+    Code::MalformedPath,
+    Code::MalformedBody,
+    Code::MalformedJson,
+    Code::MalformedHeader,
+    Code::UnknownField,
+    Code::StaffOnly,
+    Code::PermissionRequired,
+    Code::CrossSite,
+    Code::NotFound,
+    Code::MethodNotAllowed,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+    Code::UnknownCurrency,
+    Code::IdempotencyKeyReused,
+    Code::RequestUnderWay,
+    Code::CatalogNotCopied,
+    Code::CopiesUnavailable,
+    Code::DatabaseUnavailable,
+    Code::ObjectUnavailable,
+    Code::Overloaded,
+    Code::TooManyRequests,
+    Code::InternalError,
+];
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/api/v1/openapi.json");
 
@@ -81,7 +102,7 @@ fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Money is in integer minor units, instants are RFC 3339 in UTC, lists have `data`, `next_cursor` and \
                 `total`, errors are problem documents (RFC 9457) with a stable `code`: one that the operation names, or one of those that any \
-                may answer with: ".to_owned() + CODES_OF_ALL + ".",
+                may answer with: ".to_owned() + &CODES_OF_ALL.map(|code| format!("`{code}`")).join(", ") + ".",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths,

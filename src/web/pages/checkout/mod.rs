@@ -25,6 +25,7 @@ use shop::checkout::ports::CheckoutPorts;
 use shop::checkout::quoting::list_shipping_methods;
 use shop::checkout::record::Checkout;
 use shop::checkout::{place_order, quoting};
+use shop::codes::Code;
 use shop::error::{Error, FieldError, Result};
 use shop::orders::transitions::OrderStatus;
 use shop::pricing::places::Destination;
@@ -186,7 +187,7 @@ async fn not_placed(
     let visit = PageContext::of_or_in(call, quote.currency).await.at(&here);
     let texts = visit.texts();
     let mut told = sentences_of(texts, &error);
-    if error.code() == "too_many_unproved_orders" || checkout.visitor.solution.is_none() {
+    if error.code() == Code::TooManyUnprovedOrders || checkout.visitor.solution.is_none() {
         told.insert(0, texts.challenge_may_help.to_owned());
     }
     let key = &checkout.idempotency_key;

@@ -3,6 +3,7 @@
 use crate::app::brand::SHOP_NAME;
 use crate::web::pages::locale::countries_de::COUNTRIES;
 use crate::web::pages::locale::texts::Texts;
+use shop::codes::Code;
 use shop::orders::transitions::OrderEventKind;
 
 /// German texts of the pages.
@@ -198,46 +199,46 @@ pub static TEXTS: Texts = Texts {
     total: "Gesamtsumme",
     countries: || COUNTRIES.to_vec(),
     fault: |code| match code {
-        "required" => Some("Bitte füllen Sie dieses Feld aus."),
-        "too_long" => Some("Dieser Text ist zu lang."),
-        "control_character" => Some("Zeilenumbrüche und Steuerzeichen sind hier nicht möglich."),
-        "invalid_email" => Some("Geben Sie eine E-Mail-Adresse wie anna@example.com ein."),
-        "invalid_country" => Some("Bitte wählen Sie ein Land."),
-        "invalid_postal_code" => Some("Diese Postleitzahl passt nicht zum Land."),
-        "invalid_phone" => Some(
+        Code::Required => Some("Bitte füllen Sie dieses Feld aus."),
+        Code::TooLong => Some("Dieser Text ist zu lang."),
+        Code::ControlCharacter => Some("Zeilenumbrüche und Steuerzeichen sind hier nicht möglich."),
+        Code::InvalidEmail => Some("Geben Sie eine E-Mail-Adresse wie anna@example.com ein."),
+        Code::InvalidCountry => Some("Bitte wählen Sie ein Land."),
+        Code::InvalidPostalCode => Some("Diese Postleitzahl passt nicht zum Land."),
+        Code::InvalidPhone => Some(
             "Geben Sie eine Telefonnummer mit 5 bis 15 Ziffern ein, zum Beispiel +49 30 1234567.",
         ),
-        "phone_required" => Some("Für diese Versandart wird eine Telefonnummer benötigt."),
-        "invalid_region" => Some("Diese Region gibt es in diesem Land nicht."),
-        "invalid_code" => {
+        Code::PhoneRequired => Some("Für diese Versandart wird eine Telefonnummer benötigt."),
+        Code::InvalidRegion => Some("Diese Region gibt es in diesem Land nicht."),
+        Code::InvalidCode => {
             Some("Geben Sie die acht Buchstaben und Ziffern des Codes ein, zum Beispiel ABCD-EF23.")
         }
-        "wrong_code" => Some("Es gibt keine Bestellung mit dieser Nummer und diesem Code."),
-        "invalid_number" => Some("Eine Bestellnummer besteht aus Ziffern."),
-        "unknown_shipping_method" => Some("Bitte wählen Sie eine Versandart."),
-        "unknown_sku" => Some("Dieser Artikel ist nicht mehr erhältlich."),
-        "too_many_failed_codes" => Some(
+        Code::WrongCode => Some("Es gibt keine Bestellung mit dieser Nummer und diesem Code."),
+        Code::InvalidNumber => Some("Eine Bestellnummer besteht aus Ziffern."),
+        Code::UnknownShippingMethod => Some("Bitte wählen Sie eine Versandart."),
+        Code::UnknownSku => Some("Dieser Artikel ist nicht mehr erhältlich."),
+        Code::TooManyFailedCodes => Some(
             "Zu viele ungültige Codes. Versuchen Sie es in zehn Minuten noch einmal, oder bestellen Sie ohne Code.",
         ),
-        "unknown_quote" => Some(
+        Code::UnknownQuote => Some(
             "Ihre Preise wurden inzwischen aktualisiert. Bitte gehen Sie vom Warenkorb aus noch einmal zur Kasse.",
         ),
-        "unknown_code" => Some("Diesen Code gibt es nicht."),
-        "code_not_started" => Some("Diese Aktion hat noch nicht begonnen."),
-        "code_ended" => Some("Diese Aktion ist beendet."),
-        "code_used_up" => Some("Dieser Code wurde bereits vollständig eingelöst."),
-        "code_not_met" => Some("Ihr Warenkorb erfüllt die Bedingungen dieses Codes nicht."),
-        "not_shipped_there" => Some("An diese Adresse liefern wir nicht."),
-        "invalid_vat_number" => Some("Diese USt-IdNr. passt nicht zum Land."),
-        "unknown_currency" => Some("In dieser Währung verkaufen wir nicht."),
-        "cart_empty" => Some("Ihr Warenkorb ist leer."),
-        "too_many_lines" => {
+        Code::UnknownCode => Some("Diesen Code gibt es nicht."),
+        Code::CodeNotStarted => Some("Diese Aktion hat noch nicht begonnen."),
+        Code::CodeEnded => Some("Diese Aktion ist beendet."),
+        Code::CodeUsedUp => Some("Dieser Code wurde bereits vollständig eingelöst."),
+        Code::CodeNotMet => Some("Ihr Warenkorb erfüllt die Bedingungen dieses Codes nicht."),
+        Code::NotShippedThere => Some("An diese Adresse liefern wir nicht."),
+        Code::InvalidVatNumber => Some("Diese USt-IdNr. passt nicht zum Land."),
+        Code::UnknownCurrency => Some("In dieser Währung verkaufen wir nicht."),
+        Code::CartEmpty => Some("Ihr Warenkorb ist leer."),
+        Code::TooManyLines => {
             Some("Ihr Warenkorb enthält bereits die größtmögliche Zahl verschiedener Artikel.")
         }
-        "invalid_quantity" => Some("Bitte geben Sie eine ganze Zahl von 1 bis 99 ein."),
-        "amount_too_large" => Some("Der Betrag ist zu hoch."),
-        "below_smallest_charge" => Some("Dieser Betrag ist zu niedrig für eine Zahlung."),
-        "above_largest_charge" => Some("Dieser Betrag ist zu hoch für eine einzelne Zahlung."),
+        Code::InvalidQuantity => Some("Bitte geben Sie eine ganze Zahl von 1 bis 99 ein."),
+        Code::AmountTooLarge => Some("Der Betrag ist zu hoch."),
+        Code::BelowSmallestCharge => Some("Dieser Betrag ist zu niedrig für eine Zahlung."),
+        Code::AboveLargestCharge => Some("Dieser Betrag ist zu hoch für eine einzelne Zahlung."),
         _ => None,
     },
 
@@ -347,44 +348,46 @@ pub static TEXTS: Texts = Texts {
         most => format!("Von {title} können Sie höchstens {most} bestellen."),
     },
     explained: |code| match code {
-        "invalid_cart_token" => Some(
+        Code::InvalidCartToken => Some(
             "In diesem Browser war ein Warenkorb gespeichert, den der Shop nicht kennt. Er wurde entfernt; Sie können einen neuen beginnen.",
         ),
-        "cart_in_checkout" => Some(
+        Code::CartInCheckout => Some(
             "Eine Bestellung aus diesem Warenkorb ist noch nicht bezahlt. Bezahlen Sie sie, oder stornieren Sie sie, um den Warenkorb zu ändern.",
         ),
-        "too_many_pending_orders" => Some(
+        Code::TooManyPendingOrders => Some(
             "Zu viele Bestellungen von Ihrem Internetanschluss oder mit Ihrer E-Mail-Adresse sind noch nicht bezahlt. Bezahlen oder stornieren Sie eine davon, und bestellen Sie dann noch einmal.",
         ),
-        "too_many_unproved_orders" => Some(
+        Code::TooManyUnprovedOrders => Some(
             "Von Ihrem Internetanschluss kamen zu viele Bestellungen ohne die Prüfung, ob Sie ein Mensch sind. Führen Sie die Prüfung durch, oder versuchen Sie es später ohne sie.",
         ),
-        "too_many_requests" => Some(
+        Code::TooManyRequests => Some(
             "Von Ihrem Internetanschluss kamen in einer Minute zu viele Anfragen. Ihre Eingaben bleiben erhalten.",
         ),
-        "cross_site" => Some(
+        Code::CrossSite => Some(
             "Diese Anfrage kam von einer Seite außerhalb dieses Shops, daher wurde nichts geändert. Bitte versuchen Sie es hier noch einmal.",
         ),
-        "sold_out" => Some("Mindestens ein Artikel ist inzwischen ausverkauft."),
-        "contended" => Some(
+        Code::SoldOut => Some("Mindestens ein Artikel ist inzwischen ausverkauft."),
+        Code::Contended => Some(
             "Jemand anderes hat die letzten Stücke gerade an der Kasse. Versuchen Sie es in ein paar Minuten noch einmal.",
         ),
-        "quote_changed" => Some(
+        Code::QuoteChanged => Some(
             "Preise, Steuern, Versand oder Rabatte haben sich geändert. Bitte prüfen Sie Ihre Bestellung noch einmal.",
         ),
-        "promotion_used_up" => Some(
+        Code::PromotionUsedUp => Some(
             "Ein Rabatt wurde inzwischen vollständig eingelöst. Bitte prüfen Sie Ihre Bestellung noch einmal.",
         ),
-        "promotion_contended" => Some(
+        Code::PromotionContended => Some(
             "Jemand anderes löst den letzten Rabatt gerade ein. Versuchen Sie es in ein paar Minuten noch einmal.",
         ),
-        "promotion_not_available" => Some(
+        Code::PromotionNotAvailable => Some(
             "Ein Rabatt gilt nicht für diese E-Mail-Adresse. Bitte gehen Sie ohne den Code noch einmal zur Kasse.",
         ),
-        "quote_expired" => {
+        Code::QuoteExpired => {
             Some("Ihre Preise galten 30 Minuten lang. Bitte gehen Sie noch einmal zur Kasse.")
         }
-        "transition_not_allowed" => Some("Das ist bei diesem Stand der Bestellung nicht möglich."),
+        Code::TransitionNotAllowed => {
+            Some("Das ist bei diesem Stand der Bestellung nicht möglich.")
+        }
         _ => None,
     },
     about_a_list: |title, products| {

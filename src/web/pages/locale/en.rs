@@ -2,6 +2,7 @@
 
 use crate::app::brand::SHOP_NAME;
 use crate::web::pages::locale::texts::Texts;
+use shop::codes::Code;
 use shop::orders::transitions::OrderEventKind;
 use shop::values::countries::COUNTRIES;
 
@@ -204,20 +205,22 @@ pub static TEXTS: Texts = Texts {
             .collect()
     },
     fault: |code| match code {
-        "required" => Some("This field is required."),
-        "invalid_email" => Some("Enter an email address like ann@example.com."),
-        "invalid_country" => Some("Please choose a country."),
-        "unknown_shipping_method" => Some("Please choose a shipping method."),
-        "unknown_sku" => Some("This item is no longer available."),
-        "cart_empty" => Some("Your cart is empty."),
-        "too_many_failed_codes" => {
+        Code::Required => Some("This field is required."),
+        Code::InvalidEmail => Some("Enter an email address like ann@example.com."),
+        Code::InvalidCountry => Some("Please choose a country."),
+        Code::UnknownShippingMethod => Some("Please choose a shipping method."),
+        Code::UnknownSku => Some("This item is no longer available."),
+        Code::CartEmpty => Some("Your cart is empty."),
+        Code::TooManyFailedCodes => {
             Some("Too many invalid codes. Try again in ten minutes, or continue without a code.")
         }
-        "unknown_quote" => {
+        Code::UnknownQuote => {
             Some("Your prices have been updated since. Please check out again from your cart.")
         }
-        "invalid_code" => Some("Enter the eight letters and digits of the code, like ABCD-EF23."),
-        "wrong_code" => Some("We have no order with this number and code."),
+        Code::InvalidCode => {
+            Some("Enter the eight letters and digits of the code, like ABCD-EF23.")
+        }
+        Code::WrongCode => Some("We have no order with this number and code."),
         _ => None,
     },
 
@@ -325,22 +328,22 @@ pub static TEXTS: Texts = Texts {
         most => format!("You can order at most {most} of {title}."),
     },
     explained: |code| match code {
-        "invalid_cart_token" => Some(
+        Code::InvalidCartToken => Some(
             "This browser held a cart that the shop does not recognise, so it has been removed. You can start a new one.",
         ),
-        "cart_in_checkout" => Some(
+        Code::CartInCheckout => Some(
             "An order from this cart is awaiting payment. Pay for it, or cancel it to change the cart.",
         ),
-        "too_many_pending_orders" => Some(
+        Code::TooManyPendingOrders => Some(
             "Too many orders from your connection or with your email address are awaiting payment. Pay for or cancel one of them, then place this one.",
         ),
-        "too_many_unproved_orders" => Some(
+        Code::TooManyUnprovedOrders => Some(
             "Too many orders were placed from your connection without the check that you are human. Complete the check, or try again later without it.",
         ),
-        "too_many_requests" => Some(
+        Code::TooManyRequests => Some(
             "The shop received too many requests from your connection within a minute. What you entered has been kept.",
         ),
-        "cross_site" => Some(
+        Code::CrossSite => Some(
             "This request came from a page outside this shop, so nothing was changed. Please try again on this site.",
         ),
         _ => None,

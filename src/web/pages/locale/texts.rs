@@ -1,5 +1,6 @@
 //! Texts of the pages, which each language provides.
 
+use shop::codes::Code;
 use shop::orders::transitions::OrderEventKind;
 
 /// The texts of one language.
@@ -159,7 +160,7 @@ pub struct Texts {
     pub tax_is_owed_by_buyer: &'static str,
     pub total: &'static str,
     pub countries: fn() -> Vec<(&'static str, &'static str)>,
-    pub fault: fn(&str) -> Option<&'static str>,
+    pub fault: fn(Code) -> Option<&'static str>,
 
     // Orders
     pub order_number: fn(i64) -> String,
@@ -235,7 +236,7 @@ pub struct Texts {
     pub try_again: &'static str,
     pub try_again_in: fn(u32) -> String,
     pub at_most_of: fn(&str, i64) -> String,
-    pub explained: fn(&str) -> Option<&'static str>,
+    pub explained: fn(Code) -> Option<&'static str>,
     pub request: &'static str,
 
     // Descriptions for search engines
