@@ -10,8 +10,9 @@ use crate::web::http::log::log_failure;
 use crate::web::http::reply::Reply;
 use serde_json::json;
 use shop::error::{Error, Result};
+use shop::payments::inbox::Inbox;
 use shop::payments::provider::ProviderId;
-use shop::payments::{EventSubject, Inbox, Payments, WebhookRequest};
+use shop::payments::{EventSubject, Payments, WebhookRequest};
 use shop::settlement::events::delay_secs;
 use shop::settlement::ports::SettlementPorts;
 

@@ -16,9 +16,10 @@ use shop::orders::order::{Order, RefundStatus};
 use shop::orders::progress::OrderPaymentStatus;
 use shop::orders::transitions::OrderStatus;
 use shop::payments::breaker::{Breaker, ProviderHealth};
+use shop::payments::inbox::Inbox;
 use shop::payments::provider::ProviderId;
 use shop::payments::{
-    BalanceEntry, BalanceKind, Inbox, PaymentError, Payments, RefundState, Session, WebhookEvent,
+    BalanceEntry, BalanceKind, PaymentError, Payments, RefundState, Session, WebhookEvent,
 };
 use shop::settlement::check::check_payment;
 use shop::settlement::events::handle_event;

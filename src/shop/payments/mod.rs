@@ -2,6 +2,7 @@
 //! Names no provider.
 
 pub mod breaker;
+pub mod inbox;
 pub mod limits;
 pub mod provider;
 
@@ -267,15 +268,6 @@ impl WebhookEvent {
     }
 }
 
-/// An event as it was kept.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StoredEvent {
-    /// The provider that told it.
-    pub provider: ProviderId,
-    /// Body as received.
-    pub payload: String,
-}
-
 /// Subject of an event. Its current state is then requested from the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventSubject {
@@ -439,23 +431,4 @@ pub trait Payments {
         until: Timestamp,
         after: Option<&str>,
     ) -> Result<Page<BalanceEntry>, PaymentError>;
-}
-
-/// The inbox of the providers' events, and the queue of their keys.
-pub trait Inbox {
-    /// Stores an event. Returns false if it is already stored.
-    async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool>;
-    /// Hands the key of an event to the consumer, after a delay.
-    async fn enqueue(&self, event_key: &str, delay_secs: u32) -> Result<()>;
-    /// Keeps events; the keys of those that were not there yet.
-    async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>>;
-    /// Hands the keys of events to the consumer.
-    async fn enqueue_all(&self, event_keys: &[String]) -> Result<()>;
-    /// An event by its key.
-    async fn event(&self, event_key: &str) -> Result<Option<StoredEvent>>;
-    /// Records that an event has been processed.
-    async fn processed(&self, event_key: &str, outcome: &str, now: Timestamp) -> Result<()>;
-    /// Keys of events that were due before `before` and that nobody has dealt with; each is handed
-    /// out to one caller at a time.
-    async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
 }

@@ -1,8 +1,9 @@
 //! Processing of stored provider events.
 
 use crate::error::{Error, Result};
+use crate::payments::inbox::{Inbox, StoredEvent};
 use crate::payments::provider::ProviderId;
-use crate::payments::{EventSubject, Inbox, Named, PaymentError, Payments, StoredEvent};
+use crate::payments::{EventSubject, Named, PaymentError, Payments};
 use crate::settlement::disputes::settle_dispute;
 use crate::settlement::payers::{NOT_OURS, Payer, named_order, session_of, settle_session};
 use crate::settlement::ports::SettlementPorts;

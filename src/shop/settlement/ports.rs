@@ -4,8 +4,9 @@ use crate::cart::ports::CartPorts;
 use crate::error::Result;
 use crate::inventory::ports::StockPorts;
 use crate::messages::mail::Mail;
+use crate::payments::Payments;
+use crate::payments::inbox::Inbox;
 use crate::payments::provider::ProviderId;
-use crate::payments::{Inbox, Payments};
 use crate::settlement::strays::StrayPayments;
 
 /// Ports needed for settlement.

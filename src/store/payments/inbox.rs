@@ -6,8 +6,9 @@ use durable::Timestamp;
 use serde::Serialize;
 use shop::error::Result;
 use shop::operations::dead_letters::MessageQueues;
+use shop::payments::WebhookEvent;
+use shop::payments::inbox::{Inbox, StoredEvent};
 use shop::payments::provider::ProviderId;
-use shop::payments::{Inbox, StoredEvent, WebhookEvent};
 
 /// [`Inbox`] on D1 and a queue.
 #[derive(Debug)]

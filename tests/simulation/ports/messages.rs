@@ -3,8 +3,9 @@
 use crate::ports::Sim;
 use durable::Timestamp;
 use shop::error::{Error, Result};
+use shop::payments::WebhookEvent;
+use shop::payments::inbox::{Inbox, StoredEvent};
 use shop::payments::provider::ProviderId;
-use shop::payments::{Inbox, StoredEvent, WebhookEvent};
 
 /// What keys and ids of the second provider begin with.
 pub const SECOND: &str = "second:";

@@ -10,7 +10,7 @@ mod due_orders;
 use crate::error::{Error, Result};
 use crate::operations::sweep::bounds::{STUCK_SECS, count_of, found};
 use crate::orders::findings::{Finding, FindingKind, FindingRecord, KEPT_SECS};
-use crate::payments::Inbox;
+use crate::payments::inbox::Inbox;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::Jobs;
 

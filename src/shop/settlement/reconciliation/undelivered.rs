@@ -2,8 +2,9 @@
 
 use crate::error::Result;
 use crate::orders::findings::{Finding, FindingKind};
+use crate::payments::inbox::Inbox;
 use crate::payments::provider::ProviderId;
-use crate::payments::{EventSubject, Inbox, Payments, WebhookEvent};
+use crate::payments::{EventSubject, Payments, WebhookEvent};
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::Jobs;
 use crate::settlement::reconciliation::{PAGES_AT_ONCE, Read, in_turn, read};

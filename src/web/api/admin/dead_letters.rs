@@ -13,7 +13,7 @@ use shop::operations::dead_letters::{
     DeadLetter, DeadLetters, Failure, LetterStatus, discard_dead_letter, replay_dead_letter,
     replay_dead_letters,
 };
-use shop::payments::Inbox;
+use shop::payments::inbox::Inbox;
 use shop::settlement::ports::SettlementPorts;
 
 /// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`: dead letters,
