@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import { helpIfAsked, must, root, runAsProgram, say, Stop } from "./run.mjs";
 import { setUp } from "./setup.mjs";
@@ -21,7 +21,7 @@ const note = join(root, ".tools/built");
 const wasm = join(root, "build/index_bg.wasm");
 
 export async function build({ dev = false, force = false, env } = {}) {
-  const inputs = fingerprint(dev);
+  const inputs = fingerprint(dev ? "dev" : "release");
   const current = OUTPUTS.every((file) => existsSync(join(root, file))) && existsSync(note) && readFileSync(note, "utf8") === inputs;
   if (current && !force) return;
   env ??= await setUp();
@@ -35,19 +35,23 @@ export async function build({ dev = false, force = false, env } = {}) {
   say(`built: ${Math.round(bytes.length / 1000)} KB of wasm${zipped}`);
 }
 
-/**
- * Builds the Worker with the brand of `tests/brand/second.toml`, without optimization. Returns the
- * paths of the Worker and of its static files.
- */
+/** Paths of the Worker with the brand of `tests/brand/second.toml`, and of its static files. */
+export const SECOND_BRAND = { worker: join(root, "target/second-brand"), assets: join(root, "target/assets-of-second-brand") };
+
+/** Builds the Worker with the second brand, without optimization. */
 export async function buildSecondBrand(env) {
-  const worker = join("target", "second-brand");
-  await must("worker-build", ["--dev", "--out-dir", worker, ".", "--features", "second-brand"], env, "the Worker with the second brand did not build: look above for the reason");
-  return { worker: join(root, worker), assets: join(root, "target/assets-of-second-brand") };
+  const inputs = fingerprint("second brand", [...INPUTS, "tests/brand/second.toml"]);
+  const note = join(SECOND_BRAND.worker, "built");
+  if (existsSync(note) && readFileSync(note, "utf8") === inputs) return;
+  say("building the Worker with a second brand (dev)");
+  const args = ["--dev", "--out-dir", relative(root, SECOND_BRAND.worker), ".", "--features", "second-brand"];
+  await must("worker-build", args, env, "the Worker with the second brand did not build: look above for the reason");
+  writeFileSync(note, inputs);
 }
 
-function fingerprint(dev) {
-  const hash = createHash("sha256").update(dev ? "dev" : "release");
-  for (const file of INPUTS.flatMap(filesOf)) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
+function fingerprint(kind, files = INPUTS) {
+  const hash = createHash("sha256").update(kind);
+  for (const file of files.flatMap(filesOf)) hash.update(`\0${file}\0`).update(readFileSync(join(root, file)));
   return hash.digest("hex");
 }
 

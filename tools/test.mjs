@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "./build.mjs";
+import { build, buildSecondBrand } from "./build.mjs";
 import { helpIfAsked, inIdleTime, root, runAsProgram, say, Stop, succeeds, teed } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
@@ -29,6 +29,8 @@ const FILE_TIMEOUT_MS = 10 * 60_000;
 const FILES_AT_ONCE = 2;
 /** Spec files that freeze and kill a shop, which run last and one by one. */
 const ALONE = /(^|[\\/])chaos[\\/]/;
+/** The spec file that needs the Worker with a second brand. */
+const BRANDED = /(^|[\\/])brand\.spec\.ts$/;
 const PARTS = { rust: rustTests, workerd: workerdTests, browser: browserTests };
 
 runAsProgram(import.meta.url, async (args) => {
@@ -76,6 +78,8 @@ async function rustTests(env, { name, beside }) {
 
 async function workerdTests(env, selection) {
   await build({ env, dev: selection.dev });
+  // Ahead of all, since compiling would slow down the file that runs beside.
+  if (selection.files.length === 0 || selection.files.some((file) => BRANDED.test(file))) await buildSecondBrand(env);
   return specs(env, selection, (file) => !isBrowserSpec(file));
 }
 

@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
-import { buildSecondBrand } from '../../tools/build.mjs';
+import { SECOND_BRAND } from '../../tools/build.mjs';
 import { csvOf } from './catalog.ts';
 import { eventually } from './eventually.ts';
 import { startShop, type Shop } from './shop.ts';
@@ -21,14 +21,13 @@ let shop: Shop;
 let provider: Server;
 const letters: { from: string; text: string; html: string }[] = [];
 before(async () => {
-  const built = await buildSecondBrand(process.env);
   provider = createServer(async (request, response) => {
     letters.push(JSON.parse(await text(request)));
     response.end('{"id":"1"}');
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const vars = { MAIL_PROVIDER: 'resend', MAIL_FROM: 'post@fern.example', MAIL_API_BASE: `http://127.0.0.1:${(provider.address() as AddressInfo).port}` };
-  shop = await startShop({ built, vars });
+  shop = await startShop({ built: SECOND_BRAND, vars });
   await shop.importCatalog(csvOf({ sku: 'POT', title: 'Pot', quantity: 20 }));
 });
 after(async () => {
