@@ -1,7 +1,8 @@
-//! The one error of the shop, and its one mapping to a status, a stable code and words for people.
+//! Error type of the shop, and its mapping to an HTTP status, a stable code and a message for
+//! people.
 //!
-//! The API answers it as `application/problem+json` (RFC 9457), a page as a page. A `detail` never
-//! carries a mail address, a token or a body.
+//! The API returns it as `application/problem+json` (RFC 9457), pages as an error page. A `detail`
+//! never contains an email address, a token or a body.
 
 use crate::codes::Code;
 use serde::Serialize;
@@ -14,110 +15,110 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Reason why a request was not carried out.
 #[derive(Debug)]
 pub enum Error {
-    /// 400: the request does not read.
+    /// 400: the request can't be parsed.
     Malformed {
         /// Stable code.
         code: Code,
-        /// Place and kind of the fault.
+        /// Place and kind of the error.
         detail: String,
     },
-    /// 401: no credentials, or false ones.
+    /// 401: credentials are missing or invalid.
     Unauthorized {
         /// Stable code.
         code: Code,
     },
-    /// 403: these credentials do not reach so far, or the request came from another site.
+    /// 403: the credentials do not permit this, or the request came from another site.
     Forbidden {
         /// Stable code.
         code: Code,
     },
-    /// 404: not there, or not yours to see.
+    /// 404: does not exist, or may not be seen with these credentials.
     NotFound(&'static str),
-    /// 405, with the methods that are allowed.
+    /// 405: lists the permitted methods.
     MethodNotAllowed(String),
-    /// 409: the current state does not allow it.
+    /// 409: the current state does not permit it.
     Conflict {
         /// Stable code.
         code: Code,
-        /// Conflict that stands in the way.
+        /// Description of the conflict.
         detail: String,
-        /// The data of the conflict, merged into the problem.
+        /// Data of the conflict, merged into the problem document.
         data: Value,
     },
-    /// 410: it was there, and is no longer kept; a stable code.
+    /// 410: existed, but is no longer available; carries a stable code.
     Gone(Code),
-    /// 412: `If-Match` names another version than the current one.
+    /// 412: `If-Match` names a version that is not current.
     PreconditionFailed {
-        /// The version now.
+        /// Current version.
         version: u64,
     },
-    /// 413: the body is larger than this route takes, in bytes.
+    /// 413: the body exceeds this route's limit in bytes.
     TooLarge(usize),
-    /// 415: the route takes another content type.
+    /// 415: the route accepts only this content type.
     UnsupportedMediaType(&'static str),
-    /// 422: it reads, but these fields can't be accepted.
+    /// 422: the request can be parsed, but these fields are not acceptable.
     Invalid(Vec<FieldError>),
-    /// 429: asked too often; try again after so many seconds.
+    /// 429: too many requests.
     TooMany {
         /// Stable code.
         code: Code,
-        /// Seconds until it is worth trying again.
+        /// Seconds until a retry makes sense.
         retry_after_secs: u32,
     },
-    /// 503: a part of the shop does not answer; try again after so many seconds.
+    /// 503: a part of the shop does not respond.
     Unavailable {
         /// Stable code.
         code: Code,
-        /// Seconds until it is worth trying again.
+        /// Seconds until a retry makes sense.
         retry_after_secs: u32,
     },
-    /// 500: a defect or a failed store; the message is for the log only.
+    /// 500: a defect, or a failure of a store; the message goes to the log only.
     Internal(String),
 }
 
-/// Fault of one field of a request.
+/// Error in one field of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// Path of the field, as `shipping_address.postal_code`.
+    /// Path of the field, such as `shipping_address.postal_code`.
     pub field: String,
     /// Stable code.
     pub code: Code,
-    /// The cure: what would be accepted.
+    /// Description of what would be accepted.
     pub detail: String,
 }
 
-/// The body of a problem (RFC 9457), with the members that `api/v1` adds.
+/// Body of a problem (RFC 9457), with additional members of `api/v1`.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// A URI reference that names the kind of problem.
+    /// URI reference that identifies the kind of problem.
     pub r#type: String,
-    /// The kind of problem in words.
+    /// Short summary of the kind of problem.
     pub title: &'static str,
-    /// The HTTP status.
+    /// HTTP status.
     pub status: u16,
-    /// This occurrence in words.
+    /// Explanation of this occurrence.
     pub detail: String,
-    /// The stable code that clients branch on.
+    /// Stable code for clients.
     pub code: Code,
-    /// The id that the log line of this request carries.
+    /// Request id, also found in the log.
     pub request_id: String,
-    /// Faults, each with its field.
+    /// Errors by field.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// The data of a conflict.
+    /// Data of a conflict.
     #[serde(flatten)]
     pub data: Map<String, Value>,
 }
 
 impl Error {
-    /// 422 for one field.
+    /// Returns a 422 for one field.
     pub fn invalid(field: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError::new(field, code, detail)])
     }
 
-    /// 400 with a stable code.
+    /// Returns a 400 with a stable code.
     pub fn malformed(code: Code, detail: impl Into<String>) -> Self {
         Self::Malformed {
             code,
@@ -125,7 +126,7 @@ impl Error {
         }
     }
 
-    /// 409 with the data of the conflict.
+    /// Returns a 409 with the data of the conflict.
     pub fn conflict(code: Code, detail: impl Into<String>, data: Value) -> Self {
         Self::Conflict {
             code,
@@ -134,12 +135,12 @@ impl Error {
         }
     }
 
-    /// 500; `message` goes to the log.
+    /// Returns a 500; `message` goes to the log.
     pub fn internal(message: impl fmt::Display) -> Self {
         Self::Internal(message.to_string())
     }
 
-    /// The HTTP status.
+    /// HTTP status.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -160,7 +161,7 @@ impl Error {
         }
     }
 
-    /// The stable code that clients branch on.
+    /// Stable code for clients.
     #[must_use]
     pub const fn code(&self) -> Code {
         match self {
@@ -184,7 +185,7 @@ impl Error {
         }
     }
 
-    /// The kind of problem in words.
+    /// Short summary of the kind of problem.
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self {
@@ -205,7 +206,7 @@ impl Error {
         }
     }
 
-    /// This occurrence in words that are safe to show.
+    /// Explanation of this occurrence, safe to show to anyone.
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
@@ -258,7 +259,7 @@ impl Error {
         }
     }
 
-    /// Seconds for `Retry-After`, where waiting helps.
+    /// Seconds for `Retry-After`. `None` means that waiting does not help.
     #[must_use]
     pub fn retry_after_secs(&self) -> Option<u32> {
         match self {
@@ -276,7 +277,7 @@ impl Error {
         }
     }
 
-    /// The same conflict, but for when it is worth trying again, where it is at all.
+    /// Returns the same conflict with another `retry_after_secs`, if it has one.
     #[must_use]
     pub fn retried_in(mut self, secs: u32) -> Self {
         if let Self::Conflict { data, .. } = &mut self
@@ -287,7 +288,7 @@ impl Error {
         self
     }
 
-    /// The problem document of this error.
+    /// Returns the problem document of this error.
     #[must_use]
     pub fn problem(&self, request_id: &str) -> Problem {
         let (errors, data) = match self {
@@ -316,7 +317,7 @@ impl Error {
 }
 
 impl FieldError {
-    /// Fault of `field`.
+    /// Builds an error in `field`.
     pub fn new(field: impl Into<String>, code: Code, detail: impl Into<String>) -> Self {
         Self {
             field: field.into(),
@@ -337,7 +338,7 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// 422 for a key that was used for another request.
+/// Returns a 422 for a key that was used for a different request.
 pub fn key_reused() -> Error {
     Error::invalid(
         "Idempotency-Key",

@@ -1,9 +1,9 @@
-//! Use cases and stateless rules, in groups: each may use those below it, and nothing points back
+//! Use cases and stateless rules, in groups. Each group may use those below it; nothing refers back
 //! up (`tests/architecture`).
 //!
-//! No HTTP, no bindings: what a use case needs of the world is a port, which stands beside its
-//! feature. From the top down: operations, aftersales, checkout, settlement, publishing, cart,
-//! inventory, messages, customers, orders, pricing, payments, catalog, values.
+//! There is no HTTP and no binding here: anything that a use case needs from outside is a port,
+//! defined beside its feature. From top to bottom: operations, aftersales, checkout, settlement,
+//! publishing, cart, inventory, messages, customers, orders, pricing, payments, catalog, values.
 
 #![cfg_attr(
     test,

@@ -1,5 +1,5 @@
-//! Fulfilments in parts, their delivery, and returns. Each record's id comes from the caller's key,
-//! so that a repeat finds it.
+//! Partial fulfillments, their delivery, and returns. The id of each record is derived from the
+//! caller's key, so that a repeat finds it.
 
 use crate::aftersales::recorded::{Recorded, same_record};
 use crate::codes::Code;
@@ -16,10 +16,10 @@ use crate::values::staff_name::StaffName;
 use crate::values::text::check_text;
 use durable::Timestamp;
 
-/// A fulfilment to be made.
+/// A fulfillment to be created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewFulfillment {
-    /// Units that leave. None means all that are left.
+    /// Units to ship. `None` means all that are left.
     pub lines: Option<Vec<Units>>,
     /// Carrier and tracking number.
     pub tracking: Tracking,
@@ -28,15 +28,15 @@ pub struct NewFulfillment {
 /// A return to be booked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewReturn {
-    /// Units that came back.
+    /// Units returned.
     pub lines: Vec<Units>,
-    /// True if it goes back on sale.
+    /// True if they go back on sale.
     pub restock: bool,
-    /// The reason.
+    /// Reason for the return.
     pub reason: Option<String>,
 }
 
-/// Books units out: some of an order, or all that is left. A repeat of the same id changes nothing.
+/// Ships units: some of an order, or all that are left. A repeat with the same id changes nothing.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`, `nothing_left`; 422 naming the line.
@@ -85,7 +85,7 @@ pub async fn create_fulfillment(
     Ok(Recorded { order, replayed })
 }
 
-/// Notes that a fulfilment has arrived; the last one completes the order. Noting it again changes
+/// Records the delivery of a fulfillment; the last one completes the order. A repeat changes
 /// nothing.
 ///
 /// # Errors
@@ -120,7 +120,7 @@ pub async fn deliver_fulfillment(
     .await
 }
 
-/// Books units that came back, on sale again or not. A repeat of the same id changes nothing.
+/// Books returned units, back on sale or not. A repeat with the same id changes nothing.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`; 422 naming the line.
@@ -165,13 +165,13 @@ pub async fn create_return(
     Ok(Recorded { order, replayed })
 }
 
-/// Amount that was paid for `units`, beyond what earlier returns were worth: shipping is spread
-/// over the lines by largest remainder, and over a line's units so that all of them are worth the
-/// line. Whatever the order and the parts, everything is worth the total, and each part can be
-/// refunded: it is a multiple of the smallest step that can be charged.
+/// Returns the amount paid for `units`, beyond the worth of earlier returns. Shipping is split over
+/// the lines by largest remainder, and over the units of a line so that together they are worth the
+/// line. Whatever the order and the parts, all units together are worth the total, and each part
+/// can be refunded, since it is a multiple of the smallest amount that can be charged.
 ///
 /// # Errors
-/// When amounts do not fit.
+/// Fails if an amount overflows.
 pub fn worth_of(order: &Order, units: &[Units]) -> Result<Money> {
     let of_lines: Vec<i64> = order
         .lines
@@ -198,8 +198,8 @@ pub fn worth_of(order: &Order, units: &[Units]) -> Result<Money> {
     Ok(Money::new(worth, order.currency))
 }
 
-/// Worth of `count` of `of` equal units, rounded down to a multiple of `step`; all of them are
-/// worth the whole amount.
+/// Returns the worth of `count` out of `of` equal units, rounded down to a multiple of `step`; all
+/// of them are worth the whole amount.
 fn part_of(amount: i64, count: u32, of: u32, step: i64) -> Result<i64> {
     let part = || -> Option<i64> {
         let product = i128::from(amount).checked_mul(count.into())?;
@@ -216,7 +216,7 @@ fn quantity_of<'a>(sku: &str, units: impl IntoIterator<Item = &'a Units>) -> u32
         .fold(0, |sum, units| sum.saturating_add(units.quantity))
 }
 
-/// `wanted`, when each of its lines stands once and is no more than is left.
+/// Returns `wanted` if each SKU occurs once, and no quantity exceeds what is left.
 fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
     if wanted.is_empty() {
         return Err(Error::invalid(

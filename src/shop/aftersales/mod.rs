@@ -1,4 +1,4 @@
-//! Requests about a placed order: cancel it, ship it, take it back, pay it back.
+//! Requests about a placed order: cancellation, fulfillment, return, refund.
 pub mod fulfillments;
 pub mod recorded;
 pub mod refunds;

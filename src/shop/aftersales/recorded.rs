@@ -1,19 +1,19 @@
-//! A record made of an order, once per key.
+//! Record added to an order, once per key.
 
 use crate::error::{Result, key_reused};
 use crate::orders::moves::Transition;
 use crate::orders::order::Order;
 
-/// An order, and whether an earlier request with the same key made the record.
+/// Result of adding a record to an order.
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// The order in its current state.
     pub order: Order,
-    /// True when nothing was changed.
+    /// True if an earlier request with the same key added the record.
     pub replayed: bool,
 }
 
-/// A repeat changes nothing; another request under the same key is refused.
+/// Returns no transition for a repeat, and an error for a different request with the same key.
 pub fn same_record(same: bool) -> Result<Option<Transition>> {
     if same {
         return Ok(None);

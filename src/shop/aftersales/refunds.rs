@@ -1,4 +1,4 @@
-//! Refunds that staff ask for.
+//! Refunds requested by staff.
 
 use crate::aftersales::recorded::{Recorded, same_record};
 use crate::codes::Code;
@@ -18,19 +18,19 @@ use crate::values::text::check_text;
 use durable::Timestamp;
 use serde_json::json;
 
-/// A refund that staff asks for.
+/// A refund requested by staff.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AskedRefund {
-    /// The amount. None means all that is left.
+    /// Amount. `None` means all that is left.
     pub amount: Option<Money>,
-    /// The reason.
+    /// Reason for the refund.
     pub reason: Option<String>,
 }
 
-/// Promises a refund and has it paid. A repeat of the same id changes nothing.
+/// Promises a refund and has it paid out. A repeat with the same id changes nothing.
 ///
 /// # Errors
-/// 404; 409 `refund_exceeds_captured` with what is left, `payment_disputed`,
+/// 404; 409 `refund_exceeds_captured` with the refundable amount, `payment_disputed`,
 /// `transition_not_allowed`; 422 `invalid_amount`, `invalid_currency`, `idempotency_key_reused`.
 pub async fn create_refund(
     ports: &impl SettlementPorts,

@@ -1,4 +1,4 @@
-//! The status that staff give an order, and its cancellation.
+//! Changes of an order's status by staff, and cancellation.
 
 use crate::error::{Error, Result};
 use crate::orders::moves::{Transition, with_money};
@@ -10,24 +10,24 @@ use crate::settlement::ports::SettlementPorts;
 use crate::values::text::check_text;
 use durable::Timestamp;
 
-/// Circumstances of a person's request about an order.
+/// Details of a person's request about an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instruction {
-    /// The person who asks.
+    /// Person who makes the request.
     pub actor: Actor,
-    /// The reason, in their words.
+    /// Reason in their words.
     pub note: Option<String>,
-    /// Only while the order is at this version.
+    /// Version that the order must be at. `None` means any.
     pub if_version: Option<u64>,
-    /// The id of the refund that may follow.
+    /// Id of the refund that may result.
     pub refund_id: String,
 }
 
-/// Gives an order the status that staff asks for, by the table. A pending order is cancelled once
-/// the provider has ended its session, since until then it can still be paid.
+/// Gives an order the status requested by staff, as far as the table permits. A pending order is
+/// cancelled only once the provider has ended its session, because until then it can still be paid.
 ///
 /// # Errors
-/// 404; 409 `transition_not_allowed` with what is allowed; 412 for a stale version.
+/// 404; 409 `transition_not_allowed` with the allowed statuses; 412 for a stale version.
 pub async fn set_order_status(
     ports: &impl SettlementPorts,
     order_id: &str,
@@ -54,10 +54,11 @@ pub async fn set_order_status(
     Ok(effects::drive_or_leave(ports, order, now).await)
 }
 
-/// Cancels an order, while nothing of it has left.
+/// Cancels an order of which nothing has been shipped.
 ///
 /// # Errors
-/// As [`set_order_status`]. An order that is dead already, for whatever reason, stays as it is.
+/// Same as [`set_order_status`]. An order that has already expired or been cancelled is left
+/// unchanged.
 pub async fn cancel_order(
     ports: &impl SettlementPorts,
     order_id: &str,

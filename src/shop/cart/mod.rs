@@ -1,7 +1,7 @@
-//! The cart as shoppers see it: the object's lines with titles, pictures and prices of the
-//! published catalog and the word of the published stock.
+//! Cart as shown to shoppers: the object's lines with titles, pictures and prices from the
+//! published catalog, and availability from the published stock.
 //!
-//! These are for reading only. What an order costs is decided by its quote, from the published
+//! These are for display only. The price of an order is determined by its quote, from the published
 //! price rows.
 
 pub mod of_order;
@@ -19,16 +19,16 @@ use durable::machine::Reply;
 use durable::stock::{Availability, PublicStock};
 use serde_json::json;
 
-/// A cart with what the catalog says of its lines.
+/// A cart with catalog data for its lines.
 #[derive(Clone, Debug)]
 pub struct PricedCart {
-    /// Changes so far.
+    /// Number of changes so far.
     pub version: u64,
-    /// In the order they were added.
+    /// Lines, in the order they were added.
     pub lines: Vec<PricedLine>,
     /// Sum of the lines.
     pub subtotal: Money,
-    /// The order that has frozen it.
+    /// Id of the order that has frozen it. `None` means that it is not frozen.
     pub frozen_by: Option<String>,
 }
 
@@ -37,38 +37,38 @@ pub struct PricedCart {
 pub struct PricedLine {
     /// Stock keeping unit.
     pub sku: String,
-    /// Units.
+    /// Number of units.
     pub quantity: u32,
-    /// Name of the product in its URL; none when it is no longer on sale.
+    /// Handle of the product. `None` means that it is no longer on sale.
     pub handle: Option<String>,
-    /// Of the product.
+    /// Title of the product.
     pub title: String,
-    /// Of the variant.
+    /// Title of the variant.
     pub variant_title: String,
     /// URL of a picture.
     pub image: Option<String>,
-    /// Price of one unit; none when it can't be bought in this currency.
+    /// Price of one unit. `None` means that it can't be bought in this currency.
     pub unit_price: Option<Money>,
     /// Unit price times quantity.
     pub line_total: Option<Money>,
-    /// Availability by the published copy; checkout asks the object.
+    /// Availability according to the published copy; checkout asks the stock object.
     pub stock: Availability,
 }
 
-/// A cart after a change, and whether an earlier request with the same key made it.
+/// Result of changing a cart.
 #[derive(Clone, Debug)]
 pub struct ChangedCart {
-    /// The cart right after the change.
+    /// Cart right after the change.
     pub cart: Cart,
-    /// True when this repeats the first answer.
+    /// True if an earlier request with the same key made the change.
     pub replayed: bool,
 }
 
 /// Changes a cart, once per `operation_id`.
 ///
 /// # Errors
-/// 422 for a quantity, a note or a number of lines beyond the limits, and for an operation id of
-/// another change; 412 for a stale version, 409 while an order has the cart.
+/// 422 for a quantity, a note or a number of lines beyond the limits, and for the operation id of a
+/// different change; 412 for a stale version; 409 while an order has frozen the cart.
 pub async fn change_cart(
     carts: &impl CartObjects,
     cart_id: &str,
@@ -86,18 +86,19 @@ pub async fn change_cart(
     }
 }
 
-/// Moves what is in a guest's cart into the shopper's own, as who logs in expects: of each SKU the
-/// larger quantity of the two. Safe to repeat, also after a crash between its steps: what was
-/// merged is not merged twice.
+/// Merges a guest's cart into the shopper's own at login: for each SKU, the larger of the two
+/// quantities is kept. Safe to repeat, even after a crash between its steps: nothing is merged
+/// twice.
 ///
-/// 1. The shopper's cart takes over the lines, once for this version of the guest's.
-/// 2. The guest's cart is emptied, unless it has changed meanwhile: then it is merged again the
-///    next time.
+/// 1. The shopper's cart takes over the lines, once for this version of the guest's cart.
+/// 2. The guest's cart is emptied, unless it has changed in the meantime; then it is merged again
+///    the next time.
 ///
-/// A guest's cart that an order has frozen stays as it is, with its order.
+/// A guest's cart frozen by an order is left unchanged.
 ///
 /// # Errors
-/// 409 `cart_in_checkout` while an order has the shopper's own cart; nothing has changed then.
+/// 409 `cart_in_checkout` while an order has frozen the shopper's own cart; nothing has changed
+/// then.
 pub async fn merge_carts(carts: &impl CartObjects, guest_id: &str, own_id: &str) -> Result<Cart> {
     let guest = carts.view(guest_id).await?;
     let has_nothing = guest.lines.is_empty() && guest.note.is_empty();
@@ -117,10 +118,10 @@ pub async fn merge_carts(carts: &impl CartObjects, guest_id: &str, own_id: &str)
     }
 }
 
-/// Adds titles, prices in `currency` and stock words to the lines of `cart`.
+/// Adds titles, prices in `currency` and availability to the lines of `cart`.
 ///
 /// # Errors
-/// When the published catalog or stock can't be read.
+/// Fails if the published catalog or stock can't be read.
 pub async fn price_cart(
     catalog: &impl PublishedCatalog,
     stocks: &impl PublicStocks,
@@ -153,7 +154,7 @@ pub async fn price_cart(
 }
 
 impl PricedCart {
-    /// Units in all lines.
+    /// Number of units in all lines.
     #[must_use]
     pub fn quantity(&self) -> u32 {
         self.lines
@@ -223,7 +224,7 @@ fn refused(refusal: Refusal) -> Error {
     }
 }
 
-/// 422 for a quantity that a cart can't take.
+/// Returns a 422 for a quantity that a cart can't hold.
 pub fn invalid_quantity(max: u32) -> Error {
     Error::invalid(
         "quantity",
@@ -232,7 +233,7 @@ pub fn invalid_quantity(max: u32) -> Error {
     )
 }
 
-/// One object per cart.
+/// Cart objects, one per cart.
 pub trait CartObjects {
     /// Carries out `command` once per `operation_id`.
     async fn ask(
@@ -241,7 +242,7 @@ pub trait CartObjects {
         operation_id: String,
         command: Command,
     ) -> Result<cart::Reply>;
-    /// The cart as it stands.
+    /// Returns the current cart.
     async fn view(&self, cart_id: &str) -> Result<Cart>;
 }
 
@@ -255,8 +256,8 @@ mod tests {
     use std::cell::{Cell, RefCell};
     use std::collections::BTreeMap;
 
-    /// Real cart machines, of which a call fails once: before it is heard, or after it was carried
-    /// out.
+    /// Real cart machines with one failing call: it fails before it is received, or after it was
+    /// carried out.
     #[derive(Default)]
     struct Carts {
         carts: RefCell<BTreeMap<String, Cart>>,

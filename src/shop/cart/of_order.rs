@@ -1,4 +1,5 @@
-//! The cart of an order: set free when the order comes to nothing, emptied when it is paid.
+//! Cart of an order: thawed if the order is not placed or ends unpaid, emptied of what was bought
+//! when it is paid.
 
 use crate::cart::CartObjects;
 use crate::cart::ports::CartPorts;
@@ -6,11 +7,11 @@ use crate::error::Result;
 use durable::cart::{Change, Command};
 use durable::{Timestamp, cart};
 
-/// Thaws the cart that an order has frozen. Each time counts anew: an earlier one may have come
-/// before the freeze.
+/// Thaws the cart that an order has frozen. Each call is a new operation, because an earlier one
+/// may have come before the freeze.
 ///
 /// # Errors
-/// A port's failure; thawing again is safe.
+/// Fails if a port fails; thawing again is safe.
 pub async fn thaw_cart(
     ports: &impl CartPorts,
     cart_id: &str,
@@ -26,10 +27,10 @@ pub async fn thaw_cart(
     Ok(())
 }
 
-/// Takes the bought lines out of the cart that an order has frozen.
+/// Removes the ordered lines from the cart that an order has frozen.
 ///
 /// # Errors
-/// A port's failure; asking again is safe.
+/// Fails if a port fails; calling it again is safe.
 pub async fn complete_cart(ports: &impl CartPorts, cart_id: &str, order_id: &str) -> Result<()> {
     let complete = Change::Complete {
         order_id: order_id.to_owned(),

@@ -1,10 +1,10 @@
-//! The ports of an order's cart.
+//! Ports needed for the cart of an order.
 
 use crate::cart::CartObjects;
 use crate::orders::ports::OrderPorts;
 
-/// The ports of an order's cart.
+/// Ports needed for the cart of an order.
 pub trait CartPorts: OrderPorts {
-    /// The cart objects.
+    /// Cart objects.
     fn carts(&self) -> impl CartObjects;
 }

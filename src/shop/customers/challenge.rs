@@ -1,27 +1,27 @@
-//! The challenge of checkout: a browser solves it, and shows the solution with its order as a proof
-//! that no program floods the shop. Off, unless the merchant turns it on.
+//! Challenge at checkout. A browser solves it and sends the solution with its order, as evidence
+//! that no program is flooding the shop. Off unless the merchant turns it on.
 //!
-//! Nobody is kept out for want of a proof: there are browsers without JavaScript, and a provider of
-//! challenges may be away. An order without one is counted in a stricter class
-//! ([`crate::checkout::pending::MAX_UNPROVED`]); one with a proof is lifted above the number of
-//! orders that may be pending from its network.
+//! Nobody is locked out for lack of a solution: some browsers have no JavaScript, and the challenge
+//! provider may be down. An order without a solution is counted in a stricter class
+//! ([`crate::checkout::pending::MAX_UNPROVED`]); one with a solution may exceed the usual number of
+//! pending orders from its network.
 
 use crate::values::ids::derived_uuid;
 
-/// Longest solution that is worth a question.
+/// Maximum length of a token in bytes; longer ones are not sent to the provider.
 const MAX_TOKEN_BYTES: usize = 2048;
 
-/// A solution as a request shows it.
+/// A solution sent with a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Solution {
-    /// Token that the provider gave the browser; it is good for one order.
+    /// Token that the provider gave the browser; valid for one order.
     pub token: String,
-    /// Address that the request comes from; empty when that is not known.
+    /// IP address that the request comes from; empty if unknown.
     pub address: String,
 }
 
 impl Solution {
-    /// The solution with this token; none for one that can be none.
+    /// Returns a solution with this token. `None` means that the token is malformed.
     #[must_use]
     pub fn read(token: &str, address: String) -> Option<Self> {
         let fits = (1..=MAX_TOKEN_BYTES).contains(&token.len());
@@ -33,40 +33,40 @@ impl Solution {
     }
 }
 
-/// Widget that a page shows the challenge by.
+/// Widget by which a page shows the challenge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widget<'a> {
-    /// Names it to its provider; public.
+    /// Public key that identifies the shop to the provider.
     pub site_key: &'a str,
-    /// Name of its solutions, so that those of another form are worth nothing here.
+    /// Action name of the shop's solutions; solutions for another action are not accepted.
     pub action: &'a str,
-    /// Origin of its frame and its script.
+    /// Origin of the widget's frame and script.
     pub origin: &'a str,
-    /// Address of its script.
+    /// URL of the widget's script.
     pub script: &'a str,
 }
 
-/// The provider of challenges.
+/// The challenge provider.
 pub trait Challenge {
-    /// Judges a solution: true for a good one. Of a provider that does not answer none is, and
-    /// operators are told. A solution is good once for each `use_id`, a UUID, and again for the
-    /// same.
+    /// Verifies a solution and returns true if it is valid. If the provider does not answer, no
+    /// solution is valid, and operators are notified. A solution is valid for a single `use_id`, a
+    /// UUID; verifying it again with the same one gives the same result.
     async fn accepts(&self, solution: &Solution, use_id: &str) -> bool;
 }
 
-/// Standing of an order to the challenge.
+/// Result of the challenge for an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proof {
-    /// The shop asks for none.
+    /// The shop requires no challenge.
     NotAsked,
-    /// It has shown one.
+    /// The order came with a valid solution.
     Shown,
-    /// It has shown none that is good.
+    /// The order came without a valid solution.
     Missing,
 }
 
-/// Asks the provider, where there is something to ask. `used_for` names what the solution is shown
-/// for: a repeat names the same.
+/// Asks the provider about a solution, if there is one. `used_for` identifies the purpose of the
+/// solution; a repeated request uses the same one.
 pub async fn proof_of(
     challenge: Option<impl Challenge>,
     solution: Option<&Solution>,

@@ -1,44 +1,45 @@
-//! Rate limits of one network: against floods, never for accounting. Nothing about money or stock
-//! depends on them.
+//! Rate limits per network. They protect against floods and are never used for accounting: nothing
+//! about money or stock depends on them.
 //!
-//! A network is an IPv4 address, or the 64 bits of an IPv6 address that one subscriber is given at
-//! least.
+//! A network is an IPv4 address, or the first 64 bits of an IPv6 address, the smallest block that
+//! one subscriber is given.
 
 use crate::codes::Code;
 use crate::error::{Error, Result};
 use std::net::IpAddr;
 
-/// A class of requests that are counted together. Its numbers stand in wrangler.toml.
+/// A class of requests that are counted together. Its limits are set in wrangler.toml.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
-    /// Not counted: anyone may keep the answer, or it costs next to nothing.
+    /// Not counted, because the response can be cached by anyone or costs next to nothing.
     Uncounted,
-    /// A look at what is one's own: an object or the database is asked.
+    /// A read of personal data, which asks an object or the database.
     Personal,
-    /// A change to a cart; those that begin one are counted apart, as [`Limit::NewCart`].
+    /// A change to a cart; changes that create one are counted separately, as [`Limit::NewCart`].
     Cart,
-    /// A change that begins a cart, which is kept for weeks.
+    /// A change that creates a cart, which is stored for weeks.
     NewCart,
     /// A step of a checkout: a quote, an order, its cancellation.
     Checkout,
-    /// A wish for the link of an order: a letter may follow.
+    /// A request for the link to an order, which may cause an email.
     Lookup,
-    /// A promotion code that is not accepted.
+    /// A promotion code that is rejected.
     FailedCode,
-    /// A call by staff, counted by key.
+    /// A call by staff, counted per key.
     Staff,
 }
 
-/// Seconds until a class that is full is worth trying again: the period over which limiters count.
+/// Seconds until a retry makes sense; the period over which limiters count.
 const PERIOD_SECS: u32 = 60;
 
-/// The counters, a class each.
+/// Rate limiters, one for each class.
 pub trait Limiters {
-    /// Counts a request of `key`; false when there were too many.
+    /// Counts a request for `key`. Returns false if there were too many.
     async fn admits(&self, limit: Limit, key: &str) -> Result<bool>;
 }
 
-/// Counts a request of `key`, and the failure of a limiter that fails, which lets pass.
+/// Counts a request for `key`. If the limiter itself fails, the request is admitted and the failure
+/// is returned.
 ///
 /// # Errors
 /// 429 `too_many_requests`.
@@ -53,7 +54,8 @@ pub async fn count(limiters: &impl Limiters, limit: Limit, key: &str) -> Result<
     }
 }
 
-/// The network of a client address. All clients without an address that reads are one.
+/// Returns the network of a client address. All clients whose address can't be parsed share one
+/// network.
 #[must_use]
 pub fn network_of(address: &str) -> String {
     match address

@@ -1,5 +1,4 @@
-//! People and their keys: staff, the networks that visitors come from, and the proof that one is no
-//! program.
+//! People and their keys: staff, visitors' networks, and the challenge that keeps out programs.
 pub mod challenge;
 pub mod limits;
 pub mod permissions;

@@ -1,55 +1,55 @@
-//! Permissions of staff: what a route for them asks for, and what a key grants.
+//! Permissions of staff: required by routes, granted by keys.
 
 use std::collections::BTreeSet;
 
-/// One kind of work that staff may be allowed to do.
+/// A kind of work that staff may be allowed to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Permission {
-    /// Products as they are recorded, their media, exports and publishes.
+    /// Read products in the record, their media, exports and publishes.
     ReadCatalog,
-    /// Changes to products, their media and scheduled prices, imports included.
+    /// Change products, their media and scheduled prices, including imports.
     ChangeCatalog,
-    /// Publishing the catalog, cancelling that, and going back to an earlier version.
+    /// Publish the catalog, cancel a publish, and roll back to an earlier version.
     PublishCatalog,
-    /// Stock, its movements and its check.
+    /// Read stock, its movements and its checks.
     ReadStock,
-    /// Changes to stock and its policy, and its repair.
+    /// Change stock and its policy, and repair it.
     ChangeStock,
-    /// Settings as they are.
+    /// Read the settings.
     ReadSettings,
-    /// Changes to the settings.
+    /// Change the settings.
     ChangeSettings,
-    /// Every order, with its notes.
+    /// Read all orders with their notes.
     ReadOrders,
-    /// Changes to the status of an order, cancelling included.
+    /// Change the status of orders, including cancellation.
     ChangeOrders,
-    /// Recording parcels and returned goods.
+    /// Record parcels and returns.
     FulfillOrders,
-    /// Refunding money.
+    /// Refund money.
     RefundOrders,
-    /// Payments, and the state of the payment provider.
+    /// Read payments and the state of the payment provider.
     ReadPayments,
-    /// Findings, and the state of each part of the shop.
+    /// Read findings and the state of each part of the shop.
     ReadFindings,
-    /// Closing findings.
+    /// Close findings.
     CloseFindings,
-    /// Dead letters.
+    /// Read dead letters.
     ReadDeadLetters,
-    /// Replaying and discarding dead letters.
+    /// Replay and discard dead letters.
     HandleDeadLetters,
 }
 
 /// Permissions that a key grants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Permissions {
-    /// Every one, those that are yet to come included.
+    /// All permissions, including future ones.
     All,
-    /// These alone.
+    /// Only these permissions.
     Only(BTreeSet<Permission>),
 }
 
 impl Permissions {
-    /// True when `permission` is among them.
+    /// True if `permission` is granted.
     #[must_use]
     pub fn include(&self, permission: Permission) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! Keys of staff, each with the name that records of what was done show, and the permissions it
+//! Keys of staff. Each has a name, which records of their actions show, and the permissions that it
 //! grants.
 
 use crate::codes::Code;
@@ -7,17 +7,17 @@ use crate::error::{Error, Result};
 use crate::values::staff_name::StaffName;
 use sha2::{Digest, Sha256};
 
-/// Longest name of a key.
+/// Maximum length of a key's name in bytes.
 const MAX_NAME_BYTES: usize = 32;
 
-/// The keys of staff. What is kept of them is their digests.
+/// Keys of staff, of which only digests are kept.
 #[derive(Clone, Debug, Default)]
 pub struct StaffKeys(Vec<StaffKey>);
 
-/// A member of staff, as a key tells them.
+/// A member of staff, identified by a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaffMember {
-    /// Name that records show.
+    /// Name shown in records.
     pub name: StaffName,
     /// Permissions of the key.
     pub permissions: Permissions,
@@ -45,12 +45,12 @@ struct StaffKey {
 }
 
 impl StaffKeys {
-    /// The key without a name, unless it is empty, and those of a list such as
+    /// Parses the unnamed key, unless it is empty, and a list of named keys such as
     /// `anna:KEY,warehouse:KEY`.
     ///
     /// # Errors
-    /// When an entry has no name, no key, or one of another entry; the message tells which entry,
-    /// never its key.
+    /// Fails if an entry has no name, no key, or the name or key of another entry. The message
+    /// identifies the entry, never its key.
     pub fn read(unnamed: &str, named: &str) -> Result<Self> {
         let mut keys = Self::default();
         if !unnamed.is_empty() {
@@ -62,8 +62,8 @@ impl StaffKeys {
         Ok(keys)
     }
 
-    /// Owner of the key `shown`. All are compared, so that the time does not tell which was nearly
-    /// shown.
+    /// Returns the owner of the key `shown`. All keys are compared, so that the time taken reveals
+    /// nothing about them.
     #[must_use]
     pub fn member_of(&self, shown: &str) -> Option<&StaffMember> {
         let digest: [u8; 32] = Sha256::digest(shown).into();
@@ -76,7 +76,7 @@ impl StaffKeys {
         })
     }
 
-    /// True if there is no member of staff.
+    /// True if there are no keys.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -97,10 +97,10 @@ impl StaffKeys {
     }
 }
 
-/// Name and key of each entry of a list such as `anna:KEY,warehouse:KEY`.
+/// Parses a list such as `anna:KEY,warehouse:KEY` into names and keys.
 ///
 /// # Errors
-/// When an entry has no name or no key; the message tells which entry.
+/// Fails if an entry has no name or no key; the message states its number.
 pub fn entries(named: &str) -> Result<Vec<(&str, &str)>> {
     let given = named
         .split(',')

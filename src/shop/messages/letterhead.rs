@@ -1,8 +1,8 @@
-//! Letterhead: the sender's details at the end of a letter, as the law requires of a seller.
+//! Letterhead: the seller's details at the end of an email, as required by law.
 
 use maud::{Markup, html};
 
-/// The shop as it signs its letters.
+/// The shop's details as shown in its emails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Letterhead<'a> {
     /// Name of the shop.
@@ -11,14 +11,14 @@ pub struct Letterhead<'a> {
     pub legal_name: &'a str,
     /// Lines of the seller's address.
     pub address: &'a [&'a str],
-    /// Mail address for shoppers.
+    /// Email address for shoppers.
     pub email: &'a str,
-    /// Telephone number for shoppers.
+    /// Telephone number for shoppers. `None` means that there is none.
     pub phone: Option<&'a str>,
 }
 
 impl Letterhead<'_> {
-    /// Lines at the end of a letter.
+    /// Lines at the end of an email, as plain text.
     #[must_use]
     pub fn as_text(&self) -> String {
         format!("{}\n{}\n{}", self.shop, self.seller(), self.contact())
@@ -44,8 +44,8 @@ impl Letterhead<'_> {
     }
 }
 
-/// The sender that a provider is told: the address, with the shop's name before it unless `address`
-/// has one already. An empty address stays empty, as no sender is set.
+/// Returns the sender for the email provider: the address, with the shop's name before it unless
+/// `address` already has a name. An empty address, meaning no sender, stays empty.
 #[must_use]
 pub fn named_sender(name: &str, address: &str) -> String {
     let address = address.trim();

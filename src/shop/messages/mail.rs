@@ -1,15 +1,16 @@
-//! Letters about an order: their texts, and the rules by which each is sent once.
+//! Emails about an order: their texts, and the rules by which each is sent once.
 //!
-//! A letter is done when it was sent, not when it was queued. Its row is written with the note that
-//! its task was carried out; a sweep queues every letter again that was not sent in time, so that a
-//! lost message delays a letter and loses none. A letter is claimed by its row, unique per order,
-//! kind and subject, before the provider is asked, and is sent with the row's id as the provider's
-//! idempotency key. A sender that dies leaves a claim that lapses; the next attempt sends with the
-//! same key. So a letter goes out once where the provider knows such keys, and at least once where
-//! it does not.
+//! An email is done when it was sent, not when it was queued. Its row is written together with the
+//! completion of its task. A sweep queues every email again that was not sent in time, so a lost
+//! queue message delays an email but does not lose it. Before the provider is called, an email is
+//! claimed by its row, unique per order, kind and subject; the row's id is the provider's
+//! idempotency key. A sender that dies leaves a claim that lapses, and the next attempt uses the
+//! same key. An email is thus sent exactly once if the provider supports such keys, and otherwise
+//! at least once.
 //!
-//! Providers keep keys for a day. A letter that may have been sent so long ago is not sent again
-//! blindly: it is given up, as is one whose address the provider refuses, and staff are told.
+//! Providers remember keys for a day. An email whose last attempt is older and may have succeeded
+//! is not sent again blindly: it is given up, as is one whose address the provider rejects, and
+//! staff are notified.
 
 use crate::error::{Error, Result};
 use crate::messages::letterhead::Letterhead;
@@ -25,23 +26,24 @@ use maud::{DOCTYPE, Markup, html};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The queue of letters; an environment's own begins with this name.
+/// Prefix of the name of the queue of outgoing email, in every environment.
 pub const OUTGOING_QUEUE: &str = "outgoing";
 
-/// Seconds after which a claim is that of a sender that died.
+/// Seconds after which a claim belongs to a sender that died.
 pub const CLAIM_SECS: u32 = 60;
 
-/// Seconds after an attempt, or after the message was queued, until the sweep queues a letter again
-/// that was not sent.
+/// Seconds after an attempt, or after the message was queued, until the sweep queues an unsent
+/// email again.
 pub const SENT_WITHIN_SECS: u32 = 15 * 60;
 
-/// Seconds for which a provider is sure to know an idempotency key: Resend keeps them for 24 hours.
+/// Seconds for which a provider certainly remembers an idempotency key; Resend keeps them for 24
+/// hours.
 pub const KEY_KEPT_SECS: u32 = 23 * 60 * 60;
 
-/// Letters that one sweep queues again at most.
+/// Maximum number of emails queued again by one sweep.
 const QUEUED_AGAIN_AT_ONCE: u32 = 100;
 
-/// Subject of a mail.
+/// Kind of an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailKind {
@@ -55,22 +57,22 @@ pub enum MailKind {
     OrderLink,
 }
 
-/// Something for the shopper to know, as it waits in the queue.
+/// An email to a shopper, as a message in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmailJob {
-    /// Subject of the mail.
+    /// Kind of email.
     pub kind: MailKind,
-    /// Of which order.
+    /// Id of the order.
     pub order_id: String,
-    /// Of which refund, in which hour; empty: of the order as a whole.
+    /// Id of the refund, or the hour of the link request; empty for the order as a whole.
     #[serde(default)]
     pub subject: String,
-    /// Language of the mail.
+    /// Language of the email.
     #[serde(default)]
     pub language: Language,
 }
 
-/// Message on the queue of outgoing mail.
+/// Message on the queue of outgoing email.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Outgoing {
@@ -81,7 +83,7 @@ pub enum Outgoing {
 }
 
 impl EmailJob {
-    /// A letter about an order as a whole.
+    /// Builds the job of an email about an order as a whole.
     #[must_use]
     pub fn about(kind: MailKind, order_id: &str) -> Self {
         Self {
@@ -92,7 +94,7 @@ impl EmailJob {
         }
     }
 
-    /// The letter that carries `task` out; none when it is no letter.
+    /// Returns the email that carries out `task`. `None` means that the task sends none.
     #[must_use]
     pub fn of_task(order_id: &str, task: &Task) -> Option<Self> {
         let about = |kind| Self::about(kind, order_id);
@@ -104,14 +106,14 @@ impl EmailJob {
         }
     }
 
-    /// The same letter about one refund.
+    /// Sets the subject: the id of a refund, or an hour.
     #[must_use]
     pub fn on(mut self, subject: &str) -> Self {
         subject.clone_into(&mut self.subject);
         self
     }
 
-    /// `mail_…`: the same for the same letter, and so the provider's idempotency key.
+    /// Id, `mail_…`: the same for the same email, and also the provider's idempotency key.
     #[must_use]
     pub fn id(&self) -> String {
         derived_id(
@@ -121,62 +123,61 @@ impl EmailJob {
     }
 }
 
-/// A mail as a provider takes it.
+/// An email in the form that providers accept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// One address.
+    /// A single address.
     pub to: String,
-    /// One line.
+    /// A single line.
     pub subject: String,
-    /// For every reader.
+    /// Plain text, for all email clients.
     pub text: String,
-    /// For those that show it.
+    /// HTML, for the clients that show it.
     pub html: String,
 }
 
 /// Outcome of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// The letter is the caller's to send.
+    /// The caller is to send the email.
     Yours,
-    /// Another sender has it.
+    /// Another sender has claimed it.
     Taken,
-    /// It was sent.
+    /// It was already sent.
     Sent,
-    /// It will not be sent; staff were told.
+    /// It will not be sent; staff have been notified.
     GivenUp,
-    /// An attempt longer ago than providers keep keys may have sent it.
+    /// An attempt longer ago than providers remember keys may have sent it.
     Uncertain,
 }
 
-/// Outcome of sending a letter.
+/// Outcome of sending an email.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum SendOutcome {
-    /// It was sent, now or before.
+    /// It was sent, now or earlier.
     Sent,
-    /// Another sender has it, or the provider asks for patience: worth another look after so many
-    /// seconds.
+    /// Another sender has claimed it, or the provider is busy: try again after this many seconds.
     Later(u32),
-    /// It will not be sent; staff were told.
+    /// It will not be sent; staff have been notified.
     GivenUp,
 }
 
-/// Reason why a provider did not take a letter.
+/// Reason why a provider did not accept an email.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MailFailure {
-    /// It will never take this letter: the address is none that it sends to.
+    /// It will never accept this email, because it does not send to the address.
     Rejected(String),
-    /// It takes no more for so many seconds.
+    /// It is busy for this many seconds.
     Busy(u32),
     /// It did not take it, for a reason that may be mended: a key, a sender, a quota.
     Refused(String),
-    /// It did not answer, or failed: the letter may have been sent.
+    /// It did not answer, or failed; the email may have been sent.
     Unknown(String),
 }
 
 impl MailFailure {
-    /// True if the provider said that it did not take the letter.
+    /// True if the provider confirmed that it did not accept the email.
     const fn is_certain(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
@@ -193,10 +194,10 @@ impl fmt::Display for MailFailure {
     }
 }
 
-/// Sends a letter, once.
+/// Sends an email, once.
 ///
 /// # Errors
-/// When a port fails: to be tried again.
+/// Fails if a port fails; retry later.
 pub async fn send_letter(
     orders: &impl Orders,
     mails: &impl Mails,
@@ -243,10 +244,10 @@ pub async fn send_letter(
     }
 }
 
-/// Queues the letters again that were not sent in time; the number of them.
+/// Queues again the emails that were not sent in time, and returns their number.
 ///
 /// # Errors
-/// When a port fails; what was taken then is due again later.
+/// Fails if a port fails; the claimed emails become due again later.
 pub async fn queue_unsent_letters(
     mails: &impl Mails,
     mail: &impl Mail,
@@ -259,10 +260,10 @@ pub async fn queue_unsent_letters(
     Ok(letters.len())
 }
 
-/// Text of a letter.
+/// Composes the text of an email.
 ///
 /// # Errors
-/// When it is about a refund that the order does not have.
+/// Fails if it is about a refund that the order does not have.
 pub fn compose(
     letter: &EmailJob,
     order: &Order,
@@ -313,8 +314,8 @@ pub fn compose(
         .map(|line| (line.name(), Money::new(line.line_total, order.currency)))
         .collect();
     let total = Money::new(order.totals.total, order.currency);
-    // What anyone can have sent to any address, by asking for a link or by ordering without paying,
-    // holds nothing that they typed.
+    // Emails that anyone can have sent to any address, by requesting a link or ordering without
+    // paying, contain nothing that they typed.
     let label = match letter.kind {
         MailKind::OrderConfirmation | MailKind::Refund if order.totals.total > 0 => {
             order.shipping_address.label()
@@ -345,10 +346,10 @@ fn refunded(order: &Order, refund_id: &str) -> Result<Money> {
         .ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
-/// The words before the address of a delivery.
+/// Heading before the delivery address.
 const SHIP_TO: &str = "Delivery address";
 
-/// The ways to an order.
+/// Ways to open an order.
 struct Way {
     link: String,
     look_up: String,
@@ -383,7 +384,7 @@ fn as_text(
     parts.join("\n\n")
 }
 
-/// Mail readers know neither style sheets nor scripts: structure alone.
+/// Email clients support neither style sheets nor scripts reliably, so this is plain structure.
 fn as_html(
     subject: &str,
     paragraphs: &[String],
@@ -421,46 +422,46 @@ fn as_html(
     }
 }
 
-/// A wish for the link of an order, as it waits in the queue.
+/// A request for the link to an order, as a message in the queue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkRequest {
-    /// The number by which people call the order.
+    /// Order number.
     pub order_number: i64,
-    /// Digest of the address that it must have been placed with.
+    /// Digest of the email address that the order must have been placed with.
     pub customer: String,
-    /// Language of the mail.
+    /// Language of the email.
     #[serde(default)]
     pub language: Language,
 }
 
-/// Letters to shoppers. Each is handed over and sent later, once.
+/// Queue of emails to shoppers. Each is sent later, once.
 pub trait Mail {
-    /// Hands a letter to the queue of what goes out.
+    /// Queues an email.
     async fn post(&self, letter: &EmailJob) -> Result<()>;
-    /// Hands a wish for the link of an order to the same queue.
+    /// Queues a request for the link to an order.
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()>;
 }
 
-/// The record of letters. A row is written with the note that its task is done
-/// ([`Orders::finish_round`]), else by its first claim.
+/// Store of emails. A row is written when its task is completed ([`Orders::finish_round`]), or else
+/// by its first claim.
 pub trait Mails {
-    /// Claims a letter: of all who try at once, one may send it.
+    /// Claims an email: among simultaneous callers, only one may send it.
     async fn claim(&self, letter: &EmailJob, now: Timestamp) -> Result<Claim>;
-    /// Notes that a letter was sent.
+    /// Records that an email was sent.
     async fn sent(&self, mail_id: &str, now: Timestamp) -> Result<()>;
-    /// Notes that an attempt failed, and gives the claim back. `certain` when the provider said
-    /// that it did not take the letter.
+    /// Records a failed attempt, and releases the claim. `certain` is true if the provider
+    /// confirmed that it did not accept the email.
     async fn failed(&self, mail_id: &str, error: &str, certain: bool) -> Result<()>;
-    /// Notes that a letter will not be sent, and tells staff why, both or neither.
+    /// Records that an email will not be sent, together with a finding for staff.
     async fn give_up(&self, letter: &EmailJob, reason: &str, now: Timestamp) -> Result<()>;
-    /// Letters that should have been sent by `now`, those first that wait longest; each is handed
-    /// out to one caller at a time.
+    /// Claims emails that should have been sent by `now`, longest-waiting first; each is given to
+    /// one caller at a time.
     async fn take_due(&self, limit: u32, now: Timestamp) -> Result<Vec<EmailJob>>;
 }
 
-/// A carrier of mails.
+/// An email provider.
 pub trait MailProvider {
-    /// Sends a mail; where the provider knows idempotency keys, the same key never sends two.
+    /// Sends an email; if the provider supports idempotency keys, the same key never sends two.
     async fn send(
         &self,
         idempotency_key: &str,

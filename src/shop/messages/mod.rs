@@ -1,4 +1,4 @@
-//! Letters to people.
+//! Emails to people.
 pub mod letterhead;
 pub mod mail;
 pub mod order_link;

@@ -1,10 +1,10 @@
-//! Link to an order for someone who has lost it: they name the order, and its link goes to the
-//! address that the order was placed with.
+//! Link to an order, for a customer who has lost it. They enter the order number and their email
+//! address, and the link is sent to the address that the order was placed with.
 //!
-//! The caller learns nothing: every request is queued unread and answered alike, so that neither
-//! the answer nor its time tells whether there is such an order, and nobody but its owner gets a
-//! mail. At most one link of an order is sent in an hour, so that knowing its number and address is
-//! no way to flood someone; a rate limit bounds how often one visitor may ask.
+//! The response reveals nothing: every request is queued without a lookup and answered alike, so
+//! neither the response nor its timing tells whether such an order exists, and nobody but its owner
+//! gets an email. At most one link per order is sent in an hour, so that knowing a number and an
+//! address is not enough to flood someone's inbox; a rate limit bounds the requests of one visitor.
 
 use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
@@ -16,16 +16,16 @@ use crate::values::languages::Language;
 use crate::values::mail_addresses::email_fault;
 use durable::Timestamp;
 
-/// The queue of wishes for links; an environment's own begins with this name.
+/// Prefix of the name of the queue of link requests, in every environment.
 pub const LINK_REQUESTS_QUEUE: &str = "link-requests";
 
-/// Seconds in which at most one link of an order goes out.
+/// Seconds within which at most one link per order is sent.
 const LINK_EVERY_SECS: i64 = 60 * 60;
 
-/// Takes the wish for a link, whether or not there is such an order.
+/// Accepts a request for a link, whether or not the order exists.
 ///
 /// # Errors
-/// 422 for what can be no number or no address.
+/// 422 for a malformed order number or email address.
 pub async fn request_order_link(
     mail: &impl Mail,
     number: &str,
@@ -54,11 +54,11 @@ pub async fn request_order_link(
     mail.ask_for_link(&request).await
 }
 
-/// Posts the link, if it was the order's owner who asked. Safe to repeat: the letter is the same
-/// within the hour.
+/// Sends the link if the request came from the order's owner. Safe to repeat: within an hour the
+/// email is the same.
 ///
 /// # Errors
-/// When a port fails: to be tried again.
+/// Fails if a port fails; retry later.
 pub async fn send_order_link(
     orders: &impl Orders,
     mail: &impl Mail,

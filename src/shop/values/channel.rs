@@ -1,8 +1,8 @@
-//! The channel of a call: the storefront that a shopper visits, with what depends on it.
+//! Channel of a call: the storefront that a shopper visits, with everything that depends on it.
 //!
-//! A shop has one channel today. Whatever depends on a storefront is read from this value, and what
-//! outlives a call (a cart's token, a quote, an order) says which channel it belongs to, so that
-//! further channels are an addition.
+//! A shop has one channel today. Anything that depends on the storefront is read from this value,
+//! and everything that outlives a call (a cart's token, a quote, an order) records its channel, so
+//! that more channels can be added.
 
 use crate::values::languages::Languages;
 use crate::values::money::Currency;
@@ -18,14 +18,14 @@ pub const DEFAULT_CHANNEL: &str = "default";
 pub struct ChannelId(Cow<'static, str>);
 
 impl ChannelId {
-    /// True for the channel that every shop has. It is left out where it would be stored.
+    /// True for the channel that every shop has; its id is not stored.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.0 == DEFAULT_CHANNEL
     }
 
-    /// Purpose that the tokens of this channel's carts are signed for: a cart of one channel is
-    /// unknown to the others, as it may hold what they don't sell.
+    /// Purpose for which cart tokens of this channel are signed. A cart of one channel is unknown
+    /// to the others, because it may contain items that they do not sell.
     #[must_use]
     pub fn cart_purpose(&self) -> Cow<'static, str> {
         if self.is_default() {
@@ -41,16 +41,16 @@ impl Default for ChannelId {
     }
 }
 
-/// A storefront: its address, and what it offers there.
+/// A storefront: its address and what it offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Channel {
-    /// Id stored with what belongs to the channel.
+    /// Id, stored with data that belongs to the channel.
     pub id: ChannelId,
-    /// Scheme and host of its pages, without a slash at the end.
+    /// Scheme and host of its pages, without a trailing slash.
     pub origin: String,
     /// Languages of its pages.
     pub languages: Languages,
-    /// Currency of prices unless another is asked for.
+    /// Currency of prices unless another is requested.
     pub default_currency: Currency,
     /// Currencies that it sells in, the default first.
     pub currencies: Vec<Currency>,

@@ -1,12 +1,12 @@
-//! Time, as use cases ask for it.
+//! Time, as a port of use cases.
 
 use durable::Timestamp;
 
-/// Time, and waiting.
+/// Clock and timer.
 pub trait Clock {
-    /// The time as it is now, for a deadline that must be judged when it counts: an event may have
-    /// begun long ago.
+    /// Returns the current time, for deadlines that must be judged at that moment: an event may
+    /// have begun long ago.
     fn clock(&self) -> Timestamp;
-    /// Ends after so many milliseconds, for work that is paced.
+    /// Waits for this many milliseconds, for paced work.
     async fn wait(&self, millis: u32);
 }

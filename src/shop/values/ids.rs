@@ -1,4 +1,4 @@
-//! Opaque ids with a prefix that names their kind, and the keyed hashes that make links and cookies
+//! Opaque ids with a prefix for their kind, and the keyed hashes that make links and cookies
 //! unforgeable.
 
 use crate::values::mail_addresses::letters_of;
@@ -9,33 +9,33 @@ use sha2::{Digest, Sha256};
 /// Entropy of one id: 128 bits, so that ids can't be guessed.
 pub type Entropy = [u8; 16];
 
-/// A new id such as `ord_4f7…`: `prefix` and 26 characters of base 32.
+/// Returns a new id such as `ord_4f7…`: `prefix` and 26 characters in base 32.
 #[must_use]
 pub fn new_id(prefix: &str, entropy: Entropy) -> String {
     format!("{prefix}_{}", unique(entropy))
 }
 
-/// The unguessable part of an id: 26 characters of base 32.
+/// Returns the unguessable part of an id: 26 characters in base 32.
 #[must_use]
 pub fn unique(entropy: Entropy) -> String {
     base32(&entropy)
 }
 
-/// The id that `name` always has: for records that an import must find again.
+/// Returns the id that is always the same for `name`, for records that must be found again.
 #[must_use]
 pub fn derived_id(prefix: &str, name: &str) -> String {
     let digest = Sha256::digest(format!("{prefix}\0{name}"));
     format!("{prefix}_{}", base32(digest.get(..16).unwrap_or_default()))
 }
 
-/// A short name of some content: equal content, equal digest.
+/// Returns a digest of some content; equal content has an equal digest.
 #[must_use]
 pub fn digest_of(content: &[u8]) -> String {
     let digest = Sha256::digest(content);
     base32(digest.get(..16).unwrap_or_default())
 }
 
-/// The UUID that `name` always has, in the shape of a random one (version 4).
+/// Returns the UUID that is always the same for `name`, in the form of a random one (version 4).
 #[must_use]
 pub fn derived_uuid(name: &str) -> String {
     let digest = Sha256::digest(name);
@@ -54,7 +54,7 @@ pub fn derived_uuid(name: &str) -> String {
     .join("-")
 }
 
-/// True for a text in the form of an id with this prefix, as [`new_id`] gives.
+/// True for a text in the form of an id with this prefix, as returned by [`new_id`].
 #[must_use]
 pub fn is_id(prefix: &str, text: &str) -> bool {
     let unique = text
@@ -63,22 +63,22 @@ pub fn is_id(prefix: &str, text: &str) -> bool {
     unique.is_some_and(is_digest)
 }
 
-/// True for text in the form that [`digest_of`] gives.
+/// True for a text in the form returned by [`digest_of`].
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     let is_of_base32 = |byte: u8| matches!(byte, b'a'..=b'z' | b'2'..=b'7');
     text.len() == 26 && text.bytes().all(is_of_base32)
 }
 
-/// Signs ids, so that whoever shows a signed id was given it by the shop.
+/// Signs ids, so that a signed id proves that the shop issued it.
 #[derive(Clone)]
 pub struct Signer {
-    /// The first signs; the others are still believed, while one is rolled.
+    /// Keys. The first one signs; the others are still accepted during a key rotation.
     keys: Vec<Vec<u8>>,
 }
 
 impl Signer {
-    /// A signer with the shop's secret key, or with several, separated by commas.
+    /// Builds a signer from the shop's secret key, or from several separated by commas.
     #[must_use]
     pub fn new(keys: &str) -> Self {
         let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
@@ -87,7 +87,7 @@ impl Signer {
         }
     }
 
-    /// The signature of `id` for one purpose; a signature for another purpose is worth nothing.
+    /// Signs `id` for one purpose; the signature is not valid for any other.
     #[must_use]
     pub fn sign(&self, purpose: &str, id: &str) -> String {
         let key = self.keys.first().map_or(&[][..], Vec::as_slice);
@@ -95,7 +95,7 @@ impl Signer {
         base32(tag.get(..16).unwrap_or_default())
     }
 
-    /// True if `signature` is that of `id`, compared in constant time.
+    /// True if `signature` is valid for `id`; compares in constant time.
     #[must_use]
     pub fn verify(&self, purpose: &str, id: &str, signature: &str) -> bool {
         BASE32_NOPAD_NOCASE
@@ -107,8 +107,8 @@ impl Signer {
             })
     }
 
-    /// A short signature of `id`, for people to type: eight characters, 40 bits. Guesses at it must
-    /// be counted.
+    /// Returns a short signature of `id` for people to type: eight characters, 40 bits. Attempts to
+    /// guess it must be limited.
     #[must_use]
     pub fn code(&self, purpose: &str, id: &str) -> String {
         let key = self.keys.first().map_or(&[][..], Vec::as_slice);
@@ -116,7 +116,7 @@ impl Signer {
         BASE32_NOPAD.encode(tag.get(..CODE_BYTES).unwrap_or_default())
     }
 
-    /// True if `code` is that of `id`, compared in constant time.
+    /// True if `code` is valid for `id`; compares in constant time.
     #[must_use]
     pub fn verify_code(&self, purpose: &str, id: &str, code: &str) -> bool {
         BASE32_NOPAD_NOCASE
@@ -129,7 +129,7 @@ impl Signer {
     }
 }
 
-/// Bytes of a code.
+/// Length of a code in bytes.
 const CODE_BYTES: usize = 5;
 
 fn mac(key: &[u8], purpose: &str, id: &str) -> Hmac<Sha256> {
@@ -141,7 +141,7 @@ fn mac(key: &[u8], purpose: &str, id: &str) -> Hmac<Sha256> {
     mac
 }
 
-/// True if two secrets are equal, without telling by time where they differ.
+/// True if two secrets are equal; the time taken does not reveal where they differ.
 #[must_use]
 pub fn equal_secrets(given: &str, expected: &str) -> bool {
     Sha256::digest(given) == Sha256::digest(expected) && !expected.is_empty()
@@ -151,8 +151,8 @@ fn base32(bytes: &[u8]) -> String {
     BASE32_NOPAD.encode(bytes).to_ascii_lowercase()
 }
 
-/// Customer that a purchase limit counts: a digest of the order's address, which is all that stock
-/// keeps of it.
+/// Returns the customer for purchase limits: a digest of the email address, which is all that stock
+/// stores of it.
 #[must_use]
 pub fn customer_of(email: &str) -> String {
     digest_of(letters_of(email).as_bytes())

@@ -1,7 +1,7 @@
-//! The languages that the shop speaks to people, and how each writes amounts and dates.
+//! Languages of the shop, and the way each writes amounts and dates.
 //!
-//! A language is one arm in each function here and one file of words beside the pages; leaving one
-//! out does not compile.
+//! A language is one arm in each function here and one file of texts beside the pages; a missing
+//! one does not compile.
 
 use crate::values::money::Money;
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
@@ -10,27 +10,27 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::{fmt, iter};
 
-/// A language that the shop speaks.
+/// A language of the shop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub enum Language {
-    /// As in the United States.
+    /// English as used in the United States.
     #[default]
     #[serde(rename = "en")]
     English,
-    /// As in Germany.
+    /// German as used in Germany.
     #[serde(rename = "de")]
     German,
 }
 
-/// Title in other languages than that of the title itself.
+/// Translations of a title into other languages.
 pub type Translations = BTreeMap<Language, String>;
 
 impl Language {
-    /// Every language that the pages have texts in.
+    /// All languages that the pages have texts in.
     pub const ALL: [Self; 2] = [Self::English, Self::German];
 
-    /// BCP 47, as in `<html lang>` and in addresses.
+    /// BCP 47 code, as used in `<html lang>` and in URLs.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -39,7 +39,7 @@ impl Language {
         }
     }
 
-    /// As its speakers call it.
+    /// Name of the language in that language.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,13 +48,13 @@ impl Language {
         }
     }
 
-    /// Title in this language: the merchant's translation, else the title as it is.
+    /// Returns the title in this language: the merchant's translation, or else the title itself.
     #[must_use]
     pub fn title<'a>(self, title: &'a str, translations: &'a Translations) -> &'a str {
         translations.get(&self).map_or(title, String::as_str)
     }
 
-    /// An amount as it is read: `$1,199.00`, `1.199,00 €`.
+    /// Formats an amount: `$1,199.00`, `1.199,00 €`.
     #[must_use]
     pub fn money(self, money: Money) -> String {
         let decimal = money.to_decimal();
@@ -76,7 +76,7 @@ impl Language {
         }
     }
 
-    /// A day: `November 20, 2026`, `20. November 2026`.
+    /// Formats a day: `November 20, 2026`, `20. November 2026`.
     #[must_use]
     pub fn date(self, at: Timestamp) -> String {
         let Some(at) = utc(at) else {
@@ -89,7 +89,7 @@ impl Language {
         }
     }
 
-    /// Days of some weeks, both as `2026-11-25`: `November 25 – 27`, `30. November – 2. Dezember`.
+    /// Formats a range of days: `November 25 – 27`, `30. November – 2. Dezember`.
     #[must_use]
     pub fn days(self, first: NaiveDate, last: NaiveDate) -> String {
         let (from, to) = (self.day_of_year(first), self.day_of_year(last));
@@ -103,16 +103,16 @@ impl Language {
         }
     }
 
-    /// A day and a time of it, in UTC.
+    /// Formats a day and time in UTC.
     #[must_use]
     pub fn instant(self, at: Timestamp) -> String {
         let (hour, minute) = utc(at).map_or((0, 0), |at| (at.hour(), at.minute()));
         format!("{}, {hour:02}:{minute:02}\u{a0}UTC", self.date(at))
     }
 
-    /// An amount as its speakers type it, in the form that the shop reads: `1199.00`. A sign
-    /// between thousands that stands where none are, is the point of another language: `39.90` in
-    /// German.
+    /// Converts an amount as typed in this language to the form that the shop parses: `1199.00`. A
+    /// group separator in a position where it can't be one is read as a decimal point of another
+    /// language, such as `39.90` in German.
     #[must_use]
     pub fn decimal(self, typed: &str) -> String {
         let (group, point) = self.separators();
@@ -131,7 +131,7 @@ impl Language {
         fraction.map_or_else(|| whole.clone(), |fraction| format!("{whole}.{fraction}"))
     }
 
-    /// Separators of thousands and of the fraction.
+    /// Returns the group separator and the decimal separator.
     const fn separators(self) -> (&'static str, &'static str) {
         match self {
             Self::English => (",", "."),
@@ -184,29 +184,30 @@ impl Language {
     }
 }
 
-/// The languages of a storefront.
+/// Languages of a storefront.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Languages {
-    /// Language of addresses that name none, so that a page has one address.
+    /// Language of URLs without a language prefix; each page has a single URL in it.
     pub default: Language,
-    /// Languages that addresses name by their first segment.
+    /// Languages named by the first segment of a URL.
     pub others: &'static [Language],
 }
 
 impl Languages {
-    /// Every language, the default first.
+    /// Returns all languages, the default first.
     pub fn all(self) -> impl Iterator<Item = Language> {
         iter::once(self.default).chain(self.others.iter().copied())
     }
 
-    /// The language that an address names by this first segment.
+    /// Returns the language that this first segment of a URL names.
     #[must_use]
     pub fn of_segment(self, segment: &str) -> Option<Language> {
         let mut others = self.others.iter().copied();
         others.find(|language| language.code() == segment)
     }
 
-    /// `path` in a language; in the default where the storefront does not speak it.
+    /// Returns `path` in a language, or in the default if the storefront does not offer that
+    /// language.
     #[must_use]
     pub fn path(self, path: &str, language: Language) -> String {
         if !self.others.contains(&language) {
@@ -221,7 +222,7 @@ fn utc(at: Timestamp) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_millis(at.as_millis())
 }
 
-/// Digits in groups of three.
+/// Groups digits by three.
 fn grouped(digits: &str, separator: &str) -> String {
     let mut text = String::with_capacity(digits.len().saturating_mul(2));
     for (at, digit) in digits.chars().enumerate() {
@@ -234,7 +235,7 @@ fn grouped(digits: &str, separator: &str) -> String {
     text
 }
 
-/// True for digits without signs between, or with one before every three.
+/// True for digits without separators, or with one before every group of three.
 fn is_grouped(whole: &str, group: &str) -> bool {
     let Some((first, thousands)) = whole.split_once(group) else {
         return true;
@@ -243,7 +244,7 @@ fn is_grouped(whole: &str, group: &str) -> bool {
 }
 
 impl fmt::Display for Money {
-    /// In English: `$1,199.00`, `¥198,800`, `KWD 379.900`.
+    /// Formats the amount in English: `$1,199.00`, `¥198,800`, `KWD 379.900`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&Language::English.money(*self))
     }

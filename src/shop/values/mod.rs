@@ -1,5 +1,5 @@
-//! Values that every group speaks of: money, ids, addresses, languages, and the forms of what
-//! people type.
+//! Values used by all groups: money, ids, addresses, languages, and normalization of what people
+//! type.
 pub mod addresses;
 pub mod channel;
 pub mod clock;

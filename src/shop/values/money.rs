@@ -1,20 +1,20 @@
-//! Money: integer minor units with their currency, checked arithmetic, no float on any path.
+//! Money: integer minor units with their currency and checked arithmetic, never floating point.
 //!
-//! Exponents here are ISO 4217's, for storage and display. A payment provider's wire format has
-//! exponents of its own; they live with that provider. What a provider can charge is coarser than a
-//! minor unit in some currencies: [`Currency::charge_increment`].
+//! The exponents here are those of ISO 4217, for storage and display. A payment provider's wire
+//! format has its own exponents, which are kept with that provider. In some currencies the smallest
+//! amount that can be charged is larger than a minor unit: [`Currency::charge_increment`].
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 
-/// An ISO 4217 currency that prices can be given in.
+/// An ISO 4217 currency in which prices can be given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
-    /// The currency of an upper-case ISO 4217 code; none for codes without a minor unit (gold,
-    /// testing, bond units).
+    /// Returns the currency of an upper-case ISO 4217 code. `None` means that the code is unknown,
+    /// or has no minor unit (gold, testing, bond units).
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         iso_currency::Currency::from_code(code)
@@ -22,14 +22,14 @@ impl Currency {
             .map(Self)
     }
 
-    /// The ISO 4217 code.
+    /// ISO 4217 code.
     #[must_use]
     pub fn code(self) -> &'static str {
         self.0.code()
     }
 
-    /// The country that is at home in it, by ISO 3166-1: the first two letters of its code (ISO
-    /// 4217), and the largest country of the euro.
+    /// Returns the home country of the currency as an ISO 3166-1 code: the first two letters of its
+    /// code (ISO 4217), or, for the euro, its largest country.
     #[must_use]
     pub fn country(self) -> &'static str {
         match self.code() {
@@ -38,15 +38,16 @@ impl Currency {
         }
     }
 
-    /// Decimal places of the minor unit (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD.
+    /// Number of decimal places (ISO 4217): 2 for USD, 0 for JPY, 3 for KWD.
     #[must_use]
     pub fn exponent(self) -> u32 {
         self.0.exponent().map_or(2, u32::from)
     }
 
-    /// Step of prices and taxes, in minor units: ten in three-decimal currencies, and whole units of
-    /// the ariary, which has fifths. They are rounded to it when they are made, before a provider is
-    /// chosen, so that each can charge what was quoted.
+    /// Increment of prices and taxes, in minor units: ten in currencies with three decimals, and
+    /// whole units of the ariary, which is divided into fifths. Amounts are rounded to it when they
+    /// are calculated, before a provider is chosen, so that every provider can charge the quoted
+    /// amount.
     #[must_use]
     pub fn charge_increment(self) -> i64 {
         match (self.code(), self.exponent()) {
@@ -57,7 +58,7 @@ impl Currency {
         }
     }
 
-    /// Its sign, where people know it; else its code.
+    /// Symbol of the currency if it is widely known, or else its code.
     #[must_use]
     pub fn symbol(self) -> String {
         match self.code() {
@@ -86,31 +87,32 @@ impl<'de> Deserialize<'de> for Currency {
     }
 }
 
-/// An amount in minor units of its currency, as the API writes it:
+/// An amount in minor units of its currency, as in the API:
 /// `{"amount": 119900, "currency": "USD"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "testing", derive(utoipa::ToSchema))]
 pub struct Money {
-    /// Minor units.
+    /// Amount in minor units.
     pub amount: i64,
-    /// Of this currency.
+    /// Currency of the amount.
     #[cfg_attr(feature = "testing", schema(value_type = String, example = "USD"))]
     pub currency: Currency,
 }
 
 impl Money {
-    /// `amount` minor units of `currency`.
+    /// Builds the amount of `amount` minor units of `currency`.
     #[must_use]
     pub const fn new(amount: i64, currency: Currency) -> Self {
         Self { amount, currency }
     }
 
-    /// Reads a decimal such as `1199.00` as CSV files and forms have it: no sign, no grouping, no
-    /// more places than the currency has (but for zeros), and a multiple of what can be charged.
+    /// Parses a decimal such as `1199.00` from a CSV file or a form. It has no sign, no group
+    /// separators, no more decimal places than the currency (except zeros), and is a multiple of
+    /// what can be charged.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
+    /// A message that describes the problem.
     pub fn parse_decimal(text: &str, currency: Currency) -> Result<Self, String> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -139,7 +141,7 @@ impl Money {
         Ok(Self { amount, currency })
     }
 
-    /// The decimal of this amount, as CSV files and JSON-LD have it: `1199.00`.
+    /// Formats this amount as a decimal, as in CSV files and JSON-LD: `1199.00`.
     #[must_use]
     pub fn to_decimal(self) -> String {
         let places = usize::try_from(self.currency.exponent()).unwrap_or(0);
@@ -158,14 +160,14 @@ impl Money {
     }
 }
 
-/// No amount is larger: it keeps sums of a cart far inside what D1 and JSON hold exactly (2^53 −
-/// 1).
+/// Maximum of any amount: it keeps the sums of a cart far within what D1 and JSON represent exactly
+/// (2^53 − 1).
 pub const MAX_AMOUNT: i64 = 99_999_999_999;
 
-/// Adds amounts; an error instead of an overflow.
+/// Adds amounts, with an error instead of an overflow.
 ///
 /// # Errors
-/// When the sum does not fit.
+/// Fails if the sum overflows.
 pub fn sum(amounts: impl IntoIterator<Item = i64>) -> Result<i64> {
     amounts
         .into_iter()
@@ -173,25 +175,25 @@ pub fn sum(amounts: impl IntoIterator<Item = i64>) -> Result<i64> {
         .ok_or_else(overflow)
 }
 
-/// `unit` times `quantity`.
+/// Multiplies `unit` by `quantity`.
 ///
 /// # Errors
-/// When the product does not fit.
+/// Fails if the product overflows.
 pub fn times(unit: i64, quantity: u32) -> Result<i64> {
     unit.checked_mul(i64::from(quantity)).ok_or_else(overflow)
 }
 
-/// A part of an amount, exactly. Neither number is negative, the second is not zero.
+/// An exact fraction. Neither number is negative, and the second is not zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
-    /// So many …
+    /// Numerator.
     pub numerator: i128,
-    /// … of so many.
+    /// Denominator.
     pub denominator: i128,
 }
 
 impl Ratio {
-    /// So many parts per million.
+    /// Builds a ratio from parts per million.
     #[must_use]
     pub fn ppm(parts_per_million: i64) -> Self {
         Self {
@@ -201,11 +203,11 @@ impl Ratio {
     }
 }
 
-/// `ratio` of `amount`, rounded half up to a multiple of `increment`: the rule of every tax line
-/// and every discount.
+/// Returns `ratio` of `amount`, rounded half up to a multiple of `increment`: the rule for every
+/// tax line and every discount.
 ///
 /// # Errors
-/// When an argument is negative, or the result does not fit.
+/// Fails if an argument is negative, or the result overflows.
 pub fn share_half_up(amount: i64, ratio: Ratio, increment: i64) -> Result<i64> {
     let share = || -> Option<i64> {
         let unit = i128::from(increment).checked_mul(ratio.denominator)?;
@@ -220,11 +222,11 @@ pub fn share_half_up(amount: i64, ratio: Ratio, increment: i64) -> Result<i64> {
     share().ok_or_else(overflow)
 }
 
-/// Splits `amount` by `weights` as [`split`] does, each part a multiple of `increment`. `amount` is
-/// one.
+/// Splits `amount` by `weights` as [`split`] does, with each part a multiple of `increment`, as
+/// `amount` must be.
 ///
 /// # Errors
-/// As [`split`].
+/// Same as [`split`].
 pub fn split_in(amount: i64, weights: &[i64], increment: i64) -> Result<Vec<i64>> {
     let steps = amount.checked_div(increment).ok_or_else(overflow)?;
     split(steps, weights)?
@@ -233,12 +235,12 @@ pub fn split_in(amount: i64, weights: &[i64], increment: i64) -> Result<Vec<i64>
         .collect()
 }
 
-/// Splits `amount` by `weights`, exactly: what rounding down leaves goes, a unit each, to the
-/// largest remainders, the first of equal ones first. Without any weight the first part gets all;
-/// without parts there is nothing to split.
+/// Splits `amount` by `weights`, exactly. What rounding down leaves is given, one unit each, to the
+/// largest remainders, the first of equal ones first. If all weights are zero, the first part gets
+/// everything; if there are no weights, the amount must be zero.
 ///
 /// # Errors
-/// When a weight is negative, or something is to be split over no parts.
+/// Fails if a weight is negative, or if there are no weights for a non-zero amount.
 pub fn split(amount: i64, weights: &[i64]) -> Result<Vec<i64>> {
     let total: i128 = weights.iter().copied().map(i128::from).sum();
     if weights.iter().any(|weight| *weight < 0) || (weights.is_empty() && amount != 0) {
@@ -271,8 +273,8 @@ pub fn split(amount: i64, weights: &[i64]) -> Result<Vec<i64>> {
     Ok(parts)
 }
 
-/// `amount × weight ÷ total` rounded down, and the remainder. Nearly always 64 bits do, which
-/// WebAssembly divides by itself.
+/// Returns `amount × weight ÷ total` rounded down, and the remainder. Nearly always, 64 bits
+/// suffice, for which WebAssembly has a division.
 fn divided(amount: i64, weight: i64, total: i128) -> Result<(i64, i128)> {
     if let (Some(exact), Ok(total)) = (amount.checked_mul(weight), i64::try_from(total)) {
         let part = exact.checked_div_euclid(total).ok_or_else(overflow)?;
@@ -353,7 +355,7 @@ mod tests {
         }
     }
 
-    /// ISO 4217 list one, and docs.stripe.com/currencies for what can be charged.
+    /// Values from ISO 4217 list one, and from docs.stripe.com/currencies for what can be charged.
     #[test]
     fn exponents_and_increments_are_those_of_the_lists() {
         for (codes, exponent, increment) in [

@@ -1,29 +1,29 @@
-//! The name of a member of staff, as records show it.
+//! Name of a member of staff, as shown in records.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Staff as records name them: `staff`, or `staff:anna` for a key with a name.
+/// Name of a staff member in records: `staff`, or `staff:anna` for a named key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StaffName(String);
 
 impl StaffName {
-    /// The name of the key that is called `name`.
+    /// Returns the name for the key called `name`.
     #[must_use]
     pub fn of_key(name: &str) -> Self {
         Self(format!("{PREFIX}{name}"))
     }
 
-    /// The name in a record; none when the record names nobody of staff.
+    /// Parses the name in a record. `None` means that it names no member of staff.
     #[must_use]
     pub fn of_record(word: &str) -> Option<Self> {
         let is_staff = word == UNNAMED || word.starts_with(PREFIX);
         is_staff.then(|| Self(word.to_owned()))
     }
 
-    /// The operation id `own` of a change that this person makes, which tells by whom it was made.
-    /// What the key without a name does keeps its id as it is.
+    /// Returns the operation id of a change by this person, which records their name. Operations
+    /// with the unnamed key keep the id `own` unchanged.
     #[must_use]
     pub fn operation_id(&self, own: &str) -> String {
         if self.0 == UNNAMED {
@@ -32,8 +32,8 @@ impl StaffName {
         format!("{self}:{own}")
     }
 
-    /// The member of staff who made the change with this operation id. None means that nobody of
-    /// staff did.
+    /// Returns the member of staff who made the change with this operation id. `None` means that it
+    /// was not made by staff.
     #[must_use]
     pub fn of_operation(id: &str) -> Option<Self> {
         if let Some((name, _)) = id.strip_prefix(PREFIX).and_then(|it| it.split_once(':')) {
@@ -43,14 +43,14 @@ impl StaffName {
         is_own.then(Self::default)
     }
 
-    /// As records show it.
+    /// Name as shown in records.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The name of the key that has none.
+/// Name for the unnamed key.
 const UNNAMED: &str = "staff";
 
 const PREFIX: &str = "staff:";

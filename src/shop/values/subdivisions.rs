@@ -1,6 +1,6 @@
-//! Regions of the countries that `countries.txt` knows them of, as people, phones and wallets write
-//! them: by code, by name in the country's script or in Latin letters, with or without the word for
-//! what they are, by former names.
+//! Regions of the countries that `countries.txt` lists them for, as written by people, phones and
+//! wallets: by code, by name in the country's script or in Latin letters, with or without a word
+//! such as “state”, or by former names.
 
 use crate::values::countries::Country;
 use crate::values::folding::folded;
@@ -8,25 +8,25 @@ use crate::values::folding::folded;
 /// A region of a country.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
-    /// That of ISO 3166-2 without the country's, where it has one: `13`.
+    /// ISO 3166-2 code without the country prefix, where it has one: `13`.
     pub code: &'static str,
-    /// As it stands on a parcel: `東京都`, `NY`.
+    /// Name as written on a parcel: `東京都`, `NY`.
     pub name: &'static str,
-    /// That in Latin letters: `Tokyo`.
+    /// Name in Latin letters: `Tokyo`.
     pub latin: &'static str,
-    /// As a list of them has it: `New York`.
+    /// Name as shown in a list: `New York`.
     pub title: &'static str,
     others: &'static str,
 }
 
-/// The code of a region, without its country: `NY` for `New York`, `US-NY` or `n.y.`. None: there
-/// is none of this name.
+/// Returns the code of a region without its country: `NY` for `New York`, `US-NY` or `n.y.`. `None`
+/// means that there is no such region.
 #[must_use]
 pub fn region_code(country: &str, region: &str) -> Option<&'static str> {
     read_region(Country::of_code(country)?, region).map(|region| region.code)
 }
 
-/// The region that someone means. None: there is none of this name.
+/// Finds the region with this name or code. `None` means that there is none.
 #[must_use]
 pub fn read_region(country: &Country, typed: &str) -> Option<Region> {
     let typed = folded(typed);
@@ -42,13 +42,13 @@ pub fn read_region(country: &Country, typed: &str) -> Option<Region> {
         .find_map(|name| region_called(&regions, name))
 }
 
-/// The regions of a country, in the country's order.
+/// Returns the regions of a country, in the country's order.
 pub fn regions_of(country: &Country) -> impl Iterator<Item = Region> {
     country.regions.lines().map(region_in)
 }
 
-/// True for a country whose addresses must name one of its regions: where tax and carriers go by
-/// it, and the list is whole.
+/// True for a country whose addresses must name a listed region, because tax and carriers depend on
+/// it and the list is complete.
 #[must_use]
 pub fn is_strict(country: &Country) -> bool {
     matches!(country.code, "AU" | "CA" | "JP" | "US")
@@ -73,8 +73,8 @@ fn region_in(row: &'static str) -> Region {
     }
 }
 
-/// The one region of this name, by code and by whole names first; then without the words for what
-/// it is.
+/// Returns the single region with this name: first by code and full name, then without words such
+/// as “state”.
 fn region_called(regions: &[Region], name: &str) -> Option<Region> {
     let (whole, bare) = (solid(name), bare(name));
     if whole.is_empty() {
@@ -107,13 +107,14 @@ impl Region {
     }
 }
 
-/// A name as names are compared: its letters and digits in lower case, without signs between.
+/// Returns a name as used for comparison: its letters and digits in lower case, without
+/// punctuation.
 fn solid(name: &str) -> String {
     let name = name.to_lowercase().replace('&', "and").replace('臺', "台");
     name.replace([' ', '.', ',', '\'', '’', '-', '–'], "")
 }
 
-/// That without the words for what it is.
+/// Returns the same without words such as “state”.
 fn bare(name: &str) -> String {
     let name = name.to_lowercase().replace(['.', '\'', '’'], "");
     let words = name.split([' ', '-', ',']);
@@ -127,7 +128,7 @@ fn bare(name: &str) -> String {
         .to_owned()
 }
 
-/// Words for regions, and those between.
+/// Words for kinds of regions, and words between them.
 #[rustfmt::skip] // as a list
 const WORDS: &[&str] = &[
     "state", "province", "prov", "provincia", "provincie", "prefecture", "pref", "county", "co", "territory", "department", "departamento", "region",
@@ -224,7 +225,7 @@ mod tests {
         }
     }
 
-    /// By code, by each name, in any case, wide, with whatever stands between.
+    /// By code and by each name, in any case, in full width, with any separators.
     #[test]
     fn every_region_is_known_by_each_of_its_names() {
         let mut count = 0;

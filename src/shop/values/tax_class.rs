@@ -1,6 +1,6 @@
-//! Words of tax classes that catalog and pricing share.
+//! Tax classes shared by catalog and pricing.
 
-/// The name of the class [`STANDARD`], for fields that may be left out.
+/// Returns the class [`STANDARD`], as the default of optional fields.
 #[must_use]
 pub fn standard() -> String {
     STANDARD.to_owned()
@@ -12,5 +12,5 @@ pub fn is_standard(class: &str) -> bool {
     class == STANDARD
 }
 
-/// The class of what is taxed like most things.
+/// Tax class of goods taxed at the usual rate.
 pub const STANDARD: &str = "standard";

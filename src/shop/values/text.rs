@@ -1,12 +1,12 @@
-//! Words of staff: bounds on what they write.
+//! Limits on texts written by staff.
 
 use crate::codes::Code;
 use crate::error::{Error, Result};
 
-/// Most characters of a word of staff's: a carrier, a number, a reason.
+/// Maximum length of a text by staff, such as a carrier, a number or a reason, in characters.
 const MAX_TEXT_CHARS: usize = 500;
 
-/// Refuses a text that is too long or has control characters.
+/// Checks that a text is not too long and has no control characters.
 ///
 /// # Errors
 /// 422 `too_long`, `control_character`.

@@ -1,19 +1,19 @@
-//! One form for what people type, paste, or have filled in for them: phones write wide letters,
-//! curly quotes and dashes of their own, and what is copied brings spaces along that nobody sees.
-//! What is compared, is compared in one of the forms of this file.
+//! Normalization of what people type, paste, or have filled in for them. Phones produce full-width
+//! letters, curly quotes and various dashes, and pasted text contains invisible characters.
+//! Anything that is compared is first brought into one of these forms.
 //!
-//! Each form is a fixed point: made twice, it is the same.
+//! Each form is stable: applying it again changes nothing.
 
 use crate::values::unicode::{Form, normalized};
 
-/// A text of one line: in Unicode's compatible form, without what is invisible, every space and
-/// dash as the plain one, digits as those of ASCII, trimmed. Letters keep their case.
+/// Normalizes a single-line text: Unicode's compatibility form, without invisible characters, with
+/// plain spaces, dashes and ASCII digits, trimmed. Letters keep their case.
 #[must_use]
 pub fn plain_text(text: &str) -> String {
     twice(text, plain_once)
 }
 
-/// A code: [`plain_text`], in upper case, without spaces.
+/// Normalizes a code: [`plain_text`] in upper case, without spaces.
 #[must_use]
 pub fn plain_code(text: &str) -> String {
     twice(text, |text| {
@@ -23,14 +23,15 @@ pub fn plain_code(text: &str) -> String {
     })
 }
 
-/// Key of numbers that are written with signs between: letters and digits of [`plain_code`] alone.
+/// Key for numbers written with separators: only the letters and digits of [`plain_code`].
 #[must_use]
 pub fn letters_and_digits(text: &str) -> String {
     let kept = |it: &char| it.is_alphanumeric();
     twice(text, |text| plain_code(text).chars().filter(kept).collect())
 }
 
-/// A form may bring about what it takes away; a text of ASCII has nothing to bring about.
+/// Applies a form twice, because the first pass may produce something it would remove; ASCII text
+/// can't.
 pub(super) fn twice(text: &str, form: impl Fn(&str) -> String) -> String {
     let once = form(text);
     if text.is_ascii() { once } else { form(&once) }
@@ -58,8 +59,8 @@ fn plain_once(text: &str) -> String {
     }
 }
 
-/// Characters that are there and not seen: joiners, marks of direction, variation selectors,
-/// fillers (`Default_Ignorable_Code_Point`).
+/// True for characters that are invisible: joiners, direction marks, variation selectors, fillers
+/// (`Default_Ignorable_Code_Point`).
 const fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -71,12 +72,12 @@ const fn is_invisible(character: char) -> bool {
     )
 }
 
-/// A space of any width, and the cell of Braille that is none but looks so.
+/// True for a space of any width, and for the blank Braille cell, which looks like one.
 pub(super) fn is_space(character: char) -> bool {
     character.is_whitespace() || character == '\u{2800}'
 }
 
-/// Unicode's `Dash`, and lines of boxes.
+/// True for Unicode's `Dash` characters, and for box-drawing lines.
 pub(super) const fn is_dash(character: char) -> bool {
     matches!(
         character,
@@ -101,19 +102,20 @@ pub(super) const fn is_dash(character: char) -> bool {
     )
 }
 
-/// The long-vowel sign of kana behind a digit: the key for it is the one for a dash.
+/// True for the long-vowel mark of kana after a digit: its key is the one used for a dash.
 fn is_drawn_after_digit(character: char, before: &str) -> bool {
     character == '\u{30fc}' && before.ends_with(|it: char| it.is_ascii_digit())
 }
 
-/// The digit of ASCII for one of a script whose keyboards have their own.
+/// Returns the ASCII digit for a digit of another script.
 fn digit_of(character: char) -> Option<char> {
     let zero = ZEROS.into_iter().rev().find(|zero| *zero <= character)?;
     let value = u32::from(character).checked_sub(u32::from(zero))?;
     char::from_digit(value, 10)
 }
 
-/// Arabic, Persian, the scripts of India, Thai, Lao, Tibetan, Myanmar, Khmer, Mongolian.
+/// Zeros of Arabic, Persian, the scripts of India, Thai, Lao, Tibetan, Myanmar, Khmer and
+/// Mongolian.
 const ZEROS: [char; 18] = [
     '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
     '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',

@@ -1,21 +1,21 @@
-//! Forms of text by the Unicode standard (UAX #15). The platform has the tables: a crate's would
-//! make the Worker 65 KB larger, packed.
+//! Normalization forms of the Unicode standard (UAX #15). The platform provides the tables: those
+//! of a crate would add 65 KB to the compressed Worker.
 
 use std::borrow::Cow;
 
 /// A form in which equal texts have equal characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
-    /// Letters with their marks in one character, where there is one (NFC).
+    /// Letters and their marks as one character, where there is one (NFC).
     Composed,
-    /// Composed; and wide letters, ligatures and the like are the letters that they stand for
-    /// (NFKC).
+    /// Composed, with full-width letters, ligatures and the like replaced by the letters they stand
+    /// for (NFKC).
     Compatible,
-    /// Compatible, with letters and marks apart (NFKD).
+    /// Compatible, with letters and marks separated (NFKD).
     Apart,
 }
 
-/// `text` in this form.
+/// Returns `text` in this form.
 #[must_use]
 pub fn normalized(text: &str, form: Form) -> Cow<'_, str> {
     if text.is_ascii() {

@@ -1,10 +1,10 @@
-//! The outcome of a write that was judged on what may have changed since.
+//! Outcome of a conditional write.
 
-/// The outcome of a write that must not overwrite another.
+/// Outcome of a write that must not overwrite another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written<T = ()> {
-    /// It landed; what it made.
+    /// The write succeeded; carries its result.
     Landed(T),
-    /// Another write was first; read again and decide again.
+    /// Another write came first; read again and decide again.
     Lost,
 }

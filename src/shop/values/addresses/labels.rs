@@ -1,34 +1,33 @@
-//! An address as its country writes it: the lines of a label, and the order in which a form asks
-//! for its parts.
+//! Address format of each country: the lines of a label, and the order of fields in a form.
 //!
-//! What an address has and its country's form has not is written below, so that a label always says
-//! all that was typed.
+//! Parts of an address that its country's format has no place for are written below the rest, so
+//! that a label always shows everything that was entered.
 
 use crate::values::addresses::{Address, is_latin};
 use crate::values::countries::Country;
 
-/// A part of an address that stands in a form.
+/// A part of an address that a form asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Business.
+    /// Company.
     Company,
-    /// Street and house, in two lines.
+    /// Street and house number, in two lines.
     Street,
-    /// Part of the town.
+    /// District of the city.
     Neighborhood,
-    /// Town.
+    /// City or town.
     City,
-    /// State, province, prefecture.
+    /// State, province or prefecture.
     Region,
-    /// As the country has it.
+    /// Postal code.
     PostalCode,
 }
 
-/// The form of an address of which only the country's code is known to be wrong.
+/// Label format for an address whose country code is unknown.
 const USUAL_FORM: &str = "%N%n%O%n%A%n%D%n%C, %S %Z";
 
-/// The parts of an address in the order of its country; those that it has no place for are left
-/// out.
+/// Returns the parts of an address in the order of its country; parts that its format does not use
+/// are left out.
 #[must_use]
 pub fn parts_of(country: Option<&Country>) -> Vec<Part> {
     let form = country.map_or("%O%A%n%Z%C%S", |country| country.form);
@@ -49,7 +48,7 @@ pub fn parts_of(country: Option<&Country>) -> Vec<Part> {
 }
 
 impl Address {
-    /// The lines of a label, the country's name last.
+    /// Returns the lines of a label, ending with the country's name.
     #[must_use]
     pub fn label(&self) -> Vec<String> {
         let country = Country::of_code(&self.country);
@@ -85,8 +84,8 @@ impl Address {
         }
     }
 
-    /// A line of a form with what the address has in it: signs stand only beside what they belong
-    /// to.
+    /// Fills a line of the format with the parts of the address. Punctuation appears only next to
+    /// the parts that it belongs to.
     fn written(&self, line: &str) -> Vec<String> {
         let mut lines = vec![String::new()];
         let mut has_part = false;
@@ -252,7 +251,7 @@ mod tests {
         }
     }
 
-    /// Nothing that was typed is missing from a label, whatever the country has a place for.
+    /// A label shows everything that was entered, whatever parts the country's format has.
     #[test]
     fn every_country_shows_all_that_was_typed() {
         let parts = [

@@ -1,4 +1,5 @@
-//! Postal addresses, judged by what their country needs. Any script is kept as it was typed.
+//! Postal addresses, validated by the requirements of their country. Text in any script is kept as
+//! entered.
 
 pub mod labels;
 pub mod phones;
@@ -18,39 +19,39 @@ use serde::{Deserialize, Serialize};
 pub struct Address {
     /// Name of the recipient.
     pub name: String,
-    /// Business at which it is received.
+    /// Company at which the parcel is received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
-    /// Street and house.
+    /// Street and house number.
     pub line1: String,
-    /// Flat, floor, building.
+    /// Apartment, floor or building.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line2: Option<String>,
-    /// Part of the town, where its country writes one.
+    /// District of the city, in countries that write one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub neighborhood: Option<String>,
-    /// Town.
+    /// City or town.
     #[serde(default)]
     pub city: String,
-    /// State, province, prefecture.
+    /// State, province or prefecture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// As the country has it.
+    /// Postal code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub postal_code: Option<String>,
     /// ISO 3166-1 alpha-2, upper case.
     pub country: String,
-    /// Number at which the carrier reaches who receives it: digits, with a `+` before those that
-    /// begin with a country's code.
+    /// Phone number of the recipient: digits, with a `+` before numbers that begin with a country
+    /// code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 
-/// Most characters in a field of an address.
+/// Maximum length of a field in characters.
 const MAX_FIELD_CHARS: usize = 200;
 
 impl Address {
-    /// Faults of each field; `prefix` is the path of the address.
+    /// Returns the errors of each field; `prefix` is the path of the address.
     #[must_use]
     pub fn errors(&self, prefix: &str) -> Vec<FieldError> {
         let country = Country::of_code(&self.country);
@@ -81,8 +82,8 @@ impl Address {
             .collect()
     }
 
-    /// It without spaces around, its postal code and its region as its country writes them, its
-    /// phone number as carriers take it.
+    /// Returns the address with surrounding spaces removed, its postal code and region as its
+    /// country writes them, and its phone number in normalized form.
     #[must_use]
     pub fn normalized(self) -> Self {
         let trimmed = |text: String| text.trim().to_owned();
@@ -117,7 +118,7 @@ impl Address {
     }
 }
 
-/// True for a text without a letter of another script than the Latin one.
+/// True for a text without letters of any script other than Latin.
 fn is_latin(text: &str) -> bool {
     let is_other =
         |it: char| it.is_alphabetic() && it > '\u{24f}' && !('\u{1e00}'..='\u{1eff}').contains(&it);
@@ -145,7 +146,7 @@ fn field_fault(value: &str, required: bool) -> Fault {
     None
 }
 
-/// True for the separators of lines and paragraphs, which are no control characters to Unicode.
+/// True for line and paragraph separators, which Unicode does not count as control characters.
 const fn ends_line(character: char) -> bool {
     matches!(character, '\u{2028}' | '\u{2029}')
 }

@@ -1,30 +1,30 @@
-//! Phone numbers as carriers take them: digits, with a `+` before those that begin with the code of
-//! a country.
+//! Phone numbers in the form that carriers accept: digits, with a `+` before those that begin with
+//! a country code.
 //!
-//! No number is looked up: one that is written as in its own country stays so, for which digits it
-//! would lose abroad differs by country.
+//! Numbers are not looked up. A number written in national form is kept so, because the digits to
+//! drop for calls from abroad differ by country.
 
 use crate::values::typing::plain_text;
 
-/// Fewest and most digits of a number (ITU-T E.164).
+/// Number of digits in a phone number (ITU-T E.164).
 const DIGITS: std::ops::RangeInclusive<usize> = 5..=15;
 
-/// Codes of countries whose numbers keep the zero of home when they are called from abroad.
+/// Country codes of countries whose numbers keep the leading zero in calls from abroad.
 const KEEP_ZERO: [&str; 2] = ["39", "378"];
 
-/// A phone number from what was typed or pasted: `+49 (0)30 1234‑567`, `0049 30 1234567` and
-/// `tel:+49301234567` are all `+49301234567`. None: it is no phone number.
+/// Parses a typed or pasted phone number: `+49 (0)30 1234‑567`, `0049 30 1234567` and
+/// `tel:+49301234567` all give `+49301234567`. `None` means that it is not a phone number.
 #[must_use]
 pub fn read_phone(typed: &str) -> Option<String> {
     let plain: String = plain_text(typed).to_lowercase();
     let solid: String = plain.chars().filter(|it| !is_between(*it)).collect();
     let solid = solid.strip_prefix("tel").unwrap_or(&solid);
     let solid = solid.strip_prefix(':').unwrap_or(solid);
-    // `0011` is the way abroad from Australia.
+    // `0011` is the international prefix in Australia.
     let signs = ["+", "0011", "00", "(+", "(0011", "(00"];
     let abroad = signs.into_iter().find_map(|it| solid.strip_prefix(it));
     let number = match abroad {
-        // What stands in brackets is dialled within the country alone, but in Italy and San Marino.
+        // A part in parentheses is dialed within the country only, except in Italy and San Marino.
         Some(rest) if keeps_zero(rest) => rest.to_owned(),
         Some(rest) => rest.replacen("(0)", "", 1),
         None => solid.to_owned(),
@@ -34,7 +34,7 @@ pub fn read_phone(typed: &str) -> Option<String> {
         .filter(|it| !matches!(it, '(' | ')'))
         .collect();
     let is_number = DIGITS.contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit());
-    // No country's code begins with a zero, and no number at home with two.
+    // No country code begins with a zero, and no national number with two.
     let never = if abroad.is_some() { "0" } else { "00" };
     let is_reachable = !digits.starts_with(never);
     (is_number && is_reachable).then(|| match abroad {
@@ -48,7 +48,7 @@ fn keeps_zero(abroad: &str) -> bool {
     KEEP_ZERO.iter().any(|code| digits.starts_with(code))
 }
 
-/// True for what people write between the digits.
+/// True for characters that people write between digits.
 const fn is_between(character: char) -> bool {
     matches!(
         character,

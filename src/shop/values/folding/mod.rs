@@ -1,35 +1,35 @@
-//! Words as they are searched for and put in order, whatever their case, marks, width, quotes and
-//! hyphens. Lists use it; so does whatever else finds things by words.
+//! Words in a form for searching and sorting, independent of case, marks, width, quotes and
+//! hyphens. Used by lists and by every other search for words.
 
 use crate::values::typing::{is_dash, is_space, letters_and_digits, plain_text, twice};
 use crate::values::unicode::{Form, normalized};
 use std::cmp::Reverse;
 
-/// Words that someone searches for.
+/// Words of a search query.
 #[derive(Clone, Debug)]
 pub struct SearchText {
     words: Vec<Word>,
     whole: String,
 }
 
-/// Texts and codes that a thing is found by.
+/// Texts of an item, in which words are searched.
 #[derive(Clone, Debug)]
 pub struct Said {
     words: String,
-    /// Without hyphens, where it has any.
+    /// The same without hyphens. `None` means that there are none.
     solid: Option<String>,
 }
 
-/// A word in each way that it is spelt without marks.
+/// A word in each of its spellings without marks.
 #[derive(Clone, Debug)]
 struct Word {
     spellings: Vec<String>,
     code: String,
 }
 
-/// A text in lower case, without accents, apostrophes and quotes; letters that have a usual
-/// spelling in plain ones are spelt so (`ß` as `ss`, `ø` as `o`). Spaces and dashes are as in
-/// [`plain_text`]. Folded twice, it is the same.
+/// Folds a text: lower case, without accents, apostrophes and quotes, and with letters replaced by
+/// their usual plain spelling (`ß` by `ss`, `ø` by `o`). Spaces and dashes are as in
+/// [`plain_text`]. Folding a folded text changes nothing.
 #[must_use]
 pub fn folded(text: &str) -> String {
     if text.chars().all(is_of_europe) {
@@ -38,21 +38,23 @@ pub fn folded(text: &str) -> String {
     twice(text, folded_by_platform)
 }
 
-/// Place of a text in a list from A to Z: letters with marks beside those without, as English and
-/// German, the languages of the pages, have them, and numbers by what they count (`iPhone 9` before
-/// `iPhone 17`); what is equal so far without marks first, then in small letters.
+/// Sort key of a text in a list from A to Z: letters with marks are placed beside those without, as
+/// in English and German, the languages of the pages, and numbers are sorted by value (`iPhone 9`
+/// before `iPhone 17`). Among texts that are otherwise equal, those without marks come first, then
+/// those in lower case.
 ///
-/// The platform's `Intl.Collator` has much the same order for these two languages, and is not
-/// asked: it sorts 10,000 titles in 33 ms (in V8, the way out of WASM and back apart), this in 4 ms
-/// (native, optimised).
+/// The platform's `Intl.Collator` gives much the same order for these two languages, but is not
+/// used: it sorts 10,000 titles in 33 ms (in V8, without the transitions out of WASM), this key in
+/// 4 ms (native, optimized).
 #[must_use]
 pub fn place_in_alphabet(text: &str) -> (String, String, Reverse<String>) {
     let small = text.to_lowercase();
     (by_count(&folded(text)), small, Reverse(text.to_owned()))
 }
 
-/// The text with the number of its digits before each number, so that the longer number is the
-/// later. Nines and one digit less than nine tell it, of which no two begin alike.
+/// Returns the text with the number of digits before each number, so that a longer number sorts
+/// later. The number of digits is written as nines and one digit below nine, so that no count is a
+/// prefix of another.
 fn by_count(text: &str) -> String {
     let mut placed = String::with_capacity(text.len());
     let mut rest = text;
@@ -74,7 +76,7 @@ fn by_count(text: &str) -> String {
 }
 
 impl SearchText {
-    /// The words of `text`.
+    /// Parses the words of `text`.
     #[must_use]
     pub fn read(text: &str) -> Self {
         let plain = plain_text(text);
@@ -85,8 +87,8 @@ impl SearchText {
         }
     }
 
-    /// True when each word stands in what is `said`, or is one of its `codes`, such as a SKU or a
-    /// barcode. A hyphen may be there, be missing or be a space.
+    /// True if each word occurs in `said`, or is one of the `codes`, such as a SKU or a barcode. A
+    /// hyphen may be present, missing, or replaced by a space.
     #[must_use]
     pub fn finds<'a>(&self, said: &Said, codes: impl Iterator<Item = &'a str> + Clone) -> bool {
         let is_one = |wanted: &str| {
@@ -98,11 +100,11 @@ impl SearchText {
     }
 }
 
-/// Shortest code that a thing is found by alone.
+/// Minimum length of a code that an item is found by.
 const LEAST_CODE_CHARS: usize = 2;
 
 impl Said {
-    /// Folded form of these texts.
+    /// Folds these texts.
     #[must_use]
     pub fn of<'a>(texts: impl Iterator<Item = &'a str>) -> Self {
         let texts: Vec<&str> = texts.collect();
@@ -134,7 +136,7 @@ impl Word {
     }
 }
 
-/// A longer word of katakana without the sound mark at its end, which is left out at will: `サーバ` is
+/// Returns a longer katakana word without the sound mark at its end, which is optional: `サーバ` is
 /// `サーバー`, but `キ` is not `キー`.
 fn short_of(word: &str) -> Option<String> {
     let short = word.strip_suffix('ー')?;
@@ -143,11 +145,11 @@ fn short_of(word: &str) -> Option<String> {
     fits.then(|| short.to_owned())
 }
 
-/// Fewest characters of katakana that a word is known by without its last sound mark.
+/// Minimum length of a katakana word from which the last sound mark is optional.
 const LEAST_KANA: usize = 3;
 
-/// A code as it is compared. A barcode is one whichever zeros are before it: the same article has
-/// 12 digits here and 13 there.
+/// Returns a code in the form used for comparison. Leading zeros of barcodes are dropped, because
+/// the same article has 12 digits in one place and 13 in another.
 fn code_of(text: &str) -> String {
     let code = letters_and_digits(text);
     if code.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -156,7 +158,7 @@ fn code_of(text: &str) -> String {
     code
 }
 
-/// True for the `wanted` code, which is in the form of [`code_of`].
+/// True if `code` equals `wanted`, which is in the form of [`code_of`].
 fn is_code(code: &str, wanted: &str) -> bool {
     if !code.is_ascii() {
         return code_of(code) == wanted;
@@ -169,8 +171,8 @@ fn is_code(code: &str, wanted: &str) -> bool {
         .eq(wanted.bytes())
 }
 
-/// Folded, with letters as one that searches take for each other: both kana, and the letters of
-/// Arabic that Persian and Egypt write otherwise.
+/// Folds a text, and unifies letters that a search treats alike: both kana, and Arabic letters that
+/// Persian and Egyptian writing uses in other forms.
 fn sought(text: &str) -> String {
     let folded = folded(text);
     if folded.is_ascii() {
@@ -193,8 +195,8 @@ fn letter_sought(letter: char) -> char {
     }
 }
 
-/// Sought, and with the letters that stand for a mark where German and the languages of the North
-/// know them (`ue` for `ü`).
+/// Returns the spellings of a text for searching, including the one with the letters that German
+/// and the Nordic languages write instead of a mark (`ue` for `ü`).
 fn spellings(text: &str) -> Vec<String> {
     let mut spellings = vec![sought(text)];
     if text.is_ascii() {
@@ -216,8 +218,8 @@ fn spellings(text: &str) -> Vec<String> {
     spellings
 }
 
-/// True for a character that can be folded by itself, without the tables of all scripts: most of
-/// what most shops list.
+/// True for a character that can be folded by itself, without the tables of all scripts; this
+/// covers most of what most shops list.
 fn is_of_europe(character: char) -> bool {
     character.is_ascii()
         || character == '\u{a0}'
@@ -262,7 +264,7 @@ fn folded_by_platform(text: &str) -> String {
     normalized(&plain_text(&folded), Form::Composed).into_owned()
 }
 
-/// A letter of Latin, in lower case, without its marks.
+/// Returns the plain letters for a lower-case Latin letter with marks.
 const fn letters_of(letter: char) -> Option<&'static str> {
     Some(match letter {
         'à'..='å' | 'ā' | 'ă' | 'ą' => "a",
@@ -292,7 +294,7 @@ const fn letters_of(letter: char) -> Option<&'static str> {
     })
 }
 
-/// A mark that words are written with and without: accents of Latin, Greek and Cyrillic, points of
+/// True for a mark that is optional in writing: accents of Latin, Greek and Cyrillic, points of
 /// Hebrew and Arabic. The vowel signs of other scripts are letters.
 const fn is_accent(character: char) -> bool {
     matches!(
@@ -303,7 +305,7 @@ const fn is_accent(character: char) -> bool {
     )
 }
 
-/// Apostrophes, quotes and primes of every form.
+/// True for apostrophes, quotes and primes of every form.
 const fn is_quote(character: char) -> bool {
     matches!(
         character,

@@ -1,4 +1,4 @@
-//! Words, folded and put in order.
+//! Tests of folding and sorting words.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,11 +1,11 @@
-//! Mail addresses: which are taken, and when two of them are one.
+//! Email addresses: which are accepted, and when two of them are the same.
 //!
-//! One parser serves every face. It takes what browsers take of a field for mail addresses, and
-//! letters of other scripts; it is as strict as the payment provider, which would else refuse the
-//! session of an order that stands already.
+//! All faces share one parser. It accepts what browsers accept in an email field, and letters of
+//! other scripts. It is as strict as the payment provider, which would otherwise reject the session
+//! of an order that is already placed.
 //!
-//! All that counts or finds people by their address compares the same letters, in Rust as in SQL,
-//! whose `LOWER` knows ASCII alone.
+//! Everything that counts or finds people by address compares the same normalized form, in Rust as
+//! well as in SQL, whose `LOWER` knows ASCII only.
 
 mod punycode;
 
@@ -13,14 +13,14 @@ use crate::codes::Code;
 use crate::error::FieldError;
 use crate::values::typing::plain_text;
 
-/// Longest address, and longest part before the @ (RFC 5321), in bytes.
+/// Maximum length of an address, and of the part before the @ (RFC 5321), in bytes.
 const MAX_BYTES: usize = 254;
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// Longest name between two dots of a host, in bytes of its form in ASCII (RFC 1035).
+/// Maximum length of a label of a host name, in bytes of its ASCII form (RFC 1035).
 const MAX_LABEL_BYTES: usize = 63;
 
-/// The address as it is kept, if letters can reach it.
+/// Returns the address as stored. `None` means that it is not a valid email address.
 #[must_use]
 pub fn read_address(typed: &str) -> Option<String> {
     let address = kept_address(typed);
@@ -32,8 +32,8 @@ pub fn read_address(typed: &str) -> Option<String> {
     fits.then_some(address)
 }
 
-/// Address of a sender, which may have a name before it: `Shop <orders@shop.test>`. None means that
-/// a provider would not send for it.
+/// Returns the address of a sender, which may have a name before it: `Shop <orders@shop.test>`.
+/// `None` means that a provider would reject it.
 #[must_use]
 pub fn read_sender(sender: &str) -> Option<String> {
     let Some((name, address)) = sender.split_once('<') else {
@@ -45,7 +45,7 @@ pub fn read_sender(sender: &str) -> Option<String> {
         .flatten()
 }
 
-/// The fault of what was typed as `email`, if it is one.
+/// Returns an error if `email` is not a valid address.
 #[must_use]
 pub fn email_fault(typed: &str) -> Option<FieldError> {
     let detail = "An address such as name@example.com.";
@@ -54,8 +54,8 @@ pub fn email_fault(typed: &str) -> Option<FieldError> {
         .then(|| FieldError::new("email", Code::InvalidEmail, detail))
 }
 
-/// An address as it is kept: in it, SQL's `LOWER` and [`letters_of`] find the same. Letters of
-/// ASCII stay as they were typed.
+/// Returns an address as stored, in a form where SQL's `LOWER` gives the same result as
+/// [`letters_of`]. ASCII letters are kept as typed.
 #[must_use]
 pub fn kept_address(typed: &str) -> String {
     if typed.is_ascii() {
@@ -64,13 +64,13 @@ pub fn kept_address(typed: &str) -> String {
     plain_text(&lower_beyond_ascii(&plain_text(typed)))
 }
 
-/// Comparable form of an address: the same for all ways to write it in capitals.
+/// Returns an address in the form used for comparison, the same for every capitalization.
 #[must_use]
 pub fn letters_of(address: &str) -> String {
     kept_address(address).to_ascii_lowercase()
 }
 
-/// The address as providers take it: the host in the form of ASCII that it has in the network
+/// Returns the address as providers accept it, with its host in the ASCII form used on the network
 /// (IDNA).
 #[must_use]
 pub fn in_ascii(address: &str) -> String {
@@ -83,7 +83,7 @@ pub fn in_ascii(address: &str) -> String {
     }
 }
 
-/// A sender as providers take it: its address as [`in_ascii`], behind the name that it has.
+/// Returns a sender as providers accept it: its name, and its address in the form of [`in_ascii`].
 #[must_use]
 pub fn sender_in_ascii(sender: &str) -> String {
     let Some(address) = read_sender(sender) else {
@@ -96,11 +96,12 @@ pub fn sender_in_ascii(sender: &str) -> String {
     }
 }
 
-/// Words, in quotes where they have signs that stand between addresses (RFC 5322).
+/// True for a valid sender name, which must be in quotes if it contains address separators (RFC
+/// 5322).
 fn is_sender_name(name: &str) -> bool {
     let (words, signs) = match name.strip_prefix('"') {
         Some(quoted) => (quoted.strip_suffix('"'), "\"\\"),
-        // Brackets hold a remark, which is a name as well.
+        // Parentheses contain a comment, which may be part of a name.
         None => (Some(name), "\"\\<>[]:;@,"),
     };
     words.is_some_and(|words| {
@@ -108,8 +109,8 @@ fn is_sender_name(name: &str) -> bool {
     })
 }
 
-/// True if each bracket is closed: what stands behind an open one is a remark to mail programs, the
-/// address too.
+/// True if every parenthesis is closed: email programs read everything after an open one as a
+/// comment, including the address.
 fn are_closed(words: &str) -> bool {
     let open = words.chars().try_fold(0_u32, |open, sign| match sign {
         '(' => open.checked_add(1),
@@ -119,7 +120,8 @@ fn are_closed(words: &str) -> bool {
     open == Some(0)
 }
 
-/// The dot of Chinese and Japanese keyboards stands in hosts for the plain one.
+/// Lower-cases letters beyond ASCII, and replaces the dot of Chinese and Japanese keyboards by the
+/// usual one, as in host names.
 fn lower_beyond_ascii(plain: &str) -> String {
     let mut kept = String::with_capacity(plain.len());
     for letter in plain.chars() {
@@ -132,15 +134,17 @@ fn lower_beyond_ascii(plain: &str) -> String {
     kept
 }
 
-/// Characters that HTML takes before the @ (`input type=email`), and letters of any script. Some
-/// carriers give addresses with a dot before the @, or two of them in a row.
+/// True for characters that HTML accepts before the @ (`input type=email`), and letters of any
+/// script. Some email providers assign addresses with a dot before the @, or with two dots in a
+/// row.
 fn is_of_local_part(character: char) -> bool {
     character.is_ascii_alphanumeric()
         || ".!#$%&'*+/=?^_`{|}~-".contains(character)
         || is_letter_beyond_ascii(character)
 }
 
-/// Two names or more; the last is no number, which would make it an address of the network.
+/// True for two or more labels of which the last is not a number; otherwise it would be an IP
+/// address.
 fn is_host(host: &str) -> bool {
     let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
     host.rsplit_once('.')
@@ -157,7 +161,8 @@ fn is_label(label: &str) -> bool {
         && label_in_ascii(label).len() <= MAX_LABEL_BYTES
 }
 
-/// Letters, digits, and the signs that scripts without an alphabet of single letters write on them.
+/// True for letters and digits beyond ASCII, and the combining signs that some scripts write on
+/// them.
 fn is_letter_beyond_ascii(character: char) -> bool {
     let is_sign = matches!(character, '\u{300}'..='\u{36f}' | '\u{900}'..='\u{1cff}');
     !character.is_ascii() && (character.is_alphanumeric() || is_sign)

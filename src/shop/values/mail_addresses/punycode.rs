@@ -1,5 +1,4 @@
-//! Names of hosts in ASCII (RFC 3492). The platform does the same for addresses of pages, and not
-//! for addresses of people.
+//! Host names in ASCII (RFC 3492). The platform converts them in URLs, but not in email addresses.
 
 const BASE: u32 = 36;
 const T_MIN: u32 = 1;
@@ -9,8 +8,9 @@ const DAMP: u32 = 700;
 const FIRST_BIAS: u32 = 72;
 const FIRST_BEYOND: u32 = 0x80;
 
-/// A name in ASCII, without the prefix that says so: its own letters of ASCII, then where the
-/// others stand. Of what is longer than names can be, numbers wrap: it is refused for its length.
+/// Encodes a label in ASCII, without the `xn--` prefix: its ASCII letters, followed by the
+/// positions of the others. For an overlong label the numbers wrap; such a label is rejected for
+/// its length.
 #[must_use]
 pub fn encoded(label: &str) -> String {
     let points: Vec<u32> = label.chars().map(u32::from).collect();
@@ -41,7 +41,7 @@ pub fn encoded(label: &str) -> String {
     encoded
 }
 
-/// A number in digits whose weights depend on `bias`.
+/// Appends a number in digits whose weights depend on `bias`.
 fn push_number(encoded: &mut String, number: u32, bias: u32) {
     let mut rest = number;
     let mut position = BASE;
@@ -76,7 +76,7 @@ fn adapted(delta: u32, handled: u32, is_first: bool) -> u32 {
     bias.saturating_add(weighed.unwrap_or(0))
 }
 
-/// `a` to `z`, then `0` to `9`.
+/// Returns the digit for a value: `a` to `z`, then `0` to `9`.
 fn digit_of(value: u32) -> Option<char> {
     let (zero, value) = match value.checked_sub(26) {
         Some(digit) => ('0', digit),
