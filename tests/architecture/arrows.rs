@@ -19,7 +19,7 @@ const PLATFORM: [&str; 5] = [
     "src/app/",
     "src/store/platform/",
     "src/web/",
-    "durable/src/host.rs",
+    "durable/src/host/",
 ];
 
 #[test]
@@ -67,7 +67,7 @@ fn a_breach_is_found() {
         ("src/shop/error.rs", "impl From<worker::Error> for Error {}"),
         ("durable/src/stock/records.rs", "use worker::Date;"),
         ("durable/src/keeper.rs", "use shop;"),
-        ("durable/src/host.rs", "extern crate storefront;"),
+        ("durable/src/host/mod.rs", "extern crate storefront;"),
     ] {
         assert!(
             !breaches_of(&File::new(path, code)).is_empty(),
@@ -104,7 +104,7 @@ fn what_follows_the_arrows_is_no_breach() {
             "pub mod store; use worker::Env; fn f() { web::router::serve() }",
         ),
         (
-            "durable/src/host.rs",
+            "durable/src/host/",
             "use worker::State; use crate::stock::Stock;",
         ),
     ] {

@@ -21,10 +21,12 @@ const KINDS: [(&str, &str, &str); 7] = [
 ];
 
 /// The files that ask the environment.
-const ASKING: [&str; 3] = [
+const ASKING: [&str; 5] = [
     "src/app/bindings.rs",
     "src/app/config.rs",
-    "durable/src/host.rs",
+    "durable/src/host/board.rs",
+    "durable/src/host/classes.rs",
+    "durable/src/host/mod.rs",
 ];
 
 /// Those beside production, which is the top level.
@@ -181,8 +183,9 @@ fn an_address_beside_the_domain_is_found() {
 #[test]
 fn every_object_class_is_written_and_migrated() {
     let wrangler = wrangler();
-    let host = File::read("durable/src/host.rs").tokens();
-    let written: Names = host
+    let hosts = files("durable/src/host", "rs");
+    let hosts: Vec<String> = hosts.iter().flat_map(File::tokens).collect();
+    let written: Names = hosts
         .windows(6)
         .filter(|tokens| {
             tokens

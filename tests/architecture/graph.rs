@@ -193,7 +193,7 @@ fn sources() -> Vec<File> {
     [files("src", "rs"), files("durable/src", "rs")]
         .into_iter()
         .flatten()
-        .filter(|file| !file.path.ends_with("/tests.rs"))
+        .filter(|file| !file.path.ends_with("/tests.rs") && !file.path.contains("/tests/"))
         .collect()
 }
 

@@ -1,6 +1,7 @@
 //! The design as rules over the project's own files: imports point one way, `worker` stays where it
 //! belongs, the bindings that the Worker asks for are those that wrangler.toml gives it in every
-//! environment, the migrations apply in order on an empty database, and every file says what it is.
+//! environment, the migrations apply in order on an empty database, every file says what it is, and none is
+//! long.
 //! Each rule is shown a breach, so that it is known to find one.
 #![expect(
     clippy::arithmetic_side_effects,
@@ -21,19 +22,45 @@ mod sources;
 
 use sources::{File, files};
 
-#[test]
-fn every_file_says_what_it_is() {
-    let written = [
-        ("src", "rs"),
-        ("durable", "rs"),
-        ("tests", "rs"),
-        ("tests", "ts"),
-        ("tools", "mjs"),
-        ("demo", "mjs"),
-    ];
-    let silent: Vec<String> = written
+/// Folders and extensions of what people write.
+const WRITTEN: [(&str, &str); 6] = [
+    ("src", "rs"),
+    ("durable", "rs"),
+    ("tests", "rs"),
+    ("tests", "ts"),
+    ("tools", "mjs"),
+    ("demo", "mjs"),
+];
+
+/// Most lines of a file: past some 400 it becomes a folder.
+const MAX_LINES: usize = 500;
+
+fn written() -> impl Iterator<Item = File> {
+    WRITTEN
         .iter()
         .flat_map(|(folder, extension)| files(folder, extension))
+}
+
+#[test]
+fn no_file_is_long() {
+    let long: Vec<String> = written().filter(is_long).map(|file| file.path).collect();
+    assert!(long.is_empty(), "more than {MAX_LINES} lines: {long:#?}");
+}
+
+fn is_long(file: &File) -> bool {
+    file.text.lines().count() > MAX_LINES
+}
+
+#[test]
+fn a_long_file_is_found() {
+    let of = |lines: usize| File::new("src/a.rs", &"// A line.\n".repeat(lines));
+    assert!(!is_long(&of(MAX_LINES)));
+    assert!(is_long(&of(MAX_LINES + 1)));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent: Vec<String> = written()
         .filter(|file| !says_what_it_is(file))
         .map(|file| file.path)
         .collect();

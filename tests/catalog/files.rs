@@ -183,7 +183,7 @@ fn a_file_that_is_no_csv_is_told_what_it_is_and_changes_nothing() {
 
 #[test]
 fn an_unlisted_product_has_its_address_and_stands_in_no_list() {
-    use shop::catalog::version::Layout;
+    use shop::catalog::layout::Layout;
     use shop::catalog::{Product, ProductStatus};
     let product = |handle: &str, status| Product {
         handle: handle.to_owned(),

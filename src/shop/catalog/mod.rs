@@ -7,6 +7,7 @@ pub mod availability;
 pub mod barcodes;
 pub mod handles;
 pub mod html;
+pub mod layout;
 pub mod list;
 mod offers;
 pub mod one_version;

@@ -8,6 +8,7 @@
 pub mod codes;
 pub mod findings;
 mod gate;
+mod queries;
 mod rows;
 #[cfg(test)]
 pub(in crate::store) mod sqlite;
@@ -44,7 +45,7 @@ pub struct OrdersD1<D> {
 
 impl<D: Database> Checkouts for OrdersD1<D> {
     async fn find_checkout(&self, checkout: &Checkout) -> Result<Found> {
-        let statement = Statement::new(sql::FIND_CHECKOUT)
+        let statement = Statement::new(queries::FIND_CHECKOUT)
             .bind(known_version(&self.known))
             .bind(checkout.quote_id.as_str())
             .bind(checkout.cart_id.as_str())
@@ -64,7 +65,7 @@ impl<D: Database> Checkouts for OrdersD1<D> {
         proof: Proof,
         now: Timestamp,
     ) -> Result<Written<i64>> {
-        let number = Statement::new(sql::ORDER_NUMBER).bind(order.id.as_str());
+        let number = Statement::new(queries::ORDER_NUMBER).bind(order.id.as_str());
         let batch = sql::place(order, checkout, proof, now)?;
         let outcome = self.db.batch_then_query(batch, number);
         match outcome.await {
@@ -85,7 +86,7 @@ impl<D: Database> Checkouts for OrdersD1<D> {
 
 impl<D: Database> Orders for OrdersD1<D> {
     async fn order(&self, order_id: &str) -> Result<Option<Order>> {
-        let rows: Vec<OrderRow> = self.db.query(sql::order(order_id)).await?;
+        let rows: Vec<OrderRow> = self.db.query(queries::order(order_id)).await?;
         rows.into_iter()
             .next()
             .map(OrderRow::into_order)
@@ -93,7 +94,7 @@ impl<D: Database> Orders for OrdersD1<D> {
     }
 
     async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>> {
-        let rows: Vec<OrderRow> = self.db.query(sql::orders(filter)?).await?;
+        let rows: Vec<OrderRow> = self.db.query(queries::orders(filter)?).await?;
         rows.into_iter().map(OrderRow::into_order).collect()
     }
 
@@ -109,12 +110,12 @@ impl<D: Database> Orders for OrdersD1<D> {
         now: Timestamp,
     ) -> Result<Order> {
         let statements = sql::finish_round(order_id, round, now)?;
-        let query = sql::order(order_id);
+        let query = queries::order(order_id);
         first_order(self.db.batch_then_query(statements, query).await?)
     }
 
     async fn is_any_due(&self, now: Timestamp) -> Result<bool> {
-        let statement = Statement::new(sql::ANY_DUE).bind(now);
+        let statement = Statement::new(queries::ANY_DUE).bind(now);
         Ok(!self.texts(statement).await?.is_empty())
     }
 
@@ -125,7 +126,7 @@ impl<D: Database> Orders for OrdersD1<D> {
         taken_until: Timestamp,
         calls: u32,
     ) -> Result<Vec<String>> {
-        let statement = Statement::new(sql::TAKE_ORDERS_WITH_DUE_TASKS)
+        let statement = Statement::new(queries::TAKE_ORDERS_WITH_DUE_TASKS)
             .bind(now)
             .bind(taken_until)
             .bind(calls)
@@ -144,7 +145,7 @@ impl<D: Database> Orders for OrdersD1<D> {
         again_at: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>> {
-        let statement = Statement::new(sql::TAKE_OVERDUE_ORDERS)
+        let statement = Statement::new(queries::TAKE_OVERDUE_ORDERS)
             .bind(now)
             .bind(again_at)
             .bind(limit);
@@ -167,7 +168,10 @@ impl<D: Database> OrdersD1<D> {
     }
 
     async fn moved(&self, order_id: &str, batch: Vec<Statement>) -> Result<Written<Order>> {
-        let outcome = self.db.batch_then_query(batch, sql::order(order_id)).await;
+        let outcome = self
+            .db
+            .batch_then_query(batch, queries::order(order_id))
+            .await;
         match written(outcome)? {
             Written::Landed(rows) => first_order(rows).map(Written::Landed),
             Written::Lost => Ok(Written::Lost),

@@ -1,8 +1,8 @@
 //! Steps of a publish: products, then lists, then the switch.
 
 use crate::catalog::Product;
+use crate::catalog::layout::{Document, Layout};
 use crate::catalog::record::PageSize;
-use crate::catalog::version::{Document, Layout};
 use crate::error::{Error, Result};
 use crate::pricing::quote::Listing;
 use crate::publishing::publish::record::{

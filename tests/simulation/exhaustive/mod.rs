@@ -2,6 +2,9 @@
 //! which the provider's actions and their events can arrive, every multiset of repeated events, and
 //! a crash at every step of a purchase.
 
+mod steps;
+mod stories;
+
 use crate::actors::{
     CUSTOMERS, SKUS, ask_for_quote, cron, deliver, fill, place, postman, publish, put,
 };
@@ -23,69 +26,15 @@ use shop::values::staff_name::StaffName;
 use std::future::Future;
 use std::mem::take;
 use std::rc::Rc;
+use steps::{
+    LAST_UNITS, SOME_UNITS, go, news_of, order, ordered, ordered_of, quote_for, quoted, quoted_for,
+    rest, state, tell,
+};
 use storefront::store::sql::to_word;
-
-/// Something that the provider does to the session `cs_1`, its money or its dispute.
-type Doing = fn(&mut Provider);
-
-const PAID: Doing = |it| assert!(it.pay("cs_1"));
-const PAID_LESS: Doing = |it| {
-    it.sessions.get_mut("cs_1").unwrap().session.amount -= 101;
-    assert!(it.pay("cs_1"));
+use stories::{
+    Doing, EXPIRED, PAID, PAID_IN_EUROS, PAID_LATE, PAID_LESS, PAID_MORE, PAID_TWICE,
+    PART_REFUNDED, STORIES,
 };
-const PAID_MORE: Doing = |it| {
-    it.sessions.get_mut("cs_1").unwrap().session.amount += 101;
-    assert!(it.pay("cs_1"));
-};
-const PAID_IN_EUROS: Doing = |it| {
-    "EUR".clone_into(&mut it.sessions.get_mut("cs_1").unwrap().session.currency);
-    assert!(it.pay("cs_1"));
-};
-const PAID_SLOWLY: Doing = |it| assert!(it.pay_slowly("cs_1"));
-const ARRIVED: Doing = |it| assert!(it.arrive("cs_1"));
-const CAME_TO_NOTHING: Doing = |it| assert!(it.fail("cs_1"));
-const EXPIRED: Doing = |it| assert!(it.end("cs_1").is_ok());
-const PAID_LATE: Doing = |it| assert!(it.pay_late("cs_1"));
-const PART_REFUNDED: Doing = |it| assert!(it.refund_elsewhere("cs_1"));
-const REFUND_FAILED: Doing = |it| {
-    let made_first = it.refunds.keys().next().cloned().unwrap();
-    assert!(it.end_refund(&made_first, RefundState::Failed));
-};
-const DISPUTED: Doing = |it| assert!(it.dispute("cs_1"));
-const DISPUTE_WON: Doing = |it| assert!(it.decide("du_pi_cs_1", true));
-const DISPUTE_LOST: Doing = |it| assert!(it.decide("du_pi_cs_1", false));
-
-const PAID_TWICE: Doing = |it| beside(it, Other::Shops, 500, Provider::pay);
-const PAID_A_STRANGER: Doing = |it| beside(it, Other::Strangers, 100, Provider::pay);
-const STRANGERS_EXPIRED: Doing =
-    |it| beside(it, Other::Strangers, 100, |it, id| it.end(id).is_ok());
-const PAID_FOR_NO_ORDER: Doing = |it| beside(it, Other::OfNoOrder, 100, Provider::pay);
-
-fn beside(it: &mut Provider, other: Other, amount: i64, then: fn(&mut Provider, &str) -> bool) {
-    let id = it.open_beside("cs_1", other, amount);
-    assert!(then(it, &id));
-}
-
-const STORIES: [(&str, &[Doing]); 9] = [
-    ("twice", &[PAID, PAID_TWICE, PART_REFUNDED]),
-    ("twice and late", &[PAID_TWICE, EXPIRED, PAID_LATE]),
-    (
-        "beside strangers",
-        &[PAID_A_STRANGER, STRANGERS_EXPIRED, PAID_FOR_NO_ORDER, PAID],
-    ),
-    ("lost", &[PAID, PART_REFUNDED, DISPUTED, DISPUTE_LOST]),
-    ("won", &[PAID, DISPUTED, DISPUTE_WON, PART_REFUNDED]),
-    (
-        "slow",
-        &[PAID_SLOWLY, ARRIVED, PART_REFUNDED, REFUND_FAILED],
-    ),
-    ("failed", &[PAID_SLOWLY, CAME_TO_NOTHING]),
-    ("late", &[EXPIRED, PAID_LATE, PART_REFUNDED]),
-    (
-        "late and disputed",
-        &[EXPIRED, PAID_LATE, DISPUTED, DISPUTE_LOST],
-    ),
-];
 
 #[test]
 fn every_interleaving_of_events_ends_alike() {
@@ -494,119 +443,4 @@ fn sweep_for(world: &Rc<World>, minutes: u32) {
         world.advance(60_000);
         go(world, cron(Sim(Rc::clone(world))));
     }
-}
-
-const CART: &str = "cart_of_ann";
-
-async fn order(sim: Sim) {
-    let quote = sim.0.db.ask("SELECT id FROM quotes")[0].clone();
-    let quote_id = quote.as_str().unwrap().to_owned();
-    place(sim, CART.to_owned(), quote_id, "key".to_owned()).await;
-}
-
-const SOME_UNITS: [(&str, u32); 2] = [("A", 2), ("B", 1)];
-
-const LAST_UNITS: [(&str, u32); 2] = [("A", 5), ("B", 1)];
-
-fn quoted() -> Rc<World> {
-    quoted_for(&SOME_UNITS, &[])
-}
-
-/// A calm world in which someone is about to order.
-fn quoted_for(units: &[(&str, u32)], codes: &[&str]) -> Rc<World> {
-    let world = World::new(0, None);
-    world.calm();
-    fill(&world);
-    quote_for(&world, units, "standard", codes);
-    world
-}
-
-fn quote_for(world: &Rc<World>, units: &[(&str, u32)], shipping: &'static str, codes: &[&str]) {
-    for &(sku, quantity) in units {
-        let change = cart::Change::Set {
-            sku: sku.to_owned(),
-            quantity,
-            at_most: cart::MAX_QUANTITY,
-        };
-        put(world, CART, change);
-    }
-    let sim = Sim(Rc::clone(world));
-    let codes = codes.iter().map(|code| (*code).to_owned()).collect();
-    go(world, async move {
-        let quote = ask_for_quote(&sim, CART, shipping, CUSTOMERS[0], codes).await;
-        assert!(quote.is_some());
-    });
-}
-
-fn ordered() -> Rc<World> {
-    ordered_of(&SOME_UNITS, &[])
-}
-
-fn ordered_of(units: &[(&str, u32)], codes: &[&str]) -> Rc<World> {
-    let world = quoted_for(units, codes);
-    go(&world, order(Sim(Rc::clone(&world))));
-    world
-}
-
-fn go(world: &Rc<World>, work: impl Future<Output = ()> + 'static) {
-    run(world, vec![Task::actor(work)], || {
-        invariants::at_every_step(world)
-    })
-    .unwrap();
-}
-
-/// Event that the provider sends of what it does.
-fn news_of(world: &World, doing: Doing) -> String {
-    let mut provider = world.provider.borrow_mut();
-    doing(&mut provider);
-    provider.events.pop().unwrap()
-}
-
-fn tell(world: &Rc<World>, about: &str) {
-    go(world, deliver(Sim(Rc::clone(world)), about.to_owned()));
-}
-
-/// Left alone for longer than the sweep needs; refunds on their way arrive.
-fn rest(world: &Rc<World>) {
-    for _ in 0..5 {
-        let news = arrived(&mut world.provider.borrow_mut());
-        for about in news {
-            tell(world, &about);
-        }
-        world.advance(4 * 60_000);
-        go(world, cron(Sim(Rc::clone(world))));
-        go(world, postman(Sim(Rc::clone(world))));
-    }
-}
-
-/// Every refund that is on its way arrives; what there is to tell.
-fn arrived(provider: &mut Provider) -> Vec<String> {
-    let ids: Vec<String> = provider.refunds.keys().cloned().collect();
-    for id in ids {
-        provider.end_refund(&id, RefundState::Succeeded);
-    }
-    take(&mut provider.events)
-}
-
-const STATE: &[&str] = &[
-    "SELECT status FROM orders",
-    "SELECT status || ' ' || COALESCE(captured_amount, 0) FROM payments",
-    "SELECT account || ' ' || SUM(amount) FROM ledger_entries GROUP BY account HAVING SUM(amount) <> 0 ORDER BY account",
-    "SELECT amount || ' ' || status FROM refunds ORDER BY amount, status",
-    "SELECT state || ' ' || withdrawn || ' ' || fee FROM disputes ORDER BY id",
-    "SELECT effect FROM outbox WHERE done_at IS NULL",
-    "SELECT amount || ' ' || COALESCE(refund_status, 'told') FROM stray_payments ORDER BY session_id",
-    "SELECT error FROM findings WHERE kind = 'stray_payment' ORDER BY error",
-];
-
-fn state(world: &World) -> Vec<Value> {
-    let units = SKUS.map(|sku| {
-        let view = world.stock.view(sku, world.now());
-        Value::from(format!(
-            "{sku} {} {} {}",
-            view.on_hand, view.held, view.committed
-        ))
-    });
-    let told = STATE.iter().flat_map(|sql| world.db.ask(sql));
-    told.chain(units).collect()
 }
