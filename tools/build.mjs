@@ -26,7 +26,7 @@ export async function build({ dev = false, force = false, env } = {}) {
   if (current && !force) return;
   env ??= await setUp();
   say(`building the Worker (${dev ? "dev" : "release"})`);
-  await must("worker-build", [dev ? "--dev" : "--release"], env, "the Worker did not build: mend what the compiler names above, then run this again");
+  await must("worker-build", [dev ? "--dev" : "--release"], { ...env, RUST_BACKTRACE: "0" }, "the Worker did not build: mend what the compiler names above, then run this again");
   if (!dev) writeFileSync(wasm, withoutNames(readFileSync(wasm)));
   mkdirSync(join(root, ".tools"), { recursive: true });
   writeFileSync(note, inputs);

@@ -92,8 +92,8 @@ test('off, there is no widget, no question and no stricter class', async () => {
 test('the widget stands on the page that orders, which alone may load it', async () => {
   const { buyer, quoteId } = await quoted(shop);
   for (const [language, hint, without] of [
-    ['', 'A short check tells people from programs', 'Without JavaScript the check is left out'],
-    ['/de', 'Eine kurze Prüfung unterscheidet Menschen von Programmen', 'Ohne JavaScript entfällt die Prüfung'],
+    ['', 'A quick check that you are human', 'Without JavaScript this check is skipped'],
+    ['/de', 'Eine kurze Prüfung, ob Sie ein Mensch sind', 'Ohne JavaScript entfällt diese Prüfung'],
   ] as const) {
     const page = await pageOf(buyer, `${language}/checkout/${quoteId}`);
     for (const part of [
@@ -208,8 +208,8 @@ test('a repeat of what was refused for want of stock goes by the proof that it h
 
 test('on a page who is refused for want of a proof reads why, finds the check there, and orders by it', async (t) => {
   for (const [language, ...told] of [
-    ['', 'Your order was not placed yet', 'without the check that tells people from programs', 'Please try again in'],
-    ['/de', 'Ihre Bestellung ist noch nicht aufgegeben', 'ohne die Prüfung, die Menschen von Programmen unterscheidet', 'Sekunden'],
+    ['', 'Your order has not been placed yet', 'without the check that you are human', 'Please try again in'],
+    ['/de', 'Ihre Bestellung wurde noch nicht abgeschickt', 'ohne die Prüfung, ob Sie ein Mensch sind', 'Sekunden'],
   ] as const) await t.test(language || '/en', async () => {
     const address = await fullNetwork();
     const { buyer, quoteId } = await quoted(shop);

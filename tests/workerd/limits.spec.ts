@@ -166,7 +166,7 @@ test('a shopper with too many pending orders reads what to do', async () => {
   const { id } = await buyer.quote({ email: 'Cleo@shopper.test' });
   const page = await buyer.send('POST', `/checkout/${id}`, 'key=page', { ...FORM, cookie: `__Host-cart=${buyer.cartToken}` });
   assert.equal(page.status, 429);
-  assert.match(page.text, /Pay or cancel one of them, and this one can be placed/);
+  assert.match(page.text, /Pay for or cancel one of them, then place this one/);
 });
 
 test('an address in other capitals is the same one, beyond ASCII too', async () => {
@@ -196,7 +196,7 @@ test('promotion codes can not be guessed: who fails too often tries none for a w
 
   const page = await guesser.send('POST', '/de/checkout', new URLSearchParams({ email: 'ann@shopper.test', code: 'SECRET-CODE', name: 'Ann' }).toString(), { ...FORM, cookie: `__Host-cart=${guesser.cartToken}`, ...subnet(2) });
   assert.equal(page.status, 429);
-  for (const part of ['Zu viele Codes galten nicht', 'value="SECRET-CODE"', 'value="ann@shopper.test"']) assert.ok(page.text.includes(part), part);
+  for (const part of ['Zu viele ungültige Codes', 'value="SECRET-CODE"', 'value="ann@shopper.test"']) assert.ok(page.text.includes(part), part);
 
   const honest = from();
   await honest.add('THING-0');
