@@ -1,4 +1,4 @@
-//! Stable codes of errors, by which clients and pages tell one refusal from another.
+//! Stable codes of errors, by which clients and pages distinguish refusals.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -17,7 +17,7 @@ macro_rules! codes {
             /// Every code, in alphabetical order.
             pub const ALL: &[Self] = &[$(Self::$code,)+];
 
-            /// Code as it is sent.
+            /// Returns the code as sent to clients.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {

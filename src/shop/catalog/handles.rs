@@ -104,8 +104,9 @@ pub fn category_handle(path: &[String]) -> String {
     names.join(BELOW)
 }
 
-/// The handle of a product: `text` composed, in lower case, its letters with their marks and its
-/// digits, whatever lies between them as one hyphen. Made twice, it is the same.
+/// Returns the handle of a product: composed and in lower case, with letters, their marks and
+/// digits kept, and a single hyphen for anything between them. Applying it to a handle changes
+/// nothing.
 #[must_use]
 pub fn product_handle(text: &str) -> String {
     let lower = normalized(text, Form::Composed).to_lowercase();

@@ -10,7 +10,7 @@ use crate::settlement::ports::SettlementPorts;
 pub trait CheckoutPorts: SettlementPorts {
     /// Store of published prices, settings and quotes.
     fn prices(&self) -> impl Prices;
-    /// The provider that takes the payments of new orders.
+    /// Provider for the payments of new orders.
     fn new_payments(&self) -> ProviderId;
     /// Store of checkouts.
     fn checkouts(&self) -> impl Checkouts;

@@ -269,8 +269,8 @@ fn code_errors(codes: &[String], promotions: &[QuotePromotion]) -> Vec<FieldErro
     refused.collect()
 }
 
-/// What costs nothing is not charged; what costs something must be worth a charge, and no more than
-/// one takes. Prices are rounded so that every provider can charge them.
+/// Returns an error if the total can't be charged: it must be 0, or within the provider's limits.
+/// Prices are rounded so that every provider can charge them.
 fn charge_error(
     total: i64,
     limits: ChargeLimits,

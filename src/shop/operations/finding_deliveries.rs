@@ -7,7 +7,6 @@
 //! becomes due again and is sent with the same id, by which the email provider and the webhook's
 //! receiver recognize a repeat. The content of an email never changes once it was begun, as its
 //! idempotency key requires.
-//! repeat. What a mail says never changes once it was begun, as its idempotency key demands.
 
 use crate::error::{Error, Result};
 use crate::messages::mail::Message;

@@ -4,7 +4,6 @@
 //! Safe to repeat and in any order, because the store and the boards keep the newest version of
 //! each SKU and cart. The store is written first, so that a board never shows anything newer than
 //! the data it could be rebuilt from.
-//! filled from again.
 
 use crate::checkout::freezing::settle_cart;
 use crate::checkout::ports::CheckoutPorts;

@@ -92,19 +92,19 @@ pub fn how_to_configure(unset: &[&str]) -> String {
 /// Settings in which a mistake would open the shop to strangers.
 #[derive(Clone, Copy, Debug)]
 pub struct Opening<'a> {
-    /// `SHOP_URL`
+    /// Value of `SHOP_URL`.
     pub shop_url: &'a str,
-    /// `MAIL_PROVIDER`
+    /// Value of `MAIL_PROVIDER`.
     pub mail_provider: &'a str,
-    /// `MAIL_FROM`
+    /// Value of `MAIL_FROM`.
     pub mail_from: &'a str,
-    /// `SIGNING_KEY`: one key, or several separated by commas.
+    /// Value of `SIGNING_KEY`: one key, or several separated by commas.
     pub signing_keys: &'a str,
-    /// `ADMIN_API_KEY`
+    /// Value of `ADMIN_API_KEY`.
     pub admin_api_key: &'a str,
-    /// `STAFF_KEYS`
+    /// Value of `STAFF_KEYS`.
     pub staff_keys: &'a str,
-    /// `FINDINGS_WEBHOOK_SECRET`
+    /// Value of `FINDINGS_WEBHOOK_SECRET`.
     pub findings_webhook_secret: &'a str,
 }
 

@@ -70,7 +70,7 @@ pub struct Order {
 pub struct Payment {
     /// Id, `pay_…`.
     pub id: String,
-    /// The provider that is asked for it.
+    /// Provider of the payment.
     pub provider: ProviderId,
     /// Number of the payment attempt; each has its own idempotency key.
     pub attempt: u32,

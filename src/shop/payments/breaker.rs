@@ -142,9 +142,9 @@ const fn opened(trips: u32, now: Timestamp) -> Breaker {
     }
 }
 
-/// The health of the payment providers.
+/// Store of the payment providers' health.
 pub trait ProviderHealth {
-    /// That of one, as it was last seen to change.
+    /// Returns a provider's health as last recorded.
     async fn health(&self, provider: ProviderId) -> Result<Health>;
 }
 

@@ -1,4 +1,4 @@
-//! The inbox of the providers' events.
+//! Inbox of the payment providers' events.
 
 use crate::error::Result;
 use crate::payments::WebhookEvent;
@@ -6,30 +6,30 @@ use crate::payments::provider::ProviderId;
 use durable::Timestamp;
 use serde::Deserialize;
 
-/// An event as it was kept.
+/// A stored event.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct StoredEvent {
-    /// The provider that told it.
+    /// Provider that sent it.
     pub provider: ProviderId,
     /// Body as received.
     pub payload: String,
 }
 
-/// The inbox of the providers' events, and the queue of their keys.
+/// Inbox of the providers' events, and the queue of their keys.
 pub trait Inbox {
     /// Stores an event. Returns false if it is already stored.
     async fn receive(&self, event: &WebhookEvent, now: Timestamp) -> Result<bool>;
-    /// Hands the key of an event to the consumer, after a delay.
+    /// Sends the key of an event to the consumer after a delay.
     async fn enqueue(&self, event_key: &str, delay_secs: u32) -> Result<()>;
-    /// Keeps events; the keys of those that were not there yet.
+    /// Stores events, and returns the keys of those that are new.
     async fn receive_all(&self, events: &[WebhookEvent], now: Timestamp) -> Result<Vec<String>>;
-    /// Hands the keys of events to the consumer.
+    /// Sends the keys of events to the consumer.
     async fn enqueue_all(&self, event_keys: &[String]) -> Result<()>;
-    /// An event by its key.
+    /// Returns an event by its key.
     async fn event(&self, event_key: &str) -> Result<Option<StoredEvent>>;
     /// Records that an event has been processed.
     async fn processed(&self, event_key: &str, outcome: &str, now: Timestamp) -> Result<()>;
-    /// Keys of events that were due before `before` and that nobody has dealt with; each is handed
-    /// out to one caller at a time.
+    /// Claims events that were due before `before` and are not processed yet, and returns their
+    /// keys; each is given to one caller at a time.
     async fn unseen(&self, before: Timestamp, limit: u32) -> Result<Vec<String>>;
 }

@@ -1,29 +1,29 @@
-//! Amounts that a provider can charge.
+//! Limits on the amounts that a provider can charge.
 
-/// Bounds of a charge in a currency, in its minor units.
+/// Limits on a charge in one currency, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChargeLimits {
-    /// Least that is charged; 0 where no bound is known.
+    /// Smallest amount that can be charged; 0 if no limit is known.
     pub smallest: i64,
-    /// Most that is charged at once.
+    /// Largest amount that can be charged at once.
     pub largest: i64,
-    /// Step: what is charged or given back is a multiple of it.
+    /// Step: charges and refunds must be multiples of it.
     pub step: i64,
 }
 
 /// Reason why an amount can't be charged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChargeRefusal {
-    /// It is below the smallest charge.
+    /// Below the smallest charge.
     TooSmall,
-    /// It is above the largest charge.
+    /// Above the largest charge.
     TooLarge,
-    /// It is between two steps.
+    /// Not a multiple of the step.
     BetweenSteps,
 }
 
 impl ChargeLimits {
-    /// Judges what is to be charged; nothing needs no charge.
+    /// Checks an amount to be charged; 0 needs no charge.
     ///
     /// # Errors
     /// The reason why it can't be charged.

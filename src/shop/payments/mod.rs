@@ -56,7 +56,7 @@ pub struct SessionItem {
 pub struct Session {
     /// The provider's id of the session.
     pub id: String,
-    /// The provider that has it.
+    /// Provider of the session.
     pub provider: ProviderId,
     /// Id of the order that it names. Whoever opened the session may have named any order.
     pub order_id: Option<String>,
@@ -250,13 +250,13 @@ pub struct WebhookRequest<'a> {
 /// A webhook event from the provider with a valid signature.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WebhookEvent {
-    /// The provider that tells it.
+    /// Provider that sent the event.
     pub provider: ProviderId,
     /// The provider's id of the event.
     pub id: String,
     /// The provider's name for the kind of event.
     pub kind: String,
-    /// The body as it came.
+    /// Body as received.
     pub payload: String,
 }
 
@@ -357,7 +357,7 @@ impl fmt::Display for PaymentError {
 /// A provider that takes payments on its own page. Every request that changes something there
 /// carries a key and a body that were both stored before the first call.
 pub trait Payments {
-    /// The amounts that it charges in a currency.
+    /// Returns the limits on charges in a currency.
     fn limits(&self, currency: Currency) -> ChargeLimits;
     /// Returns the exact body of a session request. It is stored before the first call, so that
     /// every retry sends the same.

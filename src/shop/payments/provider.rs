@@ -1,15 +1,15 @@
-//! Payment providers by name.
+//! Names of payment providers.
 
 use serde::{Deserialize, Serialize};
 
-/// A payment provider. A payment names its own, which alone is asked about it from then on.
+/// A payment provider. A payment records its provider, and only that one is asked about it later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ProviderId {
     /// Stripe.
     Stripe,
-    /// A second provider, which tests alone have.
+    /// A second provider, for tests only.
     #[cfg(any(test, feature = "testing"))]
     Second,
 }
@@ -21,7 +21,7 @@ impl ProviderId {
         Self::Second,
     ];
 
-    /// The name in addresses, rows and keys.
+    /// Name used in URLs, rows and keys.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,14 +31,14 @@ impl ProviderId {
         }
     }
 
-    /// The provider of this name.
+    /// Returns the provider with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|it| it.as_str() == name)
     }
 
-    /// `name` as it is unlike any other provider's. What is Stripe's goes by its plain name, as it
-    /// did when there was no other provider.
+    /// Returns `name` in a form that is unique across providers. Stripe's names stay as they are,
+    /// as they were when it was the only provider.
     #[must_use]
     pub fn key_of(self, name: &str) -> String {
         match self {

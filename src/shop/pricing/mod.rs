@@ -4,7 +4,8 @@
 //! ```text
 //! record → [prices] convert, schedule → publish → listings ─┐
 //! cart ─────────────────────────────────────────────────────┤
-//! settings ─ [places] which zone ───────────────────────────┴→ lines → [promotions] → [shipping] → [tax] → totals → quote
+//! settings ─ [places] zone ─────────────────────────────────┴→ lines
+//! lines → [promotions] → [shipping] → [tax] → totals → quote
 //! ```
 //!
 //! This module knows no clock, no store and no floating-point numbers. Lines + shipping + tax −

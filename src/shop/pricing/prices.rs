@@ -4,7 +4,6 @@
 //! They are calculated when a catalog is published, so that pages, lists and quotes agree. A
 //! scheduled price replaces the catalog's price from the first publish inside its period; the clock
 //! starts a publish whenever such a period begins or ends.
-//! starts one whenever such a time begins or ends.
 
 use crate::catalog::{Conversion, Price, Product};
 use crate::codes::Code;

@@ -23,8 +23,9 @@ pub enum Whose {
     Strangers,
 }
 
-/// Whose `session` is. News of an order's own may come before the answer to opening it: then it is
-/// known by its key. One at another provider than the order's is not its own.
+/// Returns the owner of `session`. An event about an order's own session may arrive before the
+/// answer to the request that opened it; then it is recognized by its key. A session at a provider
+/// other than the order's is not its own.
 pub fn whose(order: &Order, session: &Session) -> Whose {
     let payment = &order.payment;
     let is_there = session.provider == payment.provider;

@@ -13,12 +13,12 @@ use crate::settlement::strays::StrayPayments;
 pub trait SettlementPorts: StockPorts + CartPorts {
     /// Store of stray payments.
     fn stray_payments(&self) -> impl StrayPayments;
-    /// A payment provider.
+    /// Returns a payment provider.
     ///
     /// # Errors
-    /// 503 `payments_not_configured` when the shop has no such provider.
+    /// 503 `payments_not_configured` if the shop does not use this provider.
     fn payments(&self, provider: ProviderId) -> Result<impl Payments>;
-    /// The inbox of the providers' events.
+    /// Inbox of the providers' events.
     fn inbox(&self) -> impl Inbox;
     /// Emails to shoppers.
     fn mail(&self) -> impl Mail;

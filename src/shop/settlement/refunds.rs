@@ -264,11 +264,11 @@ fn end_as(
     )
 }
 
-/// Asks `payments` for a refund that was in no list of its refunds from `listed_at` on; one that it
-/// will not make has failed.
+/// Requests a refund that did not appear in the provider's list at `listed_at`. A refund that the
+/// provider refuses has failed.
 ///
 /// # Errors
-/// When its outcome is unknown: to be asked for again.
+/// Fails if the outcome is unknown; retry later.
 pub async fn make_refund(
     clock: &impl Clock,
     payments: &impl Payments,

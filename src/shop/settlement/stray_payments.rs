@@ -4,7 +4,6 @@
 //!
 //! Neither changes the order. Money received and refunded is booked under the session's id,
 //! separate from the order's journals.
-//! of its own beside the order's.
 
 use crate::error::{Error, Result};
 use crate::orders::findings::{Finding, FindingKind};

@@ -14,7 +14,7 @@ use durable::Timestamp;
 pub struct StrayPayment {
     /// The provider's id of the session.
     pub session_id: String,
-    /// The provider that has it.
+    /// Provider of the session.
     pub provider: ProviderId,
     /// Id of the order that it names.
     pub order_id: String,

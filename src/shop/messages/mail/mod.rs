@@ -50,13 +50,13 @@ const QUEUED_AGAIN_AT_ONCE: u32 = 100;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MailKind {
-    /// The order is paid and goes its way.
+    /// The order is paid and being processed.
     OrderConfirmation,
-    /// Money goes back.
+    /// Money is refunded.
     Refund,
-    /// The payment came to nothing, or the goods are gone.
+    /// The payment failed, or the goods are gone.
     PaymentProblem,
-    /// The way back to the order, for its owner who asked.
+    /// Link to the order, requested by its owner.
     OrderLink,
 }
 
@@ -79,9 +79,9 @@ pub struct EmailJob {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Outgoing {
-    /// To be sent.
+    /// An email to be sent.
     Letter(EmailJob),
-    /// To be looked into first.
+    /// A request for a link, to be checked first.
     LinkRequest(LinkRequest),
 }
 
@@ -173,7 +173,7 @@ pub enum MailFailure {
     Rejected(String),
     /// It is busy for this many seconds.
     Busy(u32),
-    /// It did not take it, for a reason that may be mended: a key, a sender, a quota.
+    /// It refused for a reason that can be fixed: a key, a sender, a quota.
     Refused(String),
     /// It did not answer, or failed; the email may have been sent.
     Unknown(String),

@@ -137,7 +137,7 @@ fn read_fields(first: &Row<'_>, errors: &mut Vec<RowError>) -> Result<Product, R
     })
 }
 
-/// Notices of what becomes of the product otherwise than its first row says.
+/// Returns notices about differences between the product and its first row.
 fn notices_of(first: &Row<'_>, product: &Product) -> Notices {
     let mut notices = Notices::default();
     let body = first.cell("Body (HTML)").to_lowercase();

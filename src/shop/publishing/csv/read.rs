@@ -4,8 +4,6 @@
 //! Guarantees: a product with a row that can't be accepted is reported by line and column, and left
 //! out as a whole; a variant without a SKU gets a stable one derived from its handle and options;
 //! no input causes a panic.
-//! out whole; a variant without an SKU gets a stable one made of its handle and options; no bytes
-//! panic.
 
 use crate::publishing::csv::imported::{ImportedProduct, Name, RowError};
 use crate::publishing::csv::notices::{NoticeCode, Notices};

@@ -3,7 +3,6 @@
 //! Guarantees: a row that breaks the rules is reported and read no further than its line; nothing
 //! after it is taken for part of it. If a quote may have swallowed rows, no row of the file is
 //! certain, and the whole file is refused.
-//! certain, and the file is refused as a whole.
 
 use crate::publishing::csv::encoding::decode;
 

@@ -58,11 +58,11 @@ impl Default for Stage {
     }
 }
 
-/// Books what `provider` kept of the day that is due, and compares that day. One that the shop slept through is
+/// Books the fees of `provider` for the day that is due, and compares that day. Missed days are
 /// made up for.
 ///
 /// # Errors
-/// The first failure: of the provider, or when the database can't be read or written.
+/// The first failure of the provider or the database.
 pub async fn compare_balance(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,

@@ -71,10 +71,10 @@ pub trait Jobs {
     async fn book_fees(&self, fees: &[Fee]) -> Result<()>;
     /// Saves balance transactions, each once.
     async fn keep_entries(&self, provider: ProviderId, entries: &[BalanceEntry]) -> Result<()>;
-    /// Forgets some of the provider's movements from before then.
+    /// Deletes some of the provider's transactions older than `before`.
     async fn forget_entries(&self, provider: ProviderId, before: Timestamp) -> Result<()>;
-    /// Of the provider's payments that moved in `slice`, those whose two sides differ by what they moved in
-    /// `window`: no more than [`MAX_SUSPECTS`].
+    /// Returns up to [`MAX_SUSPECTS`] of the provider's payments with movements in `slice` whose
+    /// two sides differ in total over `window`.
     async fn suspects(
         &self,
         provider: ProviderId,

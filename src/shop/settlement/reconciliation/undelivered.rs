@@ -34,10 +34,11 @@ struct Progress {
     after: Option<String>,
 }
 
-/// Takes in what `provider` could not deliver and is not known yet, as if it had been delivered.
+/// Receives events that `provider` could not deliver and that are not stored yet, as if they had
+/// been delivered.
 ///
 /// # Errors
-/// The first failure: of the provider, or when the database can't be read or written.
+/// The first failure of the provider or the database.
 pub async fn heal_undelivered(
     ports: &impl SettlementPorts,
     jobs: &impl Jobs,
