@@ -11,6 +11,7 @@ use durable::{cart, stock};
 use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::orders::order::Order;
+use shop::values::ids::QuoteId;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -81,7 +82,7 @@ fn a_refused_buyer_costs_one_read_and_asks_only_for_what_was_held() {
 fn thousands_who_come_too_late_hardly_reach_the_object_and_buy_what_comes_back() {
     let world = calm();
     sell_out(&world, "A");
-    let carts: Vec<(String, String)> = (0..CARTS)
+    let carts: Vec<(String, QuoteId)> = (0..CARTS)
         .map(|number| {
             let cart_id = format!("cart_{number}");
             let quote = quoted(&world, &cart_id, &[("A", 1)]);
@@ -115,7 +116,7 @@ fn thousands_who_come_too_late_hardly_reach_the_object_and_buy_what_comes_back()
 }
 
 /// Every cart orders at once, under a key of its own.
-fn rush(world: &Rc<World>, carts: &[(String, String)], round: u32) -> Vec<Result<Order>> {
+fn rush(world: &Rc<World>, carts: &[(String, QuoteId)], round: u32) -> Vec<Result<Order>> {
     let answers = Rc::new(RefCell::new(Vec::new()));
     let buyers = carts.iter().map(|(cart_id, quote)| {
         let key = format!("{cart_id} {round}");
@@ -161,7 +162,7 @@ fn tell(world: &World, sku: &str, command: stock::Command) {
     assert!(matches!(reply, stock::Reply::Done { .. }), "{reply:?}");
 }
 
-fn quoted(world: &Rc<World>, cart_id: &str, units: &[(&str, u32)]) -> String {
+fn quoted(world: &Rc<World>, cart_id: &str, units: &[(&str, u32)]) -> QuoteId {
     for &(sku, quantity) in units {
         assert!(SKUS.contains(&sku));
         let change = cart::Change::Set {
@@ -182,12 +183,12 @@ fn quoted(world: &Rc<World>, cart_id: &str, units: &[(&str, u32)]) -> String {
 fn ordered(
     world: &Rc<World>,
     cart_id: &str,
-    quote: &str,
+    quote: &QuoteId,
     key: &str,
 ) -> (Result<Order, Error>, Costs) {
     world.costs.take();
     let sim = Sim(Rc::clone(world));
-    let (cart_id, quote, key) = (cart_id.to_owned(), quote.to_owned(), key.to_owned());
+    let (cart_id, quote, key) = (cart_id.to_owned(), quote.clone(), key.to_owned());
     let answer = once(world, place(sim, cart_id, quote, key)).unwrap();
     (answer, world.costs.get())
 }

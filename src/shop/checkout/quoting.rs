@@ -15,6 +15,7 @@ use crate::pricing::shipping::missing_phone;
 use crate::pricing::vat_numbers::read_vat_number;
 use crate::values::addresses::Address;
 use crate::values::channel::Channel;
+use crate::values::ids::QuoteId;
 use crate::values::ids::{customer_of, digest_of};
 use crate::values::mail_addresses::{email_fault, kept_address};
 use crate::values::money::{Currency, Money};
@@ -107,7 +108,7 @@ pub async fn create_quote(
         ..priced.terms
     };
     let quote = Quote {
-        id: format!("{}{unique}", ids_of_quotes(cart_id)),
+        id: QuoteId::new(format!("{}{unique}", ids_of_quotes(cart_id))),
         cart_id: cart_id.to_owned(),
         expires_at: now.plus_secs(QUOTE_SECS),
         catalog_seq: list.catalog_seq,

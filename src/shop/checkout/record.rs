@@ -9,6 +9,7 @@ use crate::orders::order::Order;
 use crate::pricing::price_list::PriceList;
 use crate::pricing::quote::Quote;
 use crate::values::addresses::Address;
+use crate::values::ids::QuoteId;
 use crate::values::written::Written;
 use durable::Timestamp;
 
@@ -24,7 +25,7 @@ pub struct Checkout {
     /// Digest of the request, to distinguish a repeat from a different request with the same key.
     pub request_hash: String,
     /// Quote that is ordered.
-    pub quote_id: String,
+    pub quote_id: QuoteId,
     /// Billing address. `None` means the quote's billing address, or else its shipping address.
     pub billing_address: Option<Address>,
     /// Random number that spreads out retries.

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::pricing::quote::{Listing, Quote};
 use crate::pricing::settings::SettingsVersion;
+use crate::values::ids::QuoteId;
 use durable::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -28,7 +29,7 @@ pub trait Prices {
     /// progress.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;
     /// Returns a quote by its id.
-    async fn quote(&self, quote_id: &str) -> Result<Option<Quote>>;
+    async fn quote(&self, quote_id: &QuoteId) -> Result<Option<Quote>>;
     /// Deletes up to `limit` of the oldest quotes made before `before`.
     async fn forget_quotes(&self, before: Timestamp, limit: u32) -> Result<()>;
 }

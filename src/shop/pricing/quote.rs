@@ -9,6 +9,7 @@ use crate::pricing::shipping::{DeliveryEstimate, PhoneRule};
 use crate::pricing::tax::TaxPart;
 use crate::values::addresses::Address;
 use crate::values::channel::ChannelId;
+use crate::values::ids::QuoteId;
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, sum};
 use crate::values::tax_class::standard;
@@ -69,7 +70,7 @@ pub struct QuoteRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// Id, `quote_…`.
-    pub id: String,
+    pub id: QuoteId,
     /// Cart that the quote prices.
     pub cart_id: String,
     /// Time from which it can no longer be ordered from.

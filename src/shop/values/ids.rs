@@ -4,7 +4,54 @@
 use crate::values::mail_addresses::letters_of;
 use data_encoding::{BASE32_NOPAD, BASE32_NOPAD_NOCASE};
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Declares the id of one kind of thing: text in JSON and SQL, and never the id of another kind.
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        #[repr(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Takes a text from outside, or a new id, as an id of this kind.
+            #[must_use]
+            pub const fn new(id: String) -> Self {
+                Self(id)
+            }
+
+            /// Text of the id.
+            #[must_use]
+            pub const fn as_str(&self) -> &str {
+                self.0.as_str()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id_type! {
+    /// Id of a quote, `quote_…`. A text or the id of something else does not compile in its place:
+    ///
+    /// ```compile_fail,E0308
+    /// use shop::values::ids::QuoteId;
+    ///
+    /// fn ordered_from(quote_id: &QuoteId) {}
+    ///
+    /// let cart_id = "cart_1".to_owned();
+    /// ordered_from(&cart_id);
+    /// ```
+    QuoteId
+}
 
 /// Entropy of one id: 128 bits, so that ids can't be guessed.
 pub type Entropy = [u8; 16];

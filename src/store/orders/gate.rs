@@ -100,6 +100,7 @@ mod tests {
     use rusqlite::{Connection, params_from_iter};
     use shop::checkout::pending::{PendingLimits, Visitor};
     use shop::orders::samples::{line, order};
+    use shop::values::ids::QuoteId;
 
     /// Sample: `here` has 60 units of S pending, and 99 of T that are not held. Another order from
     /// there is paid.
@@ -207,7 +208,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
             cart_id: "cart_3".to_owned(),
             idempotency_key: "key".to_owned(),
             request_hash: "hash".to_owned(),
-            quote_id: "quote".to_owned(),
+            quote_id: QuoteId::new("quote".to_owned()),
             billing_address: None,
             jitter: 0,
             visitor: Visitor {

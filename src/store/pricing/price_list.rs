@@ -16,6 +16,7 @@ use shop::checkout::quoting::ids_of_quotes;
 use shop::error::{Error, Result};
 use shop::pricing::price_list::{PriceList, Prices};
 use shop::pricing::quote::{Listing, Quote};
+use shop::values::ids::QuoteId;
 use shop::values::mail_addresses::letters_of;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -104,10 +105,13 @@ impl<D: Database> Prices for PricesD1<D> {
         Ok(self.db.batch(vec![replace, keep]).await?)
     }
 
-    async fn quote(&self, quote_id: &str) -> Result<Option<Quote>> {
+    async fn quote(&self, quote_id: &QuoteId) -> Result<Option<Quote>> {
         let rows: Vec<TextRow> = self
             .db
-            .query(Statement::new("SELECT body AS value FROM quotes WHERE id = ?1").bind(quote_id))
+            .query(
+                Statement::new("SELECT body AS value FROM quotes WHERE id = ?1")
+                    .bind(quote_id.as_str()),
+            )
             .await?;
         rows.first().map(|row| from_json(&row.value)).transpose()
     }

@@ -22,12 +22,14 @@ use shop::orders::record::{OrderFilter, Orders};
 use shop::orders::records::{Tracking, Units, record_id_of_key};
 use shop::orders::transitions::OrderStatus;
 use shop::values::addresses::Address;
+use shop::values::ids::QuoteId;
 
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewOrder {
-    quote_id: String,
+    #[cfg_attr(test, schema(value_type = String))]
+    quote_id: QuoteId,
     #[serde(default)]
     billing_address: Option<Address>,
 }

@@ -33,7 +33,7 @@ impl<'a> QuoteView<'a> {
     #[must_use]
     pub fn of(quote: &'a Quote) -> Self {
         Self {
-            id: &quote.id,
+            id: quote.id.as_str(),
             expires_at: instant(quote.expires_at),
             catalog_version: quote.catalog_seq,
             currency: quote.currency,

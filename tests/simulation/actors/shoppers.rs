@@ -17,6 +17,7 @@ use shop::error::{Error, Result};
 use shop::orders::order::{Actor, Order};
 use shop::pricing::quote::{Quote, QuoteRequest};
 use shop::values::addresses::Address;
+use shop::values::ids::QuoteId;
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -143,7 +144,7 @@ fn is_final(error: &Error) -> bool {
 pub async fn place(
     sim: Sim,
     cart_id: String,
-    quote_id: String,
+    quote_id: QuoteId,
     key: String,
 ) -> Option<Result<Order>> {
     let world = Rc::clone(&sim.0);
@@ -153,7 +154,7 @@ pub async fn place(
         let checkout = Checkout {
             order_id: world.name("ord"),
             cart_id,
-            request_hash: quote_id.clone(),
+            request_hash: quote_id.as_str().to_owned(),
             quote_id,
             idempotency_key: key,
             billing_address: None,

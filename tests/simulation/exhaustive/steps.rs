@@ -1,12 +1,13 @@
 //! Steps of a shopper, of the provider and of its news, and the state that they lead to.
 
 use super::*;
+use shop::values::ids::QuoteId;
 
 const CART: &str = "cart_of_ann";
 
 pub(super) async fn order(sim: Sim) {
     let quote = sim.0.db.ask("SELECT id FROM quotes")[0].clone();
-    let quote_id = quote.as_str().unwrap().to_owned();
+    let quote_id = QuoteId::new(quote.as_str().unwrap().to_owned());
     place(sim, CART.to_owned(), quote_id, "key".to_owned()).await;
 }
 

@@ -21,6 +21,7 @@ use crate::pricing::settings::{Settings, SettingsVersion};
 use crate::pricing::shipping::{Measure, PhoneRule, ShippingMethod, ShippingRate, ShippingZone};
 use crate::pricing::tax::{EXEMPT, Market, TaxRate, TaxZone};
 use crate::values::addresses::Address;
+use crate::values::ids::QuoteId;
 use crate::values::ids::customer_of;
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, Money};
@@ -236,7 +237,7 @@ fn quoted(settings: Settings, cart: &Cart, asked: &Asked<'_>) -> (Quote, PriceLi
     let occasion = asked.occasion();
     let priced = price_lines(&cart.0, &list, &occasion, "standard").unwrap();
     let quote = Quote {
-        id: "quote_1".into(),
+        id: QuoteId::new("quote_1".into()),
         cart_id: "cart_1".into(),
         expires_at: NOW.plus_secs(QUOTE_SECS),
         catalog_seq: list.catalog_seq,

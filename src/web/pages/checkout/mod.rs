@@ -31,6 +31,7 @@ use shop::orders::transitions::OrderStatus;
 use shop::pricing::places::Destination;
 use shop::pricing::price_list::Prices;
 use shop::pricing::quote::Quote;
+use shop::values::ids::QuoteId;
 use shop::values::ids::digest_of;
 use shop::values::money::Money;
 
@@ -49,7 +50,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
         return Ok(Reply::see_other(visit.link("/cart")));
     }
     let typed = match call.query("quote") {
-        Some(id) => quote_of_cart(call, &id, &own.id)
+        Some(id) => quote_of_cart(call, &QuoteId::new(id), &own.id)
             .await?
             .map(|quote| typed_in(&quote)),
         None => None,
@@ -108,7 +109,8 @@ pub async fn quote(call: &mut Call<'_>) -> Result<Reply> {
 /// 404 for a quote of another cart.
 pub async fn review(call: &mut Call<'_>) -> Result<Reply> {
     let own = call.identity().cart()?.ok_or(Error::NotFound("quote"))?;
-    let quote = quote_of_cart(call, call.param(0), &own.id)
+    let quote_id = QuoteId::new(call.param(0).to_owned());
+    let quote = quote_of_cart(call, &quote_id, &own.id)
         .await?
         .ok_or(Error::NotFound("quote"))?;
     let visit = PageContext::of_or_in(call, quote.currency).await;
@@ -129,12 +131,12 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
         return Ok(Reply::see_other(visit.link("/cart")));
     };
     let app = call.app;
-    let quote_id = call.param(0).to_owned();
+    let quote_id = QuoteId::new(call.param(0).to_owned());
     let checkout = Checkout {
         order_id: app.new_id("ord")?,
         cart_id: own.id,
         idempotency_key: idempotency_key(form.get("key"))?,
-        request_hash: digest_of(quote_id.as_bytes()),
+        request_hash: digest_of(quote_id.as_str().as_bytes()),
         quote_id,
         billing_address: None,
         jitter: app.jitter(),
@@ -183,7 +185,7 @@ async fn not_placed(
     let Some(quote) = quote else {
         return Err(error);
     };
-    let here = format!("/checkout/{}", encoded(&quote.id));
+    let here = format!("/checkout/{}", encoded(quote.id.as_str()));
     let visit = PageContext::of_or_in(call, quote.currency).await.at(&here);
     let texts = visit.texts();
     let mut told = sentences_of(texts, &error);
@@ -196,7 +198,11 @@ async fn not_placed(
     Ok(page)
 }
 
-async fn quote_of_cart(call: &Call<'_>, quote_id: &str, cart_id: &str) -> Result<Option<Quote>> {
+async fn quote_of_cart(
+    call: &Call<'_>,
+    quote_id: &QuoteId,
+    cart_id: &str,
+) -> Result<Option<Quote>> {
     let quote = call.app.prices().quote(quote_id).await?;
     Ok(quote.filter(|quote| quote.cart_id == cart_id))
 }
@@ -317,7 +323,7 @@ async fn review_content(
                         section { h2 { (texts.shipping) } (shipping(visit, &quote.terms.shipping)) }
                         section { h2 { (texts.contact) } p { bdi { (quote.email) } } }
                     }
-                    p { a href=(visit.link(&format!("/checkout?quote={}", encoded(&quote.id)))) { (texts.change_address) } }
+                    p { a href=(visit.link(&format!("/checkout?quote={}", encoded(quote.id.as_str())))) { (texts.change_address) } }
                 }
                 (lines)
             }
@@ -335,7 +341,7 @@ async fn review_content(
                     }
                 }
                 (totals(visit, &quote.totals, &quote.terms, quote.currency))
-                form method="post" action=(visit.link(&format!("/checkout/{}", encoded(&quote.id)))) {
+                form method="post" action=(visit.link(&format!("/checkout/{}", encoded(quote.id.as_str())))) {
                     input type="hidden" name="key" value=(key);
                     (challenge::widget(visit, &call.app.config))
                     button class="wide" { (texts.place_order) " · " (total) }
