@@ -4,7 +4,8 @@
 
 use crate::sources::{File, files};
 
-/// Parts that each part of `src` may import. `lib` imports all of them, since it declares them.
+/// Parts that each part of `src` may import. `lib` may import all of them, because it declares
+/// them.
 const ARROWS: [(&str, &[&str]); 5] = [
     ("bounded", &[]),
     ("shop", &[]),
@@ -158,15 +159,15 @@ fn breaches_of(file: &File) -> Vec<String> {
     breaches
 }
 
-/// `shop` of `src/shop/money.rs`, `bounded` of `src/bounded.rs`.
+/// Returns the part of a path: `shop` for `src/shop/money.rs`, `bounded` for `src/bounded.rs`.
 fn part_of(path: &str) -> &str {
     let inside = path.strip_prefix("src/").unwrap_or(path);
     let first = inside.split('/').next().unwrap_or(inside);
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// Parts directly below the crate's root that a file's paths name, by `crate::` or by climbing with
-/// `super::`.
+/// Returns the parts directly below the crate's root that a file's paths name, by `crate::` or by
+/// climbing with `super::`.
 fn parts_named(path: &str, tokens: &[String]) -> Vec<String> {
     let depth = depth_of(path);
     let mut named = Vec::new();
@@ -188,14 +189,14 @@ fn parts_named(path: &str, tokens: &[String]) -> Vec<String> {
     named
 }
 
-/// Number of `super::` from a file up to the crate's root.
+/// Returns the number of `super::` from a file up to the crate's root.
 fn depth_of(path: &str) -> usize {
     let inside = path.strip_prefix("src/").unwrap_or(path);
     let module = inside.strip_suffix("/mod.rs").unwrap_or(inside);
     module.split('/').count()
 }
 
-/// The name that a path goes on with, or the first name of each path in its braces.
+/// Returns the name with which a path continues, or the first name of each path in its braces.
 fn first_names(tokens: &[String]) -> Vec<String> {
     if tokens.first().is_none_or(|token| token != "{") {
         return tokens.first().cloned().into_iter().collect();

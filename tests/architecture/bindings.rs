@@ -1,6 +1,6 @@
-//! The bindings, variables and secrets that `src/app` and the objects' host ask for are those that
-//! wrangler.toml gives in every environment, no more and no fewer; secrets are listed for those who
-//! deploy. And what wrangler.toml names exists.
+//! The bindings, variables and secrets that `src/app` and the objects' host read are exactly those
+//! that wrangler.toml provides in every environment, secrets are listed for those who deploy, and
+//! everything that wrangler.toml names exists.
 
 use crate::sources::{File, files};
 use std::collections::BTreeSet;
@@ -8,7 +8,7 @@ use toml::{Table, Value};
 
 type Names = BTreeSet<String>;
 
-/// Kinds of binding: the call by which the App asks for one, and the table of wrangler.toml that
+/// Kinds of binding: the call by which the App reads one, and the table of wrangler.toml that
 /// declares it.
 const KINDS: [(&str, &str, &str); 7] = [
     ("kv", "kv_namespaces", "binding"),
@@ -20,7 +20,7 @@ const KINDS: [(&str, &str, &str); 7] = [
     ("get_binding", "images", "binding"),
 ];
 
-/// The files that ask the environment.
+/// Files that read the environment.
 const ASKING: [&str; 5] = [
     "src/app/bindings.rs",
     "src/app/config.rs",
@@ -29,10 +29,10 @@ const ASKING: [&str; 5] = [
     "durable/src/host/mod.rs",
 ];
 
-/// Those beside production, which is the top level.
+/// Environments other than production, which is the top level.
 const ENVIRONMENTS: [&str; 1] = ["staging"];
 
-/// The most lines of wrangler.toml that a person edits.
+/// Maximum number of lines of wrangler.toml that a person edits.
 const MAX_LINES: usize = 260;
 
 #[test]
@@ -55,8 +55,8 @@ fn every_environment_gives_what_is_asked_for() {
     }
 }
 
-/// Whoever deploys without naming an environment deploys production: nothing of it may be
-/// development's.
+/// A deploy without a named environment goes to production, so nothing in it may belong to
+/// development.
 #[test]
 fn production_is_the_default() {
     let text = |name: &str| match table_of(&wrangler(), "vars").get(name) {
@@ -146,8 +146,8 @@ fn secrets_are_those_that_set_up_writes_and_deploying_asks_for() {
     }
 }
 
-/// A zone's rules against bots and its limits don't protect workers.dev and preview addresses, so
-/// those are off.
+/// A zone's bot rules and rate limits don't protect workers.dev and preview addresses, so those are
+/// off.
 #[test]
 fn what_is_deployed_is_reached_on_its_own_domain_alone() {
     for (environment, given) in environments(&wrangler()) {
@@ -209,7 +209,8 @@ fn every_object_class_is_written_and_migrated() {
     }
 }
 
-/// A number is one counter of the account: two limiters that share it count each other's requests.
+/// A namespace ID is one counter of the account: two limiters that share it count each other's
+/// requests.
 #[test]
 fn no_two_limiters_share_a_counter_in_any_environment() {
     let wrangler = wrangler();
@@ -223,8 +224,8 @@ fn no_two_limiters_share_a_counter_in_any_environment() {
     assert_eq!(all.len(), limiters.saturating_mul(counters.len()));
 }
 
-/// One limit serves all invocations: below it the dearest job would be cut off, and above it a loop
-/// would cost.
+/// One limit applies to all invocations: a lower one would cut off the most expensive job, and a
+/// higher one would make a loop costly.
 #[test]
 fn every_environment_limits_the_cpu_of_an_invocation() {
     for (environment, given) in environments(&wrangler()) {
@@ -237,7 +238,8 @@ fn every_environment_limits_the_cpu_of_an_invocation() {
     }
 }
 
-/// The consumer tells a dead-letter queue by its name, and what nobody consumes is forgotten.
+/// The consumer recognizes a dead-letter queue by its name, and messages that nobody consumes are
+/// lost.
 #[test]
 fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {
     for (environment, given) in environments(&wrangler()) {
@@ -264,8 +266,8 @@ fn every_queue_ends_in_a_dead_letter_queue_that_is_consumed() {
     }
 }
 
-/// A dead-letter queue has none behind it: its consumer must go on for longer than the database may
-/// be away. Others pause by themselves.
+/// Returns true if a dead-letter consumer retries for longer than the database may be down, because
+/// no queue follows it. Others pause by themselves.
 fn outlasts_an_outage(consumer: &Table) -> bool {
     let number = |name: &str| consumer.get(name).and_then(Value::as_integer);
     let is_last = consumer.get("dead_letter_queue").is_none();
@@ -305,7 +307,8 @@ fn a_difference_is_found() {
     assert_eq!(given_names(&given, "d1_databases", "binding"), names(&[]));
 }
 
-/// Settings that make an environment reachable elsewhere than on the host of its `SHOP_URL`.
+/// Returns the settings that make an environment reachable elsewhere than on the host of its
+/// `SHOP_URL`.
 fn faults_of_addresses(given: &Table) -> Names {
     let is_off = |name: &str| given.get(name).and_then(Value::as_bool) == Some(false);
     let shop_url = table_of(given, "vars");
@@ -341,7 +344,7 @@ fn wrangler() -> Table {
         .expect("wrangler.toml reads")
 }
 
-/// Production and the others, which inherit no binding from it.
+/// Returns production and the other environments, which inherit no bindings from it.
 fn environments(wrangler: &Table) -> Vec<(&str, Table)> {
     let others = table_of(wrangler, "env");
     let described: Names = others.keys().cloned().collect();
@@ -355,7 +358,7 @@ fn environments(wrangler: &Table) -> Vec<(&str, Table)> {
         .collect()
 }
 
-/// The strings that `method` is called with.
+/// Returns the strings that `method` is called with.
 fn asked_names(tokens: &[String], method: &str) -> Names {
     tokens
         .windows(3)
@@ -367,7 +370,7 @@ fn asked_names(tokens: &[String], method: &str) -> Names {
         .collect()
 }
 
-/// Methods called on an `env`.
+/// Returns the methods called on an `env`.
 fn methods_of_env(tokens: &[String]) -> Names {
     tokens
         .windows(4)
@@ -387,8 +390,8 @@ fn given_names(given: &Table, list: &str, key: &str) -> Names {
         .collect()
 }
 
-/// The tables of a list such as `queues.producers`, or the one such as `images`; none when there is
-/// no such list.
+/// Returns the tables of a list such as `queues.producers`, or a single table such as `images`;
+/// none if there is no such list.
 fn list_of(given: &Table, path: &str) -> Vec<Table> {
     let (folder, name) = path
         .rsplit_once('.')
@@ -426,7 +429,7 @@ fn words_of(given: &Table, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// Texts between double quotes.
+/// Returns texts between double quotes.
 fn quoted(text: &str) -> Names {
     text.split('"')
         .skip(1)

@@ -1,6 +1,6 @@
-//! `docs/data.md` lists what is kept where, and who writes and reads it: made of the migrations, of
-//! the statements in `src/store` and of wrangler.toml.
-//! `UPDATE_SNAPSHOTS=1 cargo test --test architecture data` writes the lists anew.
+//! `docs/data.md` lists what is stored where, and which files write and read it, generated from the
+//! migrations, the statements in `src/store` and wrangler.toml.
+//! `UPDATE_SNAPSHOTS=1 cargo test --test architecture data` rewrites the lists.
 
 use crate::migrations::applied;
 use crate::sources::{File, files};
@@ -17,7 +17,7 @@ const TABLES: &str =
 const TRIGGERS: &str =
     "SELECT 'trigger ' || name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name";
 
-/// Files by what they do to a table.
+/// Files by their use of a table.
 #[derive(Default)]
 struct Users {
     writers: BTreeSet<String>,
@@ -92,7 +92,7 @@ fn tables() -> String {
     list
 }
 
-/// The rows of a statement that answers two texts.
+/// Returns the rows of a statement with two text columns.
 fn pairs(database: &Connection, statement: &str) -> Vec<(String, String)> {
     let mut statement = database.prepare(statement).expect("a statement");
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -104,7 +104,7 @@ fn names(names: &BTreeSet<String>) -> String {
     quoted.join(", ")
 }
 
-/// Notes which tables the statements of a file write and read; those of its tests do not count.
+/// Records the tables that the statements of a file write and read, without those of its tests.
 fn note_file(file: &File, users: &mut BTreeMap<String, Users>) {
     let name = file.path.trim_start_matches("src/store/");
     let name = name.trim_end_matches(".rs").trim_end_matches("/mod");
@@ -140,7 +140,7 @@ fn is_of_name(sign: char) -> bool {
     sign.is_alphanumeric() || sign == '_'
 }
 
-/// The texts in a file, up to its tests.
+/// Returns the string literals in a file, up to its tests.
 fn statements(file: &File) -> Vec<String> {
     let tokens = file.tokens();
     let tests = tokens
@@ -155,7 +155,7 @@ fn statements(file: &File) -> Vec<String> {
         .collect()
 }
 
-/// The comment above each binding of a kind in wrangler.toml.
+/// Returns the comment above each binding of a kind in wrangler.toml.
 fn bindings(header: &str, key: &str) -> String {
     let text = File::read("wrangler.toml").text;
     let lines: Vec<&str> = text.lines().collect();
@@ -178,7 +178,7 @@ fn bindings(header: &str, key: &str) -> String {
     list
 }
 
-/// A page with `list` between `<!-- list: name -->` and the next `<!-- end -->`.
+/// Returns a page with `list` between `<!-- list: name -->` and the next `<!-- end -->`.
 fn with_list(page: &str, name: &str, list: &str) -> String {
     let begin = format!("<!-- list: {name} -->\n");
     let (before, rest) = page

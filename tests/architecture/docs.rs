@@ -1,6 +1,6 @@
-//! The docs keep to what is there: links lead somewhere, paths that they name exist, every page is
-//! in an index, the tests that `docs/acceptance.md` rests on are there, and the README stays short
-//! with small pictures. Each rule is shown a breach.
+//! The docs match the project: links lead somewhere, paths that they name exist, every page is in
+//! an index, the tests named in `docs/acceptance.md` exist, and the README stays short with small
+//! pictures. Each rule is shown a breach.
 
 use crate::graph::GROUPS;
 use crate::sources::{File, files};
@@ -16,7 +16,7 @@ const AT_THE_ROOT: [&str; 4] = [
 ];
 const WITH_PAGES: [&str; 5] = ["docs", "tests", "tools", "demo", "d1-migrations"];
 
-/// Beginnings of paths of the project.
+/// Prefixes of paths of the project.
 const FOLDERS: [&str; 12] = [
     ".ci/",
     ".github/",
@@ -32,7 +32,7 @@ const FOLDERS: [&str; 12] = [
     "tools/",
 ];
 
-/// Written by a command, and kept by nobody.
+/// Folders that a command writes and that are not committed.
 const MADE: [&str; 1] = ["tests/browser/screenshots"];
 
 const README_LINES: usize = 120;
@@ -165,7 +165,7 @@ fn dead_links(page: &File) -> Vec<String> {
         .collect()
 }
 
-/// Targets of the links and pictures of a page, other sites left out.
+/// Returns the targets of a page's links and pictures, without those on other sites.
 fn links(page: &File) -> Vec<String> {
     let prose = without_code(&page.text);
     ["](", "src=\"", "srcset=\""]
@@ -177,7 +177,7 @@ fn links(page: &File) -> Vec<String> {
         .collect()
 }
 
-/// A page without its blocks of code.
+/// Returns a page without its code blocks.
 fn without_code(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
@@ -206,7 +206,8 @@ fn has_heading(text: &str, wanted: &str) -> bool {
         .any(|line| fragment_of(line) == wanted)
 }
 
-/// `its-here-yes` of `## It's here: yes`, as hosts of Markdown name headings.
+/// Returns the fragment of a heading as Markdown hosts create it: `its-here-yes` for
+/// `## It's here: yes`.
 fn fragment_of(heading: &str) -> String {
     heading
         .trim_start_matches('#')
@@ -227,7 +228,7 @@ fn paths_that_are_gone(page: &File) -> Vec<String> {
         .collect()
 }
 
-/// Paths of the project that a text names; none that stands for several.
+/// Returns the paths of the project that a text names, without patterns.
 fn paths(text: &str) -> BTreeSet<String> {
     let is_of_path = |sign: char| sign.is_ascii_alphanumeric() || "_-./<>*{}…".contains(sign);
     text.split(|sign| !is_of_path(sign))
@@ -238,7 +239,7 @@ fn paths(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// Pages beside an index that it does not link.
+/// Returns pages beside an index that it does not link.
 fn not_listed(index: &File, pages: &[File]) -> Vec<String> {
     let folder = index.path.trim_end_matches("README.md");
     let listed: BTreeSet<String> = links(index)
@@ -254,7 +255,7 @@ fn not_listed(index: &File, pages: &[File]) -> Vec<String> {
         .collect()
 }
 
-/// Lines whose test is not in its file. `…` is what a title fills in.
+/// Returns lines whose test is not in its file. `…` stands for the variable part of a title.
 fn unproved_lines(page: &File) -> Vec<String> {
     page.text
         .lines()
@@ -267,7 +268,7 @@ fn unproved_lines(page: &File) -> Vec<String> {
         .collect()
 }
 
-/// Title and file of `| what | title | [name](../file) |`.
+/// Returns title and file of `| feature | title | [name](../file) |`.
 fn test_of(line: &str) -> Option<(&str, &str)> {
     let mut cells = line.trim_matches('|').split(" | ").skip(1);
     let title = cells.next()?;

@@ -1,10 +1,10 @@
-//! Files and what they import of each other: no circle anywhere, the groups of `src/shop` point one
-//! way, and no face of `src/web` calls another.
+//! Imports between files: no circle anywhere, the groups of `src/shop` point one way, and no face
+//! of `src/web` calls another.
 
 use crate::sources::{File, files};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The groups of `src/shop`, from the top down: each may use those below it.
+/// The groups of `src/shop`, from the top down; each may use those below it.
 pub const GROUPS: [&str; 14] = [
     "operations",
     "aftersales",
@@ -22,8 +22,8 @@ pub const GROUPS: [&str; 14] = [
     "values",
 ];
 
-/// The parts of `src/web`, and what each may use of the others. Those that list pages, or show one in
-/// place of an error, know the addresses of pages; faces know none of each other.
+/// The parts of `src/web`, and what each may use of the others. Those that list pages, or show one
+/// in place of an error, know the addresses of pages; faces know none of each other.
 const FACES: [(&str, &[&str]); 11] = [
     ("http", &[]),
     ("assets", &["http"]),
@@ -49,10 +49,10 @@ const FACES: [(&str, &[&str]); 11] = [
     ("router", &["http", "pages", "routes"]),
 ];
 
-/// The document of the API, which tests make of all routes.
+/// The OpenAPI document, which tests generate from all routes.
 const MADE_BY_TESTS: &str = "src/web/api/openapi/";
 
-/// The crates, by their names in paths, and where their files are.
+/// The crates by their names in paths, and the folders of their files.
 const CRATES: [(&str, &str); 3] = [
     ("storefront", "src"),
     ("shop", "src/shop"),
@@ -104,7 +104,7 @@ fn a_call_of_another_face_is_found() {
         ("src/web/http/a.rs", "use crate::web::views::instant;"),
         ("src/web/views/a.rs", "use crate::web::api::List;"),
         ("src/web/jobs.rs", "use crate::web::api::List;"),
-        // No breaches.
+        // Allowed.
         ("src/web/api/mod.rs", "use crate::web::views::instant;"),
         ("src/web/pages/b.rs", "use crate::web::http::Call;"),
         ("src/web/views/mod.rs", "pub(in crate::web) fn instant() {}"),
@@ -197,7 +197,7 @@ fn sources() -> Vec<File> {
         .collect()
 }
 
-/// The imports of each file, tests apart.
+/// Returns the imports of each file, without those of its tests.
 fn arrows_of(files: &[File]) -> Arrows {
     let modules: BTreeMap<Vec<String>, &str> = files
         .iter()
@@ -215,13 +215,13 @@ fn arrows_of(files: &[File]) -> Arrows {
     files.iter().map(arrow).collect()
 }
 
-/// Files that lead back to themselves.
+/// Returns the files that lead back to themselves.
 fn circle_of(arrows: &Arrows) -> BTreeSet<String> {
     let leads_back = |file: &&String| reached_from(arrows, file).contains(*file);
     arrows.keys().filter(leads_back).cloned().collect()
 }
 
-/// All that a file imports, and what that imports.
+/// Returns everything that a file imports, directly or indirectly.
 fn reached_from<'a>(arrows: &'a Arrows, file: &str) -> BTreeSet<&'a String> {
     let mut reached = BTreeSet::new();
     let mut open: Vec<&String> = arrows.get(file).into_iter().flatten().collect();
@@ -233,7 +233,7 @@ fn reached_from<'a>(arrows: &'a Arrows, file: &str) -> BTreeSet<&'a String> {
     reached
 }
 
-/// Arrows from a group to one above it.
+/// Returns imports from a group to one above it.
 fn upward(arrows: &Arrows) -> Vec<String> {
     let place = |path: &str| {
         let group = group_of(path)?;
@@ -252,7 +252,7 @@ fn upward(arrows: &Arrows) -> Vec<String> {
     found
 }
 
-/// Arrows of `src/web` that no face may have.
+/// Returns imports between parts of `src/web` that are not allowed.
 fn calls_of_faces(arrows: &Arrows) -> Vec<String> {
     let mut found = Vec::new();
     for (from, targets) in arrows {
@@ -273,7 +273,8 @@ fn calls_of_faces(arrows: &Arrows) -> Vec<String> {
     found
 }
 
-/// `api` of `src/web/api/cart.rs`, `router` of `src/web/router.rs`.
+/// Returns the part of `src/web` that a path belongs to: `api` for `src/web/api/cart.rs`, `router`
+/// for `src/web/router.rs`.
 fn face_of(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("src/web/")?;
     let first = inside.split('/').next()?;
@@ -281,13 +282,13 @@ fn face_of(path: &str) -> Option<&str> {
     (face != "mod").then_some(face)
 }
 
-/// `orders` of `src/shop/orders/order.rs`.
+/// Returns the group of a path: `orders` for `src/shop/orders/order.rs`.
 fn group_of(path: &str) -> Option<&str> {
     let inside = path.strip_prefix("src/shop/")?;
     inside.split_once('/').map(|(group, _)| group)
 }
 
-/// `["shop", "orders", "order"]` of `src/shop/orders/order.rs`.
+/// Returns the module of a path: `["shop", "orders", "order"]` for `src/shop/orders/order.rs`.
 fn module_of(path: &str) -> Vec<String> {
     let root = CRATES
         .iter()
@@ -305,7 +306,7 @@ fn module_of(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// The file of the longest beginning of `path` that is a module.
+/// Returns the file of the longest prefix of `path` that is a module.
 fn defining<'a>(modules: &BTreeMap<Vec<String>, &'a str>, path: &[String]) -> Option<&'a str> {
     (1..=path.len())
         .rev()
@@ -313,8 +314,8 @@ fn defining<'a>(modules: &BTreeMap<Vec<String>, &'a str>, path: &[String]) -> Op
         .filter(|file| !file.ends_with("lib.rs"))
 }
 
-/// Every path of the code that begins at a crate, climbs, or names a child module, from the crate's
-/// name on.
+/// Returns every path in the code that begins at a crate, climbs, or names a child module, from the
+/// crate's name on.
 fn paths_of(file: &File) -> Vec<Vec<String>> {
     let own = module_of(&file.path);
     let tokens = without_faces(&without_tests(file.tokens()));
@@ -337,7 +338,8 @@ fn paths_of(file: &File) -> Vec<Vec<String>> {
     found
 }
 
-/// The code without `pub use`: a name that a file only hands on is no import of its own.
+/// Returns the code without `pub use`: a name that a file only re-exports is not an import of its
+/// own.
 fn without_faces(tokens: &[String]) -> Vec<String> {
     let mut kept = Vec::new();
     let mut rest = tokens;
@@ -353,13 +355,13 @@ fn without_faces(tokens: &[String]) -> Vec<String> {
     kept
 }
 
-/// True if the file declares a module of this name in a file of its own.
+/// Returns true if the file declares a module of this name in a file of its own.
 fn is_child(tokens: &[String], name: &str) -> bool {
     let mut threes = tokens.windows(3);
     threes.any(|three| three[0] == "mod" && three[1] == name && three[2] == ";")
 }
 
-/// The paths that go on from `prefix`; how many tokens they take.
+/// Collects the paths that continue from `prefix`; returns the number of tokens they take.
 fn branches(tokens: &[String], mut prefix: Vec<String>, found: &mut Vec<Vec<String>>) -> usize {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
@@ -388,7 +390,7 @@ fn branches(tokens: &[String], mut prefix: Vec<String>, found: &mut Vec<Vec<Stri
     at
 }
 
-/// The code that is compiled into the shop.
+/// Returns the code that is compiled into the shop.
 fn without_tests(tokens: Vec<String>) -> Vec<String> {
     let marks = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut kept = Vec::new();

@@ -1,5 +1,5 @@
-//! The migrations are numbered in their order, apply one after the other on an empty database, and
-//! take nothing away that the Worker that runs meanwhile still reads.
+//! The migrations are numbered consecutively, apply in order on an empty database, and remove
+//! nothing that the Worker running in the meantime still reads.
 
 use crate::sources::{File, files};
 use rusqlite::Connection;
@@ -74,7 +74,7 @@ fn what_takes_something_away_is_found() {
     }
 }
 
-/// Migrations that take something away and don't say since when it is unread.
+/// Returns migrations that remove something without saying since when it is unread.
 fn hasty(migrations: &[File]) -> Vec<&str> {
     migrations
         .iter()
@@ -83,13 +83,13 @@ fn hasty(migrations: &[File]) -> Vec<&str> {
         .collect()
 }
 
-/// True for a migration that drops or renames a table or a column.
+/// Returns true for a migration that drops or renames a table or a column.
 fn takes_away(sql: &str) -> bool {
     let code: Vec<&str> = sql
         .lines()
         .map(|line| line.split("--").next().unwrap_or_default())
         .collect();
-    // Every other part stands between quotes.
+    // Every second part is inside quotes.
     let code = code.join(" ").to_uppercase();
     let code: Vec<&str> = code.split('\'').step_by(2).collect();
     code.join("''").split(';').any(|statement| {
@@ -102,8 +102,8 @@ fn takes_away(sql: &str) -> bool {
     })
 }
 
-/// True for a migration that says which release was the first that no longer reads what it takes
-/// away: `-- Unread since 0.2.0: …`.
+/// Returns true for a migration that names the first release that no longer reads what it removes:
+/// `-- Unread since 0.2.0: …`.
 fn says_since_when(sql: &str) -> bool {
     sql.lines().any(|line| {
         let release = line
@@ -117,10 +117,10 @@ fn apply(migrations: &[File]) -> Result<(), String> {
     applied(migrations).map(drop)
 }
 
-/// A database in memory with these migrations applied.
+/// Returns an in-memory database with these migrations applied.
 pub fn applied(migrations: &[File]) -> Result<Connection, String> {
     let database = Connection::open_in_memory().expect("a database");
-    // As D1 has it: what refers must find what it refers to.
+    // As in D1, foreign keys are enforced.
     database
         .pragma_update(None, "foreign_keys", true)
         .expect("foreign keys");
@@ -140,7 +140,7 @@ pub fn applied(migrations: &[File]) -> Result<Connection, String> {
     Ok(database)
 }
 
-/// `3` of `d1-migrations/0003_inbox.sql`.
+/// Returns the number of a migration: `3` for `d1-migrations/0003_inbox.sql`.
 fn number_of(file: &File) -> u32 {
     let name = file.path.rsplit('/').next().unwrap_or_default();
     let (number, title) = name

@@ -1,12 +1,12 @@
-//! The files that are judged, and Rust read coarsely: without comments, and with or without what
-//! stands in strings.
+//! The files to be judged, and a simple tokenizer for Rust that skips comments and keeps strings
+//! apart.
 
 use std::fs;
 use std::path::Path;
 
 /// A file and its text.
 pub struct File {
-    /// From the root of the project, with forward slashes.
+    /// Path from the root of the project, with forward slashes.
     pub path: String,
     pub text: String,
 }
@@ -25,7 +25,8 @@ impl File {
         Self::new(path, &text)
     }
 
-    /// The identifiers and signs of the code, in order; a string is one token with its quotes.
+    /// Returns the identifiers and signs of the code, in order. A string is one token with its
+    /// quotes.
     pub fn tokens(&self) -> Vec<String> {
         let mut rest = self.text.as_str();
         let mut tokens = Vec::new();
@@ -41,7 +42,7 @@ impl File {
     }
 }
 
-/// Every file under `folder` with this extension, in order of their paths.
+/// Returns every file under `folder` with this extension, sorted by path.
 pub fn files(folder: &str, extension: &str) -> Vec<File> {
     let whole = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let entries = fs::read_dir(&whole).unwrap_or_else(|error| panic!("{folder}: {error}"));
@@ -60,7 +61,7 @@ pub fn files(folder: &str, extension: &str) -> Vec<File> {
     found
 }
 
-/// Bytes of the token, comment or space that `rest` begins with.
+/// Returns the length in bytes of the token, comment or space that `rest` begins with.
 fn length_of_next(rest: &str, first: char) -> usize {
     if rest.starts_with("//") {
         return rest.find('\n').unwrap_or(rest.len());
@@ -115,7 +116,7 @@ fn end_of_raw_string(rest: &str) -> Option<usize> {
     Some(rest.len().saturating_sub(body.len()).saturating_add(end))
 }
 
-/// A character in quotes; a lifetime is none.
+/// Returns the end of a character literal; `None` for a lifetime.
 fn end_of_char(rest: &str) -> Option<usize> {
     let inside = rest.strip_prefix('\'')?;
     let body = match inside.strip_prefix('\\') {

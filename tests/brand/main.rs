@@ -1,5 +1,5 @@
-//! The brand is one file: another `content/shop.toml` gives another shop, and one that can't be
-//! used is refused with its line.
+//! The brand is one file: another `content/shop.toml` makes another shop, and an unusable one is
+//! rejected with the line of the fault.
 #![expect(
     clippy::unwrap_used,
     reason = "a test that panics has failed, which is what it is for"
@@ -249,7 +249,8 @@ fn the_brand_knows_every_language_and_every_policy() {
     }
 }
 
-/// Every shop serves the files in `assets`. The demo's pictures are uploaded, as a merchant's are.
+/// Every shop serves the files in `assets`, whereas the demo's pictures are uploaded, like a
+/// merchant's.
 #[test]
 fn assets_hold_no_picture_that_the_brand_does_not_name() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -1,6 +1,6 @@
 /**
- * axe-core finds no violation on any page, on a phone and at a desk, in light and dark; no page is
- * wider than its screen.
+ * axe-core finds no violation on any page, on a phone and on a desktop, in light and dark; no page
+ * is wider than its screen.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -37,14 +37,14 @@ for (const [name, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP }
   });
 }
 
-/** Violations that axe-core finds, one line each. */
+/** Returns the violations that axe-core finds, one line each. */
 async function violations(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate((rules) => (window as unknown as { axe: typeof axe }).axe.run({ runOnly: rules }), RULES);
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ target }) => `${id}: ${help} at ${target.join(' ')}`));
 }
 
-/** Pixels by which the page is wider than the window. */
+/** Returns the number of pixels by which the page is wider than the window. */
 function overflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
 }

@@ -1,6 +1,6 @@
 /**
- * Weight and layout stability of pages: each stays within its bytes, and nothing moves once it is
- * seen.
+ * Weight and layout stability of pages: each stays within its budget of bytes, and nothing moves
+ * once it is visible.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -81,7 +81,7 @@ test('a public page is fetched when a pointer rests on its link, and a page of s
   await shopper.leave();
 });
 
-/** Pictures on the screen that are not there yet, and counts of the cart that are not told yet. */
+/** Returns the number of visible pictures still loading, plus cart counts not shown yet. */
 function unfinished(page: Page): Promise<number> {
   return page.evaluate(() => {
     const inView = [...document.images].filter((image) => {

@@ -1,5 +1,5 @@
 /**
- * The currency is in the address: switching it changes the prices and nothing else, and it stays
+ * The currency is part of the URL: switching it changes the prices and nothing else, and it stays
  * until it is switched again.
  */
 import assert from 'node:assert/strict';

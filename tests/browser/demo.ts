@@ -11,7 +11,7 @@ export async function startDemo(): Promise<Shop> {
   return shop;
 }
 
-/** The demo's products with their pictures, published. */
+/** Imports and publishes the demo's products with their pictures. */
 export async function importDemo(shop: Shop): Promise<void> {
   await importPictures(fileURLToPath(file('media')), { url: shop.url, key: SECRETS.ADMIN_API_KEY });
   await shop.importCatalog(demo('catalog.csv'));

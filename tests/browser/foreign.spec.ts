@@ -26,11 +26,11 @@ before(async () => {
 });
 after(() => Promise.all([shop?.close(), browser?.close(), foreign?.close()]));
 
-/** A page that offers a prize for pressing its button. */
+/** A page that promises a prize for pressing its button. */
 const page = () => `<!doctype html><html lang="en"><title>Win</title><link rel="icon" href="data:,"><form method="post" action="${shop.url}/cart/items">
 <input type="hidden" name="sku" value="MUR-OV-BON"><input type="hidden" name="quantity" value="9"><button>Win a phone</button></form></html>`;
 
-// A service worker stands between the first of them and the shop.
+// With JavaScript, a service worker stands between the page and the shop.
 for (const javaScript of [true, false]) {
   test(`a form of another site neither replaces nor fills a cart, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
     const shopper = await Shopper.arrive(browser, shop.url, { javaScript });

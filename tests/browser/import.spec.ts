@@ -1,6 +1,6 @@
 /**
- * A merchant's own product file, untidy but well-formed: it shows, runs nothing that it carries,
- * and can be bought.
+ * A merchant's own product file, untidy but well-formed: its products are shown and can be bought,
+ * and no script in it runs.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -65,7 +65,7 @@ for (const [name, kind] of Object.entries<Kind>({ 'with JavaScript': {}, 'withou
   });
 }
 
-/** A shopper for whom the merchant's picture host answers. */
+/** Returns a shopper for whom the merchant's picture host answers. */
 async function arrive(kind: Kind = {}): Promise<{ shopper: Shopper; pictures: Set<string> }> {
   const shopper = await Shopper.arrive(browser, shop.url, kind);
   const pictures = new Set<string>();

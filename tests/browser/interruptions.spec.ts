@@ -1,6 +1,5 @@
 /**
- * Impatient, curious and dishonest shoppers: at most one order results, and the shop can always be
- * used again.
+ * Impatient, curious and dishonest shoppers: at most one order results, and the shop stays usable.
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
@@ -123,7 +122,7 @@ test('a forged cookie is told and forgotten', async () => {
   shopper.expects(/status of 401/);
   await shopper.add('lamp');
   const [cookie] = await shopper.context.cookies();
-  // The letters of a signature mean the same in both cases.
+  // Signatures don't distinguish upper and lower case.
   const last = cookie!.value.endsWith('a') ? 'e' : 'a';
   await shopper.context.addCookies([{ ...cookie!, value: cookie!.value.slice(0, -1) + last }]);
   const answer = await shopper.page.goto(`${shop.url}/cart`);
@@ -159,7 +158,9 @@ async function orders(): Promise<number> {
   return (await shop.counts())['orders']!;
 }
 
-/** Presses “back” until the address is so: reloads and redirects leave entries of their own. */
+/**
+ * Presses “back” until the address matches: reloads and redirects add history entries of their own.
+ */
 async function backUntil(page: Page, address: RegExp): Promise<void> {
   await eventually(async () => {
     if (!address.test(page.url())) await page.goBack();

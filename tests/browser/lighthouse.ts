@@ -1,7 +1,7 @@
 /**
- * Lighthouse on four pages of the demo shop, mobile preset: the median of three runs of each, as a
- * table. Fails below 98 for performance and 100 for everything else, and says which audits cost
- * points.
+ * Lighthouse on four pages of the demo shop with the mobile preset: the median of three runs of
+ * each, as a table. Fails below 98 for performance and 100 for everything else, and names the
+ * audits that cost points.
  */
 import lighthouse from 'lighthouse';
 import { chromium } from 'playwright-core';

@@ -1,7 +1,7 @@
 /**
- * The line between a browser and the shop, which a test cuts: `cut` refuses every connection,
- * `deaf` brings requests to the shop and loses the answers. It can also bring another service
- * worker than the shop's, as a deploy does.
+ * A proxy between a browser and the shop that a test can interrupt: `cut` refuses every connection,
+ * `deaf` forwards requests but drops the responses. It can also serve a different service worker,
+ * as after a deploy.
  */
 import { createServer, request } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
@@ -37,7 +37,7 @@ export async function openLine(shopUrl: string) {
       state = next;
       if (next === 'cut') for (const socket of sockets) socket.destroy();
     },
-    /** From now on the service worker is that of another build. */
+    /** From now on, serves the service worker of another build. */
     deploy: () => (build += '\n// another build'),
     close: () => new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -1,6 +1,6 @@
 /**
- * The HTML of every page is valid, as the Worker sends it: html-validate judges it by the WHATWG's
- * content model.
+ * The HTML of every page, as sent by the Worker, is valid: html-validate checks it against the
+ * WHATWG's content model.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

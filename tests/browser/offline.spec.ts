@@ -1,6 +1,6 @@
 /**
- * Without a network: what was visited opens, what is added is sent once when the line is back, and
- * nothing of a person is kept.
+ * Without a network: visited pages open, additions to the cart are sent once when the network is
+ * back, and nothing personal is cached.
  */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
@@ -40,7 +40,7 @@ const skus = async (...handles: string[]): Promise<string[]> => {
   const products = await Promise.all(handles.map((handle) => shop.staff.get(`/api/v1/products/${handle}`)));
   return products.flatMap((product) => product.expect(200).variants.map(({ sku }: { sku: string }) => sku));
 };
-/** As the browser's own event does, when the device has a network again. */
+/** Fires the browser's own event for a network that is back. */
 const comeBack = async () => {
   line.set('open');
   await shopper.page.evaluate(() => dispatchEvent(new Event('online')));
@@ -136,7 +136,7 @@ test('a new version is announced, and comes when it is asked for', async () => {
   assert.equal(await shopper.page.evaluate(async () => (await navigator.serviceWorker.getRegistration())!.waiting), null);
 });
 
-/** Number of additions that wait for a network. */
+/** Returns the number of additions that wait for a network. */
 function waiting(): Promise<number> {
   return shopper.page.evaluate(() => new Promise<number>((resolve) => {
     const opening = indexedDB.open('shop', 1);

@@ -1,6 +1,6 @@
 /**
- * The way back to an order from another browser: by the link of a letter, whose token leaves the
- * address, and by what the letter says.
+ * Access to an order from another browser: by the link in an email, whose token leaves the address
+ * bar, and by the number and code in the email.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -14,7 +14,7 @@ import { openBrowser, Shopper } from './shopper.ts';
 let shop: Shop;
 let browser: Browser;
 let order: Json;
-/** In development a letter that is not sent stands in the log. */
+/** In development, an email is logged rather than sent. */
 let letter: string;
 
 before(async () => {
@@ -43,8 +43,7 @@ test('with JavaScript the link opens the order, and its token is sent in no addr
   await shopper.link('Invoice').click();
   await shopper.heading(`Invoice ${order.number}`).waitFor();
 
-  // Followed once more, it has nothing left to trade, but its token leaves the address all the
-  // same.
+  // Followed again, there is no token left to exchange, but it still leaves the address bar.
   await shopper.page.goto(order.status_url);
   await shopper.page.locator('[data-status=confirmed]').waitFor();
   await eventually(async () => assert.equal(shopper.page.url(), `${shop.url}/orders/${order.id}`));

@@ -1,6 +1,6 @@
 /**
- * The whole purchase by page, as shoppers make it: with and without JavaScript, on a phone and at a
- * desk, in other currencies.
+ * The whole purchase through the pages, as shoppers make it: with and without JavaScript, on a
+ * phone and on a desktop, in other currencies.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -125,7 +125,7 @@ test('the ways to ship are those to the country that is chosen, and what was typ
   await shopper.leave();
 });
 
-/** Home, category, product, variant, cart. */
+/** Visits home, category, product, variant and cart. */
 async function choose(shopper: Shopper): Promise<void> {
   await shopper.visit('/');
   await shopper.page.locator('.tiles').getByRole('link', { name: /^Phones/ }).click();
@@ -155,7 +155,7 @@ async function changeQuantity(shopper: Shopper): Promise<void> {
   assert.equal(await subtotal(), 2 * one);
 }
 
-/** The message stands beside the field, what was typed is kept, and the field has the focus. */
+/** The error is shown beside the field, typed values are kept, and the field has the focus. */
 async function checkOutWithAFault(shopper: Shopper): Promise<void> {
   shopper.expects(/status of 422/);
   await shopper.link('Check out').click();
@@ -176,7 +176,7 @@ async function checkOutWithAFault(shopper: Shopper): Promise<void> {
   await shopper.button('Continue to review').click();
 }
 
-/** The lines and extras add up to the total, which is what the button says; returns it. */
+/** Checks that lines and extras add up to the total on the button; returns the total. */
 async function seeTheReview(shopper: Shopper): Promise<string> {
   await shopper.heading('Review your order').waitFor();
   const total = await shopper.total('Total');
@@ -196,8 +196,8 @@ async function declineThenPay(shopper: Shopper, total: string): Promise<void> {
 }
 
 /**
- * Until Stripe's word arrives the page says what it waits for; then it turns by itself, in the same
- * tab, untouched.
+ * Until Stripe confirms the payment, the page says that it waits; then it updates by itself, in the
+ * same tab.
  */
 async function watchItConfirm(shopper: Shopper, total: string): Promise<void> {
   await shopper.status('Waiting for your payment').waitFor();
@@ -207,7 +207,7 @@ async function watchItConfirm(shopper: Shopper, total: string): Promise<void> {
   assert.equal(await shopper.total('Total'), total);
 }
 
-/** Decimals of one currency, added as integers. */
+/** Adds decimals of one currency as integers. */
 function sum(amounts: string[]): bigint {
   return amounts.reduce((total, amount) => total + BigInt(amount.replace('.', '')), 0n);
 }

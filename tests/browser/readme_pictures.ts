@@ -1,6 +1,6 @@
 /**
- * Writes the pictures of README.md to `docs/images`: one page at a desk and one on a phone, each in
- * light and dark, as WebP.
+ * Writes the pictures of README.md to `docs/images`: one page on a desktop and one on a phone, each
+ * in light and dark, as WebP.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ try {
   await Promise.all([shop.close(), browser.close()]);
 }
 
-/** Writes a picture in the best quality that keeps it small. */
+/** Writes a picture in the best quality that stays within the size limit. */
 async function write(name: string, png: Buffer): Promise<void> {
   for (const quality of QUALITIES) {
     const { data, info } = await sharp(png).webp({ quality, effort: 6 }).toBuffer({ resolveWithObject: true });

@@ -1,6 +1,6 @@
 /**
- * A running Worker that is replaced, as a deploy does it, while buyers check out and pages watch.
- * Here its process is killed, which also forgets the messages of its queues.
+ * A running Worker is replaced, as by a deploy, while buyers check out and pages watch. Here its
+ * process is killed, which also loses the messages in its queues.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -26,7 +26,7 @@ const AT_ONCE = 6;
 const UNITS = 40;
 const PAGES = 3;
 const REPLACEMENTS = 3;
-/** What a forgotten message would have done is done by a job, some minutes later. */
+/** Minutes after which jobs make up for the messages that were lost. */
 const MINUTES_LATER = [1, 5, 15, 60];
 
 type Bought = { shopper: Client; quoteId: string; key: string; order: Json };
@@ -87,7 +87,7 @@ test('nothing is lost when the Worker is replaced: orders are settled, units exa
   }
 });
 
-/** A page that is opened once, and what it has connected since. */
+/** Opens a page once, and records its connections. */
 async function watch() {
   const watcher = await Shopper.arrive(browser, house.url);
   watcher.expects(/WebSocket/);
@@ -98,7 +98,7 @@ async function watch() {
   return { watcher, sockets: () => connected };
 }
 
-/** Buys and pays for a unit; what is not answered is asked again, under the same key. */
+/** Buys and pays for a unit; unanswered requests are repeated under the same key. */
 async function buy(person: number, havingPaid: () => void): Promise<Bought> {
   const shopper = new Client(house.url);
   const keys = { add: randomUUID(), order: randomUUID() };

@@ -1,5 +1,5 @@
 /**
- * Writes a picture of every page, on a phone and at a desk, in light and dark, to the folder
+ * Writes a picture of every page, on a phone and on a desktop, in light and dark, to the folder
  * `screenshots`, which is emptied first.
  */
 import { mkdirSync, rmSync } from 'node:fs';

@@ -1,8 +1,8 @@
 /**
- * A shopper: one Chromium context on a phone or at a desk, with JavaScript or without, who walks
- * the pages as people do, by what is written on them. Every console error, script error, dialog and
- * refusal of the Content-Security-Policy is noted, and `leave` fails on those that the test did not
- * announce.
+ * A shopper: one Chromium context on a phone or a desktop, with or without JavaScript, who uses the
+ * pages as people do, by their visible texts. Every console error, script error, dialog and
+ * violation of the Content-Security-Policy is recorded, and `leave` fails on those that the test
+ * did not announce.
  */
 import assert from 'node:assert/strict';
 import { chromium, type Browser, type BrowserContext, type Locator, type Page } from 'playwright-core';
@@ -26,7 +26,7 @@ export const ADDRESS: Address = {
   'Country': 'United States',
 };
 
-/** The fields by their names: their labels are the country's. */
+/** Fields by name, because their labels depend on the country. */
 export const FIELDS: Record<keyof Address, string> = {
   'Email': 'email', 'Full name': 'name', 'Address': 'line1', 'City': 'city', 'State or region': 'region', 'Postal code': 'postal_code', 'Country': 'country',
 };
@@ -44,7 +44,7 @@ export class Shopper {
   readonly #faults: string[] = [];
   readonly #expected: RegExp[] = [];
 
-  /** A new shopper with no cookies, at the door of the shop at `url`. */
+  /** Returns a new shopper without cookies, on the home page of the shop at `url`. */
   static async arrive(browser: Browser, url: string, { javaScript = true, viewport = DESKTOP, currency }: Kind = {}): Promise<Shopper> {
     const context = await browser.newContext({ viewport, javaScriptEnabled: javaScript, locale: 'en-US', reducedMotion: 'reduce' });
     context.setDefaultTimeout(30_000);
@@ -61,14 +61,14 @@ export class Shopper {
   }
 
   /**
-   * Announces a fault that belongs to what is tested, such as the console's word on a page that
-   * answers 404.
+   * Announces an error that is part of the test, such as the console message about a page with
+   * status 404.
    */
   expects(...faults: RegExp[]): void {
     this.#expected.push(...faults);
   }
 
-  /** Closes the context, and fails when anything went wrong that was not announced. */
+  /** Closes the context, and fails if there were errors that were not announced. */
   async leave(): Promise<void> {
     await this.context.close();
     assert.deepEqual(this.#faults.filter((fault) => !this.#expected.some((expected) => expected.test(fault))), []);
@@ -95,7 +95,7 @@ export class Shopper {
   }
 
   /**
-   * Puts units of a product into the cart, which is then seen: beside the page, or as a page where
+   * Adds units of a product to the cart and waits for the cart: beside the page, or as a page if
    * there is no JavaScript.
    */
   async add(handle: string, quantity = 1): Promise<void> {
@@ -105,7 +105,7 @@ export class Shopper {
     await this.heading('Your cart').waitFor();
   }
 
-  /** Changes how many of the only line there are: by typing, and Enter. */
+  /** Changes the quantity of the only line by typing it and pressing Enter. */
   async setQuantity(quantity: number): Promise<void> {
     const field = this.page.locator('.lines').getByLabel('Quantity');
     await field.fill(`${quantity}`);
@@ -121,7 +121,7 @@ export class Shopper {
     }
   }
 
-  /** From the cart to the review of the order. */
+  /** Goes from the cart to the review of the order. */
   async review(address: Address = ADDRESS): Promise<void> {
     await this.link('Check out').click();
     await this.fill(address);
@@ -129,13 +129,13 @@ export class Shopper {
     await this.heading('Review your order').waitFor();
   }
 
-  /** From the review to the payment page. */
+  /** Goes from the review to the payment page. */
   async placeOrder(): Promise<void> {
     await this.button('Place order').click();
     await this.heading(/^Pay /).waitFor();
   }
 
-  /** From the payment page to the status page, until it says so by itself. */
+  /** Pays, and waits on the status page until it shows the new status by itself. */
   async pay(confirmed = 'Confirmed'): Promise<void> {
     await this.button('Pay').first().click();
     await this.status(confirmed).waitFor();
@@ -145,7 +145,7 @@ export class Shopper {
     return this.page.locator('.status', { hasText: word });
   }
 
-  /** The amount beside a term of the totals. */
+  /** Returns the amount beside a label in the totals. */
   async total(term: string): Promise<string> {
     return amountIn(await this.page.locator(`.totals dt:text-is("${term}") + dd`).innerText());
   }
@@ -163,8 +163,8 @@ export class Shopper {
 }
 
 /**
- * The digits of the one amount in a text: what two pages that write money each their own way must
- * agree on.
+ * Returns the digits of the only amount in a text, so that pages with different number formats can
+ * be compared.
  */
 export function amountIn(text: string): string {
   const found = text.match(/\d[\d,]*(\.\d+)?/g) ?? [];

@@ -1,7 +1,4 @@
-/**
- * The word on the product page: what the page came with, and with JavaScript what the shop says
- * now.
- */
+/** The availability on the product page: as loaded, and with JavaScript as it is now. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';

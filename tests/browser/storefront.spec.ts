@@ -1,6 +1,6 @@
 /**
- * Comfort of the pages: in another language, by keyboard alone, read out to people who can't see,
- * and whole with whatever data there is.
+ * Usability of the pages: in another language, by keyboard alone, with a screen reader, and with
+ * any data.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -209,7 +209,7 @@ test('whatever the data, nothing runs, and 320 pixels are enough', async () => {
   await shopper.leave();
 });
 
-/** Presses Tab until the element has the focus, which then can be seen. */
+/** Presses Tab until the element has the focus, and checks that it is visible. */
 async function tabTo({ page }: Shopper, wanted: Locator): Promise<void> {
   for (let presses = 0; presses < 120; presses++) {
     await page.keyboard.press('Tab');

@@ -1,13 +1,10 @@
 /**
- * One walk past every page of the shop and every state in which it looks different; what is done at
- * each stop is the caller's.
+ * A tour of every page of the shop in every state that looks different; the caller acts at each
+ * stop.
  */
 import { ADDRESS, type Shopper } from './shopper.ts';
 
-/**
- * Yields the name of the page that the shopper is on. Nothing on it moves on by itself until the
- * next is asked for.
- */
+/** Yields the name of the current page. Nothing on it changes until the next page is requested. */
 export async function* tour(shopper: Shopper): AsyncGenerator<string> {
   yield* browse(shopper);
   yield* order(shopper);

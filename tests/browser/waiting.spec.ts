@@ -1,6 +1,6 @@
 /**
- * A page that waits for its order: how often it asks, and that what it shows is exchanged when the
- * order has moved, and not before.
+ * A page that waits for its order: how often it polls, and that it is updated when the order has
+ * changed, and only then.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -83,10 +83,10 @@ test('after half an hour it asks nothing more, until someone comes back to it', 
   await shopper.leave();
 });
 
-/** The pauses between its questions, in milliseconds, as the page has set them. */
+/** Pauses between polls in milliseconds, as set by the page. */
 declare const pauses: number[];
 
-/** The page of an order that waits for its payment, with a clock that stands still. */
+/** Opens the page of an order that waits for its payment, with a clock that stands still. */
 async function waitingPage() {
   const order: Json = await shop.shopper().buy('LAMP');
   const shopper = await Shopper.arrive(browser, shop.url);
@@ -116,7 +116,7 @@ async function waitingPage() {
   return { shopper, order, asked: (what: keyof typeof seen) => seen[what] };
 }
 
-/** Goes to another tab, or comes back. */
+/** Switches to another tab, or back. */
 function look(page: Page, visible: boolean): Promise<void> {
   return page.evaluate((visible) => {
     Object.defineProperty(document, 'hidden', { configurable: true, value: !visible });

@@ -1,4 +1,4 @@
-//! Files after the shapes of merchants' own, and what must come out of each.
+//! Files modelled on merchants' own, and the expected result of each.
 
 use crate::world::World;
 use shop::publishing::csv::notices::NoticeCode;
@@ -227,7 +227,7 @@ fn a_notice_names_the_first_few_with_their_lines() {
 fn what_is_no_text_is_left_out_and_one_line_stays_one() {
     let world = World::default();
     let head = "Handle,Title,Vendor,Tags,Body (HTML),Variant SKU,Variant Price\n";
-    // A NUL among the first bytes is taken for UTF-16.
+    // A NUL among the first bytes makes the file look like UTF-16.
     let sound = format!("a,A,,,{},A-1,5\n", "x".repeat(1_024));
     let given = format!(
         "{head}{sound}bell,\"Be\0ll\u{8}\rof\u{fffe} brass\",Ac\u{1}me,x\u{85},\"<p>a\u{7}\nb</p>\",BE\u{7f}LL,5\n"

@@ -1,4 +1,5 @@
-//! Handles of files: what they keep, and products whose handles were made by cutting marks.
+//! Handles in files: they are kept, and so are products whose handles were made by dropping
+//! accents.
 
 use crate::world::{World, now};
 use shop::catalog::Product;
@@ -107,7 +108,7 @@ fn a_name_that_two_products_share_is_the_earlier_ones() {
 
 const HEADER: &str = "Handle,Title,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\n";
 
-/// Rows whose handles become three.
+/// Rows that yield three handles.
 const SHARING: [&str; 6] = [
     "a_b,Underscore,5,shopify,1\n",
     "a-b,Hyphen,5,shopify,2\n",
@@ -214,7 +215,7 @@ fn a_handle_that_is_written_otherwise_is_the_same_product_if_it_is_alike() {
     assert_eq!((other.created, other.updated), (1, 0));
 }
 
-/// Sends the first product of the record as staff have changed it.
+/// Sends the first product of the record with changes by staff.
 fn change_by_staff(world: &World, change: impl FnOnce(&mut Product)) {
     let record = CatalogD1(world.clone());
     let found = now(record.products(&["prod_1".to_owned()])).unwrap();

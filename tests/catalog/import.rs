@@ -1,11 +1,11 @@
-//! Imports beside staff who change the same products.
+//! Imports while staff change the same products.
 
 use crate::world::World;
 use shop::codes::Code;
 
 const FILE: &str = "Handle,Title,Variant SKU,Variant Price\ntee,Tee,TEE,5\nmug,Mug,MUG,6\n";
 
-/// Statements of the save, which begins with a look at the versions.
+/// Beginning of the statements that save, which first check the versions.
 const SAVE: &str = "INSERT INTO gate";
 
 fn titles(world: &World) -> Vec<serde_json::Value> {

@@ -1,4 +1,4 @@
-//! The catalog's use cases on the real SQL (SQLite in memory), with what others do put between any
+//! The catalog's use cases on the real SQL (in-memory SQLite), with concurrent events between any
 //! two of its statements.
 
 #![expect(

@@ -1,5 +1,4 @@
-//! Prices that an isolate quotes from its cache while others publish, and the time for which quotes
-//! are kept.
+//! Prices that an isolate quotes from its cache while others publish, and the retention of quotes.
 
 use crate::world::{World, now};
 use durable::Timestamp;
@@ -36,7 +35,8 @@ impl Isolate {
         now(self.record().price_list(&skus, "")).unwrap()
     }
 
-    /// The prices in cents, in the order of the SKUs; none for what is not sold.
+    /// Returns the prices in cents, in the order of the SKUs; `None` for a SKU that is not for
+    /// sale.
     fn prices(&self, skus: &[&str]) -> Vec<Option<i64>> {
         let list = self.list(skus);
         let price = |sku: &&str| Some(list.listings.get(*sku)?.prices["USD"].amount);

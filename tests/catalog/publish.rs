@@ -1,4 +1,4 @@
-//! Publishes that meet each other, change nothing, or break off.
+//! Publishes that run concurrently, change nothing, or are interrupted.
 
 use crate::world::{HOUR_SECS, World};
 use serde_json::Value;
@@ -20,13 +20,13 @@ fn change(world: &World, titles: &[&str]) {
     world.import(&format!("Handle,Title,Variant SKU,Variant Price\n{rows}"));
 }
 
-/// The version that shoppers are pointed to.
+/// Returns the version that the pointer names.
 fn shown(world: &World) -> Value {
     let seq = world.pointer.get().unwrap().seq;
     serde_json::from_str(&world.documents.borrow()[&format!("version-{seq}")]).unwrap()
 }
 
-/// Keys that the shown version leads to.
+/// Returns the keys that the current version leads to.
 fn needed(world: &World) -> BTreeSet<String> {
     let version = shown(world);
     let keys = |list: &Value| -> Vec<String> { serde_json::from_value(list.clone()).unwrap() };
@@ -75,7 +75,7 @@ fn a_publish_that_changes_nothing_makes_no_version() {
     }
     let before = world.pointer.get();
     assert_eq!(world.roll_back(None).unwrap().version, first.version);
-    // Had it crashed before it pointed there, the repeat would.
+    // If it had crashed before it set the pointer, the repeat would set it.
     world.pointer.set(before);
     assert_eq!(
         world.roll_back(Some(first.seq)).unwrap_err().code(),
@@ -83,8 +83,8 @@ fn a_publish_that_changes_nothing_makes_no_version() {
     );
     assert_eq!(world.pointer.get().unwrap().seq, first.seq);
 
-    // What was rolled back is published again, and what is edited back to what is shown is no
-    // change.
+    // After a rollback, the rolled-back change is published again, and a change that restores the
+    // current state is no change.
     change(&world, &["A"]);
     world.db.tell("UPDATE products SET updated_at = created_at");
     assert_eq!(world.publish().state, PublishState::Unchanged);
@@ -107,7 +107,7 @@ fn who_asks_while_a_publish_is_under_way_joins_it() {
     assert_eq!(publish.state, PublishState::Done);
     assert_eq!(world.db.ask("SELECT COUNT(*) FROM publishes"), [1]);
 
-    // It ends between the attempt to begin and the look at what is in the way.
+    // The publish ends between the attempt to begin another and the look at what blocks it.
     change(&world, &["B"]);
     world.pass(2);
     world.takes.set(0);
@@ -135,8 +135,8 @@ fn a_publish_that_somebody_else_ends_keeps_its_content() {
 fn what_a_broken_publish_wrote_is_collected_and_nothing_else() {
     let world = world_with(&["A", "B"]);
     world.publish();
-    // Products are written, then only some of the directories: neither a step nor the version
-    // lands.
+    // Products are written, then only some of the directories: neither the step nor the version
+    // takes effect.
     for takes in [1, 3] {
         change(&world, &[&format!("X{takes}"), &format!("Y{takes}")]);
         world.pass(2);

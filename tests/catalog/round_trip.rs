@@ -1,5 +1,6 @@
-//! Products of every column that the shop reads, in any combination: an export of them, imported,
-//! is the same again, whether their cells come out as a file had them or as the shop writes them.
+//! Products with any combination of the columns that the shop reads: an export, imported again,
+//! yields the same products, whether a cell is written as in the original file or in the shop's own
+//! form.
 
 use crate::world::World;
 use proptest::prelude::*;
@@ -8,7 +9,7 @@ use std::collections::BTreeSet;
 
 const HEADER: &str = "Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Status,Option1 Name,Option1 Value,Variant SKU,Variant Grams,Variant Inventory Tracker,Variant Inventory Qty,Variant Inventory Policy,Variant Price,Variant Compare At Price,Variant Taxable,Variant Tax Code,Variant Barcode,Image Src,Image Position,Image Alt Text,Variant Image,SEO Title,Price / International,Cost per item";
 
-/// Cells of a product that its first row has.
+/// Cells of a product, in its first row.
 fn product_cells() -> impl Strategy<Value = Vec<&'static str>> {
     (
         select(vec!["Tee", "  Tee ", "\"T, \"\"e\"\" e\"", "हिन्दी"]),
@@ -87,7 +88,7 @@ prop_compose! {
                 let own: Vec<&str> = if at == 0 { product.clone() } else { vec![""; product.len()] };
                 let option = if at == 0 { "Size" } else { "" };
                 let mut variant = variant.clone();
-                // An SKU may repeat within a product, and not in another.
+                // A SKU may repeat within a product, but not in another.
                 if !skus.insert((variant[0], *handle)) || skus.iter().any(|(sku, of)| *sku == variant[0] && of != handle) {
                     variant[0] = "";
                 }

@@ -1,5 +1,5 @@
-//! Products written as files in legal and illegal shapes by a writer that shares nothing with the
-//! shop's, and read back: equal, or refused by line; never different.
+//! Products written in valid and invalid CSV variants, by a writer that shares no code with the
+//! shop, and read back: equal, or rejected by line, but never different.
 
 use proptest::prelude::*;
 use shop::publishing::csv::read::{ProductFile, Window, read_products};
@@ -17,9 +17,9 @@ struct Shape {
     newer_names: bool,
     /// Rotates the columns.
     first_column: usize,
-    /// Deals the rows out: products in turn, or one behind the other.
+    /// Interleaves the rows: products in turn, or one after the other.
     interleaved: bool,
-    /// Drops or adds empty cells at the end of rows.
+    /// Removes or adds empty cells at the end of rows.
     padding: i8,
     blank_lines: bool,
 }
@@ -86,7 +86,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     ])
 }
 
-/// The file, and the line of its faulty row.
+/// Returns the file, and the line of its faulty row.
 fn write(goods: &Goods, shape: &Shape, fault: Option<(Fault, usize, usize)>) -> (String, u64) {
     let mut rows: Vec<(usize, [String; 6])> = Vec::new();
     for (handle, (title, body, variants)) in goods {
@@ -142,7 +142,7 @@ fn write(goods: &Goods, shape: &Shape, fault: Option<(Fault, usize, usize)>) -> 
             && row == at
         {
             faulty_line = lines(&file, shape);
-            // A handle that is written wrong is another product's: the cell behind it is spoilt
+            // A misspelt handle would be another product's, so the cell after it is corrupted
             // instead.
             let handle = (6 - shape.first_column) % 6;
             let cell = if cell == handle { (cell + 1) % 6 } else { cell };
@@ -155,7 +155,7 @@ fn write(goods: &Goods, shape: &Shape, fault: Option<(Fault, usize, usize)>) -> 
 }
 
 fn lines(file: &str, shape: &Shape) -> u64 {
-    // Line breaks inside cells are `\n` whatever ends the rows.
+    // Line breaks inside cells are `\n`, whatever ends the rows.
     let breaks = match shape.line_end {
         "\r" => file.matches(['\r', '\n']).count(),
         _ => file.matches('\n').count(),
@@ -237,8 +237,7 @@ proptest! {
     }
 }
 
-/// Bytes that mean something to a reader come up often. `READER_RUNS` sets how many inputs there
-/// are.
+/// Bytes with a meaning for a reader occur often. `READER_RUNS` sets the number of inputs.
 #[test]
 fn no_bytes_make_the_reader_panic_or_read_beyond_them() {
     let runs = std::env::var("READER_RUNS").map_or(5_000, |runs| runs.parse().unwrap());

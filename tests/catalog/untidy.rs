@@ -1,9 +1,9 @@
-//! Files as merchants have them: what comes out of the shop goes in again, here and elsewhere, byte
-//! by byte.
+//! Untidy files of merchants: an export of them can be imported again, here and elsewhere, byte by
+//! byte.
 
 use crate::world::World;
 
-/// Imports a file; returns what is exported of it, and the places of its bad rows.
+/// Imports a file; returns its export, and the places of its bad rows.
 fn through(csv: &[u8]) -> (String, Vec<(u64, String)>) {
     let world = World::default();
     let done = world.import_bytes(csv).unwrap();
@@ -15,7 +15,7 @@ fn through(csv: &[u8]) -> (String, Vec<(u64, String)>) {
     (world.export_round_trips(), bad)
 }
 
-/// Export of a file without a bad row.
+/// Returns the export of a file without bad rows.
 fn tidy(csv: &[u8]) -> String {
     let (exported, bad) = through(csv);
     assert_eq!(bad, []);

@@ -1,4 +1,4 @@
-//! A shop's catalog in memory: the real use cases and SQL, beside a copy, a queue and stock objects
+//! A shop's catalog in memory: the real use cases and SQL, with a copy, a queue and stock objects
 //! that only count.
 
 use crate::database::SqliteDb;
@@ -31,7 +31,7 @@ pub const HOUR_SECS: u32 = 60 * 60;
 
 type Event = Box<dyn FnOnce(&World)>;
 
-/// One shop. `happens` puts an event of somebody else's between two statements.
+/// One shop. `happens` inserts a concurrent event between two statements.
 #[derive(Clone, Default)]
 pub struct World(Rc<Parts>);
 
@@ -40,11 +40,11 @@ pub struct Parts {
     /// Documents of the published copy.
     pub documents: RefCell<BTreeMap<String, String>>,
     pub pointer: Cell<Option<Pointer>>,
-    /// Documents that the copy still takes before it fails.
+    /// Number of documents that the copy accepts before it fails.
     pub takes: Cell<usize>,
     pub on_hand: RefCell<BTreeMap<String, i64>>,
     operations: RefCell<Vec<String>>,
-    /// Calls to stock objects.
+    /// Number of calls to stock objects.
     pub calls: Cell<usize>,
     pub now: Cell<Timestamp>,
     ids: Cell<u32>,
@@ -77,7 +77,7 @@ impl std::ops::Deref for World {
 }
 
 impl World {
-    /// Lets `event` happen right before the next statement that has `words` in it.
+    /// Makes `event` happen right before the next statement that contains `words`.
     pub fn happens(&self, words: &'static str, event: impl FnOnce(&World) + 'static) {
         *self.event.borrow_mut() = Some((words, Box::new(event)));
     }
@@ -86,8 +86,8 @@ impl World {
         self.now.set(self.now.get().plus_secs(secs));
     }
 
-    /// Exports all, which changes nothing when it is imported again, and is all the same of an
-    /// empty shop that imports it.
+    /// Exports everything. Importing the export again changes nothing, and an empty shop that
+    /// imports it has the same export.
     pub fn export_round_trips(&self) -> String {
         let exported = self.export(300);
         let again = self.import(&exported);
@@ -105,7 +105,7 @@ impl World {
         exported
     }
 
-    /// Imports a whole file, as the command does.
+    /// Imports a whole file, as the command line tool does.
     pub fn import(&self, csv: &str) -> ImportSummary {
         let mut from_unit = 0;
         loop {
@@ -121,12 +121,12 @@ impl World {
         self.request(csv, 0, None)
     }
 
-    /// One request of an import.
+    /// Sends one request of an import.
     pub fn import_once(&self, csv: &str, from_unit: usize) -> Result<ImportSummary> {
         self.request(csv.as_bytes(), from_unit, None)
     }
 
-    /// A later window of an import, whose rows begin on `first_line`.
+    /// Imports a later window, whose rows begin on `first_line`.
     pub fn import_rest(&self, csv: &str, first_line: u64) -> Result<ImportSummary> {
         self.request(csv.as_bytes(), 0, Some(first_line))
     }
@@ -157,7 +157,7 @@ impl World {
         ))
     }
 
-    /// One page of an export.
+    /// Returns one page of an export.
     pub fn export_page(&self, cursor: Option<&str>) -> Result<ExportPage> {
         self.calls.set(0);
         let cursor = cursor.map(|text| text.parse::<ExportCursor>().unwrap());
@@ -169,7 +169,7 @@ impl World {
         ))
     }
 
-    /// A whole export, each page of which makes at most `calls` to objects.
+    /// Returns a whole export whose pages make at most `calls` calls to objects each.
     pub fn export(&self, calls: usize) -> String {
         let (mut csv, mut cursor) = (Vec::new(), None);
         loop {
@@ -183,7 +183,7 @@ impl World {
         }
     }
 
-    /// Asks for a publish and sees it through, as the queue does.
+    /// Starts a publish and drives it to its end, as the queue does.
     pub fn publish(&self) -> Publish {
         self.pass(2);
         let mut publish = self.ask_for_publish().unwrap();
@@ -240,7 +240,7 @@ pub fn usd() -> Vec<Currency> {
     vec![Currency::from_code("USD").unwrap()]
 }
 
-/// Nothing here waits.
+/// Runs a future to its end: nothing here waits.
 pub fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().unwrap()
 }

@@ -1,6 +1,6 @@
 /**
- * A minute under fire, judged by the invariants of the simulation; `npm run chaos -- --minutes 30`
- * for longer.
+ * A minute of chaos, judged by the invariants of the simulation; `npm run chaos -- --minutes 30`
+ * runs longer.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

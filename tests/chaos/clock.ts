@@ -1,4 +1,7 @@
-/** The time in a world that can be moved ahead: the machine's, and so many milliseconds more. */
+/**
+ * Clock of a world whose time can be moved ahead: the machine's clock plus an offset in
+ * milliseconds.
+ */
 export class Clock {
   aheadMs = 0;
 

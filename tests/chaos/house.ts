@@ -1,7 +1,7 @@
 /**
- * The shop's process seen from outside: started, killed, frozen, asked. What it keeps outlives it,
- * but for the messages of its queues, which the local broker holds in memory: each kill loses
- * those, as no platform would.
+ * The shop's process from outside: starting, killing, freezing and querying it. Its data survives,
+ * except for messages in its queues, which the local broker holds in memory: each kill loses those,
+ * unlike on the platform.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -62,8 +62,8 @@ export class House {
   }
 
   /**
-   * The platform's alarms go by the machine's clock: what the shop's has moved since the last
-   * start, they come sooner.
+   * Alarms follow the machine's clock, so they are moved forward by as much as the shop's clock has
+   * advanced since the last start.
    */
   #bringAlarmsForward(): void {
     const { folder, clock } = this.#options;
@@ -80,7 +80,7 @@ export class House {
     }
   }
 
-  /** Ends the shop at once, in the middle of whatever it does. */
+  /** Kills the shop at once, in the middle of whatever it does. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child) return;
@@ -92,7 +92,7 @@ export class House {
     this.#waiting.clear();
   }
 
-  /** Nothing moves for so long; then all goes on where it was. */
+  /** Freezes the process for a while, then continues. */
   async freeze(ms: number): Promise<void> {
     const child = this.#child;
     if (!child) return;
@@ -101,7 +101,7 @@ export class House {
     signal(child, 'SIGCONT');
   }
 
-  /** The database takes no writes for so long; false when it was being written to all the time. */
+  /** Locks the database for a while; false if it was being written to all the time. */
   async lockDatabase(ms: number): Promise<boolean> {
     const database = new DatabaseSync(this.databaseFile(), { timeout: 1000 });
     try {
@@ -116,12 +116,12 @@ export class House {
     }
   }
 
-  /** A minute's jobs are handed out; `wait` for their ends. */
+  /** Runs the cron; with `wait`, until its jobs have ended. */
   cron = ({ wait = false } = {}): Promise<unknown> => this.#ask({ call: 'cron', wait });
   consume = (queue: string, bodies: string[]): Promise<unknown> => this.#ask({ call: 'consume', queue, bodies });
   view = (binding: string, name: string): Promise<any> => this.#ask({ call: 'stored', binding, name });
 
-  /** Rows of the database, read without the shop. */
+  /** Reads rows of the database without the shop. */
   rows<T = any>(sql: string, ...values: (string | number)[]): T[] {
     const database = new DatabaseSync(this.databaseFile(), { readOnly: true, timeout: BUSY_MS });
     try {
@@ -157,6 +157,6 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   try {
     process.kill(-child.pid!, name);
   } catch {
-    // It has ended already.
+    // It has already ended.
   }
 }

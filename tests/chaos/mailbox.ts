@@ -1,6 +1,6 @@
 /**
- * A mail provider that behaves as Resend's API does: a key that comes again sends nothing more. Now
- * and then it answers slowly, refuses, or sends and does not say so.
+ * A mail provider that behaves like Resend's API: a repeated key sends nothing more. Occasionally
+ * it answers slowly, refuses, or sends without confirming.
  */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';

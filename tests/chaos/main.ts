@@ -1,6 +1,6 @@
 /**
- * `npm run chaos`: see tools/chaos.mjs, which builds the Worker, starts this and hands the evidence
- * to the judge.
+ * `npm run chaos`: see tools/chaos.mjs, which builds the Worker, starts this program and passes the
+ * evidence to the judge.
  */
 import { runChaos } from './run.ts';
 

@@ -1,5 +1,5 @@
 /**
- * Chance drawn from a seed: the same seed makes the same choices, though not at the same instants.
+ * Randomness from a seed: the same seed makes the same choices, though not at the same instants.
  */
 export type Random = { (): number; below: (count: number) => number; between: (low: number, high: number) => number; pick: <T>(items: readonly T[]) => T };
 

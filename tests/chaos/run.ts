@@ -1,10 +1,10 @@
 /**
- * A run of chaos: a shop is traded in while it is killed, frozen, locked out of its database and
- * lied to; then all is well again and it is left alone with its cron while hours pass; then what it
- * keeps is written down for the judge.
+ * A chaos run: a shop is traded in while it is killed, frozen, locked out of its database and lied
+ * to. Then everything works again, and it is left alone with its cron while hours pass. Finally its
+ * data is written down for the judge.
  *
- * The folder holds, at the end, the databases as they were left, and `evidence.json`: what the
- * payment provider, the mail provider, the objects and the shoppers say.
+ * At the end, the folder contains the databases as they were left, and `evidence.json`: the records
+ * of the payment provider, the mail provider, the objects and the shoppers.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -27,12 +27,12 @@ export type ChaosOptions = { seconds: number; clients?: number; seed?: number; s
 export type World = { house: House; sandbox: Sandbox; clock: Clock };
 export type Outcome = { folder: string; database: string; evidence: string; summary: Record<string, unknown> };
 
-/** Units of each SKU a minute: some sell out. */
+/** Units of each SKU per minute; some sell out. */
 const UNITS: Record<string, number> = { LAMP: 60, CHAIR: 200, VASE: 25, ROPE: 400, BOWL: 100, DESK: 1000 };
 
 /**
- * Minutes that pass while the shop is left alone, with its cron in between: sessions end within the
- * hour.
+ * Minutes that pass while the shop is left alone, with its cron in between. Payment sessions end
+ * within the hour.
  */
 const HEALING_MINUTES = [1, 5, 15, 45, 20, 60, 70];
 const CRONS_A_STEP = 3;
@@ -72,7 +72,7 @@ type Trading = {
   seconds: number; clients: number; say: (line: string) => void;
 };
 
-/** Trades through the storm; shoppers who are under way when it ends go on to their ends. */
+/** Trades through the storm; shoppers who are still active when it ends finish what they do. */
 async function trade({ house, sandbox, mailbox, crowd, random, seconds, clients, say }: Trading) {
   const end = Date.now() + seconds * 1000;
   const over = () => Date.now() >= end;
@@ -92,8 +92,8 @@ async function trade({ house, sandbox, mailbox, crowd, random, seconds, clients,
 }
 
 /**
- * Leaves the shop alone until nothing is under way any more, or its time is over: then the judge
- * finds what is left.
+ * Leaves the shop alone until no work is unfinished, or its time is over; the judge then finds what
+ * is left.
  */
 async function heal({ say, ...world }: World & { say: (line: string) => void }): Promise<void> {
   for (const minutes of HEALING_MINUTES) {
@@ -116,7 +116,7 @@ export async function pass({ house, sandbox, clock }: World, minutes: number): P
   }
 }
 
-/** Waits until what is under way has not changed for a moment. */
+/** Waits until the unfinished work has not changed for a moment. */
 async function quiet(house: House): Promise<void> {
   let last = '';
   for (let same = 0; same < 3; ) {
@@ -127,7 +127,7 @@ async function quiet(house: House): Promise<void> {
   }
 }
 
-/** How much of each kind waits for its end. */
+/** Returns the amount of unfinished work by kind. */
 export function underWay(house: House): Record<string, number> {
   const count = (sql: string) => (house.rows<{ count: number }>(sql)[0]?.count ?? 0);
   return {
@@ -144,7 +144,7 @@ type Collecting = {
   folder: string; summary: unknown;
 };
 
-/** Writes down what everyone says. */
+/** Writes down the evidence of all parties. */
 async function collect({ house, sandbox, mailbox, crowd, units, folder, summary }: Collecting): Promise<string> {
   const staff = staffOf(house);
   const stock: Record<string, unknown> = {};
@@ -176,8 +176,8 @@ async function collect({ house, sandbox, mailbox, crowd, units, folder, summary 
 }
 
 /**
- * The word that pages show of a SKU: the right one once it has reached the copy that they read,
- * else the last within half a minute.
+ * Returns the availability that pages show for a SKU: the right one once it has reached their copy,
+ * or else the last one after half a minute.
  */
 async function shownWord(staff: Client, sku: string, view: { stock?: unknown }): Promise<string> {
   const end = Date.now() + 30_000;

@@ -1,7 +1,7 @@
 /**
- * The shop as a process of its own, which may be killed at any instant: the built Worker under
- * miniflare, everything it keeps in one folder, on one port. Its clock may run ahead of the
- * machine's. Started by `house.ts`, which talks to it by messages.
+ * The shop in a process of its own, which may be killed at any instant: the built Worker under
+ * miniflare, with all data in one folder, on one port. Its clock may run ahead of the machine's.
+ * Started by `house.ts`, which sends it messages.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ export type Reply = { id: number; result?: unknown; error?: string };
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** Lines that the Worker has logged in the last minute. */
+/** Lines that the Worker logged in the last minute. */
 const log: string[] = [];
 
 const start = JSON.parse(process.argv[2]!) as Start;
@@ -78,8 +78,8 @@ async function carryOut(call: { call: string } & Record<string, any>): Promise<u
 }
 
 /**
- * Hands the minute's jobs out, and may wait until each has ended. It is asked for by HTTP:
- * miniflare's own handle on the Worker stands still until it is answered, and a Worker whose many
+ * Hands out the jobs of a minute and optionally waits until each has ended. Called by HTTP:
+ * miniflare's own handle on the Worker blocks until it is answered, and a Worker whose many log
  * lines nobody reads meanwhile does not answer.
  */
 async function cron(wait: boolean): Promise<string> {
@@ -92,8 +92,8 @@ async function cron(wait: boolean): Promise<string> {
 }
 
 /**
- * The module before the Worker's: what it sets an alarm to, by its clock, the platform is told by
- * the machine's.
+ * Returns the module in front of the Worker, which converts the times of alarms from the shop's
+ * clock to the machine's.
  */
 function alarmsByTheMachine(aheadMs: number): string {
   const classes = config.durable_objects.bindings.map(({ class_name: name }: { class_name: string }) =>
@@ -111,7 +111,7 @@ function alarmsByTheMachine(aheadMs: number): string {
     export default shop.default;`;
 }
 
-/** Runs before the Worker's script: it reads the time by `Date` alone. */
+/** Returns code to run before the Worker's script, which only reads the time by `Date`. */
 function clock(aheadMs: number): string {
   return `{
     const Machine = globalThis.Date;

@@ -1,7 +1,6 @@
 /**
- * Shoppers and staff who want what they came for, whatever the shop is going through: a request
- * that got no answer is sent again, with the same key. Each notes what it was told; what it was
- * told must hold.
+ * Shoppers and staff who persist whatever happens to the shop: a request without an answer is sent
+ * again with the same key. Each records the answers, which must stay true.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -11,13 +10,13 @@ import { Client, DELIVERY, type Answer, type Json } from '../workerd/client.ts';
 import { SECRETS } from '../workerd/shop.ts';
 import type { Random } from './random.ts';
 
-/** Order that a shopper was told a key belongs to. */
+/** An order that the shop reported for a key. */
 export type Told = { key: string; order_id: string; number: string };
 
 const PAUSE_MS = 250;
 const PATIENCE_MS = 45_000;
 
-/** Statuses after which the same request is worth sending again. */
+/** Statuses that are worth a retry of the same request. */
 const AGAIN = new Set([429, 500, 502, 503]);
 
 export class Crowd {
@@ -36,12 +35,11 @@ export class Crowd {
     this.#random = random;
   }
 
-  /** One shopper after the other, until `over` says so. */
+  /** Sends one shopper after the other until `over` returns true. */
   async keepComing(over: () => boolean): Promise<void> {
     while (!over()) {
       await this.#visit().catch((error) => {
-        // A shopper who gives up has been told nothing: what was begun must come to an end by
-        // itself.
+        // A shopper who gave up got no answer, so whatever was begun must end by itself.
         if (!(error instanceof GaveUp)) throw error;
         this.#count('gave_up');
       });
@@ -65,7 +63,7 @@ export class Crowd {
     if (order) await this.#goOn(shopper, order);
   }
 
-  /** Orders; sometimes twice at once, as impatient people do. */
+  /** Places an order; sometimes twice at once, as impatient people do. */
   async #order(shopper: Client, quoteId: string): Promise<Json | undefined> {
     const key = randomUUID();
     const ask = () => insist(() => shopper.order(quoteId, key));
@@ -140,7 +138,7 @@ export class Crowd {
     return false;
   }
 
-  /** The session of the payment page, which may come some time after the order. */
+  /** Returns the session of the payment page, which may be opened some time after the order. */
   async #sessionOf(shopper: Client, order: Json): Promise<string | undefined> {
     const until = Date.now() + PATIENCE_MS / 2;
     while (Date.now() < until) {
@@ -163,7 +161,7 @@ export class Crowd {
 
 class GaveUp extends Error {}
 
-/** Sends a request until it has an answer that stands. */
+/** Repeats a request until it has a final answer. */
 export async function insist(ask: () => Promise<Answer>): Promise<Answer> {
   const until = Date.now() + PATIENCE_MS;
   for (;;) {

@@ -1,4 +1,7 @@
-/** The storm: each kind of trouble comes by itself, at its own odds, until it is over. */
+/**
+ * The storm: each kind of fault occurs independently, with its own probability, until the storm is
+ * over.
+ */
 import { setTimeout } from 'node:timers/promises';
 import type { Sandbox } from '../stripe-sandbox/sandbox.ts';
 import type { House } from './house.ts';
@@ -6,7 +9,7 @@ import type { Random } from './random.ts';
 
 export type Weather = { kills: number; freezes: number; locks: number; outages: number; provider_faults: number; repeats: number; crons: number };
 
-/** A storm so long has an outage of the database in it, of so many seconds. */
+/** Minimum length in seconds of a storm that includes an outage of the database. */
 const LONG_STORM_SECS = 20 * 60;
 const OUTAGE_SECS = 10 * 60;
 
@@ -50,7 +53,7 @@ export function storm(house: House, sandbox: Sandbox, random: Random, seconds: n
   return { weather, ended: Promise.all(all) };
 }
 
-/** In the middle of it, the database takes no writes for ten minutes. */
+/** In the middle of the storm, the database accepts no writes for ten minutes. */
 async function outage(house: House, seconds: number, weather: Weather): Promise<void> {
   await setTimeout((seconds - OUTAGE_SECS) / 2 * 1000);
   while (!(await house.lockDatabase(OUTAGE_SECS * 1000)));
@@ -74,17 +77,17 @@ function providerFault(sandbox: Sandbox, random: Random): void {
   for (const refund of pendingRefunds(sandbox)) if (random() < 0.5) sandbox.control.settleRefund(refund, 'succeed');
 }
 
-/** Refunds that the provider has not decided. */
+/** Returns refunds that the provider has not decided. */
 export function pendingRefunds(sandbox: Sandbox): string[] {
   return [...sandbox.account.refunds.values()].filter(({ status }) => status === 'pending').map(({ id }) => id);
 }
 
-/** Delivers messages that were delivered before once more, out of order: events of any age. */
+/** Delivers earlier messages once more, out of order, with events of any age. */
 async function repeatMessages(house: House, random: Random): Promise<void> {
   try {
     const events = house.rows<{ id: string }>('SELECT id FROM webhook_events ORDER BY RANDOM() LIMIT 5').map(({ id }) => id);
     if (events.length > 0) await house.consume('stripe-events', [...events, random.pick(events)]);
   } catch {
-    // The shop is down, or the database locked: the next ones are repeated.
+    // The shop is down or the database locked; later messages are repeated instead.
   }
 }

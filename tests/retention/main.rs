@@ -1,5 +1,5 @@
-//! Retention on the real SQL: a row goes at the end of its term and not before, and stays while
-//! something needs it. `docs/retention.md` names the term of every table.
+//! Retention on the real SQL: a row is deleted when its retention time is over, and not before, and
+//! stays while something needs it. `docs/retention.md` names the retention time of every table.
 
 #![expect(
     clippy::arithmetic_side_effects,
@@ -48,8 +48,8 @@ impl Database for &Sqlite {
     }
 }
 
-/// A shop with `sql` in its database, where `@90` is an instant 90 days and a second ago, and
-/// `@90+` one that is two seconds younger.
+/// Creates a shop with `sql` in its database, where `@90` is an instant 90 days and a second ago,
+/// and `@90+` one that is two seconds later.
 fn shop(sql: &str) -> Sqlite {
     let mut words = Vec::new();
     for part in sql.split('@').skip(1) {
@@ -68,7 +68,7 @@ fn shop(sql: &str) -> Sqlite {
     shop
 }
 
-/// Every kind has two turns: a walk may have to come round.
+/// Gives every kind two turns, because a walk may have to start over.
 fn tick_until_all_had_their_turn(shop: &Sqlite) -> BTreeMap<String, u32> {
     let mut forgotten = BTreeMap::new();
     for minute in 0..2 * Kind::ALL.len() {
@@ -89,7 +89,7 @@ fn left(shop: &Sqlite, sql: &str) -> Vec<String> {
         .collect()
 }
 
-/// Runs the purges over `sql`, and compares what `kept` then says.
+/// Runs the purges over `sql` and compares the result of `kept`.
 fn assert_left(sql: &str, kept: &str, expected: &[&str]) {
     let shop = shop(sql);
     tick_until_all_had_their_turn(&shop);
@@ -299,7 +299,7 @@ fn a_go_looks_at_its_window_and_not_at_the_whole_table() {
     }
 }
 
-/// The rows of the table in the docs: name, what it holds of a person, how long it is kept.
+/// Returns the rows of the table in the docs: name, personal data, retention time.
 fn documented() -> BTreeMap<String, [String; 2]> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/retention.md");
     let text = fs::read_to_string(path).unwrap();

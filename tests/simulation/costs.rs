@@ -23,7 +23,7 @@ fn an_order_costs_one_read_and_two_writes_until_its_payment_page() {
     let quote = quoted(&world, "cart", &[("A", 1), ("B", 2)]);
     let (answer, costs) = ordered(&world, "cart", &quote, "key");
     assert!(answer.is_ok());
-    // Each line is held and pinned; the round of tasks is noted with the session.
+    // Each line is held and pinned; the round of tasks is recorded together with the session.
     let expected = Costs {
         reads: 1,
         writes: 2,
@@ -55,7 +55,7 @@ fn a_refused_buyer_costs_one_read_and_asks_only_for_what_was_held() {
     let before = rows(&world);
     let (answer, costs) = ordered(&world, "cart", &quote, "key");
     assert_eq!(answer.unwrap_err().code(), Code::SoldOut);
-    // A is held and released, B refuses, C is looked at.
+    // A is held and released, B refuses, C is viewed.
     let expected = Costs {
         reads: 1,
         writes: 0,
@@ -109,13 +109,13 @@ fn thousands_who_come_too_late_hardly_reach_the_object_and_buy_what_comes_back()
 
     tell(&world, "A", stock::Command::Receive { quantity: 3 });
     world.advance(2_000);
-    // The first looks again, the others follow at once.
+    // The first checks again, the others follow at once.
     rush(&world, &carts, 1000);
     rush(&world, &carts, 1001);
     assert_eq!(world.stock.view("A", world.now()).available, 0);
 }
 
-/// Every cart orders at once, under a key of its own.
+/// Orders with every cart at once, each under a key of its own.
 fn rush(world: &Rc<World>, carts: &[(String, QuoteId)], round: u32) -> Vec<Result<Order>> {
     let answers = Rc::new(RefCell::new(Vec::new()));
     let buyers = carts.iter().map(|(cart_id, quote)| {
@@ -139,7 +139,7 @@ fn calm() -> Rc<World> {
     world
 }
 
-/// Every unit belongs to orders.
+/// Assigns every unit to orders.
 fn sell_out(world: &World, sku: &str) {
     let hold_id = "ord_elsewhere:1".to_owned();
     let quantity = u32::try_from(world.stock.view(sku, world.now()).available).unwrap();
@@ -197,7 +197,7 @@ fn once<T: 'static>(world: &Rc<World>, work: impl Future<Output = T> + 'static) 
     scheduler::once(world, work, || invariants::at_every_step(world))
 }
 
-/// Number of rows of each table.
+/// Returns the number of rows of each table.
 fn rows(world: &World) -> Vec<(String, i64)> {
     let tables = world
         .db

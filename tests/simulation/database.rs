@@ -1,4 +1,4 @@
-//! The shop's `Database` on SQLite in memory, with the very migrations of the product.
+//! The shop's `Database` on in-memory SQLite, with the product's own migrations.
 
 use rusqlite::types::{ToSqlOutput, Value as Sql, ValueRef};
 use rusqlite::{Connection, Statement as Prepared, params_from_iter};
@@ -37,7 +37,7 @@ impl SqliteDb {
             .collect()
     }
 
-    /// All statements or none, then the query of the same transaction.
+    /// Runs all statements or none, then the query, in one transaction.
     pub fn batch(
         &self,
         statements: &[Statement],
@@ -52,7 +52,7 @@ impl SqliteDb {
         Ok(rows)
     }
 
-    /// First column of each row that a query of the test itself returns.
+    /// Returns the first column of each row of a query made by the test itself.
     pub fn ask(&self, sql: &str) -> Vec<Value> {
         let mut statement = self.0.prepare_cached(sql).unwrap();
         let rows = statement

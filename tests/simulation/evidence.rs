@@ -1,6 +1,6 @@
-//! Judgment of a shop at rest, when every session has ended: money, goods, books and letters agree.
-//! The simulation judges its worlds by it, and `examples/judge.rs` the real databases of a shop
-//! that was tried under fire.
+//! Judgment of a shop at rest, when every session has ended: money, goods, books and emails agree.
+//! The simulation uses it to judge its worlds, and `examples/judge.rs` to judge the real databases
+//! of a shop after a chaos run.
 
 use durable::{promotion, stock};
 use serde_json::Value;
@@ -11,23 +11,24 @@ pub type Holds = Result<(), String>;
 
 /// Records of the shop's database, its objects and its providers.
 pub trait Evidence {
-    /// The first column of each row that a question to the database is answered with.
+    /// Returns the first column of each row of a database query.
     fn ask(&self, sql: &str) -> Vec<Value>;
-    /// Every SKU.
+    /// Returns every SKU.
     fn stocks(&self) -> Vec<StockEvidence>;
-    /// Every scarce promotion.
+    /// Returns every limited promotion.
     fn promotions(&self) -> Vec<(String, promotion::View)>;
-    /// Every session of an order's own that the provider ever had.
+    /// Returns every session that the provider ever had for an order of the shop.
     fn payments(&self) -> Vec<PaymentEvidence>;
-    /// Amount that disputes of these payments have taken at the provider, fees included.
+    /// Returns the amount that disputes of these payments have taken at the provider, including
+    /// fees.
     fn disputed(&self) -> i64;
-    /// Number of confirmations that were sent for an order.
+    /// Returns the number of confirmations sent for an order.
     fn confirmations(&self, order_id: &str) -> u32;
 }
 
 pub struct StockEvidence {
     pub sku: String,
-    /// Units that staff put in.
+    /// Number of units that staff received.
     pub received: i64,
     pub view: stock::View,
 }
@@ -38,11 +39,11 @@ pub struct PaymentEvidence {
     pub state: SessionState,
     pub amount: i64,
     pub refunded: i64,
-    /// Amount that a dispute has taken.
+    /// Amount that a dispute has withdrawn.
     pub withdrawn: i64,
 }
 
-/// The scarce promotions of each order.
+/// Selects the limited promotions of each order.
 pub const USES: &str = "SELECT orders.id AS order_id, status, value ->> 'id' AS promotion
     FROM orders, json_each(terms, '$.promotions') WHERE value -> 'limits' IS NOT NULL";
 
@@ -106,7 +107,7 @@ pub fn at_rest(shop: &impl Evidence) -> Holds {
     Ok(())
 }
 
-/// Whatever a person has to look into is a finding, once its own transaction is written.
+/// Every problem that needs a person is a finding, written in its own transaction.
 fn staff_are_told(shop: &impl Evidence) -> Holds {
     none(
         shop,
@@ -142,7 +143,8 @@ fn staff_are_told(shop: &impl Evidence) -> Holds {
     )
 }
 
-/// Every session that was paid has a sold order, or a cancelled one and all money back.
+/// Every paid session belongs to a sold order, or to a cancelled one whose money was fully
+/// refunded.
 fn money_has_an_order(shop: &impl Evidence) -> Holds {
     let mut paid_by: BTreeMap<String, u32> = BTreeMap::new();
     for session in shop.payments() {
@@ -177,7 +179,7 @@ fn money_has_an_order(shop: &impl Evidence) -> Holds {
     })
 }
 
-/// Amount that the order's own record says was refunded.
+/// Returns the amount that was refunded according to the order's own record.
 fn promised(shop: &impl Evidence, order_id: &str) -> i64 {
     let sum = shop.ask(&format!(
         "SELECT SUM(amount) FROM refunds WHERE order_id = '{order_id}' AND status <> 'failed'"
@@ -185,7 +187,7 @@ fn promised(shop: &impl Evidence, order_id: &str) -> i64 {
     sum[0].as_i64().unwrap_or_default()
 }
 
-/// A refund that the provider could not make is told to staff.
+/// Returns true if a refund failed at the provider, of which staff are notified.
 pub fn is_left_to_staff(shop: &impl Evidence, order_id: &str) -> bool {
     let sql = format!(
         "SELECT subject FROM findings WHERE kind = 'refund_failed' AND subject = '{order_id}'"
@@ -237,7 +239,7 @@ fn promotions_are_used_by_the_orders(shop: &impl Evidence) -> Holds {
     Ok(())
 }
 
-/// Nobody owes anybody anything, and what the provider has is what the books say.
+/// Nobody owes anything, and the provider's balance matches the books.
 fn books_agree(shop: &impl Evidence) -> Holds {
     let balance = |account: &str| {
         let sum = shop.ask(&format!(

@@ -1,5 +1,5 @@
-//! Invariants: at every step, once the shop was left alone for its bound, and when every session
-//! has ended.
+//! Invariants that hold at every step, once the shop was left alone for its bound, and when every
+//! session has ended.
 
 use crate::actors::{CUSTOMERS, PROMOTIONS, SKUS, UNITS};
 use crate::evidence::{
@@ -22,8 +22,8 @@ use shop::values::ids::customer_of;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// At every step: nothing oversold, nothing payable without its units, every order the fold of its
-/// moves.
+/// At every step: nothing is oversold, nothing can be paid without its units, and every order is
+/// the fold of its events.
 pub fn at_every_step(world: &World) -> Holds {
     if !world.touched.take() {
         return Ok(());
@@ -64,8 +64,8 @@ pub fn at_every_step(world: &World) -> Holds {
     orders_are_the_fold_of_their_moves(world)
 }
 
-/// A session that can still be paid, or was paid and its order not cancelled, has its units off
-/// their clock.
+/// The units of a session that can still be paid, or that was paid without its order being
+/// cancelled, are pinned.
 fn payable_means_pinned(world: &World, session: &Session) -> Holds {
     if !matches!(session.state, SessionState::Open | SessionState::Processing) {
         return Ok(());
@@ -116,7 +116,7 @@ fn is_reserved(row: &str) -> bool {
     hold["status"]["reserved"].is_object()
 }
 
-/// A pending order has its cart; and while its first holds can't have lapsed, it has its units,
+/// A pending order has its cart. While its first holds can't have expired, it also has its units,
 /// unless they were first held by another request long before.
 fn pending_orders_have_their_own(world: &World) -> Holds {
     let pending = world.db.ask(
@@ -185,7 +185,7 @@ fn orders_are_the_fold_of_their_moves(world: &World) -> Holds {
     Ok(())
 }
 
-/// An order that a shopper was told of is there, and stays what it is.
+/// An order reported to a shopper exists and stays the same.
 pub fn answered(world: &World, order: &Order) {
     let found = world.db.ask(&format!(
         "SELECT number FROM orders WHERE id = '{}'",
@@ -201,8 +201,8 @@ pub fn answered(world: &World, order: &Order) {
     assert!((6..=8).contains(&digits), "{} can be counted", order.number);
 }
 
-/// A key that has an order is answered with it, also when its quote has expired since; and a
-/// refusal leaves nothing.
+/// A key with an order is answered with that order, even if its quote has expired since, and a
+/// refusal leaves no trace.
 pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
     let Checkout {
         order_id,
@@ -220,8 +220,8 @@ pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
             "{key} was refused and has an order"
         );
     }
-    // Another request of the key may still be at work for the same order, and a message that comes
-    // twice holds anew.
+    // Another request with the key may still be working on the same order, and a repeated message
+    // may hold again.
     if world.keys.borrow()[key] > 1 || world.storm.get().repeat > 0 {
         return;
     }
@@ -239,7 +239,7 @@ pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
     );
 }
 
-/// Within the bound: nothing is half done.
+/// Within the bound, nothing is half done.
 pub fn within_the_bound(world: &World) -> Holds {
     none(
         world,
@@ -259,8 +259,8 @@ pub fn within_the_bound(world: &World) -> Holds {
     frozen_carts_have_orders(world, CartPeriods::default().abandoned_secs)
 }
 
-/// But for one that was frozen by a request that outlived its own checkout: that asks after its
-/// order when `patience_secs` have passed.
+/// A frozen cart has an order. The exception is a cart frozen by a request that outlived its
+/// checkout: it asks about its order after `patience_secs`.
 fn frozen_carts_have_orders(world: &World, patience_secs: u32) -> Holds {
     let now = world.now();
     for cart_id in world.carts.names() {
@@ -295,8 +295,8 @@ pub fn at_the_end(world: &World) -> Holds {
     at_rest(world)
 }
 
-/// The provider of this world refuses a session only when its request is too old: the shop does not
-/// send such.
+/// The provider of this world rejects a session only if its request is too old, and the shop does
+/// not send such requests.
 fn no_request_comes_too_late(world: &World) -> Holds {
     let refused = ids(
         world,
@@ -307,9 +307,9 @@ fn no_request_comes_too_late(world: &World) -> Holds {
     })
 }
 
-/// Money that names an order and did not come by its own session: the shop's goes back in full, a
-/// stranger's is left alone; of each staff are told once. What names no order of the shop's leaves
-/// no trace.
+/// Money that names an order but came through another session: the shop's own is refunded in full,
+/// a stranger's is left alone, and staff are notified of each once. Money that names no order of
+/// the shop leaves no trace.
 fn strays_are_given_back_or_told(world: &World) -> Holds {
     let provider = world.provider.borrow();
     let sessions = provider.sessions.values().map(|it| &it.session);
@@ -400,7 +400,7 @@ impl Evidence for World {
     }
 }
 
-/// Counts of what happened in all worlds, to show that they were not dull.
+/// Counts of what happened in all worlds, to show that they had enough variety.
 #[derive(Default)]
 pub struct Told(BTreeMap<String, u64>);
 
@@ -431,12 +431,12 @@ impl Told {
         }
     }
 
-    /// Money that came too late is met in few worlds.
+    /// Checks separately for late money, which occurs in few worlds.
     pub fn check_late_money(&self) {
         self.check(&["confirmed_late", "too_late"]);
     }
 
-    /// Every kind of move that this world can bring about has been.
+    /// Checks that every kind of event that this world can produce has occurred.
     pub fn check_variety(&self) {
         self.check(&[
             "placed",

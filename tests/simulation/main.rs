@@ -45,16 +45,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::{env, thread};
 
-/// Seeds in an ordinary test run.
+/// Number of seeds in an ordinary test run.
 const SEEDS: u64 = 150;
 
-/// Seeds among which some money comes too late.
+/// Number of seeds among which some money arrives too late.
 const SEEDS_FOR_LATE_MONEY: u64 = 20;
 
-/// Seeds between two words of progress.
+/// Number of seeds between two progress messages.
 const SEEDS_A_WORD: u64 = 250;
 
-/// Seeds within which a planted bug must be caught.
+/// Number of seeds within which a planted bug must be caught.
 const SEEDS_FOR_A_BUG: u64 = 400;
 
 #[test]
@@ -76,7 +76,7 @@ fn every_seed_ends_well() {
     }
 }
 
-/// Runs the seeds on every core, the lower ones first; ends at the first that does not end well.
+/// Runs the seeds on every core, lower ones first; stops at the first failure.
 fn run_all(seeds: Range<u64>) -> invariants::Told {
     let next = AtomicU64::new(seeds.start);
     let told = Mutex::new(invariants::Told::default());
@@ -242,7 +242,7 @@ struct Run {
     told: invariants::Told,
 }
 
-/// A panic within the shop is a failed run like any other.
+/// Runs a seed. A panic within the shop is a failure like any other.
 fn run(seed: u64, bug: Option<Bug>) -> Run {
     let world = world::World::new(seed, bug);
     let outcome = catch_unwind(AssertUnwindSafe(|| actors::play(&world)));

@@ -41,7 +41,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
         }
     }
 
-    /// Rings the object's alarm: ends what has run out, and hands out its events.
+    /// Fires the object's alarm: ends what has expired and returns its events.
     pub fn ring(&self, now: Timestamp) -> Vec<ObjectEvent> {
         let mut news = vec![];
         for object in self.0.borrow_mut().values_mut() {
@@ -55,7 +55,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
         news
     }
 
-    /// A row as the object keeps it.
+    /// Returns a row as stored by the object.
     pub fn row(&self, name: &str, key: &str) -> Option<String> {
         let objects = self.0.borrow();
         let object = objects.get(name)?;
@@ -67,7 +67,7 @@ impl<M: Machine + Default> ObjectsOf<M> {
         self.0.borrow().keys().cloned().collect()
     }
 
-    /// Forgets what is in memory.
+    /// Drops the object's memory.
     pub fn evict(&self, name: &str) {
         if let Some(object) = self.0.borrow_mut().get_mut(name) {
             object.keeper = open(&object.sql, name);

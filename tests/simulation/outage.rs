@@ -1,4 +1,4 @@
-//! Ten minutes in which the database takes no writes, in the middle of payments.
+//! Ten minutes in which the database accepts no writes, in the middle of payments.
 
 use crate::actors::{calm_minutes, consumer, fill, webhooks};
 use crate::invariants;
@@ -14,7 +14,7 @@ const ORDERS: u32 = 50;
 
 const OUTAGE_MINUTES: u32 = 10;
 
-/// Events that the provider tries to deliver in a minute.
+/// Number of events that the provider tries to deliver in a minute.
 const EVENTS_A_MINUTE: usize = 40;
 
 #[test]
@@ -30,7 +30,7 @@ fn letters_that_nobody_looks_for_are_caught() {
     assert!(!untold(&world).is_empty(), "it is not caught");
 }
 
-/// Paid orders whose shoppers were not told of it exactly once.
+/// Returns paid orders that did not get exactly one confirmation.
 fn untold(world: &World) -> Vec<String> {
     let orders = world.db.ask("SELECT id FROM orders");
     assert_eq!(orders.len(), ORDERS as usize);

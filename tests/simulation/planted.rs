@@ -1,5 +1,5 @@
-//! Bugs, each planted at the edge of the shop: what the shop says is bent into what a broken shop
-//! would have said. The simulation must catch every one.
+//! Planted bugs, each at the edge of the shop: the shop's output is changed into what a faulty shop
+//! would have sent. The simulation must catch every one.
 
 use crate::provider::Provider;
 use crate::world::World;
@@ -12,58 +12,58 @@ use storefront::store::sql::{Parameter, Statement};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// An order moves without its row in `order_events`: two that judged the same version both
-    /// land.
+    /// An order changes without its row in `order_events`, so that two transitions from the same
+    /// version both take effect.
     UpdateWithoutVersionRow,
-    /// A move takes whatever version comes next, not the one after that it was judged at.
+    /// A transition takes the next free version, not the one after the version it was decided from.
     FoldWithoutVersion,
-    /// A hold is never taken off its clock.
+    /// A hold is never pinned.
     PinForgotten,
-    /// Operations of a new attempt carry the ids of the old one's.
+    /// Operations of a new attempt carry the IDs of the old one.
     OperationWithoutAttempt,
-    /// Takes for granted that all tasks of an order are done once it is found confirmed.
+    /// All tasks of an order are assumed done once it is found confirmed.
     ConfirmedIsDone,
-    /// A refused checkout does not release what it held until then.
+    /// A refused checkout does not release what it has held so far.
     RefusalKeepsHolds,
-    /// A cart is set free though it is not decided that its order came to nothing.
+    /// A cart is unfrozen before its order is known to have failed.
     ThawedUndecided,
-    /// Does not see, when its request is refused, that another request has joined the checkout.
+    /// A refused request ignores that another request has joined the checkout.
     JoinedNotSeen,
-    /// Grants from memory whatever memory does not refuse.
+    /// Holds are granted from memory unless memory refuses them.
     MemoryGrants,
-    /// Nobody hears a cart that asks after its order.
+    /// Events of carts that ask about their order are ignored.
     CartsNotHeard,
-    /// A payment is renewed without looking for the session that a lost answer told of.
+    /// A payment is renewed without looking for the session whose response was lost.
     SessionsNotLookedFor,
-    /// Does not give back the uses of promotions of an order that came to nothing.
+    /// The uses of promotions of a failed order are not released.
     UseKept,
-    /// A use of a promotion is never taken off its clock.
+    /// A promotion use is never pinned.
     UsePinForgotten,
     /// Any session that names an order is taken for its own.
     AnySessionFolded,
-    /// A second payment of an order is taken for none.
+    /// A second payment of an order is ignored.
     SecondPaymentSwallowed,
-    /// A letter counts as sent once it is queued: nobody looks for those that were lost.
+    /// An email counts as sent once it is queued, so lost ones are never sent.
     LetterDoneWhenQueued,
-    /// Each attempt at a letter has a key of its own.
+    /// Each attempt at an email has a key of its own.
     LetterWithoutKey,
-    /// An order is left to a person, and staff are not told.
+    /// An order is left for review, but staff are not notified.
     ReviewUntold,
-    /// A dispute moves the books, and staff are not told.
+    /// A dispute changes the books, but staff are not notified.
     DisputeUntold,
-    /// A refund ends as failed, and staff are not told.
+    /// A refund fails, but staff are not notified.
     RefundFailureUntold,
-    /// A request that came too late is taken for one that is refused.
+    /// A request that was too late is taken for a rejected one.
     LateIsRefused,
-    /// Orders that a sweep takes are not kept from others.
+    /// Orders taken by a sweep are not reserved for it.
     NotLeased,
-    /// A sweep that has more to do does not ask for the rest.
+    /// A sweep with more to do does not request another run.
     RestNotAskedFor,
 }
 
 const EVENT: &str = "INSERT INTO order_events";
 
-/// A batch as a shop with this bug would write it.
+/// Returns a batch as a shop with this bug would write it.
 pub fn statements(bug: Option<Bug>, mut statements: Vec<Statement>) -> Vec<Statement> {
     let moves = statements
         .iter()
@@ -104,7 +104,7 @@ fn forget_finding(statements: &mut Vec<Statement>, kind: &str) {
     statements.retain(|it| !tells(it));
 }
 
-/// Request that a shop with this bug sends to an object.
+/// Returns the request that a shop with this bug sends to an object.
 pub fn request(world: &World, request: Request<Command>) -> Request<Command> {
     let Request::Do {
         operation_id,
@@ -144,7 +144,7 @@ fn is_of_an_order(world: &World, hold_id: &str) -> bool {
     !world.db.ask(&found).is_empty()
 }
 
-/// True if a shop with this bug takes a hold for granted.
+/// Returns true if a shop with this bug assumes that a hold succeeds.
 pub fn is_granted_from_memory(world: &World, sku: &str, command: &Command) -> bool {
     let (Some(Bug::MemoryGrants), Command::Hold { quantity, .. }) = (world.bug, command) else {
         return false;
@@ -154,7 +154,7 @@ pub fn is_granted_from_memory(world: &World, sku: &str, command: &Command) -> bo
     kept.is_some_and(|shortage| i64::from(*quantity) <= shortage.available)
 }
 
-/// Command that a shop with this bug sends to a cart.
+/// Returns the command that a shop with this bug sends to a cart.
 pub fn cart_command(bug: Option<Bug>, mut command: cart::Command) -> cart::Command {
     if let (Some(Bug::JoinedNotSeen), cart::Change::Thaw { alone, .. }) = (bug, &mut command.change)
     {
@@ -163,7 +163,7 @@ pub fn cart_command(bug: Option<Bug>, mut command: cart::Command) -> cart::Comma
     command
 }
 
-/// Request that a shop with this bug sends to a promotion's object.
+/// Returns the request that a shop with this bug sends to a promotion's object.
 pub fn use_request(
     bug: Option<Bug>,
     request: Request<promotion::Command>,
@@ -179,7 +179,7 @@ pub fn use_request(
     }
 }
 
-/// Rows that a query returns to a shop with this bug.
+/// Returns the rows that a shop with this bug receives.
 pub fn rows(bug: Option<Bug>, mut rows: Vec<Value>) -> Vec<Value> {
     if bug == Some(Bug::ConfirmedIsDone) {
         for row in &mut rows {
@@ -191,7 +191,7 @@ pub fn rows(bug: Option<Bug>, mut rows: Vec<Value>) -> Vec<Value> {
     rows
 }
 
-/// A query as a shop with this bug would write it.
+/// Returns a query as a shop with this bug would write it.
 pub fn query(bug: Option<Bug>, mut statement: Statement) -> Statement {
     if bug == Some(Bug::NotLeased) && statement.sql.contains("UPDATE outbox SET due_at = MAX") {
         statement.parameters[1] = Parameter::Integer(0);
@@ -199,13 +199,13 @@ pub fn query(bug: Option<Bug>, mut statement: Statement) -> Statement {
     statement
 }
 
-/// True for a shop with this bug, which does not ask for the session that an old request may have
-/// opened.
+/// Returns true for a shop with this bug, which does not look for the session that an old request
+/// may have opened.
 pub fn is_not_looked_for(bug: Option<Bug>, request: &str, now: Timestamp) -> bool {
     bug == Some(Bug::SessionsNotLookedFor) && Provider::is_too_late(request, now)
 }
 
-/// The answer to a session's request as a shop with this bug takes it.
+/// Returns the response to a session request as a shop with this bug understands it.
 pub fn opened<T>(bug: Option<Bug>, answer: Result<T, PaymentError>) -> Result<T, PaymentError> {
     match answer {
         Err(PaymentError::TooLate(message)) if bug == Some(Bug::LateIsRefused) => {
@@ -215,7 +215,7 @@ pub fn opened<T>(bug: Option<Bug>, answer: Result<T, PaymentError>) -> Result<T,
     }
 }
 
-/// A session as a shop with this bug takes it.
+/// Returns a session as a shop with this bug understands it.
 pub fn session(world: &World, mut session: Session) -> Session {
     match world.bug {
         Some(Bug::AnySessionFolded) => {

@@ -1,5 +1,5 @@
 //! The payment provider: idempotency keys, sessions that are paid, expire or are expired, refunds,
-//! and events about all that.
+//! and events about all of these.
 
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,39 +15,39 @@ pub struct Provider {
     id: ProviderId,
     pub sessions: BTreeMap<String, Account>,
     by_key: BTreeMap<String, String>,
-    /// By the provider's id.
+    /// Refunds by the provider's ID.
     pub refunds: BTreeMap<String, ProviderRefund>,
-    /// By the provider's id.
+    /// Disputes by the provider's ID.
     pub disputes: BTreeMap<String, ProviderDispute>,
-    /// Subjects of events that are not delivered yet.
+    /// Subjects of events not delivered yet.
     pub events: Vec<String>,
     /// Subjects of events that were never delivered.
     pub undelivered: Vec<String>,
-    /// Movements of the balance, the newest first.
+    /// Balance transactions, newest first.
     pub balance: Vec<BalanceEntry>,
 }
 
-/// Movements on a page.
+/// Number of transactions on a page.
 const ENTRIES_A_PAGE: usize = 100;
 
-/// A session, and when it ends by itself.
+/// A session and its expiry.
 pub struct Account {
     pub session: Session,
     pub expires_at: Timestamp,
 }
 
-/// A session that is not an order's own.
+/// Opener of a session that is not an order's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Other {
-    /// As of an attempt of the shop's that was given up.
+    /// An earlier attempt that the shop abandoned.
     Shops,
-    /// Of someone else who takes money by the same account.
+    /// Someone else who takes payments with the same account.
     Strangers,
-    /// Of someone else, and naming no order of the shop's.
+    /// Someone else, naming no order of the shop.
     OfNoOrder,
 }
 
-/// The exact request for a session.
+/// Exact request for a session.
 #[derive(Serialize, Deserialize)]
 struct Request {
     order_id: String,
@@ -57,10 +57,10 @@ struct Request {
     expires_at: Timestamp,
 }
 
-/// Fee that the provider keeps for a dispute.
+/// Fee that the provider charges for a dispute.
 const DISPUTE_FEE: i64 = 15;
 
-/// Sessions must be payable for this long when they are opened.
+/// Minimum time for which a session must be payable when it is opened.
 const MIN_LIFE_SECS: u32 = 30 * 60;
 
 pub fn prepare(new: &NewSession) -> String {
@@ -101,7 +101,8 @@ impl Provider {
         }
     }
 
-    /// The same key gives the same session; a new one must have time left to be paid.
+    /// Opens a session. The same key yields the same session; a new session must have time left to
+    /// be paid.
     pub fn open(
         &mut self,
         key: &str,
@@ -140,14 +141,14 @@ impl Provider {
         Ok(session)
     }
 
-    /// True for a request that no session is opened for any more.
+    /// Returns true for a request that is too old to open a session.
     pub fn is_too_late(request: &str, now: Timestamp) -> bool {
         let request: Request = serde_json::from_str(request).unwrap();
         request.expires_at < now.plus_secs(MIN_LIFE_SECS)
     }
 
-    /// A session beside `id`, which names the same order, or another; by another key of the shop's,
-    /// or of someone else.
+    /// Opens a session in addition to `id`, which names the same order or another, with another key
+    /// of the shop or opened by someone else.
     pub fn open_beside(&mut self, id: &str, other: Other, amount: i64) -> String {
         let Account {
             session,
@@ -182,7 +183,7 @@ impl Provider {
         id
     }
 
-    /// True if the shop opened the session with a key that it had stored.
+    /// Returns true if the shop opened the session with a key that it had stored.
     pub fn is_own(&self, id: &str) -> bool {
         self.by_key.values().any(|known| known == id)
     }
@@ -207,12 +208,12 @@ impl Provider {
         self.session(id)
     }
 
-    /// A shopper pays; false when it is too late.
+    /// Pays a session; false if it is too late.
     pub fn pay(&mut self, id: &str) -> bool {
         self.move_on(id, SessionState::Open, SessionState::Paid)
     }
 
-    /// A shopper pays, and the account takes another amount than it was asked for.
+    /// Pays a session, but the account receives another amount than requested.
     pub fn pay_wrongly(&mut self, id: &str) -> bool {
         let paid = self.pay(id);
         if paid && let Some(account) = self.sessions.get_mut(id) {
@@ -221,12 +222,12 @@ impl Provider {
         paid
     }
 
-    /// A shopper pays by a method that takes its time.
+    /// Pays a session by a delayed method.
     pub fn pay_slowly(&mut self, id: &str) -> bool {
         self.move_on(id, SessionState::Open, SessionState::Processing)
     }
 
-    /// The money arrives.
+    /// Completes a delayed payment.
     pub fn arrive(&mut self, id: &str) -> bool {
         self.move_on(id, SessionState::Processing, SessionState::Paid)
     }
@@ -243,17 +244,17 @@ impl Provider {
         }
     }
 
-    /// A delayed payment that does not come.
+    /// Fails a delayed payment.
     pub fn fail(&mut self, id: &str) -> bool {
         self.move_on(id, SessionState::Processing, SessionState::Failed)
     }
 
-    /// Money that is taken although the session has ended.
+    /// Takes money although the session has ended.
     pub fn pay_late(&mut self, id: &str) -> bool {
         self.move_on(id, SessionState::Expired, SessionState::Paid)
     }
 
-    /// The same key gives the same refund.
+    /// Makes a refund. The same key yields the same refund.
     pub fn refund(
         &mut self,
         key: &str,
@@ -270,7 +271,7 @@ impl Provider {
         Ok(refund)
     }
 
-    /// Someone refunds a part on the provider's side.
+    /// Refunds a part on the provider's side.
     pub fn refund_elsewhere(&mut self, session_id: &str) -> bool {
         let Some(session) = self
             .session(session_id)
@@ -286,7 +287,7 @@ impl Provider {
                 .is_ok()
     }
 
-    /// A refund ends, or comes back after it had arrived; false when it can't.
+    /// Ends a refund, or returns it after it had arrived; false if it can't be.
     pub fn end_refund(&mut self, id: &str, state: RefundState) -> bool {
         let refund = self.refunds.get_mut(id).unwrap();
         let ends = refund.state != RefundState::Failed && refund.state != state;
@@ -297,7 +298,7 @@ impl Provider {
         ends
     }
 
-    /// The bank takes what is left of a payment; once.
+    /// Disputes the rest of a payment, once.
     pub fn dispute(&mut self, session_id: &str) -> bool {
         let paid = self.session(session_id).ok();
         let Some(session) = paid.filter(|it| it.state == SessionState::Paid) else {
@@ -323,7 +324,7 @@ impl Provider {
         true
     }
 
-    /// A dispute is decided; what is won comes back. False when it was before.
+    /// Decides a dispute; if it is won, the money comes back. False if it was decided before.
     pub fn decide(&mut self, id: &str, won: bool) -> bool {
         let dispute = self.disputes.get_mut(id).unwrap();
         if dispute.state != DisputeState::Open {
@@ -340,7 +341,7 @@ impl Provider {
         true
     }
 
-    /// Amount of a session's money that the bank has taken and not given back.
+    /// Returns the amount of a session that the bank has taken and not returned.
     pub fn withdrawn(&self, session: &Session) -> i64 {
         self.disputes
             .values()
@@ -396,7 +397,7 @@ impl Provider {
         Ok(refund)
     }
 
-    /// The movements of `window`, behind that with the id `after`.
+    /// Returns the transactions of `window` that follow the one with the ID `after`.
     pub fn balance_page(
         &self,
         window: &Range<Timestamp>,
@@ -414,7 +415,7 @@ impl Provider {
         }
     }
 
-    /// Amount of a session's money that was refunded.
+    /// Returns the refunded amount of a session.
     pub fn refunded(&self, session: &Session) -> i64 {
         self.refunds
             .values()

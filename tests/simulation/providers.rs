@@ -1,5 +1,5 @@
-//! Two payment providers in one world: what a payment names its own is asked of that one, whichever
-//! takes new payments by now.
+//! Two payment providers in one world: every request about a payment goes to the provider that the
+//! payment names, whichever takes new payments now.
 
 use crate::ports::Sim;
 use crate::ports::payments::ProviderOf;
@@ -69,7 +69,7 @@ fn an_event_is_about_what_its_own_provider_has() {
     }
 }
 
-/// As after the shopper paid at one provider, and by the same request at the other.
+/// The shopper paid at one provider, and with the same request at the other.
 #[test]
 fn money_at_another_provider_than_the_orders_goes_back_there() {
     let world = calm(1);
@@ -341,7 +341,7 @@ fn entry(session: &Session, at: Timestamp) -> BalanceEntry {
     }
 }
 
-/// What the reconciliation with a provider finds in two runs, of a day each.
+/// Returns the findings of reconciling with a provider in two runs, of a day each.
 fn reconciled(world: &Rc<World>, provider: ProviderId) -> Vec<Finding> {
     let sim = Sim(Rc::clone(world));
     once(world, async move {

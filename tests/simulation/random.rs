@@ -1,4 +1,4 @@
-//! Randomness that replays: SplitMix64.
+//! Replayable randomness: SplitMix64.
 
 use std::cell::Cell;
 
@@ -17,12 +17,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 up to but without `bound`.
+    /// Returns a number from 0 to `bound` − 1.
     pub fn below(&self, bound: u64) -> u64 {
         self.next() % bound.max(1)
     }
 
-    /// True so many times in a thousand.
+    /// Returns true with this probability, in thousandths.
     pub fn chance(&self, per_mille: u64) -> bool {
         self.below(1000) < per_mille
     }

@@ -1,4 +1,4 @@
-//! The reconciliation at volume: what the provider lists is longer than one run reads.
+//! Reconciliation at volume: the provider's list is longer than one run reads.
 
 use crate::ports::Sim;
 use crate::world::World;
@@ -13,7 +13,7 @@ use shop::settlement::reconciliation::undelivered::heal_undelivered;
 use std::rc::Rc;
 use storefront::store::settlement::jobs::JobsD1;
 
-/// Of a day: more than two runs read.
+/// Payments of a day; more than two runs read.
 const PAYMENTS: usize = 12_100;
 
 /// Five in the morning.
@@ -21,7 +21,7 @@ const NOW: i64 = 1_795_150_800_000;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// After which a run that died is made up for.
+/// Milliseconds after which a run that died is replaced.
 const LOST_MILLIS: i64 = 600_000;
 
 #[test]
@@ -52,12 +52,12 @@ fn a_day_of_any_length_is_compared() {
         [&lacking, "pi_70", "pi_unknown"]
     );
 
-    // Each is told once, and the day after tomorrow is not due before it is over.
+    // Each is reported once, and the next day is not due before it is over.
     assert_eq!(differing(&minute(&world)), Vec::<String>::new());
     world.provider.borrow_mut().balance = vec![entry(PAYMENTS + 2, NOW)];
     world.advance(DAY_MILLIS);
     assert_eq!(differing(&minute(&world)), [format!("pi_{}", PAYMENTS + 2)]);
-    // What was kept of the first day goes, so many rows a run.
+    // The rows kept for the first day are deleted, a number of them in each run.
     let kept = world.db.ask("SELECT COUNT(*) FROM balance_entries");
     assert_eq!(kept, [101]);
 }
@@ -119,13 +119,14 @@ fn calm() -> Rc<World> {
     world
 }
 
-/// Findings of the next minute's run.
+/// Returns the findings of the next minute's run.
 fn minute(world: &Rc<World>) -> Vec<Finding> {
     world.advance(60_000);
     run(world, usize::MAX).unwrap()
 }
 
-/// Findings of a run that dies after so many steps. None means that it did not come to its end.
+/// Returns the findings of a run that dies after this many steps; `None` means that it did not
+/// finish.
 fn run(world: &Rc<World>, steps: usize) -> Option<Vec<Finding>> {
     let sim = Sim(Rc::clone(world));
     let now = world.now();
@@ -160,7 +161,7 @@ fn entry(at: usize, day: i64) -> BalanceEntry {
     }
 }
 
-/// Three a second.
+/// Returns instants of three payments a second.
 fn moment(at: usize, day: i64) -> Timestamp {
     Timestamp::from_millis(day + at as i64 * 300)
 }

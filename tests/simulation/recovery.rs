@@ -20,25 +20,26 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use storefront::store::settlement::jobs::JobsD1;
 
-/// Orders that wait in an ordinary run; `SIMULATION_WAITING=5000` is what the shop promises.
+/// Number of waiting orders in an ordinary run; `SIMULATION_WAITING=5000` is what the shop
+/// promises.
 const ORDERS: u32 = 1_000;
 
-/// Seconds after the provider answers again until the last of 5,000 orders has its page.
+/// Seconds from the provider's first answer until the last of 5,000 orders has its page.
 const WITHIN_SECS: i64 = 5 * 60;
 
-/// Of these, seconds until it is found that the provider answers.
+/// Seconds of these until the shop notices that the provider answers.
 const FOUND_SECS: i64 = MAX_OPEN_SECS as i64 + 5;
 
-/// Calls that the provider takes in a second.
+/// Number of calls that the provider accepts per second.
 const CALLS_A_SECOND: usize = 25;
 
-/// Of these, those that are left to new orders.
+/// Number of these that are reserved for new orders.
 const CALLS_OF_NEW_ORDERS: usize = 5;
 
-/// Statements that one invocation may ask of the database.
+/// Number of database statements allowed in one invocation.
 const STATEMENTS_AN_INVOCATION: u32 = 1_000;
 
-/// Milliseconds that a message is on its way.
+/// Milliseconds that a message spends in its queue.
 const QUEUE_MILLIS: i64 = 500;
 
 #[test]
@@ -60,7 +61,7 @@ fn thousands_of_orders_have_their_page_within_minutes_of_an_outage() {
     assert_eq!(world.most_calls.get(), CALLS_A_SECOND - CALLS_OF_NEW_ORDERS);
 }
 
-/// Their requests are too old: each takes two calls.
+/// Their requests are too old, so each takes two calls.
 #[test]
 fn orders_of_a_long_outage_get_a_new_session_at_the_same_pace() {
     let world = after_an_outage(200, None);
@@ -87,7 +88,7 @@ fn a_rest_that_nobody_asks_for_is_caught() {
     assert!(waiting(&world) > 0, "it is not caught");
 }
 
-/// While the provider is left alone, one order at a time finds out whether it answers.
+/// While the provider is not called, one order at a time tests whether it answers.
 #[test]
 fn an_outage_is_not_asked_about_by_every_order() {
     let world = after_an_outage(50, None);
@@ -108,7 +109,7 @@ fn an_outage_is_not_asked_about_by_every_order() {
     assert_eq!(tried(&world), Some(first + 10));
 }
 
-/// A request of a shopper's ended the outage, not the sweep: payments are looked at all the same.
+/// A shopper's request, not the sweep, ended the outage; payments are checked all the same.
 #[test]
 fn after_an_outage_payments_whose_time_is_over_are_looked_at() {
     let world = calm(10);
@@ -135,7 +136,7 @@ fn after_an_outage_payments_whose_time_is_over_are_looked_at() {
     assert_eq!(once(&world, swept(sim)).unwrap().again_in, None);
 }
 
-/// A move costs more than a page that is opened.
+/// A transition takes more statements than opening a page.
 #[test]
 fn a_run_of_moves_asks_for_no_more_than_it_may() {
     let world = calm(200);
@@ -169,7 +170,7 @@ fn a_run_of_moves_asks_for_no_more_than_it_may() {
     );
 }
 
-/// A run that took so long that it counts as lost ends nothing of the run that took its place.
+/// A run that is so late that it counts as lost ends nothing of the run that replaced it.
 #[test]
 fn a_late_run_leaves_the_turn_to_who_has_it() {
     let world = calm(0);
@@ -199,7 +200,7 @@ fn what_a_sweep_takes_is_nobody_elses() {
     assert!(!shared(Some(Bug::NotLeased)).is_empty(), "it is not caught");
 }
 
-/// The orders that two who take at once are both given.
+/// Returns the orders that two concurrent takers were both given.
 fn shared(bug: Option<Bug>) -> BTreeSet<String> {
     let world = after_an_outage(10, bug);
     let take = || {
@@ -217,8 +218,8 @@ fn shared(bug: Option<Bug>) -> BTreeSet<String> {
     first.intersection(&take()).cloned().collect()
 }
 
-/// A shop whose provider answers again, after so many orders were placed without it, a few
-/// milliseconds after each other.
+/// Returns a shop whose provider answers again, after this many orders were placed during the
+/// outage, a few milliseconds apart.
 fn after_an_outage(orders: u32, bug: Option<Bug>) -> Rc<World> {
     let world = calm_with(orders, bug);
     world.is_left_alone.set(true);
@@ -236,7 +237,8 @@ pub fn calm(units: u32) -> Rc<World> {
     calm_with(units, None)
 }
 
-/// So many units more, and a provider that takes its calls a second.
+/// Returns a calm shop with this many additional units, and a provider that accepts its maximum
+/// calls per second.
 fn calm_with(units: u32, bug: Option<Bug>) -> Rc<World> {
     let world = World::new(0, bug);
     world.calm();
@@ -271,8 +273,8 @@ pub fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
     })
 }
 
-/// The minutes' messages, and those for the rest, until no order waits or `ends_at`; the most
-/// statements of one run. In every second new orders come, too.
+/// Delivers the messages of each minute, and those for further runs, until no order waits or at
+/// `ends_at`. New orders arrive every second. Returns the maximum number of statements in one run.
 fn sweep_until(world: &Rc<World>, ends_at: i64) -> u32 {
     sweep_while(world, ends_at, |world| waiting(world) > 0)
 }

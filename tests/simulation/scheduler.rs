@@ -1,5 +1,5 @@
-//! Runs tasks one poll at a time, in an order drawn from the seed. A request can crash at any of
-//! its awaits: it is dropped there, and whoever waits for its answer hears nothing.
+//! Runs tasks one poll at a time, in an order chosen by the seed. A request can crash at any of its
+//! awaits: it is dropped there, and its caller never gets an answer.
 
 use crate::world::World;
 use std::cell::{Cell, RefCell};
@@ -10,7 +10,8 @@ use std::task::{Context, Poll, Waker};
 
 pub struct Task {
     future: Pin<Box<dyn Future<Output = ()>>>,
-    /// A request: it may crash, and is gone when the clock jumps by more than a request lives.
+    /// True for a request: it may crash, and is dropped when the clock jumps by more than a
+    /// request's lifetime.
     mortal: bool,
 }
 
@@ -23,7 +24,7 @@ impl Task {
     }
 }
 
-/// Polls until every task has ended; `after_each` is asked after every poll.
+/// Polls until every task has ended; calls `after_each` after every poll.
 pub fn run(
     world: &Rc<World>,
     actors: Vec<Task>,
@@ -71,7 +72,7 @@ pub fn once<T: 'static>(
     answer.take().unwrap()
 }
 
-/// Lets others go first; a request may crash here instead.
+/// Lets other tasks run first; a request may crash here.
 pub async fn pause(world: &World) {
     let mut paused = false;
     poll_fn(|_| {
@@ -88,7 +89,7 @@ pub async fn pause(world: &World) {
     .await;
 }
 
-/// Lets others go first until the clock has moved by so much; a request may crash once.
+/// Lets other tasks run first until the clock has advanced by this much; a request may crash once.
 pub async fn sleep(world: &World, millis: i64) {
     let until = world.now().as_millis() + millis;
     pause(world).await;
@@ -102,7 +103,7 @@ pub async fn sleep(world: &World, millis: i64) {
     .await;
 }
 
-/// Runs `work` as a request; none when it crashed.
+/// Runs `work` as a request; `None` means it crashed.
 pub async fn request<T: 'static>(
     world: &Rc<World>,
     work: impl Future<Output = T> + 'static,

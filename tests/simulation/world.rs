@@ -1,4 +1,4 @@
-//! The world of one seed: the clock, the storm, and everything the shop talks to.
+//! The world of one seed: the clock, the storm, and everything that the shop calls.
 
 use crate::database::SqliteDb;
 use crate::objects::ObjectsOf;
@@ -23,22 +23,22 @@ use storefront::store::pricing::settings::SettingsCache;
 /// Frequencies of faults, per thousand.
 #[derive(Clone, Copy, Default)]
 pub struct Storm {
-    /// A call fails and nothing was done.
+    /// A call fails without effect.
     pub fail: u64,
-    /// A call fails though it was done.
+    /// A call fails after it took effect.
     pub fail_after: u64,
-    /// A call is given up, and its message arrives later.
+    /// A call is abandoned, and its message arrives later.
     pub late: u64,
     /// A call's message arrives a second time, later.
     pub repeat: u64,
-    /// A request ends without a word.
+    /// A request dies without an answer.
     pub crash: u64,
     /// The clock jumps.
     pub jump: u64,
-    /// The provider is gone for a while.
+    /// The provider is down for a while.
     pub outage: u64,
-    /// A request outlives everyone's patience before it freezes its cart, or before it writes its
-    /// order, and dies then.
+    /// A request lingers before it freezes its cart or writes its order, for longer than anyone
+    /// waits, and then dies.
     pub linger: u64,
 }
 
@@ -62,67 +62,67 @@ pub struct World {
     pub carts: ObjectsOf<Cart>,
     pub promotions: ObjectsOf<Promotion>,
     pub provider: RefCell<Provider>,
-    /// Another one, which tests of two ask for payments.
+    /// A second provider, for tests with two.
     pub second: RefCell<Provider>,
     /// The provider that takes the payments of new orders.
     pub new_payments: Cell<ProviderId>,
-    /// The settings that the shop read last.
+    /// Settings that the shop read last.
     pub settings: SettingsCache,
-    /// The listings that the shop read before.
+    /// Listings that the shop read before.
     pub listings: ListingCache,
     /// Refusals that the shop remembers.
     pub refusals: RefCell<Refusals>,
-    /// Number of requests for an order that each key has made.
+    /// Number of order requests for each key.
     pub keys: RefCell<BTreeMap<String, u32>>,
-    /// Calls that the shop has made.
+    /// Number of calls that the shop has made.
     pub costs: Cell<Costs>,
-    /// Milliseconds that pass between two steps at most, but for jumps.
+    /// Maximum number of milliseconds between two steps, apart from jumps.
     moment: u64,
-    /// Statements that the shop has asked for.
+    /// Number of statements that the shop has run.
     pub statements: Cell<u32>,
-    /// True while the clock moves by itself.
+    /// True while the clock advances by itself.
     pub is_timeless: Cell<bool>,
-    /// Events that the shop keeps, and whether they were dealt with.
+    /// Events in the shop's inbox; true for those that were handled.
     pub inbox: RefCell<BTreeMap<String, bool>>,
-    /// Ids on the queue.
+    /// IDs in the queue.
     pub queue: RefCell<Vec<String>>,
-    /// News of the carts on their way.
+    /// Events of the carts on their way.
     pub news: RefCell<Vec<ObjectEvent>>,
-    /// Letters on their queue.
+    /// Emails in their queue.
     pub letters: RefCell<Vec<EmailJob>>,
-    /// Keys of the letters that the mail provider has sent.
+    /// Keys of the emails that the mail provider has sent.
     pub sent: RefCell<BTreeSet<String>>,
-    /// Confirmations that it has sent, by order.
+    /// Number of confirmations sent, by order.
     pub mails: RefCell<BTreeMap<String, u32>>,
     pub spawned: RefCell<Vec<Task>>,
-    /// True if something was written since the invariants were last checked.
+    /// True if something was written since the last check of the invariants.
     pub touched: Cell<bool>,
     pub in_request: Cell<bool>,
     pub crashed: Cell<bool>,
-    /// Number of steps of requests until one crashes.
+    /// Number of request steps until a crash.
     pub crash_at: Cell<Option<u32>>,
     late: RefCell<Vec<(i64, Late)>>,
-    /// True while the database takes no writes.
+    /// True while the database accepts no writes.
     pub refuses_writes: Cell<bool>,
-    /// True while the shop leaves the provider alone.
+    /// True while the shop does not call the provider.
     pub is_left_alone: Cell<bool>,
-    /// Calls that the provider takes in any second.
+    /// Number of calls that the provider accepts in any second.
     pub calls_a_second: Cell<usize>,
-    /// The most calls of any second.
+    /// Maximum number of calls in any second so far.
     pub most_calls: Cell<usize>,
-    /// Instants of the last calls of the provider.
+    /// Instants of the provider's last calls.
     called_at: RefCell<VecDeque<i64>>,
-    /// Until when the provider answers nothing.
+    /// Instant until which the provider does not answer.
     gone_until: Cell<i64>,
     clock: Cell<i64>,
     names: Cell<u64>,
     trace: RefCell<Vec<String>>,
 }
 
-/// Milliseconds that a message, or a request, lives at most.
+/// Maximum lifetime of a message or request in milliseconds.
 const LIFE_MILLIS: i64 = 55_000;
 
-/// Milliseconds for which a request that outlives everyone's patience does so at most.
+/// Maximum number of milliseconds that a request lingers.
 const MAX_LINGER_MILLIS: u64 = 8 * 60_000;
 
 /// Frequency, per thousand, with which a request lingers where it can.
@@ -135,7 +135,7 @@ impl World {
         if matches!(bug, Some(Bug::CartsNotHeard | Bug::ThawedUndecided)) {
             storm.linger = LINGERS;
         }
-        // Memory is short: what it tells is asked for at once, or never.
+        // Memory is short-lived: a remembered refusal is used at once, or never.
         let moment = if bug == Some(Bug::MemoryGrants) {
             3
         } else {
@@ -195,19 +195,19 @@ impl World {
         Timestamp::from_millis(self.clock.get())
     }
 
-    /// Counts something that the shop has asked for.
+    /// Counts a call of the shop.
     pub fn count(&self, what: impl FnOnce(&mut Costs)) {
         let mut costs = self.costs.get();
         what(&mut costs);
         self.costs.set(costs);
     }
 
-    /// Counts statements that the shop has asked for.
+    /// Counts statements of the shop.
     pub fn count_statements(&self, more: usize) {
         self.statements.set(self.statements.get() + more as u32);
     }
 
-    /// An id that no other has, in a form that can be read in a trace.
+    /// Returns a unique ID that is readable in a trace.
     pub fn name(&self, prefix: &str) -> String {
         self.names.set(self.names.get() + 1);
         format!("{prefix}_{}", self.names.get())
@@ -227,7 +227,7 @@ impl World {
         self.gone_until.set(0);
     }
 
-    /// True if a request crashes at this step.
+    /// Returns true if a request crashes at this step.
     pub fn crashes_here(&self) -> bool {
         let chosen = self.crash_at.get();
         self.crash_at
@@ -235,8 +235,8 @@ impl World {
         chosen == Some(0) || self.random.chance(self.storm.get().crash)
     }
 
-    /// True if the provider answers. Now and then it stops, for longer than a session's request can
-    /// be repeated.
+    /// Returns true if the provider answers. Occasionally, it goes down for longer than a session
+    /// request can be repeated.
     pub fn provider_answers(&self) -> bool {
         let now = self.clock.get();
         if now >= self.gone_until.get() && self.random.chance(self.storm.get().outage) {
@@ -246,7 +246,7 @@ impl World {
         now >= self.gone_until.get()
     }
 
-    /// Takes one more call of the provider's; false when this second has had enough.
+    /// Counts one more call of the provider; false if this second has reached its maximum.
     pub fn provider_takes(&self) -> bool {
         let now = self.clock.get();
         let mut called_at = self.called_at.borrow_mut();
@@ -259,12 +259,12 @@ impl World {
         called_at.len() <= self.calls_a_second.get()
     }
 
-    /// Has a message arrive some time later.
+    /// Makes a message arrive some time later.
     pub fn later(&self, message: impl FnOnce(&Self) + 'static) {
         self.within(LIFE_MILLIS as u64 / 20, message);
     }
 
-    /// Has a message arrive after others may have given up whoever sent it.
+    /// Makes a message arrive after its sender may have been given up.
     pub fn much_later(&self, message: impl FnOnce(&Self) + 'static) {
         self.within(MAX_LINGER_MILLIS, message);
     }
@@ -274,7 +274,7 @@ impl World {
         self.late.borrow_mut().push((due, Box::new(message)));
     }
 
-    /// A moment passes, seldom a long one: true when it was longer than a request lives.
+    /// Lets a moment pass, rarely a long one; returns true if it exceeded a request's lifetime.
     pub fn time_passes(&self) -> bool {
         if self.is_timeless.get() {
             return false;
@@ -294,7 +294,7 @@ impl World {
         self.advance(jump)
     }
 
-    /// Moves the clock. Messages on their way arrive before it has moved by more than they live.
+    /// Advances the clock. Messages arrive before it has advanced by more than their lifetime.
     pub fn advance(&self, millis: i64) -> bool {
         let outlives = millis > LIFE_MILLIS;
         if outlives {
@@ -321,7 +321,7 @@ impl World {
     }
 }
 
-/// Some seeds are calm, some have one kind of trouble, some all.
+/// Returns the storm of a seed: some are calm, some have one kind of fault, some all of them.
 fn storm_of(random: &Random) -> Storm {
     let level = |random: &Random| *random.pick(&[0, 0, 10, 40]);
     Storm {

@@ -131,9 +131,9 @@ export class Account {
   readonly disputes = new Map<string, Dispute>();
   readonly balance = new Map<string, BalanceTransaction>();
   readonly events = new Map<string, Event>();
-  /** The version last asked for by the shop: its webhooks are rendered in it. */
+  /** API version last requested by the shop, in which its webhooks are rendered. */
   apiVersion = Stripe.API_VERSION as string;
-  /** The API request being worked on, named by the events it causes. */
+  /** The current API request, which the events it causes refer to. */
   request: Request = NO_REQUEST;
   onEvent: (event: Event) => void = () => {};
   readonly #clock: () => number;
@@ -143,7 +143,7 @@ export class Account {
     this.#clock = clock;
   }
 
-  /** Seconds since 1970, as Stripe counts. */
+  /** Returns seconds since 1970, as Stripe does. */
   now(): number {
     return Math.floor(this.#clock()) + this.#advancedSecs;
   }
@@ -170,13 +170,13 @@ export class Account {
     return event;
   }
 
-  /** Object that an id names, for `expand[]`. */
+  /** Returns the object with an ID, for `expand[]`. */
   find(id: string): Record<string, unknown> | undefined {
     const shelves = [this.intents, this.charges, this.refunds, this.disputes, this.balance, this.sessions];
     return shelves.map((shelf) => shelf.get(id)).find((object) => object !== undefined);
   }
 
-  /** An entry in the account's balance. https://docs.stripe.com/api/balance_transactions/object */
+  /** Adds a balance transaction. https://docs.stripe.com/api/balance_transactions/object */
   book(type: string, source: string, currency: string, amount: number, fee: number): BalanceTransaction {
     const entry: BalanceTransaction = {
       id: newId('txn_3'),

@@ -113,8 +113,8 @@ export class Api {
   }
 
   /**
-   * 1. read and judge the caller 2. faults before the work 3. the work, once per key 4. faults
-   *    after it 5. the answer
+   * 1. identify and check the caller 2. faults before the work 3. the work, once per key 4. faults
+   *    after it 5. the response
    */
   async serve(request: IncomingMessage, response: ServerResponse, url: URL, origin: string): Promise<void> {
     const requestId = newId('req_', 14);
@@ -163,7 +163,7 @@ export class Api {
   }
 
   /**
-   * Answers a request and keeps the answer under its key: success, or a refusal once work had
+   * Answers a request and stores the response under its key: a success, or a refusal after work had
    * begun.
    */
   #answer(method: string, path: string, form: Form, origin: string): Answer {
@@ -214,7 +214,7 @@ function one({ account, form }: Call, object: Record<string, unknown>) {
   return expanded(account, object, read(form, ONE).expand);
 }
 
-/** The `expand[]` of a form that was read by its own rules already. */
+/** Returns `expand[]` of a form that was already validated. */
 function expandOf({ expand: paths }: Form): string[] | undefined {
   return paths === undefined ? undefined : read({ expand: paths }, ONE).expand;
 }

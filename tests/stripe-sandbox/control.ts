@@ -1,8 +1,8 @@
 /**
- * Controls that tests and developers have over the account outside Stripe's API: play the buyer,
- * the bank and the dashboard, set faults, send events again, move the clock. The same commands
- * exist as functions and over HTTP under `/_sandbox`, which is open to callers on this machine
- * alone, with JSON bodies, which a web page elsewhere cannot send.
+ * Controls for tests and developers outside Stripe's API: act as the buyer, the bank and the
+ * dashboard, set faults, resend events, advance the clock. The same commands exist as functions and
+ * over HTTP under `/_sandbox`, which only accepts callers on this machine and JSON bodies, which a
+ * web page on another site cannot send.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Account, Event } from './account.ts';
@@ -49,8 +49,8 @@ export class Control {
   closeDispute = (dispute: string, outcome: 'won' | 'lost') => closeDispute(this.#account, dispute, outcome);
 
   /**
-   * An event of any type about anything, such as one of a type the shop does not know, or of
-   * another mode.
+   * Emits an event of any type about any object, such as a type unknown to the shop, or of another
+   * mode.
    */
   emit = (type: string, object: Input, overrides: Partial<Event> = {}) => this.#account.emit(type, object, overrides);
   deliver = (event: string, sending?: Sending) => this.#deliveries.deliver(this.#event(event), sending);

@@ -21,7 +21,7 @@ const MINIMUM: Readonly<Record<string, number>> = {
   usd: 50, aed: 200, aud: 50, bgn: 100, brl: 50, cad: 50, chf: 50, czk: 1500, dkk: 250, eur: 50, gbp: 30, hkd: 400,
   huf: 17500, inr: 50, jpy: 50, mxn: 1000, myr: 200, nok: 300, nzd: 50, pln: 200, ron: 200, sek: 300, sgd: 50, thb: 1000,
 };
-/** By the digits that an amount may have. */
+/** Maximum amounts, by the number of digits allowed. */
 const MAXIMUM: Readonly<Record<string, number>> = { cop: 9_999_999_999, huf: 9_999_999_999, idr: 999_999_999_999, inr: 999_999_999, jpy: 9_999_999_999, lbp: 99_999_999_999 };
 const MAXIMUM_ELSEWHERE = 99_999_999;
 
@@ -56,7 +56,7 @@ export function checkTotal(currency: string, total: number): void {
   );
 }
 
-/** The amount for people: exact, by integers alone. */
+/** Formats the amount for people, exactly, with integer arithmetic only. */
 export function format(currency: string, amount: number): string {
   const places = decimals(currency) ?? 2;
   const digits = String(Math.abs(amount)).padStart(places + 1, '0');
@@ -69,8 +69,8 @@ export function format(currency: string, amount: number): string {
 }
 
 /**
- * 2.9 % of the amount, to the currency's increment; the fixed part of real fees depends on the
- * account's country.
+ * Returns 2.9 % of the amount, rounded to the currency's increment; the fixed part of real fees
+ * depends on the account's country.
  */
 export function fee(currency: string, amount: number): number {
   const step = increment(currency);

@@ -14,7 +14,7 @@ export type Delivery = {
   event: string;
   type: string;
   attempt: number;
-  /** The answer's status; null when there was no answer. */
+  /** Status of the response; null if there was none. */
   status: number | null;
   outcome: 'delivered' | 'refused' | 'unreachable' | 'dropped' | 'held';
 };
@@ -22,20 +22,20 @@ export type Delivery = {
 export type DeliveryOptions = {
   webhookUrl: string | undefined;
   webhookSecret: string;
-  /** The first back-off; it doubles with each attempt. */
+  /** First back-off, which doubles with each attempt. */
   retryUnitMs: number;
   maxAttempts: number;
   timeoutMs: number;
-  /** Seconds since 1970, as receivers count them. */
+  /** Returns seconds since 1970 by the receivers' clock. */
   now: () => number;
 };
 
 export type Sending = {
-  /** Number of copies that are sent in parallel. */
+  /** Number of copies sent in parallel. */
   times?: number;
-  /** Age, in seconds, that the signature claims. */
+  /** Age in seconds that the signature claims. */
   ageSecs?: number;
-  /** Another secret than the endpoint's. */
+  /** A secret other than the endpoint's. */
   secret?: string;
 };
 
@@ -61,7 +61,7 @@ export class Deliveries {
     return this.#held.map((event) => event.id);
   }
 
-  /** A new event on its way out, through whatever faults are set for it. */
+  /** Dispatches a new event, subject to the faults that are set for it. */
   dispatch(event: Event): void {
     if (!this.url) {
       event.pending_webhooks = 0;
@@ -78,21 +78,21 @@ export class Deliveries {
   }
 
   /**
-   * Sends an event now, whether or not it was delivered before; resolves when every copy has an
-   * answer.
+   * Sends an event now, whether or not it was delivered before; resolves when every copy has a
+   * response.
    */
   async deliver(event: Event, sending: Sending = {}): Promise<Delivery[]> {
     const copies = Array.from({ length: sending.times ?? 1 }, () => this.#attempt(event, 1, sending));
     return Promise.all(copies);
   }
 
-  /** Each of the events so many times, in parallel and shuffled. */
+  /** Sends each event several times, in parallel and shuffled. */
   async storm(events: Event[], times: number): Promise<Delivery[]> {
     const copies = events.flatMap((event) => Array.from({ length: times }, () => event));
     return Promise.all(shuffle(copies).map((event) => this.#attempt(event, 1)));
   }
 
-  /** Sends what is held one by one, so that it arrives in the order asked for. */
+  /** Sends held events one by one, so that they arrive in the given order. */
   release(order: 'held' | 'reverse' | 'shuffle' = 'held'): number {
     const held = this.#held;
     this.#held = [];
@@ -190,7 +190,7 @@ export class Deliveries {
   }
 }
 
-/** Lets so many through at once, the others in the order of their coming. */
+/** Lets a number of tasks run at once, the others in order of arrival. */
 class Gate {
   #free: number;
   readonly #waiting: (() => void)[] = [];

@@ -1,13 +1,13 @@
 /**
- * Disputes, opened and closed by control. A chargeback takes the money at once and forbids refunds;
- * an inquiry does neither; a won dispute brings the money back. Sources:
+ * Disputes, opened and closed by control commands. A chargeback withdraws the money at once and
+ * forbids refunds; an inquiry does neither; a dispute that is won returns the money. Sources:
  * https://docs.stripe.com/disputes/how-disputes-work, https://docs.stripe.com/api/disputes/object
  */
 import { newId, type Account, type Dispute } from './account.ts';
 import { invalid, missing } from './http.ts';
 import { getCharge, getIntent } from './payments.ts';
 
-/** Fee that Stripe keeps for handling a dispute, in the smallest unit. */
+/** Fee that Stripe charges for a dispute, in the smallest unit. */
 const DISPUTE_FEE = 1500;
 
 export function openDispute(account: Account, intentId: string, kind: 'chargeback' | 'inquiry' = 'chargeback'): Dispute {

@@ -185,8 +185,8 @@ describe('faults', () => {
 });
 
 /**
- * The official client tries once more by itself after a reset, which on a kept connection may be a
- * stale one.
+ * The official client retries once by itself after a reset, because a kept-alive connection may be
+ * stale.
  */
 function attempts(kind: string): number {
   return kind.startsWith('reset') ? 2 : 1;

@@ -14,7 +14,7 @@ type Counted = { times: number };
 export type ApiFault = Counted & {
   on: 'api';
   method?: string;
-  /** The beginning of the path, such as `/v1/refunds`. */
+  /** Prefix of the path, such as `/v1/refunds`. */
   path: string;
 } & (
   | { kind: 'error'; status: number; retry_after?: number; should_retry?: boolean }
@@ -44,8 +44,8 @@ export class Faults {
   }
 
   /**
-   * Takes loose input, as from the control API: what is left out gets its usual value, what makes
-   * no sense is refused.
+   * Accepts partial input, as from the control API: missing values get their defaults, and nonsense
+   * is rejected.
    */
   add(given: unknown): Fault {
     const fault = complete(given);

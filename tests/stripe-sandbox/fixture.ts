@@ -1,6 +1,6 @@
 /**
- * Fixture of the sandbox's own tests: before each test a new sandbox whose clock stands still, the
- * official client pointed at it, and a shop that receives events and verifies them with the
+ * Fixture for the sandbox's own tests: before each test, a new sandbox whose clock stands still,
+ * the official client connected to it, and a shop that receives events and verifies them with the
  * official package.
  */
 import assert from 'node:assert/strict';
@@ -17,7 +17,7 @@ export const START = 1_790_000_000;
 export class Fixture {
   now = START;
   received: Stripe.Event[] = [];
-  /** Status that the shop answers to an event that verifies. */
+  /** Status that the shop returns for a verified event. */
   answer: (event: Stripe.Event) => number = () => 200;
   sandbox!: Sandbox;
   stripe!: Stripe;
@@ -48,13 +48,13 @@ export class Fixture {
     return this.stripe.checkout.sessions.create({ ...usual, ...params } as Stripe.Checkout.SessionCreateParams, options);
   }
 
-  /** Creates a session, pays it, and names the payment intent. */
+  /** Creates and pays a session; returns the payment intent. */
   async paidIntent(): Promise<string> {
     const { id } = await this.create();
     return this.sandbox.control.pay(id).payment_intent!;
   }
 
-  /** The types of what has arrived, sorted, once nothing is under way. */
+  /** Returns the sorted types of received events, once nothing is pending. */
   async types(): Promise<string[]> {
     await this.sandbox.deliveries.idle();
     return this.received.map((event) => event.type as string).sort();
@@ -100,7 +100,7 @@ export class Fixture {
   }
 }
 
-/** A fixture that starts anew with each test of the file. */
+/** Returns a fixture that is reset for each test of the file. */
 export function useFixture(): Fixture {
   const fixture = new Fixture();
   beforeEach(() => fixture.open());
@@ -112,7 +112,7 @@ export function line(unit_amount = 2500, currency = 'usd', name = 'A thing') {
   return { quantity: 1, price_data: { currency, unit_amount, product_data: { name } } };
 }
 
-/** A session's parameters as they travel. */
+/** Returns a session's parameters, form-encoded. */
 export function sessionForm(more: Record<string, string> = {}): string {
   return new URLSearchParams({
     mode: 'payment', success_url: 'http://shop.test/done', 'line_items[0][quantity]': '1',
@@ -125,7 +125,7 @@ export function submit(url: string, action: string): Promise<Response> {
   return fetch(url, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' });
 }
 
-/** Asks again until it holds, for five seconds at most. */
+/** Polls a condition until it holds, for at most five seconds. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 5000;
   while (!(await condition())) {

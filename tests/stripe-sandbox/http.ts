@@ -15,7 +15,7 @@ export class StripeError extends Error {
   readonly type: string;
   readonly code: string | undefined;
   readonly param: string | undefined;
-  /** True if work had begun: such an answer is kept under the Idempotency-Key. */
+  /** True if work had begun: such a response is stored under the Idempotency-Key. */
   readonly begun: boolean;
 
   constructor(status: number, type: string, message: string, code?: string, param?: string, begun = false) {
@@ -32,7 +32,7 @@ export function invalid(message: string, param?: string, code?: string, status =
   return new StripeError(status, 'invalid_request_error', message, code, param);
 }
 
-/** The parameters were right, the object's state refuses. */
+/** The parameters are valid, but the object's state does not allow the request. */
 export function refused(message: string, param?: string, code?: string): StripeError {
   return new StripeError(400, 'invalid_request_error', message, code, param, true);
 }
@@ -93,8 +93,8 @@ export async function readText(request: IncomingMessage, limit = 1_000_000): Pro
 }
 
 /**
- * `a[b][0]=x&a[c][]=y` as a tree. Lists stay trees with numbers for names until a schema asks for a
- * list.
+ * Parses `a[b][0]=x&a[c][]=y` into a tree. Lists stay trees with numeric names until a schema
+ * requires a list.
  */
 export function parseForm(text: string): Form {
   const form: Form = Object.create(null);
@@ -102,7 +102,7 @@ export function parseForm(text: string): Form {
   return form;
 }
 
-/** The top name and its brackets: `a[b][]` is `a`, `b` and an empty name. */
+/** Splits a name into its parts: `a[b][]` is `a`, `b` and an empty name. */
 function path(name: string): string[] {
   const match = /^([^[\]]+)((?:\[[^[\]]*\])*)$/.exec(name);
   if (!match) throw invalid(`Invalid parameter name: ${name}`, name);

@@ -1,7 +1,7 @@
 /**
- * Idempotency keys: the first answer to a key is kept for 24 hours and told again, whatever it was;
- * another request under the key is refused; a second request while the first is in progress is a
- * conflict. An answer is kept only once work began: parameters that fail validation leave the key
+ * Idempotency keys: the first response to a key is stored for 24 hours and replayed, whatever it
+ * was; another request under the key is rejected; a second request while the first is in progress
+ * is a conflict. A response is only stored once work began, so invalid parameters leave the key
  * free. Source: https://docs.stripe.com/api/idempotent_requests
  */
 import { invalid, StripeError, type Answer } from './http.ts';
@@ -13,7 +13,7 @@ type Entry = { fingerprint: string; path: string; at: number; answer: Answer | n
 export class Idempotency {
   readonly #entries = new Map<string, Entry>();
 
-  /** The answer to tell again, or null after marking the key as in progress. */
+  /** Returns the response to replay, or null after marking the key as in progress. */
   begin(key: string, path: string, body: string, now: number): Answer | null {
     if (key.length > 255) throw invalid('Idempotency keys can be at most 255 characters long.');
     const known = this.#entries.get(key);
@@ -47,7 +47,7 @@ function mismatch(rule: string, key: string): StripeError {
   return new StripeError(400, 'idempotency_error', message);
 }
 
-/** Parameters are compared, not their order. */
+/** Serializes parameters independently of their order. */
 function canonical(body: string): string {
   return [...new URLSearchParams(body)].map((pair) => JSON.stringify(pair)).sort().join();
 }

@@ -11,7 +11,7 @@ export type Page = { limit?: number; starting_after?: string; ending_before?: st
 
 export type List<T> = { object: 'list'; data: T[]; has_more: boolean; url: string };
 
-/** Items come in the order of their making; the list shows the newest first. */
+/** Returns a page, newest first, of items given in order of creation. */
 export function newestFirst<T extends Item>(items: readonly T[], page: Page, url: string): List<T> {
   return slice(items.toReversed().filter((item) => within(item.created ?? 0, page.created ?? {})), page, url);
 }
@@ -27,7 +27,7 @@ export function slice<T extends Item>(items: readonly T[], page: Page, url: stri
   return { object: 'list', data: items.slice(start, start + limit), has_more: items.length > start + limit, url };
 }
 
-/** A copy of the object in which each path names an object where there was an id. */
+/** Returns a copy of the object in which each path contains the object in place of its ID. */
 export function expanded(account: Account, object: Record<string, unknown>, paths: readonly string[] = []) {
   const copy = structuredClone(object);
   for (const path of paths) expandPath(account, copy, path.split('.'), path);

@@ -32,7 +32,7 @@ export type Values<F> =
 
 export const expand = { kind: 'list', of: { kind: 'string' }, max: 20 } as const;
 
-/** A moment, or a range of moments: `created=…` or `created[gte]=…`. */
+/** An instant, or a range of instants: `created=…` or `created[gte]=…`. */
 const moment = { kind: 'integer', min: 0 } as const;
 export const range = { kind: 'hash', fields: { gt: moment, gte: moment, lt: moment, lte: moment } } as const;
 
@@ -119,7 +119,10 @@ function string(given: string, rule: { max?: number; oneOf?: readonly string[]; 
   return given;
 }
 
-/** ASCII, at most 64 characters before the @, a host of names of which the last is no number. */
+/**
+ * Accepts ASCII with at most 64 characters before the @, and a host name whose last part is not a
+ * number.
+ */
 function isEmail(given: string): boolean {
   const [, local, host] = /^([\w.!#$%&'*+/=?^`{|}~-]+)@([^@]+)$/.exec(given) ?? [];
   if (local === undefined || host === undefined || local.length > 64 || given.length > 254) return false;

@@ -1,6 +1,4 @@
-/**
- * Money: what a buyer does on the payment page, refunds, disputes, and the balance that follows.
- */
+/** Money: the buyer's actions on the payment page, refunds, disputes, and the resulting balance. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Stripe } from 'stripe';

@@ -35,7 +35,7 @@ export function paySession(account: Account, id: string): Session {
   return session;
 }
 
-/** The session stays open: the buyer may try again. */
+/** Declines the payment. The session stays open, and the buyer may try again. */
 export function declineSession(account: Account, id: string): Session {
   const session = openSession(account, id);
   const intent = intentOf(account, session);
@@ -46,7 +46,7 @@ export function declineSession(account: Account, id: string): Session {
   return session;
 }
 
-/** A delayed method: the session is complete, the money is on its way. */
+/** Pays by a delayed method: the session is complete, but the money is still on its way. */
 export function delaySession(account: Account, id: string): Session {
   const session = openSession(account, id);
   if (session.amount_total === 0) throw invalid('There is nothing to pay later');
@@ -102,7 +102,7 @@ function complete(session: Session): void {
   session.customer_details ??= { email: 'buyer@example.com' };
 }
 
-/** Created when somebody first tries to pay, as Checkout does. */
+/** Returns the payment intent, which is created on the first attempt to pay, as in Checkout. */
 function intentOf(account: Account, session: Session): PaymentIntent {
   const known = session.payment_intent && account.intents.get(session.payment_intent);
   if (known) return known;

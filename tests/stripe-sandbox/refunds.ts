@@ -65,7 +65,7 @@ export function getRefund(account: Account, id: string): Refund {
   return refund;
 }
 
-/** Ends a pending refund; one that had succeeded may still fail, as a bank's return does. */
+/** Ends a pending refund. One that has succeeded may still fail, as when a bank returns it. */
 export function settleRefund(account: Account, id: string, outcome: Outcome): Refund {
   const refund = getRefund(account, id);
   if (refund.status === 'failed') throw refused(`Refund ${id} has already failed`);

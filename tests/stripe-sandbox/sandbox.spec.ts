@@ -1,6 +1,6 @@
 /**
- * Access to the sandbox, and its control over HTTP. With its sibling specs: if these hold, code
- * written for Stripe cannot tell the two apart in the parts that a shop uses.
+ * Access to the sandbox, and its control over HTTP. If this and its sibling specs hold, code
+ * written for Stripe cannot distinguish the two in the parts that a shop uses.
  */
 import assert from 'node:assert/strict';
 import type { IncomingMessage } from 'node:http';

@@ -1,7 +1,7 @@
 /**
- * The sandbox put together: one HTTP server with Stripe's API under `/v1`, the payment page under
- * `/c` and the control under `/_sandbox`, over one account in memory. Keys and webhook secret are
- * given by the caller; nothing outlives `close()`.
+ * The complete sandbox: one HTTP server with Stripe's API under `/v1`, the payment page under `/c`
+ * and the controls under `/_sandbox`, over one account in memory. The caller provides keys and
+ * webhook secret; nothing outlives `close()`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,11 +21,10 @@ export type SandboxOptions = {
   secretKey: string;
   webhookSecret: string;
   webhookUrl?: string;
-  /** Seconds since 1970; the machine's clock unless told otherwise. */
+  /** Returns seconds since 1970; the machine's clock by default. */
   now?: () => number;
   /**
-   * Seconds since 1970 as those count them who receive webhooks; the machine's clock unless told
-   * otherwise.
+   * Returns seconds since 1970 by the clock of webhook receivers; the machine's clock by default.
    */
   receiversNow?: () => number;
 } & Partial<Pick<DeliveryOptions, 'retryUnitMs' | 'maxAttempts' | 'timeoutMs'>>;

@@ -1,5 +1,6 @@
 /**
- * Sessions by the official client: what is taken and what is refused, reading, idempotency, expiry.
+ * Sessions through the official client: accepted and rejected parameters, reading, idempotency,
+ * expiry.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

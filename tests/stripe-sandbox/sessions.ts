@@ -103,7 +103,7 @@ const LIST = {
 type Line = Values<typeof LINE_ITEM>;
 type Create = Values<typeof CREATE>;
 
-/** Parameters from which the payment intent of a session is made once somebody tries to pay. */
+/** Parameters for the payment intent of a session, which is created on the first attempt to pay. */
 const intentData = new WeakMap<Session, NonNullable<Create['payment_intent_data']>>();
 
 export function createSession(account: Account, form: Form, pageOrigin: string): Session {

@@ -1,7 +1,7 @@
 /**
  * Access: every route of the router × each kind of caller. The routes are read from
- * `src/web/routes`, so that a new one without a case here fails, as does one for staff without a
- * permission. A denial is asserted by its answer and by the effect that did not happen.
+ * `src/web/routes`, so that a new route without a case here fails, as does a staff route without a
+ * permission. A denial is asserted by its response and by the absence of an effect.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -18,11 +18,11 @@ const ROUTER = ['pages', 'api', 'staff', 'files'].map((table) => readFileSync(jo
 const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)" +(\w+)(?:\((\w+)\))? +\w+ +[\w:]+(?:, \w+)?;$/gm)]
   .map(([, method, pattern, access, permission]) => ({ route: `${method!.toUpperCase()} ${pattern}`, access, permission }));
 
-/** The smallest picture there is, and where it is served. */
+/** The smallest possible picture, and the address where it is served. */
 const GIF = Buffer.from('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7', 'base64');
 const GIF_PATH = '/media/54mvlltvpsfzm3edesbvamy32m-1x1.gif';
 
-/** Calls of staff, and a check that each had its effect. */
+/** Requests by staff, and a check that each had its effect. */
 const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client['get']>; effect: () => Promise<unknown>; status?: number }> = {
   'POST /api/v1/admin/catalog/import': {
     send: (client) => client.send('POST', '/api/v1/admin/catalog/import', csvOf({ sku: 'NEW' }), { 'content-type': 'text/csv' }),
@@ -200,7 +200,7 @@ const STAFF_CALLS: Record<string, { send: (client: Client) => ReturnType<Client[
   },
 };
 
-/** Letters about events that concern nobody: replaying them writes nothing else. */
+/** Adds dead letters about events that concern no order: replaying them writes nothing else. */
 async function seedDeadLetters() {
   for (const id of [0, 1, 2]) {
     const payload = JSON.stringify({ id: `evt_${id}`, type: 'x.y', livemode: false, data: { object: {} } });
@@ -293,7 +293,7 @@ test('a shop that is not in development opens none of a developer\'s doors, at h
   }
 });
 
-/** The status of an answer to a request for another host. */
+/** Returns the status of the response to a request for another host. */
 function statusAt(host: string, method: string, path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(shop.url);

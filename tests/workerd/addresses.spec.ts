@@ -1,6 +1,6 @@
 /**
- * Addresses as people's phones fill them in: taken, kept as their country writes them, and asked
- * for in its order.
+ * Addresses as phones fill them in: accepted, stored in the form of their country, and requested in
+ * its order.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -45,7 +45,7 @@ test('regions are taken as wallets and people write them', async () => {
   ] as const) assert.deepEqual((await quoted({ ...address, region }))[0], kept, region);
 });
 
-/** The names of the delivery address's fields, from the top of the page down. */
+/** Returns the names of the shipping address's fields, from the top of the page down. */
 function fieldsOf(page: string): string[] {
   const [, address = ''] = page.split('id="delivery-address"');
   return [...(address.split('</fieldset>')[0] ?? '').matchAll(/<(?:input|select)[^>]* name="(\w+)"/g)].map(([, name = '']) => name);

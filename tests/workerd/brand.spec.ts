@@ -1,6 +1,6 @@
 /**
- * A second brand, as a Worker of its own: `tests/brand/second.toml` is all that differs, and nothing
- * of the first is in any answer.
+ * A second brand, as a Worker of its own: `tests/brand/second.toml` is all that differs, and
+ * nothing of the first is in any answer.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -89,14 +89,14 @@ test('letters come from the brand, and say who wrote them', async () => {
   withoutTraces('the order', await (await fetch(link)).text());
 });
 
-/** Everything that the first brand says of itself, as `content/shop.toml` has it. */
+/** Everything that identifies the first brand, from `content/shop.toml`. */
 const TRACES = ((): string[] => {
   const pictures = /\[pictures\][^[]*/.exec(FIRST)![0];
   const said = FIRST.replace(pictures, '').split('\n').flatMap((line) => /^[\w-]+ = "([^"]+)"/.exec(line)?.[1] ?? []);
   return [...new Set(said)].filter((value) => value.length > 6 && !SECOND.includes(`"${value}"`));
 })();
 
-/** `text`, of which nothing is the first brand's. */
+/** Returns `text` after checking that it contains nothing of the first brand. */
 function withoutTraces(place: string, text: string): string {
   assert.ok(TRACES.length > 10, `${TRACES}`);
   const plain = text.toLowerCase();
@@ -104,7 +104,7 @@ function withoutTraces(place: string, text: string): string {
   return text;
 }
 
-/** Address and label of each link. */
+/** Returns address and label of each link. */
 function linksIn(html: string): [string, string][] {
   return [...html.matchAll(/<a href="([^"]*)"[^>]*>([^<]*)<\/a>/g)].map(([, href, label]) => [href!, label!]);
 }

@@ -1,9 +1,9 @@
 /**
- * Costs of the shop's operations, held to `tests/budgets.json`. One trip, row, request or message
- * more fails, and so does one less: then `UPDATE_SNAPSHOTS=1 npm test --
- * tests/workerd/budgets.spec.ts` rewrites the file.
+ * Costs of the shop's operations, compared with `tests/budgets.json`. One trip, row, request or
+ * message more fails, and so does one less. In that case,
+ * `UPDATE_SNAPSHOTS=1 npm test -- tests/workerd/budgets.spec.ts` rewrites the file.
  *
- * Not counted is what boards write to KV: at most once in five seconds, whatever happened.
+ * KV writes of boards are not counted: at most one in five seconds, whatever happened.
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -20,12 +20,12 @@ const FILE = join(import.meta.dirname, '../budgets.json');
 const UPDATES = process.env['UPDATE_SNAPSHOTS'] === '1';
 
 /**
- * Number of times that an operation is done: a read that an isolate repeats every few seconds falls
- * upon one of them, and is not the operation's.
+ * Number of times that an operation is repeated. A read that an isolate makes every few seconds
+ * then falls on one of them, and is not counted.
  */
 const TIMES = 3;
 
-/** Values of the database vary in length: numbers of orders, jitter. */
+/** Tolerance for values of varying length: order numbers, jitter. */
 const BYTES_SLACK = 0.02;
 
 type Budget = Record<string, number>;
@@ -113,7 +113,7 @@ test('a webhook of a kind that changes nothing', () => costs('webhook ignored', 
 }));
 
 /**
- * Settled: every order is paid or gone, and the provider was just asked what it could not deliver.
+ * Settled: every order is paid or failed, and the provider was just asked for undelivered events.
  */
 test('a minute in which nothing is to be done', async () => {
   await shop.rows('UPDATE outbox SET done_at = 1 WHERE done_at IS NULL');
@@ -129,7 +129,10 @@ async function page(path: string): Promise<void> {
   assert.equal((await shop.shopper().get(path, { accept: 'text/html' })).status, 200);
 }
 
-/** A network and an address of its own: what others have pending would have to be read. */
+/**
+ * Each shopper has a network and an address of its own; otherwise, pending orders of others would
+ * have to be read.
+ */
 let shoppers = 0;
 async function withCart(sku: string): Promise<Client> {
   shoppers += 1;
@@ -144,7 +147,7 @@ async function quoted(sku: string) {
   return { order: () => buyer.order(id) };
 }
 
-/** An order of what is gone since it was quoted. */
+/** Returns an order of units that were sold since the quote. */
 async function soldOut(sku: string) {
   const { order } = await quoted(sku);
   const { available: quantity } = await shop.stock(sku);
@@ -152,7 +155,7 @@ async function soldOut(sku: string) {
   return { refused: async () => void (await order()).refused(409, 'sold_out') };
 }
 
-/** Pays, and looks into the database until all is done: asking the shop would cost. */
+/** Pays, and polls the database until everything is done: polling the shop would count. */
 async function paid(order: Json): Promise<void> {
   await shop.press(order, 'pay');
   await eventually(async () => {
@@ -164,17 +167,14 @@ async function paid(order: Json): Promise<void> {
   });
 }
 
-/**
- * Moves an order behind all others in every index: whose rows are the last there are found with one
- * row read less.
- */
+/** Moves an order to the end of every index, where a lookup reads one row less. */
 async function sortLast(orderId: string): Promise<void> {
   const tables = await shop.rows<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND sql GLOB '*[^_a-z]order_id TEXT*'");
   for (const { name } of tables) await shop.rows(`UPDATE "${name}" SET order_id = 'ord_~' WHERE order_id = ?`, orderId);
   await shop.rows("UPDATE orders SET id = 'ord_~' WHERE id = ?", orderId);
 }
 
-/** Does it some times over, and holds the least of each count against its budget. */
+/** Repeats an operation and compares the minimum of each count with its budget. */
 async function costs(name: string, once: (at: number) => Promise<void>, times = TIMES): Promise<void> {
   const counts: Budget[] = [];
   for (let at = 0; at < times; at += 1) {
@@ -194,7 +194,7 @@ function isWithin(name: string, cost: number, budget: number): boolean {
   return name === 'd1_bytes' ? Math.abs(cost - budget) <= budget * BYTES_SLACK : cost === budget;
 }
 
-/** The counts that are not zero, those of objects, messages and calls as `kind name`. */
+/** Returns the counts that are not zero; those of objects, messages and calls as `kind name`. */
 function flat({ objects, messages, calls, kv_writes: _, ...numbers }: Costs): Budget {
   const named = Object.entries({ objects, messages, calls }).flatMap(([kind, counts]) => Object.entries(counts).map(([name, count]) => [`${kind} ${name}`, count] as const));
   return Object.fromEntries([...Object.entries(numbers), ...named].filter(([, count]) => count > 0));

@@ -60,7 +60,7 @@ test('a hundred buyers for ten units', async (t) => {
 
   await t.test('what came back is sold to those who wait', async () => {
     const [first, ...others] = await Promise.all(losers.slice(0, 20).map(async ({ buyer }) => ({ buyer, quoteId: (await buyer.quote()).id })));
-    // An isolate repeats for two seconds that all is gone.
+    // An isolate repeats a refusal from memory for two seconds.
     await eventually(async () => (await first!.buyer.order(first!.quoteId)).expect(201));
     const waiting = await Promise.all(others.map(orderUntilDecided));
     assert.equal(waiting.filter(({ status }) => status === 201).length, 4);
@@ -70,7 +70,7 @@ test('a hundred buyers for ten units', async (t) => {
   assert.deepEqual(shop.log.filter((line) => line.includes('"level":"fatal"')), []);
 });
 
-/** As a shopper does: who is told that others hold the last units tries again after a while. */
+/** Retries after a while if others hold the last units, as a shopper would. */
 async function orderUntilDecided({ buyer, quoteId }: { buyer: Client; quoteId: string }) {
   for (;;) {
     const answer = await buyer.order(quoteId);

@@ -1,11 +1,11 @@
 /**
- * Bytes that a paid order is in D1, table by table: as it stands once it is confirmed, and once
- * every term of `docs/retention.md` has passed.
+ * Bytes that a paid order takes in D1, by table: once it is confirmed, and after every retention
+ * time of `docs/retention.md` has passed.
  *
- *     npx node tests/workerd/bytes.ts [--orders 50]     of the Worker that was built last
+ *     npx node tests/workerd/bytes.ts [--orders 50]     with the Worker that was built last
  *
- * Counted is what the columns hold; a row's own bytes and its indexes come on top, so the
- * database's pages are told as well.
+ * Counts the content of columns; rows and indexes have an overhead, so the database's pages are
+ * reported as well.
  */
 import assert from 'node:assert/strict';
 import { parseArgs } from 'node:util';
@@ -17,7 +17,7 @@ import { startShop, type Shop } from './shop.ts';
 const DAY = 86_400_000;
 const AT_ONCE = 5;
 
-/** The columns that tell how old a row of what is kept for a while is. */
+/** Columns that determine the age of rows with a retention time. */
 export const AGES: Record<string, string[]> = {
   abandoned_carts: ['idle_since'],
   checkouts: ['updated_at'],
@@ -33,7 +33,7 @@ export const AGES: Record<string, string[]> = {
   webhook_events: ['received_at', 'processed_at'],
 };
 
-/** Makes what is kept for a while so much older. */
+/** Ages rows with a retention time by this many days. */
 export async function age(shop: Shop, days: number): Promise<void> {
   for (const [table, columns] of Object.entries(AGES)) {
     await shop.rows(`UPDATE ${table} SET ${columns.map((column) => `${column} = ${column} - ${days * DAY}`).join(', ')}`);

@@ -1,7 +1,7 @@
 /**
- * Caching: every answer carries its rules, only an answer that depends on its address alone is
- * public, and such an answer has one address. The routes are read from `src/web/routes`, so that a
- * new one is asked as well.
+ * Caching: every response carries its rules, only a response that depends on its URL alone is
+ * public, and such a response has one URL. The routes are read from `src/web/routes`, so that new
+ * ones are tested as well.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const ROUTER = ['pages', 'api', 'staff', 'files'].map((table) => readFileSync(join(ROOT, `src/web/routes/${table}.rs`), 'utf8')).join('');
 const ROUTES = [...ROUTER.matchAll(/^ +(Get|Post|Put|Delete|Patch) +"([^"]+)"/gm)].map(([, method, pattern]) => ({ method: method!.toUpperCase(), pattern: pattern! }));
 
-/** Routes that anyone may ask, by an address of each. */
+/** Routes that anyone may request, with a URL for each. */
 const PUBLIC = [
   '/', '/de', '/products', '/products/lamp', '/policies/terms', '/offline', '/offline/kept', '/service-worker.js',
   '/speculation-rules.json', '/robots.txt', '/sitemap.xml', '/sitemaps/lists.xml', '/feeds/google.xml', '/api/v1/products',

@@ -1,7 +1,4 @@
-/**
- * Carts in the real runtime: versions, keys, clamps, notes, and what becomes of one that is left
- * alone.
- */
+/** Carts in the real runtime: versions, keys, limits, notes, and abandoned carts. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';

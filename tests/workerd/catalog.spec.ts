@@ -1,6 +1,6 @@
 /**
- * The catalog from file to shoppers: import, record, publish in steps, switch back, lists, export;
- * and what must not break it.
+ * The catalog from file to shoppers: import, record, stepwise publish, rollback, lists, export, and
+ * failures that must not break it.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -46,7 +46,10 @@ async function publish(): Promise<Json> {
   });
 }
 
-/** Imports a file window by window, as the command does; the sum of the answers. */
+/**
+ * Imports a file window by window, as the command line tool does; returns the total of the
+ * responses.
+ */
 async function importInWindows(text: string, windowBytes: number) {
   const bytes = Buffer.from(text);
   const sum = { products: 0, created: 0, updated: 0, errors: [] as Json[] };

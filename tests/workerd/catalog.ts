@@ -1,6 +1,5 @@
 /**
- * A product CSV made to measure: products with one variant each, counted, priced in the shop's
- * currencies.
+ * A custom product CSV: products with one variant each, tracked, priced in the shop's currencies.
  */
 
 export type Listing = { sku: string; quantity?: number; price?: string; title?: string; tracked?: boolean };

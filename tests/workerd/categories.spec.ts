@@ -1,6 +1,6 @@
 /**
- * Categories are paths: those of one name are told apart by pages, lists and promotions, and old
- * addresses lead on.
+ * Categories are paths: pages, lists and promotions distinguish categories of the same name, and
+ * old addresses redirect.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

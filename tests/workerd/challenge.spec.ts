@@ -1,6 +1,6 @@
 /**
- * The challenge of checkout: who solves it orders past what a network may have pending, who does
- * not orders too, but seldom; and nobody is stranded.
+ * The challenge of checkout: with a solution, orders may exceed a network's limit on pending ones;
+ * without one, only a few are accepted, but nobody is stranded.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -14,9 +14,9 @@ import { startSiteverify } from './siteverify.ts';
 const SITE_KEY = '0x4AAAAAAABkMYinukE8nzYS';
 const SECRET = '0x4AAAAAAABkMYinukE8nzYSsecretOfTheTests';
 const CLOUDFLARE = 'https://challenges.cloudflare.com';
-/** Without a proof, from one network in ten minutes. */
+/** Maximum orders without a proof from one network in ten minutes. */
 const UNPROVED = 5;
-/** Pending at once from one network. */
+/** Maximum pending orders from one network. */
 const PENDING = 7;
 
 let siteverify: Awaited<ReturnType<typeof startSiteverify>>;
@@ -32,7 +32,7 @@ before(async () => {
 after(() => Promise.all([shop, off, siteverify].map((each) => each?.close())));
 
 let networks = 0;
-/** A network of IPv6, of which each address is another. */
+/** Returns an IPv6 network whose addresses all differ. */
 function network() {
   const subnet = (networks += 1).toString(16);
   let host = 0;
@@ -57,7 +57,7 @@ async function orderOnce(at: Shop, ask: Ask): Promise<Answer> {
   return order(buyer, quoteId, ask);
 }
 
-/** A network that has no order without a proof left. */
+/** Returns a network that has used up its orders without a proof. */
 async function fullNetwork(): Promise<() => string> {
   const address = network();
   for (let at = 0; at < UNPROVED; at++) (await orderOnce(shop, { address: address() })).expect(201);

@@ -1,7 +1,4 @@
-/**
- * From a cart to a placed order: what it takes, what it refuses, and that nobody gets what is not
- * there.
- */
+/** From a cart to a placed order: requirements, refusals, and no sale of units that don't exist. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';

@@ -1,7 +1,7 @@
 /**
  * A client of the shop's API: sends JSON, keeps the cart's token and, for the steps that most tests
- * share, walks from a cart to an order. Answers are never thrown; `expect` asserts the status and
- * hands out the body.
+ * share, goes from a cart to an order. Responses are never thrown; `expect` asserts the status and
+ * returns the body.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -10,10 +10,10 @@ import { readFileSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 
-/** Clients branch on codes, so each stands in the API's document. */
+/** Clients branch on codes, so each must be in the API's document. */
 const documented = readFileSync(new URL('../../assets/api/v1/openapi.json', import.meta.url), 'utf8');
 
-/** JSON of an answer, untyped: the tests assert what it holds. */
+/** JSON of a response, untyped: the tests assert its content. */
 export type Json = any;
 
 export class Answer {
@@ -33,13 +33,13 @@ export class Answer {
     return this.text === '' ? undefined : JSON.parse(this.text);
   }
 
-  /** The body of an answer that has this status. */
+  /** Returns the body after asserting the status. */
   expect(status: number): Json {
     assert.equal(this.status, status, `${this.request}: ${this.text}`);
     return this.body;
   }
 
-  /** The problem of an answer that has this status and code. */
+  /** Returns the problem document after asserting status and code. */
   refused(status: number, code: string): Json {
     assert.equal(this.status, status, `${this.request}: ${this.text}`);
     assert.equal(this.headers.get('content-type'), 'application/problem+json', this.request);
@@ -65,7 +65,7 @@ export class Client {
   put = (path: string, json?: unknown, headers?: Record<string, string>) => this.#sendJson('PUT', path, json, headers);
   delete = (path: string, headers?: Record<string, string>) => this.send('DELETE', path, undefined, headers);
 
-  /** Sends a body as it is. */
+  /** Sends a body unchanged. */
   async send(method: string, path: string, body?: BodyInit, headers: Record<string, string> = {}): Promise<Answer> {
     const own = { ...(this.cartToken && { 'cart-token': this.cartToken }), ...this.#headers };
     const streamed = body instanceof ReadableStream ? { duplex: 'half' } : {};
@@ -75,9 +75,9 @@ export class Client {
   }
 
   /**
-   * Asks with a body of so many bytes, and waits for the answer before it sends any. What is too
-   * large is refused when it is announced; who sends it all the same may find the connection closed
-   * before having read why.
+   * Announces a body of this size, and waits for the response before sending any of it. An
+   * oversized body is rejected when announced; a client that sends it anyway may find the
+   * connection closed before it could read the reason.
    */
   async announce(method: string, path: string, bytes: number, headers: Record<string, string> = {}): Promise<Answer> {
     const asked = request(this.url + path, { method, headers: { ...this.#headers, ...headers, 'content-length': bytes } });
@@ -89,22 +89,22 @@ export class Client {
     return new Answer(answer.statusCode!, told, body, `${method} ${path}`);
   }
 
-  /** Puts units into the cart. */
+  /** Adds units to the cart. */
   async add(sku: string, quantity = 1): Promise<Json> {
     return (await this.post('/api/v1/cart/items', { sku, quantity })).expect(200);
   }
 
-  /** A quote of the cart; its id is what an order takes. */
+  /** Returns a quote of the cart, whose ID is needed for an order. */
   async quote(changes: Record<string, unknown> = {}): Promise<Json> {
     return (await this.post('/api/v1/cart/quote', { ...DELIVERY, ...changes })).expect(201);
   }
 
-  /** Orders by a quote, under a key of its own unless one is given. */
+  /** Places an order by a quote, under a new key unless one is given. */
   order(quoteId: string, key: string = randomUUID()): Promise<Answer> {
     return this.post('/api/v1/orders', { quote_id: quoteId }, { 'idempotency-key': key });
   }
 
-  /** From an empty cart to a placed order. */
+  /** Goes from an empty cart to a placed order. */
   async buy(sku: string, quantity = 1): Promise<Json> {
     await this.add(sku, quantity);
     const { id } = await this.quote();
@@ -117,10 +117,10 @@ export class Client {
   }
 }
 
-/** The token in the link to an order. */
+/** Returns the token in an order's link. */
 export const tokenOf = ({ status_url: link }: Json): string => new URLSearchParams(new URL(link).hash.slice(1)).get('token')!;
 
-/** The headers of a browser that has opened an order's link. */
+/** Returns the headers of a browser that has opened an order's link. */
 export const opened = (order: Json): Record<string, string> => ({ cookie: `__Host-order-${order.id}=${tokenOf(order)}` });
 
 export const DELIVERY = {

@@ -1,4 +1,6 @@
-/** `npm run catalog`, as a merchant runs it: what goes in is shown, and comes out again. */
+/**
+ * `npm run catalog` as run by a merchant: imported products are shown, and can be exported again.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';

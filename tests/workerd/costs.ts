@@ -1,14 +1,14 @@
 /**
- * Costs of an operation: calls of the database with the rows they read and wrote, requests to
- * objects, reads of KV, messages, calls to providers. A module that stands before the built Worker
- * hands it bindings that count; the Worker itself is the one that ships.
+ * Costs of an operation: database calls with rows read and written, requests to objects, KV reads,
+ * messages, calls to providers. A module in front of the built Worker replaces its bindings by
+ * counting ones; the Worker itself is the one that ships.
  */
 
 export type Costs = {
   d1_trips: number;
   d1_rows_read: number;
   d1_rows_written: number;
-  /** Bytes of the values handed to the database. */
+  /** Bytes of the values passed to the database. */
   d1_bytes: number;
   /** Requests to objects, by binding. */
   objects: Record<string, number>;
@@ -16,18 +16,19 @@ export type Costs = {
   kv_writes: number;
   /** Messages sent, by binding. */
   messages: Record<string, number>;
-  /** Requests to other hosts, by method and the beginning of the path. */
+  /** Requests to other hosts, by method and prefix of the path. */
   calls: Record<string, number>;
 };
 
 /**
- * Path that answers the counts, once no call is under way and every message was handled. Reading
+ * Path that returns the counts, once no call is pending and every message was handled. Reading
  * resets them.
  */
 export const COSTS_PATH = '/__costs';
 
 /**
- * The module before a Worker whose module is `./index.js` and whose objects have these class names.
+ * Returns the module in front of a Worker whose module is `./index.js` and whose objects have these
+ * class names.
  */
 export function countingModule(classes: readonly string[]): string {
   const objects = classes.map((name) => `export class ${name} extends shop.${name} { constructor(state, env) { super(state, counting(env)); } }`);
@@ -64,7 +65,7 @@ let messages = 0; // sent and not acknowledged
 const real = new WeakMap();
 const count = (counts, name, more = 1) => (counts[name] = (counts[name] ?? 0) + more);
 
-/** \`target\` with some of its methods replaced; all else is its own. */
+/** Returns \`target\` with some of its methods replaced. */
 function wrapped(target, methods) {
   const proxy = new Proxy(target, {
     get(target, name) {

@@ -1,7 +1,7 @@
 /**
- * CPU of the dearest jobs, each an invocation of its own: what `cpu_ms` of wrangler.toml has to
- * leave room for. Counted is the whole process, in which D1, KV and the objects' storage run as
- * well: more than the platform counts.
+ * CPU time of the most expensive jobs, each an invocation of its own, which `cpu_ms` of
+ * wrangler.toml has to allow. Counts the whole process, including D1, KV and the objects' storage,
+ * so more than the platform counts.
  *
  *     npm run build && npx node tests/workerd/cpu.ts
  */
@@ -24,13 +24,13 @@ const DAY = 86_400_000;
 
 const PRODUCTS = 10_000;
 
-// The isolate keeps no product and no answer: pages are made from what KV has.
+// Without caches: pages are made from KV.
 const shop = await startShop({ vars: { ISOLATE_CACHE_BYTES: '0' } });
 const DOOR = { url: shop.url, key: SECRETS.ADMIN_API_KEY };
 const results: { job: string; ms: number }[] = [];
 try {
   const pids = workerdChildren();
-  /** The mean of some runs. */
+  /** Returns the mean of several runs. */
   const measured = async (job: string, runs: number, once: (run: number) => Promise<unknown>) => {
     await rest();
     const before = cpuMicros(pids);
@@ -111,7 +111,7 @@ async function deepStock(movements: number): Promise<void> {
     UPDATE state SET value = json_set(value, '$.on_hand', ${totals.on_hand + movements - 1}, '$.version', ${totals.version + movements - 1}) WHERE key = 'totals'`);
 }
 
-/** Waits until the queues have nothing more to do that would count as the next job's. */
+/** Waits until the queues are idle, so that their work doesn't count toward the next job. */
 async function rest(): Promise<void> {
   await eventually(async () => assert.deepEqual(await shop.rows("SELECT 1 FROM webhook_events WHERE processed_at IS NULL AND kind <> 'checkout.session.completed' UNION ALL SELECT 1 FROM mails WHERE sent_at IS NULL"), []));
 }

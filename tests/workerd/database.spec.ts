@@ -1,6 +1,6 @@
 /**
- * A database that does not answer: whoever asked is told when to ask again, and the same key then
- * does what it would have done. What D1 says of itself is said by triggers, in its words.
+ * A database that does not answer: clients are told when to retry, and the same key then succeeds.
+ * Triggers imitate D1's error messages.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -60,7 +60,7 @@ function unavailable(answer: Answer, retryAfter: number) {
   assert.equal(answer.headers.get('retry-after'), `${retryAfter}`);
 }
 
-/** Answer while the database refuses a statement with D1's words. */
+/** Returns the response while the database rejects a statement with D1's message. */
 async function whileRefused(statement: string, words: string, ask: () => Promise<Answer>): Promise<Answer> {
   await shop.rows(`CREATE TRIGGER refuses BEFORE ${statement} BEGIN SELECT RAISE(ABORT, '${words}'); END`);
   try {

@@ -1,6 +1,6 @@
 /**
- * Events that fail: tried again with pauses, kept for staff when they fail for good, and in
- * nobody's way. The pauses are those of the Worker; only the number of retries is smaller than in
+ * Failing events: retried with pauses, kept for staff when they fail for good, and never blocking
+ * others. The pauses are those of the Worker; only the number of retries is smaller than in
  * production, where they add up to hours.
  */
 import assert from 'node:assert/strict';
@@ -125,14 +125,14 @@ test('a message that names no event is kept too', async () => {
   await eventually(async () => assert.equal((await shop.rows("SELECT id FROM dead_letters WHERE body = 'evt_of_nobody'")).length, 1));
 });
 
-/** The events of `work` never arrive. */
+/** Runs `work` while its events never arrive. */
 function losingEvents(work: () => void): void {
   shop.sandbox.faults.add({ on: 'webhook', type: '*', kind: 'drop', times: 100 });
   work();
   shop.sandbox.faults.clear();
 }
 
-/** Event that the provider keeps of an order's payment. */
+/** Returns the event that the provider stored about an order's payment. */
 function keptEvent(order: Json): Event {
   const about = ({ type, data }: Event) => type === 'checkout.session.completed' && data.object['id'] === sessionOf(order);
   const event = [...shop.sandbox.account.events.values()].find(about);
@@ -140,7 +140,7 @@ function keptEvent(order: Json): Event {
   return event;
 }
 
-/** As a webhook that died before it queued the event. */
+/** Stores an event like a webhook that died before it queued the event. */
 async function keep(event: Event): Promise<void> {
   await shop.rows('INSERT INTO webhook_events (id, kind, payload, received_at, due_at) VALUES (?, ?, ?, ?, ?)', event.id, event.type, JSON.stringify(event), Date.now(), Date.now());
 }

@@ -1,6 +1,6 @@
 /**
- * Deploying: what is made, in which order, and what happens when it is run again. No network: the
- * account is one of this process.
+ * Deploying: the resources created, their order, and repeated runs. Without a network: the account
+ * is simulated in this process.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ import { deploy, mustBeNamed, mustHaveSecrets, steps } from '../../tools/deploy.
 const configOf = (env?: string) => unstable_readConfig({ config: 'wrangler.toml', env: env ?? '' }, { hideWarnings: true });
 const ENVIRONMENTS = { production: configOf(), staging: configOf('staging') };
 
-/** An account that keeps what is made in it; the steps whose words contain `broken` fail. */
+/** A simulated account; steps whose text contains `broken` fail. */
 function account() {
   const made = new Set<string>();
   const done: string[] = [];

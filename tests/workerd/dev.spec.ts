@@ -1,5 +1,5 @@
 /**
- * `npm run dev` where it can't begin: one line, with the cure, before anything is built or started.
+ * `npm run dev` when it can't start: one line with the remedy, before anything is built or started.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

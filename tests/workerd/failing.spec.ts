@@ -1,6 +1,6 @@
 /**
- * Objects and KV that fail: whoever asked is told when to ask again, nothing is lost or done twice,
- * and what memory knows is shown meanwhile.
+ * Failing objects and KV: clients are told when to retry, nothing is lost or done twice, and cached
+ * data is shown in the meantime.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -72,8 +72,8 @@ test('while KV fails, what the isolate has read is shown; what it has not is ref
   for (const path of known) assert.equal((await reader.get(path, PAGE)).status, 200, path);
   await shop.fail({ kv: true });
   try {
-    // Finished answers are kept for seconds: a language or currency that nobody asked for yet is
-    // made from what was read.
+    // Finished responses are cached for seconds, so these use a language or currency that was not
+    // requested before.
     for (const path of [...known, '/products/lamp?currency=EUR']) assert.equal((await reader.get(path, PAGE)).status, 200, path);
     unavailable(await reader.get('/api/v1/products/chair'), 'copies_unavailable');
     inWords(await reader.get('/products/chair', PAGE), 'Temporarily unavailable');

@@ -1,26 +1,27 @@
 /**
- * Objects and KV that fail while a test says so, by a module that stands before the built Worker.
- * An object fails in itself: its error is what the platform makes of it on the way to who asked.
+ * Objects and KV that fail on request, by a module in front of the built Worker. An object fails
+ * internally: its error is what the platform passes on to the caller.
  */
 
 /**
- * `throws` and `resets`, before it has done anything or after it has done all: the one is an error
- * of its code, the other takes its memory as well.
+ * `throws` and `resets`, before the object has done anything or after it has finished: the first is
+ * an error in its code, the second also loses its memory.
  */
 export type ObjectFailure = 'throws before' | 'throws after' | 'resets before' | 'resets after';
 
 export type Failures = {
-  /** By class: how requests fail, and how many of them; else all. */
+  /** Failures by class, with their number; all requests by default. */
   objects?: Record<string, { how: ObjectFailure; times?: number }>;
   /** True to make reads of KV fail. */
   kv?: boolean;
 };
 
-/** Path to which failures are sent. */
+/** Path that failures are sent to. */
 export const FAILURES_PATH = '/__failures';
 
 /**
- * The module before a Worker whose module is `./index.js` and whose objects have these class names.
+ * Returns the module in front of a Worker whose module is `./index.js` and whose objects have these
+ * class names.
  */
 export function failingModule(classes: readonly string[]): string {
   const objects = classes.map((name) => `export class ${name} extends shop.${name} {

@@ -1,6 +1,4 @@
-/**
- * Findings reach staff in the transaction of what happened, without a run of the sweep in between.
- */
+/** Findings are written in the transaction of their cause, without waiting for the sweep. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { csvOf } from './catalog.ts';

@@ -1,6 +1,6 @@
 /**
- * Discovery: addresses that stay right, and the description of the shop for search engines, social
- * networks and marketplaces.
+ * Discovery: stable URLs, and descriptions of the shop for search engines, social networks and
+ * marketplaces.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -206,7 +206,9 @@ const published = async (): Promise<string[]> => {
   }
 };
 
-/** Asserts that a document follows a schema of the folder `schemas`, or of sitemaps.org. */
+/**
+ * Asserts that a document is valid by a schema in the folder `schemas`, or by that of sitemaps.org.
+ */
 async function valid(contents: string, schema: string): Promise<void> {
   const file = (fileName: string, folder = join(import.meta.dirname, 'schemas')) => ({ fileName, contents: readFileSync(join(folder, fileName), 'utf8') });
   const sitemaps = join(import.meta.dirname, '../../node_modules/sitemap/schema');
@@ -218,24 +220,24 @@ async function valid(contents: string, schema: string): Promise<void> {
   assert.deepEqual(errors.map(({ rawMessage }) => rawMessage), []);
 }
 
-/** Text of each element with this name. */
+/** Returns the text of each element with this name. */
 function all(xml: string, name: string): string[] {
   return [...xml.matchAll(new RegExp(`<${name}>(.*?)</${name}>`, 'gs'))].map(([, content]) => content!);
 }
 
-/** An attribute of the tags that have another. */
+/** Returns an attribute of the tags that have another attribute. */
 function attributes(html: string, tag: string, having: string, name: string): string[] {
   const tags = html.match(new RegExp(`<${tag} [^>]*${having}[^>]*>`, 'g')) ?? [];
   return tags.map((found) => found.match(new RegExp(` ${name}="([^"]*)"`))![1]!.replaceAll('&amp;', '&'));
 }
 
-/** `1199.00 USD` */
+/** Returns an amount such as `1199.00 USD`. */
 function decimal({ amount, currency }: { amount: number; currency: string }): string {
   const places = { JPY: 0, KWD: 3 }[currency] ?? 2;
   return `${(amount / 10 ** places).toFixed(places)} ${currency}`;
 }
 
-/** Renames a product of the record. */
+/** Renames a product in the record. */
 async function rename(id: string, handle: string): Promise<void> {
   const product = (await shop.staff.get(`/api/v1/admin/products/${id}`)).expect(200);
   const { title, type, options, variants } = product;

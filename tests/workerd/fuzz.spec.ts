@@ -1,8 +1,8 @@
 /**
- * Whatever a client sends, the shop answers: thousands of requests made up from the API's own
- * document, with addresses, headers and bodies bent out of shape. None may fail the shop, and every
- * refusal is a problem with a documented code. A run is told by its seed: `FUZZ_SEED=7
- * FUZZ_REQUESTS=20000 npm test -- tests/workerd/fuzz.spec.ts`.
+ * Whatever a client sends, the shop answers: thousands of requests generated from the API's own
+ * document, with malformed URLs, headers and bodies. None may make the shop fail, and every refusal
+ * is a problem document with a documented code. A run is replayed by its seed:
+ * `FUZZ_SEED=7 FUZZ_REQUESTS=20000 npm test -- tests/workerd/fuzz.spec.ts`.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ const operations: Operation[] = [
   ...PAGES.flatMap((path) => ['GET', 'POST'].map((method) => ({ method, path, operation: {} }))),
 ];
 
-/** A generator that a seed replays (Numerical Recipes' constants). */
+/** A generator that a seed replays (constants from Numerical Recipes). */
 function randomOf(seed: number) {
   let state = seed >>> 0;
   const below = (limit: number) => {
@@ -88,7 +88,7 @@ function ask(random: Random): Asked {
   return { method: bent, path: `${filled}?${query}`, headers, body: bodyOf(random, operation) };
 }
 
-/** Over a plain socket, since fetch mends addresses and refuses some headers. */
+/** Sends over a plain socket, because fetch normalizes URLs and rejects some headers. */
 function send({ method, path, headers, body }: Asked): Promise<Got> {
   return new Promise((resolve, reject) => {
     const length: Record<string, string> = body === undefined ? {} : { 'content-length': `${Buffer.byteLength(body)}` };

@@ -1,7 +1,4 @@
-/**
- * Headers of every answer, whatever it answers: for browsers, a request id, HEAD, OPTIONS, calls
- * from other origins.
- */
+/** Headers of every response: security, request ID, HEAD, OPTIONS, requests from other origins. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type IncomingHttpHeaders, request } from 'node:http';
@@ -107,7 +104,7 @@ test('readiness is told to strangers from memory, to staff part by part as it is
   assert.deepEqual(stranger.expect(200), { status: 'ok' });
   assert.equal(stranger.headers.get('cache-control'), 'no-store');
   assert.deepEqual((await shop.staff.get('/readyz')).expect(200), { status: 'ok', checks: { db: 'ok', catalog: 'ok', stock: 'ok', cart: 'ok', secrets: 'ok' } });
-  // The word is kept for some seconds: should the machine take longer, the test looks again.
+  // The result is cached for some seconds, so a slow machine may have to look again.
   await eventually(async () => {
     (await shop.staff.get('/readyz')).expect(200);
     await shop.rows('ALTER TABLE current_publish RENAME TO current_publish_away');
@@ -270,7 +267,7 @@ test('a file under its own name is asked for anew', async () => {
   assert.equal((await client.get('/css/shop.css', { 'if-none-match': headers.get('etag')! })).status, 304);
 });
 
-/** An answer to a path that is sent as it is written, without a client that tidies it. */
+/** Sends a path exactly as written, without a client that normalizes it. */
 function asIs(method: string, path: string): Promise<{ status: number | undefined; headers: IncomingHttpHeaders; text: string }> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(shop.url);
@@ -281,7 +278,7 @@ function asIs(method: string, path: string): Promise<{ status: number | undefine
   });
 }
 
-/** The headers of an answer, but for those that each answer has anew. */
+/** Returns the headers of a response, without those that differ each time. */
 function described({ headers }: Answer) {
   const anew = new Set(['x-request-id', 'date', 'content-length', 'cart-token', 'etag', 'transfer-encoding', 'content-encoding', 'connection', 'keep-alive']);
   return Object.fromEntries([...headers].filter(([name]) => !anew.has(name)));

@@ -1,5 +1,5 @@
 /**
- * Placing an order is done once, however often it is asked for: by one key, from one cart, through
+ * An order is placed once, however often it is requested: by one key, from one cart, despite
  * failures on the way to the payment page.
  */
 import assert from 'node:assert/strict';
@@ -224,7 +224,7 @@ function sessionsOf(orderId: string) {
   return [...shop.sandbox.account.sessions.values()].filter((session) => session.client_reference_id === orderId);
 }
 
-/** As if the pause before the next attempt were over. */
+/** Ends the pause before the next attempt. */
 async function makeDue(orderId: string): Promise<void> {
   await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', orderId);
 }

@@ -1,6 +1,6 @@
 /**
- * Bad input: each piece gets a clear 4xx with a stable code, changes nothing, and the shop answers
- * on.
+ * Bad input: every kind gets a clear 4xx with a stable code, changes nothing, and the shop
+ * continues to answer.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -20,15 +20,15 @@ before(async () => {
   buyer = shop.shopper();
   await buyer.add('LAMP', 2);
   await eventually(async () => assert.equal((await buyer.get('/api/v1/stock/LAMP')).expect(200).stock, 'in_stock'));
-  // The word of a new SKU is published behind its first units, and would change a cart that is
-  // compared.
+  // The availability of a new SKU is published after its first units arrive, and would change the
+  // cart being compared.
   await eventually(async () => assert.equal((await buyer.get('/api/v1/cart')).expect(200).lines[0].stock, 'in_stock'));
 });
 after(() => shop.close());
 
 /**
- * Runs each case on the buyer's cart, and asserts that the cart, the stock and every table stayed
- * as they were.
+ * Runs each case on the buyer's cart, and asserts that the cart, the stock and every table are
+ * unchanged.
  */
 function refusals(title: string, cases: Record<string, [send: (own: Client) => ReturnType<Client['get']>, status: number, code: string]>): void {
   test(title, async (t) => {

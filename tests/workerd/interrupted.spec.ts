@@ -1,7 +1,7 @@
 /**
  * State left by a request that dies while it places an order: its cart frozen, its units held. The
- * next request with its key takes it up; others wait until it must be over. A request dies here by
- * a database that refuses its last step.
+ * next request with its key continues; others wait until it must be over. A request dies here
+ * because the database rejects its last step.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -74,7 +74,7 @@ for (const [what, next] of Object.entries({
   assert.equal(await unplaced(orderId), true);
 });
 
-/** A shopper whose request held everything and could not write the order. */
+/** Returns a shopper whose request held everything and could not write the order. */
 async function diedWith(sku: string) {
   const buyer = shop.shopper();
   const { id: cartId } = await buyer.add(sku);
@@ -93,7 +93,7 @@ async function unplaced(orderId: string): Promise<boolean> {
   return (await shop.rows('SELECT id FROM orders WHERE id = ? UNION SELECT order_id FROM checkouts WHERE order_id = ?', orderId, orderId)).length === 0;
 }
 
-/** A minute and more passes over a frozen cart: who froze it is gone. */
+/** Ages a frozen cart by more than a minute: the request that froze it is over. */
 function requestsAreOver(cartId: string): Promise<void> {
   return shop.cartObject(cartId).age('cart', 'changed_at', 61);
 }

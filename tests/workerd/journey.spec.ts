@@ -1,6 +1,6 @@
 /**
- * The whole purchase by API, through every part the shop is made of: D1, KV, objects, the queue, a
- * payment.
+ * The whole purchase through the API, involving every part of the shop: D1, KV, objects, the queue,
+ * a payment.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -27,7 +27,7 @@ test('a product is found, bought, paid and confirmed', async () => {
   const cart = await buyer.add('CHAIR');
   assert.deepEqual([cart.quantity, cart.subtotal], [3, { amount: 17050, currency: 'USD' }]);
 
-  // 8 % of 5000, 12050 and, with the goods, of the shipping's 595
+  // 8 % of 5000, of 12050, and of shipping's 595.
   const quote = await buyer.quote();
   const sums = ['subtotal', 'discount_total', 'shipping_total', 'tax_total', 'total'];
   const amounts = (from: Record<string, { amount: number }>) => sums.map((name) => from[name]?.amount);

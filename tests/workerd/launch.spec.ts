@@ -1,7 +1,7 @@
 /**
- * A launch: three hundred buyers at once, with carts of one to three SKUs, forty units of each; who
- * is told that others hold the last units tries again. Several times in the middle, all objects
- * that sell are thrown out of memory.
+ * A launch: three hundred buyers at once, with carts of one to three SKUs, forty units of each;
+ * buyers retry while others hold the last units. Several times meanwhile, all selling objects are
+ * evicted from memory.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -50,8 +50,8 @@ test('every unit is sold that a remaining cart could take, none twice, and no ca
 });
 
 /**
- * As a good client does: who is told that others hold the last units, or was not answered, tries
- * again about when it was told to.
+ * Orders like a good client: retries at about the given time when others hold the last units, or
+ * when there was no answer.
  */
 async function orderUntilDecided(buyer: Client, quoteId: string, door: Door) {
   for (let key = randomUUID(); ;) {
@@ -64,8 +64,8 @@ async function orderUntilDecided(buyer: Client, quoteId: string, door: Door) {
 }
 
 /**
- * Lets everyone through at once, but closes now and then until nobody is inside: miniflare evicts
- * an object only while it is idle.
+ * Lets everyone through at once, but closes occasionally until nobody is inside: miniflare only
+ * evicts idle objects.
  */
 class Door {
   evictions = 0;

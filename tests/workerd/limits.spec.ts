@@ -24,11 +24,12 @@ before(async () => {
 });
 after(() => shop.close());
 
-/** Each client has a network of its own, unless it says from where it comes. */
+/** Each client has a network of its own, unless it names one. */
 let networks = 0;
 const from = (address = `198.18.${networks >> 8}.${networks++ & 255}`, headers: Record<string, string> = {}) => shop.shopper({ 'cf-connecting-ip': address, ...headers });
 /**
- * A cart with so many of each SKU, quoted for an address of its own, from networks of their own.
+ * Returns a quoted cart with this quantity of each SKU, for an address of its own, from networks of
+ * their own.
  */
 async function quoted(quantity: number, skus: string[], email = `shopper${networks}@shopper.test`) {
   const buyer = from();
@@ -38,7 +39,7 @@ async function quoted(quantity: number, skus: string[], email = `shopper${networ
 }
 const servesTheNext = async (sku = 'THING-0'): Promise<Json> => (await (await quoted(1, [sku])).order()).expect(201);
 
-/** Twice what a minute takes and one more: a minute may end in between. */
+/** Sends twice the limit of a minute and one more, because a minute may end in between. */
 async function flood(limit: number, send: (at: number) => Promise<Answer>): Promise<Answer[]> {
   const answers: Answer[] = [];
   for (let at = 0; at < 2 * limit + 1; at += 20) {
@@ -241,7 +242,7 @@ test('however often a full cart is priced, one quote of it is kept, and no answe
   await servesTheNext();
 });
 
-/** Number of quotes, and bytes of all that is kept of quotes and under keys. */
+/** Returns the number of quotes, and the bytes stored for quotes and keys. */
 async function sizes(): Promise<{ quotes: number; bytes: number }> {
   const [row] = await shop.rows<{ quotes: number; bytes: number }>(`SELECT
     (SELECT COUNT(*) FROM quotes) AS quotes,

@@ -1,7 +1,4 @@
-/**
- * The way back to an order without its link: its owner gets a mail, and whoever asks learns
- * nothing.
- */
+/** Order lookup without a link: the owner gets an email, and the requester learns nothing. */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,8 +25,8 @@ before(async () => {
   });
   await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
   const { port } = provider.address() as AddressInfo;
-  // Visitors are limited as in the shop; how many of their orders may be pending is another test's
-  // matter.
+  // Visitors are rate limited as in production; the number of their pending orders is covered by
+  // another test.
   shop = await startShop({ limited: true, vars: { ...UNLIMITED, MAIL_PROVIDER: 'resend', MAIL_FROM: 'Shop <orders@shop.test>', MAIL_API_BASE: `http://127.0.0.1:${port}` } });
   await shop.importCatalog(csvOf({ sku: 'LAMP', quantity: 100 }));
   order = await shop.shopper().buy('LAMP');
@@ -39,7 +36,7 @@ after(async () => {
   provider.close();
 });
 
-/** Each visitor has an address of their own, but for the one who asks too often. */
+/** Each visitor has an address of their own, except the one who asks too often. */
 let visitors = 0;
 const ask = (number: string | number, email: string, { path = '/orders', visitor = `192.0.2.${++visitors}` } = {}) =>
   shop.shopper().send('POST', path, new URLSearchParams({ number: `${number}`, email }).toString(), { ...FORM, 'cf-connecting-ip': visitor });
@@ -190,17 +187,17 @@ test('no token and no code is logged', () => {
   for (const secret of [tokenOf(order), ...codes, ...sent.map(({ text }) => /token=(\w+)/.exec(text)![1]!)]) assert.ok(!shop.log.some((line) => line.includes(secret)));
 });
 
-/** The code that a letter tells. */
+/** Returns the code in an email. */
 function codeIn(text: string): string {
   return /code ([A-Z2-7]{4}-[A-Z2-7]{4})/.exec(text)![1]!;
 }
 
-/** Types a number and a code. */
+/** Submits a number and a code. */
 function type(number: string, code: string, visitor = `192.0.2.${++visitors}`) {
   return shop.shopper().send('POST', '/orders/code', new URLSearchParams({ number, order_code: code }).toString(), { ...FORM, 'cf-connecting-ip': visitor });
 }
 
-/** Nobody keeps the answer, and nobody is told where it was read. */
+/** Asserts that the response is not cached and sends no referrer. */
 function isPrivate({ headers }: Answer) {
   assert.deepEqual([headers.get('cache-control'), headers.get('referrer-policy')], ['no-store', 'no-referrer']);
 }

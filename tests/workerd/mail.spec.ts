@@ -1,5 +1,5 @@
 /**
- * Mails that follow an order: sent by a provider's API, once, whatever repeats or fails on the way.
+ * Emails about an order: sent once through a provider's API, whatever repeats or fails on the way.
  */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -17,7 +17,7 @@ let provider: Server;
 const sent: Sent[] = [];
 type Failure = { status: number; retryAfter?: string; body?: string };
 
-/** Answers that the provider gives next, after having seen the mail. */
+/** Responses of the provider to the next emails, after it has received them. */
 const failures: Failure[] = [];
 
 before(async () => {
@@ -105,7 +105,7 @@ test('a letter whose message was lost is queued again, and is sent once', async 
   await shop.press(order, 'pay');
   const [first] = await mailsOf(order.number, 1);
   await eventually(async () => assert.equal((await unsent(order)).length, 0));
-  // As the row stands when the message that was to follow it never came.
+  // The row as it is when the message that should have followed was lost.
   await shop.rows('UPDATE mails SET sent_at = NULL, claimed_at = NULL, unknown_since = NULL, due_at = 0 WHERE order_id = ?', order.id);
   await shop.scheduled();
   const [, again] = await mailsOf(order.number, 2);

@@ -1,7 +1,4 @@
-/**
- * Pictures from staff to shoppers: what is taken, under which name and in which widths it is
- * served, and what is refused.
- */
+/** Pictures from staff to shoppers: accepted formats, names and widths, and refusals. */
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -29,7 +26,7 @@ type Format = keyof typeof FORMATS;
  */
 type Bucket = { list(options: { prefix: string }): Promise<{ objects: { key: string }[] }>; put(key: string, value: string): Promise<unknown> };
 
-/** A picture with something to see on it. */
+/** Returns a picture with some content. */
 const paint = (width: number, height: number, format: Format) =>
   sharp({ create: { width, height, channels: 3, background: '#f27a35', noise: { type: 'gaussian', mean: 128, sigma: 30 } } }).toFormat(format).toBuffer();
 const upload = (content: Buffer, headers: Record<string, string> = {}) => shop.staff.send('POST', '/api/v1/admin/media', new Uint8Array(content), headers);

@@ -115,7 +115,7 @@ function hold(holdId: string, quantity: number, ttlSecs: number) {
   return { hold: { hold_id: holdId, quantity, ttl_secs: ttlSecs } };
 }
 
-/** Of `view`, the members that `wanted` names. */
+/** Returns the members of `view` that `wanted` names. */
 function some<T extends object>(view: T, wanted: object) {
   return Object.fromEntries(Object.entries(view).filter(([name]) => name in wanted));
 }

@@ -1,6 +1,6 @@
 /**
- * A Durable Object of the shop, seen past the Worker: asked by `durable::machine`'s requests, read
- * in its storage, thrown out of memory.
+ * A Durable Object of the shop, bypassing the Worker: called by requests of `durable::machine`,
+ * read in its storage, evicted from memory.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -29,12 +29,12 @@ export class ShopObject {
     return (await this.#ask('view')).done.view;
   }
 
-  /** Has a command carried out, once per operation id. */
+  /** Sends a command, which is carried out once per operation ID. */
   do(operationId: string, command: unknown): Promise<Json> {
     return this.#ask({ do: { operation_id: operationId, command } });
   }
 
-  /** Rows of the object's storage, read without asking or waking the object. */
+  /** Returns rows of the object's storage, without calling or waking the object. */
   async stored(sql: string): Promise<Json[]> {
     const database = new DatabaseSync(await this.file(), { readOnly: true });
     try {
@@ -44,7 +44,7 @@ export class ShopObject {
     }
   }
 
-  /** Changes what its storage holds, while it is out of memory. */
+  /** Changes the object's storage while the object is evicted. */
   async write(sql: string): Promise<void> {
     const database = new DatabaseSync(await this.file());
     try {
@@ -54,17 +54,14 @@ export class ShopObject {
     }
   }
 
-  /** File of the object's storage, once something was stored. */
+  /** Returns the file of the object's storage, once something was stored. */
   async file(): Promise<string> {
     const { worker, className, name, persistedIn } = this.#place;
     const id = (await this.#namespace()).idFromName(name);
     return join(persistedIn, `${worker}-${className}`, `${id}.sqlite`);
   }
 
-  /**
-   * Has what its rows say have happened so much earlier: it is thrown out of memory, and reads them
-   * anew.
-   */
+  /** Moves an instant in the object's rows back: the object is evicted and reads them again. */
   async age(key: string, instant: string, secs: number): Promise<void> {
     await this.evict();
     const database = new DatabaseSync(await this.file());
@@ -75,7 +72,7 @@ export class ShopObject {
     }
   }
 
-  /** Throws it out of memory, as the platform does with idle objects. */
+  /** Evicts the object from memory, as the platform does with idle objects. */
   evict(): Promise<void> {
     const { worker, className, name } = this.#place;
     return this.#miniflare.unsafeEvictDurableObject(worker, className, { name });

@@ -1,6 +1,6 @@
 /**
- * The API held to its OpenAPI document by an outside judge, by thousands of calls that are made up
- * from it.
+ * The API checked against its OpenAPI document by an independent tool, with thousands of generated
+ * calls.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -14,7 +14,7 @@ import { SECRETS, startShop, type Shop } from './shop.ts';
 
 const DOCUMENT = join(import.meta.dirname, '../../assets/api/v1/openapi.json');
 const CHECKS = 'not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance';
-/** Calls made up for each operation, beside those at the edges of its types. */
+/** Number of calls generated for each operation, in addition to boundary values. */
 const { OPENAPI_EXAMPLES: examples = '3' } = process.env;
 
 let shop: Shop;
@@ -36,7 +36,7 @@ test('every answer is one that the document describes', async () => {
   assert.match(printed, /[1-9]\d* generated/);
 });
 
-/** Runs a program to its end, in a folder where it may leave what it likes. */
+/** Runs a program to its end, in a folder where it may leave files. */
 function run(program: string, args: string[], cwd: string): Promise<{ code: number | null; printed: string }> {
   const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let printed = '';

@@ -1,6 +1,6 @@
 /**
- * An order after it was placed: paid, shipped in parts, delivered, returned, cancelled; what is
- * asked out of turn changes nothing.
+ * An order after it was placed: paid, shipped in parts, delivered, returned, cancelled. Requests
+ * out of turn change nothing.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -192,7 +192,7 @@ test('numbers of orders tell nothing, and a list goes on in the order they were 
   assert.deepEqual((await shop.staff.get(`/api/v1/orders?cursor=${ofNothing}`)).expect(200), { data: [], next_cursor: null });
 });
 
-/** An order of these units, paid. */
+/** Returns a paid order of these units. */
 async function bought(units: Record<string, number>): Promise<Json> {
   const shopper: Client = shop.shopper();
   for (const [sku, quantity] of Object.entries(units)) await shopper.add(sku, quantity);
@@ -202,7 +202,7 @@ async function bought(units: Record<string, number>): Promise<Json> {
   return shop.settled(order, 'confirmed');
 }
 
-/** Balances of an order in the books, by account. */
+/** Returns the balances of an order in the ledger, by account. */
 async function balances(order: Json): Promise<Record<string, number>> {
   const rows = await shop.rows<{ account: string; amount: number }>(
     'SELECT account, SUM(amount) AS amount FROM ledger_entries WHERE order_id = ? GROUP BY account HAVING SUM(amount) <> 0 ORDER BY account', order.id);

@@ -1,7 +1,7 @@
 /**
- * A payment provider that is away, and sessions that end while someone pays: the order is kept, its
- * payment follows, and money never stands without an order. Time is not waited for: rows are aged
- * as the hours would have aged them.
+ * Outages of the payment provider, and sessions that end while someone pays: the order is kept, its
+ * payment follows, and there is never money without an order. Nothing waits for time: rows are aged
+ * instead.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -167,7 +167,7 @@ test('a session that ends while the shopper pays', async (t) => {
   });
 });
 
-/** An order of a minute in which the provider would not begin anything. */
+/** Places an order while the provider rejects everything. */
 async function orderWhileAway(): Promise<{ buyer: Client; order: Json }> {
   shop.sandbox.faults.add({ on: 'api', method: 'POST', path: '/v1/checkout/sessions', kind: 'error', status: 429, should_retry: false });
   const buyer = shop.shopper();
@@ -176,12 +176,12 @@ async function orderWhileAway(): Promise<{ buyer: Client; order: Json }> {
   return { buyer, order };
 }
 
-/** As if the order had been placed `millis` earlier, and was due to be looked at. */
+/** Ages an order by `millis` and makes it due. */
 async function age(order: Json, millis: number): Promise<void> {
   await shop.rows('UPDATE orders SET created_at = created_at - ? WHERE id = ?', millis, order.id);
   const [payment] = await shop.rows<{ request: string }>('SELECT request FROM payments WHERE order_id = ?', order.id);
   const request = new URLSearchParams(payment!.request);
-  // What was sent stays as it was: the provider knows it by its key.
+  // A request that was sent stays unchanged, because the provider knows it by its key.
   if (sessionsOf(order).length === 0) request.set('expires_at', String(Number(request.get('expires_at')) - millis / 1000));
   await shop.rows('UPDATE payments SET expires_at = expires_at - ?, request = ? WHERE order_id = ?', millis, request.toString(), order.id);
   await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);

@@ -1,4 +1,7 @@
-/** Variants of a text as copying, wide keyboards and careful typography make them. */
+/**
+ * Returns variants of a text as produced by copying, full-width keyboards and typographic
+ * replacement.
+ */
 export const pasted = (text: string): string[] => [
   `\ufeff${text}\u200b`,
   `\u00a0\u202a${text}\u202c\u3000`,

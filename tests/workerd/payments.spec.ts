@@ -1,7 +1,6 @@
 /**
- * The life of money: late, delayed, failing, given back, disputed; made by the shop or on the
- * provider's side. Each ends in an order or a refund, and in a ledger that agrees with the
- * provider's balance.
+ * Payments: late, delayed, failing, refunded, disputed; by the shop or on the provider's side. Each
+ * ends in an order or a refund, and in a ledger that matches the provider's balance.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -265,8 +264,8 @@ async function mailed(order: Json, kind: string, count = 1): Promise<void> {
 }
 
 /**
- * The shop has seen the session end, as when an answer to opening it was lost; the provider takes
- * the money all the same.
+ * The shop has seen the session end, as when the response that opened it was lost, but the provider
+ * still takes the money.
  */
 async function expireWithoutTelling(order: Json): Promise<void> {
   shop.sandbox.control.expire(sessionOf(order));
@@ -282,7 +281,7 @@ async function makeDue(order: Json): Promise<void> {
   await shop.rows('UPDATE outbox SET due_at = 0 WHERE order_id = ? AND done_at IS NULL', order.id);
 }
 
-/** Everything that was ever paid was paid a day earlier. */
+/** Moves all payments to the day before. */
 async function paidYesterday(): Promise<Json> {
   const order = await paid('LAMP');
   await shop.rows('UPDATE journals SET at = at - 86400000');

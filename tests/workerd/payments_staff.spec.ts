@@ -1,6 +1,6 @@
 /**
- * Payments for staff: dead letters that are replayed or discarded, and a provider that is left
- * alone while it is down.
+ * Payments for staff: dead letters that are replayed or discarded, and a provider that is not
+ * called while it is down.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

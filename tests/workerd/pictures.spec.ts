@@ -1,7 +1,4 @@
-/**
- * Addresses of pictures: of the web, encoded, and whole wherever others read them; nothing else
- * becomes a link.
- */
+/** Picture URLs: web addresses only, encoded, and absolute wherever others read them. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from './eventually.ts';

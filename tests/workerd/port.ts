@@ -1,8 +1,8 @@
 /**
- * A port for a server that must know its address before it listens. Taken below the range from
- * which systems hand ports to whoever names none (from 32768 on Linux, from 49152 by RFC 6335), so
- * that nobody is given it between the look and the use; a test that runs beside this one sees that
- * it is claimed, by the UDP port of the same number, until this process ends.
+ * A port for a server that must know its address before it listens. Chosen below the range that
+ * systems assign by themselves (from 32768 on Linux, from 49152 by RFC 6335), so that it isn't
+ * assigned to anyone in the meantime. Tests running at the same time see that it is claimed, by the
+ * UDP port of the same number, until this process ends.
  */
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';

@@ -1,4 +1,4 @@
-/** Settings by the staff's API, and what they make of quotes, lists and orders. */
+/** Settings through the staff API, and their effect on quotes, lists and orders. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-/** Changes settings, and has them as they were when the test is over. */
+/** Changes settings, and restores them after the test. */
 async function change(t: { after(undo: () => unknown): void }, section: string, value: Json): Promise<Json> {
   const path = `${SETTINGS}/${section}`;
   const { version, ...before } = (await shop.staff.get(path)).expect(200);
@@ -51,7 +51,7 @@ test('prices include tax where the market says so, and the order, the session an
   const buyer = shop.shopper();
   await buyer.add('LAMP', 2);
   const quote = await buyer.quote({ shipping_address: BERLIN });
-  // 19 % in $50.00 and in $5.95 of shipping
+  // 19 % is included in $50.00 and in $5.95 of shipping.
   assert.deepEqual([quote.subtotal, quote.shipping_total, quote.tax_total, quote.total].map(({ amount }) => amount), [5000, 595, 893, 5595]);
   assert.deepEqual([quote.tax_included, quote.tax_zone], [true, 'de']);
   assert.deepEqual(quote.lines[0].taxes, [{ name: 'VAT', rate_ppm: 190_000, amount: usd(798) }]);
@@ -203,7 +203,7 @@ test('a publish converts what the price list leaves out, and shows scheduled pri
   await change(t, 'currencies', { currencies: { base: 'USD', rates: [{ currency: 'EUR', rate_ppm: 920_000, rounding: { step: 100, ending: 99 } }] } });
   (await shop.staff.post('/api/v1/admin/catalog/publish')).expect(200);
   const price = async (currency: string) => (await shop.staff.get(`/api/v1/products/lamp?currency=${currency}`)).body?.variants?.[0]?.price;
-  // $25.00 are €23.00, nearest to €22.99; the list's own yen stay.
+  // $25.00 are €23.00, rounded to €22.99; the list's own yen prices stay.
   await eventually(async () => assert.deepEqual(await price('EUR'), { amount: 2299, currency: 'EUR' }));
   assert.deepEqual(await price('JPY'), { amount: 2500, currency: 'JPY' });
   const buyer = shop.shopper();
@@ -219,12 +219,12 @@ test('a publish converts what the price list leaves out, and shows scheduled pri
   (await shop.staff.put(schedule, { prices: [sale, { ...sale, valid_from: at(minute) }] })).refused(422, 'overlapping_prices');
   (await shop.staff.put(schedule, { prices: [sale] })).expect(200);
   assert.equal((await shop.staff.get(schedule)).expect(200).prices[0].amount, 2000);
-  // As if the last publish were older than the beginning of the sale.
+  // Ages the last publish to before the beginning of the sale.
   await shop.rows('UPDATE publishes SET created_at = created_at - ?', 10 * minute);
   await shop.scheduled();
   await eventually(async () => assert.deepEqual(await price('USD'), usd(2000)));
   assert.deepEqual(await price('EUR'), { amount: 1799, currency: 'EUR' });
-  // And as if it were over.
+  // And ends the sale.
   (await shop.staff.put(schedule, { prices: [{ ...sale, valid_until: at(-minute / 60) }] })).expect(200);
   await shop.rows('UPDATE publishes SET created_at = created_at - ?', minute / 2);
   await shop.scheduled();

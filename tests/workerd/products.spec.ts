@@ -1,6 +1,6 @@
 /**
- * Limits of a product that staff send: characters of its texts, number of variants, bytes. A
- * refusal changes nothing.
+ * Limits of a product sent by staff: characters of its texts, number of variants, bytes. A rejected
+ * product changes nothing.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

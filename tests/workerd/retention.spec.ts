@@ -1,6 +1,6 @@
 /**
- * Retention in the real database: rows are aged past their terms, and the cron runs until nothing
- * is left of them.
+ * Retention in the real database: rows are aged past their retention time, and the cron runs until
+ * none are left.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -1,7 +1,7 @@
 /**
- * Without real secrets no payment begins and no delivery is believed; production talks to the real
- * provider alone, and does not start with what can be guessed. A signing key is rolled under a
- * shopper, and records name whoever of staff has a key of their own.
+ * Without real secrets, no payment begins and no webhook is accepted. Production only talks to the
+ * real provider, and does not start with guessable secrets. A signing key is rolled while a shopper
+ * is active, and records name the staff members who have keys of their own.
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -66,7 +66,7 @@ test('production is opened with findings set up in full, and with the secret alo
   }
 });
 
-/** Settings with which production does not open, and the variable that the log names. */
+/** Settings with which production refuses to start, and the variable that the log names. */
 const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> = {
   'a sandbox behind it': ['payments at Stripe alone', { STRIPE_API_BASE: 'http://127.0.0.1:8788' }],
   'a signing key that is too short': ['SIGNING_KEY', { SIGNING_KEY: OLD_KEY.slice(1) }],
@@ -170,7 +170,7 @@ test('records name whoever of staff has a key of their own, to staff alone', () 
   assert.equal((await anna.post('/api/v1/admin/dead-letters/dl_1/discard', { reason: 'a test' })).expect(200).resolved_by, 'staff:anna');
 }));
 
-/** Signature of an id, by the shop's key. */
+/** Returns the signature of an ID by the shop's key. */
 function signature(key: string, purpose: string, id: string): string {
   const tag = createHmac('sha256', key).update(`${purpose}\0${id}`).digest().subarray(0, 16);
   const bits = [...tag].map((byte) => byte.toString(2).padStart(8, '0')).join('');

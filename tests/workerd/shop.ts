@@ -1,8 +1,8 @@
 /**
- * The shop as the tests of this folder start it: the built Worker in workerd under miniflare, with
- * the bindings and queue settings of wrangler.toml, its migrations applied, and a Stripe sandbox in
- * this process whose webhook points at it. Ports are free ones, data is in memory, secrets are made
- * up; nothing outlives `close()`.
+ * The shop as started by the tests in this folder: the built Worker in workerd under miniflare,
+ * with the bindings and queue settings of wrangler.toml, its migrations applied, and a Stripe
+ * sandbox in this process whose webhook points at it. Ports are free ones, data is in memory,
+ * secrets are made up, and nothing outlives `close()`.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -31,28 +31,28 @@ export const SECRETS = {
   STRIPE_WEBHOOK_SECRET: 'whsec_of_the_tests',
 };
 
-/** As many orders may wait for their payment as tests place. */
+/** Allows as many pending orders as tests place. */
 export const UNLIMITED = Object.fromEntries(['PENDING_ORDERS_PER_ADDRESS', 'PENDING_ORDERS_PER_NETWORK', 'PENDING_UNITS_PER_NETWORK'].map((name) => [name, '1000000000']));
 
 export type ShopOptions = {
   /** Variables of the Worker that differ from those of development. */
   vars?: Record<string, string>;
   /**
-   * Number of retries before an event is a dead letter; the pauses of wrangler.toml would take
+   * Number of retries before an event becomes a dead letter; the pauses of wrangler.toml would take
    * hours.
    */
   maxRetries?: number;
-  /** True to count what the Worker does, for `costs`. */
+  /** True to count the Worker's calls, for `costs`. */
   counted?: boolean;
   /** True to let objects and KV fail, by `fail`. */
   failing?: boolean;
-  /** The module before the Worker, by the names of its objects' classes. */
+  /** Returns the module in front of the Worker, given the class names of its objects. */
   before?: (classes: readonly string[]) => string;
   /** Port of V8's inspector. */
   inspectorPort?: number;
   /**
-   * With the limits of wrangler.toml; else all tests, which are one network, ask as often as they
-   * like.
+   * True to apply the rate limits of wrangler.toml. By default there are none, because all tests
+   * share one network.
    */
   limited?: boolean;
   /** The Worker and its static files; by default those of `npm run build`. */
@@ -61,7 +61,7 @@ export type ShopOptions = {
 
 export type Built = { worker: string; assets: string };
 
-/** The session that an order's payment link leads to. */
+/** Returns the session that an order's payment link leads to. */
 export const sessionOf = (order: Json): string => order.payment.url.split('/').at(-1);
 
 export type Shop = Awaited<ReturnType<typeof startShop>>;
@@ -101,7 +101,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     return new ShopObject(miniflare, { worker: config.name!, binding, className, name, persistedIn: data });
   };
   /**
-   * Runs the cron's handler, as the platform does once a minute, and waits for every job that it
+   * Runs the cron handler, as the platform does once a minute, and waits for every job that it
    * hands out.
    */
   const scheduled = async () => {
@@ -111,10 +111,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     assert.equal(outcome, 'ok');
     await eventually(() => assert.deepEqual(jobsUnderWay(log.slice(seen)), []));
   };
-  /**
-   * Gives what is kept for a while its turn to be looked through, twice: a walk may have to come
-   * round.
-   */
+  /** Gives a kind of rows two retention turns, because a walk may have to start over. */
   const purge = async (kind: string) => {
     for (let turn = 0; turn < 2; turn += 1) {
       await rows(db, 'UPDATE purges SET turn_at = -1 WHERE kind = ?', kind);
@@ -122,8 +119,8 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     }
   };
   /**
-   * The order with its payment link: at once, unless the provider took so long that the sweep has
-   * to ask again.
+   * Returns the order with its payment link: at once, unless the provider took so long that the
+   * sweep has to retry.
    */
   const payable = (order: Json): Promise<Json> => eventually(async () => {
     if (order.payment.url) return order;
@@ -133,9 +130,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
     assert.ok(order.payment.url);
     return order;
   });
-  /**
-   * Hands a batch to the Worker, as the platform does; resolves when it has dealt with all of it.
-   */
+  /** Hands a batch to the Worker, as the platform does; resolves when all of it is handled. */
   const consume = async (queue: string, messages: { id: string; body: unknown }[]) => {
     const worker = (await miniflare.getWorker()) as unknown as Worker;
     return worker.queue(queue, messages.map((message) => ({ ...message, timestamp: new Date(), attempts: 1 })));
@@ -143,29 +138,29 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
   const staff = new Client(url, { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` });
   return {
     url, db, sandbox, miniflare, staff,
-    /** Lines that the Worker has logged. */
+    /** Lines that the Worker logged. */
     log,
-    /** A new shopper, or API client, with a cart of its own. */
+    /** Returns a new shopper, or API client, with a cart of its own. */
     shopper: (headers: Record<string, string> = {}) => new Client(url, headers),
     /** Imports a product CSV, publishes it, and waits until shoppers see it. */
     importCatalog: (csv: string) => importCatalog(staff, csv),
     /** Rows of one table or query. */
     rows: <T = Row>(sql: string, ...values: unknown[]) => rows<T>(db, sql, ...values),
     /**
-     * Number of rows of each table, to show that nothing was written; without those that queues
-     * fill some time later.
+     * Returns the number of rows of each table, to show that nothing was written; without those
+     * that queues fill later.
      */
     counts: () => counts(db),
-    /** Units of a SKU, as staff see them. */
+    /** Returns the units of a SKU, as shown to staff. */
     stock: async (sku: string): Promise<StockNumbers> => {
       const { on_hand, held, reserved, committed, available, version } = (await staff.get(`/api/v1/admin/stock/${encodeURIComponent(sku)}`)).expect(200);
       return { on_hand, held, reserved, committed, available, version };
     },
-    /** The object of a SKU. */
+    /** Returns the object of a SKU. */
     stockObject: (sku: string) => object('STOCK', `${sku}#0`),
-    /** The object of a scarce promotion. */
+    /** Returns the object of a limited promotion. */
     promotionObject: (id: string) => object('PROMOTION', id),
-    /** The object of a cart. */
+    /** Returns the object of a cart. */
     cartObject: (cartId: string) => object('CART', cartId),
     /** Presses a button of the payment page: `pay`, `decline`, `delay`, `succeed` or `fail`. */
     press: async (order: Json, action: string) => {
@@ -173,7 +168,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
       const answer = await fetch(payment.url, { method: 'POST', body: new URLSearchParams({ action }), redirect: 'manual' });
       assert.equal(answer.status, 303);
     },
-    /** Waits until an order has this status and nothing more must follow, and returns it. */
+    /** Waits until an order has this status and no work is left, and returns it. */
     settled: (order: Json, status: string) => eventually(async () => {
       const now = (await staff.get(`/api/v1/orders/${order.id}`)).expect(200);
       assert.equal(now.status, status);
@@ -181,8 +176,8 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
       return now;
     }),
     /**
-     * Calls of the database, objects and providers since the last call of this, once all of it has
-     * ended.
+     * Returns the calls to the database, objects and providers since the last call of this
+     * function, once all have ended.
      */
     costs: () => eventually(async () => {
       const answer = await fetch(url + COSTS_PATH);
@@ -190,7 +185,7 @@ export async function startShop({ vars = {}, maxRetries, counted = false, failin
       assert.equal(answer.status, 200, text);
       return JSON.parse(text) as Costs;
     }),
-    /** Has objects and KV fail from now on; by default none does. */
+    /** Makes objects and KV fail from now on; none by default. */
     fail: async (failures: Failures = {}) => void (await fetch(url + FAILURES_PATH, { method: 'POST', body: JSON.stringify(failures) })),
     scheduled, purge, consume, payable, close,
   };
@@ -211,12 +206,12 @@ export type Consumed = { outcome: string; explicitAcks: string[]; retryMessages:
 
 export type StockNumbers = { on_hand: number; held: number; reserved: number; committed: number; available: number; version: number };
 
-/** Options of miniflare for the built Worker and its bindings, by wrangler.toml. */
+/** Returns the options of miniflare for the built Worker and its bindings, from wrangler.toml. */
 export function runtimeOptions(config: Unstable_Config, maxRetries?: number, limited = false, built?: Built) {
   return { ...worker(config, built), ...bindings(config, limited), queueConsumers: consumers(config, maxRetries) };
 }
 
-/** The Worker behind a module that hands it bindings of its own. */
+/** Returns the Worker's modules behind one that replaces its bindings. */
 function modulesBehind(config: Unstable_Config, module: (classes: readonly string[]) => string) {
   const classes = config.durable_objects.bindings.map(({ class_name }: { class_name: string }) => class_name);
   const before = { type: 'ESModule', path: join(ROOT, 'build/before.js'), contents: module(classes) };
@@ -252,7 +247,7 @@ function bindings(config: Unstable_Config, limited: boolean) {
   };
 }
 
-/** A dead-letter queue keeps its own count: what reaches it must not be lost. */
+/** A dead-letter queue keeps its own retry count, because its messages must not be lost. */
 function consumers(config: Unstable_Config, maxRetries: number | undefined) {
   const settings = (config.queues.consumers ?? []).map((consumer) => [consumer.queue, {
     maxBatchSize: consumer.max_batch_size,
@@ -265,8 +260,8 @@ function consumers(config: Unstable_Config, maxRetries: number | undefined) {
 }
 
 /**
- * The jobs that a minute's cron has handed out and that have not ended, by what the Worker has
- * logged since.
+ * Returns the jobs that the cron has handed out in this minute and that have not ended, according
+ * to the log.
  */
 export function jobsUnderWay(lines: readonly string[]): string[] {
   const entries = lines.filter((line) => line.includes('"job')).map((line) => JSON.parse(line));

@@ -1,7 +1,7 @@
 /**
- * The stand-in for Turnstile's `siteverify`: the name of a token says what becomes of it, up to its
- * first dash. As Cloudflare's, it takes a form, and tells once of each token that it is good, or
- * again under the same idempotency key.
+ * A stand-in for Turnstile's `siteverify`. The part of a token before its first dash determines the
+ * answer. Like Cloudflare's, it accepts a form, and accepts each token once, or again under the
+ * same idempotency key.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -42,7 +42,7 @@ export async function startSiteverify({ secret, hostname }: { secret: string; ho
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Requests, in order. */
+    /** Requests received, in order. */
     asked,
     close: () => new Promise<void>((resolve) => {
       server.close(() => resolve());

@@ -1,6 +1,6 @@
 /**
- * Size of the script that the platform loads in each place before the first answer, with a budget
- * for each theme of the shop.
+ * Size of the script that the platform loads in each location before the first response, with a
+ * budget for each theme of the shop.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -11,14 +11,14 @@ import { gzipSync } from 'node:zlib';
 const wasm = readFileSync(join(import.meta.dirname, '../../build/index_bg.wasm'));
 const isDev = WebAssembly.Module.customSections(new WebAssembly.Module(wasm), 'name').length > 0;
 
-/** Of the whole shop, whatever its themes come to. */
+/** Maximum KB of the whole shop, whatever its themes add up to. */
 const MOST_KB = 2_200;
-/** The shop before the themes below, strangers (20) among what it held: measured. */
+/** Measured KB of the shop before the themes below, including strangers (20). */
 const BEFORE_KB = 1_055;
 
 /**
- * Most KB of gzip that a theme may add (1 KB is 1,000 bytes). A theme's own change says that it
- * `isBuilt`.
+ * Maximum KB of gzip that a theme may add (1 KB is 1,000 bytes). The change that builds a theme
+ * sets `isBuilt`.
  */
 const THEMES: { theme: string; mostKb: number; isBuilt?: boolean }[] = [
   { theme: 'files and forms', mostKb: 40, isBuilt: true },
@@ -38,7 +38,7 @@ const THEMES: { theme: string; mostKb: number; isBuilt?: boolean }[] = [
   { theme: 'channels', mostKb: 50 },
 ];
 
-/** Most KB that the shop may come to with what is built of it. */
+/** Returns the maximum KB of the shop with the themes built so far. */
 function mostKb(themes: typeof THEMES): number {
   const built = themes.filter(({ isBuilt }) => isBuilt);
   return Math.min(MOST_KB, built.reduce((sum, { mostKb }) => sum + mostKb, BEFORE_KB));

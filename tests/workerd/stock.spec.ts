@@ -1,6 +1,6 @@
 /**
- * Stock in the real runtime: the public word by KV and by WebSocket, and what staff see and do. Its
- * rules are proved in `durable/tests`.
+ * Stock in the real runtime: public availability by KV and by WebSocket, and the staff's view and
+ * actions. Its rules are proved in `durable/tests`.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -173,7 +173,7 @@ test('bad input changes nothing', async (t) => {
   (await guest.post('/api/v1/admin/stock/BAD/repair')).refused(401, 'staff_only');
 });
 
-/** The status that asking for a WebSocket is answered with. */
+/** Returns the status of the response to a WebSocket request. */
 function upgradeStatus(path: string): Promise<number | undefined> {
   const headers = { upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13', 'sec-websocket-key': btoa('0123456789abcdef') };
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 /**
- * Sessions that name an order and are not its own: of a payment link, of another app of the
- * account, of an attempt that the shop gave up. None moves the order; what the shop's took goes
- * back once, a stranger's is told, and what names no order leaves no trace.
+ * Sessions that name an order but are not its own: from a payment link, from another app on the
+ * account, or from an abandoned attempt of the shop. None changes the order; the shop's own money
+ * is refunded once, a stranger's is reported, and a session that names no order leaves no trace.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -158,7 +158,9 @@ async function paid(): Promise<Json> {
   return order;
 }
 
-/** A session of another app of the account, or of a link, whose visitor chooses the reference. */
+/**
+ * Opens a session of another app on the account, or of a link whose visitor chooses the reference.
+ */
 async function openElsewhere(reference: string | undefined): Promise<string> {
   const { id } = await account.checkout.sessions.create({
     mode: 'payment', success_url: 'https://elsewhere.test/', ...(reference !== undefined && { client_reference_id: reference }),
@@ -168,8 +170,7 @@ async function openElsewhere(reference: string | undefined): Promise<string> {
 }
 
 /**
- * The shop's request once more under another key: the session of an attempt of which nobody has
- * heard.
+ * Sends the shop's request again under another key: the session of an attempt that nobody knows of.
  */
 async function openAgain(order: Json): Promise<string> {
   const [payment] = await shop.rows<{ id: string; request: string }>('SELECT id, request FROM payments WHERE order_id = ?', order.id);
@@ -191,7 +192,7 @@ function refundsOf(session: string): [number, string][] {
   return refunds.map(({ amount, status }) => [amount, status]);
 }
 
-/** Outcomes of all events about a session, once all were handled. */
+/** Returns the outcomes of all events about a session, once all were handled. */
 async function outcomes(session: string): Promise<string[]> {
   return eventually(async () => {
     const rows = await shop.rows<{ outcome: string | null }>('SELECT DISTINCT outcome FROM webhook_events WHERE instr(payload, ?) > 0 AND kind GLOB ?', session, 'checkout.session.*');
@@ -207,7 +208,7 @@ async function givenBack(session: string): Promise<void> {
   });
 }
 
-/** Staff are told of the session, once. */
+/** Asserts that staff were notified of the session once. */
 async function told(order: Json, session: string): Promise<void> {
   const { data } = (await shop.staff.get('/api/v1/admin/findings?limit=100')).expect(200);
   const about = data.filter(({ kind, error }: Json) => kind === 'stray_payment' && error.startsWith(session));
@@ -219,7 +220,7 @@ async function captured(order: Json): Promise<number> {
   return payment!.captured_amount;
 }
 
-/** Balances of the accounts in a session's own books. */
+/** Returns the account balances in a session's own journal. */
 async function books(session: string): Promise<[string, number][]> {
   const rows = await shop.rows<{ account: string; amount: number }>(
     'SELECT account, SUM(amount) AS amount FROM ledger_entries WHERE order_id = ? GROUP BY account HAVING SUM(amount) <> 0 ORDER BY account', session);

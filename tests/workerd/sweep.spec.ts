@@ -66,7 +66,7 @@ test('a finished shop has nothing to sweep', async () => {
   assert.deepEqual(await shop.counts(), before);
 });
 
-/** The events of `work` never arrive. */
+/** Runs `work` while its events never arrive. */
 function losingEvents(work: () => void): void {
   shop.sandbox.faults.add({ on: 'webhook', type: '*', kind: 'drop', times: 100 });
   work();

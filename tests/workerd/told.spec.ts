@@ -1,6 +1,6 @@
 /**
- * Findings told by mail and by webhook: each once, whatever dies or fails on the way, and given up
- * where staff see it.
+ * Findings sent by email and webhook: each once, whatever dies or fails on the way; when delivery
+ * is given up, staff can see it.
  */
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';

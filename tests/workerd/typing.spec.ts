@@ -1,6 +1,6 @@
 /**
- * Text that people type, paste and have filled in: one form of it in the runtime, whose tables of
- * Unicode are not those of the native tests.
+ * Text that people type, paste and have filled in: normalized to one form in the runtime, whose
+ * Unicode tables differ from those of the native tests.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

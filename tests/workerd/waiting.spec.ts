@@ -1,6 +1,6 @@
 /**
- * Pages that wait for an order: what they ask, who may ask it, and what thousands that ask at once
- * cost the database.
+ * Pages that wait for an order: their requests, access to them, and the database load of thousands
+ * at once.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -9,10 +9,7 @@ import { type Answer, type Client, type Json, opened, tokenOf } from './client.t
 import { eventually } from './eventually.ts';
 import { startShop, type Shop } from './shop.ts';
 
-/**
- * Milliseconds from a read of one isolate to its next: `READ_EVERY_MS` of
- * `shop/orders/shared_reads.rs`.
- */
+/** Milliseconds between reads of one isolate: `READ_EVERY_MS` of `shop/orders/shared_reads.rs`. */
 const READ_EVERY = 2000;
 
 const ASKING = 360;
@@ -92,7 +89,7 @@ test('however many wait for however many orders, the database is read once in tw
     return { buyer, order: await buyer.buy('LAMP') };
   });
   const paths = buyers.map(({ order }) => pathOf(order));
-  // What else the shop has to read is over some time after the last order.
+  // The shop's other reads end some time after the last order.
   await eventually(async () => {
     await shop.costs();
     const began = Date.now();

@@ -1,6 +1,6 @@
 /**
- * Deliveries to `POST /webhooks/{provider}`: none is let in for an unknown provider or without a
- * valid signature, and each event once.
+ * Webhooks to `POST /webhooks/{provider}`: none is accepted for an unknown provider or without a
+ * valid signature, and each event counts once.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -163,7 +163,7 @@ function event(changes: Record<string, unknown> = {}): string {
   return JSON.stringify({ id: `evt_test${made}`, object: 'event', type: 'customer.updated', livemode: false, data: { object: { id: 'cus_1' } }, ...changes });
 }
 
-/** Of a payment that is none of the shop's. */
+/** An event about a payment that isn't the shop's. */
 const eventThatMatters = (about: Record<string, unknown> = {}) =>
   event({ type: 'payment_intent.succeeded', data: { object: { id: '', object: 'payment_intent', ...about } } });
 

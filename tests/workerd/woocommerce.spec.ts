@@ -1,6 +1,6 @@
 /**
- * WooCommerce's product export, converted and imported: what it sold is sold here, and what has no
- * place here is named.
+ * WooCommerce's product export, converted and imported: its products are sold here, and whatever
+ * has no place in the shop is named.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

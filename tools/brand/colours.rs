@@ -1,4 +1,4 @@
-//! The colours of a brand: two palettes, in which text stays readable on its ground.
+//! The colours of a brand: two palettes in which text stays readable on its background.
 #![expect(
     clippy::float_arithmetic,
     reason = "the contrast of colours; none of it reaches the Worker"
@@ -9,10 +9,10 @@ use serde::Deserialize;
 use std::fmt::Write;
 use toml::Spanned;
 
-/// The least contrast of text on its ground, of WCAG 2.2, AA.
+/// Minimum contrast of text on its background (WCAG 2.2, AA).
 const TEXT_CONTRAST: f64 = 4.5;
 
-/// The least contrast of what can be pressed.
+/// Minimum contrast of controls.
 const EDGE_CONTRAST: f64 = 3.0;
 
 #[derive(Debug, Deserialize)]
@@ -41,7 +41,7 @@ struct Palette {
     fault_ground: Spanned<Colour>,
 }
 
-/// A colour of the screen.
+/// An sRGB colour.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Colour {
@@ -80,19 +80,19 @@ fn contrast(one: &Colour, other: &Colour) -> f64 {
 }
 
 impl Colours {
-    /// Refuses a colour that can't be read on its ground, with its line.
+    /// Rejects a colour that is unreadable on its background, with its line.
     pub fn check(&self) -> Result<(), Fault> {
         self.light.check("light")?;
         self.dark.check("dark")
     }
 
-    /// Grounds of pages: by day, and in the dark.
+    /// Returns the page backgrounds in light and dark mode.
     pub fn grounds(&self) -> (&str, &str) {
         let (light, dark) = (&self.light.ground, &self.dark.ground);
         (&light.get_ref().written, &dark.get_ref().written)
     }
 
-    /// The colours, as a style sheet that begins the theme's.
+    /// Returns the colours as the beginning of the theme's style sheet.
     pub fn css(&self) -> String {
         let mut css = String::from("@layer tokens { :root {");
         let pairs = self.light.named().into_iter().zip(self.dark.named());

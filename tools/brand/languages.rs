@@ -16,7 +16,7 @@ impl Code {
     /// Every language.
     pub const ALL: [Self; 2] = [Self::En, Self::De];
 
-    /// The language as addresses name it.
+    /// Returns the language code used in URLs.
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl TryFrom<String> for Code {
     }
 }
 
-/// The languages that a shop speaks, the default first.
+/// The languages of a shop, the default first.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub struct Languages(Spanned<Vec<Code>>);
@@ -64,12 +64,12 @@ impl Languages {
         }
     }
 
-    /// The default's text.
+    /// Returns the text in the default language.
     pub fn default_of<'a, T>(&self, texts: &'a ByLanguage<T>) -> Option<&'a T> {
         self.0.get_ref().first().and_then(|code| texts.get(*code))
     }
 
-    /// The value of `Languages`.
+    /// Returns the Rust expression for `Languages`.
     pub fn code(&self) -> String {
         let variants: Vec<&str> = self.0.get_ref().iter().map(|code| code.variant()).collect();
         let (default, others) = variants.split_first().unwrap_or((&"", &[]));
@@ -77,7 +77,7 @@ impl Languages {
         format!("Languages {{ default: {default}, others: &[{others}] }}")
     }
 
-    /// The value of `Translated`.
+    /// Returns the Rust expression for `Translated`.
     pub fn translated<T>(&self, texts: &ByLanguage<T>, code_of: impl Fn(&T) -> String) -> String {
         let texts = self.0.get_ref().iter().filter_map(|code| {
             let text = code_of(texts.get(*code)?);
@@ -93,7 +93,7 @@ impl Languages {
     }
 }
 
-/// Something said in each language.
+/// A value in each language.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ByLanguage<T> {
@@ -113,7 +113,7 @@ impl<T> ByLanguage<T> {
     }
 }
 
-/// Refuses what is not said in every language of the shop, with its line.
+/// Rejects a text that is missing in one of the shop's languages, with its line.
 pub fn check_said<T>(
     spoken: &Languages,
     name: &str,

@@ -1,6 +1,5 @@
-//! Reads `content/shop.toml` for `build.rs`, and makes of it the constants of the Worker, the
-//! colours of the style sheet and the manifest. A value that can't be used is refused with its
-//! line.
+//! Reads `content/shop.toml` for `build.rs` and turns it into the constants of the Worker, the
+//! colours of the style sheet and the manifest. An unusable value is rejected with its line.
 
 mod colours;
 pub mod languages;
@@ -111,7 +110,7 @@ impl TryFrom<String> for Text {
     }
 }
 
-/// A mail address.
+/// An email address.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Mail(String);
@@ -132,7 +131,7 @@ impl TryFrom<String> for Mail {
     }
 }
 
-/// A telephone number, as it is read from abroad.
+/// A phone number in international format.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Phone(String);
@@ -151,7 +150,7 @@ impl TryFrom<String> for Phone {
     }
 }
 
-/// A name that letters come from.
+/// Sender name of emails.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Sender(String);
@@ -168,7 +167,7 @@ impl TryFrom<String> for Sender {
     }
 }
 
-/// What can't be used, and where it stands.
+/// A value that can't be used, and its place in the file.
 #[derive(Debug)]
 pub struct Fault {
     span: Range<usize>,
@@ -183,7 +182,7 @@ impl Fault {
         }
     }
 
-    /// The fault with the file and the line.
+    /// Returns the fault with file and line.
     fn told(&self, text: &str) -> String {
         let before = text.get(..self.span.start).unwrap_or_default();
         let line = before.matches('\n').count().saturating_add(1);
@@ -193,11 +192,10 @@ impl Fault {
 }
 
 impl Brand {
-    /// Reads the brand from the text of its file; `is_there` knows the names of files below
+    /// Reads the brand from the text of its file; `is_there` tells whether a file exists below
     /// `assets`.
     ///
-    /// # Errors
-    /// The first fault, with file and line.
+    /// # Errors The first fault, with file and line.
     pub fn read(text: &str, is_there: &dyn Fn(&str) -> bool) -> Result<Self, String> {
         let brand: Self = toml::from_str(text).map_err(|error| {
             let fault = Fault {
@@ -231,7 +229,7 @@ impl Brand {
         self.colours.check()
     }
 
-    /// The value of `BRAND` in `src/app/brand.rs`.
+    /// Returns the Rust expression for `BRAND` in `src/app/brand.rs`.
     #[must_use]
     pub fn code(&self) -> String {
         let address: Vec<&str> = self
@@ -284,13 +282,13 @@ impl Brand {
         format!("Brand {{ {} }}", fields.join(", "))
     }
 
-    /// The colours, as a style sheet that begins the theme's.
+    /// Returns the colours as the beginning of the theme's style sheet.
     #[must_use]
     pub fn css(&self) -> String {
         self.colours.css()
     }
 
-    /// The shop as an app: `manifest.webmanifest`.
+    /// Returns the web app manifest: `manifest.webmanifest`.
     #[must_use]
     pub fn manifest(&self) -> String {
         let pictures = &self.pictures;
@@ -365,7 +363,8 @@ fn is_address(address: &str, is_there: &dyn Fn(&str) -> bool) -> bool {
     file.is_some_and(is_there) || is_uploaded(address) || address.starts_with("https://")
 }
 
-/// True for `/media/0a1b…-1600x1200.jpg`, as the shop calls what staff upload.
+/// Returns true for `/media/0a1b…-1600x1200.jpg`, the form of the shop's names for uploaded
+/// pictures.
 fn is_uploaded(address: &str) -> bool {
     let is_number = |side: &str| side.parse::<u32>().is_ok();
     let parts = address.strip_prefix("/media/").and_then(|name| {

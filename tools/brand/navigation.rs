@@ -1,4 +1,4 @@
-//! The links at the top and at the foot of every page.
+//! The links at the top and bottom of every page.
 
 use crate::brand::languages::{Label, Languages, check_said};
 use crate::brand::{Fault, Text, quoted};
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use std::ops::RangeInclusive;
 use toml::Spanned;
 
-/// Pages that a link can lead to, beside the policies.
+/// Pages that a link can lead to, apart from the policies.
 const PAGES: [(&str, &str); 4] = [
     ("home", "Page::Home"),
     ("products", "Page::Products"),
@@ -17,16 +17,16 @@ const PAGES: [(&str, &str); 4] = [
 /// The policies of `content/policies`.
 pub const POLICIES: [&str; 4] = ["shipping", "returns", "privacy", "terms"];
 
-/// Categories that one entry lists.
+/// Number of categories that one entry may list.
 const CATEGORIES: RangeInclusive<u8> = 1..=12;
 
-/// Links of one list.
+/// Maximum number of links in one list.
 const MOST_LINKS: usize = 12;
 
-/// Columns at the foot, beside those of languages and currencies.
+/// Maximum number of columns at the bottom, in addition to those for languages and currencies.
 const MOST_COLUMNS: usize = 4;
 
-/// What a link to another site begins with.
+/// Prefixes of links to other sites.
 const SCHEMES: [&str; 3] = ["https://", "mailto:", "tel:"];
 
 #[derive(Debug, Deserialize)]
@@ -68,7 +68,7 @@ impl Navigation {
         Ok(())
     }
 
-    /// The values of `header` and `footer`.
+    /// Returns the Rust expressions for `header` and `footer`.
     pub fn code(&self, spoken: &Languages) -> (String, String) {
         let columns: Vec<String> = self
             .footer

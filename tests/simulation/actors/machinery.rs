@@ -1,4 +1,4 @@
-//! Machinery that runs by itself: webhooks that come late, twice, in any order or not at all; the
+//! Machinery that runs by itself: webhooks that arrive late, twice, in any order or not at all; the
 //! consumer of their queue; the cron.
 
 use crate::actors::{letterhead, links};
@@ -20,7 +20,7 @@ use std::rc::Rc;
 use storefront::store::messages::mails::MailsD1;
 use storefront::store::settlement::jobs::JobsD1;
 
-/// Delivers events: late, in any order, now and then twice or not at all.
+/// Delivers events late, in any order, and occasionally twice or not at all.
 pub async fn webhooks(sim: Sim) {
     let world = &sim.0;
     if world.random.chance(700) || world.provider.borrow().events.is_empty() {
@@ -55,7 +55,7 @@ pub async fn webhooks(sim: Sim) {
     }
 }
 
-/// Tells the shop of something, and sees the shop deal with it at once.
+/// Sends an event to the shop and waits until the shop has handled it.
 pub async fn deliver(sim: Sim, about: String) {
     let world = Rc::clone(&sim.0);
     let id = format!("{about}/{}", world.name("evt"));
@@ -90,7 +90,7 @@ pub async fn consumer(sim: Sim) {
     }
 }
 
-/// Sends a letter; what fails is tried again, or its message is lost.
+/// Sends an email. A failed one is retried, or its message is lost.
 pub async fn postman(sim: Sim) {
     let world = &sim.0;
     if world.letters.borrow().is_empty() {
@@ -125,7 +125,7 @@ pub async fn cron(sim: Sim) {
     hear_carts(sim).await;
 }
 
-/// A job of the minute, by its message.
+/// A job of each minute, identified by its message.
 #[derive(Clone, Copy)]
 enum Job {
     Swept(Swept),
@@ -134,7 +134,7 @@ enum Job {
     Balance,
 }
 
-/// The jobs of a minute; in a storm some messages are lost, and some come twice, at once.
+/// Returns the jobs of a minute. In a storm, some messages are lost, and some arrive twice at once.
 fn handed_out(sim: &Sim) -> Vec<Job> {
     let world = &sim.0;
     let mut jobs: Vec<Job> = Swept::ALL.map(Job::Swept).into();
@@ -176,7 +176,7 @@ async fn do_job(sim: Sim, job: Job) {
     .await;
 }
 
-/// The carts' alarms ring, and the queue of their news is consumed; what fails is told again.
+/// Fires the carts' alarms and consumes the queue of their events; a failed event is sent again.
 async fn hear_carts(sim: Sim) {
     let world = &sim.0;
     if world.bug == Some(Bug::CartsNotHeard) {

@@ -1,6 +1,6 @@
-//! Actors of the world: shoppers with two hands and little patience ([`shoppers`]); the provider's
-//! webhooks, the queue's consumer and the cron ([`machinery`]); staff, the bank, and a merchant who
-//! changes prices ([`people`]).
+//! Actors of the world: shoppers who act concurrently and impatiently ([`shoppers`]); the
+//! provider's webhooks, the queue's consumer and the cron ([`machinery`]); staff, the bank, and a
+//! merchant who changes prices ([`people`]).
 
 mod machinery;
 mod people;
@@ -33,17 +33,17 @@ use std::rc::Rc;
 
 pub const SKUS: [&str; 3] = ["A", "B", "C"];
 
-/// Promotions that can be used up: how often by all, and by each customer.
+/// Limited promotions: maximum uses in total and by each customer.
 pub const PROMOTIONS: [(&str, u32, u32); 2] = [("one", 1, 1), ("few", 4, 3)];
 
 pub const CUSTOMERS: [&str; 2] = ["ann@example.com", "bob@example.com"];
 
-/// Units of each SKU: fewer than the shoppers want.
+/// Units of each SKU; fewer than the shoppers want.
 pub const UNITS: u32 = 5;
 
 const SHOPPERS: usize = 4;
 
-/// The storm, then the calm, then the end.
+/// Plays the storm, then the calm, then the end.
 pub fn play(world: &Rc<World>) -> Result<(), String> {
     fill(world);
     let sim = Sim(Rc::clone(world));
@@ -91,8 +91,8 @@ pub fn play(world: &Rc<World>) -> Result<(), String> {
     heal(world, &sim)
 }
 
-/// Left alone, the shop finishes everything within its bound; and when every session has ended, all
-/// is settled.
+/// Leaves the shop alone: it must finish everything within its bound, and when every session has
+/// ended, all must be settled.
 fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
     world.calm();
     world.note("the calm".to_owned());
@@ -100,7 +100,7 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
     calm_minutes(world, sim, BOUND_SECS / 60 + 1)?;
     invariants::within_the_bound(world)?;
     calm_minutes(world, sim, 65)?;
-    // What came back is sold, so that money which comes late finds nothing.
+    // Returned units are sold, so that late money finds none.
     if world.random.chance(750) {
         run(world, vec![Task::actor(buy_the_rest(sim.clone()))], || {
             invariants::at_every_step(world)
@@ -123,7 +123,7 @@ fn heal(world: &Rc<World>, sim: &Sim) -> Result<(), String> {
         vec![Task::actor(decide_reviews(sim.clone()))],
         || invariants::at_every_step(world),
     )?;
-    // A dispute that is won can lead to a refund, which can be on its way once more.
+    // A dispute that is won can lead to a refund, which may again be pending once.
     for _ in 0..3 {
         decide_everything(world);
         deliver_all(world);
@@ -155,7 +155,7 @@ fn decide_everything(world: &World) {
     }
 }
 
-/// Loses every event that is still on its way, so that the shop has to fetch it.
+/// Drops every undelivered event, so that the shop has to fetch it.
 fn deliver_all(world: &World) {
     let mut provider = world.provider.borrow_mut();
     let left = std::mem::take(&mut provider.events);
@@ -194,7 +194,7 @@ pub fn fill(world: &World) {
     }
 }
 
-/// A publish that sells every SKU at `price`, but for the one that is free.
+/// Publishes every SKU at `price`, except the one that is free.
 pub fn publish(world: &World, seq: i64, price: i64) {
     let listing = |title: &str, price: i64| {
         format!(

@@ -110,7 +110,7 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
     };
 }
 
-/// Decides every order that was paid otherwise than it was ordered.
+/// Decides on every order that was paid differently from how it was placed.
 pub async fn decide_reviews(sim: Sim) {
     let left = "SELECT id FROM orders WHERE status = 'payment_review' ORDER BY number";
     for order_id in sim.0.db.ask(left) {
@@ -131,7 +131,7 @@ async fn decide(sim: &Sim, order_id: &str) {
     ));
 }
 
-/// Hands a parcel over, which sometimes arrives at once.
+/// Ships a parcel, which sometimes arrives at once.
 async fn ship(sim: &Sim, order_id: &str, id: &str, lines: Option<Vec<Units>>) -> Result<()> {
     let (world, by) = (&sim.0, StaffName::default());
     let new = NewFulfillment {
@@ -145,7 +145,7 @@ async fn ship(sim: &Sim, order_id: &str, id: &str, lines: Option<Vec<Units>>) ->
     Ok(())
 }
 
-/// Disputes payments, decides disputes, and sends refunds back, also those that had arrived.
+/// Disputes payments, decides disputes, and returns refunds, even those that had arrived.
 pub async fn bank(sim: Sim) {
     let world = &sim.0;
     if world.random.chance(980) {
@@ -171,8 +171,8 @@ pub async fn bank(sim: Sim) {
     told.into_iter().for_each(|line| world.note(line));
 }
 
-/// Others take money by the same account, and name whatever order; now and then money comes by a
-/// session of the shop's that it gave up.
+/// Other businesses that use the same account, and name arbitrary orders. Occasionally, money
+/// arrives through a session that the shop had abandoned.
 pub async fn strangers(sim: Sim) {
     let world = &sim.0;
     if world.random.chance(985) {

@@ -1,5 +1,5 @@
-//! Shoppers: they fill carts, ask for quotes, order with both hands, and pay, at once, slowly, late
-//! or not at all.
+//! Shoppers: they fill carts, request quotes, order concurrently, and pay at once, slowly, late or
+//! not at all.
 
 use crate::actors::{CUSTOMERS, SKUS, channel, instruction, links};
 use crate::invariants;
@@ -21,7 +21,7 @@ use shop::values::ids::QuoteId;
 use std::cell::Cell;
 use std::rc::Rc;
 
-/// Number of times that a shopper whose answer was lost asks again.
+/// Number of retries of a shopper who got no answer.
 const PATIENCE: u32 = 4;
 
 pub async fn shop(sim: Sim, shopping: Rc<Cell<usize>>) {
@@ -102,8 +102,7 @@ pub async fn ask_for_quote(
     quoted?.ok()
 }
 
-/// Places an order until there is an answer, now and then with both hands at once, or from another
-/// tab.
+/// Places an order until there is an answer, sometimes twice concurrently, or from another tab.
 async fn check_out(sim: &Sim, cart_id: &str, quote: &Quote) {
     let world = &sim.0;
     let key = world.name("key");
@@ -136,7 +135,7 @@ async fn check_out(sim: &Sim, cart_id: &str, quote: &Quote) {
     }
 }
 
-/// A refusal ends it; anything else is worth asking again with the same key.
+/// Returns true for a refusal, which is final; any other error is worth a retry with the same key.
 fn is_final(error: &Error) -> bool {
     matches!(error, Error::Conflict { .. } | Error::Invalid(_))
 }
@@ -172,8 +171,8 @@ pub async fn place(
     .await
 }
 
-/// One of many networks, as far as limits go: how many orders wait for their payment is not what is
-/// simulated.
+/// Returns a visitor from one of many networks: limits on pending orders are not part of the
+/// simulation.
 fn visitor() -> Visitor {
     Visitor {
         network: "network".to_owned(),
@@ -186,7 +185,7 @@ fn visitor() -> Visitor {
     }
 }
 
-/// A latecomer orders every unit that is free, and pays at once.
+/// Orders every free unit and pays at once, as a latecomer.
 pub async fn buy_the_rest(sim: Sim) {
     let world = &sim.0;
     let cart_id = world.name("cart");
@@ -218,7 +217,7 @@ fn session_of(world: &World, order: &Order) -> Option<String> {
     found.map(|it| it.session.id.clone())
 }
 
-/// Lets shoppers go on with an order: pay at once or slowly, cancel, or forget about it.
+/// Continues an order: pays at once or slowly, cancels, or abandons it.
 async fn live_on(sim: &Sim, order: Order) {
     let world = &sim.0;
     for _ in 0..world.random.below(12) {

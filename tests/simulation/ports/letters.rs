@@ -1,4 +1,4 @@
-//! The queue of letters, which may lose a message, and a mail provider that knows its keys.
+//! The email queue, which may lose messages, and a mail provider that honours idempotency keys.
 
 use crate::planted::Bug;
 use crate::ports::Sim;

@@ -7,7 +7,7 @@ use shop::payments::WebhookEvent;
 use shop::payments::inbox::{Inbox, StoredEvent};
 use shop::payments::provider::ProviderId;
 
-/// What keys and ids of the second provider begin with.
+/// Prefix of the keys and IDs of the second provider.
 pub const SECOND: &str = "second:";
 
 impl Inbox for Sim {

@@ -1,5 +1,5 @@
 //! The ports of the shop in this world: its own stores over SQLite, and objects, provider, inbox
-//! and mail that go wrong.
+//! and mail that fail.
 
 mod letters;
 pub mod messages;
@@ -69,7 +69,7 @@ impl Sim {
         }
     }
 
-    /// A call whose message may be lost, be late or come twice; `send` is what it does when it
+    /// Makes a call whose message may be lost, late or repeated; `send` is its effect when it
     /// arrives.
     async fn call<T>(
         &self,
@@ -142,7 +142,8 @@ impl Database for Sim {
         if self.0.refuses_writes.get() && !statement.sql.trim_start().starts_with("SELECT") {
             return Err(refused());
         }
-        // A query that writes is asked once: who asks it can't tell a repeat from the first.
+        // A query that writes is sent only once, because its caller can't tell a repeat from the
+        // first.
         let fate = self.fate().await;
         if matches!(fate, Fate::Fails | Fate::Late) {
             return Err(SqlError::Failed("the database fails".to_owned()));
@@ -177,8 +178,8 @@ impl Database for Sim {
 }
 
 impl Sim {
-    /// A batch is not sent twice by the platform, but its answer can be lost, and it can land after
-    /// its sender gave up.
+    /// Writes a batch. The platform does not send a batch twice, but its response can be lost, and
+    /// it can take effect after the sender gave up.
     async fn write<T: DeserializeOwned>(
         &self,
         statements: Vec<Statement>,
@@ -235,7 +236,7 @@ fn refused() -> SqlError {
     SqlError::Overloaded("the database takes no writes".to_owned())
 }
 
-/// The beginning of a statement, for the trace.
+/// Returns the beginning of a statement, for the trace.
 fn told(statement: &Statement) -> String {
     let words: Vec<&str> = statement.sql.split_whitespace().take(3).collect();
     let parameters: String = format!("{:?}", statement.parameters)

@@ -1,4 +1,4 @@
-//! The objects, to which messages get lost, come late or come twice, and which lose their memory.
+//! The objects: messages to them get lost, arrive late or twice, and they lose their memory.
 
 use crate::planted;
 use crate::ports::Sim;
@@ -46,7 +46,7 @@ impl StockObjects for Sim {
     }
 }
 
-/// An object that loses its memory now and then.
+/// An object that occasionally loses its memory.
 fn look_and_ask(
     world: &World,
     sku: &str,

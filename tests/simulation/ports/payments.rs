@@ -1,4 +1,4 @@
-//! The payment providers, as far as they are reached.
+//! The payment providers, while they can be reached.
 
 use crate::planted::Bug;
 use crate::ports::Sim;
@@ -196,7 +196,7 @@ impl Payments for ProviderOf {
         Err(Error::internal("deliveries are not signed here"))
     }
 
-    /// An event's payload is the id of what it is about.
+    /// Reads an event. Its payload is the ID of its subject.
     fn read_event(&self, payload: &str) -> Result<EventSubject> {
         let id = payload.to_owned();
         let plain = payload.strip_prefix(SECOND).unwrap_or(payload);
@@ -258,5 +258,5 @@ impl Payments for ProviderOf {
     }
 }
 
-/// Few, so that a look takes several.
+/// Small, so that a look at the events takes several pages.
 const EVENTS_A_PAGE: usize = 3;
