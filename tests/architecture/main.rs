@@ -1,8 +1,8 @@
 //! The design as rules over the project's own files: imports point one way, `worker` stays where it
 //! belongs, the bindings that the Worker asks for are those that wrangler.toml gives it in every
-//! environment, the migrations apply in order on an empty database, every file says what it is, none
-//! is long, and comments keep to one form. Each rule is shown a breach, so that it is known to find
-//! one.
+//! environment, the migrations apply in order on an empty database, every file says what it is,
+//! none is long, and comments keep to one form. Each rule is shown a breach, so that it is known to
+//! find one.
 #![expect(
     clippy::arithmetic_side_effects,
     clippy::expect_used,
@@ -19,6 +19,7 @@ mod docs;
 mod graph;
 mod migrations;
 mod sources;
+mod words;
 
 use sources::{File, files};
 
