@@ -32,16 +32,16 @@ use std::{env, fs};
 const HELP: &str = "\
 npm run price -- --cart FILE [--settings FILE] [--catalog FILE] [--at INSTANT]
 
-Prices the cart that FILE describes, and tells how each number came about.
-  --settings  what GET /api/v1/admin/settings answers; by default demo/settings.json
-  --catalog   a Shopify product CSV; by default demo/catalog.csv
-  --at        when, as 2026-11-20T12:00:00Z; by default the day of the demo's launch
+Prices the cart described in FILE and explains each number.
+  --settings  a response of GET /api/v1/admin/settings; default demo/settings.json
+  --catalog   a Shopify product CSV; default demo/catalog.csv
+  --at        time of the order, such as 2026-11-20T12:00:00Z, the default
 
 A cart is JSON:
   {\"currency\": \"EUR\", \"country\": \"DE\", \"region\": null, \"postal_code\": \"10115\", \"shipping_method\": \"standard\",
    \"email\": \"ann@example.com\", \"codes\": [\"welcome\"], \"vat_number\": false, \"has_ordered\": false,
    \"lines\": [{\"sku\": \"BAS-HRB-17PM-APR\", \"quantity\": 3}]}
-Limits of promotions are not asked: whether one has been used up is known to a running shop alone.";
+Usage limits of promotions are not checked: only a running shop knows how often one was used.";
 
 const LAUNCH: &str = "2026-11-20T12:00:00Z";
 
@@ -104,7 +104,8 @@ fn run(arguments: &[String]) -> Result<String, String> {
     let settings: Settings =
         serde_json::from_value(settings).map_err(|error| format!("{settings_file}: {error}"))?;
     let at = or("--at", LAUNCH);
-    let now = read_instant(&at).ok_or_else(|| format!("{at} is no instant such as {LAUNCH}"))?;
+    let now = read_instant(&at)
+        .ok_or_else(|| format!("--at must be an instant such as {LAUNCH}, not {at}"))?;
     let currencies = currencies_of(&settings);
     let problems = settings.problems(&currencies);
     if !problems.is_empty() {

@@ -13,12 +13,12 @@ export async function aptInstall(packages) {
   if (missing.length === 0) return;
   const command = `apt-get install -y ${missing.join(" ")}`;
   if (!isRoot() || answerOf("apt-get", ["--version"]) === null) {
-    throw new Stop(`system packages are missing: \`sudo ${command}\` (or what provides them here), then run this again`);
+    throw new Stop(`system packages are missing: run \`sudo ${command}\` (or your system's equivalent), then run this again`);
   }
   say(`installing ${missing.join(", ")}`);
   answerOf("apt-get", ["update"]);
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
-  await must("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], env, `\`${command}\` failed: look above for the reason`, {
+  await must("apt-get", ["install", "-y", "-qq", "--no-install-recommends", ...missing], env, `\`${command}\` failed: see its error above`, {
     stdio: ["ignore", "ignore", "inherit"],
   });
 }

@@ -12,8 +12,8 @@ import { setUp } from "./setup.mjs";
 const HELP = `
 npm run bench [-- --seconds 3] [--rounds 5] [--connections 32] [--only NAME]
 
-  --seconds  the length of a round; each scenario takes 2 × rounds × seconds
-  --only     scenarios whose name contains NAME
+  --seconds  length of a round; each scenario takes 2 × rounds × seconds
+  --only     runs only scenarios whose name contains NAME
 The last line is the result as JSON.`;
 
 runAsProgram(import.meta.url, async (args) => {
@@ -30,7 +30,7 @@ runAsProgram(import.meta.url, async (args) => {
 function options(args) {
   const number = (values, name) => {
     const value = Number(values[name]);
-    if (!(value > 0)) throw new Error(`--${name} ${values[name]} is no positive number`);
+    if (!(value > 0)) throw new Error(`--${name} must be a number above 0, not ${values[name]}`);
     return value;
   };
   try {
@@ -45,6 +45,6 @@ function options(args) {
     });
     return { seconds: number(values, "seconds"), rounds: number(values, "rounds"), connections: number(values, "connections"), only: values.only };
   } catch (error) {
-    throw new Stop(`${error.message}: \`npm run bench -- --help\``);
+    throw new Stop(`${error.message}: see \`npm run bench -- --help\``);
   }
 }

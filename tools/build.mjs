@@ -12,8 +12,8 @@ import { withoutNames } from "./wasm.mjs";
 const HELP = `
 npm run build [-- --dev] [--force]
 
-  --dev    without optimization: quicker to compile, slow to run
-  --force  also when nothing has changed`;
+  --dev    builds without optimization: faster to compile, slower to run
+  --force  builds even if nothing has changed`;
 
 const INPUTS = ["src", "assets", "content", "build.rs", "tools/brand", "durable/src", "Cargo.toml", "durable/Cargo.toml", "Cargo.lock"];
 const OUTPUTS = ["build/index.js", "target/assets"];
@@ -26,7 +26,7 @@ export async function build({ dev = false, force = false, env } = {}) {
   if (current && !force) return;
   env ??= await setUp();
   say(`building the Worker (${dev ? "dev" : "release"})`);
-  await must("worker-build", [dev ? "--dev" : "--release"], { ...env, RUST_BACKTRACE: "0" }, "the Worker did not build: mend what the compiler names above, then run this again");
+  await must("worker-build", [dev ? "--dev" : "--release"], { ...env, RUST_BACKTRACE: "0" }, "the Worker did not build: fix the compiler errors above, then run this again");
   if (!dev) writeFileSync(wasm, withoutNames(readFileSync(wasm)));
   mkdirSync(join(root, ".tools"), { recursive: true });
   writeFileSync(note, inputs);

@@ -14,19 +14,19 @@ import { readDevVars } from "./setup.mjs";
 const FLAGS = { "dry-run": { type: "boolean" }, strict: { type: "boolean" }, stock: { type: "boolean" }, "no-publish": { type: "boolean" } };
 
 const HELP = `
-npm run catalog -- import FILE   adds and updates the products of a Shopify product CSV, then publishes
-  --dry-run      only tells what would change
-  --strict       applies nothing when a single row is bad
-  --stock        sets the units of every SKU that states them; else only of those that are new
-  --no-publish   leaves the shoppers' catalog as it is
-npm run catalog -- export FILE   writes every product, drafts included, as a Shopify product CSV
-npm run catalog -- convert FILE NEW   writes WooCommerce's product export (CSV, English) as a file to import; needs no shop
-npm run catalog -- pictures FOLDER   uploads the pictures of a folder that the shop lacks, and tells the address of each
-npm run catalog -- publish       shows the shoppers what was imported
-npm run catalog -- rollback      shows the shoppers the version before again; [SEQ] names another
+npm run catalog -- import FILE   adds and updates the products of a Shopify product CSV, then publishes them
+  --dry-run      only shows what would change
+  --strict       imports nothing if any row has an error
+  --stock        sets the quantity of every SKU in the file, not only of new ones
+  --no-publish   does not publish: shoppers see no change yet
+npm run catalog -- export FILE   writes all products, including drafts, to a Shopify product CSV
+npm run catalog -- convert FILE NEW   converts WooCommerce's product export (CSV, English) to a file to import; needs no shop
+npm run catalog -- pictures FOLDER   uploads new pictures from a folder and prints the address of each
+npm run catalog -- publish       publishes the imported products
+npm run catalog -- rollback [SEQ]   makes the previous version live again, or publish number SEQ
 
-  SHOP_URL       the shop, by default http://localhost:8787
-  ADMIN_API_KEY  the staff key, by default the one in .dev.vars`;
+  SHOP_URL       address of the shop; default http://localhost:8787
+  ADMIN_API_KEY  staff key; default the one in .dev.vars`;
 
 const WINDOW_BYTES = 1 << 20;
 const MAX_WINDOW_BYTES = 8_000_000;
@@ -43,13 +43,13 @@ const MAX_EXAMPLES = 5;
  */
 export async function importCatalog(file, shop = shopFromEnvironment(), { strict = false, dryRun = false, stock = false } = {}) {
   const { size } = await stat(file).catch(() => {
-    throw new Stop(`${file} cannot be read: name a CSV file`);
+    throw new Stop(`${file} can't be read: give the path of a CSV file`);
   });
-  if (size > MAX_FILE_BYTES) throw new Stop(`${file} has ${Math.ceil(size / 1e6)} MB, at most ${MAX_FILE_BYTES / 1e6} are imported at once: divide it between two products, the header row in each part`);
+  if (size > MAX_FILE_BYTES) throw new Stop(`${file} has ${Math.ceil(size / 1e6)} MB; the limit is ${MAX_FILE_BYTES / 1e6} MB. Split it between two products and repeat the header row in each part`);
   if ((strict || size > MAX_WINDOW_BYTES) && !dryRun) {
     const found = await importFile(file, shop, { dryRun: true, stock });
-    const apart = found.errors.find(({ column, detail }) => column === "Handle" && / stands on line \d+ already/.test(detail));
-    if (apart) throw new Stop(`line ${apart.line}: ${apart.detail} The file is too large to gather the rows of a product: sort it by handle; nothing was imported`);
+    const apart = found.errors.find(({ column, detail }) => column === "Handle" && / is already used on line \d+/.test(detail));
+    if (apart) throw new Stop(`line ${apart.line}: ${apart.detail} In a file this large, the rows of a product must be next to each other: sort it by handle. Nothing was imported`);
     if (strict && found.errors.length > 0) return found;
   }
   return importFile(file, shop, { dryRun, stock });
@@ -63,8 +63,8 @@ export async function publishCatalog(shop = shopFromEnvironment()) {
     publish = await call(shop, "GET", `/api/v1/admin/catalog/publishes/${publish.seq}`).then(json);
   }
   progress();
-  if (publish.state === "failed") throw new Stop(`the publish was given up, shoppers see what they saw: ${publish.error}`);
-  if (publish.state === "unchanged") say(`nothing has changed: shoppers see version ${publish.version} as before, ${publish.products} products`);
+  if (publish.state === "failed") throw new Stop(`the publish failed, and shoppers still see the version before: ${publish.error}`);
+  if (publish.state === "unchanged") say(`nothing has changed: version ${publish.version} with ${publish.products} products stays live`);
   else say(`published version ${publish.version}: ${publish.products} products`);
   return publish;
 }
@@ -72,7 +72,7 @@ export async function publishCatalog(shop = shopFromEnvironment()) {
 export async function rollbackCatalog(seq, shop = shopFromEnvironment()) {
   const body = JSON.stringify(seq === undefined ? {} : { seq });
   const publish = await call(shop, "POST", "/api/v1/admin/catalog/rollback", body, "application/json").then(json);
-  say(`shoppers see publish ${publish.seq} again, version ${publish.version}`);
+  say(`publish ${publish.seq} is live again, as version ${publish.version}`);
   return publish;
 }
 
@@ -81,7 +81,7 @@ export async function rollbackCatalog(seq, shop = shopFromEnvironment()) {
  */
 export async function importPictures(folder, shop = shopFromEnvironment()) {
   const { urls, sent } = await uploadPictures(folder, (...request) => call(shop, ...request));
-  say(`uploaded ${counted(sent, "picture")} of ${folder}; ${urls.size - sent} were there`);
+  say(`uploaded ${counted(sent, "picture")} from ${folder}; ${urls.size - sent} already uploaded`);
   return urls;
 }
 
@@ -90,7 +90,7 @@ export async function importPictures(folder, shop = shopFromEnvironment()) {
  */
 export async function exportCatalog(file, shop = shopFromEnvironment()) {
   const out = await open(file, "w").catch((error) => {
-    throw new Stop(`${file} cannot be written: ${error.message}`);
+    throw new Stop(`${file} can't be written: ${error.message}`);
   });
   try {
     let bytes = null;
@@ -111,18 +111,18 @@ export async function exportCatalog(file, shop = shopFromEnvironment()) {
 /** Writes another shop's products as a file to import. */
 export async function convertCatalog(file, converted) {
   const text = await readFile(file, "utf8").catch(() => {
-    throw new Stop(`${file} cannot be read: name a CSV file`);
+    throw new Stop(`${file} can't be read: give the path of a CSV file`);
   });
   // Imported here, because set-up loads this file before it installs the module's dependencies.
   const { convertWooCommerce } = await import("./woocommerce.mjs").catch(() => {
-    throw new Stop("what converting needs is not installed: `npm run setup`");
+    throw new Stop("the converter's packages are not installed: run `npm run setup`");
   });
   const { csv, products, variants, notices } = understoodBy(convertWooCommerce, text, file);
   await writeFile(converted, csv, { flag: "wx" }).catch((error) => {
-    throw new Stop(error.code === "EEXIST" ? `${converted} is there already: name a new file` : `${converted} cannot be written: ${error.message}`);
+    throw new Stop(error.code === "EEXIST" ? `${converted} already exists: give a new file name` : `${converted} can't be written: ${error.message}`);
   });
   for (const notice of notices) console.error(`  ${notice}`);
-  say(`wrote ${products} products with ${variants} variants to ${converted}: next, \`npm run catalog -- import ${converted} --dry-run\``);
+  say(`wrote ${products} products with ${variants} variants to ${converted}. Next, run \`npm run catalog -- import ${converted} --dry-run\``);
 }
 
 function understoodBy(convert, text, file) {
@@ -148,7 +148,7 @@ async function exportPages(out, shop) {
 
 async function importFile(file, shop, { dryRun, stock }) {
   const source = await open(file).catch(() => {
-    throw new Stop(`${file} cannot be read: name a CSV file`);
+    throw new Stop(`${file} can't be read: give the path of a CSV file`);
   });
   const sum = { products: 0, variants: 0, created: 0, updated: 0, left_out: 0, errors: [], notices: [], changes: [] };
   const settings = { import: randomUUID(), dry_run: dryRun, stock };
@@ -220,7 +220,7 @@ async function judgeAsWhole(shop, part, line) {
 
 /** Returns the error for a product that is larger than the window. */
 function larger(window, line) {
-  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} has over ${MAX_WINDOW_BYTES} bytes: is the file sorted by handle?`);
+  if (window >= MAX_WINDOW_BYTES) throw new Stop(`the product on line ${line || 2} is larger than ${MAX_WINDOW_BYTES} bytes: is the file sorted by handle?`);
   return Math.min(2 * window, MAX_WINDOW_BYTES);
 }
 
@@ -234,7 +234,7 @@ function shopFromEnvironment() {
  */
 export async function call(shop, method, path, body, type) {
   const { url, key } = shop;
-  if (!key) throw new Stop("the staff key is missing: set ADMIN_API_KEY, or run `npm run setup` for one in .dev.vars");
+  if (!key) throw new Stop("the staff key is missing: set ADMIN_API_KEY, or run `npm run setup` to write one to .dev.vars");
   const headers = { authorization: `Bearer ${key}`, accept: "application/json, text/csv", ...(type && { "content-type": type }) };
   for (let attempt = 1; ; attempt += 1) {
     const answer = await fetch(new URL(path, url), { method, headers, body }).catch(() => null);
@@ -248,14 +248,14 @@ export async function call(shop, method, path, body, type) {
 
 async function json(answer) {
   return answer.json().catch(() => {
-    throw new Stop(`${answer.url} answered without JSON: does SHOP_URL name this shop?`);
+    throw new Stop(`${answer.url} did not answer with JSON: is SHOP_URL the address of your shop?`);
   });
 }
 
 async function refused(answer) {
   const problem = await answer.json().catch(() => null);
   const lines = (problem?.errors ?? []).slice(1).map((error) => `\n  ${error.field}: ${error.detail}`);
-  const cure = answer.status === 401 ? " (is ADMIN_API_KEY the shop's?)" : "";
+  const cure = answer.status === 401 ? " (is ADMIN_API_KEY the key of this shop?)" : "";
   const reason = problem?.errors?.[0]?.detail ?? problem?.detail ?? problem?.title ?? answer.statusText;
   return Object.assign(new Stop(`refused with ${answer.status}: ${reason}${cure}${lines.join("")}`), { code: problem?.code });
 }
@@ -268,15 +268,15 @@ function progress(line = "") {
 function tell(summary, { strict, dryRun }) {
   const { products, variants, created, updated, left_out, errors, notices, changes } = summary;
   for (const { handle, change, fields } of dryRun ? changes : []) console.log([`${change} ${handle}`, ...fields].join("\n    "));
-  if (notices.length > 0) console.log("Good to know:");
+  if (notices.length > 0) console.log("Please note:");
   for (const { count, detail, examples } of notices) console.log([`  ${count} × ${detail}`, ...examples, ...andMore(count, examples)].join("\n      "));
   const cure = "correct these lines and import the file again:";
-  if (errors.length > 0) console.error(left_out > 0 ? `Left out, ${counted(left_out, "product")}; ${cure}` : `Not taken; ${cure}`);
+  if (errors.length > 0) console.error(left_out > 0 ? `${counted(left_out, "product")} left out; ${cure}` : `Some values were not imported; ${cure}`);
   for (const { line, column, detail } of errors) console.error(`  line ${line}${column && `, ${column}`}: ${detail}`);
   const rest = left_out > 0 ? `; ${left_out} left out` : "";
-  const sum = `${counted(products, "product")} with ${counted(variants, "variant")}: ${created} new, ${updated} changed, ${products - created - updated} as they were${rest}`;
+  const sum = `${counted(products, "product")} with ${counted(variants, "variant")}: ${created} new, ${updated} changed, ${products - created - updated} unchanged${rest}`;
   const refused = strict && errors.length > 0;
-  say(dryRun ? `would import ${sum}` : refused ? `nothing was imported, since ${counted(left_out, "product")} would be left out` : `imported ${sum}`);
+  say(dryRun ? `would import ${sum}` : refused ? `nothing was imported, because ${counted(left_out, "product")} would be left out` : `imported ${sum}`);
 }
 
 const counted = (count, name) => `${count} ${name}${count === 1 ? "" : "s"}`;
@@ -302,7 +302,7 @@ runAsProgram(import.meta.url, async (args) => {
 });
 
 function understood(args) {
-  const no = () => new Stop("not understood: `npm run catalog -- --help`");
+  const no = () => new Stop("unknown command or option: see `npm run catalog -- --help`");
   let parsed;
   try {
     parsed = parseArgs({ args, allowPositionals: true, options: FLAGS });

@@ -12,10 +12,10 @@ import { setUp } from "./setup.mjs";
 const HELP = `
 npm run chaos [-- --minutes 5] [--clients 6] [--seed N] [--keep]
 
-  --minutes  how long the storm lasts; hours pass after it in a minute or two, by a clock that is moved ahead
-  --clients  shoppers at once
-  --seed     draws the same trouble again, though not at the same instants
-  --keep     keeps the databases and the evidence also when all is well`;
+  --minutes  duration of the disturbances; afterwards the clock is moved ahead by hours, which takes a minute or two
+  --clients  number of concurrent shoppers
+  --seed     repeats the same disturbances, though not at the same instants
+  --keep     keeps the databases and the evidence even if all is well`;
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
@@ -24,7 +24,7 @@ runAsProgram(import.meta.url, async (args) => {
   await build({ env });
   const wanted = { seconds: Math.round(minutes * 60), clients, ...(seed !== undefined && { seed }) };
   const { code, printed } = await teed("node", ["--disable-warning=ExperimentalWarning", "tests/chaos/main.ts", JSON.stringify(wanted)], env);
-  if (code !== 0) throw new Stop("the run came to no end of its own: look above for its reason");
+  if (code !== 0) throw new Stop("the run did not finish: see the error above");
   const { folder, database, evidence } = JSON.parse(printed.trim().split("\n").at(-1));
   const holds = await succeeds("cargo", ["run", "--quiet", "--example", "judge", "--", database, evidence], env);
   if (holds && !keep) rmSync(folder, { recursive: true });
@@ -38,11 +38,11 @@ function options(args) {
     const { values } = parseArgs({ args, options });
     const number = (name) => {
       const value = Number(values[name]);
-      if (!(value > 0)) throw new Error(`--${name} takes a number above 0`);
+      if (!(value > 0)) throw new Error(`--${name} must be a number above 0`);
       return value;
     };
     return { minutes: number("minutes"), clients: number("clients"), keep: values.keep ?? false, ...(values.seed !== undefined && { seed: number("seed") }) };
   } catch (error) {
-    throw new Stop(`${error.message}: \`npm run chaos -- --help\``);
+    throw new Stop(`${error.message}: see \`npm run chaos -- --help\``);
   }
 }

@@ -5,7 +5,7 @@
 import { helpIfAsked, runAsProgram, say, succeeds } from "./run.mjs";
 import { setUp } from "./setup.mjs";
 
-const HELP = "npm run check   (each check names its command; run that one alone while you mend it)";
+const HELP = "npm run check   (prints the command of each check, so that you can run it alone while you fix it)";
 
 const CHECKS = {
   format: "cargo fmt --all --check",

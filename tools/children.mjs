@@ -35,7 +35,7 @@ export class Children {
     this.#running.set(child, gone);
     gone.then((code) => {
       this.#running.delete(child);
-      this.stop(new Stop(`${name} ended (${code instanceof Error ? code.message : `exit code ${code}`}): look above for its reason`));
+      this.stop(new Stop(`${name} ended (${code instanceof Error ? code.message : `exit code ${code}`}): see its error above`));
     });
   }
 
@@ -55,7 +55,7 @@ export class Children {
 /** Stops the tool if something listens at the port, at either of the addresses of `localhost`. */
 export async function mustBeFree(port, cure) {
   for (const host of ["127.0.0.1", "::1"]) {
-    if ((await listening(port, host)) === "EADDRINUSE") throw new Stop(`port ${port} is in use: stop what listens there, or ${cure}`);
+    if ((await listening(port, host)) === "EADDRINUSE") throw new Stop(`port ${port} is in use: stop the program that uses it, or ${cure}`);
   }
 }
 

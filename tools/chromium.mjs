@@ -18,7 +18,7 @@ export async function chromium(env = process.env) {
   if (own) return own;
   if (aptKnows(["chromium"])) await aptInstall(["chromium"]);
   const installed = findChromium(env);
-  if (!installed) throw new Stop("the browser tests need Chromium: install it, or name one with CHROMIUM_PATH");
+  if (!installed) throw new Stop("the browser tests need Chromium: install it, or set CHROMIUM_PATH to its program");
   return installed;
 }
 
@@ -26,7 +26,7 @@ export async function chromium(env = process.env) {
 export function findChromium(env = process.env) {
   if (env.CHROMIUM_PATH) {
     if (existsSync(env.CHROMIUM_PATH)) return env.CHROMIUM_PATH;
-    throw new Stop(`CHROMIUM_PATH names ${env.CHROMIUM_PATH}, which is not there: correct or unset it`);
+    throw new Stop(`CHROMIUM_PATH is ${env.CHROMIUM_PATH}, which does not exist: correct or unset it`);
   }
   const folders = (env.PATH ?? "").split(delimiter);
   const candidates = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));

@@ -20,7 +20,7 @@ const PRODUCTION = "production";
  * A KV namespace that was created for a Worker that was then not uploaded only stands in the way of
  * its own re-creation.
  */
-const NOT_DEPLOYED = "wrangler did not deploy: look above for its reason. Should a KV namespace of that name be there already, put the `id` that `npx wrangler kv namespace list` tells beside its binding in wrangler.toml";
+const NOT_DEPLOYED = "wrangler did not deploy: see its error above. If it says that the KV namespace already exists, run `npx wrangler kv namespace list` and add its `id` to the binding in wrangler.toml";
 /** Secrets that a shop can run without. */
 const OPTIONAL_SECRETS = ["FINDINGS_WEBHOOK_SECRET", "STAFF_KEYS", "TURNSTILE_SECRET"];
 const SECRETS = ["ADMIN_API_KEY", "MAIL_API_KEY", "SIGNING_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
@@ -58,9 +58,9 @@ export function steps(environment, { queues, d1_databases: databases }) {
   const named = naming(environment);
   const names = [...new Set((queues.consumers ?? []).map(({ queue }) => queue))];
   return [
-    ...names.map((name) => ({ args: ["queues", "create", name], unless: ["queues", "info", name], failure: `the queue ${name} was not made: nothing was deployed` })),
+    ...names.map((name) => ({ args: ["queues", "create", name], unless: ["queues", "info", name], failure: `the queue ${name} could not be created: nothing was deployed` })),
     ...databases.map(({ database_name: name }) => ({
-      args: ["d1", "create", name], unless: ["d1", "info", name, "--json", ...named], failure: `the database ${name} was not made: nothing was deployed`,
+      args: ["d1", "create", name], unless: ["d1", "info", name, "--json", ...named], failure: `the database ${name} could not be created: nothing was deployed`,
     })),
     { args: ["d1", "migrations", "apply", "DB", "--remote", ...named], failure: "the D1 migrations failed: nothing was deployed" },
     { args: ["deploy", ...named], failure: NOT_DEPLOYED },
@@ -72,7 +72,7 @@ function options(args) {
     const { values } = parseArgs({ args, options: { env: { type: "string", default: PRODUCTION }, "dry-run": { type: "boolean", default: false } } });
     return { dryRun: values["dry-run"], environment: values.env };
   } catch (error) {
-    throw new Stop(`${error.message} (\`npm run deploy -- --help\`)`);
+    throw new Stop(`${error.message}: see \`npm run deploy -- --help\``);
   }
 }
 
@@ -84,7 +84,7 @@ async function configOf(environment) {
   const { experimental_readRawConfig: readRaw, unstable_readConfig: read } = await import("wrangler");
   const known = Object.keys(readRaw({ config: `${root}/wrangler.toml` }).rawConfig.env ?? {});
   if (environment === PRODUCTION) return read({ config: `${root}/wrangler.toml`, env: "" }, { hideWarnings: true });
-  if (!known.includes(environment)) throw new Stop(`wrangler.toml has no environment ${environment}: there is ${[PRODUCTION, ...known].join(", ")}`);
+  if (!known.includes(environment)) throw new Stop(`wrangler.toml has no environment ${environment}: choose ${[PRODUCTION, ...known].join(", ")}`);
   return read({ config: `${root}/wrangler.toml`, env: environment }, { hideWarnings: true });
 }
 
@@ -99,33 +99,33 @@ function naming(environment) {
 /** Requires that the environments are written: an environment is rehearsed as it will be run. */
 function mustBeWritten() {
   const text = readFileSync(`${root}/wrangler.toml`, "utf8");
-  if (withEnvironments(text) !== text) throw new Stop("wrangler.toml has changed above its environments: `node tools/environments.mjs` writes them anew");
+  if (withEnvironments(text) !== text) throw new Stop("wrangler.toml has changed above the line `# generated`: run `node tools/environments.mjs` to update the environments below it");
 }
 
 export function mustBeNamed({ vars, routes }, environment) {
   const where = environment === PRODUCTION ? "in `routes` and SHOP_URL" : `in the line \`# ${environment}\``;
   const host = URL.canParse(vars.SHOP_URL) ? new URL(vars.SHOP_URL).hostname : undefined;
-  if (!host) throw new Stop(`SHOP_URL in wrangler.toml is no address such as https://shop.acme.com: it says \`${vars.SHOP_URL}\``);
+  if (!host) throw new Stop(`SHOP_URL in wrangler.toml must be an address such as https://shop.acme.com, not \`${vars.SHOP_URL}\``);
   if (/(^|\.)example\.com$/.test(host)) {
-    throw new Stop(`wrangler.toml does not name your shop: put its host for example.com ${where}, then \`node tools/environments.mjs\``);
+    throw new Stop(`wrangler.toml still names example.com: replace it with your shop's host ${where}, then run \`node tools/environments.mjs\``);
   }
   const patterns = (routes ?? []).map((route) => route.pattern ?? route);
-  if (patterns.length > 0 && !patterns.includes(host)) throw new Stop(`wrangler.toml answers at ${patterns.join(", ")}, but SHOP_URL is at ${host}: both name the shop's host`);
-  if (/@example\.com>?$/.test(vars.MAIL_FROM ?? "")) throw new Stop("MAIL_FROM in wrangler.toml is made up: put the address that your shop writes from");
-  if (vars.ENVIRONMENT === "dev") throw new Stop("ENVIRONMENT is `dev` in wrangler.toml: development is turned on by .dev.vars alone");
+  if (patterns.length > 0 && !patterns.includes(host)) throw new Stop(`the routes in wrangler.toml name ${patterns.join(", ")}, but SHOP_URL names ${host}: both must name the shop's host`);
+  if (/@example\.com>?$/.test(vars.MAIL_FROM ?? "")) throw new Stop("MAIL_FROM in wrangler.toml is a placeholder: set the address that your shop sends from");
+  if (vars.ENVIRONMENT === "dev") throw new Stop("ENVIRONMENT is `dev` in wrangler.toml: remove it, development is turned on in .dev.vars only");
 }
 
 export function mustHaveSecrets(environment, { asks }) {
   if (/not authenticated/i.test(asks(["whoami"]) ?? "")) {
-    throw new Stop("wrangler may not use the account: `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
+    throw new Stop("wrangler has no access to a Cloudflare account: run `npx wrangler login`, or set CLOUDFLARE_API_TOKEN");
   }
   const named = environment === PRODUCTION ? [] : ["--env", environment];
   const listed = asks(["secret", "list", ...naming(environment), "--format", "json"]) ?? "";
   const unset = OPTIONAL_SECRETS.filter((name) => !listed.includes(`"${name}"`));
-  if (unset.length > 0) say(`not set in ${environment}, which is fine: ${unset.join(", ")} (docs/configure-secrets.md)`);
+  if (unset.length > 0) say(`optional and not set in ${environment}: ${unset.join(", ")} (docs/configure-secrets.md)`);
   const missing = SECRETS.filter((name) => !listed.includes(`"${name}"`));
   if (missing.length === 0) return;
-  throw new Stop(`secrets are missing in ${environment}: ${missing.map((name) => `\`${commandLine(["secret", "put", name, ...named])}\``).join(", ")}`);
+  throw new Stop(`secrets are missing in ${environment}: run ${missing.map((name) => `\`${commandLine(["secret", "put", name, ...named])}\``).join(", ")}`);
 }
 
 function commandLine(args) {

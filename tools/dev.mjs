@@ -14,21 +14,21 @@ import { readDevVars, setUp } from "./setup.mjs";
 const HELP = `
 npm run dev [-- --port 8787] [--payment-port 8788] [--no-demo]
 
-Sets up what is missing, builds, and runs the shop with local data in .wrangler/ until Ctrl-C.
-Without a Stripe key of yours in .dev.vars, a payment sandbox runs beside it.
-  --no-demo  leaves an empty shop empty`;
+Sets up what is missing, builds the Worker, and runs the shop with local data in .wrangler/ until Ctrl-C.
+Without your own Stripe key in .dev.vars, a payment sandbox runs with it.
+  --no-demo  does not import the demo catalog into an empty shop`;
 
 const READY_WITHIN_MS = 180_000;
 const CRON_MS = 60_000;
 /** Remedy for data of an earlier version. */
-const AFRESH = "`rm -r .wrangler`, then `npm run dev`, starts with empty data";
+const AFRESH = "to start again with empty data, run `rm -r .wrangler`, then `npm run dev`";
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const { port, paymentPort, demo } = options(args);
   const sandbox = isSandboxKey(readDevVars().STRIPE_SECRET_KEY);
-  await mustBeFree(port, "choose another: `npm run dev -- --port 8790`");
-  if (sandbox) await mustBeFree(paymentPort, "choose another: `npm run dev -- --payment-port 8791`");
+  await mustBeFree(port, "choose another port: `npm run dev -- --port 8790`");
+  if (sandbox) await mustBeFree(paymentPort, "choose another port: `npm run dev -- --payment-port 8791`");
   const env = await setUp({ development: true });
   const secrets = readDevVars();
   await migrate(env);
@@ -50,16 +50,16 @@ function options(args) {
       options: { port: { type: "string", default: "8787" }, "payment-port": { type: "string", default: "8788" }, "no-demo": { type: "boolean" } },
     });
     const [port, paymentPort] = [portNumber(values.port), portNumber(values["payment-port"])];
-    if (port === paymentPort) throw new Stop(`the shop and the payment sandbox can't share port ${port}: give another with --port or --payment-port`);
+    if (port === paymentPort) throw new Stop(`the shop and the payment sandbox can't share port ${port}: set a different --port or --payment-port`);
     return { port, paymentPort, demo: !values["no-demo"] };
   } catch (error) {
-    throw error instanceof Stop ? error : new Stop(`${error.message}: \`npm run dev -- --help\``);
+    throw error instanceof Stop ? error : new Stop(`${error.message}: see \`npm run dev -- --help\``);
   }
 }
 
 function portNumber(text) {
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Stop(`${text} is no port: give a number from 1 to 65535`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Stop(`${text} is not a valid port: give a number from 1 to 65535`);
   return port;
 }
 
@@ -75,9 +75,9 @@ export async function migrate(env, folder) {
   const at = folder ? ["--persist-to", folder] : [];
   const { code, printed } = await captured("wrangler", ["d1", "migrations", "apply", "DB", "--local", ...at], { ...env, CI: "true" });
   if (code === 0) return;
-  if (/table \w+ already exists/.test(printed)) throw new Stop(`the local data in .wrangler/ is of an earlier version: ${AFRESH}`);
+  if (/table \w+ already exists/.test(printed)) throw new Stop(`the local data in .wrangler/ belongs to an earlier version: ${AFRESH}`);
   process.stderr.write(printed);
-  throw new Stop(`the local database does not take the migrations (look above for the statement): ${AFRESH}`);
+  throw new Stop(`the local database could not be migrated (see the statement above): ${AFRESH}`);
 }
 
 function startSandbox(children, port, url, env) {
@@ -107,7 +107,7 @@ async function open(url, key, demo, stopping) {
 async function setSettings(url, key) {
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   const answer = await fetch(`${url}/api/v1/admin/settings`, { method: "PUT", headers, body: readFileSync(join(root, "demo/settings.json")) });
-  if (!answer.ok) throw new Stop(`demo/settings.json is refused: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Stop(`demo/settings.json was refused: ${answer.status} ${await answer.text()}`);
 }
 
 async function ready(url, key, stopping) {
@@ -124,6 +124,6 @@ async function ready(url, key, stopping) {
 
 async function isEmpty(url) {
   const answer = await fetch(`${url}/api/v1/products?limit=1`);
-  if (!answer.ok) throw new Stop(`the product list answers ${answer.status}: look above for the Worker's reason`);
+  if (!answer.ok) throw new Stop(`the product list answers ${answer.status}: see the Worker's error above`);
   return (await answer.json()).data.length === 0;
 }

@@ -10,8 +10,8 @@ import { helpIfAsked, root, runAsProgram, say, Stop } from "./run.mjs";
 const HELP = `
 node tools/environments.mjs [--check]
 
-Writes what follows \`# generated\` in wrangler.toml from what stands above it.
-  --check  writes nothing, and fails when that has not been done`;
+Generates the part of wrangler.toml below \`# generated\` from the part above it.
+  --check  writes nothing, and fails if the generated part is out of date`;
 
 const MARK = "\n# generated\n";
 /**
@@ -40,9 +40,9 @@ export function withEnvironments(text) {
 
 function read(name, settings, line) {
   try {
-    if (["dev", "production"].includes(name)) throw new Error("that name has a meaning of its own");
+    if (["dev", "production"].includes(name)) throw new Error("this name is reserved");
     const { limiters, vars } = JSON.parse(settings);
-    if (!Number.isInteger(limiters) || !vars?.SHOP_URL) throw new Error("it needs `limiters`, a number, and `vars` with a SHOP_URL");
+    if (!Number.isInteger(limiters) || !vars?.SHOP_URL) throw new Error("it needs `limiters`, a whole number, and `vars` with a SHOP_URL");
     return { limiters, vars };
   } catch (error) {
     throw new Stop(`wrangler.toml: \`${line}\`: ${error.message}`);
@@ -90,7 +90,7 @@ runAsProgram(import.meta.url, async (args) => {
   const text = readFileSync(file, "utf8");
   const wanted = withEnvironments(text);
   if (text === wanted) return;
-  if (args.includes("--check")) throw new Stop("the environments of wrangler.toml are not those of its upper part: `node tools/environments.mjs` writes them");
+  if (args.includes("--check")) throw new Stop("the environments in wrangler.toml are out of date: run `node tools/environments.mjs`");
   writeFileSync(file, wanted);
-  say("wrote the environments of wrangler.toml");
+  say("wrote the environments in wrangler.toml");
 });

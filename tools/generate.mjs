@@ -10,7 +10,7 @@ import { helpIfAsked, runAsProgram, say, Stop } from "./run.mjs";
 const HELP = `
 npm run generate -- FILE [--products 1000] [--seed 1]
 
-Writes a product CSV of so many products, with one to six variants each, in a tree of categories and in five currencies.`;
+Writes a CSV with that many products, with one to six variants each, in a category tree and five currencies.`;
 
 const COLUMNS = [
   "Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published", "Option1 Name", "Option1 Value",
@@ -119,7 +119,7 @@ runAsProgram(import.meta.url, async (args) => {
 });
 
 function understood(args) {
-  const no = () => new Stop("not understood: `npm run generate -- --help`");
+  const no = () => new Stop("unknown option: see `npm run generate -- --help`");
   let parsed;
   try {
     parsed = parseArgs({ args, allowPositionals: true, options: { products: { type: "string", default: "1000" }, seed: { type: "string", default: "1" } } });

@@ -8,11 +8,11 @@ const HELP = `
 npm run lighthouse [-- --dev]
 
 Audits home, collection, product and cart with Lighthouse's mobile preset, prints a table, and fails below the targets.
-  --dev  with a Worker built without optimization`;
+  --dev  builds the Worker without optimization`;
 
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   const env = await setUp({ browser: true });
   await build({ env, dev: args.includes("--dev") });
-  await must("node", ["tests/browser/lighthouse.ts"], env, "a page is below its target: look above");
+  await must("node", ["tests/browser/lighthouse.ts"], env, "a page is below its target: see above");
 });

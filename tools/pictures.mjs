@@ -17,10 +17,10 @@ const DIGEST_BYTES = 16;
  */
 export async function uploadPictures(folder, call) {
   const files = await readdir(folder).catch(() => {
-    throw new Stop(`${folder} cannot be read: name a folder of pictures`);
+    throw new Stop(`${folder} can't be read: give the path of a folder with pictures`);
   });
   const waiting = files.filter((file) => PICTURE.test(file)).sort();
-  if (waiting.length === 0) throw new Stop(`${folder} holds no picture: JPEG, PNG, WebP, AVIF and GIF are taken`);
+  if (waiting.length === 0) throw new Stop(`${folder} contains no pictures: JPEG, PNG, WebP, AVIF and GIF are accepted`);
   const known = await knownPictures(call);
   const urls = new Map(waiting.map((file) => [file, null]));
   let sent = 0;

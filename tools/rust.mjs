@@ -29,7 +29,7 @@ export async function lintTools(env) {
   say("adding clippy and rustfmt");
   if (env.RUSTUP_TOOLCHAIN === SYSTEM) await aptInstall(["rust-web-clippy", "rustfmt-web"]);
   else await succeeds("rustup", ["component", "add", "clippy", "rustfmt"], env);
-  if (missing()) throw new Stop("clippy or rustfmt is missing: `rustup component add clippy rustfmt`");
+  if (missing()) throw new Stop("clippy or rustfmt is missing: run `rustup component add clippy rustfmt`");
 }
 
 // -- the wasm32 target
@@ -56,16 +56,16 @@ function hasTarget(env) {
  */
 async function systemToolchain(env) {
   if (!aptKnows(DEBIAN_RUST)) {
-    throw new Stop(`the target ${TARGET} cannot be fetched: run \`rustup target add ${TARGET}\` where rustup can download`);
+    throw new Stop(`the target ${TARGET} can't be downloaded: run \`rustup target add ${TARGET}\` where rustup can download`);
   }
   say("rustup cannot download the target: using Debian's Rust instead");
   await aptInstall([...DEBIAN_RUST, "rust-web-clippy", "rustfmt-web"]);
   if (!systemHasTarget()) await buildStd();
   if (answerOf("rustup", ["--version"], env)) {
-    await must("rustup", ["toolchain", "link", SYSTEM, "/usr"], env, "rustup could not link Debian's Rust: `rustup toolchain link system /usr`");
+    await must("rustup", ["toolchain", "link", SYSTEM, "/usr"], env, "rustup could not link Debian's Rust: run `rustup toolchain link system /usr` to see why");
   }
   const system = { ...env, RUSTUP_TOOLCHAIN: SYSTEM };
-  if (!hasTarget(system)) throw new Stop(`the standard library for ${TARGET} was built but is not found: remove .tools/std and run this again`);
+  if (!hasTarget(system)) throw new Stop(`the standard library for ${TARGET} was built but can't be found: remove .tools/std and run this again`);
   return system;
 }
 
@@ -79,7 +79,7 @@ function systemHasTarget() {
 
 async function buildStd() {
   if (process.getuid?.() !== 0) {
-    throw new Stop(`installing into ${systemLibdir()} needs root: \`sudo env "PATH=$PATH" node tools/setup.mjs\`, once`);
+    throw new Stop(`installing into ${systemLibdir()} needs root: run \`sudo env "PATH=$PATH" node tools/setup.mjs\` once`);
   }
   say(`building the standard library for ${TARGET} (about a minute)`);
   const crate = join(tools, "std");
@@ -119,7 +119,7 @@ async function builderEnv(env) {
   const bin = (name) => join(root, "node_modules/.bin", name);
   const found = { WASM_BINDGEN_BIN: await wasmBindgen(env), WASM_OPT_BIN: bin("wasm-opt"), ESBUILD_BIN: bin("esbuild") };
   for (const [name, file] of Object.entries(found)) {
-    if (name !== "WASM_BINDGEN_BIN" && !existsSync(file)) throw new Stop(`${file} is missing: \`rm -r node_modules\` and run this again`);
+    if (name !== "WASM_BINDGEN_BIN" && !existsSync(file)) throw new Stop(`${file} is missing: remove node_modules and run this again`);
   }
   return { ...found, ...env };
 }
@@ -149,14 +149,14 @@ async function wasmBindgen(env) {
 }
 
 async function cargoInstall(crate, version, env) {
-  say(`building ${crate} ${version} (some minutes, once)`);
+  say(`building ${crate} ${version} (takes a few minutes, once)`);
   // For these programs, a quick build matters more than speed.
   const fast = { ...env, CARGO_PROFILE_RELEASE_LTO: "off", CARGO_PROFILE_RELEASE_CODEGEN_UNITS: "16", CARGO_TARGET_DIR: join(tools, "target") };
   const args = ["install", crate, "--version", `=${version}`, "--root", tools, "--force", "--quiet"];
   // A published lockfile may name a crate version that has been yanked since.
   const locked = await succeeds("cargo", [...args, "--locked"], fast);
-  if (!locked) say(`trying ${crate} without its lockfile`);
+  if (!locked) say(`retrying ${crate} without its lockfile`);
   const built = locked || (await succeeds("cargo", args, fast));
   rmSync(join(tools, "target"), { recursive: true, force: true });
-  if (!built) throw new Stop(`${crate} ${version} did not build: \`cargo install ${crate} --version ${version}\` shows why`);
+  if (!built) throw new Stop(`${crate} ${version} did not build: run \`cargo install ${crate} --version ${version}\` to see why`);
 }

@@ -19,8 +19,8 @@ export async function schemathesis() {
   const python = ["python3", "python"].find((name) => answerOf(name, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]) !== null);
   if (!python) throw new Stop("the OpenAPI test needs Python 3.10 or newer with venv: install it (`apt-get install python3-venv`), then run this again");
   say(`installing schemathesis into .tools`);
-  await must(python, ["-m", "venv", "--clear", FOLDER], process.env, "Python made no virtual environment: look above for its reason");
-  await must(join(PROGRAMS, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", VERSIONS], { ...process.env, PIP_USER: "0" }, "pip could not install schemathesis: look above for its reason");
+  await must(python, ["-m", "venv", "--clear", FOLDER], process.env, "Python could not create a virtual environment: see its error above");
+  await must(join(PROGRAMS, "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", VERSIONS], { ...process.env, PIP_USER: "0" }, "pip could not install schemathesis: see its error above");
   writeFileSync(note, wanted);
   return program;
 }

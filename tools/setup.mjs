@@ -12,7 +12,7 @@ import { lintTools, rustTools } from "./rust.mjs";
 const HELP = `
 npm run setup [-- --browser] [--lints]
 
-Installs what the other scripts need: the npm packages, the wasm32 target, worker-build, and secrets for development.
+Installs what the other scripts need: npm packages, the wasm32 target, worker-build, and development secrets.
   --browser  also a Chromium for the browser tests
   --lints    also clippy, rustfmt and cargo-deny`;
 
@@ -46,9 +46,9 @@ export async function nodePackages() {
   if (existsSync(note) && readFileSync(note, "utf8") === lock) return;
   say("installing the npm packages of package-lock.json");
   const npm = process.platform === "win32" ? "npm.cmd" : "npm";
-  await must(npm, ["ci", "--loglevel=error"], process.env, "npm ci failed: look above for its reason, then run this again");
+  await must(npm, ["ci", "--loglevel=error"], process.env, "npm ci failed: see its error above, then run this again");
   if (!existsSync(join(root, "node_modules/.bin/node"))) {
-    throw new Stop("npm installed no Node 22: allow install scripts (`npm config delete ignore-scripts`), then `rm -r node_modules`");
+    throw new Stop("npm did not install Node 22: allow install scripts (`npm config delete ignore-scripts`), then run `rm -r node_modules` and try again");
   }
   writeFileSync(note, lock);
 }
@@ -64,7 +64,7 @@ export function devVars() {
   const wanted = { ...(isNew && randomSecrets()), ...DEVELOPMENT };
   const missing = Object.entries(wanted).filter(([name]) => !(name in known));
   if (missing.length === 0) return;
-  say(isNew ? "writing .dev.vars: random secrets, and development turned on" : `adding to .dev.vars: ${missing.map(([name]) => name).join(", ")}`);
+  say(isNew ? "writing .dev.vars with random secrets and development turned on" : `adding to .dev.vars: ${missing.map(([name]) => name).join(", ")}`);
   const lines = missing.map(([name, value]) => `${name}="${value}"\n`).join("");
   if (isNew) writeFileSync(file, lines, { mode: 0o600, flag: "wx" });
   else appendFileSync(file, readFileSync(file, "utf8").endsWith("\n") ? lines : `\n${lines}`);
@@ -92,5 +92,5 @@ export function readDevVars() {
 runAsProgram(import.meta.url, async (args) => {
   helpIfAsked(args, HELP);
   await setUp({ development: true, browser: args.includes("--browser"), lints: args.includes("--lints") });
-  say("set-up is done: `npm run dev` starts the shop, `npm test` proves it");
+  say("setup is complete: start the shop with `npm run dev`, test it with `npm test`");
 });

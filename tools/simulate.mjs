@@ -9,9 +9,9 @@ import { setUp } from "./setup.mjs";
 const HELP = `
 npm run simulate [-- --seeds 2000] [--from 0] [--seed N]
 
-  --seeds  how many seeds
-  --from   the first of them
-  --seed   this seed alone, with its whole trace`;
+  --seeds  number of seeds
+  --from   first seed
+  --seed   runs this seed only and prints its whole trace`;
 
 /** Number of seeds above which compiling with optimization pays off. */
 const FEW = 500;
@@ -31,10 +31,10 @@ function options(args) {
   try {
     const { values } = parseArgs({ args, options });
     for (const [name, value] of Object.entries(values)) {
-      if (!/^\d+$/.test(value)) throw new Error(`--${name} ${value} is no whole number`);
+      if (!/^\d+$/.test(value)) throw new Error(`--${name} must be a whole number, not ${value}`);
     }
     return values;
   } catch (error) {
-    throw new Stop(`${error.message}: \`npm run simulate -- --help\``);
+    throw new Stop(`${error.message}: see \`npm run simulate -- --help\``);
   }
 }

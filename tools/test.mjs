@@ -12,9 +12,9 @@ import { setUp } from "./setup.mjs";
 const HELP = `
 npm test [-- --only rust|workerd|browser] [--name PATTERN] [--dev] [FILE…]
 
-  --only  one part: Rust's native tests, the built Worker in workerd, or the pages in Chromium
-  --name  only tests whose name matches (workerd, browser), or contains it (rust)
-  --dev   with a Worker built without optimization: seconds to build after a change
+  --only  runs one part: native Rust tests, the built Worker in workerd, or the pages in Chromium
+  --name  runs only tests whose name matches (workerd, browser) or contains it (rust)
+  --dev   builds the Worker without optimization: seconds after a change
   FILE    only these spec files`;
 
 /**
@@ -61,11 +61,11 @@ async function resultOf(part, env, selection) {
 function options(args) {
   try {
     const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { only: { type: "string" }, name: { type: "string" }, dev: { type: "boolean" } } });
-    if (values.only && !PARTS[values.only]) throw new Error(`--only ${values.only} is not one of ${Object.keys(PARTS).join(", ")}`);
+    if (values.only && !PARTS[values.only]) throw new Error(`--only must be one of ${Object.keys(PARTS).join(", ")}`);
     if (positionals.length > 0 && !values.only) values.only = positionals.every(isBrowserSpec) ? "browser" : "workerd";
     return { only: values.only, name: values.name, dev: values.dev, files: positionals };
   } catch (error) {
-    throw new Stop(`${error.message}: \`npm test -- --help\``);
+    throw new Stop(`${error.message}: see \`npm test -- --help\``);
   }
 }
 
@@ -90,7 +90,7 @@ async function browserTests(env, selection) {
 
 async function specs(env, { name, files }, belongs) {
   const chosen = files.length > 0 ? files : specFiles("tests").filter(belongs);
-  if (chosen.length === 0) return { passed: 0, reason: "there is no spec file" };
+  if (chosen.length === 0) return { passed: 0, reason: "no test file found" };
   const runs = [
     [FILES_AT_ONCE, chosen.filter((file) => !ALONE.test(file))],
     [1, chosen.filter((file) => ALONE.test(file))],
@@ -106,8 +106,8 @@ async function specs(env, { name, files }, belongs) {
 }
 
 function verdict(code, passed) {
-  if (code !== 0) return { passed, reason: "failed, see above" };
-  if (passed === 0) return { passed, reason: "no test ran" };
+  if (code !== 0) return { passed, reason: "failed: see above" };
+  if (passed === 0) return { passed, reason: "no test was run" };
   return { passed };
 }
 

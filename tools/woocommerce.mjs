@@ -28,7 +28,7 @@ const IGNORED = ["Upsells", "Cross-sells", "Grouped products", "Purchase note", 
  */
 export function convertWooCommerce(text) {
   const rows = parse(text, { bom: true, columns: (names) => names.map((name) => name.trim()), relax_column_count_less: true, skip_empty_lines: true });
-  if (rows.length > 0 && !("Name" in rows[0] && "Type" in rows[0])) throw new Error("it has no columns Type and Name: is it WooCommerce's product export, in English?");
+  if (rows.length > 0 && !("Name" in rows[0] && "Type" in rows[0])) throw new Error("the columns Type and Name are missing: is this WooCommerce's product export in English?");
   const notices = new Notices();
   const variations = variationsByParent(rows, notices);
   const handles = new Set();
@@ -38,19 +38,19 @@ export function convertWooCommerce(text) {
     const kind = kindOf(row);
     if (kind === "variation") continue;
     if (!["simple", "variable"].includes(kind)) {
-      notices.count(`${kind} products have no place in the shop: left out`, row["Name"]);
+      notices.count(`products of type ${kind} are not supported: left out`, row["Name"]);
       continue;
     }
     const variants = kind === "simple" ? [row] : (variations.take(row) ?? []);
     const lines = productLines(row, variants, freeHandle(row, handles), notices);
-    if (lines.length === 0) notices.count("products without a variant that has a price: left out", row["Name"]);
+    if (lines.length === 0) notices.count("products without a priced variant: left out", row["Name"]);
     else products += 1;
     out.push(...lines);
   }
   variations.left().forEach((row) => notices.count("variations whose product is not in the file: left out", row["Name"] || row["SKU"]));
   for (const name of IGNORED) {
     const used = rows.filter((row) => row[name] && row[name] !== "0");
-    used.forEach((row) => notices.count(`column "${name}" is not imported`, row["Name"]));
+    used.forEach((row) => notices.count(`column "${name}" is not supported: ignored`, row["Name"]));
   }
   const variants = out.filter((line) => line["Variant Price"]).length;
   return { csv: stringify(out, { header: true, columns: COLUMNS }), products, variants, notices: notices.lines() };
@@ -69,7 +69,7 @@ function variationsByParent(rows, notices) {
   for (const row of rows.filter((row) => kindOf(row) === "variation")) {
     const parent = row["Parent"] ?? "";
     byParent.set(parent, [...(byParent.get(parent) ?? []), row]);
-    if (row["Published"] !== "1") notices.count("variations that are switched off: left out", row["Name"]);
+    if (row["Published"] !== "1") notices.count("disabled variations: left out", row["Name"]);
   }
   return {
     take: (product) => {
@@ -104,7 +104,7 @@ function productLines(product, variants, handle, notices) {
 
 function productCells(product, notices) {
   const [category, ...others] = listed(product["Categories"]);
-  if (others.length > 0) notices.count("products in several categories: the first one is taken", product["Name"]);
+  if (others.length > 0) notices.count("products in several categories: only the first is used", product["Name"]);
   const isPublished = product["Published"] === "1";
   return {
     Title: product["Name"],
@@ -119,12 +119,12 @@ function productCells(product, notices) {
 
 function variantCells(product, variant, notices) {
   const { price, before, isTimed } = priceOf(variant);
-  if (isTimed) notices.count("reductions with a beginning or an end: the regular price is taken; set the dates as scheduled prices", variant["Name"]);
+  if (isTimed) notices.count("sale prices with dates: the regular price is used; set the sale as a scheduled price", variant["Name"]);
   const stock = variant["Stock"];
   const isTracked = stock !== undefined && stock !== "" && stock !== "parent";
   const isGone = variant["In stock?"] === "0";
-  if (stock === "parent") notices.count("variations that share their product's stock: sold without counting units until each has its own", product["Name"]);
-  if (["1", "notify"].includes(variant["Backorders allowed?"])) notices.count("products that could be ordered without stock: sold while there is stock", product["Name"]);
+  if (stock === "parent") notices.count("variations that share their product's stock: not counted until each has its own stock", product["Name"]);
+  if (["1", "notify"].includes(variant["Backorders allowed?"])) notices.count("products that allow backorders: sold only while in stock", product["Name"]);
   return {
     "Variant SKU": variant["SKU"] ?? "",
     "Variant Grams": grams(variant) || grams(product),
@@ -154,7 +154,7 @@ function priceOf(row) {
 function optionsOf(variants, notices) {
   if (variants.length === 0 || kindOf(variants[0]) !== "variation") return [];
   const names = [...new Set(variants.flatMap((row) => attributesOf(row).map(([name]) => name)))];
-  if (names.length > MAX_OPTIONS) notices.count(`products with more than ${MAX_OPTIONS} options: the first ${MAX_OPTIONS} are taken`, variants[0]["Name"]);
+  if (names.length > MAX_OPTIONS) notices.count(`products with more than ${MAX_OPTIONS} options: only the first ${MAX_OPTIONS} are used`, variants[0]["Name"]);
   return names.slice(0, MAX_OPTIONS);
 }
 
@@ -209,6 +209,6 @@ class Notices {
   }
 
   lines() {
-    return [...this.#counts].map(([text, { times, first }]) => `${times} × ${text} (${first || "without a name"}${times > 1 ? ", …" : ""})`);
+    return [...this.#counts].map(([text, { times, first }]) => `${times} × ${text} (${first || "unnamed"}${times > 1 ? ", …" : ""})`);
   }
 }

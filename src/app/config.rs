@@ -86,7 +86,7 @@ impl Config {
         };
         if production && stripe.api_base != STRIPE_API {
             return Err(Error::internal(
-                "config: production takes payments at Stripe alone",
+                "config: in production, payments must go to Stripe",
             ));
         }
         if production {
@@ -104,7 +104,7 @@ impl Config {
         }
         if !in_development && !var("TURNSTILE_API_BASE").is_empty() {
             return Err(Error::internal(
-                "config: TURNSTILE_API_BASE is for development alone",
+                "config: TURNSTILE_API_BASE can only be set in development",
             ));
         }
         let cors_origins = words(&var("CORS_ORIGINS"));
@@ -124,9 +124,9 @@ impl Config {
                 "SIGNING_KEY",
                 words(&secret("SIGNING_KEY")).join(","),
             )?),
-            isolate_cache_bytes: var("ISOLATE_CACHE_BYTES")
-                .parse()
-                .map_err(|_| Error::internal("config: ISOLATE_CACHE_BYTES is no number"))?,
+            isolate_cache_bytes: var("ISOLATE_CACHE_BYTES").parse().map_err(|_| {
+                Error::internal("config: ISOLATE_CACHE_BYTES must be a whole number of bytes")
+            })?,
             pending: PendingLimits {
                 orders_per_address: read_count(
                     "PENDING_ORDERS_PER_ADDRESS",
@@ -198,7 +198,7 @@ impl Config {
 
     pub(super) fn check_secrets(&self) -> Result<()> {
         if self.staff.is_empty() {
-            return Err(Error::internal("config: no key of staff is set"));
+            return Err(Error::internal("config: no staff key is set"));
         }
         self.mail.check()?;
         self.check_findings()?;
@@ -219,7 +219,7 @@ impl Config {
         let url = checked_url(&self.findings_webhook_url, self.in_development)?;
         let secret = WebhookSecret::read(&self.findings_webhook_secret).ok_or_else(|| {
             Error::internal(
-                "config: FINDINGS_WEBHOOK_SECRET is not `whsec_` and Base64 of 24 to 64 bytes",
+                "config: FINDINGS_WEBHOOK_SECRET must be `whsec_` followed by 24 to 64 bytes in Base64",
             )
         })?;
         Ok(Some((url, secret)))
@@ -260,7 +260,7 @@ fn read_channel(shop_url: &str, codes: &str) -> Result<Channel> {
     let currencies = read_currencies(codes)?;
     let default_currency = *currencies
         .first()
-        .ok_or_else(|| Error::internal("config: CURRENCIES names none"))?;
+        .ok_or_else(|| Error::internal("config: CURRENCIES is empty"))?;
     Ok(Channel {
         id: ChannelId::default(),
         languages: BRAND.languages,
@@ -276,7 +276,7 @@ fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
         .map(|code| {
             Currency::from_code(code).ok_or_else(|| {
                 Error::internal(format!(
-                    "config: CURRENCIES names `{code}`, which is no currency"
+                    "config: CURRENCIES contains `{code}`, which is not a currency"
                 ))
             })
         })
@@ -286,13 +286,17 @@ fn read_currencies(codes: &str) -> Result<Vec<Currency>> {
 
 fn read_secs(name: &str, text: &str) -> Result<u32> {
     text.parse()
-        .map_err(|_| Error::internal(format!("config: {name} is no number of seconds")))
+        .map_err(|_| Error::internal(format!("config: {name} must be a number of seconds")))
 }
 
 /// Reads a count of at least 1: a shop that allows no pending order sells nothing.
 fn read_count(name: &str, text: &str) -> Result<u32> {
     let count = text.parse().ok().filter(|count| *count > 0);
-    count.ok_or_else(|| Error::internal(format!("config: {name} is no number from 1 on")))
+    count.ok_or_else(|| {
+        Error::internal(format!(
+            "config: {name} must be a whole number of at least 1"
+        ))
+    })
 }
 
 fn words(list: &str) -> Vec<String> {

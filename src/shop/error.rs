@@ -189,18 +189,18 @@ impl Error {
     #[must_use]
     pub const fn title(&self) -> &'static str {
         match self {
-            Self::Malformed { .. } => "The request could not be read",
-            Self::Unauthorized { .. } => "Valid credentials are needed",
-            Self::Forbidden { .. } => "This is not allowed",
+            Self::Malformed { .. } => "Malformed request",
+            Self::Unauthorized { .. } => "Authentication required",
+            Self::Forbidden { .. } => "Not allowed",
             Self::NotFound(_) => "Not found",
-            Self::MethodNotAllowed(_) => "The method is not allowed here",
-            Self::Conflict { .. } => "The current state does not allow this",
-            Self::Gone(_) => "It is no longer kept",
-            Self::PreconditionFailed { .. } => "It has changed in the meantime",
-            Self::TooLarge(_) => "The request is too large",
-            Self::UnsupportedMediaType(_) => "The content type is not accepted here",
-            Self::Invalid(_) => "The request can't be accepted",
-            Self::TooMany { .. } => "Asked too often",
+            Self::MethodNotAllowed(_) => "Method not allowed",
+            Self::Conflict { .. } => "Not possible in the current state",
+            Self::Gone(_) => "No longer available",
+            Self::PreconditionFailed { .. } => "Changed in the meantime",
+            Self::TooLarge(_) => "Request too large",
+            Self::UnsupportedMediaType(_) => "Unsupported content type",
+            Self::Invalid(_) => "Invalid request",
+            Self::TooMany { .. } => "Too many requests",
             Self::Internal(_) => "Something went wrong on our side",
             Self::Unavailable { .. } => "Temporarily unavailable",
         }
@@ -212,50 +212,50 @@ impl Error {
         match self {
             Self::Malformed { detail, .. } | Self::Conflict { detail, .. } => detail.clone(),
             Self::Unauthorized { .. } => {
-                "The credentials of this request are missing or not valid.".to_owned()
+                "Credentials are missing or invalid.".to_owned()
             }
             Self::Forbidden {
                 code: Code::CrossSite,
-            } => "The request came from another site.".to_owned(),
-            Self::Forbidden { .. } => "These credentials do not allow it.".to_owned(),
+            } => "The request came from another site, so nothing was changed.".to_owned(),
+            Self::Forbidden { .. } => "These credentials don't permit this operation.".to_owned(),
             Self::NotFound(what) => format!("There is no such {what}."),
-            Self::Gone(_) => "This is no longer kept; start again from the beginning.".to_owned(),
-            Self::MethodNotAllowed(allow) => format!("Allowed here: {allow}."),
+            Self::Gone(_) => "This is no longer available. Start again from the beginning.".to_owned(),
+            Self::MethodNotAllowed(allow) => format!("Allowed methods: {allow}."),
             Self::PreconditionFailed { version } => {
-                format!("The current version is {version}. Read it again and repeat the change.")
+                format!("The current version is {version}. Fetch it and repeat the change.")
             }
-            Self::TooLarge(max) => format!("The body may have at most {max} bytes."),
-            Self::UnsupportedMediaType(wanted) => format!("Send {wanted}."),
+            Self::TooLarge(max) => format!("The body must be at most {max} bytes long."),
+            Self::UnsupportedMediaType(wanted) => format!("Send the body as {wanted}."),
             Self::Invalid(errors) => errors
                 .iter()
                 .map(|error| format!("{}: {}", error.field, error.detail))
                 .collect::<Vec<_>>()
                 .join(" "),
-            Self::Internal(_) => "The error has been logged with this request's id.".to_owned(),
+            Self::Internal(_) => "The error has been logged with the ID of this request.".to_owned(),
             Self::TooMany {
                 code: Code::TooManyPendingOrders,
                 ..
             } => {
-                "Too many orders from here wait for their payment. Pay or cancel one of them first."
+                "Too many orders from this network or for this email address are awaiting payment. Pay for or cancel one of them first."
                     .to_owned()
             }
             Self::TooMany {
                 code: Code::TooManyUnprovedOrders,
                 retry_after_secs,
             } => format!(
-                "Too many orders came from here without the proof of a solved challenge. Show one, or try again in {retry_after_secs} seconds."
+                "Too many orders from this network came without a challenge token. Send one, or try again in {retry_after_secs} seconds."
             ),
             Self::TooMany {
                 code: Code::TooManyFailedCodes,
                 ..
-            } => "Too many promotion codes were not accepted. Leave them out, or try again later."
+            } => "Too many promotion codes were rejected. Leave them out, or try again later."
                 .to_owned(),
             Self::TooMany {
                 retry_after_secs, ..
             }
             | Self::Unavailable {
                 retry_after_secs, ..
-            } => format!("Please try again in {retry_after_secs} seconds."),
+            } => format!("Try again in {retry_after_secs} seconds."),
         }
     }
 
@@ -343,6 +343,6 @@ pub fn key_reused() -> Error {
     Error::invalid(
         "Idempotency-Key",
         Code::IdempotencyKeyReused,
-        "This key was used for another request; take a new one.",
+        "This key was already used for a different request. Use a new key.",
     )
 }

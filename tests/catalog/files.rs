@@ -168,7 +168,7 @@ fn a_file_that_is_no_csv_is_told_what_it_is_and_changes_nothing() {
         (b"{\"products\": []}", "JSON"),
         (b"Handle;Title;Variant Price\na;A;1,50\n", "semicolons"),
         (b"Handle\tTitle\na\tA\n", "tabs"),
-        (wide.as_bytes(), "at most 1000"),
+        (wide.as_bytes(), "the limit is 1000"),
         (
             b"Handle,Title,Variant Price\na,A,5\nb,\"B,6\nc,C,7\n",
             "line 3",
@@ -264,7 +264,7 @@ fn a_product_of_too_many_variants_or_bytes_is_one_error_and_changes_nothing() {
     assert!(
         done.errors[0]
             .detail
-            .contains("2049 variants; at most 2048")
+            .contains("2049 variants; the limit is 2048")
     );
     let done = world.import(&rope(2_048));
     assert_eq!((done.products, done.variants), (2, 2_049));
@@ -296,7 +296,7 @@ fn rows_in_a_later_window_are_named_as_those_of_a_product_before_even_when_they_
         .map(|error| error.detail.as_str())
         .collect();
     assert!(
-        told.contains(&"`far` stands on line 2 already."),
+        told.contains(&"`far` is already used on line 2."),
         "{told:?}"
     );
 }

@@ -153,7 +153,7 @@ fn a_file_without_products_is_told_as_such() {
     ] {
         assert_eq!(
             told(header),
-            "file: The file has a header row and no product below it."
+            "file: The file has a header row but no products."
         );
     }
 }

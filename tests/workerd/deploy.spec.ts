@@ -63,15 +63,15 @@ test('a deploy that failed at any step deploys no Worker, and goes on from there
 
 test('a shop without a name of its own and one without its secrets are not deployed', () => {
   const named = (vars: Record<string, string>, pattern = 'myexample.com') => () => mustBeNamed({ vars: { SHOP_URL: 'https://myexample.com', ...vars }, routes: [{ pattern }] }, 'production');
-  assert.throws(named({ SHOP_URL: 'https://shop.example.com' }), /put its host for example\.com in `routes` and SHOP_URL/);
-  assert.throws(named({ SHOP_URL: 'shop.acme.test' }), /is no address/);
-  assert.throws(named({}, 'shop.example.com'), /answers at shop\.example\.com, but SHOP_URL is at myexample\.com/);
-  assert.throws(named({ MAIL_FROM: 'Shop <orders@example.com>' }), /MAIL_FROM .* is made up/);
-  assert.throws(named({ ENVIRONMENT: 'dev' }), /turned on by \.dev\.vars alone/);
+  assert.throws(named({ SHOP_URL: 'https://shop.example.com' }), /replace it with your shop's host in `routes` and SHOP_URL/);
+  assert.throws(named({ SHOP_URL: 'shop.acme.test' }), /must be an address/);
+  assert.throws(named({}, 'shop.example.com'), /routes in wrangler\.toml name shop\.example\.com, but SHOP_URL names myexample\.com/);
+  assert.throws(named({ MAIL_FROM: 'Shop <orders@example.com>' }), /MAIL_FROM .* is a placeholder/);
+  assert.throws(named({ ENVIRONMENT: 'dev' }), /turned on in \.dev\.vars only/);
   named({ MAIL_FROM: 'orders@myexample.com', ENVIRONMENT: 'production' })();
   const secrets = (names: string[]) => ({ asks: ([kind]: string[]) => (kind === 'secret' ? JSON.stringify(names.map((name) => ({ name }))) : 'signed in') });
   assert.throws(() => mustHaveSecrets('staging', secrets(['ADMIN_API_KEY', 'MAIL_API_KEY', 'SIGNING_KEY', 'STRIPE_SECRET_KEY'])),
-    { message: 'secrets are missing in staging: `npx wrangler secret put STRIPE_WEBHOOK_SECRET --env staging`' });
+    { message: 'secrets are missing in staging: run `npx wrangler secret put STRIPE_WEBHOOK_SECRET --env staging`' });
   mustHaveSecrets('production', secrets(['ADMIN_API_KEY', 'MAIL_API_KEY', 'SIGNING_KEY', 'STRIPE_SECRET_KEY', 'STRIPE_WEBHOOK_SECRET']));
   assert.throws(() => mustHaveSecrets('production', { asks: () => 'You are not authenticated.' }), /npx wrangler login/);
 });
@@ -85,5 +85,5 @@ test('another environment has nothing of production: no id, no key, no receiver'
   assert.ok(written.includes('MAIL_FROM = "Shop # 1 <orders@acme.test>"\n') && written.includes('database_name = "storefront-staging"'), written);
   assert.ok(withEnvironments(`${production}${line('qa-2')}\n# generated\n`).includes('[env.qa-2]'));
   assert.throws(() => withEnvironments(`${production}${line('staging', ' # rehearsals')}\n# generated\n`), /# staging/);
-  assert.throws(() => withEnvironments(`${production}${line('dev')}\n# generated\n`), /a meaning of its own/);
+  assert.throws(() => withEnvironments(`${production}${line('dev')}\n# generated\n`), /this name is reserved/);
 });

@@ -23,13 +23,13 @@ for (const host of ['127.0.0.1', '::1']) test(`a port that is taken at ${host} i
   });
   if (refused) return t.skip(`this machine has no ${host}`);
   t.after(() => other.close());
-  const cured = new RegExp(`^✗ port ${port} is in use: stop what listens there, or choose another: \`npm run dev -- --port \\d+\`\n$`);
+  const cured = new RegExp(`^✗ port ${port} is in use: stop the program that uses it, or choose another port: \`npm run dev -- --port \\d+\`\n$`);
   await assert.rejects(dev('--port', String(port)), { code: 1, stdout: '', stderr: cured });
 });
 
 test('ports that can\'t be are refused', async () => {
-  await assert.rejects(dev('--port', '8788'), { code: 1, stderr: /^✗ the shop and the payment sandbox can't share port 8788: give another with --port or --payment-port\n$/ });
-  await assert.rejects(dev('--port', '70000'), { code: 1, stderr: /^✗ 70000 is no port: give a number from 1 to 65535\n$/ });
+  await assert.rejects(dev('--port', '8788'), { code: 1, stderr: /^✗ the shop and the payment sandbox can't share port 8788: set a different --port or --payment-port\n$/ });
+  await assert.rejects(dev('--port', '70000'), { code: 1, stderr: /^✗ 70000 is not a valid port: give a number from 1 to 65535\n$/ });
   await assert.rejects(dev('--prot', '8787'), { code: 1, stderr: /npm run dev -- --help/ });
 });
 
@@ -39,7 +39,7 @@ test('local data of an earlier version are told with their cure, and left alone'
   const sql = (command: string) => run('wrangler', ['d1', 'execute', 'DB', '--local', '--persist-to', folder, '--json', '--command', command]);
   await sql("CREATE TABLE products (id TEXT); INSERT INTO products VALUES ('of_before')");
 
-  const cured = { message: 'the local data in .wrangler/ is of an earlier version: `rm -r .wrangler`, then `npm run dev`, starts with empty data' };
+  const cured = { message: 'the local data in .wrangler/ belongs to an earlier version: to start again with empty data, run `rm -r .wrangler`, then `npm run dev`' };
   await assert.rejects(migrate(process.env, folder), cured);
   assert.match((await sql('SELECT id FROM products')).stdout, /of_before/);
 

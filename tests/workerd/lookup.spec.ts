@@ -69,7 +69,7 @@ test('who asks in German is answered in German', async () => {
   const other = await shop.shopper().buy('LAMP');
   const { headers } = await ask(other.number, 'ann@shopper.test', { path: '/de/orders' });
   assert.equal(headers.get('location'), '/de/orders?sent');
-  await eventually(async () => assert.ok(sent.some(({ subject, text }) => subject === `Der Weg zu Ihrer Bestellung ${other.number}` && text.includes(`/de/orders/${other.id}#token=`))));
+  await eventually(async () => assert.ok(sent.some(({ subject, text }) => subject === `Der Link zu Ihrer Bestellung ${other.number}` && text.includes(`/de/orders/${other.id}#token=`))));
 });
 
 test('what can be no number or address is told beside its field, and kept', async () => {
@@ -189,7 +189,7 @@ test('no token and no code is logged', () => {
 
 /** Returns the code in an email. */
 function codeIn(text: string): string {
-  return /code ([A-Z2-7]{4}-[A-Z2-7]{4})/.exec(text)![1]!;
+  return /Code: ([A-Z2-7]{4}-[A-Z2-7]{4})/.exec(text)![1]!;
 }
 
 /** Submits a number and a code. */

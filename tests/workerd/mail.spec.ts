@@ -134,7 +134,7 @@ test('an address that the provider refuses is tried once, and staff are told', a
   failures.push({ status: 422, body: '{"statusCode":422,"name":"validation_error","message":"Invalid `to` field."}' });
   const order = await shop.shopper().buy('LAMP');
   await shop.press(order, 'pay');
-  await givenUp(order, 'OrderConfirmation: status 422, the address is refused');
+  await givenUp(order, 'OrderConfirmation: status 422: the provider refuses the address');
   await shop.scheduled();
   assert.equal(mailsSent(order.number).length, 1);
   assert.deepEqual(await shop.rows('SELECT attempts FROM mails WHERE order_id = ?', order.id), [{ attempts: 1 }]);

@@ -60,7 +60,7 @@ test('of a folder, the pictures are sent that the shop lacks', async (t) => {
   t.after(() => rm(folder, { recursive: true }));
   const door = { url: shop.url, key: SECRETS.ADMIN_API_KEY };
   const send = () => uploadPictures(folder, (...request: [string, string, Buffer?]) => asStaff(door, ...request));
-  await assert.rejects(send(), /holds no picture/);
+  await assert.rejects(send(), /contains no pictures/);
   await writeFile(join(folder, 'notes.txt'), 'no picture');
   for (const name of ['a.webp', 'b.webp']) await writeFile(join(folder, name), await paint(40, 30, 'webp'));
   const first = await send();

@@ -68,7 +68,7 @@ test('production is opened with findings set up in full, and with the secret alo
 
 /** Settings with which production refuses to start, and the variable that the log names. */
 const CLOSED: Record<string, [variable: string, vars: Record<string, string>]> = {
-  'a sandbox behind it': ['payments at Stripe alone', { STRIPE_API_BASE: 'http://127.0.0.1:8788' }],
+  'a sandbox behind it': ['payments must go to Stripe', { STRIPE_API_BASE: 'http://127.0.0.1:8788' }],
   'a signing key that is too short': ['SIGNING_KEY', { SIGNING_KEY: OLD_KEY.slice(1) }],
   'a signing key of one letter': ['SIGNING_KEY', { SIGNING_KEY: 'a'.repeat(64) }],
   'a second signing key that is a placeholder': ['SIGNING_KEY', { SIGNING_KEY: `${OLD_KEY},changeme-${NEW_KEY}` }],

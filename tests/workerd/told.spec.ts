@@ -131,7 +131,7 @@ test('a database that has room is no finding, and dead letters are counted once 
   await shop.scheduled();
   await shop.scheduled();
   const found = await shop.rows("SELECT error, times FROM findings WHERE subject = 'all queues' ORDER BY id DESC LIMIT 1");
-  assert.deepEqual(found, [{ error: '5 dead letters wait: replay or discard them', times: 1 }]);
+  assert.deepEqual(found, [{ error: '5 dead letters are waiting: replay or discard them', times: 1 }]);
 });
 
 const to = (path: string): Sent[] => sent.filter((it) => it.path === path);

@@ -55,12 +55,12 @@ test('what has no place in the shop is counted and named', () => {
   assert.deepEqual([converted.products, converted.variants], [4, 5]);
   for (const told of [
     /1 × grouped products have no place in the shop: left out \(Logo Collection\)/, /1 × variations whose product is not in the file/, /1 × variations without a price/,
-    /1 × reductions with a beginning or an end/, /1 × products in several categories/, /1 × products that could be ordered without stock/, /column "Upsells" is not imported/,
+    /1 × sale prices with dates/, /1 × products in several categories/, /1 × products that allow backorders/, /column "Upsells" is not supported/,
   ]) assert.ok(converted.notices.some((notice) => told.test(notice)), `${told} of ${converted.notices.join('\n')}`);
 });
 
 test('a file of another kind is refused with the reason', () => {
-  assert.throws(() => convertWooCommerce('Handle,Title\na,A\n'), /is it WooCommerce's product export/);
+  assert.throws(() => convertWooCommerce('Handle,Title\na,A\n'), /is this WooCommerce's product export/);
   assert.throws(() => convertWooCommerce('Type,Name\nsimple,"A\n'), /Quote/);
   assert.deepEqual(convertWooCommerce(`${HEADER}\n`).products, 0);
 });

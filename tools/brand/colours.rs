@@ -53,7 +53,7 @@ impl TryFrom<String> for Colour {
     type Error = &'static str;
 
     fn try_from(written: String) -> Result<Self, Self::Error> {
-        let refusal = "this is no colour such as #b4470a";
+        let refusal = "must be a colour such as #b4470a";
         let digits = written.strip_prefix('#').ok_or(refusal)?;
         if digits.len() != 6 || !digits.chars().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(refusal);
@@ -163,7 +163,7 @@ impl Palette {
             let found = contrast(colour.get_ref(), ground.get_ref());
             if found < least {
                 let weak = format!(
-                    "`{name}` on `{ground_name}` has a contrast of {found:.2} in {scheme}; it needs {least}"
+                    "`{name}` on `{ground_name}` has a contrast of {found:.2} in the {scheme} colours; it must be at least {least}"
                 );
                 return Err(Fault::at(colour, weak));
             }

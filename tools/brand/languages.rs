@@ -123,7 +123,7 @@ pub fn check_said<T>(
     match codes.find(|code| texts.get_ref().get(**code).is_none()) {
         Some(code) => {
             let code = code.code();
-            let unsaid = format!("`{name}` is not said in `{code}`, which `languages` names");
+            let unsaid = format!("`{name}` is missing in `{code}`, one of the `languages`");
             Err(Fault::at(texts, unsaid))
         }
         None => Ok(()),

@@ -104,7 +104,7 @@ impl TryFrom<String> for Text {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
-            return Err("this must be one line of text, and not empty");
+            return Err("must be one line of text and not empty");
         }
         Ok(Self(text))
     }
@@ -125,7 +125,7 @@ impl TryFrom<String> for Mail {
             !part.is_empty() && part.chars().all(allowed)
         };
         if !parts.is_some_and(|(name, host)| is_plain(name) && is_plain(host)) {
-            return Err("this is no mail address such as support@shop.example");
+            return Err("must be an email address such as support@shop.example");
         }
         Ok(Self(text))
     }
@@ -144,7 +144,7 @@ impl TryFrom<String> for Phone {
         let is_known = |letter: char| letter.is_ascii_digit() || " -()".contains(letter);
         let digits = rest.chars().filter(char::is_ascii_digit).count();
         if !(7..=15).contains(&digits) || !rest.chars().all(is_known) {
-            return Err("this is no telephone number such as +1 555 010 0199");
+            return Err("must be a telephone number such as +1 555 010 0199");
         }
         Ok(Self(text))
     }
@@ -161,7 +161,7 @@ impl TryFrom<String> for Sender {
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let Text(name) = Text::try_from(text)?;
         if name.contains(['"', '\\', '<', '>', '(', ')', '@']) {
-            return Err("a sender's name has no quotes, brackets, @ or \\");
+            return Err("a sender's name must not contain quotes, brackets, @ or \\");
         }
         Ok(Self(name))
     }
@@ -215,7 +215,10 @@ impl Brand {
         self.navigation.check(&self.languages)?;
         for (name, path) in self.pictures.named() {
             if !is_there(&path.get_ref().0) {
-                let missing = format!("`{name}`: there is no file assets/{}", path.get_ref().0);
+                let missing = format!(
+                    "`{name}`: the file assets/{} does not exist",
+                    path.get_ref().0
+                );
                 return Err(Fault::at(path, missing));
             }
         }
@@ -223,7 +226,7 @@ impl Brand {
             && !is_address(&picture.get_ref().0, is_there)
         {
             let missing =
-                "`picture`: neither a file below assets, an uploaded picture nor an https address";
+                "`picture`: must be a file below assets, an uploaded picture or an https URL";
             return Err(Fault::at(picture, missing));
         }
         self.colours.check()

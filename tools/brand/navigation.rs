@@ -58,7 +58,7 @@ impl Navigation {
     pub fn check(&self, spoken: &Languages) -> Result<(), Fault> {
         check_links(spoken, &self.header)?;
         if self.footer.get_ref().len() > MOST_COLUMNS {
-            let many = format!("`footer` has more than {MOST_COLUMNS} columns");
+            let many = format!("`footer` can have at most {MOST_COLUMNS} columns");
             return Err(Fault::at(&self.footer, many));
         }
         for column in self.footer.get_ref() {
@@ -94,7 +94,7 @@ impl Link {
             self.url.is_some(),
         ];
         if targets.into_iter().filter(|is_named| *is_named).count() != 1 {
-            let unclear = "a link leads to one of `page`, `categories`, `category` and `url`";
+            let unclear = "a link needs exactly one of `page`, `categories`, `category` and `url`";
             return Err(Fault::at(whole, unclear));
         }
         let needs_label = self.category.is_some() || self.url.is_some();
@@ -103,7 +103,7 @@ impl Link {
         }
         if let Some(label) = &self.label {
             if self.categories.is_some() {
-                let own = "categories are called by their own names: leave `label` out";
+                let own = "categories are shown with their own names: leave `label` out";
                 return Err(Fault::at(label, own));
             }
             check_said(spoken, "label", label)?;
@@ -117,20 +117,20 @@ impl Link {
         {
             let pages = PAGES.map(|(name, _)| name).join(", ");
             let policies = POLICIES.join(", ");
-            let unknown = format!("`{}` is no page: {pages}, {policies}", page.get_ref().0);
+            let unknown = format!("`{}` must be one of {pages}, {policies}", page.get_ref().0);
             return Err(Fault::at(page, unknown));
         }
         if let Some(count) = &self.categories
             && !CATEGORIES.contains(count.get_ref())
         {
             let (least, most) = CATEGORIES.into_inner();
-            let outside = format!("`categories` is a number from {least} to {most}");
+            let outside = format!("`categories` must be a number from {least} to {most}");
             return Err(Fault::at(count, outside));
         }
         if let Some(handle) = &self.category
             && !is_handle(&handle.get_ref().0)
         {
-            let none = "`category` is no handle such as `electronics--phones`";
+            let none = "`category` must be a handle such as `electronics--phones`";
             return Err(Fault::at(handle, none));
         }
         if let Some(url) = &self.url
@@ -138,7 +138,7 @@ impl Link {
                 .iter()
                 .any(|scheme| url.get_ref().0.starts_with(scheme))
         {
-            let unsafe_url = format!("`url` begins with none of {}", SCHEMES.join(", "));
+            let unsafe_url = format!("`url` must begin with one of {}", SCHEMES.join(", "));
             return Err(Fault::at(url, unsafe_url));
         }
         Ok(())
@@ -171,7 +171,7 @@ fn check_links(spoken: &Languages, links: &Spanned<Vec<Spanned<Link>>>) -> Resul
     if links.get_ref().len() > MOST_LINKS {
         return Err(Fault::at(
             links,
-            format!("these are more than {MOST_LINKS} links"),
+            format!("at most {MOST_LINKS} links fit here"),
         ));
     }
     for link in links.get_ref() {

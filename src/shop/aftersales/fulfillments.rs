@@ -222,14 +222,14 @@ fn among(wanted: &[Units], left: &[Units]) -> Result<Vec<Units>> {
         return Err(Error::invalid(
             "lines",
             Code::Required,
-            "Name what it is about.",
+            "List at least one line.",
         ));
     }
     for (at, units) in wanted.iter().enumerate() {
         let max = quantity_of(&units.sku, left);
         let stands_once = wanted.iter().filter(|other| other.sku == units.sku).count() == 1;
         if units.quantity == 0 || units.quantity > max || !stands_once {
-            let detail = format!("At most {max} of {}, each SKU once.", units.sku);
+            let detail = format!("At most {max} of {}, and each SKU only once.", units.sku);
             return Err(Error::invalid(
                 format!("lines.{at}"),
                 Code::InvalidQuantity,
@@ -253,7 +253,7 @@ fn check_texts(tracking: &Tracking) -> Result<()> {
         return Err(Error::invalid(
             "tracking_url",
             Code::InvalidUrl,
-            "An address that begins with https://.",
+            "Must be a URL that begins with https://.",
         ));
     }
     Ok(())

@@ -80,7 +80,7 @@ pub(crate) fn refundable_part(
         return Ok(left);
     };
     if amount.currency != left.currency {
-        let detail = format!("The payment was in {}.", left.currency);
+        let detail = format!("Must be {}, the currency of the payment.", left.currency);
         return Err(Error::invalid(
             "amount.currency",
             Code::InvalidCurrency,
@@ -88,7 +88,7 @@ pub(crate) fn refundable_part(
         ));
     }
     if amount.amount < 1 {
-        let detail = "At least one minor unit.";
+        let detail = "Must be at least one minor unit.";
         return Err(Error::invalid("amount.amount", Code::InvalidAmount, detail));
     }
     if amount.amount > left.amount {
@@ -96,7 +96,7 @@ pub(crate) fn refundable_part(
     }
     let limits = limits(amount.currency);
     if !limits.is_whole_steps(amount.amount) {
-        let detail = format!("A multiple of {} minor units.", limits.step);
+        let detail = format!("Must be a multiple of {} minor units.", limits.step);
         return Err(Error::invalid("amount.amount", Code::InvalidAmount, detail));
     }
     Ok(amount)
@@ -106,7 +106,7 @@ fn nothing_left(order: &Order) -> Error {
     if order.disputes.iter().any(|dispute| !dispute.refundable) {
         return Error::conflict(
             Code::PaymentDisputed,
-            "The payment is disputed, and can't be refunded.",
+            "The payment is disputed and can't be refunded.",
             json!({}),
         );
     }
@@ -116,7 +116,7 @@ fn nothing_left(order: &Order) -> Error {
 fn exceeds(left: Option<Money>) -> Error {
     Error::conflict(
         Code::RefundExceedsCaptured,
-        "More would go back than was paid and is not promised back yet.",
+        "The refund is more than what is left to refund of this payment.",
         json!({"refundable": left}),
     )
 }

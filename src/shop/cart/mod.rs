@@ -181,7 +181,7 @@ fn priced_line(
         quantity,
         handle: product.map(|product| product.handle.clone()),
         title: product.map_or_else(
-            || "No longer on sale".to_owned(),
+            || "No longer available".to_owned(),
             |product| product.title.clone(),
         ),
         variant_title: variant
@@ -204,17 +204,17 @@ fn refused(refusal: Refusal) -> Error {
         Refusal::TooManyLines { max } => Error::invalid(
             "sku",
             Code::TooManyLines,
-            format!("A cart takes at most {max} different items."),
+            format!("A cart holds at most {max} different items."),
         ),
         Refusal::NoteTooLong { max } => Error::invalid(
             "note",
             Code::NoteTooLong,
-            format!("A note takes at most {max} bytes."),
+            format!("A note can be at most {max} bytes long."),
         ),
         Refusal::Empty => Error::invalid("cart", Code::CartEmpty, "The cart is empty."),
         Refusal::FrozenBy { order_id } => Error::conflict(
             Code::CartInCheckout,
-            "An order is being placed or paid from this cart; it can't be changed until that has ended.",
+            "An order from this cart is being placed or paid. The cart can be changed again once that has ended.",
             json!({"order_id": order_id}),
         ),
         Refusal::Stale { version } => Error::PreconditionFailed { version },
@@ -229,7 +229,7 @@ pub fn invalid_quantity(max: u32) -> Error {
     Error::invalid(
         "quantity",
         Code::InvalidQuantity,
-        format!("A whole number from 1 to {max}."),
+        format!("Must be a whole number from 1 to {max}."),
     )
 }
 

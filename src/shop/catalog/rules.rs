@@ -25,7 +25,7 @@ impl Product {
         let mut problems = Vec::new();
         let mut text = |field: &str, value: &str, most: usize| {
             if value.trim().is_empty() || value.chars().count() > most {
-                let detail = format!("1 to {most} characters.");
+                let detail = format!("Must be 1 to {most} characters long.");
                 problems.push(FieldError::new(field, Code::InvalidText, detail));
             }
         };
@@ -40,7 +40,7 @@ impl Product {
         for (field, text) in self.plain_texts() {
             let is_broken = has_one_line(&field) && text.contains(LINE_BREAKS);
             if is_broken || text.chars().any(is_unwanted) {
-                let detail = "A control character, or a line break where there is one line, stands in this text.";
+                let detail = "Must not contain control characters; a single-line text must not contain line breaks either.";
                 problems.push(FieldError::new(field, Code::ControlCharacter, detail));
             }
         }
@@ -48,25 +48,25 @@ impl Product {
             problems.push(FieldError::new("options", Code::InvalidOptions, detail));
         }
         if self.options.len() > MAX_OPTIONS {
-            let detail = format!("At most {MAX_OPTIONS}.");
+            let detail = format!("A product can have at most {MAX_OPTIONS} options.");
             problems.push(FieldError::new("options", Code::TooManyOptions, detail));
         }
         if !(1..=MAX_VARIANTS).contains(&self.variants.len()) {
-            let detail = format!("1 to {MAX_VARIANTS}.");
+            let detail = format!("A product must have 1 to {MAX_VARIANTS} variants.");
             problems.push(FieldError::new("variants", Code::InvalidVariants, detail));
         }
         let (mut skus, mut choices) = (HashSet::new(), HashSet::new());
         for (at, variant) in self.variants.iter().enumerate() {
             let field = |name: &str| format!("variants[{at}].{name}");
             if !skus.insert(&variant.sku) {
-                let detail = "Another variant of this product has this SKU.";
+                let detail = "Another variant of this product already has this SKU.";
                 problems.push(FieldError::new(field("sku"), Code::SkuTaken, detail));
             }
             if variant.option_values.len() != self.options.len()
                 || variant.option_values.iter().any(String::is_empty)
                 || !choices.insert(&variant.option_values)
             {
-                let detail = "One value for each option, and no two variants with the same values.";
+                let detail = "Must have one value for each option, and no two variants may have the same values.";
                 problems.push(FieldError::new(
                     field("option_values"),
                     Code::InvalidOptions,
@@ -74,8 +74,7 @@ impl Product {
                 ));
             }
             if !variant.has_valid_prices(currencies) {
-                let detail =
-                    "One or more, in currencies of the shop, in minor units that can be charged.";
+                let detail = "Must have at least one price, each in a currency that the shop sells in and an amount that can be charged.";
                 problems.push(FieldError::new(field("prices"), Code::InvalidPrice, detail));
             }
         }
@@ -98,7 +97,7 @@ impl Product {
 
 /// Message for a picture address that is rejected.
 pub const NO_ADDRESS: &str =
-    "The address of a picture begins with https:// or http://, or is a path of the shop.";
+    "The URL of a picture must begin with https:// or http://, or be a path of the shop.";
 
 impl Product {
     /// Returns every text that is shown or written to a file, with its field.
@@ -195,7 +194,7 @@ pub fn indistinct(options: &[ProductOption]) -> Option<String> {
         let mut seen = HashSet::new();
         let again = texts.iter().find(|text| !seen.insert(plain(text)))?;
         Some(format!(
-            "`{again}` can't be told apart from another choice."
+            "`{again}` is there twice: options and values must differ by more than case and spaces."
         ))
     })
 }

@@ -175,7 +175,7 @@ pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> R
         Error::invalid(
             "sku",
             Code::UnknownSku,
-            "No product with this SKU is on sale.",
+            "No product with this SKU is available.",
         )
     })
 }

@@ -59,7 +59,7 @@ fn check_prices(quote: &Quote, list: &PriceList) -> Result<()> {
         return Ok(());
     }
     Err(quote_changed(
-        "Prices have changed since this quote; ask for a new one.",
+        "Prices have changed since this quote. Request a new one.",
         json!({"lines": changes}),
     ))
 }
@@ -89,7 +89,7 @@ fn check_sums(quote: &Quote, list: &PriceList) -> Result<()> {
         })
     };
     Err(quote_changed(
-        "Tax, shipping or discounts have changed since this quote; ask for a new one.",
+        "Tax, shipping or discounts have changed since this quote. Request a new one.",
         json!({"old": sums(&quote.totals), "new": new.map(|new| sums(&new.totals))}),
     ))
 }

@@ -98,7 +98,7 @@ pub(super) fn check_lines(quote: &Quote, cart: &Cart) -> Result<()> {
         return Ok(());
     }
     Err(quote_changed(
-        "The cart has changed since this quote; ask for a new one.",
+        "The cart has changed since this quote. Request a new one.",
         json!({"lines": changes}),
     ))
 }

@@ -261,7 +261,7 @@ fn unknown_quote() -> Error {
 fn quote_expired(quote: &Quote) -> Error {
     Error::conflict(
         Code::QuoteExpired,
-        "This quote has expired; ask for a new one.",
+        "This quote has expired. Request a new one.",
         json!({"quote_id": quote.id}),
     )
 }

@@ -58,7 +58,7 @@ pub async fn create_quote(
     request.email = kept_address(&request.email);
     let currency = accept_currency(&request.currency, &channel.currencies)?;
     if request.codes.len() > MAX_CODES {
-        let detail = format!("At most {MAX_CODES}.");
+        let detail = format!("At most {MAX_CODES} codes can be used.");
         return Err(Error::invalid("codes", Code::TooManyCodes, detail));
     }
     let customer = customer_of(&request.email);
@@ -205,7 +205,10 @@ pub fn accept_currency(code: &str, sold_in: &[Currency]) -> Result<Currency> {
         .copied()
         .ok_or_else(|| {
             let codes: Vec<_> = sold_in.iter().map(|currency| currency.code()).collect();
-            let detail = format!("The shop sells in {}.", codes.join(", "));
+            let detail = format!(
+                "Must be a currency that the shop sells in: {}.",
+                codes.join(", ")
+            );
             Error::invalid("currency", Code::UnknownCurrency, detail)
         })
 }
@@ -251,7 +254,7 @@ fn unknown_codes(codes: &[String], list: &PriceList) -> Vec<FieldError> {
         .filter_map(|it| it.code.as_deref().map(plain_code))
         .collect();
     let unknown = |(at, code): (usize, &String)| {
-        let detail = format!("There is no promotion `{code}`.");
+        let detail = format!("There is no promotion with the code `{code}`.");
         let error = FieldError::new(format!("codes.{at}"), Code::UnknownCode, detail);
         (!known.contains(&plain_code(code))).then_some(error)
     };
@@ -281,12 +284,12 @@ fn charge_error(
         Ok(()) => return Ok(None),
         Err(ChargeRefusal::TooSmall) => {
             let least = Money::new(limits.smallest, currency);
-            let detail = format!("Less than {least} can't be charged.");
+            let detail = format!("The smallest amount that can be charged is {least}.");
             (Code::BelowSmallestCharge, detail)
         }
         Err(ChargeRefusal::TooLarge) => {
             let most = Money::new(limits.largest, currency);
-            let detail = format!("More than {most} can't be charged at once.");
+            let detail = format!("The largest amount that can be charged at once is {most}.");
             (Code::AboveLargestCharge, detail)
         }
         Err(ChargeRefusal::BetweenSteps) => {
@@ -301,16 +304,25 @@ fn charge_error(
 
 const fn refusal_of(reason: &Reason) -> Option<(Code, &'static str)> {
     Some(match reason {
-        Reason::NotStarted => (Code::CodeNotStarted, "This promotion has not begun."),
-        Reason::Ended => (Code::CodeEnded, "This promotion is over."),
+        Reason::NotStarted => (Code::CodeNotStarted, "This promotion has not started yet."),
+        Reason::Ended => (Code::CodeEnded, "This promotion has ended."),
         Reason::UsedUp => (Code::CodeUsedUp, "This promotion has been used up."),
-        Reason::NotInCurrency => (Code::CodeNotMet, "It is not offered in this currency."),
-        Reason::BelowMinimum => (Code::CodeNotMet, "The cart is below its minimum."),
+        Reason::NotInCurrency => (
+            Code::CodeNotMet,
+            "This promotion is not available in this currency.",
+        ),
+        Reason::BelowMinimum => (
+            Code::CodeNotMet,
+            "The cart is below the minimum for this promotion.",
+        ),
         Reason::NoSuchGoods => (
             Code::CodeNotMet,
-            "The cart has not enough of the goods it is for.",
+            "The cart doesn't contain enough qualifying items for this promotion.",
         ),
-        Reason::OtherShipping => (Code::CodeNotMet, "It is for other ways to ship."),
+        Reason::OtherShipping => (
+            Code::CodeNotMet,
+            "This promotion is not valid for this shipping method.",
+        ),
         Reason::DoesNotStack { .. } | Reason::NothingLeft => return None,
     })
 }

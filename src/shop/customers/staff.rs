@@ -85,10 +85,10 @@ impl StaffKeys {
     fn add(&mut self, name: StaffName, key: &str) -> Result<()> {
         let digest: [u8; 32] = Sha256::digest(key).into();
         if self.0.iter().any(|known| known.member.name == name) {
-            return Err(fault(&format!("the name of {name} stands twice")));
+            return Err(fault(&format!("the name {name} is used twice")));
         }
         if self.0.iter().any(|known| known.digest == digest) {
-            return Err(fault(&format!("{name} has the key of another")));
+            return Err(fault(&format!("{name} has the same key as another entry")));
         }
         let permissions = Permissions::All;
         let member = StaffMember { name, permissions };
@@ -115,7 +115,7 @@ pub fn entries(named: &str) -> Result<Vec<(&str, &str)>> {
                 .ok_or_else(|| {
                     let number = at.saturating_add(1);
                     fault(&format!(
-                        "entry {number} is no NAME:KEY; a name has 1 to {MAX_NAME_BYTES} of a-z, 0-9, _ and -"
+                        "entry {number} is not NAME:KEY, where NAME has 1 to {MAX_NAME_BYTES} of a-z, 0-9, _ and -"
                     ))
                 })
         })

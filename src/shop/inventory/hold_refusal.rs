@@ -99,19 +99,19 @@ impl HoldRefusal {
 
     const fn detail(&self) -> &'static str {
         match self {
-            Self::SoldOut(_) => "There is not enough stock for this order.",
+            Self::SoldOut(_) => "Not enough is in stock for this order.",
             Self::Contended(_) => {
-                "Other shoppers are buying the last units; some may come back within minutes."
+                "The last units are in another checkout. Some may become available within minutes."
             }
-            Self::OverLimit(_) => "This is more than one customer may buy.",
+            Self::OverLimit(_) => "This is more than one customer can buy.",
             Self::PromotionUsedUp(_) => {
-                "A promotion of this quote has been used up; ask for a new one."
+                "A promotion of this quote has been used up. Request a new quote."
             }
             Self::PromotionContended(_) => {
-                "Other shoppers are using the last of a promotion; some may come back within minutes."
+                "The last uses of a promotion are in another checkout. Some may become available within minutes."
             }
             Self::PromotionNotAvailable(_) => {
-                "A promotion of this quote can't be used with this mail address; ask for a quote without it."
+                "A promotion of this quote can't be used with this email address. Request a quote without it."
             }
         }
     }

@@ -97,11 +97,11 @@ pub async fn count_stock(
 
 /// Message for a count below the number of promised units.
 pub const BELOW_PROMISED: &str =
-    "Checkouts and orders were promised more units than this would leave.";
+    "This would leave fewer units than checkouts and orders have reserved.";
 
 fn refused(sku: &str, refusal: &Refusal) -> Error {
     let quantity = |max: u32| {
-        let detail = format!("A whole number from 1 to {max}.");
+        let detail = format!("Must be a whole number from 1 to {max}.");
         Error::invalid("quantity", Code::InvalidQuantity, detail)
     };
     match refusal {
@@ -109,12 +109,14 @@ fn refused(sku: &str, refusal: &Refusal) -> Error {
         Refusal::ReasonOutOfRange { .. } => Error::invalid(
             "reason",
             Code::InvalidReason,
-            format!("A few words, up to {MAX_REASON_BYTES} bytes."),
+            format!("Must be a short text of at most {MAX_REASON_BYTES} bytes."),
         ),
         Refusal::SettingsOutOfRange { .. } => Error::invalid(
             "configure",
             Code::InvalidSettings,
-            format!("Whole numbers up to {MAX_QUANTITY}; a purchase limit of at least 1."),
+            format!(
+                "Must be whole numbers up to {MAX_QUANTITY}; a purchase limit must be at least 1."
+            ),
         ),
         Refusal::BelowPromised { promised } => Error::conflict(
             Code::BelowPromised,

@@ -1,4 +1,5 @@
 //! Emails to people.
+mod labels;
 pub mod letterhead;
 pub mod mail;
 pub mod order_link;

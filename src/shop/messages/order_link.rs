@@ -38,7 +38,7 @@ pub async fn request_order_link(
             FieldError::new(
                 "number",
                 Code::InvalidNumber,
-                "An order number has digits only.",
+                "An order number consists of digits only.",
             )
         }),
         email_fault(email),

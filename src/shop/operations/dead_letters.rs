@@ -143,7 +143,7 @@ pub async fn discard_dead_letter(
 pub fn checked_reason(reason: &str) -> Result<String> {
     let reason = reason.trim();
     if reason.is_empty() || reason.chars().count() > MAX_REASON_CHARS {
-        let detail = format!("1 to {MAX_REASON_CHARS} characters.");
+        let detail = format!("Must be 1 to {MAX_REASON_CHARS} characters long.");
         return Err(Error::invalid("reason", Code::InvalidReason, detail));
     }
     Ok(reason.to_owned())
@@ -165,7 +165,7 @@ async fn resolve(
     }
     Err(Error::conflict(
         Code::AlreadyResolved,
-        "This letter was dealt with before.",
+        "This message was already replayed or discarded.",
         json!({"dead_letter_status": letter.status}),
     ))
 }

@@ -163,8 +163,8 @@ async fn note(
 
 fn compose(digest: &Digest, to: &str, shop_url: &str) -> Message {
     let subject = match digest.notices.len() {
-        1 => "Your shop has found something to look into".to_owned(),
-        count => format!("Your shop has found {count} things to look into"),
+        1 => "Your shop has a new finding".to_owned(),
+        count => format!("Your shop has {count} new findings"),
     };
     let lines: Vec<String> = digest.notices.iter().map(line).collect();
     let list = format!("{shop_url}/api/v1/admin/findings");
@@ -216,7 +216,7 @@ pub fn checked_url(url: &str, in_development: bool) -> Result<&str> {
         return Ok(url);
     }
     Err(Error::internal(
-        "config: FINDINGS_WEBHOOK_URL is no https address",
+        "config: FINDINGS_WEBHOOK_URL must be an https URL",
     ))
 }
 
@@ -228,7 +228,9 @@ pub fn checked_address(address: &str) -> Result<&str> {
     if address.is_empty() || read_address(address).is_some() {
         return Ok(address);
     }
-    Err(Error::internal("config: FINDINGS_MAIL is no mail address"))
+    Err(Error::internal(
+        "config: FINDINGS_MAIL must be an email address",
+    ))
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ pub fn check_secrets_are_set(unset: &[&str]) -> Result<()> {
     }
     let unset = unset.join(", ");
     Err(Error::internal(format!(
-        "config: production is not opened: not set: {unset}"
+        "config: production stays closed: these secrets are not set: {unset}"
     )))
 }
 
@@ -78,7 +78,7 @@ pub fn check_secrets_are_set(unset: &[&str]) -> Result<()> {
 #[must_use]
 pub fn how_to_configure(unset: &[&str]) -> String {
     let secrets = match unset {
-        [] => "The log names the variable that is at fault.".to_owned(),
+        [] => "The log names the variable to correct.".to_owned(),
         unset => format!(
             "These secrets are not set: {}. Set each with `npx wrangler secret put NAME`.",
             unset.join(", ")
@@ -123,10 +123,13 @@ pub fn check_opening(opening: &Opening<'_>) -> Result<()> {
         .strip_prefix("https://")
         .ok_or_else(|| fault("SHOP_URL", "does not begin with https://"))?;
     if is_made_up(host) {
-        return Err(fault("SHOP_URL", "names a host that is nobody's"));
+        return Err(fault(
+            "SHOP_URL",
+            "must use a real domain: no example, local or numeric host",
+        ));
     }
     if mail_provider == "log" {
-        return Err(fault("MAIL_PROVIDER", "is `log`, which sends nothing"));
+        return Err(fault("MAIL_PROVIDER", "is `log`, which sends no mail"));
     }
     check_sender(mail_from)?;
     check_keys(opening)
@@ -134,12 +137,15 @@ pub fn check_opening(opening: &Opening<'_>) -> Result<()> {
 
 fn check_sender(mail_from: &str) -> Result<()> {
     let Some(address) = read_sender(mail_from) else {
-        let shape = "is no address such as `Shop <orders@shop.example>`";
+        let shape = "must be an address such as `Shop <orders@shop.example>`";
         return Err(fault("MAIL_FROM", shape));
     };
     let host = address.rsplit('@').next();
     if host.is_some_and(|host| is_made_up(&host.to_ascii_lowercase())) {
-        return Err(fault("MAIL_FROM", "names a host that is nobody's"));
+        return Err(fault(
+            "MAIL_FROM",
+            "must use a real domain: no example, local or numeric host",
+        ));
     }
     Ok(())
 }
@@ -160,7 +166,7 @@ fn check_keys(opening: &Opening<'_>) -> Result<()> {
             return Err(fault(name, weakness));
         }
         if !known.insert(key) {
-            return Err(fault(name, "has a key that stands twice"));
+            return Err(fault(name, "contains the same key twice"));
         }
     }
     Ok(())
@@ -170,15 +176,15 @@ fn check_keys(opening: &Opening<'_>) -> Result<()> {
 #[must_use]
 pub fn weakness(key: &str) -> Option<&'static str> {
     if key.chars().count() < MIN_KEY_CHARS {
-        return Some("has a key of fewer than 32 characters");
+        return Some("contains a key of fewer than 32 characters");
     }
     let lower = key.to_ascii_lowercase();
     if PLACEHOLDERS.iter().any(|word| lower.contains(word)) {
-        return Some("has a key that is a placeholder");
+        return Some("contains a placeholder instead of a key");
     }
     let different: BTreeSet<char> = key.chars().collect();
     if different.len() < MIN_DIFFERENT_CHARS || repeats_itself(key) {
-        return Some("has a key that is no random text");
+        return Some("contains a key that is not random");
     }
     None
 }
@@ -211,7 +217,7 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
 }
 
 fn fault(name: &str, what: &str) -> Error {
-    Error::internal(format!("config: production is not opened: {name} {what}"))
+    Error::internal(format!("config: production stays closed: {name} {what}"))
 }
 
 #[cfg(test)]

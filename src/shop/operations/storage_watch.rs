@@ -51,12 +51,12 @@ pub async fn watch_storage(
 
 fn told_of_size(bytes: i64, now: Timestamp) -> Option<Finding> {
     let megabytes = bytes.div_euclid(BYTES_OF_MB);
-    let error = format!("it has {megabytes} MB of the 10,000 that it can hold");
+    let error = format!("it holds {megabytes} MB of at most 10,000");
     (bytes > TOLD_BYTES).then(|| Finding::for_staff(FindingKind::Storage, "database", error, now))
 }
 
 fn told_of_letters(waiting: u32, now: Timestamp) -> Option<Finding> {
-    let error = format!("{waiting} dead letters wait: replay or discard them");
+    let error = format!("{waiting} dead letters are waiting: replay or discard them");
     (waiting > 0).then(|| Finding::for_staff(FindingKind::DeadLetter, "all queues", error, now))
 }
 
@@ -71,10 +71,7 @@ mod tests {
         assert_eq!(told_of_size(7_000_000_000, NOW), None);
         let told = told_of_size(7_000_000_001, NOW).unwrap();
         assert_eq!(told.kind, FindingKind::Storage);
-        assert_eq!(
-            told.error.unwrap(),
-            "it has 7000 MB of the 10,000 that it can hold"
-        );
+        assert_eq!(told.error.unwrap(), "it holds 7000 MB of at most 10,000");
     }
 
     #[test]

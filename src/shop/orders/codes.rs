@@ -52,14 +52,14 @@ pub async fn find_by_code(
         Error::invalid(
             "number",
             Code::InvalidNumber,
-            "An order number has digits only.",
+            "An order number consists of digits only.",
         )
     })?;
     let code = read_code(code).ok_or_else(|| {
         Error::invalid(
             "order_code",
             Code::InvalidCode,
-            "A code has eight letters and digits.",
+            "A code consists of eight letters and digits.",
         )
     })?;
     let tried = tries.count_try(number, network, now).await?;

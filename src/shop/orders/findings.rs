@@ -182,7 +182,7 @@ const ID_PREFIX: &str = "fnd_";
 fn checked_note(note: &str) -> Result<String> {
     let note = note.trim();
     if note.is_empty() || note.chars().count() > MAX_NOTE_CHARS {
-        let detail = format!("1 to {MAX_NOTE_CHARS} characters.");
+        let detail = format!("Must be 1 to {MAX_NOTE_CHARS} characters long.");
         return Err(Error::invalid("note", Code::InvalidNote, detail));
     }
     Ok(note.to_owned())

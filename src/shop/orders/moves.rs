@@ -158,21 +158,24 @@ impl Transition {
             _ if self.outcome.status == OrderStatus::PaymentReview
                 && self.event.happening == OrderEventKind::PaidWrongAmount =>
             {
-                let error = "what was paid is not what was ordered: approve or reject the order";
+                let error = "the amount paid is not the order's total: approve or reject the order";
                 (FindingKind::PaymentReview, error.to_owned())
             }
             Some(OrderRecord::RefundEnded(id, RefundStatus::Failed)) => (
                 FindingKind::RefundFailed,
-                format!("{id} was not given back: refund it by another way"),
+                format!("{id} failed: refund the customer another way"),
             ),
             Some(OrderRecord::Disputed(it)) => match it.state {
                 DisputeState::Open => (
                     FindingKind::DisputeOpened,
-                    format!("{} was opened: answer it at the payment provider", it.id),
+                    format!(
+                        "{} was opened: respond to it at the payment provider",
+                        it.id
+                    ),
                 ),
                 DisputeState::Lost => (
                     FindingKind::DisputeLost,
-                    format!("{} was lost: the money is gone", it.id),
+                    format!("{} was lost: the customer keeps the amount", it.id),
                 ),
                 DisputeState::Won => return None,
             },

@@ -67,7 +67,7 @@ pub fn not_allowed(order: &Order) -> Error {
         .collect();
     Error::conflict(
         Code::TransitionNotAllowed,
-        "The order does not allow this as it stands.",
+        "The order's current status does not allow this.",
         json!({"order_id": order.id, "order_status": order.status, "allowed": allowed}),
     )
 }

@@ -39,5 +39,5 @@ pub fn deserialize<'de, D: Deserializer<'de>>(
     };
     read_instant(&text)
         .map(Some)
-        .ok_or_else(|| de::Error::custom("an instant is written as 2026-11-20T07:15:00Z"))
+        .ok_or_else(|| de::Error::custom("must be an instant such as 2026-11-20T07:15:00Z"))
 }

@@ -222,9 +222,9 @@ impl DiscountedGoods<'_> {
         }
         let known: Vec<_> = offers.iter().map(|offer| &*offer.method.id).collect();
         let detail = if known.is_empty() {
-            "Nothing carries these goods to this address.".to_owned()
+            "No shipping method delivers these items to this address.".to_owned()
         } else {
-            format!("One of: {}.", known.join(", "))
+            format!("Must be one of: {}.", known.join(", "))
         };
         Err(Error::invalid(
             "shipping_method",
@@ -292,7 +292,7 @@ fn listed_item<'a>(
         .price(price.amount, &listing.tax_class, currency)
         .and_then(|unit_price| Ok((unit_price, times(unit_price, line.quantity)?)));
     let (unit_price, line_total) = priced.map_err(|_| {
-        let detail = "This is more than an order can take.".to_owned();
+        let detail = "This is more than one order can contain.".to_owned();
         (Code::AmountTooLarge, detail)
     })?;
     Ok(Item {

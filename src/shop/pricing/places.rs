@@ -95,7 +95,7 @@ pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
     let mut taken: BTreeMap<(String, String, String), &str> = BTreeMap::new();
     for (at, zone) in zones.iter().enumerate() {
         if zone.places().is_empty() {
-            let detail = "At least one place.";
+            let detail = "Must have at least one place.";
             problems.push(FieldError::new(
                 format!("{field}[{at}].places"),
                 Code::Required,
@@ -106,7 +106,7 @@ pub fn problems_of_zones<Z: Zone>(zones: &[Z], field: &str) -> Vec<FieldError> {
             let field = format!("{field}[{at}].places[{nth}]");
             problems.extend(place.problem(&field));
             if let Some(other) = taken.insert(place.key(), zone.id()) {
-                let detail = format!("The zone `{other}` has this very place.");
+                let detail = format!("The zone `{other}` already contains this place.");
                 problems.push(FieldError::new(field, Code::OverlappingZones, detail));
             }
         }
@@ -125,14 +125,15 @@ pub fn problems_of_ids<'a>(ids: impl Iterator<Item = &'a str>, field: &str) -> V
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !fits {
-            let detail = format!("1 to {MAX_ID_BYTES} letters, digits, hyphens and underscores.");
+            let detail =
+                format!("Must be 1 to {MAX_ID_BYTES} letters, digits, hyphens and underscores.");
             problems.push(FieldError::new(&*field, Code::InvalidId, detail));
         }
         if seen.contains(&id) {
             problems.push(FieldError::new(
                 field,
                 Code::DuplicateId,
-                "This id stands twice.",
+                "This id is used twice.",
             ));
         }
         seen.push(id);
@@ -195,18 +196,23 @@ impl Place {
         };
         let anywhere = self.is_anywhere();
         let (name, code, detail) = if !anywhere && Country::of_code(&self.country).is_none() {
-            let detail = "A country code of two capital letters, such as US; * is anywhere.";
+            let detail =
+                "Must be a country code of two capital letters, such as US, or * for anywhere.";
             ("country", Code::InvalidCountry, detail)
         } else if is_blank(&self.region, folded) {
-            ("region", Code::Required, "A region, or none at all.")
+            (
+                "region",
+                Code::Required,
+                "Must name a region, or be left out.",
+            )
         } else if is_blank(&self.postal_prefix, letters_and_digits) {
             (
                 "postal_prefix",
                 Code::Required,
-                "Some characters, or none at all.",
+                "Must contain letters or digits, or be left out.",
             )
         } else if anywhere && (self.region.is_some() || self.postal_prefix.is_some()) {
-            let detail = "Regions and postal codes are those of a country.";
+            let detail = "A place with a region or postal code needs a country.";
             ("country", Code::InvalidCountry, detail)
         } else {
             return None;

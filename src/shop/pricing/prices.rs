@@ -145,14 +145,15 @@ impl Currencies {
             problems.push(FieldError::new(format!("currencies.{field}"), code, detail));
         };
         if !sold_in.contains(&self.base) {
-            let detail = "A currency that the shop sells in.";
+            let detail = "Must be a currency that the shop sells in.";
             tell("base".into(), Code::UnknownCurrency, detail);
         }
         for (at, rate) in self.rates.iter().enumerate() {
             let currency = rate.currency;
             let field = |name: &str| format!("rates[{at}].{name}");
             if currency == self.base || !sold_in.contains(&currency) {
-                let detail = "A currency that the shop sells in, other than the base.";
+                let detail =
+                    "Must be a currency that the shop sells in, other than the base currency.";
                 tell(field("currency"), Code::UnknownCurrency, detail);
             }
             let earlier = self.rates.get(..at).unwrap_or_default();
@@ -160,11 +161,11 @@ impl Currencies {
                 tell(
                     field("currency"),
                     Code::DuplicateCurrency,
-                    "It stands twice.",
+                    "This currency is listed twice.",
                 );
             }
             if !(1..=MAX_RATE_PPM).contains(&rate.rate_ppm) {
-                let detail = format!("1 to {MAX_RATE_PPM} millionths.");
+                let detail = format!("Must be 1 to {MAX_RATE_PPM} parts per million.");
                 tell(field("rate_ppm"), Code::InvalidRate, &detail);
             }
             let Rounding { step, ending } = rate.rounding;
@@ -175,7 +176,7 @@ impl Currencies {
                 && ending.checked_rem(increment) == Some(0);
             if !fits {
                 let detail = format!(
-                    "A step of 1 to {MAX_STEP}, an ending below it, both multiples of {increment}, which is what can be charged."
+                    "Must have a step of 1 to {MAX_STEP} and an ending below it, both multiples of {increment}, the smallest amount that can be charged."
                 );
                 tell(field("rounding"), Code::InvalidRounding, &detail);
             }
@@ -239,14 +240,14 @@ pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -
             tell(
                 "currency",
                 Code::UnknownCurrency,
-                "A currency that the shop sells in.",
+                "Must be a currency that the shop sells in.",
             );
         }
         if !fits(price.amount) {
             tell(
                 "amount",
                 Code::InvalidPrice,
-                "Minor units that can be charged.",
+                "Must be an amount, in minor units, that can be charged.",
             );
         }
         if price
@@ -256,11 +257,15 @@ pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -
             tell(
                 "compare_at_amount",
                 Code::InvalidPrice,
-                "More than the price.",
+                "Must be more than the price.",
             );
         }
         if price.ends() <= price.begins() {
-            tell("valid_until", Code::InvalidRange, "After its start.");
+            tell(
+                "valid_until",
+                Code::InvalidRange,
+                "Must be after the start.",
+            );
         }
         let earlier = schedule.get(..at).unwrap_or_default();
         let overlaps = |other: &ScheduledPrice| {
@@ -269,7 +274,7 @@ pub fn problems_of_schedule(schedule: &[ScheduledPrice], sold_in: &[Currency]) -
                 && price.begins() < other.ends()
         };
         if earlier.iter().any(overlaps) {
-            let detail = "Another price in this currency is valid at that time.";
+            let detail = "Another price in this currency is valid at the same time.";
             tell("valid_from", Code::OverlappingPrices, detail);
         }
     }

@@ -76,11 +76,11 @@ pub fn problems_of_money(amounts: &[Money], field: &str) -> Vec<FieldError> {
     for (at, money) in amounts.iter().enumerate() {
         let field = format!("{field}[{at}]");
         if !(0..=MAX_AMOUNT).contains(&money.amount) {
-            let detail = "Minor units, 0 or more.";
+            let detail = "Must be 0 or more minor units.";
             problems.push(FieldError::new(&*field, Code::InvalidThreshold, detail));
         }
         if amount_in(amounts.get(..at).unwrap_or_default(), money.currency).is_some() {
-            let detail = format!("{} stands twice.", money.currency);
+            let detail = format!("{} is listed twice.", money.currency);
             problems.push(FieldError::new(field, Code::DuplicateCurrency, detail));
         }
     }

@@ -218,11 +218,11 @@ pub fn problems_of_markets(markets: &[Market]) -> Vec<FieldError> {
         for (nth, country) in market.countries.iter().enumerate() {
             let field = format!("markets[{at}].countries[{nth}]");
             if Country::of_code(country).is_none() {
-                let detail = "A country code of two capital letters, such as US.";
+                let detail = "Must be a country code of two capital letters, such as US.";
                 problems.push(FieldError::new(&*field, Code::InvalidCountry, detail));
             }
             if let Some(other) = taken.insert(country, &market.id) {
-                let detail = format!("{country} is in the market `{other}` already.");
+                let detail = format!("{country} is already in the market `{other}`.");
                 problems.push(FieldError::new(field, Code::OverlappingMarkets, detail));
             }
         }
@@ -239,7 +239,8 @@ pub fn problems_of_tax_zones(zones: &[TaxZone]) -> Vec<FieldError> {
         for (nth, rate) in zone.rates.iter().enumerate() {
             let field = |name: &str| format!("tax_zones[{at}].rates[{nth}].{name}");
             if !(0..=MAX_RATE_PPM).contains(&rate.rate_ppm) {
-                let detail = format!("0 to {MAX_RATE_PPM} parts per million: 8 % are 80000.");
+                let detail =
+                    format!("Must be 0 to {MAX_RATE_PPM} parts per million: 8 % is 80000.");
                 problems.push(FieldError::new(
                     field("rate_ppm"),
                     Code::InvalidRate,
@@ -247,14 +248,18 @@ pub fn problems_of_tax_zones(zones: &[TaxZone]) -> Vec<FieldError> {
                 ));
             }
             if rate.name.trim().is_empty() {
-                problems.push(FieldError::new(field("name"), Code::Required, "A name."));
+                problems.push(FieldError::new(
+                    field("name"),
+                    Code::Required,
+                    "Must not be empty.",
+                ));
             }
             if rate.class.trim().is_empty() || rate.class == EXEMPT {
-                let detail = "A class; `exempt` is never taxed.";
+                let detail = "Must name a tax class other than `exempt`, which is never taxed.";
                 problems.push(FieldError::new(field("class"), Code::InvalidClass, detail));
             }
             if compound.contains(&&*rate.class) {
-                let detail = "The compound rate is the last of its class.";
+                let detail = "A compound rate must be the last rate of its class.";
                 problems.push(FieldError::new(
                     field("compound"),
                     Code::InvalidCompound,

@@ -51,7 +51,7 @@ pub fn read_vat_number(text: &str, country: &str) -> Result<String, String> {
     let signs = |it: &char| it.is_alphanumeric() || matches!(it, '+' | '*');
     let number: String = plain_code(text).chars().filter(signs).collect();
     let Some((_, prefix, forms)) = FORMS.iter().find(|(of, ..)| *of == country) else {
-        return Err(format!("No VAT numbers of {country} are known here."));
+        return Err(format!("VAT numbers of {country} are not supported."));
     };
     let fits = number
         .strip_prefix(prefix)
@@ -60,7 +60,7 @@ pub fn read_vat_number(text: &str, country: &str) -> Result<String, String> {
         return Ok(number);
     }
     Err(format!(
-        "VAT numbers of {country} are {prefix} and {}, where 9 is any digit, A any letter, X either.",
+        "A VAT number of {country} is {prefix} followed by {}, where 9 is any digit, A any letter and X either.",
         forms.replace('|', " or ")
     ))
 }

@@ -150,7 +150,7 @@ fn basis(header: &[String], product: Option<&Product>) -> String {
 fn outdated() -> Error {
     Error::conflict(
         Code::ExportOutdated,
-        "A column of the catalog came or went, or the product that goes on was changed; begin the export anew.",
+        "The catalog's columns or the product at the page break have changed. Start the export again.",
         serde_json::json!({}),
     )
 }

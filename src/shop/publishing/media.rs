@@ -91,7 +91,7 @@ pub async fn delete_media(
     if !products.is_empty() {
         return Err(Error::conflict(
             Code::MediaInUse,
-            "Products name this picture; take it out of them first.",
+            "This picture is used by products. Remove it from them first.",
             json!({"products": products}),
         ));
     }
@@ -118,7 +118,8 @@ impl Media {
                     .all(|side| (1..=MAX_SIDE).contains(*side))
             })
             .ok_or_else(|| {
-                let detail = format!("A picture of at most {MAX_SIDE} pixels a side, as a whole.");
+                let detail =
+                    format!("Must be a complete picture of at most {MAX_SIDE} pixels a side.");
                 Error::invalid("body", Code::InvalidImage, detail)
             })?;
         let name = format!(

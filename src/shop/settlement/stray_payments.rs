@@ -197,20 +197,22 @@ pub(crate) fn booked(
 }
 
 pub(crate) fn told(stray: &StrayPayment, now: Timestamp) -> Finding {
-    let what = format!("{} of {} was paid", stray.session_id, stray.amount);
+    let what = format!("{} ({}) was paid", stray.session_id, stray.amount);
     let error = match &stray.refund {
         Some(refund) => format!(
-            "{what} beside the order's own session: it is given back as {}",
+            "{what} besides the order's own session: it is refunded as {}",
             refund.id
         ),
-        None => format!("{what}, names the order and is none of the shop's: it is not touched"),
+        None => format!(
+            "{what} and names the order, but is not a session of this shop: it was left alone"
+        ),
     };
     finding(FindingKind::StrayPayment, stray, error, now)
 }
 
 fn not_given_back(stray: &StrayPayment, now: Timestamp) -> Finding {
     let error = format!(
-        "{} of {} was not given back: refund it by another way",
+        "{} ({}) could not be refunded: refund the customer another way",
         stray.session_id, stray.amount
     );
     finding(FindingKind::RefundFailed, stray, error, now)

@@ -124,7 +124,7 @@ impl Money {
         let beyond = fraction.get(places..).unwrap_or("");
         if beyond.bytes().any(|byte| byte != b'0') {
             return Err(format!(
-                "{currency} has {places} decimal places, `{text}` has more"
+                "{currency} has {places} decimal places; `{text}` has more"
             ));
         }
         let amount: i64 = format!("{whole}{kept:0<places$}")
@@ -134,7 +134,7 @@ impl Money {
             .ok_or_else(|| format!("`{text}` is too large"))?;
         if amount.checked_rem(currency.charge_increment()) != Some(0) {
             return Err(format!(
-                "{currency} is charged in steps of {} minor units",
+                "{currency} can only be charged in steps of {} minor units",
                 currency.charge_increment()
             ));
         }

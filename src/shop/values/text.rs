@@ -16,14 +16,14 @@ pub fn check_text(field: &str, text: Option<&str>) -> Result<()> {
         return Err(Error::invalid(
             field,
             Code::TooLong,
-            format!("At most {MAX_TEXT_CHARS} characters."),
+            format!("Must be at most {MAX_TEXT_CHARS} characters long."),
         ));
     }
     if text.chars().any(char::is_control) {
         return Err(Error::invalid(
             field,
             Code::ControlCharacter,
-            "No line breaks or control characters.",
+            "Must not contain line breaks or control characters.",
         ));
     }
     Ok(())

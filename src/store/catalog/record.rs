@@ -229,14 +229,14 @@ fn name_taken(message: &str) -> Error {
     } else {
         ("sku", Code::SkuTaken)
     };
-    let detail = format!("Another product of the shop has this {field}.");
+    let detail = format!("Another product of the shop already has this {field}.");
     Error::invalid(field, code, detail)
 }
 
 fn publish_in_progress() -> Error {
     Error::conflict(
         Code::PublishInProgress,
-        "A publish is under way; the catalog can be changed again when it has ended.",
+        "A publish is in progress. The catalog can be changed again once it has ended.",
         serde_json::json!({"retry_after_secs": 2}),
     )
 }

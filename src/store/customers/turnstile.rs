@@ -55,7 +55,7 @@ impl Turnstile {
         }
         if secret.is_empty() {
             return Err(Error::internal(
-                "config: TURNSTILE_SITE_KEY is set, and TURNSTILE_SECRET is not",
+                "config: TURNSTILE_SITE_KEY is set but TURNSTILE_SECRET is not",
             ));
         }
         let host_of = |origin: &String| Url::parse(origin).ok()?.host_str().map(str::to_owned);
@@ -162,7 +162,7 @@ pub fn check_widget(site_key: &str, secret: &str) -> Result<()> {
     ];
     match keys.into_iter().find(|(_, key)| is_key_for_tests(key)) {
         Some((name, _)) => Err(Error::internal(format!(
-            "config: production is not opened: {name} is a key for tests"
+            "config: production stays closed: {name} is a test key"
         ))),
         None => Ok(()),
     }

@@ -63,7 +63,7 @@ impl Carrier {
             "resend" => Ok(Self::Resend(at("https://api.resend.com"))),
             "postmark" => Ok(Self::Postmark(at("https://api.postmarkapp.com"))),
             other => Err(Error::internal(format!(
-                "config: MAIL_PROVIDER `{other}` is none of log, resend, postmark"
+                "config: MAIL_PROVIDER must be log, resend or postmark, not `{other}`"
             ))),
         }
     }
@@ -78,14 +78,14 @@ impl Carrier {
                 if account.api_key.is_empty() || account.from.is_empty() =>
             {
                 Err(Error::internal(
-                    "config: MAIL_API_KEY and MAIL_FROM are needed to send mail",
+                    "config: MAIL_API_KEY and MAIL_FROM must be set to send mail",
                 ))
             }
             Self::Resend(account) | Self::Postmark(account)
                 if read_sender(&account.from).is_none() =>
             {
                 Err(Error::internal(
-                    "config: MAIL_FROM is no address such as `Shop <orders@shop.example>`",
+                    "config: MAIL_FROM must be an address such as `Shop <orders@shop.example>`",
                 ))
             }
             _ => Ok(()),
@@ -207,7 +207,7 @@ fn failure_of(status: u16, retry_after: Option<&str>, body: &str) -> MailFailure
             MailFailure::Busy(secs.unwrap_or(BUSY_SECS).clamp(1, MAX_BUSY_SECS))
         }
         400 | 406 | 422 if is_about_address(body) => {
-            MailFailure::Rejected(format!("{told}, the address is refused"))
+            MailFailure::Rejected(format!("{told}: the provider refuses the address"))
         }
         400..500 if status != 408 => MailFailure::Refused(told),
         _ => MailFailure::Unknown(told),

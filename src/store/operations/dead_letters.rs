@@ -39,7 +39,7 @@ impl<D: Database> DeadLetters for DeadLettersD1<D> {
 
     async fn bury(&self, queue: &str, message_id: &str, body: &str, now: Timestamp) -> Result<()> {
         let id = derived_id("dl", &format!("{queue}\0{message_id}"));
-        let error = "messages were given up: look at the dead letters, then replay or discard them";
+        let error = "messages could not be processed: look at the dead letters, then replay or discard them";
         let finding = Finding::for_staff(FindingKind::DeadLetter, queue, error, now);
         let tell = findings::save_of_new_letter(&finding, &id)?;
         let bury = Statement::new(BURY)

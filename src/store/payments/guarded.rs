@@ -122,7 +122,7 @@ impl<P: Payments, D: Database> GuardedPayments<P, D> {
             return Ok(());
         }
         Err(PaymentError::Unavailable(
-            "it has failed and is left alone for a while".to_owned(),
+            "it keeps failing, so calls to it are paused".to_owned(),
         ))
     }
 
@@ -318,7 +318,8 @@ fn told(provider: ProviderId, breaker: Breaker, version: i64, now: Timestamp) ->
     if !matches!(breaker, Breaker::Open { .. }) {
         return vec![];
     }
-    let error = "it failed again and again, and is left alone for a while: new orders wait for their payment page";
+    let error =
+        "it keeps failing, so calls to it are paused: new orders wait for their payment page";
     let finding = Finding::for_staff(FindingKind::ProviderBreaker, provider.as_str(), error, now);
     findings::save_of_breaker(&finding, version).map_or_else(|_| vec![], |it| vec![it])
 }

@@ -51,7 +51,7 @@ pub(super) struct NewNote {
     note: String,
 }
 
-/// `GET /api/v1/cart?currency=`: the cart, with prices in the given currency.
+/// `GET /api/v1/cart?currency=`: Returns the cart at current prices.
 ///
 /// # Errors
 /// 401 `invalid_cart_token`, 422 `unknown_currency`.
@@ -65,7 +65,7 @@ pub async fn get_cart(call: &mut Call<'_>) -> Result<Reply> {
     }
 }
 
-/// `POST /api/v1/cart/items {sku, quantity}`: adds units of a SKU, up to the maximum for a line.
+/// `POST /api/v1/cart/items {sku, quantity}`: Adds units of a SKU, up to the limit of a line.
 ///
 /// # Errors
 /// 422 `unknown_sku`, `invalid_quantity`, `over_limit`, `too_many_lines`; 412 `stale_version`; 409
@@ -84,7 +84,7 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, added).await
 }
 
-/// `PUT /api/v1/cart/items/{sku} {quantity}`: sets the quantity of a SKU, up to the maximum for a
+/// `PUT /api/v1/cart/items/{sku} {quantity}`: Sets the quantity of a line, up to the limit of a
 /// line.
 ///
 /// # Errors
@@ -103,7 +103,7 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, set).await
 }
 
-/// `DELETE /api/v1/cart/items/{sku}`: removes a line. Removing a line that isn't there is not an
+/// `DELETE /api/v1/cart/items/{sku}`: Removes a line. Removing a line that does not exist is not an
 /// error.
 ///
 /// # Errors
@@ -122,7 +122,7 @@ pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, Change::Remove { sku }).await
 }
 
-/// `DELETE /api/v1/cart`: removes all lines and the note.
+/// `DELETE /api/v1/cart`: Removes all lines and the note.
 ///
 /// # Errors
 /// 412 `stale_version`, 409 `cart_in_checkout`.
@@ -131,8 +131,7 @@ pub async fn clear_cart(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, Change::Clear).await
 }
 
-/// `PUT /api/v1/cart/note {note}`: sets the shopper's note to the merchant; an empty note removes
-/// it.
+/// `PUT /api/v1/cart/note {note}`: Sets the note to the merchant. An empty note removes it.
 ///
 /// # Errors
 /// 422 `note_too_long`, 412 `stale_version`, 409 `cart_in_checkout`.
@@ -142,8 +141,8 @@ pub async fn set_cart_note(call: &mut Call<'_>) -> Result<Reply> {
     change(call, &own, Change::Note { note }).await
 }
 
-/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: the shipping
-/// methods for the cart at that place, each with its cost; without a country, all methods, each at
+/// `GET /api/v1/cart/shipping-methods?country=&region=&postal_code=&currency=`: Lists the shipping
+/// methods for the cart and destination, with their prices. Without a country, lists each method at
 /// its lowest price.
 ///
 /// # Errors
@@ -165,8 +164,7 @@ pub async fn list_shipping_methods(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// `POST /api/v1/cart/quote {currency, shipping_address, billing_address?, shipping_method, email,
-/// codes[], vat_number?}`: calculates the binding price of the cart: lines, discounts, shipping and
-/// tax.
+/// codes[], vat_number?}`: Prices the cart for an address and shipping method.
 ///
 /// # Errors
 /// 422 naming each field: `required`, `too_long`, `control_character`, `invalid_email`,
@@ -303,6 +301,6 @@ pub fn no_cart() -> Error {
     Error::invalid(
         "cart",
         Code::CartEmpty,
-        "There is no cart to order from; send its Cart-Token.",
+        "There is no cart to order from. Send its Cart-Token header.",
     )
 }

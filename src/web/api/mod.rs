@@ -51,7 +51,7 @@ pub fn limit(call: &Call<'_>) -> Result<usize> {
             Error::invalid(
                 "limit",
                 Code::InvalidLimit,
-                format!("A whole number from 1 to {MAX_LIMIT}."),
+                format!("Must be a whole number from 1 to {MAX_LIMIT}."),
             )
         })
 }
@@ -82,7 +82,7 @@ pub fn decode_cursor(call: &Call<'_>) -> Result<Option<String>> {
 pub fn malformed_cursor() -> Error {
     Error::malformed(
         Code::MalformedCursor,
-        "Cursors are those that a list answered with.",
+        "Must be a `next_cursor` from an earlier response.",
     )
 }
 

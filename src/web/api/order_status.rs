@@ -9,10 +9,10 @@ use shop::error::{Error, Result};
 use shop::orders::standing::OrderStandings;
 use shop::values::ids;
 
-/// `GET /api/v1/orders/{id}/status`: status of an order, for whoever proves access by
-/// `Order-Token`, `Cart-Token` or a staff key. Meant to be polled: with `If-None-Match`, the
-/// response is 304 until something has changed. When many clients poll, a response takes up to two
-/// seconds.
+/// `GET /api/v1/orders/{id}/status`: Returns the current status of an order. Requires its
+/// `Order-Token`, its `Cart-Token` or a staff key. Made for polling: with `If-None-Match`, the
+/// response is 304 until something has changed. When many clients poll at once, an answer can be
+/// two seconds old.
 ///
 /// # Errors
 /// 404 for anyone else; 503 `overloaded` when too many clients poll.

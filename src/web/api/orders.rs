@@ -75,12 +75,12 @@ pub(super) struct ReturnedGoods {
     reason: Option<String>,
 }
 
-/// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: places an order.
-/// Returns 201 with the new order, or 200 and `Idempotent-Replayed` with the order that was placed
-/// earlier with the same key, in its current state. If the shop asks for a challenge, send its
-/// solution in the header `Challenge-Token`: the response of a Turnstile widget with the action
-/// `checkout`. Orders without a solution are accepted too, but only a few from each network. A
-/// repeated request may carry the same solution or a new one.
+/// `POST /api/v1/orders {quote_id, billing_address?}` with an `Idempotency-Key`: Places an order.
+/// 201 is the new order; 200 with `Idempotent-Replayed` is the order that this key placed before,
+/// in its current state. If the shop uses a challenge, send its solution in the header
+/// `Challenge-Token`: the response of a Turnstile widget whose action is `checkout`. Orders without
+/// one are accepted too, but only a few from each network. A repeat may send the same token or
+/// another one.
 ///
 /// # Errors
 /// 409 `sold_out`, `contended`, `over_limit`, `promotion_used_up`, `promotion_contended`,
@@ -94,7 +94,7 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
         Error::invalid(
             "Idempotency-Key",
             Code::IdempotencyKeyRequired,
-            "Send a key of your own for each order.",
+            "Send a unique idempotency key with each order.",
         )
     })?;
     if let Some(address) = &new.billing_address {
@@ -123,8 +123,8 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     Ok(whole_order(call, &placed.order, 201)?.with("Location", location))
 }
 
-/// `GET /api/v1/orders?status=&limit=&cursor=`: orders, newest first: all of them for staff, those
-/// of the caller's cart for its holder.
+/// `GET /api/v1/orders?status=&limit=&cursor=`: Lists orders, newest first: all of them for staff,
+/// those of the cart for its holder.
 ///
 /// # Errors
 /// 401 `credentials_required`, 422 `unknown_status`, 400 `malformed_cursor`.
@@ -160,8 +160,8 @@ pub async fn list_orders(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &OrderList { data, next_cursor })
 }
 
-/// `GET /api/v1/orders/{id}`: an order, for whoever proves access by the token of its link
-/// (`Order-Token`), the token of its cart (`Cart-Token`), or a staff key.
+/// `GET /api/v1/orders/{id}`: Returns an order. Requires its `Order-Token`, from the link to the
+/// order, its `Cart-Token` or a staff key.
 ///
 /// # Errors
 /// 404 for anyone else.
@@ -170,7 +170,7 @@ pub async fn get_order(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `PUT /api/v1/orders/{id}/status {status, note?}`: changes the status of an order.
+/// `PUT /api/v1/orders/{id}/status {status, note?}`: Confirms or cancels an order.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
@@ -184,8 +184,8 @@ pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/cancel {note?}`: cancels an order. It stays pending until the payment
-/// provider has confirmed that it can no longer be paid.
+/// `POST /api/v1/orders/{id}/cancel {note?}`: Cancels an order. It may stay pending until the
+/// payment provider has answered.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed` with the allowed transitions; 412 `stale_version`.
@@ -200,7 +200,7 @@ pub async fn cancel_order(call: &mut Call<'_>) -> Result<Reply> {
 }
 
 /// `POST /api/v1/orders/{id}/fulfillments {lines?, carrier?, tracking_number?, tracking_url?}`:
-/// records that these units were shipped; without lines, all that remain.
+/// Creates a fulfilment of the given units, or of all that are left.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `invalid_url`, `too_long`,
@@ -222,8 +222,8 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     recorded_order(call, &recorded)
 }
 
-/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: records that a shipment was
-/// delivered. The last delivery completes the order.
+/// `POST /api/v1/orders/{id}/fulfillments/{fulfillment_id}/delivered`: Marks a fulfilment as
+/// delivered. The last one completes the order.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`.
@@ -235,8 +235,8 @@ pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
     whole_order(call, &order, 200)
 }
 
-/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: records that these units were
-/// returned, and restocks them if asked to.
+/// `POST /api/v1/orders/{id}/returns {lines, restock, reason?}`: Records returned units, to be sold
+/// again or not.
 ///
 /// # Errors
 /// 404; 409 `transition_not_allowed`; 422 `invalid_quantity`, `idempotency_key_reused`.
@@ -275,7 +275,7 @@ fn order_of_cursor(text: String) -> Result<String> {
 
 fn read_status(word: &str) -> Result<OrderStatus> {
     durable::json::read_value(word.into())
-        .map_err(|_| Error::invalid("status", Code::UnknownStatus, "No order stands like this."))
+        .map_err(|_| Error::invalid("status", Code::UnknownStatus, "Unknown order status."))
 }
 
 fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {

@@ -10,7 +10,8 @@ use shop::codes::Code;
 use shop::error::{Error, FieldError, Result};
 
 /// `GET
-/// /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&availability=&sort=&currency=&limit=&cursor=`
+/// /api/v1/products?category=&vendor=&type=&tag=&min_price=&max_price=&availability=&sort=&currency=&limit=&cursor=`:
+/// Lists published products, with filters.
 ///
 /// # Errors
 /// 400 `malformed_cursor`; 404 for a category without products; 410 `cursor_expired`; 422
@@ -33,7 +34,7 @@ pub async fn list_products(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &list)?.public())
 }
 
-/// `GET /api/v1/products/{handle}?currency=`: a published product.
+/// `GET /api/v1/products/{handle}?currency=`: Returns a published product.
 ///
 /// # Errors
 /// 404, 422 `unknown_currency`.
@@ -43,7 +44,8 @@ pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::json(200, &ProductView::of(&call.channel, &product, currency))?.public())
 }
 
-/// `GET /api/v1/categories`: the categories that have products, parents before their children.
+/// `GET /api/v1/categories`: Lists the categories that contain products, parents before their
+/// children.
 ///
 /// # Errors
 /// When the published catalog can't be read.
@@ -64,7 +66,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
         let text = given(name)?;
         let price = text.parse().ok().filter(|price: &i64| *price >= 0);
         if price.is_none() {
-            let detail = "A whole number of minor units.";
+            let detail = "Must be a whole number of minor units.";
             errors.push(FieldError::new(name, Code::InvalidPrice, detail));
         }
         price
@@ -73,7 +75,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
     let sort = match given("sort") {
         None => Sort::default(),
         Some(word) => Sort::from_word(&word).unwrap_or_else(|| {
-            let detail = "One of price, -price, newest, title.";
+            let detail = "Must be price, -price, newest or title.";
             errors.push(FieldError::new("sort", Code::InvalidSort, detail));
             Sort::default()
         }),
@@ -83,7 +85,7 @@ fn read_query(call: &Call<'_>) -> Result<ListQuery> {
         Some("in_stock") => Some(true),
         Some("out") => Some(false),
         Some(_) => {
-            let detail = "in_stock or out.";
+            let detail = "Must be in_stock or out.";
             errors.push(FieldError::new(
                 "availability",
                 Code::InvalidAvailability,

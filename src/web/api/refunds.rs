@@ -20,8 +20,8 @@ pub(super) struct NewRefund {
     reason: Option<String>,
 }
 
-/// `POST /api/v1/orders/{id}/refunds {amount?, reason?}` with an `Idempotency-Key`: refunds the
-/// amount; without one, all that is left. Units are not restocked; that is a separate request.
+/// `POST /api/v1/orders/{id}/refunds {amount?, reason?}` with an `Idempotency-Key`: Refunds all
+/// that is left, or the given amount. It does not restock; record a return for that.
 ///
 /// # Errors
 /// 404; 409 `refund_exceeds_captured`, `payment_disputed`, `transition_not_allowed`; 422
@@ -33,7 +33,7 @@ pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
         reason: new.reason,
     };
     call.idempotency_key()?.ok_or_else(|| {
-        let detail = "Send a key of your own for each refund.";
+        let detail = "Send a unique idempotency key with each refund.";
         Error::invalid("Idempotency-Key", Code::IdempotencyKeyRequired, detail)
     })?;
     let id = new_record_id(call, "re")?;

@@ -28,7 +28,7 @@ pub(super) struct StockView<'a> {
     purchase_limit: Option<u32>,
 }
 
-/// `GET /api/v1/stock/{sku}`: availability of a SKU.
+/// `GET /api/v1/stock/{sku}`: Returns the availability of a SKU.
 ///
 /// # Errors
 /// 404 for a SKU that is not for sale.
@@ -38,7 +38,7 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &StockView::of(sku, known.map_err(not_on_sale)?))
 }
 
-/// `GET /api/v1/stock?skus=A,B`: availability of several SKUs, in the order of the request.
+/// `GET /api/v1/stock?skus=A,B`: Returns the availability of several SKUs, in the order requested.
 ///
 /// # Errors
 /// 422 `invalid_skus` for none or too many, `unknown_sku`.
@@ -46,7 +46,7 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     let asked = call.query("skus").unwrap_or_default();
     let skus: Vec<&str> = asked.split(',').filter(|sku| !sku.is_empty()).collect();
     if skus.is_empty() || skus.len() > MAX_SKUS {
-        let detail = format!("1 to {MAX_SKUS} SKUs, separated by commas.");
+        let detail = format!("Must be 1 to {MAX_SKUS} SKUs, separated by commas.");
         return Err(Error::invalid("skus", Code::InvalidSkus, detail));
     }
     let (catalog, stocks) = (call.app.catalog(), call.app.public_stocks());
@@ -67,9 +67,8 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: sends frames `{"sku", "stock"}` with
-/// the current availability, and again whenever it changes. `ping` is answered with `pong`; any
-/// other message closes the connection.
+/// `GET /api/v1/stock/{sku}/live` with `Upgrade: websocket`: Sends `{"sku", "stock"}` now and
+/// whenever the availability changes. `ping` is answered with `pong`; other messages are ignored.
 ///
 /// # Errors
 /// 404 for a SKU that is not for sale, 400 `websocket_expected`, 503 `too_many_watchers`.
@@ -79,7 +78,7 @@ pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
     if !upgrade.eq_ignore_ascii_case("websocket") {
         return Err(Error::malformed(
             Code::WebsocketExpected,
-            "This address speaks WebSocket.",
+            "This address accepts WebSocket connections only.",
         ));
     }
     get_public_stock(&call.app.catalog(), &call.app.public_stocks(), &sku)

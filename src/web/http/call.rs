@@ -167,7 +167,7 @@ impl<'a> Call<'a> {
             .ok_or_else(|| {
                 Error::malformed(
                     Code::MalformedHeader,
-                    "If-Match is a version in quotes, such as \"3\".",
+                    "If-Match must be a version in quotes, such as \"3\".",
                 )
             })
     }
@@ -310,14 +310,14 @@ pub fn idempotency_key(key: &str) -> Result<String> {
     }
     Err(Error::malformed(
         Code::MalformedHeader,
-        format!("An idempotency key has 1 to {MAX_KEY_BYTES} printable ASCII characters."),
+        format!("An idempotency key must be 1 to {MAX_KEY_BYTES} printable ASCII characters long."),
     ))
 }
 
 fn unreadable(_: worker::Error) -> Error {
     Error::malformed(
         Code::MalformedBody,
-        "The body could not be read to its end.",
+        "The body could not be read completely.",
     )
 }
 

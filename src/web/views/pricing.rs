@@ -249,7 +249,7 @@ fn tax_explanation(terms: &Terms) -> Option<String> {
     let zone = terms.tax_zone.as_deref()?;
     Some(if terms.tax_exempt {
         format!(
-            "No tax is charged {place}, in the tax zone {zone}: the business that buys owes it itself."
+            "No tax is charged {place}, in the tax zone {zone}: reverse charge applies, so the business that buys accounts for it."
         )
     } else {
         format!("Taxed {place}, in the tax zone {zone}.")

@@ -16,6 +16,7 @@
 mod tests;
 
 use crate::error::{Error, Result};
+use crate::messages::labels::Labels;
 use crate::messages::letterhead::Letterhead;
 use crate::orders::links::OrderLinks;
 use crate::orders::order::{Order, Task};
@@ -276,6 +277,7 @@ pub fn compose(
     let number = order.number;
     let links = links.clone().in_language(letter.language);
     let way = Way {
+        labels: Labels::of(letter.language),
         link: links.status(&order.id),
         look_up: links.look_up(),
         number,
@@ -284,30 +286,30 @@ pub fn compose(
     let (subject, paragraphs) = match letter.kind {
         MailKind::OrderConfirmation => (
             format!("Order {number} is confirmed"),
-            vec!["Thank you! Your payment has arrived and your order is on its way to our warehouse.".to_owned()],
+            vec!["Thank you for your order! We have received your payment and are preparing your parcel.".to_owned()],
         ),
         MailKind::Refund => (
                 format!("Your refund for order {number}"),
                 vec![
-                    format!("{} is on its way back to you, by the means you paid with.", refunded(order, &letter.subject)?),
-                    "Depending on your bank it takes five to ten working days to arrive.".to_owned(),
+                    format!("Your refund of {} is on its way to the payment method you used.", refunded(order, &letter.subject)?),
+                    "Depending on your bank, it can take five to ten working days to arrive.".to_owned(),
                 ],
         ),
         MailKind::OrderLink => match letter.language {
             Language::English => (
-                format!("The way to your order {number}"),
-                vec!["Someone, hopefully you, asked for the link to this order. Whoever has it can see the order: keep it to yourself.".to_owned()],
+                format!("The link to your order {number}"),
+                vec!["Someone, hopefully you, requested the link to this order. Anyone who has the link can see the order, so please keep it to yourself.".to_owned()],
             ),
             Language::German => (
-                format!("Der Weg zu Ihrer Bestellung {number}"),
-                vec!["Jemand, hoffentlich Sie, hat den Link zu dieser Bestellung angefordert. Wer ihn hat, kann die Bestellung sehen: Geben Sie ihn nicht weiter.".to_owned()],
+                format!("Der Link zu Ihrer Bestellung {number}"),
+                vec!["Jemand, hoffentlich Sie, hat den Link zu dieser Bestellung angefordert. Wer den Link hat, kann die Bestellung sehen. Geben Sie ihn daher bitte nicht weiter.".to_owned()],
             ),
         },
         MailKind::PaymentProblem => (
             format!("Your payment for order {number} did not go through"),
             vec![
-                "We could not complete your order, and its goods are no longer reserved for you.".to_owned(),
-                "Should anything have been charged, it goes back to you in full without your doing.".to_owned(),
+                "We could not complete your order, and its items are no longer reserved for you.".to_owned(),
+                "If you have been charged, we will refund the full amount. You do not need to do anything.".to_owned(),
             ],
         ),
     };
@@ -349,11 +351,9 @@ fn refunded(order: &Order, refund_id: &str) -> Result<Money> {
         .ok_or_else(|| Error::internal(format!("no refund {refund_id}")))
 }
 
-/// Heading before the delivery address.
-const SHIP_TO: &str = "Delivery address";
-
 /// Ways to open an order.
 struct Way {
+    labels: &'static Labels,
     link: String,
     look_up: String,
     number: i64,
@@ -368,20 +368,21 @@ fn as_text(
     way: &Way,
     letterhead: &Letterhead<'_>,
 ) -> String {
+    let labels = way.labels;
     let mut parts = paragraphs.to_vec();
     let mut listed: Vec<String> = lines
         .iter()
         .map(|(name, amount)| format!("{name}: {amount}"))
         .collect();
-    listed.push(format!("Total with shipping and tax: {total}"));
+    listed.push(format!("{}: {total}", labels.total));
     parts.push(listed.join("\n"));
     if !label.is_empty() {
-        parts.push(format!("{SHIP_TO}:\n{}", label.join("\n")));
+        parts.push(format!("{}:\n{}", labels.ship_to, label.join("\n")));
     }
-    parts.push(format!("Your order: {}", way.link));
+    parts.push(format!("{}: {}", labels.open, way.link));
     parts.push(format!(
-        "Or enter its number {} and the code {} at {}?by=code",
-        way.number, way.code, way.look_up
+        "{}: {}?by=code\n{}: {}\n{}: {}",
+        labels.look_up, way.look_up, labels.number, way.number, labels.code, way.code
     ));
     parts.push(letterhead.as_text());
     parts.join("\n\n")
@@ -397,9 +398,10 @@ fn as_html(
     way: &Way,
     letterhead: &Letterhead<'_>,
 ) -> Markup {
+    let labels = way.labels;
     html! {
         (DOCTYPE)
-        html lang="en" {
+        html lang=(labels.lang) {
             head { meta charset="utf-8"; title { (subject) } }
             body {
                 h1 { (subject) }
@@ -408,16 +410,17 @@ fn as_html(
                     @for (name, amount) in lines {
                         tr { td { (name) } td align="right" { (amount) } }
                     }
-                    tr { th align="left" { "Total with shipping and tax" } th align="right" { (total) } }
+                    tr { th align="left" { (labels.total) } th align="right" { (total) } }
                 }
                 @if !label.is_empty() {
-                    h2 { (SHIP_TO) }
+                    h2 { (labels.ship_to) }
                     p { @for line in label { (line) br; } }
                 }
-                p { a href=(way.link) { "Your order" } }
+                p { a href=(way.link) { (labels.open) } }
                 p {
-                    "Or enter its number " (way.number) " and the code " strong { (way.code) } " at "
-                    a href=(format!("{}?by=code", way.look_up)) { (way.look_up) }
+                    (labels.look_up) ": " a href=(format!("{}?by=code", way.look_up)) { (way.look_up) } br;
+                    (labels.number) ": " (way.number) br;
+                    (labels.code) ": " strong { (way.code) }
                 }
                 (letterhead.as_html())
             }

@@ -21,12 +21,14 @@ pub fn problems_of_promotions(promotions: &[Promotion]) -> Vec<FieldError> {
             continue;
         };
         if code.is_empty() || code.chars().count() > MAX_CODE_CHARS {
-            let detail = format!("1 to {MAX_CODE_CHARS} characters beside spaces, or no code.");
+            let detail = format!(
+                "Must be 1 to {MAX_CODE_CHARS} characters, not counting spaces, or be left out."
+            );
             let problem = FieldError::new(format!("{field}.code"), Code::InvalidCode, detail);
             problems.push(problem);
         }
         if codes.contains(&code) {
-            let detail = "Another promotion has this code.";
+            let detail = "Another promotion already has this code.";
             problems.push(FieldError::new(
                 format!("{field}.code"),
                 Code::DuplicateCode,
@@ -47,12 +49,16 @@ impl Promotion {
             problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
         };
         if self.title.trim().is_empty() {
-            tell("title", Code::Required, "As shoppers read it.");
+            tell(
+                "title",
+                Code::Required,
+                "Must not be empty: shoppers see this title.",
+            );
         }
         if let (Some(starts_at), Some(ends_at)) = (self.starts_at, self.ends_at)
             && ends_at <= starts_at
         {
-            tell("ends_at", Code::InvalidRange, "After its start.");
+            tell("ends_at", Code::InvalidRange, "Must be after the start.");
         }
         for (name, limit) in [
             ("limits.total", self.limits.total),
@@ -60,12 +66,16 @@ impl Promotion {
             ("min_quantity", self.min_quantity),
         ] {
             if limit == Some(0) {
-                tell(name, Code::InvalidThreshold, "At least 1, or none.");
+                tell(
+                    name,
+                    Code::InvalidThreshold,
+                    "Must be at least 1, or be left out.",
+                );
             }
         }
         for (at, customer) in self.customers.iter().enumerate() {
             if !is_digest(customer) {
-                let detail = "A mail address, or the digest that stands for one.";
+                let detail = "Must be an email address, or the digest of one.";
                 tell(&format!("customers[{at}]"), Code::InvalidEmail, detail);
             }
         }
@@ -86,7 +96,7 @@ impl Benefit {
                 let mut problems: Vec<_> = problem_of_part(*off_ppm, field).into_iter().collect();
                 for (name, units) in [("buy", *buy), ("get", *get)] {
                     if !(1..=MAX_UNITS).contains(&units) {
-                        let detail = format!("1 to {MAX_UNITS}.");
+                        let detail = format!("Must be 1 to {MAX_UNITS}.");
                         let field = format!("{field}.{name}");
                         problems.push(FieldError::new(field, Code::InvalidThreshold, detail));
                     }
@@ -113,7 +123,7 @@ impl Benefit {
 const MAX_UNITS: u32 = 1_000;
 
 fn problem_of_part(off_ppm: i64, field: &str) -> Option<FieldError> {
-    let detail = "1 to 1000000 parts per million: 10 % are 100000.";
+    let detail = "Must be 1 to 1000000 parts per million: 10 % is 100000.";
     (!(1..=1_000_000).contains(&off_ppm))
         .then(|| FieldError::new(format!("{field}.off_ppm"), Code::InvalidRate, detail))
 }
@@ -121,12 +131,16 @@ fn problem_of_part(off_ppm: i64, field: &str) -> Option<FieldError> {
 fn problems_of_amounts(amounts: &[Money], field: &str) -> Vec<FieldError> {
     let mut problems = problems_of_money(amounts, field);
     if amounts.is_empty() {
-        problems.push(FieldError::new(field, Code::Required, "At least one."));
+        problems.push(FieldError::new(
+            field,
+            Code::Required,
+            "Must have at least one entry.",
+        ));
     }
     for (at, money) in amounts.iter().enumerate() {
         let increment = money.currency.charge_increment();
         if money.amount == 0 || money.amount.checked_rem(increment) != Some(0) {
-            let detail = format!("More than 0, in steps of {increment}.");
+            let detail = format!("Must be more than 0 and a multiple of {increment}.");
             problems.push(FieldError::new(
                 format!("{field}[{at}]"),
                 Code::InvalidPrice,
@@ -147,19 +161,19 @@ fn problems_of_tiers(
         let field = format!("{field}.tiers[{at}]");
         problems.extend(problem_of_part(off_ppm, &field));
         if !(0..=MAX_AMOUNT).contains(&from) {
-            let detail = "0 or more.";
+            let detail = "Must be 0 or more.";
             let problem = FieldError::new(format!("{field}.from"), Code::InvalidThreshold, detail);
             problems.push(problem);
         }
         if steps.contains(&(from, currency)) {
-            let detail = "Another step begins there.";
+            let detail = "Another tier starts at the same amount.";
             let problem = FieldError::new(format!("{field}.from"), Code::OverlappingTiers, detail);
             problems.push(problem);
         }
         steps.push((from, currency));
     }
     if steps.is_empty() {
-        let detail = "At least one.";
+        let detail = "Must have at least one entry.";
         problems.push(FieldError::new(
             format!("{field}.tiers"),
             Code::Required,

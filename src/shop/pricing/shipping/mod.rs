@@ -215,7 +215,7 @@ pub fn missing_phone(
     let method = methods.iter().find(|it| it.id == method)?;
     let is_missing = !method.phone.is_optional() && phone.is_none_or(|it| it.trim().is_empty());
     is_missing.then(|| {
-        let detail = format!("The carrier of “{}” needs a phone number.", method.title);
+        let detail = format!("“{}” requires a phone number.", method.title);
         FieldError::new("shipping_address.phone", Code::PhoneRequired, detail)
     })
 }

@@ -43,27 +43,32 @@ impl ShippingMethod {
             problems.push(FieldError::new(format!("{field}.{name}"), code, detail));
         };
         if place.is_some_and(|place| !self.pick_up || place.is_anywhere()) {
-            let detail = "A place in one country, of a method whose `pick_up` is true.";
+            let detail =
+                "Must be a place in one country, and only for a method with `pick_up` set to true.";
             tell("pick_up_at".into(), Code::InvalidPlace, detail);
         }
         if self.rates.is_empty() {
-            tell("rates".into(), Code::Required, "At least one price.");
+            tell(
+                "rates".into(),
+                Code::Required,
+                "Must have at least one rate.",
+            );
         }
         let reaches = |most: i64| self.rates.iter().all(|rate| rate.from <= most);
         if self
             .up_to
             .is_some_and(|most| most < 0 || self.by == Measure::Nothing || !reaches(most))
         {
-            let detail =
-                "0 or more, no less than any step; none where the price depends on nothing.";
+            let detail = "Must be 0 or more and not below any rate's `from`; leave it out when rates depend on nothing.";
             tell("up_to".into(), Code::InvalidThreshold, detail);
         }
         if self
             .working_days
             .is_some_and(|days| days.min > days.max || days.max > MAX_WORKING_DAYS)
         {
-            let detail =
-                format!("`min` is no more than `max`, `max` no more than {MAX_WORKING_DAYS}.");
+            let detail = format!(
+                "`min` must not exceed `max`, and `max` must not exceed {MAX_WORKING_DAYS}."
+            );
             tell("working_days".into(), Code::InvalidRange, &detail);
         }
         let mut steps: Vec<(i64, Currency)> = Vec::new();
@@ -71,17 +76,17 @@ impl ShippingMethod {
             let Money { amount, currency } = rate.price;
             let beyond = self.by == Measure::Nothing && rate.from != 0;
             if rate.from < 0 || beyond {
-                let detail = "0 or more; nothing but 0 where the price depends on nothing.";
+                let detail = "Must be 0 or more, and 0 when rates depend on nothing.";
                 tell(format!("rates[{at}].from"), Code::InvalidThreshold, detail);
             }
             if !(0..=MAX_AMOUNT).contains(&amount)
                 || amount.checked_rem(currency.charge_increment()) != Some(0)
             {
-                let detail = "Minor units that can be charged, 0 or more.";
+                let detail = "Must be 0 or more, in minor units that can be charged.";
                 tell(format!("rates[{at}].price"), Code::InvalidPrice, detail);
             }
             if steps.contains(&(rate.from, currency)) {
-                let detail = "Another price in this currency is from the same measure on.";
+                let detail = "Another rate in this currency starts at the same value.";
                 tell(format!("rates[{at}].from"), Code::OverlappingRates, detail);
             }
             steps.push((rate.from, currency));
@@ -111,7 +116,7 @@ fn problems_of_titles(
             FieldError::new(
                 format!("{field}.{name}"),
                 Code::Required,
-                "As shoppers read it.",
+                "Must not be empty: shoppers see this title.",
             )
         })
         .collect()

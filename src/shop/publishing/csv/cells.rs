@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 
 pub(super) fn too_long(row: &Row<'_>, column: &str, text: &str, most: usize) -> Option<RowError> {
-    let detail = || format!("At most {most} characters.");
+    let detail = || format!("Must be at most {most} characters long.");
     (text.chars().count() > most).then(|| row.error(column, detail()))
 }
 
@@ -23,10 +23,7 @@ pub(super) fn read_field<T: DeserializeOwned + Default>(
         return T::default();
     }
     durable::json::read(cell).unwrap_or_else(|error| {
-        errors.push(row.error(
-            column,
-            format!("This is not the JSON that was expected: {error}."),
-        ));
+        errors.push(row.error(column, format!("Not the expected JSON: {error}.")));
         T::default()
     })
 }
@@ -138,7 +135,7 @@ pub(super) fn read_number(row: &Row<'_>, column: &str, errors: &mut Vec<RowError
         let most = durable::stock::MAX_QUANTITY;
         errors.push(row.error(
             column,
-            format!("`{cell}` is not a whole number up to {most}."),
+            format!("`{cell}` must be a whole number up to {most}."),
         ));
     }
     known

@@ -107,26 +107,28 @@ impl NoticeCode {
     fn detail(self, subject: &str) -> String {
         let detail = match self {
             Self::RepeatedSku => {
-                "variant with an SKU that its product has already: renamed after its handle and options."
+                "variant with a SKU that its product already uses: given a new SKU made from its handle and options."
             }
             Self::SharedHandle => {
-                "product whose handle is another's once signs and spaces are hyphens: named apart. The address that the file has leads to it."
+                "product whose handle equals another's once signs and spaces become hyphens: given a new handle. The address in the file redirects to it."
             }
-            Self::NoQuantity => "new variant without a quantity: sold out until stock is received.",
+            Self::NoQuantity => "new variant without a quantity: sold out until you receive stock.",
             Self::SoldWhenOut => {
-                "variant to be sold on when out of stock: the shop stops at zero. Leave the inventory tracker empty for what is always to be had."
+                "variant set to continue selling when out of stock: the shop stops selling at zero. For items that are always available, leave the inventory tracker empty."
             }
             Self::Unlisted => {
-                "unlisted product: its address leads to it; no list, search or feed shows it."
+                "unlisted product: shown at its own address only, not in lists, search or feeds."
             }
             Self::VideoLeftOut => {
-                "description with a video or frame: the text is kept, the video left out."
+                "description with a video or frame: the text is kept, the video is dropped."
             }
             Self::ControlCharacters => {
-                "cell with characters that no text has, or a line break where there is one line: left out."
+                "cell with control characters, or with a line break in a single-line text: these were removed."
             }
             Self::IgnoredColumn => {
-                return format!("cell of `{subject}`: kept for exports, not used by the shop.");
+                return format!(
+                    "cell in the column `{subject}`: kept for exports, but not used by the shop."
+                );
             }
         };
         detail.to_owned()

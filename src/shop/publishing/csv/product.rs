@@ -106,7 +106,7 @@ pub fn read_product(
 fn read_fields(first: &Row<'_>, errors: &mut Vec<RowError>) -> Result<Product, RowError> {
     let handle = product_handle(first.cell(HANDLE));
     if handle.is_empty() {
-        return Err(first.error(HANDLE, "A product needs a handle of letters or digits."));
+        return Err(first.error(HANDLE, "A product needs a handle with letters or digits."));
     }
     let title = first.cell("Title");
     errors.extend(too_long(first, HANDLE, &handle, MAX_CHARS));
@@ -186,7 +186,7 @@ fn check_size(first: &Row<'_>, product: &Product) -> Result<(), RowError> {
         return Ok(());
     }
     let detail = format!(
-        "The rows of this product have {bytes} bytes together, at most {MAX_PRODUCT_BYTES} are kept: shorten its description, and put pictures in as addresses."
+        "The rows of this product are {bytes} bytes long together; the limit is {MAX_PRODUCT_BYTES}. Shorten its description, and link pictures by URL instead of embedding them."
     );
     Err(first.error("Body (HTML)", detail))
 }
@@ -224,7 +224,7 @@ fn read_status(first: &Row<'_>) -> Result<ProductStatus, RowError> {
         "" => Ok(ProductStatus::Active),
         other => Err(first.error(
             "Status",
-            format!("`{other}` is not active, unlisted, draft or archived."),
+            format!("`{other}` must be active, unlisted, draft or archived."),
         )),
     }
 }

@@ -145,9 +145,10 @@ pub fn read_products(window: Window<'_>, currencies: &[Currency]) -> ProductFile
 /// Maximum number of rows read together because products have rows on both sides of others.
 const MAX_ROWS_TOGETHER: usize = 10_000;
 
-const TOO_SCATTERED: &str = "The rows of products stand too far apart: sort the file by its handles. Nothing of it was imported.";
+const TOO_SCATTERED: &str =
+    "Rows of the same product are too far apart. Sort the file by handle. Nothing was imported.";
 
-const NEVER_CLOSED: &str = "The quote that opens here is not closed as it should be, and the rows behind it would be read as one cell: write `\"` behind the cell's text, and `\"\"` for a quote inside it. Nothing of the file was imported.";
+const NEVER_CLOSED: &str = "The quote that opens here is never closed, so the following rows would be read as one cell. Write `\"` after the cell's text, and `\"\"` for a quote inside it. Nothing was imported.";
 
 impl ProductFile {
     fn refused(mut self, error: RowError) -> Self {
@@ -168,7 +169,7 @@ fn faults_of(group: &Group<'_>) -> Vec<RowError> {
         (group.doubted_by, group.rows.first(), faults.is_empty())
     {
         let detail = format!(
-            "The product is left out: line {line} can't be read, and may be a row of this product."
+            "This product was left out: line {line} can't be read and may be one of its rows."
         );
         faults.push(first.error("Handle", detail));
     }

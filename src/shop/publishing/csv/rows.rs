@@ -30,7 +30,7 @@ impl Columns {
     pub fn problems(&self, csv: &[u8]) -> Vec<RowError> {
         if self.names.len() > MAX_COLUMNS {
             let detail = format!(
-                "The header has {} columns; at most {MAX_COLUMNS} are read.",
+                "The header has {} columns; the limit is {MAX_COLUMNS}.",
                 self.names.len()
             );
             return vec![RowError::new(1, "", detail)];
@@ -47,7 +47,7 @@ impl Columns {
             COLUMNS.contains(&name.as_str()) && self.places.get(&name.to_lowercase()) != Some(at)
         });
         again
-            .map(|(_, name)| RowError::new(1, name, "This column is there twice."))
+            .map(|(_, name)| RowError::new(1, name, "This column appears twice."))
             .collect()
     }
 
@@ -108,19 +108,19 @@ pub fn kind_of_file(bytes: &[u8]) -> Option<&'static str> {
             .is_some_and(|begin| begin.eq_ignore_ascii_case(tag))
     };
     if head.starts_with(b"PK\x03\x04") {
-        Some("The file is a ZIP or an Excel workbook: open it, and save the sheet as CSV (UTF-8).")
+        Some("The file is a ZIP or an Excel workbook. Open it and save the sheet as CSV (UTF-8).")
     } else if head.starts_with(b"\xd0\xcf\x11\xe0") {
-        Some("The file is an old Excel workbook: open it, and save the sheet as CSV (UTF-8).")
+        Some("The file is an old Excel workbook. Open it and save the sheet as CSV (UTF-8).")
     } else if head.starts_with(b"%PDF") {
-        Some("The file is a PDF: export the products as CSV (UTF-8).")
+        Some("The file is a PDF. Export the products as CSV (UTF-8).")
     } else if head.starts_with(b"\x1f\x8b") {
-        Some("The file is compressed: unpack it, and send the CSV in it.")
+        Some("The file is compressed. Unpack it and import the CSV inside.")
     } else if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || head.contains(&0) {
-        Some("The file is UTF-16 or no text: save it as CSV (UTF-8).")
+        Some("The file is UTF-16 or not text. Save it as CSV (UTF-8).")
     } else if tag(b"<!doctype") || tag(b"<html") || tag(b"<?xml") {
-        Some("The file is a web page or XML: export the products as CSV (UTF-8).")
+        Some("The file is a web page or XML. Export the products as CSV (UTF-8).")
     } else if tag(b"{") || tag(b"[") {
-        Some("The file is JSON: export the products as CSV (UTF-8).")
+        Some("The file is JSON. Export the products as CSV (UTF-8).")
     } else {
         None
     }
@@ -133,13 +133,13 @@ fn separator_of(csv: &[u8]) -> &'static str {
     let count = |separator: u8| header.iter().filter(|byte| **byte == separator).count();
     let is_parted_by = |separator: u8| count(separator) > count(b',');
     if is_parted_by(b';') {
-        "The columns are separated by semicolons: save the file with commas."
+        "The columns are separated by semicolons. Save the file with commas."
     } else if is_parted_by(b'\t') {
-        "The columns are separated by tabs: save the file with commas."
+        "The columns are separated by tabs. Save the file with commas."
     } else if is_parted_by(b'|') {
-        "The columns are separated by bars: save the file with commas."
+        "The columns are separated by vertical bars. Save the file with commas."
     } else {
-        "Is the file a product CSV of Shopify's?"
+        "Is this a Shopify product CSV?"
     }
 }
 
@@ -168,7 +168,7 @@ impl<'a> Row<'a> {
         let fault = match record.fault {
             Some(fault) => Some(fault.to_owned()),
             None if too_many => Some(format!(
-                "This row has {} cells, the header {}. A value with a comma stands in quotes: \"1,299\".",
+                "This row has {} cells, but the header has {}. Put a value that contains a comma in quotes: \"1,299\".",
                 record.cells.len(),
                 columns.names.len()
             )),

@@ -179,4 +179,4 @@ impl Reader<'_> {
     }
 }
 
-const STRAY_QUOTE: &str = "A quote stands inside this row's text. A cell with quotes stands in quotes as a whole, and each quote in it is written twice: \"19\"\" rack\".";
+const STRAY_QUOTE: &str = "There is a quote inside a cell. Put the whole cell in quotes and write each quote in it twice: \"19\"\" rack\".";

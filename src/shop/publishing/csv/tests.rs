@@ -214,7 +214,7 @@ fn a_file_of_another_kind_is_named_as_such() {
 fn a_column_that_is_there_twice_is_told() {
     let file = read("Handle,Title,Tags,URL handle,Variant Price\na,A,x,b,5\n");
     assert_eq!(places(&file), [(1, "Handle")]);
-    assert_eq!(file.errors[0].detail, "This column is there twice.");
+    assert_eq!(file.errors[0].detail, "This column appears twice.");
 }
 
 #[test]

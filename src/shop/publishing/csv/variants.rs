@@ -43,7 +43,7 @@ pub(super) fn read_variants(
 ) -> Result<Variants, RowError> {
     if let (Some(first), true) = (rows.first(), rows.len() > MAX_VARIANTS) {
         let detail = format!(
-            "The product has {} variants; at most {MAX_VARIANTS} are sold as one.",
+            "The product has {} variants; the limit is {MAX_VARIANTS}.",
             rows.len()
         );
         return Err(first.error(SKU, detail));
@@ -95,11 +95,11 @@ impl Variants {
         errors: &mut Vec<RowError>,
     ) {
         if !self.taken.insert(variant.sku.clone()) {
-            let detail = format!("The SKU `{}` is already taken in this file.", variant.sku);
+            let detail = format!("The SKU `{}` is already used in this file.", variant.sku);
             errors.push(row.error(SKU, detail));
         }
         if !self.choices.insert(folded(&variant.option_values)) {
-            let detail = "Another variant of this product has the same options.";
+            let detail = "Another variant of this product has the same option values.";
             errors.push(row.error("Option1 Value", detail));
         }
         if variant.tracked && sells_on(row) {

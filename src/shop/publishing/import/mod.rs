@@ -221,7 +221,7 @@ async fn save(record: &impl CatalogRecord, products: &[Product], now: Timestamp)
 fn products_changed() -> Error {
     Error::conflict(
         Code::ProductsChanged,
-        "Someone changed one of these products in the meantime; send the window again, and it is compared with what is there now.",
+        "One of these products was changed in the meantime. Send this part of the file again to compare it with the current state.",
         serde_json::json!({"retry_after_secs": 1}),
     )
 }
@@ -231,7 +231,7 @@ fn nothing_to_import(csv: &[u8], errors: &[RowError]) -> Error {
         return Error::invalid("file", Code::NothingToImport, "The file is empty.");
     }
     let detail = if errors.is_empty() {
-        "The file has a header row and no product below it."
+        "The file has a header row but no products."
     } else {
         "Nothing in the file can be imported."
     };

@@ -7,7 +7,7 @@ use crate::publishing::csv::read::ProductFile;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SKU_CURE: &str =
-    " Units are counted by SKU: give this product one of its own, or leave the cell empty.";
+    " Stock is counted by SKU. Give this product its own, or leave the cell empty.";
 
 /// Leaves out products with a handle or SKU that is on an earlier line, in this window or an
 /// earlier one (`earlier`).
@@ -31,7 +31,7 @@ pub fn refuse_repeated_names(file: &mut ProductFile, mut earlier: BTreeMap<Strin
 
 fn stands_already(name: &Name, line: u64) -> RowError {
     let cure = if name.is_sku() { SKU_CURE } else { "" };
-    let detail = format!("`{}` stands on line {line} already.{cure}", name.value);
+    let detail = format!("`{}` is already used on line {line}.{cure}", name.value);
     RowError::new(name.line, column_of(name), detail)
 }
 
@@ -70,7 +70,7 @@ pub fn refuse_taken_skus(
                 .filter(|owner| name.is_sku() && !giving_up.contains(owner.as_str()))
                 .map(|_| {
                     format!(
-                        "Another product of the shop has the SKU `{}`.{SKU_CURE}",
+                        "Another product of the shop already has the SKU `{}`.{SKU_CURE}",
                         name.value
                     )
                 })

@@ -83,7 +83,7 @@ fn fault_of(counted: Counted, line: u64) -> Option<RowError> {
         Counted::BelowPromised => Some(RowError {
             line,
             column: "Variant Inventory Qty".to_owned(),
-            detail: format!("The count stays as it is. {BELOW_PROMISED}"),
+            detail: format!("The count was not changed. {BELOW_PROMISED}"),
         }),
     }
 }

@@ -98,7 +98,7 @@ pub async fn cancel_publish(
     }
     Err(Error::conflict(
         Code::PublishEnded,
-        "This publish has ended already.",
+        "This publish has already ended.",
         serde_json::json!({}),
     ))
 }
@@ -129,7 +129,7 @@ pub async fn rollback_catalog(
     if record.switch_back(seq, now).await? == Written::Lost {
         return Err(Error::conflict(
             Code::NotNow,
-            "A publish is under way, or the last switch is less than a second ago.",
+            "A publish is in progress, or the version was switched less than a second ago. Try again in a moment.",
             serde_json::json!({"retry_after_secs": 1}),
         ));
     }
@@ -170,15 +170,18 @@ pub async fn sweep_catalog(
 fn check_shown_again(publish: &Publish, current: Option<Pointer>) -> Result<()> {
     let refused = |code, detail| Err(Error::conflict(code, detail, serde_json::json!({})));
     if current.is_some_and(|current| current.seq == publish.seq) {
-        return refused(Code::AlreadyShown, "Shoppers see this version already.");
+        return refused(Code::AlreadyShown, "This version is already live.");
     }
     match publish.state {
         PublishState::Done if publish.collected => refused(
             Code::VersionNotKept,
-            "Nobody has been shown this version for two days: it is no longer kept.",
+            "This version has not been live for two days and is no longer kept.",
         ),
         PublishState::Done => Ok(()),
-        _ => refused(Code::VersionNotKept, "This publish made no version."),
+        _ => refused(
+            Code::VersionNotKept,
+            "This publish did not produce a version.",
+        ),
     }
 }
 

@@ -129,18 +129,18 @@ type Fault = Option<(Code, String)>;
 
 fn field_fault(value: &str, required: bool) -> Fault {
     if required && value.trim().is_empty() {
-        return Some((Code::Required, "This is needed.".to_owned()));
+        return Some((Code::Required, "This field is required.".to_owned()));
     }
     if value.chars().count() > MAX_FIELD_CHARS {
         return Some((
             Code::TooLong,
-            format!("At most {MAX_FIELD_CHARS} characters."),
+            format!("Must be at most {MAX_FIELD_CHARS} characters long."),
         ));
     }
     if value.chars().any(|it| it.is_control() || ends_line(it)) {
         return Some((
             Code::ControlCharacter,
-            "No line breaks or control characters.".to_owned(),
+            "Must not contain line breaks or control characters.".to_owned(),
         ));
     }
     None
@@ -159,8 +159,8 @@ fn region_fault(region: &str, country: Option<&Country>) -> Fault {
     }
     country
         .filter(|country| is_strict(country) && read_region(country, region).is_none())
-        .map(|country| {
-            let detail = format!("There is no such region of {}.", country.name);
+        .map(|_| {
+            let detail = "There is no such region in this country.".to_owned();
             (Code::InvalidRegion, detail)
         })
 }
@@ -175,8 +175,7 @@ fn postal_code_fault(postal_code: &str, country: Option<&Country>) -> Fault {
         .filter(|country| !country.takes_postal_code(postal_code))
         .map(|country| {
             let detail = format!(
-                "This is no postal code of {}; they look like {}.",
-                country.name,
+                "Not a valid postal code. Use a format like {}.",
                 country.postal_code_examples()
             );
             (Code::InvalidPostalCode, detail)
@@ -188,13 +187,13 @@ fn phone_fault(phone: &str) -> Fault {
     if fault.is_some() || phone.trim().is_empty() || read_phone(phone).is_some() {
         return fault;
     }
-    let detail = "A phone number has 5 to 15 digits, such as +49 30 1234567.";
+    let detail = "Must be a phone number with 5 to 15 digits, such as +49 30 1234567.";
     Some((Code::InvalidPhone, detail.to_owned()))
 }
 
 fn country_fault(country: Option<&Country>) -> Fault {
     country.is_none().then(|| {
-        let detail = "A country code of two capital letters, such as US.";
+        let detail = "Must be a country code of two capital letters, such as US.";
         (Code::InvalidCountry, detail.to_owned())
     })
 }

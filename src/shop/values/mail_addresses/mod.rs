@@ -48,7 +48,7 @@ pub fn read_sender(sender: &str) -> Option<String> {
 /// Returns an error if `email` is not a valid address.
 #[must_use]
 pub fn email_fault(typed: &str) -> Option<FieldError> {
-    let detail = "An address such as name@example.com.";
+    let detail = "Must be an email address such as name@example.com.";
     read_address(typed)
         .is_none()
         .then(|| FieldError::new("email", Code::InvalidEmail, detail))

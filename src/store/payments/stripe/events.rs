@@ -10,22 +10,23 @@ use shop::payments::{EventSubject, Named, WebhookEvent};
 
 /// Reads an event of the shop's own account and mode.
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
-    let payload = std::str::from_utf8(body).map_err(|_| malformed("The event is not UTF-8."))?;
+    let payload =
+        std::str::from_utf8(body).map_err(|_| malformed("The event is not valid UTF-8."))?;
     let event: Envelope =
-        durable::json::read(payload).map_err(|_| malformed("The event does not read as one."))?;
+        durable::json::read(payload).map_err(|_| malformed("The body is not a valid event."))?;
     if event.id.is_empty() || event.id.len() > MAX_ID_BYTES || event.r#type.is_empty() {
         return Err(malformed("The event has no id or type."));
     }
     if event.livemode != live {
         return Err(refused(
             Code::WrongMode,
-            "The event is of another mode than the shop's key.",
+            "The event is of a different mode (live or test) than the shop's key.",
         ));
     }
     if event.account.is_some() {
         return Err(refused(
             Code::WrongAccount,
-            "The event is of another account.",
+            "The event belongs to another account.",
         ));
     }
     Ok(WebhookEvent {

@@ -72,19 +72,19 @@ fn judge(
     if holds {
         return Ok(());
     }
-    Err("The signature is not that of this body.")
+    Err("The signature does not match the body.")
 }
 
-const UNREADABLE: &str = "The Stripe-Signature header does not read.";
+const UNREADABLE: &str = "The Stripe-Signature header is malformed.";
 
 fn judge_time(at: &str, now: Timestamp) -> Result<(), &'static str> {
     let age = at
         .parse::<i64>()
         .ok()
         .and_then(|at| now.as_secs().checked_sub(at))
-        .ok_or("The time of the signature does not read.")?;
+        .ok_or("The timestamp of the signature is malformed.")?;
     if !(-MAX_AHEAD_SECS..=MAX_AGE_SECS).contains(&age) {
-        return Err("The signature is too old or ahead of time.");
+        return Err("The timestamp of the signature is too old or in the future.");
     }
     Ok(())
 }

@@ -20,11 +20,12 @@ const MAX_CSV_BYTES: usize = 8 * 1024 * 1024;
 /// Maximum length in bytes of the name of an import.
 const MAX_IMPORT_ID_BYTES: usize = 64;
 
-/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=`:
-/// imports a Shopify product CSV, sent as `text/csv`, or a window of one: the header row and some
-/// of the rows. The response tells how many bytes were processed; the next window begins after
-/// them. Only the window with `last=true`, the default, is read to its end. If the response has a
-/// `next_unit`, no bytes were processed yet: send the window again with that value as `from_unit`.
+/// `POST /api/v1/admin/catalog/import?import=&first_line=&last=&dry_run=&stock=&from_unit=` with a
+/// Shopify product CSV as `text/csv`: Imports products. The body is the whole file, or a window of
+/// it: the header row and some rows. The response says how many bytes were processed; the next
+/// window begins after them. Only a window with `last=true`, the default, is read to its end. A
+/// response with `next_unit` has processed no bytes yet: send the same window again with that value
+/// as `from_unit`.
 ///
 /// # Errors
 /// 422 `nothing_to_import`, `invalid_import`; 409 `publish_in_progress`, `products_changed`; 413,
@@ -47,8 +48,8 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &summary)
 }
 
-/// `GET /api/v1/admin/catalog/export?after=`: a page of the catalog record as `text/csv`. The
-/// header `Next-After` is the `after` of the next page.
+/// `GET /api/v1/admin/catalog/export?after=`: Exports a page of all products as `text/csv`.
+/// `Next-After` names the next page.
 ///
 /// # Errors
 /// 400 `malformed_cursor`; 409 `export_outdated`.
@@ -76,9 +77,8 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
-/// `POST /api/v1/admin/catalog/publish`: publishes the catalog. Returns 200 with the publish if it
-/// has ended, or 202 if it continues in the background. If a publish is already running, returns
-/// that one.
+/// `POST /api/v1/admin/catalog/publish`: Publishes the catalog. 200 with the publish once it has
+/// ended, 202 while it goes on. A publish already in progress is joined.
 ///
 /// # Errors
 /// When a store fails; sending the request again continues the publish.
@@ -94,7 +94,7 @@ pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
     reply(&publish)
 }
 
-/// `GET /api/v1/admin/catalog/publishes/{seq}`: progress of a publish.
+/// `GET /api/v1/admin/catalog/publishes/{seq}`: Returns the progress of a publish.
 ///
 /// # Errors
 /// 404.
@@ -103,7 +103,7 @@ pub async fn get_publish(call: &mut Call<'_>) -> Result<Reply> {
     reply(&publish)
 }
 
-/// `DELETE /api/v1/admin/catalog/publishes/{seq}`: cancels a running publish.
+/// `DELETE /api/v1/admin/catalog/publishes/{seq}`: Cancels the publish in progress.
 ///
 /// # Errors
 /// 404; 409 `publish_ended`.
@@ -121,8 +121,8 @@ pub(in crate::web::api) struct Rollback {
     seq: Option<i64>,
 }
 
-/// `POST /api/v1/admin/catalog/rollback {seq?}`: publishes that version again, or the one shown
-/// before the current one.
+/// `POST /api/v1/admin/catalog/rollback {seq?}`: Makes the given version live again, or the
+/// previous one.
 ///
 /// # Errors
 /// 404; 409 `not_now`, `already_shown`, `version_not_kept`.
@@ -173,7 +173,7 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
         None => Ok(default),
         Some("true") => Ok(true),
         Some("false") => Ok(false),
-        Some(_) => Err(refused(name, "true or false.")),
+        Some(_) => Err(refused(name, "Must be true or false.")),
     };
     let number = |name: &str, least: u64, detail: &str| match call.query(name) {
         None => Ok(None),
@@ -185,16 +185,24 @@ fn read_options(call: &Call<'_>) -> Result<ImportOptions> {
     let import_id = match call.query("import") {
         None => call.app.new_id("imp")?,
         Some(id) if (1..=MAX_IMPORT_ID_BYTES).contains(&id.len()) => id,
-        Some(_) => return Err(refused("import", "1 to 64 characters.")),
+        Some(_) => return Err(refused("import", "Must be 1 to 64 characters long.")),
     };
     Ok(ImportOptions {
         import_id,
-        first_line: number("first_line", 1, "A line of the file, from 1.")?,
+        first_line: number(
+            "first_line",
+            1,
+            "Must be a line number of the file, from 1.",
+        )?,
         last: flag("last", true)?,
         dry_run: flag("dry_run", false)?,
         set_stock: flag("stock", false)?,
-        from_unit: number("from_unit", 0, "The `next_unit` of an answer.")?
-            .and_then(|unit| usize::try_from(unit).ok())
-            .unwrap_or(0),
+        from_unit: number(
+            "from_unit",
+            0,
+            "Must be the `next_unit` of an earlier response.",
+        )?
+        .and_then(|unit| usize::try_from(unit).ok())
+        .unwrap_or(0),
     })
 }

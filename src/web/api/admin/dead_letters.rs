@@ -16,8 +16,8 @@ use shop::operations::dead_letters::{
 use shop::payments::inbox::Inbox;
 use shop::settlement::ports::SettlementPorts;
 
-/// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`: dead letters,
-/// newest first.
+/// `GET /api/v1/admin/dead-letters?status=dead|replayed|discarded&limit=&cursor=`: Lists dead
+/// letters, newest first.
 ///
 /// # Errors
 /// 422 `invalid_status`, `invalid_limit`; 400 `malformed_cursor`.
@@ -45,8 +45,8 @@ pub async fn list_dead_letters(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `GET /api/v1/admin/dead-letters/{id}`: a dead letter with all its failures and the event that it
-/// concerns.
+/// `GET /api/v1/admin/dead-letters/{id}`: Returns a dead letter with every failure and the event it
+/// is about.
 ///
 /// # Errors
 /// 404.
@@ -69,7 +69,7 @@ pub async fn get_dead_letter(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `POST /api/v1/admin/dead-letters/{id}/replay`: sends the message to its queue again.
+/// `POST /api/v1/admin/dead-letters/{id}/replay`: Queues a dead letter again.
 ///
 /// # Errors
 /// 404; 409 `already_resolved`.
@@ -85,8 +85,8 @@ pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &LetterView::of(&letter))
 }
 
-/// `POST /api/v1/admin/dead-letters/replay`: replays all unresolved dead letters, up to 500, and
-/// returns their number.
+/// `POST /api/v1/admin/dead-letters/replay`: Queues all dead letters again, up to 500, and returns
+/// their number.
 ///
 /// # Errors
 /// When a queue refuses a message; those before it have been sent.
@@ -108,8 +108,7 @@ pub(in crate::web::api) struct Discard {
     reason: String,
 }
 
-/// `POST /api/v1/admin/dead-letters/{id}/discard {reason}`: resolves a dead letter without
-/// replaying it.
+/// `POST /api/v1/admin/dead-letters/{id}/discard {reason}`: Discards a dead letter, with a reason.
 ///
 /// # Errors
 /// 404; 409 `already_resolved`; 422 `invalid_reason`.
@@ -134,7 +133,7 @@ fn status_of(call: &Call<'_>) -> Result<LetterStatus> {
         Error::invalid(
             "status",
             Code::InvalidStatus,
-            "One of dead, replayed, discarded.",
+            "Must be dead, replayed or discarded.",
         )
     })
 }

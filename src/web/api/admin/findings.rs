@@ -56,8 +56,8 @@ pub(in crate::web::api) struct ClosingView {
     note: String,
 }
 
-/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: findings, newest first, with the
-/// number of each kind in the last month.
+/// `GET /api/v1/admin/findings?status=open|closed&limit=&cursor=`: Lists findings, newest first,
+/// with the number of each kind in the past month.
 ///
 /// # Errors
 /// 400 `malformed_cursor`, 422 `invalid_status`, `invalid_limit`.
@@ -94,8 +94,8 @@ pub(in crate::web::api) struct NewClosing {
     note: String,
 }
 
-/// `POST /api/v1/admin/findings/{id}/close {note}`: closes a finding. A finding that is already
-/// closed keeps its first note.
+/// `POST /api/v1/admin/findings/{id}/close {note}`: Closes a finding, with a note. A closed finding
+/// stays as it was first closed.
 ///
 /// # Errors
 /// 404; 422 `invalid_note`.
@@ -117,7 +117,7 @@ fn status_of(call: &Call<'_>) -> Result<FindingStatus> {
         return Ok(FindingStatus::Open);
     };
     FindingStatus::deserialize(Value::from(word))
-        .map_err(|_| Error::invalid("status", Code::InvalidStatus, "One of open, closed."))
+        .map_err(|_| Error::invalid("status", Code::InvalidStatus, "Must be open or closed."))
 }
 
 impl FindingView {

@@ -14,8 +14,8 @@ use shop::publishing::media::{
 /// end at any key, because files may also be put into the bucket by other means.
 const MAX_KEY_BYTES: usize = 1024;
 
-/// `POST /api/v1/admin/media`: uploads a picture, sent as the body. Returns 201 with the address to
-/// use in products. The type is detected from the content.
+/// `POST /api/v1/admin/media`: Uploads the picture in the body. 201 names the address to use in
+/// products. The type is detected from the bytes.
 ///
 /// # Errors
 /// 413; 415 for anything but JPEG, PNG, WebP, AVIF and GIF; 422 `invalid_image`.
@@ -26,7 +26,7 @@ pub async fn create_media(call: &mut Call<'_>) -> Result<Reply> {
     Ok(reply.with("Location", media.path()))
 }
 
-/// `GET /api/v1/admin/media?limit=&cursor=`: all pictures, by name.
+/// `GET /api/v1/admin/media?limit=&cursor=`: Lists all pictures by name.
 ///
 /// # Errors
 /// 400 `malformed_cursor`; 422 `invalid_limit`.
@@ -47,7 +47,7 @@ pub async fn list_media(call: &mut Call<'_>) -> Result<Reply> {
     )
 }
 
-/// `DELETE /api/v1/admin/media/{name}`: removes a picture that no product uses.
+/// `DELETE /api/v1/admin/media/{name}`: Deletes a picture that no product uses.
 ///
 /// # Errors
 /// 404; 409 `media_in_use` with the products that use it, at most 100.

@@ -38,7 +38,8 @@ enum BreakerState {
     HalfOpen,
 }
 
-/// `GET /api/v1/admin/payments/provider`: state of the provider that takes new payments.
+/// `GET /api/v1/admin/payments/provider`: Returns the state of the provider that takes new
+/// payments, and of its circuit breaker.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -83,8 +84,8 @@ pub(in crate::web::api) struct ProviderItemView {
     amount: i64,
 }
 
-/// `GET /api/v1/admin/payments/{order_id}`: the payment as the provider has it now, compared line
-/// by line with the shop's own records.
+/// `GET /api/v1/admin/payments/{order_id}`: Returns the payment of an order as the provider has it
+/// now, line by line, beside the shop's record.
 ///
 /// # Errors
 /// 404; 503 `payments_unavailable`.

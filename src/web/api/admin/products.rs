@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 /// Maximum size in bytes of a product as JSON: the same as for an imported one.
 const MAX_PRODUCT_BYTES: usize = 2_000_000;
 
-/// `POST /api/v1/products`: creates a product and returns it with 201. A missing handle is derived
-/// from the title, a missing SKU from the handle and the options.
+/// `POST /api/v1/products`: Creates a product, and returns it with 201. A missing handle or SKU is
+/// made from the title and options.
 ///
 /// # Errors
 /// 422 naming each field, `required`, `too_long`, `control_character`, `invalid_variants`,
@@ -33,8 +33,8 @@ pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     reply(201, &product)
 }
 
-/// `PUT /api/v1/products/{id}`: replaces the whole product. Send `If-Match` so as not to overwrite
-/// a change made in the meantime.
+/// `PUT /api/v1/products/{id}`: Replaces a product. With `If-Match`, a change made in the meantime
+/// is not overwritten.
 ///
 /// # Errors
 /// Those of [`create_product`]; 404; 412 `stale_version`.
@@ -47,7 +47,7 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
     reply(200, &product)
 }
 
-/// `DELETE /api/v1/products/{id}`: deletes a product.
+/// `DELETE /api/v1/products/{id}`: Deletes a product.
 ///
 /// # Errors
 /// 404; 412 `stale_version`; 409 `publish_in_progress`.
@@ -57,7 +57,7 @@ pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
     Ok(Reply::empty(204))
 }
 
-/// `GET /api/v1/admin/products/{id}`: the product as recorded, whether or not it is a draft.
+/// `GET /api/v1/admin/products/{id}`: Returns a product as staff last saved it, published or not.
 ///
 /// # Errors
 /// 404.

@@ -70,7 +70,7 @@ pub(in crate::web::api) struct Schedule {
     prices: Vec<ScheduledPrice>,
 }
 
-/// `GET /api/v1/admin/settings`: all settings.
+/// `GET /api/v1/admin/settings`: Returns all settings.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -78,8 +78,8 @@ pub async fn get_settings(call: &mut Call<'_>) -> Result<Reply> {
     get::<Settings>(call).await
 }
 
-/// `PUT /api/v1/admin/settings`: replaces all settings. Send `If-Match` so as not to overwrite a
-/// change made in the meantime.
+/// `PUT /api/v1/admin/settings`: Replaces all settings. With `If-Match`, a change made in the
+/// meantime is not overwritten.
 ///
 /// # Errors
 /// 422 naming the place of every contradiction: `required`, `invalid_id`, `duplicate_id`,
@@ -92,7 +92,7 @@ pub async fn set_settings(call: &mut Call<'_>) -> Result<Reply> {
     set::<Settings>(call).await
 }
 
-/// `GET /api/v1/admin/settings/currencies`: conversion of prices between currencies.
+/// `GET /api/v1/admin/settings/currencies`: Returns the exchange rates and rounding of prices.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -100,8 +100,8 @@ pub async fn get_currencies(call: &mut Call<'_>) -> Result<Reply> {
     get::<CurrenciesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/currencies`: replaces the exchange rates with which the next publish
-/// converts prices missing from the price list.
+/// `PUT /api/v1/admin/settings/currencies`: Replaces the rates at which the next publish converts
+/// prices missing from the price list.
 ///
 /// # Errors
 /// Those of [`set_settings`].
@@ -109,7 +109,7 @@ pub async fn set_currencies(call: &mut Call<'_>) -> Result<Reply> {
     set::<CurrenciesSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/markets`: countries in which prices include tax.
+/// `GET /api/v1/admin/settings/markets`: Returns the markets.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -117,7 +117,8 @@ pub async fn get_markets(call: &mut Call<'_>) -> Result<Reply> {
     get::<MarketsSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/markets`: replaces the countries in which prices include tax.
+/// `PUT /api/v1/admin/settings/markets`: Replaces the markets: the countries whose prices include
+/// tax, or not.
 ///
 /// # Errors
 /// Those of [`set_settings`].
@@ -125,7 +126,7 @@ pub async fn set_markets(call: &mut Call<'_>) -> Result<Reply> {
     set::<MarketsSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/tax-zones`: taxes by place.
+/// `GET /api/v1/admin/settings/tax-zones`: Returns the tax zones.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -133,7 +134,7 @@ pub async fn get_tax_zones(call: &mut Call<'_>) -> Result<Reply> {
     get::<TaxZonesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/tax-zones`: replaces the taxes by place.
+/// `PUT /api/v1/admin/settings/tax-zones`: Replaces the tax zones: the taxes due in each place.
 ///
 /// # Errors
 /// Those of [`set_settings`].
@@ -141,7 +142,7 @@ pub async fn set_tax_zones(call: &mut Call<'_>) -> Result<Reply> {
     set::<TaxZonesSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/shipping-zones`: shipping methods and prices by place.
+/// `GET /api/v1/admin/settings/shipping-zones`: Returns the shipping zones.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -149,7 +150,8 @@ pub async fn get_shipping_zones(call: &mut Call<'_>) -> Result<Reply> {
     get::<ShippingZonesSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/shipping-zones`: replaces the shipping methods and prices by place.
+/// `PUT /api/v1/admin/settings/shipping-zones`: Replaces the shipping zones: the destinations,
+/// shipping methods and rates.
 ///
 /// # Errors
 /// Those of [`set_settings`].
@@ -157,7 +159,7 @@ pub async fn set_shipping_zones(call: &mut Call<'_>) -> Result<Reply> {
     set::<ShippingZonesSection>(call).await
 }
 
-/// `GET /api/v1/admin/settings/promotions`: discounts, their conditions and their limits.
+/// `GET /api/v1/admin/settings/promotions`: Returns the promotions.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -165,7 +167,7 @@ pub async fn get_promotions(call: &mut Call<'_>) -> Result<Reply> {
     get::<PromotionsSection>(call).await
 }
 
-/// `PUT /api/v1/admin/settings/promotions`: replaces the discounts, their conditions and their
+/// `PUT /api/v1/admin/settings/promotions`: Replaces the promotions, with their conditions and
 /// limits.
 ///
 /// # Errors
@@ -174,7 +176,7 @@ pub async fn set_promotions(call: &mut Call<'_>) -> Result<Reply> {
     set::<PromotionsSection>(call).await
 }
 
-/// `GET /api/v1/admin/scheduled-prices/{sku}`: scheduled prices of a SKU.
+/// `GET /api/v1/admin/scheduled-prices/{sku}`: Returns the scheduled prices of a SKU.
 ///
 /// # Errors
 /// Only those that every operation may return.
@@ -183,9 +185,9 @@ pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &Schedule { prices })
 }
 
-/// `PUT /api/v1/admin/scheduled-prices/{sku}`: replaces the scheduled prices of a SKU, which apply
-/// for a limited time in place of the list price. A publish starts by itself when one begins or
-/// ends; it also publishes all other changes made until then.
+/// `PUT /api/v1/admin/scheduled-prices/{sku}`: Replaces the scheduled prices of a SKU, which apply
+/// for a period in place of its list prices. A publish starts by itself when one begins or ends; it
+/// also shows any other change made by then.
 ///
 /// # Errors
 /// 422 naming the place of every contradiction: `unknown_currency`, `invalid_price`,

@@ -123,7 +123,7 @@ pub(in crate::web::api) struct CheckupView<'a> {
     folded: Numbers,
 }
 
-/// `GET /api/v1/admin/stock/{sku}`: numbers of units and the stock policy.
+/// `GET /api/v1/admin/stock/{sku}`: Returns the stock and settings of a SKU.
 ///
 /// # Errors
 /// 404 for a SKU that no product has and that was never stocked.
@@ -133,8 +133,8 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
     reply(sku, view)
 }
 
-/// `POST /api/v1/admin/stock/{sku}`: changes the stock by one of `receive`, `adjust`, `write_off`,
-/// `return`, or its policy by `configure`.
+/// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`,
+/// `configure`: Changes the stock or settings of a SKU.
 ///
 /// # Errors
 /// 404 for a SKU that no product has and that was never stocked; 422 `one_change`,
@@ -155,7 +155,8 @@ pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     })
 }
 
-/// `GET /api/v1/admin/stock/{sku}/movements?limit=&cursor=`: stock movements, newest first.
+/// `GET /api/v1/admin/stock/{sku}/movements?limit=&cursor=`: Lists the stock movements of a SKU,
+/// newest first.
 ///
 /// # Errors
 /// 422 `invalid_limit`, 400 `malformed_cursor`.
@@ -191,7 +192,7 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &Movements { data, next_cursor })
 }
 
-/// `GET /api/v1/admin/stock/{sku}/check`: compares the numbers of units with the sum of the
+/// `GET /api/v1/admin/stock/{sku}/check`: Compares the stock of a SKU with the sum of its
 /// movements.
 ///
 /// # Errors
@@ -201,8 +202,8 @@ pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
     Reply::json(200, &CheckupView::of(call.param(0), found))
 }
 
-/// `POST /api/v1/admin/stock/{sku}/repair`: sets the numbers of units to the sum of the movements,
-/// and returns what was found.
+/// `POST /api/v1/admin/stock/{sku}/repair`: Sets the stock of a SKU to the sum of its movements,
+/// and returns the difference found.
 ///
 /// # Errors
 /// When the object does not answer.
@@ -259,7 +260,7 @@ impl StockChange {
             _ => Err(Error::invalid(
                 "change",
                 Code::OneChange,
-                "Exactly one of receive, adjust, write_off, return and configure.",
+                "Must contain exactly one of receive, adjust, write_off, return and configure.",
             )),
         }
     }
@@ -282,7 +283,7 @@ impl Rules {
 fn read_quantity(field: &'static str, number: &Number) -> Result<u32> {
     let most = i64::from(MAX_QUANTITY);
     whole(number, 1..=most).ok_or_else(|| {
-        let detail = format!("A whole number from 1 to {most}.");
+        let detail = format!("Must be a whole number from 1 to {most}.");
         Error::invalid(field, Code::InvalidQuantity, detail)
     })
 }
@@ -292,7 +293,7 @@ fn read_difference(field: &'static str, number: &Number) -> Result<i32> {
     whole(number, most.saturating_neg()..=most)
         .filter(|by| *by != 0)
         .ok_or_else(|| {
-            let detail = format!("A whole number up to {most}, or down to -{most}; not 0.");
+            let detail = format!("Must be a whole number from -{most} to {most}, other than 0.");
             Error::invalid(field, Code::InvalidQuantity, detail)
         })
 }
@@ -304,7 +305,7 @@ fn read_setting(name: &str, number: Option<&Number>) -> Result<Option<u32>> {
     };
     let setting = whole(number, 0..=MAX_QUANTITY.into());
     setting.map(Some).ok_or_else(|| {
-        let detail = format!("A whole number up to {MAX_QUANTITY}.");
+        let detail = format!("Must be a whole number up to {MAX_QUANTITY}.");
         Error::invalid(format!("configure.{name}"), Code::InvalidSettings, detail)
     })
 }
@@ -316,7 +317,7 @@ fn read_instant(text: &str) -> Result<Timestamp> {
             Error::invalid(
                 "configure.promise_at",
                 Code::InvalidInstant,
-                "RFC 3339, as 2026-11-20T07:15:00Z.",
+                "Must be an RFC 3339 timestamp such as 2026-11-20T07:15:00Z.",
             )
         })
 }

@@ -100,9 +100,9 @@ fn document() -> Value {
         "info": {
             "title": "Storefront API",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Money is in integer minor units, instants are RFC 3339 in UTC, lists have `data`, `next_cursor` and \
-                `total`, errors are problem documents (RFC 9457) with a stable `code`: one that the operation names, or one of those that any \
-                may answer with: ".to_owned() + &CODES_OF_ALL.map(|code| format!("`{code}`")).join(", ") + ".",
+            "description": "Money is in integer minor units, instants are RFC 3339 in UTC. Lists have `data`, `next_cursor` and \
+                `total`. Errors are problem documents (RFC 9457) with a stable `code`: one that the operation lists, or one of these, which \
+                any operation can return: ".to_owned() + &CODES_OF_ALL.map(|code| format!("`{code}`")).join(", ") + ".",
             "license": {"name": "MIT OR Apache-2.0"},
         },
         "paths": paths,
@@ -118,14 +118,22 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let name = name.trim();
     let docs = docs_of(module.trim(), name);
     let (summary, errors) = docs.split_once("# Errors").unwrap_or((&docs, ""));
+    let summary = summary
+        .split_once("`: ")
+        .map_or(summary, |(_, rest)| rest)
+        .trim();
+    let (summary, description) = summary.split_once(". ").unwrap_or((summary, ""));
     let operation_id = operation_id(route, name);
     let (request, response) = bodies(&operation_id, schemas);
     let mut operation = json!({
         "operationId": operation_id,
-        "summary": summary.split_once("`: ").map_or(summary, |(_, rest)| rest).trim(),
+        "summary": summary.trim().trim_end_matches('.'),
         "parameters": parameters::parameters(route, &operation_id, &docs),
         "responses": responses::responses(route, &operation_id, &response, errors),
     });
+    if !description.is_empty() {
+        operation["description"] = description.trim().into();
+    }
     if let Some(request) = request {
         operation["requestBody"] = request;
     }

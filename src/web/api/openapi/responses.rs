@@ -10,15 +10,15 @@ pub fn responses(route: &Route, operation_id: &str, schema: &Value, errors: &str
         .iter()
         .map(|status| (status.to_string(), done(operation_id, *status, schema)))
         .collect();
-    let refused = format!("Refused. {}", errors.trim());
+    let refused = format!("Error. {}", errors.trim());
     let known = ["Allow", "Retry-After", "WWW-Authenticate"];
     responses.insert("4XX".to_owned(), problem(refused.trim(), &known));
-    let failed = "The shop, or what it needs, does not answer; nothing is known to be done.";
+    let failed = "The shop or a service it depends on failed to respond. The request may or may not have been carried out.";
     responses.insert("5XX".to_owned(), problem(failed, &["Retry-After"]));
     if route.handler_name.ends_with("stock::watch_stock") {
         responses.insert(
             "101".to_owned(),
-            json!({"description": "A WebSocket from here on"}),
+            json!({"description": "Switching to a WebSocket"}),
         );
     }
     responses.into()
@@ -41,12 +41,12 @@ fn statuses(operation_id: &str) -> &'static [u16] {
 fn done(operation_id: &str, status: u16, schema: &Value) -> Value {
     let mut answer = json!({
         "description": match status {
-            201 => "Made",
-            202 => "Begun; it goes on behind the answer",
-            204 => "Gone",
-            301 => "The same, at the one address that caches know it by",
-            304 => "As `If-None-Match` knows it",
-            _ => "Done",
+            201 => "Created",
+            202 => "Accepted; still in progress",
+            204 => "Deleted",
+            301 => "Redirect to the canonical address",
+            304 => "Not modified since `If-None-Match`",
+            _ => "Success",
         },
     });
     let headers: Map<String, Value> = headers(operation_id, status)
@@ -140,12 +140,12 @@ const SETTINGS: [&str; 6] = [
 fn header(name: &str) -> Value {
     let described = match name {
         "ETag" => "Version, for `If-Match` or `If-None-Match`",
-        "Cart-Token" => "Who sends it owns the cart",
-        "Location" => "Address of what was made or asked for",
-        "Next-After" => "The next page, as `after`; absent on the last",
-        "Retry-After" => "Seconds to wait before asking again",
-        "Allow" => "Methods of the address, on 405",
-        _ => "Kind of credentials, on 401",
+        "Cart-Token" => "Token of the cart; whoever sends it owns the cart",
+        "Location" => "Address of the resource",
+        "Next-After" => "Value of `after` for the next page; absent on the last one",
+        "Retry-After" => "Seconds to wait before trying again",
+        "Allow" => "Allowed methods, on 405",
+        _ => "Authentication scheme, on 401",
     };
     let kind = match name {
         "Retry-After" => "integer",
