@@ -46,6 +46,24 @@ fn nothing_is_dropped_that_the_running_worker_reads() {
 }
 
 #[test]
+fn the_worker_before_still_finds_its_breaker() {
+    let migrations = files("d1-migrations", "sql");
+    let (before, after): (Vec<File>, Vec<File>) =
+        migrations.into_iter().partition(|it| number_of(it) < 2);
+    let database = applied(&before).expect("the tables before");
+    let open = "INSERT INTO circuit_breakers (name, version, breaker, changed_at) VALUES ('payments', 7, '{}', 1)";
+    database.execute_batch(open).expect("an open breaker");
+    for File { path, text } in &after {
+        database.execute_batch(text).expect(path);
+    }
+    for name in ["payments", "stripe"] {
+        let sql = "SELECT version FROM circuit_breakers WHERE name = ?1";
+        let version: Result<i64, _> = database.query_row(sql, [name], |row| row.get(0));
+        assert_eq!(version, Ok(7), "{name}");
+    }
+}
+
+#[test]
 fn what_takes_something_away_is_found() {
     for sql in [
         "DROP TABLE a;",
