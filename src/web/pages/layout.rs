@@ -94,8 +94,8 @@ fn header(visit: &PageContext) -> Markup {
                     span class="count" data-cart-count hidden {}
                 }
             }
-            nav class="sections" aria-label=(texts.main_navigation) {
-                ul { (links(visit, BRAND.header)) }
+            @if let Some(links) = links(visit, BRAND.header) {
+                nav class="sections" aria-label=(texts.main_navigation) { (links) }
             }
         }
     }
@@ -107,9 +107,11 @@ fn footer(visit: &PageContext) -> Markup {
         footer class="site-footer" {
             div class="columns" {
                 @for (at, column) in BRAND.footer.iter().enumerate() {
-                    nav aria-labelledby=(format!("footer-{at}")) {
-                        h2 id=(format!("footer-{at}")) { (column.title.of(visit.language)) }
-                        ul { (links(visit, column.links)) }
+                    @if let Some(links) = links(visit, column.links) {
+                        nav aria-labelledby=(format!("footer-{at}")) {
+                            h2 id=(format!("footer-{at}")) { (column.title.of(visit.language)) }
+                            (links)
+                        }
                     }
                 }
                 @if !visit.channel.languages.others.is_empty() { (languages(visit)) }

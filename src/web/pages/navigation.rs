@@ -6,13 +6,17 @@ use crate::web::pages::policy_texts::POLICIES;
 use crate::web::pages::visit::PageContext;
 use maud::{Markup, html};
 
-/// Renders the entries of a list of links.
-pub(super) fn links(visit: &PageContext, links: &[Link]) -> Markup {
-    html! {
-        @for (address, label) in links.iter().flat_map(|link| entries(visit, link)) {
-            li { a href=(address) { (label) } }
-        }
-    }
+/// Renders a list of links; `None` if it would be empty, as that of a catalog without categories.
+pub(super) fn links(visit: &PageContext, links: &[Link]) -> Option<Markup> {
+    list(links.iter().flat_map(|link| entries(visit, link)))
+}
+
+fn list<'a>(entries: impl Iterator<Item = (String, &'a str)>) -> Option<Markup> {
+    let mut entries = entries.peekable();
+    entries.peek()?;
+    Some(html! {
+        ul { @for (address, label) in entries { li { a href=(address) { (label) } } } }
+    })
 }
 
 /// Returns the URLs and labels of a link of the brand.
@@ -47,4 +51,17 @@ fn page_of_shop(visit: &PageContext, page: Page) -> Option<(String, &'static str
             (policy.path(), policy.title(visit.language))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_without_links_is_not_shown() {
+        assert!(list([].into_iter()).is_none());
+        let shown = list([("/a?b&c".to_owned(), "A \"B\"")].into_iter()).unwrap();
+        let markup = "<ul><li><a href=\"/a?b&amp;c\">A &quot;B&quot;</a></li></ul>";
+        assert_eq!(shown.into_string(), markup);
+    }
 }
