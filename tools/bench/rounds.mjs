@@ -21,6 +21,7 @@ import { benchPayments, NAME as PAYMENTS, paymentScenarios } from "./payments.mj
 import { quoteScenarios } from "./quotes.mjs";
 import { benchRefusals, NAME as REFUSALS } from "./refusals.mjs";
 import { startBaseline, startObjects, startShop } from "./servers.mjs";
+import { benchStarting, NAME as STARTING } from "./starting.mjs";
 import { benchWaking, NAME as WAKING } from "./waking.mjs";
 
 const SCENARIOS = [...catalogScenarios, ...cartScenarios, ...objectScenarios, ...paymentScenarios, ...quoteScenarios];
@@ -32,11 +33,11 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   const withPayments = PAYMENTS.includes(only);
   const withRefusals = REFUSALS.includes(only);
   const withWaking = WAKING.includes(only);
-  if (scenarios.length === 0 && !withOrders && !withPayments && !withRefusals && !withWaking) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS, REFUSALS, WAKING].join(", ")}`);
+  const withStarting = STARTING.includes(only);
+  if (scenarios.length === 0 && !withOrders && !withPayments && !withRefusals && !withWaking && !withStarting) throw new Stop(`no scenario's name contains ${only}: ${[...SCENARIOS.map(({ name }) => name), ORDERS, PAYMENTS, REFUSALS, WAKING, STARTING].join(", ")}`);
   const baselineServers = new Map();
   const folder = mkdtempSync(join(tmpdir(), "bench-"));
   const results = [];
-  const startUp = {};
   let shop;
   try {
     for (const scenario of scenarios) {
@@ -45,12 +46,10 @@ export async function bench({ seconds, rounds, connections, only, say }) {
         await shop?.stop();
         const start = scenario.subject === "objects" ? startObjects : startShop;
         shop = { ...(await start({ vars, folder: join(folder, data) })), name };
-        startUp.worker_ms ??= Math.round(shop.firstAnswerMs);
       }
       say(`${scenario.name}: ${rounds} rounds of ${seconds} s each, against ${scenario.baseline}`);
       if (!baselineServers.has(scenario.baseline)) baselineServers.set(scenario.baseline, await startBaseline(baselines[scenario.baseline]));
       const js = baselineServers.get(scenario.baseline);
-      startUp.js_ms ??= Math.round(js.firstAnswerMs);
       results.push(await measure(scenario, shop, js, { seconds, rounds, connections }));
     }
   } finally {
@@ -64,8 +63,9 @@ export async function bench({ seconds, rounds, connections, only, say }) {
   const payments = withPayments ? await benchPayments({ seconds: seconds * rounds, say }) : undefined;
   const refusals = withRefusals ? await benchRefusals({ seconds: seconds * rounds, connections, say }) : undefined;
   const waking = withWaking ? await benchWaking({ say }) : undefined;
-  console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip. First answer, from the start of the launcher: ${startUp.worker_ms} ms; of a JavaScript Worker: ${startUp.js_ms} ms\n`);
-  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, start_up: startUp, results, orders, payments, refusals, waking }));
+  const starting = withStarting ? await benchStarting({ say }) : undefined;
+  console.log(`wasm: ${size.raw} bytes, ${size.gzip} as gzip.\n`);
+  console.log(JSON.stringify({ launcher: "miniflare, direct sockets", client: "node:net, closed loop", connections, seconds, rounds, wasm: size, results, orders, payments, refusals, waking, starting }));
 }
 
 async function measure(scenario, shop, js, { seconds, rounds, connections }) {

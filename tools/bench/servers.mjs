@@ -62,6 +62,14 @@ export async function startBaseline({ script, options = {} }) {
   return start({ ...options, modules: true, script, compatibilityDate: "2026-07-01" });
 }
 
+/** Starts a Worker that does nothing, with the shop's bindings and object classes. */
+export async function startEmpty() {
+  const { modules, modulesRoot, ...shop } = shopWorker({});
+  const classes = Object.values(shop.durableObjects).map(({ className }) => `export class ${className} extends DurableObject {}`);
+  const script = ['import { DurableObject } from "cloudflare:workers";', ...classes, "export default { fetch: () => new Response(), queue: () => {} };"].join("\n");
+  return start({ ...shop, modules: true, script });
+}
+
 function persisted(folder) {
   return folder && { kvPersist: join(folder, "kv"), d1Persist: join(folder, "d1"), durableObjectsPersist: join(folder, "objects") };
 }
