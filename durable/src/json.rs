@@ -5,13 +5,14 @@
 //! array; together, that was a quarter of the Worker. Map keys are only read as strings, so a
 //! newtype around a string can't be a key.
 
+use serde::de;
 use serde::de::value::{SeqDeserializer, StrDeserializer};
 use serde::de::{
     Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected,
     IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::{Error, Value};
+use serde_json::Value;
 use std::fmt;
 use std::vec::IntoIter;
 
@@ -32,8 +33,75 @@ pub fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     T::deserialize(Node::deserialize(value)?)
 }
 
+/// Reason why a text could not be read.
+#[derive(Debug)]
+pub struct Error {
+    fault: serde_json::Error,
+    is_unknown_field: bool,
+}
+
+impl Error {
+    /// True if the JSON has a field that its type does not have.
+    #[must_use]
+    pub const fn is_unknown_field(&self) -> bool {
+        self.is_unknown_field
+    }
+
+    /// Returns the same error, with `field` at the beginning of its path.
+    fn within(&self, field: &str) -> Self {
+        Self {
+            fault: de::Error::custom(format_args!("{field}: {}", self.fault)),
+            is_unknown_field: self.is_unknown_field,
+        }
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(fault: serde_json::Error) -> Self {
+        Self {
+            fault,
+            is_unknown_field: false,
+        }
+    }
+}
+
+impl From<Error> for serde_json::Error {
+    fn from(error: Error) -> Self {
+        error.fault
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        serde_json::Error::custom(message).into()
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        serde_json::Error::invalid_type(found, expected).into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        serde_json::Error::invalid_value(found, expected).into()
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self {
+            fault: de::Error::unknown_field(field, expected),
+            is_unknown_field: true,
+        }
+    }
+}
+
 fn tree(json: &[u8]) -> Result<Node, Error> {
-    serde_json::from_slice(json)
+    Ok(serde_json::from_slice(json)?)
 }
 
 /// A JSON value, with object fields in their original order.
@@ -230,10 +298,6 @@ impl Fields {
         self.value = value;
         true
     }
-
-    fn place(&self, error: &Error) -> Error {
-        Error::custom(format_args!("{}: {error}", self.name))
-    }
 }
 
 impl<'de> MapAccess<'de> for Fields {
@@ -246,12 +310,14 @@ impl<'de> MapAccess<'de> for Fields {
         if !self.advance() {
             return Ok(None);
         }
-        seed.deserialize(StrDeserializer::new(&self.name)).map(Some)
+        seed.deserialize(StrDeserializer::<Error>::new(&self.name))
+            .map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let value = std::mem::replace(&mut self.value, Node::Null);
-        seed.deserialize(value).map_err(|error| self.place(&error))
+        seed.deserialize(value)
+            .map_err(|error| error.within(&self.name))
     }
 }
 
@@ -280,7 +346,10 @@ impl<'de> EnumAccess<'de> for Variant {
     type Variant = Node;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Node), Error> {
-        Ok((seed.deserialize(StrDeserializer::new(&self.0))?, self.1))
+        Ok((
+            seed.deserialize(StrDeserializer::<Error>::new(&self.0))?,
+            self.1,
+        ))
     }
 }
 
@@ -432,6 +501,14 @@ mod tests {
                     .prop_map(|fields| Value::Object(fields.into_iter().collect())),
             ]
         })
+    }
+
+    #[test]
+    fn a_field_that_the_type_lacks_is_told_from_any_other_fault() {
+        let fault = |json: &str| read::<Parcel>(json).unwrap_err();
+        assert!(fault(r#"{"lines": [], "weight": 1}"#).is_unknown_field());
+        assert!(!fault(r#"{"lines": "unknown field `x`"}"#).is_unknown_field());
+        assert!(!fault("{").is_unknown_field());
     }
 
     proptest! {

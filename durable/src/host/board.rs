@@ -52,7 +52,7 @@ impl DurableObject for BoardObject {
             let sku = url.query_pairs().find(|(name, _)| name == "sku");
             return self.watch(&sku.unwrap_or_default().1);
         }
-        let posts = crate::json::read(&request.bytes().await?)?;
+        let posts = crate::json::read(&request.bytes().await?).map_err(serde_json::Error::from)?;
         self.post(posts).map_err(worker_error)?;
         self.arm(now()).await?;
         Response::empty()

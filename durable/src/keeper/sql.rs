@@ -1,5 +1,6 @@
 //! The SQL interface of a keeper, and its errors.
 
+use crate::json;
 use std::fmt;
 
 /// Synchronous SQL: SQLite inside a Durable Object, or in memory in a test. A statement runs
@@ -53,6 +54,12 @@ impl fmt::Display for KeeperError {
 }
 
 impl std::error::Error for KeeperError {}
+
+impl From<json::Error> for KeeperError {
+    fn from(error: json::Error) -> Self {
+        Self::Format(error.into())
+    }
+}
 
 impl From<serde_json::Error> for KeeperError {
     fn from(error: serde_json::Error) -> Self {

@@ -249,13 +249,12 @@ impl<'a> Call<'a> {
         self.content_type("application/json")?;
         let body = self.bytes(max).await?;
         let value = durable::json::read(&body).map_err(|error| {
-            let detail = error.to_string();
-            let code = if detail.contains("unknown field `") {
+            let code = if error.is_unknown_field() {
                 Code::UnknownField
             } else {
                 Code::MalformedJson
             };
-            Error::malformed(code, detail)
+            Error::malformed(code, error.to_string())
         })?;
         Ok((value, digest_of(&body)))
     }
