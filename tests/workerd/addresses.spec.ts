@@ -125,7 +125,7 @@ test('a way to ship may need a phone number, and says so where it lacks', async 
   const page = await buyer.send('POST', '/checkout', new URLSearchParams(typed).toString(), form);
   assert.equal(page.status, 422);
   assert.match(page.text, /<input id="phone" type="tel" name="phone" value="" autocomplete="shipping tel" aria-invalid="true" aria-describedby="phone-fault" autofocus>/);
-  assert.match(page.text, /id="phone-fault">The carrier of “By courier” needs a phone number\./);
+  assert.match(page.text, /id="phone-fault">“By courier” requires a phone number\./);
   assert.ok(page.text.includes('value="1 Main Street"') && page.text.includes('The carrier needs your phone number'), page.text);
 
   const { id } = (await ask({ shipping_method: 'standard', shipping_address: address })).expect(201);

@@ -54,7 +54,7 @@ test('a hidden product has its address, a draft has none, and two of one name ha
 test('what has no place in the shop is counted and named', () => {
   assert.deepEqual([converted.products, converted.variants], [4, 5]);
   for (const told of [
-    /1 × grouped products have no place in the shop: left out \(Logo Collection\)/, /1 × variations whose product is not in the file/, /1 × variations without a price/,
+    /1 × products of type grouped are not supported: left out \(Logo Collection\)/, /1 × variations whose product is not in the file/, /1 × variations without a price/,
     /1 × sale prices with dates/, /1 × products in several categories/, /1 × products that allow backorders/, /column "Upsells" is not supported/,
   ]) assert.ok(converted.notices.some((notice) => told.test(notice)), `${told} of ${converted.notices.join('\n')}`);
 });
