@@ -89,6 +89,17 @@ test('letters come from the brand, and say who wrote them', async () => {
   withoutTraces('the order', await (await fetch(link)).text());
 });
 
+test('a catalog without categories shows no list of them', async () => {
+  const [columns, pot] = csvOf({ sku: 'POT' }).replace('active', 'draft').split('\n');
+  const [, pan] = csvOf({ sku: 'PAN', title: 'Pan' }).replace('Things', '').split('\n');
+  await shop.importCatalog([columns, pot, pan].join('\n'));
+  await eventually(async () => {
+    const home = await answer('/');
+    assert.ok(home.includes('href="/products/pan"') && !home.includes('href="/products/pot"'), home);
+    for (const part of ['/collections/things', 'id="sections"', '<ul></ul>', '<ul class="tiles"></ul>']) assert.ok(!home.includes(part), part);
+  });
+});
+
 /** Everything that identifies the first brand, from `content/shop.toml`. */
 const TRACES = ((): string[] => {
   const pictures = /\[pictures\][^[]*/.exec(FIRST)![0];

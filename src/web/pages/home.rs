@@ -106,15 +106,17 @@ fn welcome_stage(visit: &PageContext, first: &Card) -> Markup {
 fn section_tiles(visit: &PageContext, sections: &[Section]) -> Markup {
     let texts = visit.texts();
     html! {
-        section aria-labelledby="sections" {
-            h2 id="sections" { (texts.shop_by_category) }
-            ul class="tiles" {
-                @for section in sections {
-                    li {
-                        a href=(visit.link(&collection_path(&section.handle))) {
-                            @if let Some(image) = &section.image { (picture(&image.url, "", (120, 120), Fetched::Late)) }
-                            span class="title" { (section.title) }
-                            span class="quiet" { ((texts.products_found)(section.products)) }
+        @if !sections.is_empty() {
+            section aria-labelledby="sections" {
+                h2 id="sections" { (texts.shop_by_category) }
+                ul class="tiles" {
+                    @for section in sections {
+                        li {
+                            a href=(visit.link(&collection_path(&section.handle))) {
+                                @if let Some(image) = &section.image { (picture(&image.url, "", (120, 120), Fetched::Late)) }
+                                span class="title" { (section.title) }
+                                span class="quiet" { ((texts.products_found)(section.products)) }
+                            }
                         }
                     }
                 }
