@@ -60,7 +60,7 @@ test('a link that is followed on the page of its order that is still closed open
 });
 
 for (const javaScript of [true, false]) test(`the number and the code of a letter open the order, ${javaScript ? 'with' : 'without'} JavaScript`, async () => {
-  const [, code] = /code ([A-Z2-7]{4}-[A-Z2-7]{4})/.exec(letter)!;
+  const [, code] = /Code: ([A-Z2-7]{4}-[A-Z2-7]{4})/.exec(letter)!;
   const shopper = await Shopper.arrive(browser, shop.url, { javaScript });
   shopper.expects(/status of 422/);
   const open = async (typed: string) => {
