@@ -20,7 +20,7 @@ use shop::pricing::settings::{Settings, SettingsVersion};
 use shop::pricing::tax::TaxPart;
 use shop::publishing::csv::read::{Window, read_products};
 use shop::publishing::publish::steps::listings_of;
-use shop::values::ids::customer_of;
+use shop::values::ids::{Sku, customer_of};
 use shop::values::money::{Currency, Money};
 use shop::values::typing::plain_code;
 use std::collections::BTreeMap;
@@ -133,7 +133,7 @@ fn listings(
     csv: &[u8],
     settings: &Settings,
     currencies: &[Currency],
-) -> Result<BTreeMap<String, Listing>, String> {
+) -> Result<BTreeMap<Sku, Listing>, String> {
     let window = Window {
         csv,
         first_line: None,
@@ -161,7 +161,7 @@ fn listings(
 fn price(
     cart: &Cart,
     settings: SettingsVersion,
-    listings: BTreeMap<String, Listing>,
+    listings: BTreeMap<Sku, Listing>,
     currencies: &[Currency],
     now: Timestamp,
 ) -> Result<String, Error> {

@@ -51,7 +51,7 @@ use shop::inventory::objects::{StockLedgers, StockObjects};
 use shop::inventory::ports::StockPorts;
 use shop::operations::news::NewsRecord;
 use shop::orders::links::OrderLinks;
-use shop::values::ids::{new_id, unique};
+use shop::values::ids::{Sku, new_id, unique};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use worker::Env;
@@ -367,10 +367,11 @@ impl App {
             .query::<Value>(Statement::new("SELECT 1 FROM current_publish"))
             .await;
         let catalog = self.bindings.catalog.get("catalog/current").text().await;
+        let nothing = Sku::new("readyz".to_owned());
         vec![
             ("db", db.map(|_| ()).map_err(Error::from)),
             ("catalog", catalog.map(|_| ()).map_err(Error::internal)),
-            ("stock", self.stock().view("readyz").await.map(|_| ())),
+            ("stock", self.stock().view(&nothing).await.map(|_| ())),
             ("cart", self.carts().view("readyz").await.map(|_| ())),
             ("secrets", self.config.check_secrets()),
         ]

@@ -6,6 +6,7 @@ use shop::catalog::Product;
 use shop::catalog::record::CatalogRecord;
 use shop::publishing::csv::notices::NoticeCode;
 use shop::publishing::products::update_product;
+use shop::values::ids::Sku;
 use storefront::store::catalog::record::CatalogD1;
 
 const FILE: &str = "Handle,Title,Option1 Name,Option1 Value,Variant Price,Variant Inventory Tracker,Variant Inventory Qty\n\
@@ -245,7 +246,7 @@ fn a_product_that_staff_send_without_skus_keeps_its_own() {
         change_by_staff(&world, |product| {
             product.handle = handle.to_owned();
             for (variant, size) in product.variants.iter_mut().zip(["s", "m"]) {
-                variant.sku = format!("{handle}-{size}");
+                variant.sku = Sku::new(format!("{handle}-{size}"));
                 variant.sku_generated = true;
             }
         });
@@ -286,7 +287,7 @@ fn a_product_that_staff_have_changed_is_the_files_still() {
     change_by_staff(&world, |product| {
         product.title = "Tac Wipes".to_owned();
         for variant in &mut product.variants {
-            variant.sku = "TAC-1".to_owned();
+            variant.sku = "TAC-1".into();
             variant.sku_generated = false;
             variant.source.clear();
         }

@@ -3,6 +3,7 @@
 use crate::world::{World, now};
 use durable::Timestamp;
 use shop::pricing::price_list::{PriceList, Prices};
+use shop::values::ids::Sku;
 use std::rc::Rc;
 use storefront::store::pricing::price_list::{ListingCache, PricesD1};
 use storefront::store::pricing::settings::SettingsCache;
@@ -31,7 +32,7 @@ impl Isolate {
     }
 
     fn list(&self, skus: &[&str]) -> PriceList {
-        let skus: Vec<String> = skus.iter().map(|sku| (*sku).to_owned()).collect();
+        let skus: Vec<Sku> = skus.iter().map(|sku| Sku::from(*sku)).collect();
         now(self.record().price_list(&skus, "")).unwrap()
     }
 

@@ -18,6 +18,7 @@ use shop::publishing::publish::record::{
 use shop::publishing::publish::{
     continue_publish, publish_catalog, rollback_catalog, sweep_catalog,
 };
+use shop::values::ids::Sku;
 use shop::values::money::Currency;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -303,7 +304,7 @@ impl PublishQueue for World {
 }
 
 impl StockObjects for World {
-    async fn ask(&self, sku: &str, operation_id: String, command: Command) -> Result<stock::Reply> {
+    async fn ask(&self, sku: &Sku, operation_id: String, command: Command) -> Result<stock::Reply> {
         self.calls.set(self.calls.get() + 1);
         let by = match command {
             Command::Receive { quantity } => i64::from(quantity),
@@ -313,13 +314,17 @@ impl StockObjects for World {
         let replayed = self.operations.borrow().contains(&operation_id);
         if !replayed {
             self.operations.borrow_mut().push(operation_id);
-            *self.on_hand.borrow_mut().entry(sku.to_owned()).or_default() += by;
+            *self
+                .on_hand
+                .borrow_mut()
+                .entry(sku.as_str().to_owned())
+                .or_default() += by;
         }
         let view = self.seen(sku);
         Ok(Reply::Done { view, replayed })
     }
 
-    async fn view(&self, sku: &str) -> Result<stock::View> {
+    async fn view(&self, sku: &Sku) -> Result<stock::View> {
         self.calls.set(self.calls.get() + 1);
         Ok(self.seen(sku))
     }

@@ -166,7 +166,7 @@ fn quoted(world: &Rc<World>, cart_id: &str, units: &[(&str, u32)]) -> QuoteId {
     for &(sku, quantity) in units {
         assert!(SKUS.contains(&sku));
         let change = cart::Change::Set {
-            sku: sku.to_owned(),
+            sku: sku.into(),
             quantity,
             at_most: cart::MAX_QUANTITY,
         };

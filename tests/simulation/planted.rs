@@ -8,6 +8,7 @@ use durable::stock::Command;
 use durable::{Timestamp, cart, promotion};
 use serde_json::Value;
 use shop::payments::{Opener, PaymentError, Session, SessionState};
+use shop::values::ids::Sku;
 use storefront::store::sql::{Parameter, Statement};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ fn is_of_an_order(world: &World, hold_id: &str) -> bool {
 }
 
 /// Returns true if a shop with this bug assumes that a hold succeeds.
-pub fn is_granted_from_memory(world: &World, sku: &str, command: &Command) -> bool {
+pub fn is_granted_from_memory(world: &World, sku: &Sku, command: &Command) -> bool {
     let (Some(Bug::MemoryGrants), Command::Hold { quantity, .. }) = (world.bug, command) else {
         return false;
     };

@@ -260,7 +260,7 @@ pub fn receive(world: &World, quantity: u32) {
 pub fn ordered(world: &Rc<World>, number: u32) -> Result<Order> {
     let (sim, cart_id) = (Sim(Rc::clone(world)), format!("cart_{number}"));
     let change = cart::Change::Set {
-        sku: SKUS[0].to_owned(),
+        sku: SKUS[0].into(),
         quantity: 1,
         at_most: cart::MAX_QUANTITY,
     };

@@ -38,7 +38,9 @@ fn a_price_that_should_have_begun_is_due_at_once() {
             };
             let publishes = PublishD1(sim);
             assert!(!publishes.is_price_due(now).await.unwrap());
-            let saved = settings.save_scheduled_prices("A", &[price], now).await;
+            let saved = settings
+                .save_scheduled_prices(&"A".into(), &[price], now)
+                .await;
             assert!(saved.is_ok());
             assert!(
                 publishes.is_price_due(now).await.unwrap(),

@@ -11,6 +11,7 @@ use crate::orders::records::{Fulfillment, Return, Tracking, Units};
 use crate::orders::transitions::{OrderEventKind, OrderStatus};
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
+use crate::values::ids::Sku;
 use crate::values::money::{Money, split_in, sum};
 use crate::values::staff_name::StaffName;
 use crate::values::text::check_text;
@@ -209,10 +210,10 @@ fn part_of(amount: i64, count: u32, of: u32, step: i64) -> Result<i64> {
     part().ok_or_else(|| Error::internal("an amount does not fit"))
 }
 
-fn quantity_of<'a>(sku: &str, units: impl IntoIterator<Item = &'a Units>) -> u32 {
+fn quantity_of<'a>(sku: &Sku, units: impl IntoIterator<Item = &'a Units>) -> u32 {
     units
         .into_iter()
-        .filter(|units| units.sku == sku)
+        .filter(|units| units.sku == *sku)
         .fold(0, |sum, units| sum.saturating_add(units.quantity))
 }
 
@@ -295,7 +296,7 @@ mod tests {
                 }
             }
             let mut order = order(code, lines, shipping * step, tax_included);
-            let mut units: Vec<String> = order.lines.iter()
+            let mut units: Vec<Sku> = order.lines.iter()
                 .flat_map(|line| std::iter::repeat_n(line.sku.clone(), line.quantity as usize))
                 .collect();
             units.sort_by_key(|sku| derived_id("at", &format!("{shuffle}{sku}")));

@@ -12,6 +12,7 @@ use crate::catalog::availability::{PublicStocks, public_stock_of};
 use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
 use crate::codes::Code;
 use crate::error::{Error, Result};
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, Money, sum, times};
 use durable::cart;
 use durable::cart::{Cart, Change, Command, Refusal};
@@ -36,7 +37,7 @@ pub struct PricedCart {
 #[derive(Clone, Debug)]
 pub struct PricedLine {
     /// Stock keeping unit.
-    pub sku: String,
+    pub sku: Sku,
     /// Number of units.
     pub quantity: u32,
     /// Handle of the product. `None` means that it is no longer on sale.
@@ -128,13 +129,14 @@ pub async fn price_cart(
     cart: &Cart,
     currency: Currency,
 ) -> Result<PricedCart> {
-    let skus: Vec<&str> = cart.lines.iter().map(|line| line.sku.as_str()).collect();
-    let known = stocks.public_stocks(&skus).await?;
+    let skus = skus_of(cart);
+    let asked: Vec<&Sku> = skus.iter().collect();
+    let known = stocks.public_stocks(&asked).await?;
     let mut lines = Vec::with_capacity(cart.lines.len());
-    for line in &cart.lines {
-        let product = find_product_of_sku(catalog, &line.sku).await?;
+    for (line, sku) in cart.lines.iter().zip(skus) {
+        let product = find_product_of_sku(catalog, &sku).await?;
         lines.push(priced_line(
-            &line.sku,
+            sku,
             line.quantity,
             product.as_deref(),
             known.get(&line.sku).copied(),
@@ -163,21 +165,27 @@ impl PricedCart {
     }
 }
 
+/// Returns the SKUs in a cart.
+#[must_use]
+pub fn skus_of(cart: &Cart) -> Vec<Sku> {
+    let lines = cart.lines.iter();
+    lines.map(|line| Sku::new(line.sku.clone())).collect()
+}
+
 fn priced_line(
-    sku: &str,
+    sku: Sku,
     quantity: u32,
     product: Option<&Product>,
     known: Option<PublicStock>,
     currency: Currency,
 ) -> Result<PricedLine> {
-    let variant = product.and_then(|product| product.variant(sku));
+    let variant = product.and_then(|product| product.variant(&sku));
     let unit_price = variant.and_then(|variant| variant.price(currency));
     let line_total = match unit_price {
         Some(price) => Some(Money::new(times(price.amount, quantity)?, currency)),
         None => None,
     };
     Ok(PricedLine {
-        sku: sku.to_owned(),
         quantity,
         handle: product.map(|product| product.handle.clone()),
         title: product.map_or_else(
@@ -188,13 +196,14 @@ fn priced_line(
             .map(|variant| variant.title.clone())
             .unwrap_or_default(),
         image: product
-            .and_then(|product| product.picture_of(sku))
+            .and_then(|product| product.picture_of(&sku))
             .map(str::to_owned),
         unit_price,
         line_total,
         stock: product.map_or(Availability::Out, |product| {
-            public_stock_of(product, sku, known).stock
+            public_stock_of(product, &sku, known).stock
         }),
+        sku,
     })
 }
 

@@ -4,6 +4,7 @@
 use crate::catalog::Product;
 use crate::catalog::version::{PublishedCatalog, get_product_of_sku};
 use crate::error::Result;
+use crate::values::ids::Sku;
 use durable::board::Posts;
 use durable::cart;
 use durable::stock::{Availability, PublicStock};
@@ -11,7 +12,7 @@ use durable::stock::{Availability, PublicStock};
 /// Published copy of the public stock of SKUs.
 pub trait PublicStocks {
     /// Returns the published availability of each of `skus`; those never stocked are missing.
-    async fn public_stocks(&self, skus: &[&str]) -> Result<Posts>;
+    async fn public_stocks(&self, skus: &[&Sku]) -> Result<Posts>;
 }
 
 /// Returns the availability of a SKU that is on sale.
@@ -21,11 +22,15 @@ pub trait PublicStocks {
 pub async fn get_public_stock(
     catalog: &impl PublishedCatalog,
     stocks: &impl PublicStocks,
-    sku: &str,
+    sku: &Sku,
 ) -> Result<PublicStock> {
     let product = get_product_of_sku(catalog, sku).await?;
     let known = stocks.public_stocks(&[sku]).await?;
-    Ok(public_stock_of(&product, sku, known.get(sku).copied()))
+    Ok(public_stock_of(
+        &product,
+        sku,
+        known.get(sku.as_str()).copied(),
+    ))
 }
 
 /// Returns the availability of SKUs that are on sale, in the order requested.
@@ -35,13 +40,17 @@ pub async fn get_public_stock(
 pub async fn list_public_stocks(
     catalog: &impl PublishedCatalog,
     stocks: &impl PublicStocks,
-    skus: &[&str],
+    skus: &[&Sku],
 ) -> Result<Vec<PublicStock>> {
     let known = stocks.public_stocks(skus).await?;
     let mut list = Vec::with_capacity(skus.len());
     for sku in skus {
         let product = get_product_of_sku(catalog, sku).await?;
-        list.push(public_stock_of(&product, sku, known.get(*sku).copied()));
+        list.push(public_stock_of(
+            &product,
+            sku,
+            known.get(sku.as_str()).copied(),
+        ));
     }
     Ok(list)
 }
@@ -49,7 +58,7 @@ pub async fn list_public_stocks(
 /// Returns the availability of a SKU. `known` is its published copy; `None` means never stocked. A
 /// SKU whose stock is not tracked is always in stock.
 #[must_use]
-pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>) -> PublicStock {
+pub fn public_stock_of(product: &Product, sku: &Sku, known: Option<PublicStock>) -> PublicStock {
     let is_counted = product.variant(sku).is_none_or(|variant| variant.tracked);
     let known = known.unwrap_or_default();
     if is_counted {
@@ -66,8 +75,10 @@ pub fn public_stock_of(product: &Product, sku: &str, known: Option<PublicStock>)
 ///
 /// # Errors
 /// Fails if the published copy can't be read.
-pub async fn most_for_one(stocks: &impl PublicStocks, sku: &str) -> Result<u32> {
+pub async fn most_for_one(stocks: &impl PublicStocks, sku: &Sku) -> Result<u32> {
     let known = stocks.public_stocks(&[sku]).await?;
-    let limit = known.get(sku).and_then(|stock| stock.purchase_limit);
+    let limit = known
+        .get(sku.as_str())
+        .and_then(|stock| stock.purchase_limit);
     Ok(limit.unwrap_or(cart::MAX_QUANTITY).min(cart::MAX_QUANTITY))
 }

@@ -23,6 +23,7 @@ mod web_address;
 pub use web_address::web_address;
 
 use crate::catalog::handles::{category_handle, product_handle};
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, Money};
 use crate::values::tax_class::{is_standard, standard};
 use durable::Timestamp;
@@ -113,7 +114,7 @@ pub struct Variant {
     /// Id, `var_…`.
     pub id: String,
     /// Stock keeping unit; unique in the shop.
-    pub sku: String,
+    pub sku: Sku,
     /// True if the merchant gave no SKU and the shop generated a stable one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub sku_generated: bool,
@@ -244,7 +245,7 @@ pub struct Card {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_places: Option<Vec<(String, Vec<Option<u16>>)>>,
     /// SKUs of the variants.
-    pub skus: Vec<String>,
+    pub skus: Vec<Sku>,
     /// Barcodes of the variants.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub barcodes: Vec<String>,
@@ -369,8 +370,8 @@ impl Product {
 
     /// Returns the variant with this SKU.
     #[must_use]
-    pub fn variant(&self, sku: &str) -> Option<&Variant> {
-        self.variants.iter().find(|variant| variant.sku == sku)
+    pub fn variant(&self, sku: &Sku) -> Option<&Variant> {
+        self.variants.iter().find(|variant| variant.sku == *sku)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Product, ProductName};
 use crate::error::Result;
+use crate::values::ids::Sku;
 use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ pub trait CatalogRecord {
     /// many as fit, but at least one.
     async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>>;
     /// Returns the ids of the products that have these SKUs.
-    async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>>;
+    async fn owners_of_skus(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, String>>;
     /// Returns up to `limit` products, in the merchant's order, whose pictures, variants or
     /// description refer to `picture`.
     async fn products_naming(&self, picture: &str, limit: usize) -> Result<Vec<ProductName>>;

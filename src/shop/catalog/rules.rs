@@ -142,14 +142,14 @@ impl Product {
         );
         for (at, variant) in self.variants.iter().enumerate() {
             let own = [
-                Some(&variant.sku),
-                Some(&variant.tax_class),
-                variant.barcode.as_ref(),
-                variant.image.as_ref(),
+                Some(variant.sku.as_str()),
+                Some(variant.tax_class.as_str()),
+                variant.barcode.as_deref(),
+                variant.image.as_deref(),
             ];
-            let values = variant.option_values.iter().map(Some);
-            let all = own.into_iter().chain(values).flatten();
-            texts.extend(all.map(|text| (format!("variants[{at}]"), text.as_str())));
+            let values = variant.option_values.iter().map(String::as_str);
+            let all = own.into_iter().flatten().chain(values);
+            texts.extend(all.map(|text| (format!("variants[{at}]"), text)));
         }
         texts
     }

@@ -11,6 +11,7 @@ use crate::catalog::handles::{
 use crate::catalog::{Card, Product};
 use crate::codes::Code;
 use crate::error::{Error, Result};
+use crate::values::ids::Sku;
 use crate::values::typing::plain_text;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -170,7 +171,7 @@ pub async fn find_product(
 ///
 /// # Errors
 /// 422 `unknown_sku` if no published product has it.
-pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> Result<Rc<Product>> {
+pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &Sku) -> Result<Rc<Product>> {
     find_product_of_sku(catalog, sku).await?.ok_or_else(|| {
         Error::invalid(
             "sku",
@@ -186,7 +187,7 @@ pub async fn get_product_of_sku(catalog: &impl PublishedCatalog, sku: &str) -> R
 /// Fails if the published catalog can't be read.
 pub async fn find_product_of_sku(
     catalog: &impl PublishedCatalog,
-    sku: &str,
+    sku: &Sku,
 ) -> Result<Option<Rc<Product>>> {
     newest_copied(catalog, async |version: &Version| {
         look_up(catalog, &version.skus, sku).await
@@ -198,14 +199,14 @@ pub async fn find_product_of_sku(
 ///
 /// # Errors
 /// 422 `unknown_sku` if no published product has it.
-pub async fn read_sku(catalog: &impl PublishedCatalog, typed: &str) -> Result<String> {
-    let plain = plain_text(typed);
-    if plain != typed && find_product_of_sku(catalog, typed).await?.is_none() {
+pub async fn read_sku(catalog: &impl PublishedCatalog, typed: &str) -> Result<Sku> {
+    let (sku, plain) = (Sku::new(typed.to_owned()), Sku::new(plain_text(typed)));
+    if plain != sku && find_product_of_sku(catalog, &sku).await?.is_none() {
         get_product_of_sku(catalog, &plain).await?;
         return Ok(plain);
     }
-    get_product_of_sku(catalog, typed).await?;
-    Ok(typed.to_owned())
+    get_product_of_sku(catalog, &sku).await?;
+    Ok(sku)
 }
 
 /// Returns the categories that have products, parents before their children.

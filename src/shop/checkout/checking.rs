@@ -120,7 +120,7 @@ fn price_anew(quote: &Quote, list: &PriceList) -> Result<PricedLines> {
         .lines
         .iter()
         .map(|line| Line {
-            sku: line.sku.clone(),
+            sku: line.sku.as_str().to_owned(),
             quantity: line.quantity,
         })
         .collect();

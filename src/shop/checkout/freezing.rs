@@ -105,8 +105,14 @@ pub(super) fn check_lines(quote: &Quote, cart: &Cart) -> Result<()> {
 
 /// Lists quoted and current quantity of each SKU where they differ.
 fn changes_since(quote: &Quote, cart: &Cart) -> Vec<Value> {
-    let quoted = quote.lines.iter().map(|line| (&line.sku, line.quantity));
-    let in_cart = cart.lines.iter().map(|line| (&line.sku, line.quantity));
+    let quoted = quote
+        .lines
+        .iter()
+        .map(|line| (line.sku.as_str(), line.quantity));
+    let in_cart = cart
+        .lines
+        .iter()
+        .map(|line| (line.sku.as_str(), line.quantity));
     let (quoted, in_cart): (BTreeMap<_, _>, BTreeMap<_, _>) = (quoted.collect(), in_cart.collect());
     let told = |quantity: Option<&u32>| quantity.map(|quantity| json!({"quantity": quantity}));
     let skus: BTreeSet<_> = quoted.keys().chain(in_cart.keys()).collect();

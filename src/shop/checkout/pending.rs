@@ -7,6 +7,7 @@ use crate::codes::Code;
 use crate::customers::challenge::{Proof, Solution};
 use crate::error::{Error, Result};
 use crate::pricing::quote::QuoteLine;
+use crate::values::ids::Sku;
 use durable::Timestamp;
 use std::collections::BTreeMap;
 
@@ -55,7 +56,7 @@ pub struct Pending {
     /// Orders from the network.
     pub of_network: u32,
     /// Units in orders from the network, for each SKU of the new order that has any.
-    pub units: BTreeMap<String, u32>,
+    pub units: BTreeMap<Sku, u32>,
     /// Time at which the [`MAX_UNPROVED`]th most recent order without a solved challenge was placed
     /// from the network. `None` means there are fewer.
     pub unproved_since: Option<Timestamp>,

@@ -1,5 +1,6 @@
 //! Creation of quotes and listing of shipping methods, with validation of the requests.
 
+use crate::cart::skus_of;
 use crate::checkout::ports::CheckoutPorts;
 use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
@@ -211,12 +212,6 @@ pub fn accept_currency(code: &str, sold_in: &[Currency]) -> Result<Currency> {
             );
             Error::invalid("currency", Code::UnknownCurrency, detail)
         })
-}
-
-/// Returns the SKUs in a cart.
-#[must_use]
-pub fn skus_of(cart: &Cart) -> Vec<String> {
-    cart.lines.iter().map(|line| line.sku.clone()).collect()
 }
 
 fn request_errors(request: &QuoteRequest, list: &PriceList) -> Vec<FieldError> {

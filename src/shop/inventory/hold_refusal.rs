@@ -3,6 +3,7 @@
 
 use crate::codes::Code;
 use crate::error::Error;
+use crate::values::ids::Sku;
 use serde_json::{Value, json};
 
 /// Minimum seconds after which a buyer should retry if units may come back. A random part is added,
@@ -30,7 +31,7 @@ pub enum HoldRefusal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ShortLine {
     /// SKU of the line.
-    pub sku: String,
+    pub sku: Sku,
     /// Product title shown to shoppers.
     pub title: String,
     /// Variant title shown to shoppers.
@@ -185,7 +186,7 @@ mod tests {
 
     fn short(reason: ShortReason) -> ShortLine {
         ShortLine {
-            sku: "LAMP".to_owned(),
+            sku: "LAMP".into(),
             title: "Lamp".to_owned(),
             variant_title: String::new(),
             reason,

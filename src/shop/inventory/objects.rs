@@ -1,6 +1,7 @@
 //! Objects that count stock and uses of promotions.
 
 use crate::error::Result;
+use crate::values::ids::Sku;
 use durable::board::Posts;
 use durable::machine::{Checkup, Entry};
 use durable::promotion::View;
@@ -20,12 +21,12 @@ pub trait StockObjects {
     /// Carries out `command` once per `operation_id`.
     async fn ask(
         &self,
-        sku: &str,
+        sku: &Sku,
         operation_id: String,
         command: stock::Command,
     ) -> Result<stock::Reply>;
     /// Returns the current stock.
-    async fn view(&self, sku: &str) -> Result<stock::View>;
+    async fn view(&self, sku: &Sku) -> Result<stock::View>;
 }
 
 /// Promotion objects, one per limited promotion.
@@ -46,14 +47,14 @@ pub trait StockLedgers {
     /// Returns movements numbered below `before`, newest first.
     async fn movements(
         &self,
-        sku: &str,
+        sku: &Sku,
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<StockMovement>>;
     /// Compares the counters with the movements.
-    async fn check(&self, sku: &str) -> Result<Checkup<stock::View>>;
+    async fn check(&self, sku: &Sku) -> Result<Checkup<stock::View>>;
     /// Sets the counters to the sums of the movements, and returns the result of the check.
-    async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>>;
+    async fn repair(&self, sku: &Sku) -> Result<Checkup<stock::View>>;
 }
 
 /// An entry in a stock object's log, with events in the form the object wrote them.

@@ -9,6 +9,7 @@ use crate::inventory::objects::StockObjects;
 use crate::inventory::ports::StockPorts;
 use crate::orders::order::Order;
 use crate::orders::records::Units;
+use crate::values::ids::Sku;
 use durable::machine::Reply;
 use durable::{Timestamp, stock};
 
@@ -92,11 +93,11 @@ pub async fn restock_return(ports: &impl StockPorts, order: &Order, return_id: &
 }
 
 fn tracked_units<'a>(order: &Order, units: &'a [Units]) -> Vec<&'a Units> {
-    let tracked = |sku: &str| {
+    let tracked = |sku: &Sku| {
         order
             .lines
             .iter()
-            .any(|line| line.sku == sku && line.tracked)
+            .any(|line| line.sku == *sku && line.tracked)
     };
     units.iter().filter(|units| tracked(&units.sku)).collect()
 }

@@ -3,6 +3,7 @@
 //! request asks the object again, and only if it gets units do the others follow. Only refusals are
 //! answered from memory, never a hold.
 
+use crate::values::ids::Sku;
 use durable::Timestamp;
 use durable::stock::PublicStock;
 use std::collections::BTreeMap;
@@ -22,12 +23,12 @@ const MAX_KEPT: usize = 4096;
 /// The isolate's memory of refusals.
 pub trait RefusalMemory {
     /// Remembers the refusal that an object has just given.
-    fn remember(&self, sku: &str, shortage: Shortage);
+    fn remember(&self, sku: &Sku, shortage: Shortage);
     /// Forgets the refusal, because units were held.
-    fn forget(&self, sku: &str);
+    fn forget(&self, sku: &Sku);
     /// Returns the reason why `quantity` units would be refused. `None` means the object must be
     /// asked.
-    fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage>;
+    fn recall(&self, sku: &Sku, quantity: u32) -> Option<Shortage>;
 }
 
 /// Reason why an object refused units.
@@ -43,7 +44,7 @@ pub struct Shortage {
 
 /// Recent refusals.
 #[derive(Debug, Default)]
-pub struct Refusals(BTreeMap<String, Kept>);
+pub struct Refusals(BTreeMap<Sku, Kept>);
 
 #[derive(Clone, Copy, Debug)]
 struct Kept {
@@ -53,7 +54,7 @@ struct Kept {
 
 impl Refusals {
     /// Remembers a refusal by the object of `sku`.
-    pub fn remember(&mut self, sku: &str, shortage: Shortage, now: Timestamp) {
+    pub fn remember(&mut self, sku: &Sku, shortage: Shortage, now: Timestamp) {
         let is_newer = |kept: &Kept| kept.until > now && kept.shortage.version > shortage.version;
         if self.0.get(sku).is_some_and(is_newer) {
             return;
@@ -73,7 +74,7 @@ impl Refusals {
     }
 
     /// Forgets the refusal for `sku`.
-    pub fn forget(&mut self, sku: &str) {
+    pub fn forget(&mut self, sku: &Sku) {
         self.0.remove(sku);
     }
 
@@ -81,7 +82,7 @@ impl Refusals {
     /// that the isolate has read.
     pub fn recall(
         &mut self,
-        sku: &str,
+        sku: &Sku,
         quantity: u32,
         word: Option<PublicStock>,
         now: Timestamp,
@@ -137,45 +138,45 @@ mod tests {
     fn a_refusal_is_repeated_for_its_time_and_for_as_many_units() {
         for (shortage, millis) in [(HELD, 1000), (GONE, 2000)] {
             let mut refusals = Refusals::default();
-            refusals.remember("A", shortage, at(0));
-            assert_eq!(refusals.recall("A", 2, None, at(1)), None);
-            assert_eq!(refusals.recall("B", 3, None, at(1)), None);
+            refusals.remember(&"A".into(), shortage, at(0));
+            assert_eq!(refusals.recall(&"A".into(), 2, None, at(1)), None);
+            assert_eq!(refusals.recall(&"B".into(), 3, None, at(1)), None);
             assert_eq!(
-                refusals.recall("A", 3, None, at(millis - 1)),
+                refusals.recall(&"A".into(), 3, None, at(millis - 1)),
                 Some(shortage)
             );
-            assert_eq!(refusals.recall("A", 3, None, at(millis)), None);
+            assert_eq!(refusals.recall(&"A".into(), 3, None, at(millis)), None);
         }
     }
 
     #[test]
     fn when_its_time_is_over_one_request_looks_again() {
         let mut refusals = Refusals::default();
-        refusals.remember("A", GONE, at(0));
-        assert_eq!(refusals.recall("A", 1, None, at(2000)), None);
-        assert_eq!(refusals.recall("A", 3, None, at(2000)), None);
-        assert_eq!(refusals.recall("A", 3, None, at(2249)), Some(GONE));
-        assert_eq!(refusals.recall("A", 3, None, at(2250)), None);
-        assert_eq!(refusals.recall("A", 3, None, at(2251)), Some(GONE));
-        assert_eq!(refusals.recall("A", 3, None, at(3500)), None);
-        assert_eq!(refusals.recall("A", 3, None, at(3500)), None);
+        refusals.remember(&"A".into(), GONE, at(0));
+        assert_eq!(refusals.recall(&"A".into(), 1, None, at(2000)), None);
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(2000)), None);
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(2249)), Some(GONE));
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(2250)), None);
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(2251)), Some(GONE));
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(3500)), None);
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(3500)), None);
     }
 
     #[test]
     fn who_was_given_units_ends_it() {
         let mut refusals = Refusals::default();
-        refusals.remember("A", GONE, at(0));
-        refusals.forget("A");
-        assert_eq!(refusals.recall("A", 3, None, at(1)), None);
+        refusals.remember(&"A".into(), GONE, at(0));
+        refusals.forget(&"A".into());
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(1)), None);
     }
 
     #[test]
     fn a_newer_word_ends_a_refusal_and_an_older_one_does_not() {
         let mut refusals = Refusals::default();
-        refusals.remember("A", GONE, at(0));
-        assert_eq!(refusals.recall("A", 3, word(7), at(1)), Some(GONE));
-        assert_eq!(refusals.recall("A", 3, word(8), at(1)), None);
-        assert_eq!(refusals.recall("A", 3, word(7), at(1)), None);
+        refusals.remember(&"A".into(), GONE, at(0));
+        assert_eq!(refusals.recall(&"A".into(), 3, word(7), at(1)), Some(GONE));
+        assert_eq!(refusals.recall(&"A".into(), 3, word(8), at(1)), None);
+        assert_eq!(refusals.recall(&"A".into(), 3, word(7), at(1)), None);
     }
 
     #[test]
@@ -186,16 +187,16 @@ mod tests {
             version: 8,
             ..GONE
         };
-        refusals.remember("A", newer, at(0));
-        refusals.remember("A", GONE, at(1));
-        assert_eq!(refusals.recall("A", 3, None, at(2)), None);
+        refusals.remember(&"A".into(), newer, at(0));
+        refusals.remember(&"A".into(), GONE, at(1));
+        assert_eq!(refusals.recall(&"A".into(), 3, None, at(2)), None);
     }
 
     #[test]
     fn memory_is_bounded() {
         let mut refusals = Refusals::default();
         for sku in 0..3 * MAX_KEPT {
-            refusals.remember(&sku.to_string(), GONE, at(0));
+            refusals.remember(&Sku::new(sku.to_string()), GONE, at(0));
             assert!(refusals.0.len() <= MAX_KEPT);
         }
     }

@@ -8,6 +8,7 @@ use crate::catalog::record::CatalogRecord;
 use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::inventory::objects::StockObjects;
+use crate::values::ids::Sku;
 use durable::machine::Reply;
 use durable::stock::{Command, MAX_QUANTITY, MAX_REASON_BYTES, Refusal, View};
 use serde_json::json;
@@ -19,7 +20,7 @@ use serde_json::json;
 pub async fn get_stock(
     record: &impl CatalogRecord,
     stock: &impl StockObjects,
-    sku: &str,
+    sku: &Sku,
 ) -> Result<View> {
     let view = stock.view(sku).await?;
     if view.version == 0 && record.owners_of_skus(&[sku.to_owned()]).await?.is_empty() {
@@ -35,7 +36,7 @@ pub async fn get_stock(
 /// `below_promised`.
 pub async fn change_stock(
     stock: &impl StockObjects,
-    sku: &str,
+    sku: &Sku,
     command: Command,
     operation_id: String,
 ) -> Result<(View, bool)> {
@@ -52,7 +53,7 @@ pub async fn change_stock(
 /// 422 `invalid_quantity`.
 pub async fn receive_stock(
     stock: &impl StockObjects,
-    sku: &str,
+    sku: &Sku,
     quantity: u32,
     operation_id: String,
 ) -> Result<View> {
@@ -80,7 +81,7 @@ pub enum Counted {
 /// 422 `invalid_quantity`, and `idempotency_key_reused` for a different count.
 pub async fn count_stock(
     stock: &impl StockObjects,
-    sku: &str,
+    sku: &Sku,
     quantity: u32,
     operation_id: String,
 ) -> Result<Counted> {
@@ -99,7 +100,7 @@ pub async fn count_stock(
 pub const BELOW_PROMISED: &str =
     "This would leave fewer units than checkouts and orders have reserved.";
 
-fn refused(sku: &str, refusal: &Refusal) -> Error {
+fn refused(sku: &Sku, refusal: &Refusal) -> Error {
     let quantity = |max: u32| {
         let detail = format!("Must be a whole number from 1 to {max}.");
         Error::invalid("quantity", Code::InvalidQuantity, detail)

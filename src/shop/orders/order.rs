@@ -10,6 +10,7 @@ use crate::payments::provider::ProviderId;
 use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::pricing::quote::{Held, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, Money, sum};
 use crate::values::staff_name::StaffName;
 use durable::Timestamp;
@@ -289,8 +290,8 @@ impl Order {
     /// Units of each line that were shipped and not returned.
     #[must_use]
     pub fn returnable(&self) -> Vec<Units> {
-        let shipped = |sku: &str| units_of(sku, self.fulfillments.iter().flat_map(|it| &it.lines));
-        let returned = |sku: &str| units_of(sku, self.returns.iter().flat_map(|it| &it.lines));
+        let shipped = |sku: &Sku| units_of(sku, self.fulfillments.iter().flat_map(|it| &it.lines));
+        let returned = |sku: &Sku| units_of(sku, self.returns.iter().flat_map(|it| &it.lines));
         self.lines
             .iter()
             .map(|line| Units {
@@ -455,8 +456,8 @@ impl Order {
     }
 }
 
-fn units_of<'a>(sku: &str, lines: impl Iterator<Item = &'a Units>) -> u32 {
+fn units_of<'a>(sku: &Sku, lines: impl Iterator<Item = &'a Units>) -> u32 {
     lines
-        .filter(|units| units.sku == sku)
+        .filter(|units| units.sku == *sku)
         .fold(0, |sum, units| sum.saturating_add(units.quantity))
 }

@@ -1,6 +1,6 @@
 //! Records of an order: fulfillments and returns, and how their ids are derived.
 
-use crate::values::ids::derived_id;
+use crate::values::ids::{Sku, derived_id};
 use crate::values::money::Money;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Units {
     /// Stock keeping unit.
-    pub sku: String,
+    #[cfg_attr(feature = "testing", schema(value_type = String))]
+    pub sku: Sku,
     /// Number of units; at least 1.
     pub quantity: u32,
 }

@@ -12,6 +12,7 @@ use crate::payments::PaymentStatus;
 use crate::payments::provider::ProviderId;
 use crate::pricing::quote::{LineDetail, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
+use crate::values::ids::Sku;
 use crate::values::money::Currency;
 use durable::Timestamp;
 
@@ -69,7 +70,7 @@ pub fn order(code: &str, lines: Vec<QuoteLine>, shipping: i64, tax_included: boo
 pub fn line(at: usize, unit_price: i64, quantity: u32) -> QuoteLine {
     let line_total = unit_price * i64::from(quantity);
     QuoteLine {
-        sku: format!("SKU{at}"),
+        sku: Sku::new(format!("SKU{at}")),
         quantity,
         title: String::new(),
         variant_title: String::new(),

@@ -13,6 +13,7 @@ use crate::pricing::quote::{
 use crate::pricing::selectors::Goods;
 use crate::pricing::shipping::{Offer, Parcel, offers, offers_anywhere, place_of_pick_up};
 use crate::pricing::tax::{Taxation, taxation};
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, sum, times};
 use durable::cart::Line;
 use std::collections::BTreeMap;
@@ -250,7 +251,7 @@ impl DiscountedGoods<'_> {
 /// First stage: each line at its published price.
 fn listed_items<'a>(
     lines: &[Line],
-    listings: &'a BTreeMap<String, Rc<Listing>>,
+    listings: &'a BTreeMap<Sku, Rc<Listing>>,
     taxation: &Taxation<'_>,
     currency: Currency,
 ) -> Result<Vec<Item<'a>>> {
@@ -274,11 +275,11 @@ fn listed_items<'a>(
 
 fn listed_item<'a>(
     line: &Line,
-    listings: &'a BTreeMap<String, Rc<Listing>>,
+    listings: &'a BTreeMap<Sku, Rc<Listing>>,
     taxation: &Taxation<'_>,
     currency: Currency,
 ) -> Result<Item<'a>, (Code, String)> {
-    let listing = listings.get(&line.sku).ok_or_else(|| {
+    let listing = listings.get(line.sku.as_str()).ok_or_else(|| {
         (
             Code::UnknownSku,
             "This item is no longer on sale.".to_owned(),
@@ -298,7 +299,7 @@ fn listed_item<'a>(
     Ok(Item {
         listing,
         line: QuoteLine {
-            sku: line.sku.clone(),
+            sku: Sku::new(line.sku.clone()),
             quantity: line.quantity,
             title: listing.title.clone(),
             variant_title: listing.variant_title.clone(),

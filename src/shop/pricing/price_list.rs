@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::pricing::quote::{Listing, Quote};
 use crate::pricing::settings::SettingsVersion;
-use crate::values::ids::QuoteId;
+use crate::values::ids::{QuoteId, Sku};
 use durable::Timestamp;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ pub struct PriceList {
     /// Sequence number of the publish.
     pub catalog_seq: i64,
     /// Listing of each of the cart's SKUs.
-    pub listings: BTreeMap<String, Rc<Listing>>,
+    pub listings: BTreeMap<Sku, Rc<Listing>>,
     /// Settings in force, with their version.
     pub settings: Rc<SettingsVersion>,
     /// True if the shopper has an earlier order that has neither expired nor been cancelled.
@@ -24,7 +24,7 @@ pub struct PriceList {
 /// Price record that orders use: rows written by a publish, which nothing changes later.
 pub trait Prices {
     /// Returns the price list for these SKUs and for the shopper with this email address.
-    async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList>;
+    async fn price_list(&self, skus: &[Sku], email: &str) -> Result<PriceList>;
     /// Saves a quote and deletes the cart's other quotes, except one needed by a checkout in
     /// progress.
     async fn save_quote(&self, quote: &Quote, now: Timestamp) -> Result<()>;

@@ -9,6 +9,7 @@ use crate::catalog::{Conversion, Price, Product};
 use crate::codes::Code;
 use crate::error::FieldError;
 use crate::pricing::instants;
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, MAX_AMOUNT, Money};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -82,7 +83,7 @@ pub struct Repricing {
     /// Exchange rates.
     pub currencies: Currencies,
     /// Scheduled prices in force at the time of the publish, by SKU.
-    pub scheduled: BTreeMap<String, Vec<ScheduledPrice>>,
+    pub scheduled: BTreeMap<Sku, Vec<ScheduledPrice>>,
 }
 
 impl Repricing {

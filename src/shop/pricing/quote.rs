@@ -9,7 +9,7 @@ use crate::pricing::shipping::{DeliveryEstimate, PhoneRule};
 use crate::pricing::tax::TaxPart;
 use crate::values::addresses::Address;
 use crate::values::channel::ChannelId;
-use crate::values::ids::QuoteId;
+use crate::values::ids::{QuoteId, Sku};
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, sum};
 use crate::values::tax_class::standard;
@@ -102,7 +102,7 @@ pub struct Quote {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuoteLine {
     /// Stock keeping unit.
-    pub sku: String,
+    pub sku: Sku,
     /// Number of units.
     pub quantity: u32,
     /// Title of the product.

@@ -3,6 +3,7 @@
 use crate::catalog::handles::{category_handle, is_category_called};
 use crate::codes::Code;
 use crate::error::FieldError;
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, MAX_AMOUNT, Money};
 use crate::values::typing::plain_text;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub enum Selector {
 #[derive(Clone, Copy, Debug)]
 pub struct Goods<'a> {
     /// Stock keeping unit.
-    pub sku: &'a str,
+    pub sku: &'a Sku,
     /// Handles of the product's categories, from the root down.
     pub categories: &'a [String],
 }
@@ -45,7 +46,10 @@ impl Selector {
                 let category = depth.and_then(|depth| goods.categories.get(depth));
                 category.is_some_and(|it| *it == category_handle(path))
             }
-            Self::Sku(sku) => goods.sku == sku || (is_pasted(sku) && goods.sku == plain_text(sku)),
+            Self::Sku(typed) => {
+                let sku = goods.sku.as_str();
+                sku == typed || (is_pasted(typed) && sku == plain_text(typed))
+            }
         }
     }
 }
@@ -94,10 +98,6 @@ mod tests {
 
     #[test]
     fn a_sku_is_selected_however_it_was_pasted() {
-        let goods = |sku| Goods {
-            sku,
-            categories: &[],
-        };
         for (typed, sku, wanted) in [
             ("LAMP-1", "LAMP-1", true),
             ("LAMP\u{2011}1\u{200b}", "LAMP-1", true),
@@ -107,7 +107,11 @@ mod tests {
             ("LAMP1", "LAMP-1", false),
         ] {
             let selector = Selector::Sku(typed.into());
-            assert_eq!(selector.selects(&goods(sku)), wanted, "{typed}");
+            let goods = Goods {
+                sku: &sku.into(),
+                categories: &[],
+            };
+            assert_eq!(selector.selects(&goods), wanted, "{typed}");
         }
     }
 
@@ -118,7 +122,7 @@ mod tests {
         };
         let selector: Selector = serde_json::from_str(selector).unwrap();
         selector.selects(&Goods {
-            sku: "A",
+            sku: &"A".into(),
             categories: &product.category_handles(),
         })
     }
@@ -154,7 +158,7 @@ mod tests {
         assert!(!selects_path(r#"{"category": "shoes"}"#, &["Men"]));
         let listed_before = ["men".to_owned(), "shoes".to_owned()];
         let goods = Goods {
-            sku: "A",
+            sku: &"A".into(),
             categories: &listed_before,
         };
         assert!(Selector::Category("shoes".into()).selects(&goods));

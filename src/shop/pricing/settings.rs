@@ -10,7 +10,7 @@ use crate::pricing::promotions::problems::problems_of_promotions;
 use crate::pricing::shipping::ShippingZone;
 use crate::pricing::shipping::problems::problems_of_shipping_zones;
 use crate::pricing::tax::{Market, TaxZone, problems_of_markets, problems_of_tax_zones};
-use crate::values::ids::customer_of;
+use crate::values::ids::{Sku, customer_of};
 use crate::values::mail_addresses::read_address;
 use crate::values::money::Currency;
 use crate::values::written::Written;
@@ -98,7 +98,7 @@ pub async fn change_settings(
 /// Fails if the prices can't be read.
 pub async fn get_scheduled_prices(
     record: &impl SettingsRecord,
-    sku: &str,
+    sku: &Sku,
 ) -> Result<Vec<ScheduledPrice>> {
     record.scheduled_prices(sku).await
 }
@@ -110,7 +110,7 @@ pub async fn get_scheduled_prices(
 pub async fn set_scheduled_prices(
     record: &impl SettingsRecord,
     sold_in: &[Currency],
-    sku: &str,
+    sku: &Sku,
     prices: Vec<ScheduledPrice>,
     now: Timestamp,
 ) -> Result<Vec<ScheduledPrice>> {
@@ -152,11 +152,11 @@ pub trait SettingsRecord {
     /// Saves the next version. `Lost` means that a version with its number exists already.
     async fn save_settings(&self, next: &SettingsVersion, now: Timestamp) -> Result<Written>;
     /// Returns the scheduled prices of a SKU.
-    async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>>;
+    async fn scheduled_prices(&self, sku: &Sku) -> Result<Vec<ScheduledPrice>>;
     /// Replaces the scheduled prices of a SKU. A price that should have begun by `now` begins now.
     async fn save_scheduled_prices(
         &self,
-        sku: &str,
+        sku: &Sku,
         prices: &[ScheduledPrice],
         now: Timestamp,
     ) -> Result<()>;

@@ -10,7 +10,7 @@ use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::inventory::objects::StockObjects;
 use crate::publishing::csv::write::{header_of, write_header, write_rows};
-use crate::values::ids::digest_of;
+use crate::values::ids::{Sku, digest_of};
 use crate::values::money::Currency;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
@@ -160,12 +160,12 @@ async fn units_of(
     stock: &impl StockObjects,
     products: &[Product],
     variants: &Range<usize>,
-) -> Result<BTreeMap<String, u32>> {
+) -> Result<BTreeMap<Sku, u32>> {
     let skus = products
         .iter()
         .flat_map(|product| product.variants.iter().enumerate())
         .filter(|(at, variant)| variant.tracked && variants.contains(at))
-        .map(|(_, variant)| variant.sku.as_str());
+        .map(|(_, variant)| &variant.sku);
     stream::iter(skus)
         .map(async |sku| {
             let on_hand = stock.view(sku).await?.on_hand;

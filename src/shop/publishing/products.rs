@@ -9,7 +9,7 @@ use crate::catalog::{Product, SourceCell};
 use crate::error::{Error, Result};
 use crate::publishing::csv::columns::HANDLE;
 use crate::publishing::csv::variants::generated_skus;
-use crate::values::ids::derived_id;
+use crate::values::ids::{Sku, derived_id};
 use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeSet;
@@ -162,7 +162,7 @@ fn keep_generated_skus(product: &mut Product, existing: &Product) {
         .collect();
     let generated = generated_skus(&product.handle, &choices);
     let stated = product.variants.iter().filter(|it| !it.sku_generated);
-    let stated: BTreeSet<String> = stated.map(|it| it.sku.clone()).collect();
+    let stated: BTreeSet<Sku> = stated.map(|it| it.sku.clone()).collect();
     for (variant, generated) in product.variants.iter_mut().zip(generated) {
         let before = existing.variants.iter().find(|before| {
             if variant.sku_generated {

@@ -29,11 +29,56 @@ macro_rules! id_type {
             pub const fn as_str(&self) -> &str {
                 self.0.as_str()
             }
+
+            /// Gives up the type, for what takes any text.
+            #[must_use]
+            pub fn into_string(self) -> String {
+                self.0
+            }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.0 == *other
+            }
+        }
+
+        #[cfg(any(test, feature = "testing"))]
+        impl From<&str> for $name {
+            fn from(id: &str) -> Self {
+                Self(id.to_owned())
             }
         }
     };
@@ -51,6 +96,20 @@ id_type! {
     /// ordered_from(&cart_id);
     /// ```
     QuoteId
+}
+
+id_type! {
+    /// SKU, which names a variant for good:
+    ///
+    /// ```compile_fail,E0308
+    /// use shop::values::ids::{QuoteId, Sku};
+    ///
+    /// fn stock_of(sku: &Sku) {}
+    ///
+    /// let quote_id = QuoteId::new("quote_1".to_owned());
+    /// stock_of(&quote_id);
+    /// ```
+    Sku
 }
 
 /// Entropy of one id: 128 bits, so that ids can't be guessed.

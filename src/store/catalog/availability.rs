@@ -9,6 +9,7 @@ use durable::board::{Posts, bucket_of, copy_key};
 use durable::stock::PublicStock;
 use shop::catalog::availability::PublicStocks;
 use shop::error::{Error, Result};
+use shop::values::ids::Sku;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -32,22 +33,27 @@ pub struct StockKv {
 
 /// Returns what this isolate last read about a SKU, however old.
 #[must_use]
-pub fn last_read(sku: &str) -> Option<PublicStock> {
+pub fn last_read(sku: &Sku) -> Option<PublicStock> {
     COPIES.with_borrow(|copies| {
         let (_, copy) = copies.get(&bucket_of(sku))?;
-        copy.get(sku).copied()
+        copy.get(sku.as_str()).copied()
     })
 }
 
 impl PublicStocks for StockKv {
-    async fn public_stocks(&self, skus: &[&str]) -> Result<Posts> {
+    async fn public_stocks(&self, skus: &[&Sku]) -> Result<Posts> {
         let buckets: BTreeSet<u32> = skus.iter().map(|sku| bucket_of(sku)).collect();
         let copies = buckets.into_iter().map(|bucket| self.copy(bucket));
         let copies = futures_util::future::try_join_all(copies).await?;
-        let known = |sku: &&str| copies.iter().find_map(|copy| copy.get(*sku)).copied();
+        let known = |sku: &&Sku| {
+            copies
+                .iter()
+                .find_map(|copy| copy.get(sku.as_str()))
+                .copied()
+        };
         Ok(skus
             .iter()
-            .filter_map(|sku| Some(((*sku).to_owned(), known(sku)?)))
+            .filter_map(|sku| Some((sku.as_str().to_owned(), known(sku)?)))
             .collect())
     }
 }

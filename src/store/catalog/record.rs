@@ -10,6 +10,7 @@ use shop::catalog::record::{CatalogRecord, PageSize};
 use shop::catalog::{Image, Price, Product, ProductName, ProductOption, Seo, SourceCell, Variant};
 use shop::codes::Code;
 use shop::error::{Error, Result};
+use shop::values::ids::Sku;
 use shop::values::written::Written;
 use std::collections::BTreeMap;
 
@@ -58,7 +59,7 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
         load_products(&self.0, page(PRODUCTS_AFTER, position, size)).await
     }
 
-    async fn owners_of_skus(&self, skus: &[String]) -> Result<BTreeMap<String, String>> {
+    async fn owners_of_skus(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, String>> {
         let rows: Vec<OwnerRow> = self
             .0
             .query(Statement::new(OWNERS_OF_SKUS).bind(to_json(&skus)?))
@@ -243,7 +244,7 @@ fn publish_in_progress() -> Error {
 
 #[derive(Deserialize)]
 struct OwnerRow {
-    sku: String,
+    sku: Sku,
     product_id: String,
 }
 
@@ -308,7 +309,7 @@ impl ProductRow {
 struct VariantRow {
     id: String,
     product_id: String,
-    sku: String,
+    sku: Sku,
     sku_generated: i64,
     title: String,
     option_values: String,

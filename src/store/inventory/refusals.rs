@@ -3,6 +3,7 @@
 use crate::store::catalog::availability::last_read;
 use durable::Timestamp;
 use shop::inventory::refusals::{RefusalMemory, Refusals, Shortage};
+use shop::values::ids::Sku;
 use std::cell::RefCell;
 
 thread_local! {
@@ -17,16 +18,16 @@ pub struct RefusalsHere {
 }
 
 impl RefusalMemory for RefusalsHere {
-    fn remember(&self, sku: &str, shortage: Shortage) {
+    fn remember(&self, sku: &Sku, shortage: Shortage) {
         let now = (self.clock)();
         REFUSALS.with_borrow_mut(|refusals| refusals.remember(sku, shortage, now));
     }
 
-    fn forget(&self, sku: &str) {
+    fn forget(&self, sku: &Sku) {
         REFUSALS.with_borrow_mut(|refusals| refusals.forget(sku));
     }
 
-    fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage> {
+    fn recall(&self, sku: &Sku, quantity: u32) -> Option<Shortage> {
         let (word, now) = (last_read(sku), (self.clock)());
         REFUSALS.with_borrow_mut(|refusals| refusals.recall(sku, quantity, word, now))
     }

@@ -115,7 +115,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
         let database = database();
         database.execute_batch(PENDING).unwrap();
         let mut line = line(1, 1_000, quantity);
-        (line.sku, line.tracked) = (sku.to_owned(), tracked);
+        (line.sku, line.tracked) = (sku.into(), tracked);
         let order = order("USD", vec![line], 0, false);
         runs(
             &database,
@@ -174,7 +174,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
         one.visitor.limits.orders_per_network = 2;
         let lets_in = |sku: &str, proof| {
             let mut line = line(1, 1_000, 1);
-            sku.clone_into(&mut line.sku);
+            line.sku = sku.into();
             let order = order("USD", vec![line], 0, false);
             runs(
                 &database,

@@ -13,6 +13,7 @@ use shop::error::{Error, Result, key_reused};
 use shop::inventory::objects::{
     Boards, PromotionObjects, StockLedgers, StockMovement, StockObjects, Uses,
 };
+use shop::values::ids::Sku;
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::RequestInit;
@@ -36,7 +37,7 @@ pub struct Objects(pub ObjectNamespace);
 impl StockObjects for Objects {
     async fn ask(
         &self,
-        sku: &str,
+        sku: &Sku,
         operation_id: String,
         command: stock::Command,
     ) -> Result<stock::Reply> {
@@ -47,7 +48,7 @@ impl StockObjects for Objects {
         self.call(&stock::object_name(sku, 0), &request).await
     }
 
-    async fn view(&self, sku: &str) -> Result<stock::View> {
+    async fn view(&self, sku: &Sku) -> Result<stock::View> {
         let reply: stock::Reply = self
             .call(
                 &stock::object_name(sku, 0),
@@ -113,7 +114,7 @@ impl CartObjects for Objects {
 impl StockLedgers for Objects {
     async fn movements(
         &self,
-        sku: &str,
+        sku: &Sku,
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<StockMovement>> {
@@ -121,12 +122,12 @@ impl StockLedgers for Objects {
         self.inspect(&name, Inspection::Log { before, limit }).await
     }
 
-    async fn check(&self, sku: &str) -> Result<Checkup<stock::View>> {
+    async fn check(&self, sku: &Sku) -> Result<Checkup<stock::View>> {
         let name = stock::object_name(sku, 0);
         self.inspect(&name, Inspection::Check).await
     }
 
-    async fn repair(&self, sku: &str) -> Result<Checkup<stock::View>> {
+    async fn repair(&self, sku: &Sku) -> Result<Checkup<stock::View>> {
         let name = stock::object_name(sku, 0);
         self.inspect(&name, Inspection::Repair).await
     }
@@ -147,7 +148,7 @@ impl Objects {
     ///
     /// # Errors
     /// 503 while the board accepts no more watchers.
-    pub async fn watch(&self, sku: &str) -> Result<WebSocket> {
+    pub async fn watch(&self, sku: &Sku) -> Result<WebSocket> {
         let name = board::object_name(bucket_of(sku));
         let encoded =
             percent_encoding::utf8_percent_encode(sku, percent_encoding::NON_ALPHANUMERIC);

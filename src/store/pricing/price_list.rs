@@ -16,7 +16,7 @@ use shop::checkout::quoting::ids_of_quotes;
 use shop::error::{Error, Result};
 use shop::pricing::price_list::{PriceList, Prices};
 use shop::pricing::quote::{Listing, Quote};
-use shop::values::ids::QuoteId;
+use shop::values::ids::{QuoteId, Sku};
 use shop::values::mail_addresses::letters_of;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -48,7 +48,7 @@ pub struct Listings {
 }
 
 impl Listings {
-    fn of(&mut self, skus: &[String]) -> BTreeMap<String, Rc<Listing>> {
+    fn of(&mut self, skus: &[Sku]) -> BTreeMap<Sku, Rc<Listing>> {
         let kept = skus.iter().filter_map(|sku| {
             let listing = self.by_sku.get(sku, KEPT_BYTES)?;
             Some((sku.clone(), listing))
@@ -64,16 +64,16 @@ impl Listings {
         for (sku, listing) in &list.listings {
             let listing = Rc::clone(listing);
             self.by_sku
-                .put(sku.clone(), listing, LISTING_BYTES, KEPT_BYTES);
+                .put(sku.as_str().to_owned(), listing, LISTING_BYTES, KEPT_BYTES);
         }
     }
 }
 
 impl<D: Database> Prices for PricesD1<D> {
-    async fn price_list(&self, skus: &[String], email: &str) -> Result<PriceList> {
+    async fn price_list(&self, skus: &[Sku], email: &str) -> Result<PriceList> {
         let kept_seq = self.listings.borrow().seq;
         let kept = self.listings.borrow_mut().of(skus);
-        let others: Vec<&String> = skus.iter().filter(|sku| !kept.contains_key(*sku)).collect();
+        let others: Vec<&Sku> = skus.iter().filter(|sku| !kept.contains_key(*sku)).collect();
         let statement = Statement::new(PRICE_LIST)
             .bind(known_version(&self.known))
             .bind(to_json(&skus)?)
@@ -178,7 +178,7 @@ impl PriceListRow {
     /// # Errors
     /// When a column can't be parsed.
     pub fn into_list(self, known: &SettingsCache) -> Result<PriceList> {
-        let listings: BTreeMap<String, Listing> = from_json(&self.listings)?;
+        let listings: BTreeMap<Sku, Listing> = from_json(&self.listings)?;
         let listings = listings.into_iter();
         Ok(PriceList {
             catalog_seq: self.catalog_seq,

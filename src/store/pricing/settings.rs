@@ -13,6 +13,7 @@ use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::pricing::prices::ScheduledPrice;
 use shop::pricing::settings::{SettingsRecord, SettingsVersion};
+use shop::values::ids::Sku;
 use shop::values::written::Written;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -88,30 +89,30 @@ impl<D: Database> SettingsRecord for SettingsD1<D> {
         written(self.db.batch(vec![statement]).await)
     }
 
-    async fn scheduled_prices(&self, sku: &str) -> Result<Vec<ScheduledPrice>> {
+    async fn scheduled_prices(&self, sku: &Sku) -> Result<Vec<ScheduledPrice>> {
         let statement = Statement::new(
             "SELECT price AS value FROM scheduled_prices WHERE sku = ?1 ORDER BY rowid",
         )
-        .bind(sku);
+        .bind(sku.as_str());
         let rows: Vec<TextRow> = self.db.query(statement).await?;
         rows.iter().map(|row| from_json(&row.value)).collect()
     }
 
     async fn save_scheduled_prices(
         &self,
-        sku: &str,
+        sku: &Sku,
         prices: &[ScheduledPrice],
         now: Timestamp,
     ) -> Result<()> {
         let mut statements =
-            vec![Statement::new("DELETE FROM scheduled_prices WHERE sku = ?1").bind(sku)];
+            vec![Statement::new("DELETE FROM scheduled_prices WHERE sku = ?1").bind(sku.as_str())];
         for price in prices {
             // A price that should have begun by now begins now. Otherwise, no publish would show
             // it: the last one may be later.
             let valid_from = price.valid_from.map_or(now, |from| from.max(now));
             statements.push(
                 Statement::new(INSERT_SCHEDULED)
-                    .bind(sku)
+                    .bind(sku.as_str())
                     .bind(valid_from)
                     .bind(price.valid_until.map_or(END_OF_TIME, Timestamp::as_millis))
                     .bind(to_json(price)?),

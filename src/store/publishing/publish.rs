@@ -13,6 +13,7 @@ use shop::error::{Error, Result};
 use shop::pricing::prices::Repricing;
 use shop::pricing::quote::Listing;
 use shop::publishing::publish::record::{ClaimedDocument, Pointer, Publish, PublishRecord, Step};
+use shop::values::ids::Sku;
 use shop::values::written::Written;
 use std::collections::BTreeMap;
 
@@ -60,7 +61,7 @@ impl<D: Database> PublishRecord for PublishD1<D> {
         load_products(&self.0, page(ACTIVE_PRODUCTS_AFTER, position, size)).await
     }
 
-    async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing> {
+    async fn repricing(&self, seq: i64, skus: &[Sku]) -> Result<Repricing> {
         let statement = Statement::new(REPRICING).bind(seq).bind(to_json(&skus)?);
         let rows: Vec<RepricingRow> = self.0.query(statement).await?;
         let row = rows
@@ -79,7 +80,7 @@ impl<D: Database> PublishRecord for PublishD1<D> {
         Ok(!rows.is_empty())
     }
 
-    async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>> {
+    async fn last_listings(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, Listing>> {
         let rows: Vec<ListingRow> = self
             .0
             .query(Statement::new(LAST_LISTINGS).bind(to_json(&skus)?))
@@ -267,7 +268,7 @@ impl<D: Database> PublishD1<D> {
 ///
 /// # Errors
 /// When a row does not hold a listing.
-pub fn listings_of(rows: Vec<ListingRow>) -> Result<BTreeMap<String, Listing>> {
+pub fn listings_of(rows: Vec<ListingRow>) -> Result<BTreeMap<Sku, Listing>> {
     rows.into_iter()
         .filter_map(|row| {
             let listing = row.listing?;
@@ -279,7 +280,7 @@ pub fn listings_of(rows: Vec<ListingRow>) -> Result<BTreeMap<String, Listing>> {
 /// A row of `listings`.
 #[derive(Debug, Deserialize)]
 pub struct ListingRow {
-    sku: String,
+    sku: Sku,
     listing: Option<String>,
 }
 

@@ -77,7 +77,7 @@ pub async fn add_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let sku = read_sku(&call.app.catalog(), &item.sku).await?;
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let added = Change::Add {
-        sku,
+        sku: sku.into_string(),
         quantity,
         at_most,
     };
@@ -96,7 +96,7 @@ pub async fn set_cart_item(call: &mut Call<'_>) -> Result<Reply> {
     let sku = read_sku(&call.app.catalog(), call.param(0)).await?;
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let set = Change::Set {
-        sku,
+        sku: sku.into_string(),
         quantity,
         at_most,
     };
@@ -116,7 +116,7 @@ pub async fn remove_cart_item(call: &mut Call<'_>) -> Result<Reply> {
         plain if plain == typed => plain,
         _ => match read_sku(&call.app.catalog(), typed).await {
             Err(Error::Invalid(_)) => typed.to_owned(),
-            read => read?,
+            read => read?.into_string(),
         },
     };
     change(call, &own, Change::Remove { sku }).await

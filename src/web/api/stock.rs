@@ -10,6 +10,7 @@ use serde::Serialize;
 use shop::catalog::availability::{get_public_stock, list_public_stocks};
 use shop::codes::Code;
 use shop::error::{Error, Result};
+use shop::values::ids::Sku;
 
 /// Maximum number of SKUs in one request.
 const MAX_SKUS: usize = 100;
@@ -33,9 +34,9 @@ pub(super) struct StockView<'a> {
 /// # Errors
 /// 404 for a SKU that is not for sale.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let sku = call.param(0);
-    let known = get_public_stock(&call.app.catalog(), &call.app.public_stocks(), sku).await;
-    Reply::json(200, &StockView::of(sku, known.map_err(not_on_sale)?))
+    let sku = Sku::new(call.param(0).to_owned());
+    let known = get_public_stock(&call.app.catalog(), &call.app.public_stocks(), &sku).await;
+    Reply::json(200, &StockView::of(&sku, known.map_err(not_on_sale)?))
 }
 
 /// `GET /api/v1/stock?skus=A,B`: Returns the availability of several SKUs, in the order requested.
@@ -44,13 +45,14 @@ pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
 /// 422 `invalid_skus` for none or too many, `unknown_sku`.
 pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
     let asked = call.query("skus").unwrap_or_default();
-    let skus: Vec<&str> = asked.split(',').filter(|sku| !sku.is_empty()).collect();
+    let skus = asked.split(',').filter(|sku| !sku.is_empty());
+    let skus: Vec<Sku> = skus.map(|sku| Sku::new(sku.to_owned())).collect();
     if skus.is_empty() || skus.len() > MAX_SKUS {
         let detail = format!("Must be 1 to {MAX_SKUS} SKUs, separated by commas.");
         return Err(Error::invalid("skus", Code::InvalidSkus, detail));
     }
     let (catalog, stocks) = (call.app.catalog(), call.app.public_stocks());
-    let list = list_public_stocks(&catalog, &stocks, &skus).await?;
+    let list = list_public_stocks(&catalog, &stocks, &skus.iter().collect::<Vec<_>>()).await?;
     let data: Vec<StockView<'_>> = skus
         .iter()
         .zip(list)
@@ -73,7 +75,7 @@ pub async fn list_stocks(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404 for a SKU that is not for sale, 400 `websocket_expected`, 503 `too_many_watchers`.
 pub async fn watch_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let sku = call.param(0).to_owned();
+    let sku = Sku::new(call.param(0).to_owned());
     let upgrade = call.header("Upgrade").unwrap_or_default();
     if !upgrade.eq_ignore_ascii_case("websocket") {
         return Err(Error::malformed(

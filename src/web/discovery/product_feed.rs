@@ -22,6 +22,7 @@ use shop::catalog::html::text_of;
 use shop::catalog::parts::list_products_part;
 use shop::catalog::{Product, Variant};
 use shop::error::{Error, Result};
+use shop::values::ids::Sku;
 use shop::values::money::Money;
 
 /// Number of products in a part. Each product is a document of its own, and a request may read a
@@ -52,9 +53,9 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     if products.is_empty() && part > 1 {
         return Err(Error::NotFound("page"));
     }
-    let skus: Vec<&str> = products
+    let skus: Vec<&Sku> = products
         .iter()
-        .flat_map(|product| product.variants.iter().map(|variant| variant.sku.as_str()))
+        .flat_map(|product| product.variants.iter().map(|variant| &variant.sku))
         .collect();
     let feed = Feed {
         origin: &call.channel.origin,
@@ -96,7 +97,7 @@ impl Feed<'_> {
         let stock = public_stock_of(
             product,
             &variant.sku,
-            self.stocks.get(&variant.sku).copied(),
+            self.stocks.get(variant.sku.as_str()).copied(),
         );
         let path = product_path(&product.handle, Some(&variant.sku));
         html! {

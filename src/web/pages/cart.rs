@@ -21,6 +21,7 @@ use shop::catalog::version::get_product_of_sku;
 use shop::checkout::freezing::change_cart;
 use shop::error::Result;
 use shop::orders::links::status_path;
+use shop::values::ids::Sku;
 
 /// `GET /cart`: the cart page.
 ///
@@ -68,11 +69,11 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 1)?;
-    let sku = form.get("sku").to_owned();
+    let sku = Sku::new(form.get("sku").to_owned());
     get_product_of_sku(&call.app.catalog(), &sku).await?;
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let added = Change::Add {
-        sku,
+        sku: sku.into_string(),
         quantity,
         at_most,
     };
@@ -86,13 +87,13 @@ pub async fn add(call: &mut Call<'_>) -> Result<Reply> {
 pub async fn set(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
     let quantity = read_quantity(&form, 0)?;
-    let sku = call.param(0).to_owned();
+    let sku = Sku::new(call.param(0).to_owned());
     if quantity > 0 {
         get_product_of_sku(&call.app.catalog(), &sku).await?;
     }
     let at_most = most_for_one(&call.app.public_stocks(), &sku).await?;
     let set = Change::Set {
-        sku,
+        sku: sku.into_string(),
         quantity,
         at_most,
     };

@@ -18,6 +18,7 @@ use shop::catalog::Card;
 use shop::catalog::version::PublishedCatalog;
 use shop::codes::Code;
 use shop::error::{FieldError, Result};
+use shop::values::ids::Sku;
 
 /// Colours of `content/shop.toml`, with their uses.
 const COLOURS: [(&str, &str); 13] = [
@@ -133,9 +134,10 @@ fn fields(visit: &PageContext) -> Markup {
 }
 
 fn prices(visit: &PageContext) -> Markup {
+    let nothing = Sku::new(String::new());
     html! {
         p class="price" { "$329.00 " s { "$399.00" } " " span class="badge sale" { "Sale" } " " span class="badge" { "New" } }
-        @for word in [Availability::InStock, Availability::Low, Availability::Preorder, Availability::Out] { div { (stock_words(visit, "", word)) } }
+        @for word in [Availability::InStock, Availability::Low, Availability::Preorder, Availability::Out] { div { (stock_words(visit, &nothing, word)) } }
     }
 }
 

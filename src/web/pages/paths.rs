@@ -1,5 +1,6 @@
 //! URLs of pages.
 
+use shop::values::ids::Sku;
 use worker::url::form_urlencoded;
 
 /// Encodes `value` for a path or a query.
@@ -18,7 +19,7 @@ pub fn collection_path(category: &str) -> String {
 
 /// Returns the path of a product, or of one of its variants.
 #[must_use]
-pub fn product_path(handle: &str, sku: Option<&str>) -> String {
+pub fn product_path(handle: &str, sku: Option<&Sku>) -> String {
     let path = format!("/products/{}", encoded(handle));
     match sku {
         Some(sku) => format!("{path}?sku={}", encoded(sku)),

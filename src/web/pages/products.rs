@@ -24,6 +24,7 @@ use shop::catalog::related::list_related_products;
 use shop::catalog::{Card, Image, Product, ProductOption, ProductStatus, Variant, version};
 use shop::error::{Error, Result};
 use shop::pricing::settings::SettingsVersion;
+use shop::values::ids::Sku;
 use shop::values::money::Currency;
 use shop::values::typing::plain_text;
 use std::collections::BTreeSet;
@@ -40,24 +41,24 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();
     let product = version::get_product(&catalog, call.param(0)).await?;
-    let sku = call.query("sku");
+    let sku = call.query("sku").map(Sku::new);
     if product.handle != call.param(0) {
-        let path = product_path(&product.handle, sku.as_deref());
+        let path = product_path(&product.handle, sku.as_ref());
         return Ok(Reply::moved(visit.link(&path)));
     }
     let chosen = sku
-        .as_deref()
+        .as_ref()
         .and_then(|sku| {
             product
                 .variant(sku)
-                .or_else(|| product.variant(&plain_text(sku)))
+                .or_else(|| product.variant(&Sku::new(plain_text(sku))))
         })
         .or_else(|| product.variants.first())
         .ok_or(Error::NotFound("product"))?;
-    let skus: Vec<&str> = product
+    let skus: Vec<&Sku> = product
         .variants
         .iter()
-        .map(|variant| variant.sku.as_str())
+        .map(|variant| &variant.sku)
         .collect();
     let public_stocks = call.app.public_stocks();
     let (stocks, settings) = join(
@@ -87,7 +88,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
 
 /// Renders the availability of a SKU as a text, which a page with `/js/stock.js` keeps current.
 #[must_use]
-pub fn stock_words(visit: &PageContext, sku: &str, stock: Availability) -> Markup {
+pub fn stock_words(visit: &PageContext, sku: &Sku, stock: Availability) -> Markup {
     let texts = visit.texts();
     let all = [
         (Availability::InStock, texts.in_stock),
@@ -126,7 +127,7 @@ impl Offer<'_> {
         public_stock_of(
             self.product,
             &variant.sku,
-            self.stocks.get(&variant.sku).copied(),
+            self.stocks.get(variant.sku.as_str()).copied(),
         )
     }
 

@@ -42,7 +42,7 @@ pub async fn quote_lines(
     lines: &[QuoteLine],
     currency: Currency,
 ) -> Markup {
-    let skus = lines.iter().map(|line| line.sku.as_str());
+    let skus = lines.iter().map(|line| &line.sku);
     let pictures = list_pictures(&call.app.catalog(), skus).await;
     let texts = visit.texts();
     html! {

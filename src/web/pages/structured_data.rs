@@ -75,7 +75,11 @@ pub fn product(origin: &str, visit: &PageContext, product: &Product, stocks: &Po
         .filter_map(|image| absolute(origin, &image.url))
         .collect();
     let offers = product.variants.iter().filter_map(|variant| {
-        let stock = public_stock_of(product, &variant.sku, stocks.get(&variant.sku).copied());
+        let stock = public_stock_of(
+            product,
+            &variant.sku,
+            stocks.get(variant.sku.as_str()).copied(),
+        );
         offer(origin, visit, product, variant, stock.stock)
     });
     let only = match product.variants.as_slice() {

@@ -43,7 +43,7 @@ async fn fill_cart(sim: &Sim, cart_id: &str) {
     let world = &sim.0;
     for _ in 0..=world.random.below(2) {
         let change = cart::Change::Set {
-            sku: (*world.random.pick(&SKUS)).to_owned(),
+            sku: (*world.random.pick(&SKUS)).into(),
             quantity: 1 + world.random.below(3) as u32,
             at_most: cart::MAX_QUANTITY,
         };
@@ -192,7 +192,7 @@ pub async fn buy_the_rest(sim: Sim) {
     for sku in SKUS {
         let free = world.stock.view(sku, world.now()).available;
         let change = cart::Change::Set {
-            sku: sku.to_owned(),
+            sku: sku.into(),
             quantity: u32::try_from(free).unwrap(),
             at_most: cart::MAX_QUANTITY,
         };

@@ -36,7 +36,7 @@ pub(super) fn quote_for(
 ) {
     for &(sku, quantity) in units {
         let change = cart::Change::Set {
-            sku: sku.to_owned(),
+            sku: sku.into(),
             quantity,
             at_most: cart::MAX_QUANTITY,
         };

@@ -32,6 +32,7 @@ use shop::pricing::price_list::Prices;
 use shop::settlement::ports::SettlementPorts;
 use shop::settlement::strays::StrayPayments;
 use shop::values::clock::Clock;
+use shop::values::ids::Sku;
 use std::rc::Rc;
 use storefront::store::customers::turnstile::Turnstile;
 use storefront::store::orders::findings::FindingsD1;
@@ -120,16 +121,16 @@ impl Clock for Sim {
 }
 
 impl RefusalMemory for Sim {
-    fn remember(&self, sku: &str, shortage: Shortage) {
+    fn remember(&self, sku: &Sku, shortage: Shortage) {
         let (mut refusals, now) = (self.0.refusals.borrow_mut(), self.0.now());
         refusals.remember(sku, shortage, now);
     }
 
-    fn forget(&self, sku: &str) {
+    fn forget(&self, sku: &Sku) {
         self.0.refusals.borrow_mut().forget(sku);
     }
 
-    fn recall(&self, sku: &str, quantity: u32) -> Option<Shortage> {
+    fn recall(&self, sku: &Sku, quantity: u32) -> Option<Shortage> {
         let (mut refusals, now) = (self.0.refusals.borrow_mut(), self.0.now());
         refusals.recall(sku, quantity, None, now)
     }

@@ -8,11 +8,12 @@ use durable::{cart, promotion, stock};
 use shop::cart::CartObjects;
 use shop::error::{Error, Result};
 use shop::inventory::objects::{PromotionObjects, StockObjects, Uses};
+use shop::values::ids::Sku;
 
 impl StockObjects for Sim {
     async fn ask(
         &self,
-        sku: &str,
+        sku: &Sku,
         operation_id: String,
         command: stock::Command,
     ) -> Result<stock::Reply> {
@@ -35,7 +36,7 @@ impl StockObjects for Sim {
             .map_err(Error::internal)
     }
 
-    async fn view(&self, sku: &str) -> Result<stock::View> {
+    async fn view(&self, sku: &Sku) -> Result<stock::View> {
         self.0.count(|costs| costs.of_stock += 1);
         let name = sku.to_owned();
         self.call(format!("look at {sku}"), move |world| {

@@ -6,6 +6,7 @@ use crate::catalog::{Card, Product};
 use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::values::folding::{Said, SearchText, folded, place_in_alphabet};
+use crate::values::ids::Sku;
 use crate::values::money::Currency;
 use durable::board::Posts;
 use durable::stock::Availability;
@@ -212,10 +213,7 @@ async fn page(
     let mut candidates: Vec<&Card> = documents.iter().flat_map(|cards| cards.iter()).collect();
     query.keep_beside_facets(&mut candidates);
     if let Some(available) = query.available {
-        let skus: Vec<&str> = candidates
-            .iter()
-            .flat_map(|card| card.skus.iter().map(String::as_str))
-            .collect();
+        let skus: Vec<&Sku> = candidates.iter().flat_map(|card| &card.skus).collect();
         let known = stocks.public_stocks(&skus).await?;
         candidates.retain(|card| query.is_available(card, &known) == available);
     }
@@ -282,7 +280,7 @@ impl ListQuery {
             let fits = wanted
                 .as_ref()
                 .is_none_or(|wanted| card.costs(place, self.currency, wanted));
-            let stock = known.get(sku).copied().unwrap_or_default();
+            let stock = known.get(sku.as_str()).copied().unwrap_or_default();
             fits && (card.is_untracked(place) || stock.stock != Availability::Out)
         })
     }
@@ -379,7 +377,8 @@ fn facets<'a>(
 fn is_found(card: &Card, search: &SearchText) -> bool {
     let fields = [&card.title, &card.vendor, &card.r#type];
     let said = fields.into_iter().chain(&card.tags).map(String::as_str);
-    let codes = card.skus.iter().chain(&card.barcodes).map(String::as_str);
+    let barcodes = card.barcodes.iter().map(String::as_str);
+    let codes = card.skus.iter().map(Sku::as_str).chain(barcodes);
     search.finds(&Said::of(said), codes)
 }
 

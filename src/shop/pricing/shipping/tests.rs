@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::pricing::shipping::problems::problems_of_shipping_zones;
+use crate::values::ids::Sku;
 use proptest::prelude::*;
 
 fn usd(amount: i64) -> Money {
@@ -93,9 +94,10 @@ fn limits_thresholds_and_exclusions_hold() {
         ..method(Measure::Nothing, &[(0, 500)])
     }]);
     let categories = ["power".to_owned(), "batteries".to_owned()];
+    let lamp = Sku::from("A");
     let goods = |categories| {
         [Goods {
-            sku: "A",
+            sku: &lamp,
             categories,
         }]
     };
@@ -175,9 +177,9 @@ fn an_estimate_names_what_is_offered_and_says_how_long_it_takes() {
             ],
         ),
     ];
-    let estimated = |sku, weight_grams, code| {
+    let estimated = |sku: &str, weight_grams, code| {
         let goods = [Goods {
-            sku,
+            sku: &sku.into(),
             categories: &[],
         }];
         let parcel = Parcel {

@@ -1,6 +1,7 @@
 //! Properties of prices by any settings and any cart.
 
 use super::*;
+use crate::values::ids::Sku;
 
 fn any_benefit(code: &'static str) -> impl Strategy<Value = Benefit> {
     let step = currency(code).charge_increment();
@@ -48,7 +49,7 @@ fn any_promotions(code: &'static str) -> impl Strategy<Value = Vec<Promotion>> {
     })
 }
 
-pub(super) type Cart = (Vec<Line>, BTreeMap<String, Listing>);
+pub(super) type Cart = (Vec<Line>, BTreeMap<Sku, Listing>);
 
 fn any_cart(code: &'static str) -> impl Strategy<Value = Cart> {
     let step = currency(code).charge_increment();
@@ -66,7 +67,7 @@ fn any_cart(code: &'static str) -> impl Strategy<Value = Cart> {
                             sku: sku.clone(),
                             quantity,
                         },
-                        (sku, listing),
+                        (Sku::new(sku), listing),
                     )
                 })
                 .unzip()

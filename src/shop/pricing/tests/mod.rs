@@ -21,8 +21,8 @@ use crate::pricing::settings::{Settings, SettingsVersion};
 use crate::pricing::shipping::{Measure, PhoneRule, ShippingMethod, ShippingRate, ShippingZone};
 use crate::pricing::tax::{EXEMPT, Market, TaxRate, TaxZone};
 use crate::values::addresses::Address;
-use crate::values::ids::QuoteId;
 use crate::values::ids::customer_of;
+use crate::values::ids::{QuoteId, Sku};
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, Money};
 use crate::values::tax_class::{STANDARD, standard};
@@ -144,10 +144,10 @@ fn listing(code: &str, price: i64, category: &str, tax_class: &str) -> Listing {
 }
 
 /// A cart of `(SKU, price, quantity)` in the category `things`.
-fn cart(code: &str, lines: &[(&str, i64, u32)]) -> (Vec<Line>, BTreeMap<String, Listing>) {
+fn cart(code: &str, lines: &[(&str, i64, u32)]) -> (Vec<Line>, BTreeMap<Sku, Listing>) {
     let listings = lines
         .iter()
-        .map(|(sku, price, _)| ((*sku).to_owned(), listing(code, *price, "things", STANDARD)));
+        .map(|(sku, price, _)| (Sku::from(*sku), listing(code, *price, "things", STANDARD)));
     let cart = lines.iter().map(|(sku, _, quantity)| Line {
         sku: (*sku).to_owned(),
         quantity: *quantity,
@@ -194,7 +194,7 @@ impl Asked<'_> {
     fn price(
         &self,
         settings: Settings,
-        cart: &(Vec<Line>, BTreeMap<String, Listing>),
+        cart: &(Vec<Line>, BTreeMap<Sku, Listing>),
     ) -> Result<PricedLines, Error> {
         price_lines(
             &cart.0,
@@ -205,7 +205,7 @@ impl Asked<'_> {
     }
 }
 
-fn list(settings: Settings, listings: &BTreeMap<String, Listing>) -> PriceList {
+fn list(settings: Settings, listings: &BTreeMap<Sku, Listing>) -> PriceList {
     PriceList {
         catalog_seq: 1,
         listings: listings

@@ -12,6 +12,7 @@ use crate::publishing::csv::options::{OptionColumn, are_moved, keep_option_cells
 use crate::publishing::csv::rows::Row;
 use crate::publishing::csv::variants::{Variants, read_variants};
 use crate::publishing::csv::write::rows_of;
+use crate::values::ids::Sku;
 use crate::values::money::Currency;
 
 /// Maximum size of a product in bytes: D1's limit for one parameter, less a margin.
@@ -164,7 +165,7 @@ fn keep_source(
 ) {
     let units = quantities
         .iter()
-        .map(|(sku, quantity)| (sku.value.clone(), *quantity))
+        .map(|(sku, quantity)| (Sku::new(sku.value.clone()), *quantity))
         .collect();
     let written = rows_of(product, currencies, &units);
     let is_moved = are_moved(options);

@@ -4,6 +4,7 @@ use crate::catalog::{ProductOption, ProductStatus};
 use crate::publishing::csv::imported::{ImportedProduct, RowError};
 use crate::publishing::csv::read::{ProductFile, Window, read_products};
 use crate::publishing::csv::write::{header_of, write_rows};
+use crate::values::ids::Sku;
 use crate::values::money::Currency;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +53,10 @@ fn written(file: &ProductFile) -> String {
         .iter()
         .map(|imported| imported.product.clone())
         .collect();
-    let quantities = file.products.iter().flat_map(units).collect();
+    let quantities = file.products.iter().flat_map(units);
+    let quantities = quantities
+        .map(|(sku, units)| (Sku::new(sku), units))
+        .collect();
     let kept: BTreeSet<String> = products
         .iter()
         .flat_map(|product| &product.variants)
@@ -306,7 +310,7 @@ fn a_handle_of_the_first_row_alone_comes_out_again() {
 
 #[test]
 fn choices_that_differ_by_signs_alone_have_skus_of_their_own() {
-    let skus = |values: [&str; 3]| -> BTreeMap<String, String> {
+    let skus = |values: [&str; 3]| -> BTreeMap<String, Sku> {
         let rows = values
             .map(|value| format!("lens,Lens,{value},5\n"))
             .concat();

@@ -10,7 +10,7 @@ use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::notices::{NoticeCode, Notices};
 use crate::publishing::csv::options::{OptionColumn, option_values_of};
 use crate::publishing::csv::rows::Row;
-use crate::values::ids::digest_of;
+use crate::values::ids::{Sku, digest_of};
 use crate::values::money::Currency;
 use crate::values::tax_class::standard;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ pub(super) struct Variants {
     pub(super) skus: Vec<Name>,
     /// SKUs of tracked variants that state no quantity.
     pub(super) unstated: Vec<Name>,
-    taken: BTreeSet<String>,
+    taken: BTreeSet<Sku>,
     choices: BTreeSet<Vec<String>>,
 }
 
@@ -78,8 +78,8 @@ impl Variants {
         if variant.sku_generated || !self.taken.contains(&variant.sku) {
             return variant;
         }
-        let repeated = std::mem::take(&mut variant.sku);
-        variant.sku = told_apart(handle, &variant, &self.taken);
+        let own = told_apart(handle, &variant, &self.taken);
+        let repeated = std::mem::replace(&mut variant.sku, own);
         variant.sku_generated = true;
         let renamed = format!("{repeated} is now {}", variant.sku);
         notices.name(NoticeCode::RepeatedSku, row.line, &renamed);
@@ -108,7 +108,7 @@ impl Variants {
         let sku = Name {
             line: row.line,
             column: SKU,
-            value: variant.sku.clone(),
+            value: variant.sku.as_str().to_owned(),
         };
         if variant.tracked && quantity.is_none() {
             self.unstated.push(sku.clone());
@@ -124,7 +124,7 @@ fn read_variant(
     row: &Row<'_>,
     options: &[OptionColumn],
     option_values: Vec<String>,
-    generated_sku: String,
+    generated_sku: Sku,
     currencies: &[Currency],
 ) -> Result<(Variant, Option<u32>), Vec<RowError>> {
     let mut errors = Vec::new();
@@ -148,7 +148,7 @@ fn read_variant(
         sku: if sku.is_empty() {
             generated_sku
         } else {
-            sku.to_owned()
+            Sku::new(sku.to_owned())
         },
         sku_generated: sku.is_empty(),
         title: option_values.join(" / "),
@@ -166,21 +166,22 @@ fn read_variant(
 
 /// Returns a SKU for a variant whose own is used by another variant of the product. It is derived
 /// from handle and options, like that of a variant without a SKU.
-fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<String>) -> String {
+fn told_apart(handle: &str, variant: &Variant, taken: &BTreeSet<Sku>) -> Sku {
     let choice = std::slice::from_ref(&variant.option_values);
-    let made = generated_skus(handle, choice).pop().unwrap_or_default();
+    let made = generated_skus(handle, choice).pop();
+    let made = made.unwrap_or_else(|| Sku::new(String::new()));
     if !taken.contains(&made) {
         return made;
     }
     let digest = digest_of(variant.option_values.join("\0").as_bytes());
-    format!("{made}-{}", digest.get(..6).unwrap_or_default())
+    Sku::new(format!("{made}-{}", digest.get(..6).unwrap_or_default()))
 }
 
 /// Returns a SKU for each variant, derived from its option values. The same handle and options
 /// always give the same SKU, so that an import can be repeated. If two choices differ only in
 /// symbols (`+1.5`, `-1.5`), a digest distinguishes them.
 #[must_use]
-pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
+pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<Sku> {
     let plain = |values: &Vec<String>| {
         let mut parts = vec![handle.to_owned()];
         parts.extend(values.iter().map(|value| slug(value)));
@@ -196,10 +197,10 @@ pub fn generated_skus(handle: &str, choices: &[Vec<String>]) -> Vec<String> {
         .map(|values| {
             let sku = plain(values);
             if choices_of.get(&sku).is_none_or(|same| same.len() == 1) {
-                return sku;
+                return Sku::new(sku);
             }
             let digest = digest_of(values.join("\0").as_bytes());
-            format!("{sku}-{}", digest.get(..6).unwrap_or_default())
+            Sku::new(format!("{sku}-{}", digest.get(..6).unwrap_or_default()))
         })
         .collect()
 }

@@ -6,6 +6,7 @@ use crate::pricing::tax::EXEMPT;
 use crate::publishing::csv::columns::{
     COLUMNS, FEATURES, METADATA, SKU, SPECIFICATIONS, compare_at_column, list_of, price_column,
 };
+use crate::values::ids::Sku;
 use crate::values::money::{Currency, Money};
 use crate::values::tax_class::is_standard;
 use serde::Serialize;
@@ -50,7 +51,7 @@ pub fn write_rows(
     range: Range<usize>,
     header: &[String],
     currencies: &[Currency],
-    quantities: &BTreeMap<String, u32>,
+    quantities: &BTreeMap<Sku, u32>,
 ) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new()
         .has_headers(false)
@@ -73,7 +74,7 @@ pub fn write_rows(
 pub fn rows_of(
     product: &Product,
     currencies: &[Currency],
-    quantities: &BTreeMap<String, u32>,
+    quantities: &BTreeMap<Sku, u32>,
 ) -> Vec<BTreeMap<String, String>> {
     let count = product.variants.len().max(product.images.len());
     (0..count)
@@ -101,7 +102,7 @@ pub fn rows_of(
 fn source_rows(
     product: &Product,
     currencies: &[Currency],
-    quantities: &BTreeMap<String, u32>,
+    quantities: &BTreeMap<Sku, u32>,
 ) -> Vec<BTreeMap<String, String>> {
     let mut rows = rows_of(product, currencies, quantities);
     for (row, variant) in rows.iter_mut().zip(&product.variants) {
@@ -175,7 +176,7 @@ fn variant_cells(
     row: &mut Row,
     variant: &Variant,
     currencies: &[Currency],
-    quantities: &BTreeMap<String, u32>,
+    quantities: &BTreeMap<Sku, u32>,
 ) {
     for (at, value) in (1_usize..).zip(&variant.option_values) {
         row.set(&format!("Option{at} Value"), value);

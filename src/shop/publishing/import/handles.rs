@@ -12,7 +12,7 @@ use crate::publishing::csv::imported::{ImportedProduct, Name};
 use crate::publishing::csv::notices::NoticeCode;
 use crate::publishing::csv::read::ProductFile;
 use crate::publishing::import::names::is_claimed_elsewhere;
-use crate::values::ids::digest_of;
+use crate::values::ids::{Sku, digest_of};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Returns the handles that the record may have a product under.
@@ -118,11 +118,11 @@ fn given_handle(existing: &Product) -> Option<&str> {
 /// file. A common title, or one SKU out of several, is conclusive only if the whole file is at
 /// hand; otherwise the product itself may be in another window.
 fn is_alike(existing: &Product, imported: &ImportedProduct, is_whole: bool) -> bool {
-    let stated = |sku: &str| {
+    let stated = |sku: &Sku| {
         let mut variants = imported.product.variants.iter();
-        variants.any(|it| !it.sku_generated && it.sku == sku)
+        variants.any(|it| !it.sku_generated && it.sku == *sku)
     };
-    let mut skus = existing.variants.iter().map(|variant| variant.sku.as_str());
+    let mut skus = existing.variants.iter().map(|variant| &variant.sku);
     if !is_whole {
         return skus.all(stated);
     }
@@ -159,20 +159,20 @@ fn rename(imported: &mut ImportedProduct, handle: &str) {
 /// Renames the product; generated SKUs begin with its handle, so they change with it.
 fn call_by(imported: &mut ImportedProduct, handle: &str) {
     let before = std::mem::replace(&mut imported.product.handle, handle.to_owned());
-    let mut skus: BTreeMap<String, String> = BTreeMap::new();
+    let mut skus: BTreeMap<Sku, Sku> = BTreeMap::new();
     let made = imported.product.variants.iter_mut();
     for variant in made.filter(|variant| variant.sku_generated) {
         let rest = variant.sku.strip_prefix(&before).unwrap_or_default();
-        let sku = format!("{handle}{rest}");
+        let sku = Sku::new(format!("{handle}{rest}"));
         skus.insert(std::mem::replace(&mut variant.sku, sku.clone()), sku);
     }
     for name in names_of(imported) {
         if name.column == HANDLE {
             handle.clone_into(&mut name.value);
         } else if name.is_sku()
-            && let Some(sku) = skus.get(&name.value)
+            && let Some(sku) = skus.get(name.value.as_str())
         {
-            name.value.clone_from(sku);
+            sku.as_str().clone_into(&mut name.value);
         }
     }
     if let Some(first) = imported.product.variants.first_mut() {
@@ -191,13 +191,13 @@ fn keep_plain_sku(imported: &mut ImportedProduct, existing: &Product) {
     let ([variant], [before]) = (product.variants.as_mut_slice(), existing) else {
         return;
     };
-    if !variant.sku_generated || before.sku != product.handle || variant.sku == before.sku {
+    if !variant.sku_generated || before.sku != *product.handle || variant.sku == before.sku {
         return;
     }
     variant.sku_generated = false;
     variant.sku.clone_from(&before.sku);
     for name in names_of(imported).filter(|name| name.is_sku()) {
-        name.value.clone_from(&before.sku);
+        before.sku.as_str().clone_into(&mut name.value);
     }
 }
 

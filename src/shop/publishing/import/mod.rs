@@ -27,6 +27,7 @@ use crate::publishing::import::names::{
 use crate::publishing::import::options::ImportOptions;
 use crate::publishing::import::units::Units;
 use crate::publishing::products::{file_handle, give_file_handle, identified};
+use crate::values::ids::Sku;
 use crate::values::money::Currency;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -146,11 +147,11 @@ pub async fn import_products(
 }
 
 /// Returns the notices of the accepted products and of the file.
-fn notices_of(file: &ProductFile, owners: &BTreeMap<String, String>) -> Vec<Notice> {
+fn notices_of(file: &ProductFile, owners: &BTreeMap<Sku, String>) -> Vec<Notice> {
     let mut notices = file.notices.clone();
     for imported in &file.products {
         notices.extend(&imported.notices);
-        let is_new = |sku: &&Name| !owners.contains_key(&sku.value);
+        let is_new = |sku: &&Name| !owners.contains_key(sku.value.as_str());
         for sku in imported.unstated.iter().filter(is_new) {
             notices.name(NoticeCode::NoQuantity, sku.line, &sku.value);
         }

@@ -4,6 +4,7 @@ use crate::catalog::Product;
 use crate::publishing::csv::columns::HANDLE;
 use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::read::ProductFile;
+use crate::values::ids::Sku;
 use std::collections::{BTreeMap, BTreeSet};
 
 const SKU_CURE: &str =
@@ -53,7 +54,7 @@ fn column_of(name: &Name) -> &'static str {
 /// ids by SKU, `known` the record's products by handle.
 pub fn refuse_taken_skus(
     file: &mut ProductFile,
-    owners: &BTreeMap<String, String>,
+    owners: &BTreeMap<Sku, String>,
     known: &BTreeMap<String, Product>,
 ) {
     // A product left out keeps its SKUs, which may in turn keep out another product that was to get
@@ -66,7 +67,7 @@ pub fn refuse_taken_skus(
             .collect();
         let left_out = leave_out(file, |name| {
             owners
-                .get(&name.value)
+                .get(name.value.as_str())
                 .filter(|owner| name.is_sku() && !giving_up.contains(owner.as_str()))
                 .map(|_| {
                     format!(
@@ -82,12 +83,12 @@ pub fn refuse_taken_skus(
 }
 
 /// Returns the SKUs in a file.
-pub fn skus_of(file: &ProductFile) -> Vec<String> {
+pub fn skus_of(file: &ProductFile) -> Vec<Sku> {
     file.products
         .iter()
         .flat_map(|imported| &imported.names)
         .filter(|name| name.is_sku())
-        .map(|name| name.value.clone())
+        .map(|name| Sku::new(name.value.clone()))
         .collect()
 }
 

@@ -6,6 +6,7 @@ use crate::inventory::stock::{BELOW_PROMISED, Counted, count_stock, receive_stoc
 use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::read::ProductFile;
 use crate::publishing::import::options::ImportOptions;
+use crate::values::ids::Sku;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,7 +45,7 @@ impl Units {
         &self,
         stock: &impl StockObjects,
         accepted: &ProductFile,
-        owners: &BTreeMap<String, String>,
+        owners: &BTreeMap<Sku, String>,
         options: &ImportOptions,
     ) -> Result<Vec<RowError>> {
         let accepted: BTreeSet<&Name> = accepted
@@ -58,14 +59,14 @@ impl Units {
             .filter(|(name, _)| accepted.contains(name));
         stream::iter(units)
             .map(async |(name, quantity)| {
-                let (sku, line, quantity) = (name.value.as_str(), name.line, *quantity);
+                let (sku, line, quantity) = (Sku::new(name.value.clone()), name.line, *quantity);
                 if options.set_stock {
                     let operation_id = format!("import:{}:{sku}", options.import_id);
-                    let counted = count_stock(stock, sku, quantity, operation_id).await?;
+                    let counted = count_stock(stock, &sku, quantity, operation_id).await?;
                     return Ok(fault_of(counted, line));
                 }
-                if quantity > 0 && !owners.contains_key(sku) {
-                    receive_stock(stock, sku, quantity, format!("import:{sku}")).await?;
+                if quantity > 0 && !owners.contains_key(&sku) {
+                    receive_stock(stock, &sku, quantity, format!("import:{sku}")).await?;
                 }
                 Ok(None)
             })

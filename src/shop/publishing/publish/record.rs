@@ -5,6 +5,7 @@ use crate::catalog::{Card, Product};
 use crate::error::Result;
 use crate::pricing::prices::Repricing;
 use crate::pricing::quote::Listing;
+use crate::values::ids::Sku;
 use crate::values::written::Written;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -84,7 +85,7 @@ pub struct Step {
     /// Cards of the products.
     pub cards: Vec<Card>,
     /// Listing of each SKU that differs from the last one.
-    pub listings: BTreeMap<String, Listing>,
+    pub listings: BTreeMap<Sku, Listing>,
 }
 
 /// A document of a publish.
@@ -144,11 +145,11 @@ pub trait PublishRecord {
     ) -> Result<Vec<(i64, Product)>>;
     /// Returns the rates and scheduled prices of `skus` that apply to publish `seq`, as of its
     /// beginning.
-    async fn repricing(&self, seq: i64, skus: &[String]) -> Result<Repricing>;
+    async fn repricing(&self, seq: i64, skus: &[Sku]) -> Result<Repricing>;
     /// True if the period of a scheduled price has begun or ended since the last publish.
     async fn is_price_due(&self, now: Timestamp) -> Result<bool>;
     /// Returns the last listing of each of `skus`.
-    async fn last_listings(&self, skus: &[String]) -> Result<BTreeMap<String, Listing>>;
+    async fn last_listings(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, Listing>>;
     /// Registers documents for publish `seq`, whether written already or not, with keys that no
     /// other content ever had.
     async fn claim_documents(&self, seq: i64, digests: &[&str]) -> Result<Vec<ClaimedDocument>>;

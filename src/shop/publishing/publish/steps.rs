@@ -9,6 +9,7 @@ use crate::publishing::publish::record::{
     CatalogCopy, ClaimedDocument, Publish, PublishQueue, PublishRecord, PublishState, Step,
     version_key,
 };
+use crate::values::ids::Sku;
 use crate::values::written::Written;
 use durable::Timestamp;
 use futures_util::stream;
@@ -78,7 +79,7 @@ async fn write_products(
     now: Timestamp,
 ) -> Result<usize> {
     let products = record.active_products_after(publish.position, STEP).await?;
-    let skus: Vec<String> = products
+    let skus: Vec<Sku> = products
         .iter()
         .flat_map(|(_, product)| &product.variants)
         .map(|variant| variant.sku.clone())
@@ -101,7 +102,7 @@ async fn write_products(
             Some(product.card(*position, key.clone()))
         })
         .collect();
-    let mut listings: BTreeMap<String, Listing> = products
+    let mut listings: BTreeMap<Sku, Listing> = products
         .iter()
         .flat_map(|(_, product)| listings_of(product))
         .collect();
@@ -234,7 +235,7 @@ pub(crate) async fn follow(record: &impl PublishRecord, copy: &impl CatalogCopy)
 }
 
 /// Returns the listing of each SKU of a product.
-pub fn listings_of(product: &Product) -> impl Iterator<Item = (String, Listing)> + '_ {
+pub fn listings_of(product: &Product) -> impl Iterator<Item = (Sku, Listing)> + '_ {
     product.variants.iter().map(|variant| {
         (
             variant.sku.clone(),

@@ -7,6 +7,7 @@ use crate::pricing::prices::{Currencies, Repricing};
 use crate::pricing::quote::Listing;
 use crate::publishing::publish::record::{ClaimedDocument, Step};
 use crate::publishing::publish::steps::QUERIES_A_STEP;
+use crate::values::ids::Sku;
 use crate::values::money::Currency;
 use futures_util::FutureExt;
 use std::cell::{Cell, RefCell};
@@ -52,7 +53,7 @@ impl PublishRecord for Unchanged {
             .collect())
     }
 
-    async fn repricing(&self, _: i64, _: &[String]) -> Result<Repricing> {
+    async fn repricing(&self, _: i64, _: &[Sku]) -> Result<Repricing> {
         Ok(Repricing {
             currencies: Currencies {
                 base: Currency::from_code("USD").unwrap(),
@@ -66,7 +67,7 @@ impl PublishRecord for Unchanged {
         Ok(false)
     }
 
-    async fn last_listings(&self, _: &[String]) -> Result<BTreeMap<String, Listing>> {
+    async fn last_listings(&self, _: &[Sku]) -> Result<BTreeMap<Sku, Listing>> {
         Ok(BTreeMap::new())
     }
 

@@ -11,6 +11,7 @@ use shop::catalog::{Image, Price, Product, ProductOption, ProductStatus, Seo, Va
 use shop::error::{Error, Result};
 use shop::publishing::csv::variants::generated_skus;
 use shop::publishing::products;
+use shop::values::ids::Sku;
 use shop::values::money::{Currency, Money};
 use shop::values::tax_class::standard;
 use std::collections::BTreeMap;
@@ -198,7 +199,7 @@ impl ProductInput {
 }
 
 impl VariantInput {
-    fn into_variant(self, generated_sku: String) -> Variant {
+    fn into_variant(self, generated_sku: Sku) -> Variant {
         let before = |currency: Currency| {
             self.compare_at_prices
                 .iter()
@@ -224,7 +225,7 @@ impl VariantInput {
             sku_generated: self.sku.is_none(),
             prices,
             title: self.option_values.join(" / "),
-            sku: self.sku.unwrap_or(generated_sku),
+            sku: self.sku.map_or(generated_sku, Sku::new),
             option_values: self.option_values,
             barcode: self.barcode,
             weight_grams: self.weight_grams,

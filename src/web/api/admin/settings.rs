@@ -14,6 +14,7 @@ use shop::pricing::settings;
 use shop::pricing::settings::{Settings, SettingsVersion, change_settings};
 use shop::pricing::shipping::ShippingZone;
 use shop::pricing::tax::{Market, TaxZone};
+use shop::values::ids::Sku;
 
 /// Maximum size in bytes of the settings document; room for some thousand promotions.
 const MAX_SETTINGS_BYTES: usize = 512 * 1024;
@@ -181,7 +182,8 @@ pub async fn set_promotions(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// Only those that every operation may return.
 pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
-    let prices = settings::get_scheduled_prices(&call.app.settings(), call.param(0)).await?;
+    let sku = Sku::new(call.param(0).to_owned());
+    let prices = settings::get_scheduled_prices(&call.app.settings(), &sku).await?;
     Reply::json(200, &Schedule { prices })
 }
 
@@ -194,11 +196,11 @@ pub async fn get_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
 /// `invalid_range`, `overlapping_prices`.
 pub async fn set_scheduled_prices(call: &mut Call<'_>) -> Result<Reply> {
     let (Schedule { prices }, _) = call.json().await?;
-    let (app, sku) = (call.app, call.param(0));
+    let (app, sku) = (call.app, Sku::new(call.param(0).to_owned()));
     let prices = settings::set_scheduled_prices(
         &app.settings(),
         &app.config.channel.currencies,
-        sku,
+        &sku,
         prices,
         app.now,
     )

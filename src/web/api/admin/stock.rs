@@ -16,6 +16,7 @@ use shop::error::{Error, Result};
 use shop::inventory::objects::StockLedgers;
 use shop::inventory::ports::StockPorts;
 use shop::inventory::stock;
+use shop::values::ids::Sku;
 use shop::values::staff_name::StaffName;
 
 /// A change: exactly one of these fields.
@@ -128,9 +129,9 @@ pub(in crate::web::api) struct CheckupView<'a> {
 /// # Errors
 /// 404 for a SKU that no product has and that was never stocked.
 pub async fn get_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let (app, sku) = (call.app, call.param(0));
-    let view = stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
-    reply(sku, view)
+    let (app, sku) = (call.app, Sku::new(call.param(0).to_owned()));
+    let view = stock::get_stock(&app.catalog_record(), &app.stock(), &sku).await?;
+    reply(&sku, view)
 }
 
 /// `POST /api/v1/admin/stock/{sku}` with one of `receive`, `adjust`, `write_off`, `return`,
@@ -144,10 +145,10 @@ pub async fn change_stock(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StockChange>().await?;
     let command = change.command()?;
     let operation_id = call.identity().staff()?.operation_id(&call.operation_id()?);
-    let (app, sku) = (call.app, call.param(0));
-    stock::get_stock(&app.catalog_record(), &app.stock(), sku).await?;
-    let (view, replayed) = stock::change_stock(&app.stock(), sku, command, operation_id).await?;
-    let reply = reply(sku, view)?;
+    let (app, sku) = (call.app, Sku::new(call.param(0).to_owned()));
+    stock::get_stock(&app.catalog_record(), &app.stock(), &sku).await?;
+    let (view, replayed) = stock::change_stock(&app.stock(), &sku, command, operation_id).await?;
+    let reply = reply(&sku, view)?;
     Ok(if replayed {
         reply.with("Idempotent-Replayed", "true")
     } else {
@@ -166,11 +167,11 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
         .map(|cursor| cursor.parse().map_err(|_| malformed_cursor()))
         .transpose()?;
     let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-    let sku = call.param(0);
+    let sku = Sku::new(call.param(0).to_owned());
     let movements = call
         .app
         .stock_ledgers()
-        .movements(sku, before, limit)
+        .movements(&sku, before, limit)
         .await?;
     let oldest = movements.last().map(|movement| movement.seq);
     let next_cursor = oldest
@@ -198,8 +199,9 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// When the object does not answer.
 pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let found = call.app.stock_ledgers().check(call.param(0)).await?;
-    Reply::json(200, &CheckupView::of(call.param(0), found))
+    let sku = Sku::new(call.param(0).to_owned());
+    let found = call.app.stock_ledgers().check(&sku).await?;
+    Reply::json(200, &CheckupView::of(&sku, found))
 }
 
 /// `POST /api/v1/admin/stock/{sku}/repair`: Sets the stock of a SKU to the sum of its movements,
@@ -208,11 +210,12 @@ pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// When the object does not answer.
 pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
-    let found = call.app.stock_ledgers().repair(call.param(0)).await?;
-    Reply::json(200, &CheckupView::of(call.param(0), found))
+    let sku = Sku::new(call.param(0).to_owned());
+    let found = call.app.stock_ledgers().repair(&sku).await?;
+    Reply::json(200, &CheckupView::of(&sku, found))
 }
 
-fn reply(sku: &str, view: View) -> Result<Reply> {
+fn reply(sku: &Sku, view: View) -> Result<Reply> {
     let numbers = Numbers::of(view);
     Reply::json(200, &StockLevelView { sku, numbers })
 }
