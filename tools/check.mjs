@@ -11,7 +11,7 @@ const CHECKS = {
   format: "cargo fmt --all --check",
   "lints, native": "cargo clippy --workspace --all-targets -- -D warnings",
   "lints, wasm32": "cargo clippy --workspace --target wasm32-unknown-unknown -- -D warnings",
-  "design arrows": "cargo test --test architecture",
+  "architecture": "cargo test --test architecture",
   environments: "node tools/environments.mjs --check",
   "fuzz targets": "cargo check --manifest-path fuzz/Cargo.toml --no-default-features --locked --target-dir target/fuzz",
   dependencies: "cargo deny check licenses bans sources",

@@ -19,8 +19,8 @@ pub enum ObjectEvent {
         /// Current public stock.
         stock: PublicStock,
     },
-    /// A cart with lines was abandoned. Sent once, until the shopper changes the cart and leaves
-    /// again.
+    /// A cart with lines was abandoned. It is stored in D1, so it carries nothing that a person
+    /// wrote. Sent once, until the shopper changes the cart and leaves again.
     CartAbandoned {
         /// ID of the cart.
         cart_id: String,

@@ -74,6 +74,31 @@ fn what_is_promised_has_its_test() {
 }
 
 #[test]
+fn every_spec_file_is_listed() {
+    let list = File::read("tests/README.md").text;
+    let unlisted: Vec<String> = ["tests/workerd", "tests/browser"]
+        .iter()
+        .flat_map(|folder| files(folder, "ts"))
+        .filter_map(|file| unlisted(&file.path, &list))
+        .collect();
+    assert!(unlisted.is_empty(), "not in tests/README.md: {unlisted:#?}");
+}
+
+#[test]
+fn a_spec_file_that_is_not_listed_is_found() {
+    let list = "| `carts.spec.ts` | carts |";
+    assert!(unlisted("tests/workerd/carts.spec.ts", list).is_none());
+    assert!(unlisted("tests/workerd/new.spec.ts", list).is_some());
+    assert!(unlisted("tests/workerd/shop.ts", list).is_none());
+}
+
+fn unlisted(path: &str, list: &str) -> Option<String> {
+    let name = path.rsplit('/').next()?;
+    let is_listed = !name.ends_with(".spec.ts") || list.contains(&format!("`{name}`"));
+    (!is_listed).then(|| path.to_owned())
+}
+
+#[test]
 fn the_readme_is_read_in_one_go() {
     assert!(!is_too_long(&File::read("README.md")));
     for entry in fs::read_dir(root().join("docs/images")).expect("pictures") {

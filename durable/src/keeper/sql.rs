@@ -35,7 +35,7 @@ pub enum KeeperError {
     /// The database refused a statement.
     Sql(String),
     /// A stored row could not be parsed, or an answer could not be serialized.
-    Format(serde_json::Error),
+    Format(serde_json::error::Error),
     /// A query returned an unexpected number of columns or rows.
     Shape(&'static str),
     /// The operation ID belongs to another command; nothing was read or written for this one.
@@ -55,14 +55,14 @@ impl fmt::Display for KeeperError {
 
 impl std::error::Error for KeeperError {}
 
-impl From<json::Error> for KeeperError {
-    fn from(error: json::Error) -> Self {
+impl From<json::error::Error> for KeeperError {
+    fn from(error: json::error::Error) -> Self {
         Self::Format(error.into())
     }
 }
 
-impl From<serde_json::Error> for KeeperError {
-    fn from(error: serde_json::Error) -> Self {
+impl From<serde_json::error::Error> for KeeperError {
+    fn from(error: serde_json::error::Error) -> Self {
         Self::Format(error)
     }
 }

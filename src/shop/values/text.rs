@@ -1,9 +1,9 @@
-//! Limits on texts written by staff.
+//! Limits on texts that people write about an order.
 
 use crate::codes::Code;
 use crate::error::{Error, Result};
 
-/// Maximum length of a text by staff, such as a carrier, a number or a reason, in characters.
+/// Maximum length of such a text (a carrier, a number, a reason, a note), in characters.
 const MAX_TEXT_CHARS: usize = 500;
 
 /// Checks that a text is not too long and has no control characters.

@@ -1,5 +1,12 @@
-//! The table of contents: every route of the shop with its audience and its handler, grouped by
-//! audience.
+//! The table of contents: every route of the shop, grouped by audience.
+//!
+//! The columns of a row: method; path; [`Access`], who may call; [`Limit`], the class in which a
+//! network's calls are counted; the handler; and, for changes that a caller may repeat, how
+//! ([`Keys`]: `Own` or `Again`; none means that the first response is kept).
+//!
+//! [`Access`]: crate::web::http::guard::Access
+//! [`Keys`]: crate::web::http::route::Keys
+//! [`Limit`]: shop::customers::limits::Limit
 
 pub mod api;
 pub mod files;

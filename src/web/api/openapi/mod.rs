@@ -95,7 +95,7 @@ fn document() -> Value {
         let path = paths.entry(route.pattern).or_insert_with(|| json!({}));
         path[route.method.as_ref().to_lowercase()] = operation(route, &mut schemas);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Storefront API",
@@ -110,7 +110,26 @@ fn document() -> Value {
             "schemas": schemas.0,
             "securitySchemes": {"staff": {"type": "http", "scheme": "bearer"}},
         },
-    })
+    });
+    speak_of_json(&mut document);
+    document
+}
+
+/// Rewords descriptions, which are docs of Rust code, for readers of JSON.
+fn speak_of_json(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            if let Some(Value::String(text)) = fields.get_mut("description") {
+                *text = text
+                    .replace("`None` means", "Absent or `null` means")
+                    .replace("[`", "`")
+                    .replace("`]", "`");
+            }
+            fields.values_mut().for_each(speak_of_json);
+        }
+        Value::Array(items) => items.iter_mut().for_each(speak_of_json),
+        _ => {}
+    }
 }
 
 fn operation(route: &Route, schemas: &mut Schemas) -> Value {

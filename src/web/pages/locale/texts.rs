@@ -160,6 +160,7 @@ pub struct Texts {
     pub tax_is_owed_by_buyer: &'static str,
     pub total: &'static str,
     pub countries: fn() -> Vec<(&'static str, &'static str)>,
+    /// Text of a fault. `None` means that its English detail is shown.
     pub fault: fn(Code) -> Option<&'static str>,
 
     // Orders
