@@ -219,12 +219,12 @@ fn a_handle_that_is_written_otherwise_is_the_same_product_if_it_is_alike() {
 /// Sends the first product of the record with changes by staff.
 fn change_by_staff(world: &World, change: impl FnOnce(&mut Product)) {
     let record = CatalogD1(world.clone());
-    let found = now(record.products(&["prod_1".to_owned()])).unwrap();
+    let found = now(record.products(&["prod_1".into()])).unwrap();
     let mut product = found[0].clone();
     change(&mut product);
     now(update_product(
         &record,
-        "prod_1",
+        &"prod_1".into(),
         product,
         None,
         world.now.get(),

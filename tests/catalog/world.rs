@@ -18,7 +18,7 @@ use shop::publishing::publish::record::{
 use shop::publishing::publish::{
     continue_publish, publish_catalog, rollback_catalog, sweep_catalog,
 };
-use shop::values::ids::Sku;
+use shop::values::ids::{ProductId, Sku};
 use shop::values::money::Currency;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -153,7 +153,7 @@ impl World {
             csv,
             &options,
             &usd(),
-            || Ok(self.new_id()),
+            || Ok(ProductId::new(self.new_id())),
             self.now.get(),
         ))
     }

@@ -23,7 +23,7 @@ mod web_address;
 pub use web_address::web_address;
 
 use crate::catalog::handles::{category_handle, product_handle};
-use crate::values::ids::Sku;
+use crate::values::ids::{ProductId, Sku, VariantId};
 use crate::values::money::{Currency, Money};
 use crate::values::tax_class::{is_standard, standard};
 use durable::Timestamp;
@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Product {
     /// Id, `prod_…`.
-    pub id: String,
+    pub id: ProductId,
     /// Unique name in its URL.
     pub handle: String,
     /// Former handles, which still lead to it.
@@ -112,7 +112,7 @@ pub struct ProductOption {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Variant {
     /// Id, `var_…`.
-    pub id: String,
+    pub id: VariantId,
     /// Stock keeping unit; unique in the shop.
     pub sku: Sku,
     /// True if the merchant gave no SKU and the shop generated a stable one.
@@ -379,7 +379,7 @@ impl Product {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProductName {
     /// Id, `prod_…`.
-    pub id: String,
+    pub id: ProductId,
     /// Handle of the product.
     pub handle: String,
     /// Title shown to shoppers.

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Product, ProductName};
 use crate::error::Result;
-use crate::values::ids::Sku;
+use crate::values::ids::{ProductId, Sku};
 use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeMap;
@@ -23,9 +23,9 @@ pub trait CatalogRecord {
     /// that one is not at the version given; new products have none.
     async fn save_products(&self, products: &[Product], now: Timestamp) -> Result<Written>;
     /// Deletes a product. `Lost` means that it is not at version `if_version`.
-    async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written>;
+    async fn delete_product(&self, id: &ProductId, if_version: u64) -> Result<Written>;
     /// Returns the products with these ids, in any order.
-    async fn products(&self, ids: &[String]) -> Result<Vec<Product>>;
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>>;
     /// Returns the products with these handles, in any order.
     async fn products_by_handle(&self, handles: &[String]) -> Result<Vec<Product>>;
     /// Returns the columns of imported files that the record stores without knowing them.
@@ -34,7 +34,7 @@ pub trait CatalogRecord {
     /// many as fit, but at least one.
     async fn products_after(&self, position: i64, size: PageSize) -> Result<Vec<(i64, Product)>>;
     /// Returns the ids of the products that have these SKUs.
-    async fn owners_of_skus(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, String>>;
+    async fn owners_of_skus(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, ProductId>>;
     /// Returns up to `limit` products, in the merchant's order, whose pictures, variants or
     /// description refer to `picture`.
     async fn products_naming(&self, picture: &str, limit: usize) -> Result<Vec<ProductName>>;

@@ -9,7 +9,7 @@ use crate::catalog::{Product, SourceCell};
 use crate::error::{Error, Result};
 use crate::publishing::csv::columns::HANDLE;
 use crate::publishing::csv::variants::generated_skus;
-use crate::values::ids::{Sku, derived_id};
+use crate::values::ids::{ProductId, Sku, VariantId, derived_id};
 use crate::values::written::Written;
 use durable::Timestamp;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 pub async fn create_product(
     record: &impl CatalogRecord,
     product: Product,
-    new_id: impl Fn() -> Result<String>,
+    new_id: impl Fn() -> Result<ProductId>,
     now: Timestamp,
 ) -> Result<Product> {
     save(record, identified(product, None, new_id)?, now).await
@@ -33,7 +33,7 @@ pub async fn create_product(
 /// 404; 412 `stale_version`; 422 `handle_taken`, `sku_taken`; 409 `publish_in_progress`.
 pub async fn update_product(
     record: &impl CatalogRecord,
-    id: &str,
+    id: &ProductId,
     mut product: Product,
     if_version: Option<u64>,
     now: Timestamp,
@@ -41,7 +41,7 @@ pub async fn update_product(
     let existing = get_recorded_product(record, id).await?;
     check_version(&existing, if_version)?;
     keep_generated_skus(&mut product, &existing);
-    let mut product = identified(product, Some(&existing), || Ok(id.to_owned()))?;
+    let mut product = identified(product, Some(&existing), || Ok(id.clone()))?;
     give_file_handle(&mut product, file_handle(&existing));
     save(record, product, now).await
 }
@@ -53,7 +53,7 @@ pub async fn update_product(
 /// 404; 412 `stale_version`; 409 `publish_in_progress`.
 pub async fn delete_product(
     record: &impl CatalogRecord,
-    id: &str,
+    id: &ProductId,
     if_version: Option<u64>,
 ) -> Result<()> {
     let existing = get_recorded_product(record, id).await?;
@@ -68,8 +68,8 @@ pub async fn delete_product(
 ///
 /// # Errors
 /// 404.
-pub async fn get_recorded_product(record: &impl CatalogRecord, id: &str) -> Result<Product> {
-    let found = record.products(&[id.to_owned()]).await?;
+pub async fn get_recorded_product(record: &impl CatalogRecord, id: &ProductId) -> Result<Product> {
+    let found = record.products(std::slice::from_ref(id)).await?;
     found.into_iter().next().ok_or(Error::NotFound("product"))
 }
 
@@ -81,7 +81,7 @@ pub async fn get_recorded_product(record: &impl CatalogRecord, id: &str) -> Resu
 pub fn identified(
     mut product: Product,
     existing: Option<&Product>,
-    new_id: impl Fn() -> Result<String>,
+    new_id: impl Fn() -> Result<ProductId>,
 ) -> Result<Product> {
     match existing {
         Some(existing) => {
@@ -95,7 +95,7 @@ pub fn identified(
     }
     for variant in &mut product.variants {
         let name = format!("{}\0{}", product.id, variant.option_values.join("\0"));
-        variant.id = derived_id("var", &name);
+        variant.id = VariantId::new(derived_id("var", &name));
         let before = existing.and_then(|existing| existing.variant(&variant.sku));
         if let Some(before) = before.filter(|_| variant.source.is_empty()) {
             variant.source.clone_from(&before.source);
@@ -143,7 +143,7 @@ fn check_version(existing: &Product, if_version: Option<u64>) -> Result<()> {
 }
 
 /// Returns the error for a product that was changed by someone else in between.
-async fn lost(record: &impl CatalogRecord, id: &str) -> Error {
+async fn lost(record: &impl CatalogRecord, id: &ProductId) -> Error {
     match get_recorded_product(record, id).await {
         Ok(now) => Error::PreconditionFailed {
             version: now.version,

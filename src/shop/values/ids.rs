@@ -112,6 +112,27 @@ id_type! {
     Sku
 }
 
+id_type! {
+    /// Id of a product, `prod_…`; empty for one that is not stored yet:
+    ///
+    /// ```compile_fail,E0308
+    /// use shop::values::ids::{ProductId, VariantId};
+    ///
+    /// fn stored(product_id: &ProductId) {}
+    ///
+    /// let variant_id = VariantId::new("var_1".to_owned());
+    /// stored(&variant_id);
+    /// ```
+    #[derive(Default)]
+    ProductId
+}
+
+id_type! {
+    /// Id of a variant, `var_…`; empty for one that is not stored yet.
+    #[derive(Default)]
+    VariantId
+}
+
 /// Entropy of one id: 128 bits, so that ids can't be guessed.
 pub type Entropy = [u8; 16];
 

@@ -10,7 +10,7 @@ use shop::catalog::record::{CatalogRecord, PageSize};
 use shop::catalog::{Image, Price, Product, ProductName, ProductOption, Seo, SourceCell, Variant};
 use shop::codes::Code;
 use shop::error::{Error, Result};
-use shop::values::ids::Sku;
+use shop::values::ids::{ProductId, Sku, VariantId};
 use shop::values::written::Written;
 use std::collections::BTreeMap;
 
@@ -27,18 +27,18 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
             .await
     }
 
-    async fn delete_product(&self, id: &str, if_version: u64) -> Result<Written> {
+    async fn delete_product(&self, id: &ProductId, if_version: u64) -> Result<Written> {
         self.written_unless_publishing(vec![
             Statement::new(UNLESS_PUBLISHING),
             Statement::new(ONLY_AT_VERSION)
-                .bind(id)
+                .bind(id.as_str())
                 .bind(i64::try_from(if_version).unwrap_or(i64::MAX)),
-            Statement::new("DELETE FROM products WHERE id = ?1").bind(id),
+            Statement::new("DELETE FROM products WHERE id = ?1").bind(id.as_str()),
         ])
         .await
     }
 
-    async fn products(&self, ids: &[String]) -> Result<Vec<Product>> {
+    async fn products(&self, ids: &[ProductId]) -> Result<Vec<Product>> {
         let statement = Statement::new(PRODUCTS_BY_ID).bind(to_json(&ids)?);
         let products = load_products(&self.0, statement).await?;
         Ok(products.into_iter().map(|(_, product)| product).collect())
@@ -59,7 +59,7 @@ impl<D: Database> CatalogRecord for CatalogD1<D> {
         load_products(&self.0, page(PRODUCTS_AFTER, position, size)).await
     }
 
-    async fn owners_of_skus(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, String>> {
+    async fn owners_of_skus(&self, skus: &[Sku]) -> Result<BTreeMap<Sku, ProductId>> {
         let rows: Vec<OwnerRow> = self
             .0
             .query(Statement::new(OWNERS_OF_SKUS).bind(to_json(&skus)?))
@@ -141,7 +141,7 @@ pub async fn load_products(
     let variants: Vec<VariantRow> = db
         .query(Statement::new(VARIANTS_OF_PRODUCTS).bind(to_json(&ids)?))
         .await?;
-    let mut by_product: BTreeMap<String, Vec<Variant>> = BTreeMap::new();
+    let mut by_product: BTreeMap<ProductId, Vec<Variant>> = BTreeMap::new();
     for row in variants {
         by_product
             .entry(row.product_id.clone())
@@ -245,7 +245,7 @@ fn publish_in_progress() -> Error {
 #[derive(Deserialize)]
 struct OwnerRow {
     sku: Sku,
-    product_id: String,
+    product_id: ProductId,
 }
 
 #[derive(Deserialize)]
@@ -256,7 +256,7 @@ struct NameRow {
 
 #[derive(Deserialize)]
 struct ProductRow {
-    id: String,
+    id: ProductId,
     handle: String,
     position: i64,
     status: String,
@@ -307,8 +307,8 @@ impl ProductRow {
 
 #[derive(Deserialize)]
 struct VariantRow {
-    id: String,
-    product_id: String,
+    id: VariantId,
+    product_id: ProductId,
     sku: Sku,
     sku_generated: i64,
     title: String,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::catalog::{Price, Variant};
+use crate::values::ids::VariantId;
 use durable::stock::PublicStock;
 use proptest::prelude::*;
 
@@ -13,7 +14,7 @@ fn variant(sku: &str, amount: i64) -> Variant {
         conversion: None,
     };
     Variant {
-        id: format!("var_{sku}"),
+        id: VariantId::new(format!("var_{sku}")),
         sku: sku.into(),
         sku_generated: false,
         title: String::new(),

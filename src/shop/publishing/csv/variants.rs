@@ -10,7 +10,7 @@ use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::notices::{NoticeCode, Notices};
 use crate::publishing::csv::options::{OptionColumn, option_values_of};
 use crate::publishing::csv::rows::Row;
-use crate::values::ids::{Sku, digest_of};
+use crate::values::ids::{Sku, VariantId, digest_of};
 use crate::values::money::Currency;
 use crate::values::tax_class::standard;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,7 +144,7 @@ fn read_variant(
     }
     let tracked = !row.cell("Variant Inventory Tracker").is_empty();
     let variant = Variant {
-        id: String::new(),
+        id: VariantId::default(),
         sku: if sku.is_empty() {
             generated_sku
         } else {

@@ -27,7 +27,7 @@ use crate::publishing::import::names::{
 use crate::publishing::import::options::ImportOptions;
 use crate::publishing::import::units::Units;
 use crate::publishing::products::{file_handle, give_file_handle, identified};
-use crate::values::ids::Sku;
+use crate::values::ids::{ProductId, Sku};
 use crate::values::money::Currency;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -90,7 +90,7 @@ pub async fn import_products(
     csv: &[u8],
     options: &ImportOptions,
     currencies: &[Currency],
-    new_id: impl Fn() -> Result<String>,
+    new_id: impl Fn() -> Result<ProductId>,
     now: Timestamp,
 ) -> Result<ImportSummary> {
     let window = Window {
@@ -147,7 +147,7 @@ pub async fn import_products(
 }
 
 /// Returns the notices of the accepted products and of the file.
-fn notices_of(file: &ProductFile, owners: &BTreeMap<Sku, String>) -> Vec<Notice> {
+fn notices_of(file: &ProductFile, owners: &BTreeMap<Sku, ProductId>) -> Vec<Notice> {
     let mut notices = file.notices.clone();
     for imported in &file.products {
         notices.extend(&imported.notices);
@@ -182,7 +182,7 @@ async fn known_products(
 fn compare(
     file: &ProductFile,
     known: &BTreeMap<String, Product>,
-    new_id: impl Fn() -> Result<String>,
+    new_id: impl Fn() -> Result<ProductId>,
 ) -> Result<(Vec<Product>, ImportSummary)> {
     let mut changed: Vec<Product> = Vec::new();
     let mut summary = ImportSummary::default();

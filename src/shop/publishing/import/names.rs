@@ -4,7 +4,7 @@ use crate::catalog::Product;
 use crate::publishing::csv::columns::HANDLE;
 use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::read::ProductFile;
-use crate::values::ids::Sku;
+use crate::values::ids::{ProductId, Sku};
 use std::collections::{BTreeMap, BTreeSet};
 
 const SKU_CURE: &str =
@@ -54,7 +54,7 @@ fn column_of(name: &Name) -> &'static str {
 /// ids by SKU, `known` the record's products by handle.
 pub fn refuse_taken_skus(
     file: &mut ProductFile,
-    owners: &BTreeMap<Sku, String>,
+    owners: &BTreeMap<Sku, ProductId>,
     known: &BTreeMap<String, Product>,
 ) {
     // A product left out keeps its SKUs, which may in turn keep out another product that was to get

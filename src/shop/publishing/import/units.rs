@@ -6,7 +6,7 @@ use crate::inventory::stock::{BELOW_PROMISED, Counted, count_stock, receive_stoc
 use crate::publishing::csv::imported::{Name, RowError};
 use crate::publishing::csv::read::ProductFile;
 use crate::publishing::import::options::ImportOptions;
-use crate::values::ids::Sku;
+use crate::values::ids::{ProductId, Sku};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ impl Units {
         &self,
         stock: &impl StockObjects,
         accepted: &ProductFile,
-        owners: &BTreeMap<Sku, String>,
+        owners: &BTreeMap<Sku, ProductId>,
         options: &ImportOptions,
     ) -> Result<Vec<RowError>> {
         let accepted: BTreeSet<&Name> = accepted

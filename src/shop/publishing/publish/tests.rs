@@ -7,7 +7,7 @@ use crate::pricing::prices::{Currencies, Repricing};
 use crate::pricing::quote::Listing;
 use crate::publishing::publish::record::{ClaimedDocument, Step};
 use crate::publishing::publish::steps::QUERIES_A_STEP;
-use crate::values::ids::Sku;
+use crate::values::ids::{ProductId, Sku};
 use crate::values::money::Currency;
 use futures_util::FutureExt;
 use std::cell::{Cell, RefCell};
@@ -45,7 +45,7 @@ impl PublishRecord for Unchanged {
     ) -> Result<Vec<(i64, Product)>> {
         let last = PRODUCTS.min(position + i64::from(size.products));
         let product = |position: i64| Product {
-            id: position.to_string(),
+            id: ProductId::new(position.to_string()),
             ..Product::default()
         };
         Ok((position + 1..=last)

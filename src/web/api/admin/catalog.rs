@@ -11,6 +11,7 @@ use shop::publishing::publish::record::{Publish, PublishState};
 use shop::publishing::publish::steps;
 use shop::publishing::{export, import, publish};
 use shop::values::clock::Clock;
+use shop::values::ids::ProductId;
 use std::time::Duration;
 use worker::Delay;
 
@@ -41,7 +42,7 @@ pub async fn import_products(call: &mut Call<'_>) -> Result<Reply> {
         &csv,
         &options,
         &app.config.channel.currencies,
-        || app.new_id("prod"),
+        || app.new_id("prod").map(ProductId::new),
         app.now,
     )
     .await?;

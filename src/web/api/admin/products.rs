@@ -11,7 +11,7 @@ use shop::catalog::{Image, Price, Product, ProductOption, ProductStatus, Seo, Va
 use shop::error::{Error, Result};
 use shop::publishing::csv::variants::generated_skus;
 use shop::publishing::products;
-use shop::values::ids::Sku;
+use shop::values::ids::{ProductId, Sku, VariantId};
 use shop::values::money::{Currency, Money};
 use shop::values::tax_class::standard;
 use std::collections::BTreeMap;
@@ -29,8 +29,13 @@ pub async fn create_product(call: &mut Call<'_>) -> Result<Reply> {
     let product = read_product(call).await?;
     let app = call.app;
     let record = app.catalog_record();
-    let product =
-        products::create_product(&record, product, || app.new_id("prod"), app.now).await?;
+    let product = products::create_product(
+        &record,
+        product,
+        || app.new_id("prod").map(ProductId::new),
+        app.now,
+    )
+    .await?;
     reply(201, &product)
 }
 
@@ -44,7 +49,7 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
     let (app, if_match) = (call.app, call.if_match()?);
     let record = app.catalog_record();
     let product =
-        products::update_product(&record, call.param(0), product, if_match, app.now).await?;
+        products::update_product(&record, &id_of(call), product, if_match, app.now).await?;
     reply(200, &product)
 }
 
@@ -54,7 +59,7 @@ pub async fn update_product(call: &mut Call<'_>) -> Result<Reply> {
 /// 404; 412 `stale_version`; 409 `publish_in_progress`.
 pub async fn delete_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
-    products::delete_product(&record, call.param(0), call.if_match()?).await?;
+    products::delete_product(&record, &id_of(call), call.if_match()?).await?;
     Ok(Reply::empty(204))
 }
 
@@ -66,7 +71,7 @@ pub async fn get_recorded_product(call: &mut Call<'_>) -> Result<Reply> {
     let record = call.app.catalog_record();
     reply(
         200,
-        &products::get_recorded_product(&record, call.param(0)).await?,
+        &products::get_recorded_product(&record, &id_of(call)).await?,
     )
 }
 
@@ -140,6 +145,11 @@ pub(in crate::web::api) struct VariantInput {
 
 const fn yes() -> bool {
     true
+}
+
+/// Returns the product's id in the path.
+fn id_of(call: &Call<'_>) -> ProductId {
+    ProductId::new(call.param(0).to_owned())
 }
 
 async fn read_product(call: &mut Call<'_>) -> Result<Product> {
@@ -221,7 +231,7 @@ impl VariantInput {
         });
         let prices = prices.collect();
         Variant {
-            id: String::new(),
+            id: VariantId::default(),
             sku_generated: self.sku.is_none(),
             prices,
             title: self.option_values.join(" / "),
