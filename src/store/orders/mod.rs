@@ -9,6 +9,8 @@ pub mod codes;
 pub mod findings;
 mod gate;
 mod queries;
+#[cfg(test)]
+mod round_trip;
 mod rows;
 #[cfg(test)]
 pub(in crate::store) mod sqlite;
