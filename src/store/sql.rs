@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use shop::codes::Code;
 use shop::error::{Error, Result};
+use shop::values::ids::OrderId;
 use shop::values::written::Written;
 
 /// A database: D1, or in-memory SQLite.
@@ -259,6 +260,12 @@ impl From<&str> for Parameter {
 impl From<String> for Parameter {
     fn from(value: String) -> Self {
         Self::Text(value)
+    }
+}
+
+impl From<&OrderId> for Parameter {
+    fn from(id: &OrderId) -> Self {
+        Self::from(id.as_str())
     }
 }
 

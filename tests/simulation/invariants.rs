@@ -233,8 +233,8 @@ pub fn refused(world: &World, checkout: &Checkout, error: &Error) {
     }
     let frozen_by = world.carts.view(cart_id, world.now()).frozen_by;
     assert_ne!(
-        frozen_by.as_ref(),
-        Some(order_id),
+        frozen_by.as_deref(),
+        Some(order_id.as_str()),
         "{cart_id} is frozen for a refusal"
     );
 }
@@ -371,7 +371,7 @@ impl Evidence for World {
         let provider = self.provider.borrow();
         let evidence_of = |session: &Session| PaymentEvidence {
             session_id: session.id.clone(),
-            order_id: session.order_id.clone().unwrap_or_default(),
+            order_id: session.order_id.as_deref().unwrap_or_default().to_owned(),
             state: session.state,
             amount: session.amount,
             refunded: provider.refunded(session),

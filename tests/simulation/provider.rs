@@ -8,6 +8,7 @@ use shop::payments::{
     BalanceEntry, DisputeState, NewRefund, NewSession, Opener, Page, PaymentError, ProviderDispute,
     ProviderRefund, RefundState, Session, SessionState,
 };
+use shop::values::ids::OrderId;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -50,7 +51,7 @@ pub enum Other {
 /// Exact request for a session.
 #[derive(Serialize, Deserialize)]
 struct Request {
-    order_id: String,
+    order_id: OrderId,
     key: String,
     amount: i64,
     currency: String,
@@ -162,7 +163,7 @@ impl Provider {
         let (order_id, opener) = match other {
             Other::Shops => (order_id, Opener::Shop { key: Some(key) }),
             Other::Strangers => (order_id, Opener::Other),
-            Other::OfNoOrder => (Some("ord_of_nobody".to_owned()), Opener::Other),
+            Other::OfNoOrder => (Some("ord_of_nobody".into()), Opener::Other),
         };
         let id = self.next_session_id();
         let session = Session {

@@ -16,6 +16,7 @@ use shop::orders::record::{DueTasks, Orders};
 use shop::payments::breaker::MAX_OPEN_SECS;
 use shop::settlement::effects::drive_or_leave;
 use shop::settlement::reconciliation::record::Jobs;
+use shop::values::ids::OrderId;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use storefront::store::settlement::jobs::JobsD1;
@@ -201,7 +202,7 @@ fn what_a_sweep_takes_is_nobody_elses() {
 }
 
 /// Returns the orders that two concurrent takers were both given.
-fn shared(bug: Option<Bug>) -> BTreeSet<String> {
+fn shared(bug: Option<Bug>) -> BTreeSet<OrderId> {
     let world = after_an_outage(10, bug);
     let take = || {
         let sim = Sim(Rc::clone(&world));

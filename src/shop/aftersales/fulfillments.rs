@@ -11,7 +11,7 @@ use crate::orders::records::{Fulfillment, Return, Tracking, Units};
 use crate::orders::transitions::{OrderEventKind, OrderStatus};
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
-use crate::values::ids::Sku;
+use crate::values::ids::{OrderId, Sku};
 use crate::values::money::{Money, split_in, sum};
 use crate::values::staff_name::StaffName;
 use crate::values::text::check_text;
@@ -43,7 +43,7 @@ pub struct NewReturn {
 /// 404; 409 `transition_not_allowed`, `nothing_left`; 422 naming the line.
 pub async fn create_fulfillment(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     id: &str,
     new: NewFulfillment,
     by: &StaffName,
@@ -93,7 +93,7 @@ pub async fn create_fulfillment(
 /// 404; 409 `transition_not_allowed`.
 pub async fn deliver_fulfillment(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     id: &str,
     by: &StaffName,
     now: Timestamp,
@@ -127,7 +127,7 @@ pub async fn deliver_fulfillment(
 /// 404; 409 `transition_not_allowed`; 422 naming the line.
 pub async fn create_return(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     id: &str,
     new: NewReturn,
     by: &StaffName,
@@ -338,8 +338,8 @@ mod tests {
     #[test]
     fn no_key_of_staff_names_a_record_of_the_shop() {
         for reason in ["too late", "dp_1", "rest of re_1"] {
-            let own = record_id("re", "ord_1", reason);
-            assert_ne!(record_id_of_key("re", "ord_1", reason), own);
+            let own = record_id("re", &"ord_1".into(), reason);
+            assert_ne!(record_id_of_key("re", &"ord_1".into(), reason), own);
         }
     }
 }

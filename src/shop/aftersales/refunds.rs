@@ -12,6 +12,7 @@ use crate::payments::limits::ChargeLimits;
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::refunds::promised;
+use crate::values::ids::OrderId;
 use crate::values::money::{Currency, Money};
 use crate::values::staff_name::StaffName;
 use crate::values::text::check_text;
@@ -34,7 +35,7 @@ pub struct AskedRefund {
 /// `transition_not_allowed`; 422 `invalid_amount`, `invalid_currency`, `idempotency_key_reused`.
 pub async fn create_refund(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     id: &str,
     asked: AskedRefund,
     by: &StaffName,

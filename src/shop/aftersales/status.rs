@@ -7,6 +7,7 @@ use crate::orders::order::{Actor, Order};
 use crate::orders::transitions::{OrderStatus, event_towards};
 use crate::settlement::effects;
 use crate::settlement::ports::SettlementPorts;
+use crate::values::ids::OrderId;
 use crate::values::text::check_text;
 use durable::Timestamp;
 
@@ -30,7 +31,7 @@ pub struct Instruction {
 /// 404; 409 `transition_not_allowed` with the allowed statuses; 412 for a stale version.
 pub async fn set_order_status(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     status: OrderStatus,
     instruction: Instruction,
     now: Timestamp,
@@ -61,7 +62,7 @@ pub async fn set_order_status(
 /// unchanged.
 pub async fn cancel_order(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     instruction: Instruction,
     now: Timestamp,
 ) -> Result<Order> {

@@ -12,7 +12,7 @@ use crate::catalog::availability::{PublicStocks, public_stock_of};
 use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
 use crate::codes::Code;
 use crate::error::{Error, Result};
-use crate::values::ids::Sku;
+use crate::values::ids::{OrderId, Sku};
 use crate::values::money::{Currency, Money, sum, times};
 use durable::cart;
 use durable::cart::{Cart, Change, Command, Refusal};
@@ -30,7 +30,7 @@ pub struct PricedCart {
     /// Sum of the lines.
     pub subtotal: Money,
     /// Id of the order that has frozen it. `None` means that it is not frozen.
-    pub frozen_by: Option<String>,
+    pub frozen_by: Option<OrderId>,
 }
 
 /// A line of a cart.
@@ -150,7 +150,7 @@ pub async fn price_cart(
     Ok(PricedCart {
         version: cart.version,
         subtotal: Money::new(sum(amounts)?, currency),
-        frozen_by: cart.frozen_by.clone(),
+        frozen_by: cart.frozen_by.clone().map(OrderId::new),
         lines,
     })
 }

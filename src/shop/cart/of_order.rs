@@ -4,6 +4,7 @@
 use crate::cart::CartObjects;
 use crate::cart::ports::CartPorts;
 use crate::error::Result;
+use crate::values::ids::OrderId;
 use durable::cart::{Change, Command};
 use durable::{Timestamp, cart};
 
@@ -15,12 +16,12 @@ use durable::{Timestamp, cart};
 pub async fn thaw_cart(
     ports: &impl CartPorts,
     cart_id: &str,
-    order_id: &str,
+    order_id: &OrderId,
     now: Timestamp,
 ) -> Result<()> {
     let operation_id = format!("{order_id}:thaw:{}", now.as_millis());
     let thaw = Change::Thaw {
-        order_id: order_id.to_owned(),
+        order_id: order_id.as_str().to_owned(),
         alone: false,
     };
     ask(ports, cart_id, operation_id, thaw).await?;
@@ -31,9 +32,13 @@ pub async fn thaw_cart(
 ///
 /// # Errors
 /// Fails if a port fails; calling it again is safe.
-pub async fn complete_cart(ports: &impl CartPorts, cart_id: &str, order_id: &str) -> Result<()> {
+pub async fn complete_cart(
+    ports: &impl CartPorts,
+    cart_id: &str,
+    order_id: &OrderId,
+) -> Result<()> {
     let complete = Change::Complete {
-        order_id: order_id.to_owned(),
+        order_id: order_id.as_str().to_owned(),
     };
     ask(ports, cart_id, format!("{order_id}:complete"), complete).await?;
     Ok(())

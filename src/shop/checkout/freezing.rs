@@ -12,7 +12,7 @@ use crate::error::{Error, Result, key_reused};
 use crate::inventory::hold_ids::HOLD_SECS;
 use crate::orders::record::Orders;
 use crate::pricing::quote::Quote;
-use crate::values::ids::digest_of;
+use crate::values::ids::{OrderId, digest_of};
 use crate::values::written::Written;
 use durable::cart::{Cart, Change, CheckoutName, Refusal};
 use durable::machine::Reply;
@@ -33,7 +33,7 @@ const MAX_FREEZES: u32 = 2;
 /// A cart frozen for an order.
 pub(super) struct FrozenCart {
     /// Id of the order: the request's own, or that of the checkout it has joined.
-    pub(super) order_id: String,
+    pub(super) order_id: OrderId,
     pub(super) cart: Cart,
 }
 
@@ -54,6 +54,7 @@ pub(super) async fn freeze_cart(
             Reply::Refused {
                 refusal: Refusal::FrozenBy { order_id },
             } => {
+                let order_id = OrderId::new(order_id);
                 let conflict = cart_in_checkout(&order_id);
                 (order_id, conflict)
             }
@@ -76,7 +77,7 @@ pub(super) async fn freeze_cart(
 }
 
 fn frozen_for_order(cart: Cart) -> Result<FrozenCart> {
-    let order_id = cart.frozen_by.clone();
+    let order_id = cart.frozen_by.clone().map(OrderId::new);
     let order_id = order_id.ok_or_else(|| Error::internal("a frozen cart without its order"))?;
     Ok(FrozenCart { order_id, cart })
 }
@@ -128,11 +129,11 @@ fn changes_since(quote: &Quote, cart: &Cart) -> Vec<Value> {
 pub(super) async fn leave_cart(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
-    order_id: &str,
+    order_id: &OrderId,
 ) -> Result<bool> {
     let operation_id = format!("{}:leave", checkout.order_id);
     let thaw = Change::Thaw {
-        order_id: order_id.to_owned(),
+        order_id: order_id.as_str().to_owned(),
         alone: true,
     };
     let reply = ask(ports, &checkout.cart_id, operation_id, thaw).await?;
@@ -148,7 +149,7 @@ pub(super) async fn leave_cart(
 pub async fn settle_cart(
     ports: &impl CheckoutPorts,
     cart_id: &str,
-    order_id: &str,
+    order_id: &OrderId,
     now: Timestamp,
 ) -> Result<bool> {
     match ports.orders().order(order_id).await? {
@@ -165,7 +166,7 @@ pub async fn settle_cart(
 async fn set_free(
     ports: &impl CheckoutPorts,
     cart_id: &str,
-    order_id: &str,
+    order_id: &OrderId,
     now: Timestamp,
 ) -> Result<bool> {
     let cart = ports.carts().view(cart_id).await?;
@@ -190,7 +191,7 @@ async fn set_free(
 pub async fn is_being_placed(
     ports: &impl CheckoutPorts,
     cart_id: &str,
-    order_id: &str,
+    order_id: &OrderId,
     now: Timestamp,
 ) -> Result<bool> {
     let cart = ports.carts().view(cart_id).await?;
@@ -229,13 +230,16 @@ pub async fn change_cart(
 
 /// Returns the order that has frozen the cart, if that is the reason for the error.
 #[must_use]
-pub fn order_in_the_way(error: &Error) -> Option<String> {
+pub fn order_in_the_way(error: &Error) -> Option<OrderId> {
     match error {
         Error::Conflict {
             code: Code::CartInCheckout,
             data,
             ..
-        } => data.get("order_id")?.as_str().map(str::to_owned),
+        } => data
+            .get("order_id")?
+            .as_str()
+            .map(|id| OrderId::new(id.to_owned())),
         _ => None,
     }
 }
@@ -246,7 +250,7 @@ async fn ask_to_freeze(
     turn: u32,
 ) -> Result<cart::Reply> {
     let freeze = Change::Freeze {
-        order_id: checkout.order_id.clone(),
+        order_id: checkout.order_id.as_str().to_owned(),
         checkout: Some(CheckoutName {
             key: digest_of(checkout.idempotency_key.as_bytes()),
             request: digest_of(checkout.request_hash.as_bytes()),
@@ -256,7 +260,7 @@ async fn ask_to_freeze(
     ask(ports, &checkout.cart_id, operation_id, freeze).await
 }
 
-pub(super) fn cart_in_checkout(order_id: &str) -> Error {
+pub(super) fn cart_in_checkout(order_id: &OrderId) -> Error {
     Error::conflict(
         Code::CartInCheckout,
         "An order is already being placed or paid from this cart.",

@@ -51,6 +51,7 @@ use crate::orders::order::Order;
 use crate::orders::record::Orders;
 use crate::pricing::quote::Quote;
 use crate::settlement::effects;
+use crate::values::ids::OrderId;
 use crate::values::written::Written;
 use durable::Timestamp;
 use serde_json::json;
@@ -169,7 +170,7 @@ fn orderable(
 struct Attempt<'a> {
     checkout: &'a Checkout,
     quote: &'a Quote,
-    order_id: &'a str,
+    order_id: &'a OrderId,
     holds: Holds<'a>,
     proof: Proof,
     now: Timestamp,
@@ -237,7 +238,7 @@ impl Attempt<'_> {
             let refusal = interrupted(self.checkout);
             return self.come_to_nothing(ports, refusal).await;
         };
-        if standing.order_id != self.order_id {
+        if standing.order_id != *self.order_id {
             self.let_go(ports).await?;
         }
         standing_order(ports, self.checkout, &standing).await

@@ -9,13 +9,14 @@ use crate::orders::transitions::{Effect, OrderEventKind, OrderStatus};
 use crate::payments::{NewSession, PaymentStatus, Payments, SESSION_SECS, SessionItem};
 use crate::pricing::quote::{Quote, QuoteLine, Totals};
 use crate::values::addresses::Address;
+use crate::values::ids::OrderId;
 use crate::values::money::sum;
 use durable::Timestamp;
 
 pub(super) fn order_of(
     ports: &impl CheckoutPorts,
     checkout: &Checkout,
-    order_id: &str,
+    order_id: &OrderId,
     quote: &Quote,
     links: &OrderLinks,
     now: Timestamp,

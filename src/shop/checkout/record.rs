@@ -9,7 +9,7 @@ use crate::orders::order::Order;
 use crate::pricing::price_list::PriceList;
 use crate::pricing::quote::Quote;
 use crate::values::addresses::Address;
-use crate::values::ids::QuoteId;
+use crate::values::ids::{OrderId, QuoteId};
 use crate::values::written::Written;
 use durable::Timestamp;
 
@@ -17,7 +17,7 @@ use durable::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkout {
     /// Id of the order to be placed, unless the request joins another.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Cart that is ordered.
     pub cart_id: String,
     /// Idempotency key sent by the client.
@@ -47,7 +47,7 @@ pub struct CheckoutInput {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExistingOrder {
     /// Id of the order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Idempotency key that placed it.
     pub idempotency_key: String,
     /// Digest of the request that placed it.
@@ -93,7 +93,7 @@ pub trait Checkouts {
     ) -> Result<Written<i64>>;
     /// Records that an order is refused. `Lost` means that this was decided before, or that it was
     /// placed.
-    async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written>;
+    async fn refuse_checkout(&self, order_id: &OrderId, now: Timestamp) -> Result<Written>;
 }
 
 pub(crate) const SPREAD_SECS: u32 = 4;

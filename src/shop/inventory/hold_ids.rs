@@ -1,13 +1,14 @@
 //! Ids of holds, choice of the lines that need one, and duration of a hold.
 
 use crate::pricing::quote::QuoteLine;
+use crate::values::ids::OrderId;
 
 /// Seconds for which a hold waits for its order to be written and pinned.
 pub const HOLD_SECS: u32 = 10 * 60;
 
 /// Returns the id of an order's hold, the same for each of its SKUs.
 #[must_use]
-pub fn hold_id(order_id: &str, attempt: u32) -> String {
+pub fn hold_id(order_id: &OrderId, attempt: u32) -> String {
     format!("{order_id}:{attempt}")
 }
 

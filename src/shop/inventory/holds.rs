@@ -11,6 +11,7 @@ use crate::inventory::reservation::{Step, hold_each, step_each};
 use crate::inventory::uses::{ScarceUse, scarce};
 use crate::orders::order::Order;
 use crate::pricing::quote::Held;
+use crate::values::ids::OrderId;
 
 /// Holds of one attempt at an order, each kind in alphabetical order, so that two checkouts of the
 /// same things ask in the same order.
@@ -38,7 +39,7 @@ impl Taken {
 impl<'a> Holds<'a> {
     /// Returns the holds of `attempt`, none of them taken yet.
     #[must_use]
-    pub fn new(order_id: &str, attempt: u32, (lines, promotions): Held<'a>) -> Self {
+    pub fn new(order_id: &OrderId, attempt: u32, (lines, promotions): Held<'a>) -> Self {
         Self {
             hold_id: hold_id(order_id, attempt),
             uses: scarce(promotions),

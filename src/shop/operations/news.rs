@@ -9,6 +9,7 @@ use crate::checkout::freezing::settle_cart;
 use crate::checkout::ports::CheckoutPorts;
 use crate::error::Result;
 use crate::inventory::objects::Boards;
+use crate::values::ids::OrderId;
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of};
 use durable::news::ObjectEvent;
@@ -46,7 +47,8 @@ pub async fn answer_carts(
 ) -> Result<()> {
     for news in news {
         if let ObjectEvent::CartFrozen { cart_id, order_id } = news {
-            settle_cart(ports, cart_id, order_id, now).await?;
+            let order_id = OrderId::new(order_id.clone());
+            settle_cart(ports, cart_id, &order_id, now).await?;
         }
     }
     Ok(())

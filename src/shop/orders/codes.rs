@@ -9,6 +9,7 @@ use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::orders::links::OrderLinks;
 use crate::orders::numbers::read_number;
+use crate::values::ids::OrderId;
 use crate::values::typing::plain_code;
 use durable::Timestamp;
 
@@ -27,7 +28,7 @@ pub struct Tried {
     /// Attempts so far, including this one. Counting stops at the first attempt over the limit.
     pub tries: u32,
     /// Id of the order with this number. `None` means that there is none.
-    pub order_id: Option<String>,
+    pub order_id: Option<OrderId>,
 }
 
 /// Store that counts attempts at codes.
@@ -47,7 +48,7 @@ pub async fn find_by_code(
     (number, code): (&str, &str),
     network: &str,
     now: Timestamp,
-) -> Result<String> {
+) -> Result<OrderId> {
     let number = read_number(number).ok_or_else(|| {
         Error::invalid(
             "number",

@@ -4,7 +4,7 @@
 //! neither the shop's nor anyone else's on the way. The linked page exchanges it for a cookie. A
 //! customer without JavaScript types the order number and the code from the email instead.
 
-use crate::values::ids::Signer;
+use crate::values::ids::{OrderId, Signer};
 use crate::values::languages::{Language, Languages};
 use durable::Timestamp;
 
@@ -35,7 +35,7 @@ impl OrderLinks {
 
     /// URL of the order's status page, with the token that opens it.
     #[must_use]
-    pub fn status(&self, order_id: &str) -> String {
+    pub fn status(&self, order_id: &OrderId) -> String {
         format!(
             "{}#token={}",
             self.returning(order_id),
@@ -45,14 +45,14 @@ impl OrderLinks {
 
     /// URL of the status page for the browser that placed the order.
     #[must_use]
-    pub fn returning(&self, order_id: &str) -> String {
+    pub fn returning(&self, order_id: &OrderId) -> String {
         let path = self.path(&status_path(order_id));
         format!("{}{path}", self.base)
     }
 
     /// URL of the status page for that browser when it returns without having paid.
     #[must_use]
-    pub fn unpaid(&self, order_id: &str) -> String {
+    pub fn unpaid(&self, order_id: &OrderId) -> String {
         format!("{}?payment=unfinished", self.returning(order_id))
     }
 
@@ -68,19 +68,19 @@ impl OrderLinks {
 
     /// Token that opens an order.
     #[must_use]
-    pub fn token(&self, order_id: &str) -> String {
+    pub fn token(&self, order_id: &OrderId) -> String {
         self.signer.sign("order", order_id)
     }
 
     /// True if `token` opens this order.
     #[must_use]
-    pub fn is_token_of(&self, order_id: &str, token: &str) -> bool {
+    pub fn is_token_of(&self, order_id: &OrderId, token: &str) -> bool {
         self.signer.verify("order", order_id, token)
     }
 
     /// Code that opens an order together with its number: eight characters, 40 bits.
     #[must_use]
-    pub fn code(&self, order_id: &str) -> String {
+    pub fn code(&self, order_id: &OrderId) -> String {
         let code = self.signer.code("order_code", order_id);
         match code.split_at_checked(4) {
             Some((first, second)) => format!("{first}-{second}"),
@@ -92,14 +92,14 @@ impl OrderLinks {
     ///
     /// [`read_code`]: crate::orders::codes::read_code
     #[must_use]
-    pub fn is_code_of(&self, order_id: &str, code: &str) -> bool {
+    pub fn is_code_of(&self, order_id: &OrderId, code: &str) -> bool {
         self.signer.verify_code("order_code", order_id, code)
     }
 }
 
 /// Path of the status page, without a language prefix.
 #[must_use]
-pub fn status_path(order_id: &str) -> String {
+pub fn status_path(order_id: &OrderId) -> String {
     format!("/orders/{order_id}")
 }
 
@@ -129,16 +129,16 @@ mod tests {
     #[test]
     fn no_link_has_its_token_where_it_is_sent() {
         let links = links("key");
-        let token = links.token("ord_1");
-        let link = links.status("ord_1");
+        let token = links.token(&"ord_1".into());
+        let link = links.status(&"ord_1".into());
         assert_eq!(
             link,
             format!("https://shop.test/de/orders/ord_1#token={token}")
         );
-        assert!(links.is_token_of("ord_1", &token));
+        assert!(links.is_token_of(&"ord_1".into(), &token));
         for sent in [
-            links.returning("ord_1"),
-            links.unpaid("ord_1"),
+            links.returning(&"ord_1".into()),
+            links.unpaid(&"ord_1".into()),
             links.look_up(),
         ] {
             assert!(!sent.contains(&token) && !sent.contains("token"), "{sent}");
@@ -148,13 +148,19 @@ mod tests {
     #[test]
     fn a_code_opens_its_order_alone_and_while_its_key_is_rolled() {
         let (old, rolling, new) = (links("old"), links("new,old"), links("new"));
-        let code = old.code("ord_1");
+        let code = old.code(&"ord_1".into());
         assert_eq!(code.len(), 9, "{code}");
         let typed = read_code(&code).unwrap();
-        assert!(old.is_code_of("ord_1", &typed) && rolling.is_code_of("ord_1", &typed));
-        assert!(!new.is_code_of("ord_1", &typed) && !old.is_code_of("ord_2", &typed));
-        assert!(!old.is_code_of("ord_1", "") && !old.is_code_of("ord_1", &typed[..7]));
-        assert!(!old.is_token_of("ord_1", &typed));
+        assert!(
+            old.is_code_of(&"ord_1".into(), &typed) && rolling.is_code_of(&"ord_1".into(), &typed)
+        );
+        assert!(
+            !new.is_code_of(&"ord_1".into(), &typed) && !old.is_code_of(&"ord_2".into(), &typed)
+        );
+        assert!(
+            !old.is_code_of(&"ord_1".into(), "") && !old.is_code_of(&"ord_1".into(), &typed[..7])
+        );
+        assert!(!old.is_token_of(&"ord_1".into(), &typed));
     }
 
     #[test]

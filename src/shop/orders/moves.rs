@@ -8,6 +8,7 @@ use crate::orders::order::{Actor, Dispute, Order, OrderEvent, Refund, RefundStat
 use crate::orders::records::{Fulfillment, Return};
 use crate::orders::transitions::{Effect, Move, OrderEventKind, OrderStatus, judge};
 use crate::payments::DisputeState;
+use crate::values::ids::OrderId;
 use crate::values::money::{Money, sum};
 use durable::Timestamp;
 
@@ -16,7 +17,7 @@ use durable::Timestamp;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
     /// Id of the order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Version of the order that it was decided from.
     pub from_version: u64,
     /// Event that caused it.

@@ -7,6 +7,7 @@ use crate::orders::order::Order;
 use crate::orders::ports::OrderPorts;
 use crate::orders::record::Orders;
 use crate::orders::transitions::{OrderStatus, STATUSES, event_towards};
+use crate::values::ids::OrderId;
 use crate::values::written::Written;
 use durable::Timestamp;
 use serde_json::json;
@@ -41,7 +42,7 @@ pub async fn move_order(
 ///
 /// # Errors
 /// 404.
-pub async fn find_order(ports: &impl OrderPorts, order_id: &str) -> Result<Order> {
+pub async fn find_order(ports: &impl OrderPorts, order_id: &OrderId) -> Result<Order> {
     ports
         .orders()
         .order(order_id)

@@ -1,6 +1,7 @@
 //! Order numbers shown to customers. They are random rather than sequential, so that nobody can
 //! tell from two of them how much the shop sells.
 
+use crate::values::ids::OrderId;
 use crate::values::typing::plain_code;
 use sha2::{Digest, Sha256};
 
@@ -11,7 +12,7 @@ const DRAWS: [(u64, usize); 2] = [(1_000_000, 4), (10_000_000, 4)];
 /// Returns the candidate numbers of an order, in the order they are tried. They are derived from
 /// its id, which can't be guessed, so placing the order again tries the same numbers.
 #[must_use]
-pub fn candidate_numbers(order_id: &str) -> Vec<i64> {
+pub fn candidate_numbers(order_id: &OrderId) -> Vec<i64> {
     let draws = DRAWS
         .into_iter()
         .flat_map(|(lowest, times)| std::iter::repeat_n(lowest, times));
@@ -22,7 +23,7 @@ pub fn candidate_numbers(order_id: &str) -> Vec<i64> {
 }
 
 /// Returns a number with as many digits as `lowest`.
-fn number_from(order_id: &str, at: usize, lowest: u64) -> Option<i64> {
+fn number_from(order_id: &OrderId, at: usize, lowest: u64) -> Option<i64> {
     let digest = Sha256::digest(format!("number\0{order_id}\0{at}"));
     let bytes: [u8; 8] = digest.first_chunk().copied()?;
     let range = lowest.checked_mul(9)?;
@@ -49,8 +50,9 @@ mod tests {
     fn numbers_have_seven_digits_and_eight_when_those_are_taken() {
         let mut firsts = BTreeSet::new();
         for order in 0..1_000 {
-            let candidates = candidate_numbers(&format!("ord_{order}"));
-            assert_eq!(candidates, candidate_numbers(&format!("ord_{order}")));
+            let order_id = OrderId::new(format!("ord_{order}"));
+            let candidates = candidate_numbers(&order_id);
+            assert_eq!(candidates, candidate_numbers(&order_id));
             let digits: Vec<usize> = candidates.iter().map(|it| it.to_string().len()).collect();
             assert_eq!(digits, [7, 7, 7, 7, 8, 8, 8, 8]);
             firsts.insert(candidates[0]);

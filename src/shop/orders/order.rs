@@ -10,7 +10,7 @@ use crate::payments::provider::ProviderId;
 use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::pricing::quote::{Held, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
-use crate::values::ids::Sku;
+use crate::values::ids::{OrderId, Sku};
 use crate::values::money::{Currency, Money, sum};
 use crate::values::staff_name::StaffName;
 use durable::Timestamp;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Id, `ord_…`; can't be guessed.
-    pub id: String,
+    pub id: OrderId,
     /// Order number shown to customers.
     pub number: i64,
     /// Number of transitions applied; also the version for optimistic locking.

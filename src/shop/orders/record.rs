@@ -5,6 +5,7 @@ use crate::orders::moves::Transition;
 use crate::orders::order::{Order, Task};
 use crate::orders::transitions::OrderStatus;
 use crate::payments::Session;
+use crate::values::ids::OrderId;
 use crate::values::written::Written;
 use durable::Timestamp;
 
@@ -18,7 +19,7 @@ pub struct OrderFilter {
     /// Only the order with this number.
     pub number: Option<i64>,
     /// Only orders placed before the order with this id.
-    pub before: Option<String>,
+    pub before: Option<OrderId>,
     /// Maximum number of orders.
     pub limit: u32,
 }
@@ -48,7 +49,7 @@ pub enum DueTasks {
 /// transaction.
 pub trait Orders {
     /// Returns an order with everything that belongs to it.
-    async fn order(&self, order_id: &str) -> Result<Option<Order>>;
+    async fn order(&self, order_id: &OrderId) -> Result<Option<Order>>;
     /// Returns orders, newest first.
     async fn orders(&self, filter: &OrderFilter) -> Result<Vec<Order>>;
     /// Writes a transition. `Lost` means that the order is no longer at the version it was decided
@@ -57,7 +58,7 @@ pub trait Orders {
     /// Records the outcomes of a round of tasks.
     async fn finish_round(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         round: &TaskOutcomes,
         now: Timestamp,
     ) -> Result<Order>;
@@ -72,7 +73,7 @@ pub trait Orders {
         now: Timestamp,
         taken_until: Timestamp,
         calls: u32,
-    ) -> Result<Vec<String>>;
+    ) -> Result<Vec<OrderId>>;
     /// Claims pending orders whose payment must be checked by `now`, longest-waiting first; their
     /// next check is at `again_at`.
     async fn take_overdue_orders(
@@ -80,5 +81,5 @@ pub trait Orders {
         now: Timestamp,
         again_at: Timestamp,
         limit: u32,
-    ) -> Result<Vec<String>>;
+    ) -> Result<Vec<OrderId>>;
 }

@@ -1,6 +1,6 @@
 //! Records of an order: fulfillments and returns, and how their ids are derived.
 
-use crate::values::ids::{Sku, derived_id};
+use crate::values::ids::{OrderId, Sku, derived_id};
 use crate::values::money::Money;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,13 +67,13 @@ pub struct Return {
 
 /// Id of an order's record that the shop creates by itself for `reason`.
 #[must_use]
-pub fn record_id(prefix: &str, order_id: &str, reason: &str) -> String {
+pub fn record_id(prefix: &str, order_id: &OrderId, reason: &str) -> String {
     derived_id(prefix, &format!("{order_id}\0{reason}"))
 }
 
 /// Id of an order's record that staff create under the idempotency key `key`. It never equals an id
 /// of [`record_id`] for the shop's own reasons, whatever the key.
 #[must_use]
-pub fn record_id_of_key(prefix: &str, order_id: &str, key: &str) -> String {
+pub fn record_id_of_key(prefix: &str, order_id: &OrderId, key: &str) -> String {
     record_id(prefix, order_id, &format!("key:{key}"))
 }

@@ -22,6 +22,7 @@
 use crate::error::Result;
 use crate::orders::transitions::OrderStatus;
 use crate::payments::PaymentStatus;
+use crate::values::ids::OrderId;
 use durable::Timestamp;
 
 /// Seconds until a page asks again; the last value repeats for as long as it waits.
@@ -53,5 +54,5 @@ pub struct OrderStanding {
 pub trait OrderStandings {
     /// Returns the state of an order, read after this call began. `None` means there is no such
     /// order.
-    async fn standing(&self, order_id: &str) -> Result<Option<OrderStanding>>;
+    async fn standing(&self, order_id: &OrderId) -> Result<Option<OrderStanding>>;
 }

@@ -10,6 +10,7 @@ use crate::codes::Code;
 use crate::error::{Error, Result};
 use crate::payments::limits::ChargeLimits;
 use crate::payments::provider::ProviderId;
+use crate::values::ids::OrderId;
 use crate::values::money::Currency;
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub const SHORTEST_SESSION_SECS: u32 = 30 * 60;
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// Id of the order to be paid; the provider returns it.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Idempotency key of the request; the provider returns it.
     pub key: String,
     /// Customer's email address, for a receipt.
@@ -59,7 +60,7 @@ pub struct Session {
     /// Provider of the session.
     pub provider: ProviderId,
     /// Id of the order that it names. Whoever opened the session may have named any order.
-    pub order_id: Option<String>,
+    pub order_id: Option<OrderId>,
     /// Opener of the session.
     pub opener: Opener,
     /// The provider's reference for the payment, which refunds and disputes use. `None` means that
@@ -292,7 +293,7 @@ pub enum EventSubject {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Named {
     /// This reference, which may be the id of an order.
-    Reference(String),
+    Reference(OrderId),
     /// No reference.
     Nothing,
     /// The event does not say.
@@ -385,7 +386,7 @@ pub trait Payments {
     /// repeating the request with that key only yields an error.
     async fn find_session(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         key: &str,
         from: Timestamp,
         until: Timestamp,

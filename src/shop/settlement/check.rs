@@ -7,6 +7,7 @@ use crate::payments::{PaymentError, Payments, Session};
 use crate::settlement::effects::drive_tasks;
 use crate::settlement::fold::fold_session;
 use crate::settlement::ports::SettlementPorts;
+use crate::values::ids::OrderId;
 use durable::Timestamp;
 
 /// Folds the order's own session into the order, then carries out outstanding tasks.
@@ -29,7 +30,7 @@ pub async fn settle_order(
 /// Same as [`settle_order`].
 pub async fn check_payment(
     ports: &impl SettlementPorts,
-    order_id: &str,
+    order_id: &OrderId,
     now: Timestamp,
 ) -> Result<Order> {
     let order = find_order(ports, order_id).await?;

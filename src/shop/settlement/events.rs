@@ -78,7 +78,7 @@ async fn settle_named(
         Named::Nothing => return Ok(NOT_OURS),
         Named::Unsaid => {
             let session = fetch().await?;
-            let order = named_order(ports, session.order_id.as_deref()).await?;
+            let order = named_order(ports, session.order_id.as_ref()).await?;
             (order, session)
         }
     };

@@ -12,6 +12,7 @@ use crate::settlement::fold::{Whose, fold_session, whose};
 use crate::settlement::ports::SettlementPorts;
 use crate::settlement::stray_payments::{booked, give_back, stray_of, task_of, told};
 use crate::settlement::strays::StrayPayments;
+use crate::values::ids::OrderId;
 use durable::Timestamp;
 
 /// Outcome of an event that belongs to no order.
@@ -65,13 +66,13 @@ pub(crate) async fn session_of(
     let Some(session) = session else {
         return Ok(None);
     };
-    let order = named_order(ports, session.order_id.as_deref()).await?;
+    let order = named_order(ports, session.order_id.as_ref()).await?;
     Ok(order.map(|order| (order, session)))
 }
 
 pub(crate) async fn named_order(
     ports: &impl SettlementPorts,
-    order_id: Option<&str>,
+    order_id: Option<&OrderId>,
 ) -> Result<Option<Order>> {
     match order_id {
         Some(order_id) => ports.orders().order(order_id).await,

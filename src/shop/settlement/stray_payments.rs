@@ -221,7 +221,7 @@ fn not_given_back(stray: &StrayPayment, now: Timestamp) -> Finding {
 fn finding(kind: FindingKind, stray: &StrayPayment, error: String, now: Timestamp) -> Finding {
     Finding {
         kind,
-        subject: stray.order_id.clone(),
+        subject: stray.order_id.as_str().to_owned(),
         error: Some(error),
         found_at: now,
     }

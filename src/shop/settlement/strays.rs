@@ -5,6 +5,7 @@ use crate::orders::findings::Finding;
 use crate::orders::ledger::Journal;
 use crate::orders::order::{Refund, RefundStatus};
 use crate::payments::provider::ProviderId;
+use crate::values::ids::OrderId;
 use crate::values::money::Money;
 use crate::values::written::Written;
 use durable::Timestamp;
@@ -17,7 +18,7 @@ pub struct StrayPayment {
     /// Provider of the session.
     pub provider: ProviderId,
     /// Id of the order that it names.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// The provider's reference for the payment.
     pub payment_ref: String,
     /// Amount received.

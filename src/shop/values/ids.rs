@@ -133,6 +133,20 @@ id_type! {
     VariantId
 }
 
+id_type! {
+    /// Id of an order, `ord_…`. No other kind of id compiles in its place:
+    ///
+    /// ```compile_fail,E0308
+    /// use shop::values::ids::{OrderId, QuoteId};
+    ///
+    /// fn placed(order_id: &OrderId) {}
+    ///
+    /// let quote_id = QuoteId::new("quote_1".to_owned());
+    /// placed(&quote_id);
+    /// ```
+    OrderId
+}
+
 /// Entropy of one id: 128 bits, so that ids can't be guessed.
 pub type Entropy = [u8; 16];
 

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn the_log_never_has_the_address_and_seldom_the_text() {
-        let letter = EmailJob::about(MailKind::OrderConfirmation, "ord_1");
+        let letter = EmailJob::about(MailKind::OrderConfirmation, &"ord_1".into());
         let quiet = log_line(&letter, &message(), false).to_string();
         assert!(
             !quiet.contains("ann@") && !quiet.contains("Thank you"),

@@ -9,6 +9,7 @@ use shop::messages::mail::{
     CLAIM_SECS, Claim, EmailJob, KEY_KEPT_SECS, MailKind, Mails, SENT_WITHIN_SECS,
 };
 use shop::orders::findings::{Finding, FindingKind};
+use shop::values::ids::OrderId;
 
 /// [`Mails`] on a database.
 #[derive(Debug)]
@@ -61,7 +62,7 @@ impl<D: Database> Mails for MailsD1<D> {
     async fn give_up(&self, letter: &EmailJob, reason: &str, now: Timestamp) -> Result<()> {
         let finding = Finding {
             kind: FindingKind::LetterFailed,
-            subject: letter.order_id.clone(),
+            subject: letter.order_id.as_str().to_owned(),
             error: Some(format!("{:?}: {reason}", letter.kind)),
             found_at: now,
         };
@@ -163,7 +164,7 @@ impl ClaimRow {
 
 #[derive(Deserialize)]
 struct LetterRow {
-    order_id: String,
+    order_id: OrderId,
     kind: String,
     subject: String,
     language: String,

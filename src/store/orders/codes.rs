@@ -6,6 +6,7 @@ use durable::Timestamp;
 use serde::Deserialize;
 use shop::error::{Error, Result};
 use shop::orders::codes::{MAX_TRIES, OrderCodeTries, TRIES_SECS, Tried};
+use shop::values::ids::OrderId;
 
 /// Maximum number of old guesses that one guess deletes; more than it adds, so that their number
 /// falls.
@@ -47,7 +48,7 @@ SELECT tries, (SELECT id FROM orders WHERE number = ?1) AS order_id FROM order_c
 #[derive(Deserialize)]
 struct TriedRow {
     tries: u32,
-    order_id: Option<String>,
+    order_id: Option<OrderId>,
 }
 
 impl TriedRow {

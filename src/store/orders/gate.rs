@@ -100,7 +100,7 @@ mod tests {
     use rusqlite::{Connection, params_from_iter};
     use shop::checkout::pending::{PendingLimits, Visitor};
     use shop::orders::samples::{line, order};
-    use shop::values::ids::QuoteId;
+    use shop::values::ids::{OrderId, QuoteId};
 
     /// Sample: `here` has 60 units of S pending, and 99 of T that are not held. Another order from
     /// there is paid.
@@ -147,7 +147,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
         let mut place = |network: &str, proof, secs| {
             let mut order = order("USD", vec![line(1, 1_000, 1)], 0, false);
             placed += 1;
-            order.id = format!("ord_{placed}");
+            order.id = OrderId::new(format!("ord_{placed}"));
             let batch = close_to_too_many(&order, &checkout(network), proof, at(secs)).unwrap();
             runs(&database, &batch)
         };
@@ -204,7 +204,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
 
     fn checkout(network: &str) -> Checkout {
         Checkout {
-            order_id: "ord_3".to_owned(),
+            order_id: "ord_3".into(),
             cart_id: "cart_3".to_owned(),
             idempotency_key: "key".to_owned(),
             request_hash: "hash".to_owned(),

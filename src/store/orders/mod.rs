@@ -34,6 +34,7 @@ use shop::orders::moves::Transition;
 use shop::orders::order::Order;
 use shop::orders::record::{DueTasks, OrderFilter, Orders, TaskOutcomes};
 use shop::payments::SHORTEST_SESSION_SECS;
+use shop::values::ids::OrderId;
 use shop::values::written::Written;
 
 /// [`Orders`] on a database.
@@ -81,13 +82,13 @@ impl<D: Database> Checkouts for OrdersD1<D> {
         }
     }
 
-    async fn refuse_checkout(&self, order_id: &str, now: Timestamp) -> Result<Written> {
+    async fn refuse_checkout(&self, order_id: &OrderId, now: Timestamp) -> Result<Written> {
         written(self.db.batch(vec![sql::refuse(order_id, now)]).await)
     }
 }
 
 impl<D: Database> Orders for OrdersD1<D> {
-    async fn order(&self, order_id: &str) -> Result<Option<Order>> {
+    async fn order(&self, order_id: &OrderId) -> Result<Option<Order>> {
         let rows: Vec<OrderRow> = self.db.query(queries::order(order_id)).await?;
         rows.into_iter()
             .next()
@@ -107,7 +108,7 @@ impl<D: Database> Orders for OrdersD1<D> {
 
     async fn finish_round(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         round: &TaskOutcomes,
         now: Timestamp,
     ) -> Result<Order> {
@@ -127,7 +128,7 @@ impl<D: Database> Orders for OrdersD1<D> {
         now: Timestamp,
         taken_until: Timestamp,
         calls: u32,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<OrderId>> {
         let statement = Statement::new(queries::TAKE_ORDERS_WITH_DUE_TASKS)
             .bind(now)
             .bind(taken_until)
@@ -138,7 +139,7 @@ impl<D: Database> Orders for OrdersD1<D> {
         let mut orders = self.texts(statement).await?;
         orders.sort_unstable();
         orders.dedup();
-        Ok(orders)
+        Ok(orders.into_iter().map(OrderId::new).collect())
     }
 
     async fn take_overdue_orders(
@@ -146,12 +147,13 @@ impl<D: Database> Orders for OrdersD1<D> {
         now: Timestamp,
         again_at: Timestamp,
         limit: u32,
-    ) -> Result<Vec<String>> {
+    ) -> Result<Vec<OrderId>> {
         let statement = Statement::new(queries::TAKE_OVERDUE_ORDERS)
             .bind(now)
             .bind(again_at)
             .bind(limit);
-        self.texts(statement).await
+        let orders = self.texts(statement).await?;
+        Ok(orders.into_iter().map(OrderId::new).collect())
     }
 }
 
@@ -169,7 +171,7 @@ impl<D: Database> OrdersD1<D> {
         Ok(too_many_pending_orders())
     }
 
-    async fn moved(&self, order_id: &str, batch: Vec<Statement>) -> Result<Written<Order>> {
+    async fn moved(&self, order_id: &OrderId, batch: Vec<Statement>) -> Result<Written<Order>> {
         let outcome = self
             .db
             .batch_then_query(batch, queries::order(order_id))

@@ -4,6 +4,7 @@ use crate::store::pricing::settings::select_settings;
 use crate::store::sql::{Statement, to_word};
 use shop::error::Result;
 use shop::orders::record::OrderFilter;
+use shop::values::ids::OrderId;
 
 /// Selects orders with everything that belongs to them, each kind of row as one JSON column. A
 /// macro, because the text of a statement is constant.
@@ -50,7 +51,7 @@ macro_rules! placed_before {
 }
 
 /// Selects one order.
-pub fn order(order_id: &str) -> Statement {
+pub fn order(order_id: &OrderId) -> Statement {
     Statement::new(concat!(select_orders!(), " WHERE o.id = ?1")).bind(order_id)
 }
 
@@ -81,7 +82,7 @@ pub fn orders(filter: &OrderFilter) -> Result<Statement> {
         )),
     };
     Ok(statement
-        .bind(filter.before.clone())
+        .bind(filter.before.as_ref())
         .bind(filter.limit)
         .bind(filter.cart_id.clone())
         .bind(status))

@@ -13,11 +13,12 @@ use shop::orders::records::{Fulfillment, Return};
 use shop::orders::transitions::OrderStatus;
 use shop::pricing::quote::{QuoteLine, Terms, Totals};
 use shop::values::addresses::Address;
+use shop::values::ids::OrderId;
 use shop::values::money::Currency;
 
 #[derive(Deserialize)]
 pub struct FoundRow {
-    order_id: Option<String>,
+    order_id: Option<OrderId>,
     idempotency_key: Option<String>,
     request_hash: Option<String>,
     quote: Option<String>,
@@ -67,7 +68,7 @@ pub struct InstantRow {
 
 #[derive(Deserialize)]
 pub struct OrderRow {
-    id: String,
+    id: OrderId,
     number: i64,
     version: u64,
     status: String,

@@ -9,6 +9,7 @@ use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::orders::shared_reads::{SharedReads, Turn};
 use shop::orders::standing::{OrderStanding, OrderStandings};
+use shop::values::ids::OrderId;
 use std::cell::RefCell;
 
 thread_local! {
@@ -31,7 +32,7 @@ pub struct OrderStandingsD1<D> {
 }
 
 impl<D: Database> OrderStandings for OrderStandingsD1<D> {
-    async fn standing(&self, order_id: &str) -> Result<Option<OrderStanding>> {
+    async fn standing(&self, order_id: &OrderId) -> Result<Option<OrderStanding>> {
         if order_id.len() > MAX_ID_BYTES {
             return Ok(None);
         }

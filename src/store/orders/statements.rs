@@ -17,6 +17,7 @@ use shop::orders::order::{Order, OrderEvent, RefundStatus, Task};
 use shop::orders::record::TaskOutcomes;
 use shop::orders::transitions::{Effect, OrderStatus};
 use shop::values::addresses::Address;
+use shop::values::ids::OrderId;
 use shop::values::money::Currency;
 
 /// Seconds after a transition until the sweep picks up tasks that were not carried out along with
@@ -61,7 +62,7 @@ pub fn place(
 
 /// Records that an order will not be placed, by writing the same version that placing it would
 /// write.
-pub fn refuse(order_id: &str, now: Timestamp) -> Statement {
+pub fn refuse(order_id: &OrderId, now: Timestamp) -> Statement {
     Statement::new(INSERT_EVENT)
         .bind(order_id)
         .bind(1_i64)
@@ -121,7 +122,7 @@ pub fn transition(transition: &Transition, now: Timestamp) -> Result<Vec<Stateme
 
 /// Records which tasks were carried out, which failed, and the payment session that was opened.
 pub fn finish_round(
-    order_id: &str,
+    order_id: &OrderId,
     round: &TaskOutcomes,
     now: Timestamp,
 ) -> Result<Vec<Statement>> {
@@ -169,7 +170,7 @@ const fn longest_pause_secs(effect: Effect) -> u32 {
 }
 
 /// Returns the first statement of every transition.
-fn event(order_id: &str, version: i64, event: &OrderEvent) -> Result<Statement> {
+fn event(order_id: &OrderId, version: i64, event: &OrderEvent) -> Result<Statement> {
     Ok(Statement::new(INSERT_EVENT)
         .bind(order_id)
         .bind(version)
@@ -230,7 +231,11 @@ fn insert_payment(order: &Order) -> Result<Statement> {
 }
 
 /// Returns the statement that inserts tasks.
-pub fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Option<Statement>> {
+pub fn insert_tasks(
+    order_id: &OrderId,
+    tasks: &[Task],
+    now: Timestamp,
+) -> Result<Option<Statement>> {
     if tasks.is_empty() {
         return Ok(None);
     }
@@ -242,7 +247,7 @@ pub fn insert_tasks(order_id: &str, tasks: &[Task], now: Timestamp) -> Result<Op
     ))
 }
 
-fn keep_record(order_id: &str, record: &OrderRecord, now: Timestamp) -> Result<Statement> {
+fn keep_record(order_id: &OrderId, record: &OrderRecord, now: Timestamp) -> Result<Statement> {
     Ok(match record {
         OrderRecord::Renewed(it) => Statement::new(RENEW_PAYMENT)
             .bind(order_id)
@@ -307,9 +312,9 @@ struct EntryRow {
 }
 
 /// Inserts ledger entries and then their journals, each of which fails the batch unless it sums to
-/// zero.
+/// zero. The book is an order, or the session of a stray payment.
 pub fn book(
-    order_id: &str,
+    book_id: &str,
     version: i64,
     journals: &[Journal],
     now: Timestamp,
@@ -331,11 +336,11 @@ pub fn book(
     }
     Ok(vec![
         Statement::new(INSERT_ENTRIES)
-            .bind(order_id)
+            .bind(book_id)
             .bind(version)
             .bind(to_json(&entries)?),
         Statement::new(INSERT_JOURNALS)
-            .bind(order_id)
+            .bind(book_id)
             .bind(version)
             .bind(now),
     ])
@@ -440,7 +445,7 @@ mod tests {
     /// Returns the number that an order gets from these drawn numbers.
     fn number_of(database: &Connection, id: &str, drawn: &[i64]) -> i64 {
         let mut order = order("USD", vec![line(1, 1_000, 1)], 0, false);
-        id.clone_into(&mut order.id);
+        order.id = id.into();
         let mut statement = insert_order(&order, Timestamp::from_millis(0)).unwrap();
         *statement.parameters.last_mut().unwrap() = to_json(&drawn).unwrap().into();
         database

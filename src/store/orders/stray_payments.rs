@@ -13,6 +13,7 @@ use shop::orders::order::{Refund, RefundStatus};
 use shop::payments::provider::ProviderId;
 use shop::settlement::stray_payments::task_of;
 use shop::settlement::strays::{StrayPayment, StrayPayments};
+use shop::values::ids::OrderId;
 use shop::values::money::{Currency, Money};
 use shop::values::written::Written;
 
@@ -94,7 +95,7 @@ const MOVE: &str =
 struct Row {
     session_id: String,
     provider: ProviderId,
-    order_id: String,
+    order_id: OrderId,
     payment_ref: String,
     amount: i64,
     currency: String,

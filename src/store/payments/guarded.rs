@@ -18,6 +18,7 @@ use shop::payments::{
     BalanceEntry, EventSubject, NewRefund, NewSession, Page, PaymentError, Payments,
     ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
+use shop::values::ids::OrderId;
 use shop::values::money::Currency;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -247,7 +248,7 @@ impl<P: Payments, D: Database> Payments for GuardedPayments<P, D> {
 
     async fn find_session(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         key: &str,
         from: Timestamp,
         until: Timestamp,

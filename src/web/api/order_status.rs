@@ -18,14 +18,15 @@ use shop::values::ids;
 /// 404 for anyone else; 503 `overloaded` when too many clients poll.
 pub async fn get_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let access = OrderAccess::of(call)?;
-    if !ids::is_id("ord", call.param(0)) {
+    let order_id = call.order_id();
+    if !ids::is_id("ord", &order_id) {
         return Err(Error::NotFound("order"));
     }
-    let standing = call.app.order_standings().standing(call.param(0)).await?;
+    let standing = call.app.order_standings().standing(&order_id).await?;
     let standing = standing
         .filter(|it| access.opens(&it.cart_id, it.created_at, call.app.now))
         .ok_or(Error::NotFound("order"))?;
-    let reply = Reply::json(200, &OrderStatusView::of(call.param(0), &standing))?;
+    let reply = Reply::json(200, &OrderStatusView::of(&order_id, &standing))?;
     let etag = reply.etag();
     let known = call.header("If-None-Match");
     let reply = if known.is_some_and(|tags| names(&tags, &etag)) {

@@ -22,7 +22,7 @@ use shop::orders::record::{OrderFilter, Orders};
 use shop::orders::records::{Tracking, Units, record_id_of_key};
 use shop::orders::transitions::OrderStatus;
 use shop::values::addresses::Address;
-use shop::values::ids::QuoteId;
+use shop::values::ids::{OrderId, QuoteId};
 
 #[derive(Deserialize)]
 #[cfg_attr(test, derive(utoipa::ToSchema))]
@@ -106,7 +106,7 @@ pub async fn create_order(call: &mut Call<'_>) -> Result<Reply> {
     call.app.config.check_payments()?;
     let own = call.identity().cart()?.ok_or_else(no_cart)?;
     let checkout = Checkout {
-        order_id: call.app.new_id("ord")?,
+        order_id: OrderId::new(call.app.new_id("ord")?),
         cart_id: own.id,
         idempotency_key,
         request_hash,
@@ -178,7 +178,7 @@ pub async fn set_order_status(call: &mut Call<'_>) -> Result<Reply> {
     let (change, _) = call.json::<StatusChange>().await?;
     let by = Actor::Staff(call.identity().staff()?);
     let instruction = instruction(call, by, change.note)?;
-    let (app, order_id) = (call.app, call.param(0));
+    let (app, order_id) = (call.app, &call.order_id());
     let order =
         status::set_order_status(app, order_id, change.status, instruction, app.now).await?;
     whole_order(call, &order, 200)
@@ -216,7 +216,7 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
         },
     };
     let id = new_record_id(call, "ful")?;
-    let (app, order_id) = (call.app, call.param(0));
+    let (app, order_id) = (call.app, &call.order_id());
     let by = call.identity().staff()?;
     let recorded = fulfillments::create_fulfillment(app, order_id, &id, new, &by, app.now).await?;
     recorded_order(call, &recorded)
@@ -228,7 +228,7 @@ pub async fn create_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
 /// # Errors
 /// 404; 409 `transition_not_allowed`.
 pub async fn deliver_fulfillment(call: &mut Call<'_>) -> Result<Reply> {
-    let (order_id, id) = (call.param(0), call.param(1));
+    let (order_id, id) = (&call.order_id(), call.param(1));
     let by = call.identity().staff()?;
     let order =
         fulfillments::deliver_fulfillment(call.app, order_id, id, &by, call.app.now).await?;
@@ -248,7 +248,7 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
         reason: goods.reason,
     };
     let id = new_record_id(call, "ret")?;
-    let (app, order_id) = (call.app, call.param(0));
+    let (app, order_id) = (call.app, &call.order_id());
     let by = call.identity().staff()?;
     let recorded = fulfillments::create_return(app, order_id, &id, new, &by, app.now).await?;
     recorded_order(call, &recorded)
@@ -260,15 +260,15 @@ pub async fn create_return(call: &mut Call<'_>) -> Result<Reply> {
 /// 422 `idempotency_key_required`.
 pub fn new_record_id(call: &Call<'_>, prefix: &str) -> Result<String> {
     match call.idempotency_key()? {
-        Some(key) => Ok(record_id_of_key(prefix, call.param(0), &key)),
+        Some(key) => Ok(record_id_of_key(prefix, &call.order_id(), &key)),
         None => call.app.new_id(prefix),
     }
 }
 
 /// Reads the order ID in a cursor. Cursors of earlier versions contain a sequential number instead.
-fn order_of_cursor(text: String) -> Result<String> {
+fn order_of_cursor(text: String) -> Result<OrderId> {
     if text.starts_with("ord_") {
-        return Ok(text);
+        return Ok(OrderId::new(text));
     }
     Err(malformed_cursor())
 }

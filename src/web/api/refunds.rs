@@ -37,7 +37,7 @@ pub async fn create_refund(call: &mut Call<'_>) -> Result<Reply> {
         Error::invalid("Idempotency-Key", Code::IdempotencyKeyRequired, detail)
     })?;
     let id = new_record_id(call, "re")?;
-    let (app, order_id) = (call.app, call.param(0));
+    let (app, order_id) = (call.app, &call.order_id());
     let by = call.identity().staff()?;
     let recorded = refunds::create_refund(app, order_id, &id, asked, &by, app.now).await?;
     recorded_order(call, &recorded)

@@ -9,7 +9,7 @@ use shop::checkout::quoting::accept_currency;
 use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::values::channel::Channel;
-use shop::values::ids::digest_of;
+use shop::values::ids::{OrderId, digest_of};
 use shop::values::languages::Language;
 use shop::values::money::Currency;
 use std::cell::OnceCell;
@@ -114,6 +114,12 @@ impl<'a> Call<'a> {
     #[must_use]
     pub fn param(&self, at: usize) -> &str {
         self.params.get(at).map_or("", String::as_str)
+    }
+
+    /// Returns the order's id in the URL, which the first braces of the pattern matched.
+    #[must_use]
+    pub fn order_id(&self) -> OrderId {
+        OrderId::new(self.param(0).to_owned())
     }
 
     /// Returns the value of a header; `None` means it is absent or unreadable.

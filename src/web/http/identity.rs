@@ -14,7 +14,7 @@ use shop::customers::permissions::Permission;
 use shop::customers::staff::StaffMember;
 use shop::error::{Error, Result};
 use shop::orders::order::Actor;
-use shop::values::ids::digest_of;
+use shop::values::ids::{OrderId, digest_of};
 use shop::values::staff_name::StaffName;
 use std::cell::OnceCell;
 use worker::Headers;
@@ -144,7 +144,7 @@ impl<'a> Identity<'a> {
 
     /// Returns true if the token of this order is shown in a header or cookie.
     #[must_use]
-    pub fn holds_link_of(&self, order_id: &str) -> bool {
+    pub fn holds_link_of(&self, order_id: &OrderId) -> bool {
         let kept = cookie(&self.shown.cookies, &format!("{ORDER_COOKIE}{order_id}"));
         let shown = [self.shown.order_token.as_deref(), kept];
         let mut shown = shown.into_iter().flatten();
@@ -154,7 +154,7 @@ impl<'a> Identity<'a> {
 
     /// Returns true if the URL contains the token of this order, as links of earlier versions did.
     #[must_use]
-    pub fn holds_old_link_of(&self, order_id: &str) -> bool {
+    pub fn holds_old_link_of(&self, order_id: &OrderId) -> bool {
         let token = self.shown.order_token_in_address.as_deref();
         let links = self.app.order_links();
         token.is_some_and(|token| links.is_token_of(order_id, token))

@@ -26,7 +26,7 @@ impl OrderAccess {
     /// # Errors
     /// 404.
     pub fn of(call: &Call<'_>) -> Result<Self> {
-        let (id, identity) = (call.param(0), call.identity());
+        let (id, identity) = (&call.order_id(), call.identity());
         let access = Self {
             by_token: identity.holds_link_of(id) || identity.may(Permission::ReadOrders),
             by_old_link: identity.holds_old_link_of(id),
@@ -54,7 +54,7 @@ impl OrderAccess {
 /// 404.
 pub async fn visible_order(call: &Call<'_>) -> Result<Order> {
     let access = OrderAccess::of(call)?;
-    let order = call.app.orders().order(call.param(0)).await?;
+    let order = call.app.orders().order(&call.order_id()).await?;
     order
         .filter(|order| access.opens(&order.cart_id, order.created_at, call.app.now))
         .ok_or(Error::NotFound("order"))

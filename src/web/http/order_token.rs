@@ -7,6 +7,7 @@ use crate::web::http::call::Call;
 use crate::web::http::identity::ORDER_COOKIE;
 use crate::web::http::reply::Reply;
 use shop::orders::links::OrderLinks;
+use shop::values::ids::OrderId;
 use worker::url::form_urlencoded;
 
 /// Maximum number of orders that one browser keeps accessible.
@@ -31,7 +32,7 @@ pub fn address_without(call: &Call<'_>) -> String {
 /// Adds the cookie that keeps the order accessible in this browser, and deletes cookies of other
 /// orders beyond the maximum. Call only for callers who may see the order.
 #[must_use]
-pub fn keep_open(mut reply: Reply, call: &Call<'_>, order_id: &str) -> Reply {
+pub fn keep_open(mut reply: Reply, call: &Call<'_>, order_id: &OrderId) -> Reply {
     reply = reply.with("Set-Cookie", cookie(call.app, order_id));
     let own = format!("{ORDER_COOKIE}{order_id}");
     let others: Vec<String> = call
@@ -47,7 +48,7 @@ pub fn keep_open(mut reply: Reply, call: &Call<'_>, order_id: &str) -> Reply {
     reply
 }
 
-fn cookie(app: &App, order_id: &str) -> String {
+fn cookie(app: &App, order_id: &OrderId) -> String {
     let token = OrderLinks::token(&app.order_links(), order_id);
     format!(
         "{ORDER_COOKIE}{order_id}={token}; Path=/; Max-Age={KEPT_SECS}; Secure; HttpOnly; SameSite=Lax"

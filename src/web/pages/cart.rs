@@ -21,7 +21,7 @@ use shop::catalog::version::get_product_of_sku;
 use shop::checkout::freezing::change_cart;
 use shop::error::Result;
 use shop::orders::links::status_path;
-use shop::values::ids::Sku;
+use shop::values::ids::{OrderId, Sku};
 
 /// `GET /cart`: the cart page.
 ///
@@ -209,7 +209,7 @@ fn line_forms(visit: &PageContext, line: &PricedLine) -> Markup {
 /// Returns the button that unfreezes a cart by cancelling its order. The order can't be paid any
 /// more, and the cart is shown.
 #[must_use]
-pub fn change_cart_form(visit: &PageContext, order_id: &str) -> Markup {
+pub fn change_cart_form(visit: &PageContext, order_id: &OrderId) -> Markup {
     html! {
         form method="post" action=(visit.link(&format!("{}/cancel", status_path(order_id)))) {
             button class="secondary" name=(LEADS_TO) value=(CART) { (visit.texts().cancel_and_change) }

@@ -45,7 +45,7 @@ pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
         return without_token(call).await;
     }
     let order = match visible_order(call).await {
-        Err(Error::NotFound(_)) if call.identity().holds_link_of(call.param(0)) => {
+        Err(Error::NotFound(_)) if call.identity().holds_link_of(&call.order_id()) => {
             return show_unplaced(call).await;
         }
         Err(Error::NotFound(_)) => return show_closed(call).await,
@@ -64,7 +64,7 @@ async fn without_token(call: &Call<'_>) -> Result<Reply> {
     let there = Reply::see_other(order_token::address_without(call))
         .with("Cache-Control", "no-store")
         .with("Referrer-Policy", "no-referrer");
-    let id = call.param(0);
+    let id = &call.order_id();
     if !call.identity().holds_old_link_of(id) {
         return Ok(there);
     }
@@ -82,7 +82,7 @@ async fn show_closed(call: &Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let texts = visit.texts();
     let content = html! {
-        section data-opens-at=(visit.link(&format!("{}/open", status_path(call.param(0))))) {
+        section data-opens-at=(visit.link(&format!("{}/open", status_path(&call.order_id())))) {
             (code_form(&visit, texts.open_your_order, &Form(vec![]), &[]))
             p class="narrow-page quiet" { a href=(visit.link("/orders")) { (texts.find_your_order) } }
         }
@@ -97,7 +97,7 @@ async fn show_closed(call: &Call<'_>) -> Result<Reply> {
 /// 404 for any other token.
 pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
     let form = call.form().await?;
-    let id = call.param(0);
+    let id = &call.order_id();
     if !call.app.order_links().is_token_of(id, form.get("token")) {
         return Err(Error::NotFound("order"));
     }
@@ -110,7 +110,7 @@ pub async fn open(call: &mut Call<'_>) -> Result<Reply> {
 /// which can be changed again.
 async fn show_unplaced(call: &Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
-    let (app, order_id) = (call.app, call.param(0));
+    let (app, order_id) = (call.app, &call.order_id());
     let is_awaited = match call.identity().cart()? {
         Some(own) => is_being_placed(app, &own.id, order_id, app.now).await?,
         None => false,
@@ -159,7 +159,7 @@ pub async fn cancel(call: &mut Call<'_>) -> Result<Reply> {
             return Ok(Reply::see_other(visit.link("/cart")));
         }
         Err(Error::Conflict { .. }) if leads_to_cart => {
-            return Ok(Reply::see_other(order_path(&visit, call.param(0))));
+            return Ok(Reply::see_other(order_path(&visit, &call.order_id())));
         }
         order => order?,
     };

@@ -10,6 +10,7 @@ use shop::catalog::version::PublishedCatalog;
 use shop::error::Result;
 use shop::orders::links::status_path;
 use shop::values::channel::Channel;
+use shop::values::ids::OrderId;
 use shop::values::languages::Language;
 use shop::values::money::{Currency, Money};
 use std::rc::Rc;
@@ -161,6 +162,6 @@ fn address_of(call: &Call<'_>) -> String {
 }
 
 /// Returns the status page of an order, in the visitor's language and currency.
-pub fn order_path(visit: &PageContext, order_id: &str) -> String {
+pub fn order_path(visit: &PageContext, order_id: &OrderId) -> String {
     visit.link(&status_path(order_id))
 }

@@ -16,6 +16,7 @@ use shop::orders::record::Orders;
 use shop::orders::records::{Tracking, Units};
 use shop::orders::transitions::OrderStatus;
 use shop::payments::RefundState;
+use shop::values::ids::OrderId;
 use shop::values::money::Money;
 use shop::values::staff_name::StaffName;
 
@@ -31,12 +32,12 @@ pub async fn staff(sim: Sim) {
     if orders.is_empty() {
         return;
     }
-    let order_id = world.random.pick(&orders).as_str().unwrap().to_owned();
+    let order_id = OrderId::from(world.random.pick(&orders).as_str().unwrap());
     let (mine, work) = (sim.clone(), world.random.below(8));
     request(world, async move { handle(&mine, &order_id, work).await }).await;
 }
 
-async fn handle(sim: &Sim, order_id: &str, work: u64) {
+async fn handle(sim: &Sim, order_id: &OrderId, work: u64) {
     let world = &sim.0;
     let now = world.now();
     let Ok(Some(order)) = sim.orders().order(order_id).await else {
@@ -114,11 +115,11 @@ async fn handle(sim: &Sim, order_id: &str, work: u64) {
 pub async fn decide_reviews(sim: Sim) {
     let left = "SELECT id FROM orders WHERE status = 'payment_review' ORDER BY number";
     for order_id in sim.0.db.ask(left) {
-        decide(&sim, order_id.as_str().unwrap()).await;
+        decide(&sim, &order_id.as_str().unwrap().into()).await;
     }
 }
 
-async fn decide(sim: &Sim, order_id: &str) {
+async fn decide(sim: &Sim, order_id: &OrderId) {
     let world = &sim.0;
     let status = *world
         .random
@@ -132,7 +133,7 @@ async fn decide(sim: &Sim, order_id: &str) {
 }
 
 /// Ships a parcel, which sometimes arrives at once.
-async fn ship(sim: &Sim, order_id: &str, id: &str, lines: Option<Vec<Units>>) -> Result<()> {
+async fn ship(sim: &Sim, order_id: &OrderId, id: &str, lines: Option<Vec<Units>>) -> Result<()> {
     let (world, by) = (&sim.0, StaffName::default());
     let new = NewFulfillment {
         lines,

@@ -17,7 +17,7 @@ use shop::error::{Error, Result};
 use shop::orders::order::{Actor, Order};
 use shop::pricing::quote::{Quote, QuoteRequest};
 use shop::values::addresses::Address;
-use shop::values::ids::QuoteId;
+use shop::values::ids::{OrderId, QuoteId};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -151,7 +151,7 @@ pub async fn place(
         let world = &sim.0;
         *world.keys.borrow_mut().entry(key.clone()).or_default() += 1;
         let checkout = Checkout {
-            order_id: world.name("ord"),
+            order_id: OrderId::new(world.name("ord")),
             cart_id,
             request_hash: quote_id.as_str().to_owned(),
             quote_id,
@@ -252,7 +252,7 @@ async fn live_on(sim: &Sim, order: Order) {
     }
 }
 
-async fn cancel(sim: &Sim, order_id: &str, actor: Actor) {
+async fn cancel(sim: &Sim, order_id: &OrderId, actor: Actor) {
     let (mine, order_id, instruction) =
         (sim.clone(), order_id.to_owned(), instruction(&sim.0, actor));
     let cancelled = request(&sim.0, async move {

@@ -349,7 +349,14 @@ async fn decide(sim: Sim, status: OrderStatus) {
     let order_id = world.db.ask("SELECT id FROM orders")[0].clone();
     request(&world, async move {
         let now = sim.0.now();
-        set_order_status(&sim, order_id.as_str().unwrap(), status, instruction, now).await
+        set_order_status(
+            &sim,
+            &order_id.as_str().unwrap().into(),
+            status,
+            instruction,
+            now,
+        )
+        .await
     })
     .await;
 }

@@ -34,7 +34,7 @@ impl MailProvider for Sim {
             _ => idempotency_key.to_owned(),
         };
         let is_confirmation = letter.kind == MailKind::OrderConfirmation;
-        let order_id = letter.order_id.clone();
+        let order_id = letter.order_id.as_str().to_owned();
         self.call(format!("send {key}"), move |world| {
             let is_new = world.sent.borrow_mut().insert(key.clone());
             if is_new && is_confirmation {

@@ -13,6 +13,7 @@ use shop::payments::{
     BalanceEntry, EventSubject, Named, NewRefund, NewSession, Opener, Page, PaymentError, Payments,
     ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
+use shop::values::ids::OrderId;
 use shop::values::money::Currency;
 
 type Asked<T> = Result<T, PaymentError>;
@@ -107,7 +108,7 @@ impl Payments for ProviderOf {
 
     async fn find_session(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         key: &str,
         _from: Timestamp,
         _until: Timestamp,

@@ -22,7 +22,7 @@ use crate::orders::links::OrderLinks;
 use crate::orders::order::{Order, Task};
 use crate::orders::record::Orders;
 use crate::orders::transitions::Effect;
-use crate::values::ids::derived_id;
+use crate::values::ids::{OrderId, derived_id};
 use crate::values::languages::Language;
 use crate::values::money::Money;
 use durable::Timestamp;
@@ -67,7 +67,7 @@ pub struct EmailJob {
     /// Kind of email.
     pub kind: MailKind,
     /// Id of the order.
-    pub order_id: String,
+    pub order_id: OrderId,
     /// Id of the refund, or the hour of the link request; empty for the order as a whole.
     #[serde(default)]
     pub subject: String,
@@ -89,7 +89,7 @@ pub enum Outgoing {
 impl EmailJob {
     /// Builds the job of an email about an order as a whole.
     #[must_use]
-    pub fn about(kind: MailKind, order_id: &str) -> Self {
+    pub fn about(kind: MailKind, order_id: &OrderId) -> Self {
         Self {
             kind,
             order_id: order_id.to_owned(),
@@ -100,7 +100,7 @@ impl EmailJob {
 
     /// Returns the email that carries out `task`. `None` means that the task sends none.
     #[must_use]
-    pub fn of_task(order_id: &str, task: &Task) -> Option<Self> {
+    pub fn of_task(order_id: &OrderId, task: &Task) -> Option<Self> {
         let about = |kind| Self::about(kind, order_id);
         match task.effect {
             Effect::SendConfirmation => Some(about(MailKind::OrderConfirmation)),

@@ -21,7 +21,7 @@ fn every_letter_ends_with_who_wrote_it() {
         MailKind::PaymentProblem,
         MailKind::OrderLink,
     ] {
-        let letter = EmailJob::about(kind, "ord_1");
+        let letter = EmailJob::about(kind, &"ord_1".into());
         let sent = compose(&letter, &order, &links(), &LETTERHEAD).unwrap();
         let end = "Ohm\nOhm Ltd, 1 Example Street, Springfield\nhelp@shop.test · +1 555 010 0199";
         assert!(sent.text.ends_with(end), "{}", sent.text);
@@ -52,7 +52,7 @@ fn what_can_be_sent_to_anyone_for_nothing_holds_nothing_that_was_typed() {
         order.shipping_address.line1 = "https://evil.test".to_owned();
         order.shipping_address.country = "US".to_owned();
         let sent = compose(
-            &EmailJob::about(kind, "ord_1"),
+            &EmailJob::about(kind, &"ord_1".into()),
             &order,
             &links(),
             &LETTERHEAD,

@@ -19,6 +19,7 @@ use crate::settlement::ports::SettlementPorts;
 use crate::settlement::reconciliation::record::Jobs;
 use crate::settlement::session::CLOCKS_SECS;
 use crate::settlement::{check, effects};
+use crate::values::ids::OrderId;
 use durable::Timestamp;
 use futures_util::future::{join, join_all};
 use serde::{Deserialize, Serialize};
@@ -155,7 +156,7 @@ async fn take(
     is_away: bool,
     is_probe: bool,
     now: Timestamp,
-) -> Result<(Vec<String>, Vec<String>)> {
+) -> Result<(Vec<OrderId>, Vec<OrderId>)> {
     let orders = ports.orders();
     let (which, calls, overdue) = match (is_away, is_probe) {
         (false, _) => (DueTasks::All, CALLS_A_SECOND, OVERDUE_A_SECOND),
@@ -175,7 +176,7 @@ async fn take(
     Ok((tasks, overdue))
 }
 
-async fn drive(ports: &impl SettlementPorts, order_id: &str, now: Timestamp) -> Driven {
+async fn drive(ports: &impl SettlementPorts, order_id: &OrderId, now: Timestamp) -> Driven {
     let found = match find_order(ports, order_id).await {
         Ok(order) => order,
         Err(error) => return Driven::new(Err(error), 0),
@@ -190,7 +191,7 @@ async fn drive(ports: &impl SettlementPorts, order_id: &str, now: Timestamp) -> 
 
 /// Checks a payment. A payment that has ended causes one transition of its order, and possibly a
 /// second.
-async fn look_at(ports: &impl SettlementPorts, order_id: &str, now: Timestamp) -> Driven {
+async fn look_at(ports: &impl SettlementPorts, order_id: &OrderId, now: Timestamp) -> Driven {
     let order = check::check_payment(ports, order_id, now).await;
     Driven::new(order, 2)
 }

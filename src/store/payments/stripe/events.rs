@@ -7,6 +7,7 @@ use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::payments::provider::ProviderId;
 use shop::payments::{EventSubject, Named, WebhookEvent};
+use shop::values::ids::OrderId;
 
 /// Reads an event of the shop's own account and mode.
 pub fn read(body: &[u8], live: bool) -> Result<WebhookEvent> {
@@ -47,7 +48,7 @@ pub fn notice_of(payload: &str) -> Result<EventSubject> {
         Some("checkout.session") => EventSubject::Session {
             id,
             named: match about.client_reference_id {
-                Some(Some(reference)) => Named::Reference(reference),
+                Some(Some(reference)) => Named::Reference(OrderId::new(reference)),
                 Some(None) => Named::Nothing,
                 None => Named::Unsaid,
             },

@@ -24,6 +24,7 @@ use shop::payments::{
     BalanceEntry, EventSubject, NewRefund, NewSession, Page, PaymentError, Payments,
     ProviderDispute, ProviderRefund, Session, SessionItem, WebhookEvent, WebhookRequest,
 };
+use shop::values::ids::OrderId;
 use shop::values::money::Currency;
 
 pub use patience::Patience;
@@ -90,7 +91,7 @@ impl Payments for Stripe {
 
     async fn find_session(
         &self,
-        order_id: &str,
+        order_id: &OrderId,
         key: &str,
         from: Timestamp,
         until: Timestamp,

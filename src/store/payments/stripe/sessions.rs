@@ -9,6 +9,7 @@ use serde_json::Value;
 use shop::error::{Error, Result};
 use shop::payments::provider::ProviderId;
 use shop::payments::{NewSession, Opener, PaymentError, Session, SessionItem, SessionState};
+use shop::values::ids::OrderId;
 use shop::values::mail_addresses::in_ascii;
 
 /// Metadata that only the shop can write into a session. `client_reference_id` won't do: anyone who
@@ -76,7 +77,7 @@ pub fn read(object: Value) -> Result<Session, PaymentError> {
     let currency = session.currency.to_uppercase();
     let opener = session
         .metadata
-        .opener(session.client_reference_id.as_deref());
+        .opener(session.client_reference_id.as_ref());
     Ok(Session {
         id: session.id,
         provider: ProviderId::Stripe,
@@ -102,11 +103,11 @@ pub fn ended(session: Session) -> Result<Session, PaymentError> {
 
 /// Returns true when a listed session was opened with this key for this order, without reading the
 /// rest of it. Sessions from before they carried their key are recognized by their order.
-pub fn is_opened_with(object: &Value, order_id: &str, key: &str) -> bool {
+pub fn is_opened_with(object: &Value, order_id: &OrderId, key: &str) -> bool {
     let told = |name: &str| object.get(name).and_then(Value::as_str);
     let kept = |name: &str| object.get("metadata")?.get(name)?.as_str();
-    told("client_reference_id") == Some(order_id)
-        && kept("order_id") == Some(order_id)
+    told("client_reference_id") == Some(order_id.as_str())
+        && kept("order_id") == Some(order_id.as_str())
         && kept("key").is_none_or(|kept| kept == key)
 }
 
@@ -126,7 +127,7 @@ pub fn read_items(objects: Vec<Value>) -> Result<Vec<SessionItem>, PaymentError>
 #[derive(Deserialize)]
 struct SessionObject {
     id: String,
-    client_reference_id: Option<String>,
+    client_reference_id: Option<OrderId>,
     #[serde(default)]
     metadata: Metadata,
     payment_intent: Option<Intent>,
@@ -140,13 +141,13 @@ struct SessionObject {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Metadata {
-    order_id: Option<String>,
+    order_id: Option<OrderId>,
     key: Option<String>,
 }
 
 impl Metadata {
-    fn opener(self, order_id: Option<&str>) -> Opener {
-        if self.order_id.is_some() && self.order_id.as_deref() == order_id {
+    fn opener(self, order_id: Option<&OrderId>) -> Opener {
+        if self.order_id.is_some() && self.order_id.as_ref() == order_id {
             return Opener::Shop { key: self.key };
         }
         Opener::Other
@@ -225,7 +226,7 @@ mod tests {
         let opened = |metadata: Value| {
             let mut object = object("open", "unpaid", "usd");
             object["metadata"] = metadata;
-            let found = is_opened_with(&object, "ord_1", "pay_1");
+            let found = is_opened_with(&object, &"ord_1".into(), "pay_1");
             (found, read(object).unwrap().opener)
         };
         let by_shop = |key: Option<&str>| Opener::Shop {

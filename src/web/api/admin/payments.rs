@@ -90,7 +90,7 @@ pub(in crate::web::api) struct ProviderItemView {
 /// # Errors
 /// 404; 503 `payments_unavailable`.
 pub async fn get_payment(call: &mut Call<'_>) -> Result<Reply> {
-    let order = find_order(call.app, call.param(0)).await?;
+    let order = find_order(call.app, &call.order_id()).await?;
     let session_id = order.payment.session_id.as_deref();
     let session_id = session_id.ok_or(Error::NotFound("payment session"))?;
     let provider = order.payment.provider;

@@ -31,8 +31,7 @@ use shop::orders::transitions::OrderStatus;
 use shop::pricing::places::Destination;
 use shop::pricing::price_list::Prices;
 use shop::pricing::quote::Quote;
-use shop::values::ids::QuoteId;
-use shop::values::ids::digest_of;
+use shop::values::ids::{OrderId, QuoteId, digest_of};
 use shop::values::money::Money;
 
 /// `GET /checkout`: the address form, for a cart that can become an order; for any other, the cart
@@ -133,7 +132,7 @@ pub async fn place(call: &mut Call<'_>) -> Result<Reply> {
     let app = call.app;
     let quote_id = QuoteId::new(call.param(0).to_owned());
     let checkout = Checkout {
-        order_id: app.new_id("ord")?,
+        order_id: OrderId::new(app.new_id("ord")?),
         cart_id: own.id,
         idempotency_key: idempotency_key(form.get("key"))?,
         request_hash: digest_of(quote_id.as_str().as_bytes()),
