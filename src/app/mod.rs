@@ -51,7 +51,7 @@ use shop::inventory::objects::{StockLedgers, StockObjects};
 use shop::inventory::ports::StockPorts;
 use shop::operations::news::NewsRecord;
 use shop::orders::links::OrderLinks;
-use shop::values::ids::{Sku, new_id, unique};
+use shop::values::ids::{CartId, Sku, new_id, unique};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use worker::Env;
@@ -294,11 +294,11 @@ impl App {
 
     /// Returns the counter of promotion codes tried from `network` for a cart.
     #[must_use]
-    pub fn code_tries(&self, network: String, cart_id: &str) -> CodeTries<'_, RateLimits> {
+    pub fn code_tries(&self, network: String, cart_id: &CartId) -> CodeTries<'_, RateLimits> {
         CodeTries {
             limiters: self.limiters(),
             blocked: &self.bindings.blocked_sources,
-            sources: [network, cart_id.to_owned()],
+            sources: [network, cart_id.to_string()],
         }
     }
 
@@ -368,11 +368,12 @@ impl App {
             .await;
         let catalog = self.bindings.catalog.get("catalog/current").text().await;
         let nothing = Sku::new("readyz".to_owned());
+        let no_cart = CartId::new("readyz".to_owned());
         vec![
             ("db", db.map(|_| ()).map_err(Error::from)),
             ("catalog", catalog.map(|_| ()).map_err(Error::internal)),
             ("stock", self.stock().view(&nothing).await.map(|_| ())),
-            ("cart", self.carts().view("readyz").await.map(|_| ())),
+            ("cart", self.carts().view(&no_cart).await.map(|_| ())),
             ("secrets", self.config.check_secrets()),
         ]
     }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use shop::codes::Code;
 use shop::error::{Error, Result};
-use shop::values::ids::OrderId;
+use shop::values::ids::{CartId, OrderId};
 use shop::values::written::Written;
 
 /// A database: D1, or in-memory SQLite.
@@ -265,6 +265,12 @@ impl From<String> for Parameter {
 
 impl From<&OrderId> for Parameter {
     fn from(id: &OrderId) -> Self {
+        Self::from(id.as_str())
+    }
+}
+
+impl From<&CartId> for Parameter {
+    fn from(id: &CartId) -> Self {
         Self::from(id.as_str())
     }
 }

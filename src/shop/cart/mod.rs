@@ -12,7 +12,7 @@ use crate::catalog::availability::{PublicStocks, public_stock_of};
 use crate::catalog::version::{PublishedCatalog, find_product_of_sku};
 use crate::codes::Code;
 use crate::error::{Error, Result};
-use crate::values::ids::{OrderId, Sku};
+use crate::values::ids::{CartId, OrderId, Sku};
 use crate::values::money::{Currency, Money, sum, times};
 use durable::cart;
 use durable::cart::{Cart, Change, Command, Refusal};
@@ -72,7 +72,7 @@ pub struct ChangedCart {
 /// different change; 412 for a stale version; 409 while an order has frozen the cart.
 pub async fn change_cart(
     carts: &impl CartObjects,
-    cart_id: &str,
+    cart_id: &CartId,
     operation_id: String,
     if_version: Option<u64>,
     change: Change,
@@ -100,7 +100,11 @@ pub async fn change_cart(
 /// # Errors
 /// 409 `cart_in_checkout` while an order has frozen the shopper's own cart; nothing has changed
 /// then.
-pub async fn merge_carts(carts: &impl CartObjects, guest_id: &str, own_id: &str) -> Result<Cart> {
+pub async fn merge_carts(
+    carts: &impl CartObjects,
+    guest_id: &CartId,
+    own_id: &CartId,
+) -> Result<Cart> {
     let guest = carts.view(guest_id).await?;
     let has_nothing = guest.lines.is_empty() && guest.note.is_empty();
     if guest_id == own_id || has_nothing || guest.frozen_by.is_some() {
@@ -247,12 +251,12 @@ pub trait CartObjects {
     /// Carries out `command` once per `operation_id`.
     async fn ask(
         &self,
-        cart_id: &str,
+        cart_id: &CartId,
         operation_id: String,
         command: Command,
     ) -> Result<cart::Reply>;
     /// Returns the current cart.
-    async fn view(&self, cart_id: &str) -> Result<Cart>;
+    async fn view(&self, cart_id: &CartId) -> Result<Cart>;
 }
 
 #[cfg(test)]
@@ -269,14 +273,14 @@ mod tests {
     /// carried out.
     #[derive(Default)]
     struct Carts {
-        carts: RefCell<BTreeMap<String, Cart>>,
-        answers: RefCell<BTreeMap<(String, String), Cart>>,
+        carts: RefCell<BTreeMap<CartId, Cart>>,
+        answers: RefCell<BTreeMap<(CartId, String), Cart>>,
         calls: Cell<usize>,
         fault: Option<(usize, bool)>,
     }
 
     impl Carts {
-        fn answer(&self, cart_id: &str, operation_id: String, command: &Command) -> CartReply {
+        fn answer(&self, cart_id: &CartId, operation_id: String, command: &Command) -> CartReply {
             let operation = (cart_id.to_owned(), operation_id);
             if let Some(view) = self.answers.borrow().get(&operation).cloned() {
                 let replayed = true;
@@ -299,7 +303,11 @@ mod tests {
         fn put(&self, cart_id: &str, change: Change) {
             let if_version = None;
             let operation_id = format!("test {}", self.answers.borrow().len());
-            self.answer(cart_id, operation_id, &Command { if_version, change });
+            self.answer(
+                &cart_id.into(),
+                operation_id,
+                &Command { if_version, change },
+            );
         }
 
         fn lines(&self, cart_id: &str) -> Vec<Line> {
@@ -309,7 +317,12 @@ mod tests {
     }
 
     impl CartObjects for Carts {
-        async fn ask(&self, id: &str, operation_id: String, command: Command) -> Result<CartReply> {
+        async fn ask(
+            &self,
+            id: &CartId,
+            operation_id: String,
+            command: Command,
+        ) -> Result<CartReply> {
             self.calls.set(self.calls.get() + 1);
             let fault = self.fault.filter(|(nth, _)| *nth == self.calls.get());
             if fault.is_some_and(|(_, landed)| !landed) {
@@ -322,7 +335,7 @@ mod tests {
             }
         }
 
-        async fn view(&self, id: &str) -> Result<Cart> {
+        async fn view(&self, id: &CartId) -> Result<Cart> {
             Ok(self.carts.borrow().get(id).cloned().unwrap_or_default())
         }
     }
@@ -352,7 +365,7 @@ mod tests {
     }
 
     fn merge(carts: &Carts) -> Result<Cart> {
-        let merged = merge_carts(carts, "guest", "own").now_or_never();
+        let merged = merge_carts(carts, &"guest".into(), &"own".into()).now_or_never();
         merged.expect("nothing is waited for")
     }
 

@@ -4,7 +4,7 @@
 use crate::cart::CartObjects;
 use crate::cart::ports::CartPorts;
 use crate::error::Result;
-use crate::values::ids::OrderId;
+use crate::values::ids::{CartId, OrderId};
 use durable::cart::{Change, Command};
 use durable::{Timestamp, cart};
 
@@ -15,7 +15,7 @@ use durable::{Timestamp, cart};
 /// Fails if a port fails; thawing again is safe.
 pub async fn thaw_cart(
     ports: &impl CartPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     order_id: &OrderId,
     now: Timestamp,
 ) -> Result<()> {
@@ -34,7 +34,7 @@ pub async fn thaw_cart(
 /// Fails if a port fails; calling it again is safe.
 pub async fn complete_cart(
     ports: &impl CartPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     order_id: &OrderId,
 ) -> Result<()> {
     let complete = Change::Complete {
@@ -46,7 +46,7 @@ pub async fn complete_cart(
 
 pub(crate) async fn ask(
     ports: &impl CartPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     operation_id: String,
     change: Change,
 ) -> Result<cart::Reply> {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result, key_reused};
 use crate::inventory::hold_ids::HOLD_SECS;
 use crate::orders::record::Orders;
 use crate::pricing::quote::Quote;
-use crate::values::ids::{OrderId, digest_of};
+use crate::values::ids::{CartId, OrderId, digest_of};
 use crate::values::written::Written;
 use durable::cart::{Cart, Change, CheckoutName, Refusal};
 use durable::machine::Reply;
@@ -148,7 +148,7 @@ pub(super) async fn leave_cart(
 /// Fails if a port fails; settling again is safe.
 pub async fn settle_cart(
     ports: &impl CheckoutPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     order_id: &OrderId,
     now: Timestamp,
 ) -> Result<bool> {
@@ -165,7 +165,7 @@ pub async fn settle_cart(
 /// that was merely slow can no longer place it.
 async fn set_free(
     ports: &impl CheckoutPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     order_id: &OrderId,
     now: Timestamp,
 ) -> Result<bool> {
@@ -190,7 +190,7 @@ async fn set_free(
 /// Fails if a port fails.
 pub async fn is_being_placed(
     ports: &impl CheckoutPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     order_id: &OrderId,
     now: Timestamp,
 ) -> Result<bool> {
@@ -208,7 +208,7 @@ pub async fn is_being_placed(
 /// Same as [`carts::change_cart`], or a port's failure.
 pub async fn change_cart(
     ports: &impl CheckoutPorts,
-    cart_id: &str,
+    cart_id: &CartId,
     operation_id: String,
     if_version: Option<u64>,
     change: Change,

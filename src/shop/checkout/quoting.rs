@@ -16,7 +16,7 @@ use crate::pricing::shipping::missing_phone;
 use crate::pricing::vat_numbers::read_vat_number;
 use crate::values::addresses::Address;
 use crate::values::channel::Channel;
-use crate::values::ids::QuoteId;
+use crate::values::ids::{CartId, QuoteId};
 use crate::values::ids::{customer_of, digest_of};
 use crate::values::mail_addresses::{email_fault, kept_address};
 use crate::values::money::{Currency, Money};
@@ -49,7 +49,7 @@ pub async fn create_quote(
     ports: &impl CheckoutPorts,
     channel: &Channel,
     unique: &str,
-    cart_id: &str,
+    cart_id: &CartId,
     cart: &Cart,
     mut request: QuoteRequest,
     now: Timestamp,
@@ -152,7 +152,7 @@ async fn price_with_what_is_left(
 /// Prefix of the ids of a cart's quotes, different for each cart. Quotes of a cart are found by it
 /// without an extra index.
 #[must_use]
-pub fn ids_of_quotes(cart_id: &str) -> String {
+pub fn ids_of_quotes(cart_id: &CartId) -> String {
     format!("quote_{}_", digest_of(cart_id.as_bytes()))
 }
 

@@ -9,7 +9,7 @@ use crate::orders::order::Order;
 use crate::pricing::price_list::PriceList;
 use crate::pricing::quote::Quote;
 use crate::values::addresses::Address;
-use crate::values::ids::{OrderId, QuoteId};
+use crate::values::ids::{CartId, OrderId, QuoteId};
 use crate::values::written::Written;
 use durable::Timestamp;
 
@@ -19,7 +19,7 @@ pub struct Checkout {
     /// Id of the order to be placed, unless the request joins another.
     pub order_id: OrderId,
     /// Cart that is ordered.
-    pub cart_id: String,
+    pub cart_id: CartId,
     /// Idempotency key sent by the client.
     pub idempotency_key: String,
     /// Digest of the request, to distinguish a repeat from a different request with the same key.

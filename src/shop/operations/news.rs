@@ -9,7 +9,7 @@ use crate::checkout::freezing::settle_cart;
 use crate::checkout::ports::CheckoutPorts;
 use crate::error::Result;
 use crate::inventory::objects::Boards;
-use crate::values::ids::OrderId;
+use crate::values::ids::{CartId, OrderId};
 use durable::Timestamp;
 use durable::board::{Posts, bucket_of};
 use durable::news::ObjectEvent;
@@ -47,8 +47,9 @@ pub async fn answer_carts(
 ) -> Result<()> {
     for news in news {
         if let ObjectEvent::CartFrozen { cart_id, order_id } = news {
+            let cart_id = CartId::new(cart_id.clone());
             let order_id = OrderId::new(order_id.clone());
-            settle_cart(ports, cart_id, &order_id, now).await?;
+            settle_cart(ports, &cart_id, &order_id, now).await?;
         }
     }
     Ok(())

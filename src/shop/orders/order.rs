@@ -10,7 +10,7 @@ use crate::payments::provider::ProviderId;
 use crate::payments::{DisputeState, PaymentStatus, SESSION_SECS};
 use crate::pricing::quote::{Held, QuoteLine, Terms, Totals};
 use crate::values::addresses::Address;
-use crate::values::ids::{OrderId, Sku};
+use crate::values::ids::{CartId, OrderId, Sku};
 use crate::values::money::{Currency, Money, sum};
 use crate::values::staff_name::StaffName;
 use durable::Timestamp;
@@ -31,7 +31,7 @@ pub struct Order {
     /// hold is never mistaken for the new one.
     pub attempt: u32,
     /// Cart that it was placed from.
-    pub cart_id: String,
+    pub cart_id: CartId,
     /// ISO 4217.
     pub currency: Currency,
     /// Customer's email address.

@@ -5,7 +5,7 @@ use crate::orders::moves::Transition;
 use crate::orders::order::{Order, Task};
 use crate::orders::transitions::OrderStatus;
 use crate::payments::Session;
-use crate::values::ids::OrderId;
+use crate::values::ids::{CartId, OrderId};
 use crate::values::written::Written;
 use durable::Timestamp;
 
@@ -13,7 +13,7 @@ use durable::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OrderFilter {
     /// Only orders placed from this cart.
-    pub cart_id: Option<String>,
+    pub cart_id: Option<CartId>,
     /// Only orders with this status.
     pub status: Option<OrderStatus>,
     /// Only the order with this number.

@@ -22,7 +22,7 @@
 use crate::error::Result;
 use crate::orders::transitions::OrderStatus;
 use crate::payments::PaymentStatus;
-use crate::values::ids::OrderId;
+use crate::values::ids::{CartId, OrderId};
 use durable::Timestamp;
 
 /// Seconds until a page asks again; the last value repeats for as long as it waits.
@@ -35,7 +35,7 @@ pub const WATCHED_SECS: u32 = 30 * 60;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderStanding {
     /// Cart that it was placed from.
-    pub cart_id: String,
+    pub cart_id: CartId,
     /// Time at which it was placed.
     pub created_at: Timestamp,
     /// Status of the order.

@@ -9,7 +9,7 @@ use crate::pricing::shipping::{DeliveryEstimate, PhoneRule};
 use crate::pricing::tax::TaxPart;
 use crate::values::addresses::Address;
 use crate::values::channel::ChannelId;
-use crate::values::ids::{QuoteId, Sku};
+use crate::values::ids::{CartId, QuoteId, Sku};
 use crate::values::languages::Translations;
 use crate::values::money::{Currency, sum};
 use crate::values::tax_class::standard;
@@ -72,7 +72,7 @@ pub struct Quote {
     /// Id, `quote_…`.
     pub id: QuoteId,
     /// Cart that the quote prices.
-    pub cart_id: String,
+    pub cart_id: CartId,
     /// Time from which it can no longer be ordered from.
     pub expires_at: Timestamp,
     /// Sequence number of the publish that the prices are from.

@@ -85,6 +85,20 @@ macro_rules! id_type {
 }
 
 id_type! {
+    /// Id of a cart, `cart_…`. The id of an order does not compile in its place:
+    ///
+    /// ```compile_fail,E0308
+    /// use shop::values::ids::{CartId, OrderId};
+    ///
+    /// fn freeze(cart_id: &CartId) {}
+    ///
+    /// let order_id = OrderId::new("ord_1".to_owned());
+    /// freeze(&order_id);
+    /// ```
+    CartId
+}
+
+id_type! {
     /// Id of a quote, `quote_…`. A text or the id of something else does not compile in its place:
     ///
     /// ```compile_fail,E0308

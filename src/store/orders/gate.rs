@@ -205,7 +205,7 @@ VALUES ('ord_1', 0, 'S', 60, '', '', 1, 1, 1, 0, 0, '{}'), ('ord_1', 1, 'T', 99,
     fn checkout(network: &str) -> Checkout {
         Checkout {
             order_id: "ord_3".into(),
-            cart_id: "cart_3".to_owned(),
+            cart_id: "cart_3".into(),
             idempotency_key: "key".to_owned(),
             request_hash: "hash".to_owned(),
             quote_id: QuoteId::new("quote".to_owned()),

@@ -84,7 +84,7 @@ pub fn orders(filter: &OrderFilter) -> Result<Statement> {
     Ok(statement
         .bind(filter.before.as_ref())
         .bind(filter.limit)
-        .bind(filter.cart_id.clone())
+        .bind(filter.cart_id.as_ref())
         .bind(status))
 }
 
@@ -170,11 +170,11 @@ mod tests {
         let filters = [
             OrderFilter::default(),
             OrderFilter {
-                cart_id: Some("cart_1".to_owned()),
+                cart_id: Some("cart_1".into()),
                 ..OrderFilter::default()
             },
             OrderFilter {
-                cart_id: Some("cart_1".to_owned()),
+                cart_id: Some("cart_1".into()),
                 status: Some(OrderStatus::Confirmed),
                 ..OrderFilter::default()
             },

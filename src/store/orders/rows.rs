@@ -13,7 +13,7 @@ use shop::orders::records::{Fulfillment, Return};
 use shop::orders::transitions::OrderStatus;
 use shop::pricing::quote::{QuoteLine, Terms, Totals};
 use shop::values::addresses::Address;
-use shop::values::ids::OrderId;
+use shop::values::ids::{CartId, OrderId};
 use shop::values::money::Currency;
 
 #[derive(Deserialize)]
@@ -73,7 +73,7 @@ pub struct OrderRow {
     version: u64,
     status: String,
     attempt: u32,
-    cart_id: String,
+    cart_id: CartId,
     currency: String,
     email: String,
     shipping_method: String,

@@ -9,7 +9,7 @@ use shop::codes::Code;
 use shop::error::{Error, Result};
 use shop::orders::shared_reads::{SharedReads, Turn};
 use shop::orders::standing::{OrderStanding, OrderStandings};
-use shop::values::ids::OrderId;
+use shop::values::ids::{CartId, OrderId};
 use std::cell::RefCell;
 
 thread_local! {
@@ -86,7 +86,7 @@ FROM json_each(?1) AS asked CROSS JOIN orders AS o ON o.id = asked.value CROSS J
 #[derive(Deserialize)]
 struct StandingRow {
     id: String,
-    cart_id: String,
+    cart_id: CartId,
     created_at: i64,
     status: String,
     version: u64,

@@ -13,7 +13,7 @@ use shop::error::{Error, Result, key_reused};
 use shop::inventory::objects::{
     Boards, PromotionObjects, StockLedgers, StockMovement, StockObjects, Uses,
 };
-use shop::values::ids::Sku;
+use shop::values::ids::{CartId, Sku};
 use worker::js_sys::futures::JsFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::web_sys::RequestInit;
@@ -92,7 +92,7 @@ impl PromotionObjects for Objects {
 impl CartObjects for Objects {
     async fn ask(
         &self,
-        cart_id: &str,
+        cart_id: &CartId,
         operation_id: String,
         command: cart::Command,
     ) -> Result<cart::Reply> {
@@ -103,7 +103,7 @@ impl CartObjects for Objects {
         self.call(&cart::object_name(cart_id), &request).await
     }
 
-    async fn view(&self, cart_id: &str) -> Result<cart::Cart> {
+    async fn view(&self, cart_id: &CartId) -> Result<cart::Cart> {
         let reply: cart::Reply = self
             .call(&cart::object_name(cart_id), &Request::<cart::Command>::View)
             .await?;

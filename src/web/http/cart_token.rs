@@ -5,6 +5,7 @@
 
 use crate::app::App;
 use shop::error::Result;
+use shop::values::ids::CartId;
 
 /// Name of the header.
 pub const HEADER: &str = "Cart-Token";
@@ -16,7 +17,7 @@ pub const COOKIE: &str = "__Host-cart";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnCart {
     /// ID of the cart, `cart_…`.
-    pub id: String,
+    pub id: CartId,
     /// Token that proves ownership.
     pub token: String,
 }
@@ -31,7 +32,7 @@ impl OwnCart {
             app.config
                 .signer
                 .verify(&app.config.channel.id.cart_purpose(), id, signature);
-        is_genuine.then(|| Self::signed(app, id.to_owned()))
+        is_genuine.then(|| Self::signed(app, CartId::new(id.to_owned())))
     }
 
     /// Returns the cookie that keeps the cart in a browser.
@@ -49,10 +50,11 @@ impl OwnCart {
     /// # Errors
     /// When the platform provides no entropy.
     pub fn new(app: &App) -> Result<Self> {
-        app.new_id("cart").map(|id| Self::signed(app, id))
+        let id = app.new_id("cart")?;
+        Ok(Self::signed(app, CartId::new(id)))
     }
 
-    fn signed(app: &App, id: String) -> Self {
+    fn signed(app: &App, id: CartId) -> Self {
         let token = format!(
             "{id}.{}",
             app.config

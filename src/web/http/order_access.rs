@@ -10,13 +10,14 @@ use shop::orders::links::opens_by_query;
 use shop::orders::order::{Actor, Order};
 use shop::orders::ports::OrderPorts;
 use shop::orders::record::Orders;
+use shop::values::ids::CartId;
 
 /// Proofs by which the caller may access the order in the URL.
 #[derive(Debug)]
 pub struct OrderAccess {
     by_token: bool,
     by_old_link: bool,
-    cart_id: Option<String>,
+    cart_id: Option<CartId>,
 }
 
 impl OrderAccess {
@@ -40,7 +41,7 @@ impl OrderAccess {
 
     /// Returns true if the proofs grant access to an order of this cart, placed at this time.
     #[must_use]
-    pub fn opens(&self, cart_id: &str, placed_at: Timestamp, now: Timestamp) -> bool {
+    pub fn opens(&self, cart_id: &CartId, placed_at: Timestamp, now: Timestamp) -> bool {
         self.by_token
             || self.cart_id.as_deref() == Some(cart_id)
             || (self.by_old_link && opens_by_query(placed_at, now))

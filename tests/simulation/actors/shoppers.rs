@@ -96,7 +96,16 @@ pub async fn ask_for_quote(
     let quoted = request(world, async move {
         let sold_at = channel();
         let now = mine.0.now();
-        create_quote(&mine, &sold_at, &quote_id, &cart_id, &cart, asked, now).await
+        create_quote(
+            &mine,
+            &sold_at,
+            &quote_id,
+            &cart_id.as_str().into(),
+            &cart,
+            asked,
+            now,
+        )
+        .await
     })
     .await;
     quoted?.ok()
@@ -152,7 +161,7 @@ pub async fn place(
         *world.keys.borrow_mut().entry(key.clone()).or_default() += 1;
         let checkout = Checkout {
             order_id: OrderId::new(world.name("ord")),
-            cart_id,
+            cart_id: cart_id.as_str().into(),
             request_hash: quote_id.as_str().to_owned(),
             quote_id,
             idempotency_key: key,

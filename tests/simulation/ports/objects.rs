@@ -8,7 +8,7 @@ use durable::{cart, promotion, stock};
 use shop::cart::CartObjects;
 use shop::error::{Error, Result};
 use shop::inventory::objects::{PromotionObjects, StockObjects, Uses};
-use shop::values::ids::Sku;
+use shop::values::ids::{CartId, Sku};
 
 impl StockObjects for Sim {
     async fn ask(
@@ -106,7 +106,7 @@ fn count(row: Option<String>) -> u32 {
 impl CartObjects for Sim {
     async fn ask(
         &self,
-        cart_id: &str,
+        cart_id: &CartId,
         operation_id: String,
         command: cart::Command,
     ) -> Result<cart::Reply> {
@@ -128,7 +128,7 @@ impl CartObjects for Sim {
         self.call(what, send).await.map_err(Error::internal)
     }
 
-    async fn view(&self, cart_id: &str) -> Result<cart::Cart> {
+    async fn view(&self, cart_id: &CartId) -> Result<cart::Cart> {
         self.0.count(|costs| costs.of_carts += 1);
         let name = cart_id.to_owned();
         self.call(format!("look at {cart_id}"), move |world| {

@@ -31,7 +31,7 @@ use shop::orders::transitions::OrderStatus;
 use shop::pricing::places::Destination;
 use shop::pricing::price_list::Prices;
 use shop::pricing::quote::Quote;
-use shop::values::ids::{OrderId, QuoteId, digest_of};
+use shop::values::ids::{CartId, OrderId, QuoteId, digest_of};
 use shop::values::money::Money;
 
 /// `GET /checkout`: the address form, for a cart that can become an order; for any other, the cart
@@ -200,10 +200,10 @@ async fn not_placed(
 async fn quote_of_cart(
     call: &Call<'_>,
     quote_id: &QuoteId,
-    cart_id: &str,
+    cart_id: &CartId,
 ) -> Result<Option<Quote>> {
     let quote = call.app.prices().quote(quote_id).await?;
-    Ok(quote.filter(|quote| quote.cart_id == cart_id))
+    Ok(quote.filter(|quote| quote.cart_id == *cart_id))
 }
 
 async fn address_page(
