@@ -85,7 +85,7 @@ pub trait Machine: Clone + PartialEq {
     /// under the same operation ID.
     ///
     /// # Errors
-    /// When the command can't be written as JSON.
+    /// Fails if the command can't be written as JSON.
     fn digest(command: &Self::Command) -> Result<String, serde_json::Error> {
         digest_of(command)
     }
@@ -109,7 +109,7 @@ pub trait Machine: Clone + PartialEq {
     /// Loads the stored row under `key` into memory, whatever its place.
     ///
     /// # Errors
-    /// When the row is not one that [`Machine::row`] writes.
+    /// Fails if the row is not one that [`Machine::row`] writes.
     fn recall(&mut self, key: &str, value: &str) -> Result<(), serde_json::Error>;
 
     /// Drops the past rows from memory.
@@ -130,13 +130,13 @@ pub trait Machine: Clone + PartialEq {
     /// longer.
     ///
     /// # Errors
-    /// When the row can't be written as JSON.
+    /// Fails if the row can't be written as JSON.
     fn row(&self, key: &str) -> Result<Option<String>, serde_json::Error>;
 
     /// Restores this fresh machine from the stored `rows`; without rows it stays fresh.
     ///
     /// # Errors
-    /// When a row is not one that [`Machine::row`] writes.
+    /// Fails if a row is not one that [`Machine::row`] writes.
     fn restore(mut self, rows: &[(String, String)]) -> Result<Self, serde_json::Error> {
         for (key, value) in rows {
             self.recall(key, value)?;
@@ -149,7 +149,7 @@ pub trait Machine: Clone + PartialEq {
 /// it with what they themselves sent under the same ID.
 ///
 /// # Errors
-/// When the value can't be written as JSON.
+/// Fails if the value can't be written as JSON.
 pub fn digest_of(value: &impl Serialize) -> Result<String, serde_json::Error> {
     let json = serde_json::to_vec(value)?;
     Ok(format!("{:016x}", fnv1a(&json)))

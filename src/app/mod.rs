@@ -77,7 +77,7 @@ impl App {
     /// Creates the App for an event.
     ///
     /// # Errors
-    /// When a binding is missing or the configuration contradicts itself; the message names it.
+    /// Fails if a binding is missing or the configuration contradicts itself; the message names it.
     pub fn new(env: &Env) -> Result<Self> {
         let known = ISOLATE.with_borrow(Clone::clone);
         let (bindings, config) = match known {
@@ -211,7 +211,7 @@ impl App {
     /// Returns the webhook that findings are posted to; `None` means no address is set.
     ///
     /// # Errors
-    /// When the address doesn't begin with `https`, or the secret is malformed.
+    /// Fails if the address doesn't begin with `https`, or the secret is malformed.
     pub fn finding_receiver(&self) -> Result<Option<Receiver>> {
         let webhook = self.config.findings_webhook()?;
         Ok(webhook.map(|(url, secret)| Receiver {
@@ -224,7 +224,7 @@ impl App {
     /// Returns the size of the database in bytes.
     ///
     /// # Errors
-    /// When the database doesn't report it.
+    /// Fails if the database doesn't report it.
     pub async fn database_bytes(&self) -> Result<i64> {
         Ok(self.bindings.db.size_bytes().await?)
     }
@@ -317,7 +317,7 @@ impl App {
     /// Creates an unguessable ID.
     ///
     /// # Errors
-    /// When the platform provides no entropy.
+    /// Fails if the platform provides no entropy.
     pub fn new_id(&self, prefix: &str) -> Result<String> {
         entropy().map(|entropy| new_id(prefix, entropy))
     }
@@ -325,7 +325,7 @@ impl App {
     /// Creates the unguessable part of an ID.
     ///
     /// # Errors
-    /// When the platform provides no entropy.
+    /// Fails if the platform provides no entropy.
     pub fn unique(&self) -> Result<String> {
         entropy().map(unique)
     }

@@ -156,7 +156,7 @@ const fn unavailable(retry_after_secs: u32) -> Error {
 /// Returns the outcome of a batch whose first statement claims a unique key.
 ///
 /// # Errors
-/// When the batch failed for any other reason than the key.
+/// Fails if the batch failed for any other reason than the key.
 pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
     match outcome {
         Ok(made) => Ok(Written::Landed(made)),
@@ -168,7 +168,7 @@ pub fn written<T>(outcome: Result<T, SqlError>) -> Result<Written<T>> {
 /// Returns a value as the JSON that its column stores.
 ///
 /// # Errors
-/// When the value can't be serialized.
+/// Fails if the value can't be serialized.
 pub fn to_json(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value).map_err(Error::internal)
 }
@@ -176,7 +176,7 @@ pub fn to_json(value: &impl Serialize) -> Result<String> {
 /// Returns JSON arrays of `items`, each small enough for a parameter of D1.
 ///
 /// # Errors
-/// When an item can't be serialized.
+/// Fails if an item can't be serialized.
 pub fn json_chunks(items: &[impl Serialize]) -> Result<Vec<String>> {
     let mut chunks: Vec<String> = Vec::new();
     for item in items {
@@ -201,7 +201,7 @@ const MAX_CHUNK_BYTES: usize = 1_000_000;
 /// Parses a value from the JSON of its column.
 ///
 /// # Errors
-/// When the column holds something else.
+/// Fails if the column holds something else.
 pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
     durable::json::read(json).map_err(|error| Error::internal(format!("stored JSON: {error}")))
 }
@@ -209,7 +209,7 @@ pub fn from_json<T: DeserializeOwned>(json: &str) -> Result<T> {
 /// Returns the word that a unit variant is stored as.
 ///
 /// # Errors
-/// When the value is not a unit variant.
+/// Fails if the value is not a unit variant.
 pub fn to_word(value: &impl Serialize) -> Result<String> {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => Ok(word),
@@ -220,7 +220,7 @@ pub fn to_word(value: &impl Serialize) -> Result<String> {
 /// Returns the unit variant stored as a word.
 ///
 /// # Errors
-/// When no variant has that name.
+/// Fails if no variant has that name.
 pub fn from_word<T: DeserializeOwned>(word: &str) -> Result<T> {
     durable::json::read_value(word.into())
         .map_err(|error| Error::internal(format!("stored word: {error}")))

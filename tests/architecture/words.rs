@@ -1,6 +1,6 @@
-//! The form of comments: a doc comment begins with the thing that it describes or with a verb, not
-//! with a question word, and no line of a comment is wider than 100 columns. Each rule is shown a
-//! breach.
+//! The form of comments: each paragraph of a doc comment begins with the thing that it describes or
+//! with a verb, not with a question word, and no line of a comment is wider than 100 columns. Each
+//! rule is shown a breach.
 
 use crate::sources::{File, files};
 
@@ -49,6 +49,12 @@ fn a_doc_that_begins_with_a_question_is_found() {
         ("tools/a.mjs", "/** Whether it is there. */", 1),
         ("tests/a.ts", "/**\n * Where it is.\n */", 2),
         ("tests/a.ts", "/** Which one,\n * in short. */", 1),
+        (
+            "src/a.rs",
+            "/// Sound.\n///\n/// # Errors\n/// When it is gone.",
+            4,
+        ),
+        ("tests/a.ts", "/**\n * Sound.\n *\n * How it ends.\n */", 4),
     ] {
         let found = riddles(&File::new(path, text));
         assert_eq!(found.len(), 1, "{text}");
@@ -58,7 +64,7 @@ fn a_doc_that_begins_with_a_question_is_found() {
         );
     }
     for sound in [
-        "/// Returns the cart.\n///\n/// # Errors\n/// When it is gone.",
+        "/// Returns the cart.\n///\n/// # Errors\n/// Fails if it is gone.",
         "/// Whatever was typed.\nlet what = 1; // What is left.",
         "/**\n * The cart.\n * How it is kept is told elsewhere.\n */",
         "/// `What` as a word.",
@@ -111,21 +117,22 @@ fn riddles(file: &File) -> Vec<String> {
         .collect()
 }
 
-/// Returns the first line of each doc comment, with its number.
+/// Returns the first line of each paragraph of the doc comments, with its number. A heading is a
+/// paragraph of its own.
 fn openings(text: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
-    let (mut in_lines, mut in_block) = (false, false);
+    let mut in_block = false;
+    let mut in_paragraph = false;
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
-        let begins = ["///", "//!", "/**"].map(|mark| line.strip_prefix(mark));
+        let marked = ["///", "//!", "/**"].map(|mark| line.strip_prefix(mark));
         let of_block = line.strip_prefix('*').filter(|_| in_block);
-        in_block = line == "/**";
-        if let Some(text) = begins.into_iter().flatten().next().or(of_block)
-            && !in_lines
-            && !in_block
-        {
-            found.push((number, text.trim()));
+        let doc = marked.into_iter().flatten().next().or(of_block);
+        in_block = (in_block || line.starts_with("/**")) && !line.ends_with("*/");
+        let said = doc.map_or("", str::trim);
+        if !in_paragraph && !said.is_empty() {
+            found.push((number, said));
         }
-        in_lines = line.starts_with("///") || line.starts_with("//!");
+        in_paragraph = !said.is_empty() && !said.starts_with('#');
     }
     found
 }

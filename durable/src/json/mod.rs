@@ -21,7 +21,7 @@ use std::vec::IntoIter;
 /// Parses `json` into a value.
 ///
 /// # Errors
-/// When it isn't JSON, or doesn't match the type; the message then begins with the path of the
+/// Fails if it isn't JSON, or doesn't match the type; the message then begins with the path of the
 /// mismatch.
 pub fn read<T: DeserializeOwned>(json: impl AsRef<[u8]>) -> Result<T, Error> {
     T::deserialize(tree(json.as_ref())?)
@@ -30,7 +30,7 @@ pub fn read<T: DeserializeOwned>(json: impl AsRef<[u8]>) -> Result<T, Error> {
 /// Converts a JSON tree into a value.
 ///
 /// # Errors
-/// When it doesn't match the type; the message begins with the path of the mismatch.
+/// Fails if it doesn't match the type; the message begins with the path of the mismatch.
 pub fn read_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
     T::deserialize(Node::deserialize(value)?)
 }

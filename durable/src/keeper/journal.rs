@@ -24,7 +24,7 @@ impl<M: Machine> Keeper<M> {
     /// Returns journal entries before `before`, newest first, as far back as the journal reaches.
     ///
     /// # Errors
-    /// When the database or an entry can't be read.
+    /// Fails if the database or an entry can't be read.
     pub fn log(
         &self,
         sql: &impl Sql,
@@ -52,7 +52,7 @@ impl<M: Machine> Keeper<M> {
     /// one. Past rows are not compared, because no unit is counted by them.
     ///
     /// # Errors
-    /// When the database or a row can't be read.
+    /// Fails if the database or a row can't be read.
     pub fn check(&self, sql: &impl Sql) -> Result<Checkup<M::View>, KeeperError> {
         let Compared { checkup, .. } = self.compare(sql)?;
         Ok(checkup)
@@ -62,7 +62,7 @@ impl<M: Machine> Keeper<M> {
     /// even if nothing differed. Returns what was found.
     ///
     /// # Errors
-    /// When the database fails. The caller must then drop this keeper.
+    /// Fails if the database fails. The caller must then drop this keeper.
     pub fn repair(
         &mut self,
         sql: &impl Sql,

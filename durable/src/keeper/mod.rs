@@ -57,7 +57,7 @@ impl<M: Machine> Keeper<M> {
     /// Reads the machine of the object `name`. `fresh` is its state before the first command.
     ///
     /// # Errors
-    /// When the database or a stored row can't be read.
+    /// Fails if the database or a stored row can't be read.
     pub fn open(sql: &impl Sql, name: &str, fresh: M) -> Result<Self, KeeperError> {
         let standing = schema::standing(sql)?;
         let mut keeper = Self {
@@ -89,7 +89,7 @@ impl<M: Machine> Keeper<M> {
     /// Returns the rows stored under `keys`, as the machine would store them.
     ///
     /// # Errors
-    /// When the database or a row can't be read.
+    /// Fails if the database or a row can't be read.
     pub fn rows(
         &self,
         sql: &impl Sql,
@@ -173,7 +173,7 @@ impl<M: Machine> Keeper<M> {
     /// Records what has happened through the passing of time alone.
     ///
     /// # Errors
-    /// When the database fails. The caller must then drop this keeper.
+    /// Fails if the database fails. The caller must then drop this keeper.
     pub fn wake(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         let events = self.machine.due(now);
         if events.is_empty() {
@@ -185,7 +185,7 @@ impl<M: Machine> Keeper<M> {
     /// Returns the oldest messages not sent yet, each with its number.
     ///
     /// # Errors
-    /// When the database fails.
+    /// Fails if the database fails.
     pub fn news(&self, sql: &impl Sql, limit: u32) -> Result<Vec<(i64, String)>, KeeperError> {
         if !self.has_news {
             return Ok(vec![]);
@@ -206,7 +206,7 @@ impl<M: Machine> Keeper<M> {
     /// Deletes messages up to and including number `seq`, once they have been sent.
     ///
     /// # Errors
-    /// When the database fails. The caller must then drop this keeper.
+    /// Fails if the database fails. The caller must then drop this keeper.
     pub fn heard(&mut self, sql: &impl Sql, seq: i64) -> Result<(), KeeperError> {
         sql.exec(
             "DELETE FROM outbox WHERE seq <= ?",

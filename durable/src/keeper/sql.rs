@@ -10,7 +10,7 @@ pub trait Sql {
     /// text (`NULL` as `None`).
     ///
     /// # Errors
-    /// When the database refuses the statement.
+    /// Fails if the database refuses the statement.
     fn exec(&self, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>, KeeperError>;
 }
 

@@ -17,7 +17,7 @@ impl<M: Machine> Keeper<M> {
     /// Adds the machine's lasting fact to the outbox when its repeat is due.
     ///
     /// # Errors
-    /// When the database fails. The caller must then drop this keeper.
+    /// Fails if the database fails. The caller must then drop this keeper.
     pub fn tell_again(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         if self.tell_again_at.is_none_or(|at| now < at) {
             return Ok(());

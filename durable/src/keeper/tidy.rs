@@ -41,7 +41,7 @@ impl<M: Machine> Keeper<M> {
     /// Deletes what may be deleted, in one bounded step, if any is due.
     ///
     /// # Errors
-    /// When the database fails. The caller must then drop this keeper.
+    /// Fails if the database fails. The caller must then drop this keeper.
     pub fn tidy(&mut self, sql: &impl Sql, now: Timestamp) -> Result<(), KeeperError> {
         if self.tidy_at.is_none_or(|at| now < at) {
             return Ok(());

@@ -18,10 +18,10 @@
 //! After a refusal everything held is released, but first the cart is thawed, which reveals whether
 //! another request has joined. If one has, the order's first event decides: it is either `placed`
 //! or `refused`, never both, so that no request places an order whose holds another is releasing.
-//! What a dying request leaves behind expires by itself: holds lapse, and an abandoned cart is
-//! freed once the order has been recorded as refused in the same way. That happens when someone
-//! next orders from the cart or changes it, and at the latest when the cart itself asks about its
-//! order.
+//! The state that a dying request leaves behind expires by itself: holds lapse, and an abandoned
+//! cart is freed once the order has been recorded as refused in the same way. That happens when
+//! someone next orders from the cart or changes it, and at the latest when the cart itself asks
+//! about its order.
 
 pub mod checking;
 pub mod code_tries;

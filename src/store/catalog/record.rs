@@ -131,7 +131,7 @@ impl<D: Database> CatalogD1<D> {
 /// variants.
 ///
 /// # Errors
-/// When a row does not hold a product.
+/// Fails if a row does not hold a product.
 pub async fn load_products(
     db: &impl Database,
     statement: Statement,

@@ -42,7 +42,7 @@ impl Turnstile {
     /// set first and removed last. An empty `api_base` means Cloudflare's own.
     ///
     /// # Errors
-    /// When the secret is missing.
+    /// Fails if the secret is missing.
     pub fn read<'a>(
         site_key: &str,
         secret: &str,

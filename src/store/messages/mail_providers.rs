@@ -50,7 +50,7 @@ impl Carrier {
     /// Returns the provider with this name.
     ///
     /// # Errors
-    /// When the name is unknown.
+    /// Fails if the name is unknown.
     pub fn new(name: &str, mut account: Account, with_text: bool) -> Result<Self> {
         let mut at = |base: &str| {
             if account.api_base.is_empty() {
@@ -71,7 +71,7 @@ impl Carrier {
     /// Checks that emails can be sent.
     ///
     /// # Errors
-    /// When the account has no key or no sender, or the sender is not an email address.
+    /// Fails if the account has no key or no sender, or the sender is not an email address.
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Resend(account) | Self::Postmark(account)

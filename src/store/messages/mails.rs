@@ -94,7 +94,7 @@ impl<D: Database> Mails for MailsD1<D> {
 /// the record that they were queued.
 ///
 /// # Errors
-/// When an email can't be written as JSON.
+/// Fails if an email can't be written as JSON.
 pub(in crate::store) fn insert_letters(
     letters: &[EmailJob],
     now: Timestamp,

@@ -35,7 +35,7 @@ impl D1 {
     /// Returns the size of the database in bytes, which comes with every response.
     ///
     /// # Errors
-    /// When the database doesn't answer, or doesn't report its size.
+    /// Fails if the database doesn't answer, or doesn't report its size.
     pub async fn size_bytes(&self) -> Result<i64, SqlError> {
         self.db.size_bytes().await
     }

@@ -58,7 +58,7 @@ impl Answer {
     /// Returns the body.
     ///
     /// # Errors
-    /// When it breaks off.
+    /// Fails if it breaks off.
     pub async fn text(mut self) -> Result<String, NoAnswer> {
         self.0.text().await.map_err(lost)
     }
@@ -67,7 +67,7 @@ impl Answer {
 /// Sends a request once, and reads what `read` takes from the response; stops when the time is up.
 ///
 /// # Errors
-/// When there was no response in time.
+/// Fails if there was no response in time.
 pub async fn send<T>(
     request: &Outgoing<'_>,
     time: Duration,

@@ -33,7 +33,7 @@ impl Kv {
     /// Writes `value` under `key`.
     ///
     /// # Errors
-    /// When KV rejects the write.
+    /// Fails if KV rejects the write.
     pub async fn put(&self, key: &str, value: &str) -> Result<()> {
         let put = self.store.put(key, value).map_err(failed)?;
         put.execute().await.map_err(failed)
@@ -42,7 +42,7 @@ impl Kv {
     /// Deletes the value under `key`.
     ///
     /// # Errors
-    /// When KV rejects the deletion.
+    /// Fails if KV rejects the deletion.
     pub async fn delete(&self, key: &str) -> Result<()> {
         self.store.delete(key).await.map_err(failed)
     }

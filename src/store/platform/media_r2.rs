@@ -95,7 +95,7 @@ impl MediaR2 {
     /// Opens a picture as it was uploaded.
     ///
     /// # Errors
-    /// When R2 fails.
+    /// Fails if R2 fails.
     pub async fn open(&self, media: &Media) -> Result<Option<OpenFile>> {
         let body = self.body(&media.name).await?;
         Ok(body.map(|body| OpenFile {
@@ -108,7 +108,7 @@ impl MediaR2 {
     /// Opens a picture in the given width, as WebP; the original if that can't be made.
     ///
     /// # Errors
-    /// When R2 fails.
+    /// Fails if R2 fails.
     pub async fn open_at(&self, media: &Media, width: u32) -> Result<Option<OpenFile>> {
         let key = scaled_key(&media.name, width);
         if let Some(body) = self.body(&key).await? {

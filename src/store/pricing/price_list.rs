@@ -176,7 +176,7 @@ impl PriceListRow {
     /// Returns the price list, with the settings of the row or, if it has none, the cached ones.
     ///
     /// # Errors
-    /// When a column can't be parsed.
+    /// Fails if a column can't be parsed.
     pub fn into_list(self, known: &SettingsCache) -> Result<PriceList> {
         let listings: BTreeMap<Sku, Listing> = from_json(&self.listings)?;
         let listings = listings.into_iter();

@@ -127,7 +127,7 @@ impl<D: Database> SettingsD1<D> {
     /// while D1 doesn't answer.
     ///
     /// # Errors
-    /// When no settings were ever read.
+    /// Fails if no settings were ever read.
     pub async fn shown_settings(&self, now: Timestamp) -> Result<Rc<SettingsVersion>> {
         let kept = self.known.borrow().clone();
         let is_fresh = |looked_at: Timestamp| now < looked_at.plus_secs(SHOWN_SECS);
@@ -162,7 +162,7 @@ pub fn known_version(known: &SettingsCache) -> i64 {
 /// Returns the settings of a row and caches them for the next reader.
 ///
 /// # Errors
-/// When the document can't be parsed.
+/// Fails if the document can't be parsed.
 pub fn remember(known: &SettingsCache, row: SettingsRow) -> Result<Rc<SettingsVersion>> {
     let kept = known.borrow().clone();
     match (row.settings, kept) {

@@ -267,7 +267,7 @@ impl<D: Database> PublishD1<D> {
 /// Returns the listings of rows that are still for sale.
 ///
 /// # Errors
-/// When a row does not hold a listing.
+/// Fails if a row does not hold a listing.
 pub fn listings_of(rows: Vec<ListingRow>) -> Result<BTreeMap<Sku, Listing>> {
     rows.into_iter()
         .filter_map(|row| {

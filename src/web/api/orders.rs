@@ -287,7 +287,7 @@ fn whole_order(call: &Call<'_>, order: &Order, status: u16) -> Result<Reply> {
 /// added it.
 ///
 /// # Errors
-/// When the response can't be serialized.
+/// Fails if the response can't be serialized.
 pub fn recorded_order(call: &Call<'_>, recorded: &Recorded) -> Result<Reply> {
     if recorded.replayed {
         return Ok(whole_order(call, &recorded.order, 200)?.with("Idempotent-Replayed", "true"));

@@ -48,7 +48,7 @@ pub async fn get_product(call: &mut Call<'_>) -> Result<Reply> {
 /// children.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn list_categories(call: &mut Call<'_>) -> Result<Reply> {
     let categories = version::list_categories(&call.app.catalog()).await?;
     let list = List {

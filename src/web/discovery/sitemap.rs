@@ -39,7 +39,7 @@ pub async fn robots(call: &mut Call<'_>) -> Result<Reply> {
 /// `GET /sitemap.xml`: the index of the sitemap.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn index(call: &mut Call<'_>) -> Result<Reply> {
     let version = call.app.catalog().current().await?;
     let origin = &call.channel.origin;

@@ -52,7 +52,7 @@ pub fn kept(app: &App, request: &Request) -> Option<Rc<Answer>> {
 /// Caches the response of a URL, made from catalog version `seq`.
 ///
 /// # Errors
-/// When the platform rejects a header.
+/// Fails if the platform rejects a header.
 pub fn keep(
     app: &App,
     address: &str,
@@ -87,7 +87,7 @@ impl Answer {
     /// Returns the response to one request; 304 if the client already has it.
     ///
     /// # Errors
-    /// When the platform can't create a response.
+    /// Fails if the platform can't create a response.
     pub fn response(&self, request: &Request, request_id: &str) -> worker::Result<Response> {
         // The platform copies the headers into the response, so one list can serve every request in
         // turn.

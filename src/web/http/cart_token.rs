@@ -48,7 +48,7 @@ impl OwnCart {
     /// Creates a new cart.
     ///
     /// # Errors
-    /// When the platform provides no entropy.
+    /// Fails if the platform provides no entropy.
     pub fn new(app: &App) -> Result<Self> {
         let id = app.new_id("cart")?;
         Ok(Self::signed(app, CartId::new(id)))

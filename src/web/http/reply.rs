@@ -30,7 +30,7 @@ impl Reply {
     /// Creates a JSON reply that caches must not store.
     ///
     /// # Errors
-    /// When `value` can't be serialized.
+    /// Fails if `value` can't be serialized.
     pub fn json(status: u16, value: &impl Serialize) -> Result<Self> {
         let body = serde_json::to_vec(value).map_err(Error::internal)?;
         Ok(Self {
@@ -184,7 +184,7 @@ impl Reply {
     /// Returns the headers as the platform's type.
     ///
     /// # Errors
-    /// When a header can't be set.
+    /// Fails if a header can't be set.
     pub fn header_list(&self) -> worker::Result<Headers> {
         let headers = Headers::new()?;
         for (name, value) in &self.headers {
@@ -196,7 +196,7 @@ impl Reply {
     /// Returns the platform's response.
     ///
     /// # Errors
-    /// When a header can't be set.
+    /// Fails if a header can't be set.
     pub fn response(self, bodyless: bool) -> worker::Result<Response> {
         let headers = self.header_list()?;
         self.response_with(&headers, bodyless)
@@ -206,7 +206,7 @@ impl Reply {
     /// does not read.
     ///
     /// # Errors
-    /// When the platform can't create one.
+    /// Fails if the platform can't create one.
     pub fn streamed(&self, headers: &Headers, body: &ReadableStream) -> worker::Result<Response> {
         let init = ResponseInit::new();
         init.set_status(self.status);
@@ -220,7 +220,7 @@ impl Reply {
     /// Returns the platform's response with these headers.
     ///
     /// # Errors
-    /// When the platform can't create one.
+    /// Fails if the platform can't create one.
     pub fn response_with(self, headers: &Headers, bodyless: bool) -> worker::Result<Response> {
         let init = ResponseInit::new();
         init.set_status(self.status);

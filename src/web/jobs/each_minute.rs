@@ -78,7 +78,7 @@ const ALL: [Job; 9] = [
 /// Hands out every job.
 ///
 /// # Errors
-/// When the queue rejects them.
+/// Fails if the queue rejects them.
 pub async fn hand_out(app: &App) -> Result<()> {
     let body = |job| body_of(job, app.now);
     let bodies: Vec<String> = ALL.into_iter().map(body).collect::<Result<_>>()?;
@@ -90,7 +90,7 @@ pub async fn hand_out(app: &App) -> Result<()> {
 /// Reads the job in a message.
 ///
 /// # Errors
-/// When this version doesn't know the job.
+/// Fails if this version doesn't know the job.
 pub fn read_job(body: &str) -> Result<AskedJob> {
     durable::json::read(body)
         .map_err(|error| Error::internal(format!("no job that this version knows: {error}")))

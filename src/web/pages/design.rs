@@ -52,7 +52,7 @@ const SIZES: [&str; 6] = ["display", "heading", "title", "large", "body", "small
 /// `GET /_design`: the design system.
 ///
 /// # Errors
-/// When the catalog can't be read.
+/// Fails if the catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let version = call.app.catalog().current().await?;

@@ -21,7 +21,7 @@ use shop::values::money::Money;
 /// `GET /`: the home page.
 ///
 /// # Errors
-/// When the published catalog can't be read.
+/// Fails if the published catalog can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?;
     let catalog = call.app.catalog();

@@ -46,7 +46,7 @@ pub async fn ask(call: &mut Call<'_>) -> Result<Reply> {
 /// `POST /orders` with `number` and `email`: requests an order link by email.
 ///
 /// # Errors
-/// When the request can't be queued.
+/// Fails if the request can't be queued.
 pub async fn send(call: &mut Call<'_>) -> Result<Reply> {
     let visit = PageContext::of(call).await?.at("/orders");
     let form = call.form().await?;

@@ -39,7 +39,7 @@ const REFRESH_SECS: u32 = 3;
 /// cookie.
 ///
 /// # Errors
-/// When the order can't be read.
+/// Fails if the order can't be read.
 pub async fn show(call: &mut Call<'_>) -> Result<Reply> {
     if call.query("token").is_some() {
         return without_token(call).await;

@@ -11,7 +11,7 @@ use shop::orders::transitions::OrderStatus;
 /// Returns the tag by which a client of this order asks whether it has changed.
 ///
 /// # Errors
-/// When it can't be serialized.
+/// Fails if it can't be serialized.
 pub fn status_tag(order: &Order) -> Result<String> {
     let payment = &order.payment;
     let standing = OrderStanding {

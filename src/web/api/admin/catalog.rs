@@ -82,7 +82,7 @@ pub async fn export_products(call: &mut Call<'_>) -> Result<Reply> {
 /// ended, 202 while it goes on. A publish already in progress is joined.
 ///
 /// # Errors
-/// When a store fails; sending the request again continues the publish.
+/// Fails if a store fails; sending the request again continues the publish.
 pub async fn publish_catalog(call: &mut Call<'_>) -> Result<Reply> {
     let (record, copy, queues) = call.app.publish_ports();
     let mut publish = publish::publish_catalog(&record, &copy, &queues, call.app.now).await?;

@@ -89,7 +89,7 @@ pub async fn replay_letter(call: &mut Call<'_>) -> Result<Reply> {
 /// their number.
 ///
 /// # Errors
-/// When a queue refuses a message; those before it have been sent.
+/// Fails if a queue refuses a message; those before it have been sent.
 pub async fn replay_letters(call: &mut Call<'_>) -> Result<Reply> {
     let replayed = replay_dead_letters(
         &call.app.dead_letters(),

@@ -42,7 +42,7 @@ enum BreakerState {
 /// payments, and of its circuit breaker.
 ///
 /// # Errors
-/// When the database does not answer.
+/// Fails if the database does not answer.
 pub async fn get_payment_provider(call: &mut Call<'_>) -> Result<Reply> {
     let provider = call.app.config.new_payments;
     let health = call.app.provider_health().health(provider).await?;

@@ -197,7 +197,7 @@ pub async fn list_stock_movements(call: &mut Call<'_>) -> Result<Reply> {
 /// movements.
 ///
 /// # Errors
-/// When the object does not answer.
+/// Fails if the object does not answer.
 pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
     let sku = Sku::new(call.param(0).to_owned());
     let found = call.app.stock_ledgers().check(&sku).await?;
@@ -208,7 +208,7 @@ pub async fn check_stock(call: &mut Call<'_>) -> Result<Reply> {
 /// and returns the difference found.
 ///
 /// # Errors
-/// When the object does not answer.
+/// Fails if the object does not answer.
 pub async fn repair_stock(call: &mut Call<'_>) -> Result<Reply> {
     let sku = Sku::new(call.param(0).to_owned());
     let found = call.app.stock_ledgers().repair(&sku).await?;
