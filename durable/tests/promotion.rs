@@ -17,9 +17,8 @@ use durable::promotion::{
     Command, Limits, Promotion, RETURNABLE_SECS, Refusal, Reply as PromotionReply, TOMBSTONE_SECS,
     View, customer_key,
 };
-use object::Object;
+use object::{Object, sequences};
 use proptest::prelude::*;
-use std::env;
 
 const SEQUENCES: u32 = 800;
 
@@ -30,11 +29,7 @@ const LIMITS: Limits = Limits {
 };
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: env::var("PROPTEST_CASES").map_or(SEQUENCES, |cases| cases.parse().unwrap()),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(sequences(SEQUENCES))]
 
     #[test]
     fn a_promotion_does_what_the_model_does(steps in prop::collection::vec(step(), 1..60)) {

@@ -35,6 +35,7 @@ mod reconciliation;
 mod recovery;
 mod scheduler;
 mod schedules;
+mod variety;
 mod world;
 
 use planted::Bug;
@@ -77,9 +78,9 @@ fn every_seed_ends_well() {
 }
 
 /// Runs the seeds on every core, lower ones first; stops at the first failure.
-fn run_all(seeds: Range<u64>) -> invariants::Told {
+fn run_all(seeds: Range<u64>) -> variety::Told {
     let next = AtomicU64::new(seeds.start);
-    let told = Mutex::new(invariants::Told::default());
+    let told = Mutex::new(variety::Told::default());
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
             scope.spawn(|| {
@@ -239,7 +240,7 @@ fn assert_caught(bug: Bug) {
 struct Run {
     outcome: Result<(), String>,
     trace: Vec<String>,
-    told: invariants::Told,
+    told: variety::Told,
 }
 
 /// Runs a seed. A panic within the shop is a failure like any other.
@@ -252,7 +253,7 @@ fn run(seed: u64, bug: Option<Bug>) -> Run {
     });
     Run {
         outcome,
-        told: invariants::Told::of(&world),
+        told: variety::Told::of(&world),
         trace: world.take_trace(),
     }
 }

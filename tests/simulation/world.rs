@@ -12,7 +12,7 @@ use durable::news::ObjectEvent;
 use durable::promotion::Promotion;
 use durable::stock::Stock;
 use shop::inventory::refusals::Refusals;
-use shop::messages::mail::EmailJob;
+use shop::messages::email::EmailJob;
 use shop::payments::provider::ProviderId;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

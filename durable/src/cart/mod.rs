@@ -12,6 +12,7 @@
 //! runs out, but never while an order has frozen it. In that case it asks what became of the order,
 //! again after each such period, so that no order can keep a cart forever.
 
+mod judgements;
 pub mod messages;
 
 pub use messages::{
@@ -264,148 +265,7 @@ impl Machine for Cart {
     }
 }
 
-/// Decisions, one method per command.
 impl Cart {
-    fn add(&self, sku: &str, quantity: u32, at_most: u32) -> Result<Vec<Event>, Refusal> {
-        in_range(quantity)?;
-        let wanted = self.quantity_of(sku).saturating_add(quantity);
-        self.set(sku, wanted.min(MAX_QUANTITY), at_most)
-    }
-
-    fn set(&self, sku: &str, quantity: u32, at_most: u32) -> Result<Vec<Event>, Refusal> {
-        self.not_frozen()?;
-        in_range(quantity)?;
-        let quantity = quantity.min(at_most.max(1));
-        let known = self.quantity_of(sku);
-        if known == quantity {
-            return Ok(vec![]);
-        }
-        if known == 0 && self.lines.len() >= MAX_LINES {
-            return Err(Refusal::TooManyLines { max: MAX_LINES });
-        }
-        Ok(vec![Event::LineSet {
-            sku: sku.to_owned(),
-            quantity,
-        }])
-    }
-
-    fn remove(&self, sku: &str) -> Result<Vec<Event>, Refusal> {
-        self.not_frozen()?;
-        if self.quantity_of(sku) == 0 {
-            return Ok(vec![]);
-        }
-        Ok(vec![Event::LineRemoved {
-            sku: sku.to_owned(),
-        }])
-    }
-
-    fn clear(&self) -> Result<Vec<Event>, Refusal> {
-        self.not_frozen()?;
-        if self.lines.is_empty() && self.note.is_empty() {
-            return Ok(vec![]);
-        }
-        Ok(vec![Event::Cleared])
-    }
-
-    fn write_note(&self, note: &str) -> Result<Vec<Event>, Refusal> {
-        self.not_frozen()?;
-        if note.len() > MAX_NOTE_BYTES {
-            return Err(Refusal::NoteTooLong {
-                max: MAX_NOTE_BYTES,
-            });
-        }
-        if note == self.note {
-            return Ok(vec![]);
-        }
-        let note = note.to_owned();
-        Ok(vec![Event::Noted { note }])
-    }
-
-    fn merge(&self, lines: &[Line], note: &str) -> Result<Vec<Event>, Refusal> {
-        self.not_frozen()?;
-        let mut merged = self.clone();
-        let mut events = vec![];
-        for line in lines {
-            let known = merged.quantity_of(&line.sku);
-            let quantity = line.quantity.clamp(1, MAX_QUANTITY);
-            let fits = known > 0 || merged.lines.len() < MAX_LINES;
-            if fits && quantity > known {
-                let sku = line.sku.clone();
-                let event = Event::LineSet { sku, quantity };
-                merged.apply(&event, Timestamp::default());
-                events.push(event);
-            }
-        }
-        if self.note.is_empty() && !note.is_empty() && note.len() <= MAX_NOTE_BYTES {
-            let note = note.to_owned();
-            events.push(Event::Noted { note });
-        }
-        Ok(events)
-    }
-
-    fn freeze(
-        &self,
-        order_id: &str,
-        checkout: Option<&CheckoutName>,
-    ) -> Result<Vec<Event>, Refusal> {
-        if self.frozen_by.as_deref() == Some(order_id) {
-            return Ok(vec![]);
-        }
-        if let (Some(first), Some(next)) = (&self.frozen_for, checkout)
-            && first.key == next.key
-        {
-            return self.join(first == next);
-        }
-        self.not_frozen()?;
-        if self.lines.is_empty() {
-            return Err(Refusal::Empty);
-        }
-        Ok(vec![Event::Frozen {
-            order_id: order_id.to_owned(),
-            checkout: checkout.cloned(),
-        }])
-    }
-
-    fn join(&self, is_same: bool) -> Result<Vec<Event>, Refusal> {
-        if !is_same {
-            return Err(Refusal::KeyReused);
-        }
-        let is_first = !self.joined;
-        Ok(is_first.then_some(Event::Joined).into_iter().collect())
-    }
-
-    fn thaw(&self, order_id: &str, alone: bool) -> Result<Vec<Event>, Refusal> {
-        let events = self.if_frozen_by(order_id, |order_id| Event::Thawed { order_id });
-        if alone && self.joined && !events.is_empty() {
-            return Err(Refusal::Joined);
-        }
-        Ok(events)
-    }
-
-    fn if_frozen_by(&self, order_id: &str, event: impl FnOnce(String) -> Event) -> Vec<Event> {
-        if self.frozen_by.as_deref() == Some(order_id) {
-            vec![event(order_id.to_owned())]
-        } else {
-            vec![]
-        }
-    }
-
-    fn not_frozen(&self) -> Result<(), Refusal> {
-        match &self.frozen_by {
-            None => Ok(()),
-            Some(order_id) => Err(Refusal::FrozenBy {
-                order_id: order_id.clone(),
-            }),
-        }
-    }
-
-    fn quantity_of(&self, sku: &str) -> u32 {
-        self.lines
-            .iter()
-            .find(|line| line.sku == sku)
-            .map_or(0, |line| line.quantity)
-    }
-
     /// Returns the instant at which the cart counts as abandoned unless it is changed first.
     fn abandoned_at(&self) -> Option<Timestamp> {
         let wanted = !self.abandoned && !self.lines.is_empty();
@@ -441,13 +301,6 @@ impl Cart {
         self.lines.clear();
         self.note.clear();
     }
-}
-
-const fn in_range(quantity: u32) -> Result<(), Refusal> {
-    if quantity == 0 || quantity > MAX_QUANTITY {
-        return Err(Refusal::QuantityOutOfRange { max: MAX_QUANTITY });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -20,10 +20,9 @@ use durable::cart::{
 use durable::machine::{Machine, Reply, Request};
 use durable::news::ObjectEvent;
 use model::{Model, assert_well_formed};
-use object::Object;
+use object::{Object, sequences};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 
 const SEQUENCES: u32 = 1_500;
 
@@ -31,11 +30,7 @@ const ABANDONED_SECS: u32 = 60;
 const KEPT_SECS: u32 = 600;
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: env::var("PROPTEST_CASES").map_or(SEQUENCES, |cases| cases.parse().unwrap()),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(sequences(SEQUENCES))]
 
     #[test]
     fn a_cart_does_what_the_model_does(steps in prop::collection::vec(step(), 1..60)) {

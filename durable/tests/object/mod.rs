@@ -5,6 +5,8 @@ use durable::keeper::Keeper;
 use durable::machine::{Machine, Place, ReplyOf, Request};
 use durable::news::ObjectEvent;
 use durable::testing::Sqlite;
+use proptest::prelude::ProptestConfig;
+use std::env;
 use std::fmt::Debug;
 
 /// A machine, its storage, and a second copy of the machine that is fed by the journal alone.
@@ -15,6 +17,15 @@ pub struct Object<M> {
     replayed: M,
     read_to: u64,
     latest: Timestamp,
+}
+
+/// Runs `usual` sequences, or as many as `PROPTEST_CASES` says.
+pub fn sequences(usual: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases: env::var("PROPTEST_CASES").map_or(usual, |cases| cases.parse().unwrap()),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
 }
 
 /// Name of every object.

@@ -25,19 +25,14 @@ use durable::stock::{
     SETTLED_SECS, Settings, Stock, TOMBSTONE_SECS,
 };
 use model::{Model, after, after_secs};
-use object::Object;
+use object::{Object, sequences};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 
 const SEQUENCES: u32 = 1_500;
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: env::var("PROPTEST_CASES").map_or(SEQUENCES, |cases| cases.parse().unwrap()),
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(sequences(SEQUENCES))]
 
     #[test]
     fn stock_does_what_the_model_does(steps in prop::collection::vec(step(), 1..60)) {

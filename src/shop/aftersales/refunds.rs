@@ -43,12 +43,12 @@ pub async fn create_refund(
 ) -> Result<Recorded> {
     check_text("reason", asked.reason.as_deref())?;
     let order = find_order(ports, order_id).await?;
-    let payments = ports.payments(order.payment.provider)?;
     let replayed = order.refunds.iter().any(|known| known.id == id);
     let order = move_order(ports, order, now, |order| {
         if let Some(known) = order.refunds.iter().find(|known| known.id == id) {
             return same_record(asked.amount.is_none_or(|amount| amount == known.amount));
         }
+        let payments = ports.payments(order.payment.provider)?;
         let amount = refundable_part(order, |currency| payments.limits(currency), asked.amount)?;
         let transition = Transition::of(
             order,

@@ -1,4 +1,5 @@
 //! Emails to people.
+pub mod email;
 mod labels;
 pub mod letterhead;
 pub mod mail;

@@ -8,7 +8,8 @@
 
 use crate::codes::Code;
 use crate::error::{Error, FieldError, Result};
-use crate::messages::mail::{EmailJob, LinkRequest, Mail, MailKind};
+use crate::messages::email::{EmailJob, LinkRequest, MailKind};
+use crate::messages::mail::Mail;
 use crate::orders::numbers::read_number;
 use crate::orders::record::{OrderFilter, Orders};
 use crate::values::ids::{customer_of, equal_secrets};

@@ -9,7 +9,7 @@
 //! idempotency key requires.
 
 use crate::error::{Error, Result};
-use crate::messages::mail::Message;
+use crate::messages::email::Message;
 use crate::orders::findings::{Channel, finding_id};
 use crate::values::ids::derived_id;
 use crate::values::mail_addresses::read_address;

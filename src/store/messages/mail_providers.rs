@@ -8,7 +8,8 @@ use crate::store::platform::console;
 use crate::store::platform::http::{Answer, NoAnswer, Outgoing, send};
 use serde_json::{Value, json};
 use shop::error::{Error, Result};
-use shop::messages::mail::{EmailJob, MailFailure, MailProvider, Message};
+use shop::messages::email::{EmailJob, Message};
+use shop::messages::mail::{MailFailure, MailProvider};
 use shop::operations::finding_deliveries::FindingMail;
 use shop::values::mail_addresses::{in_ascii, read_sender, sender_in_ascii};
 use std::time::Duration;
@@ -228,7 +229,7 @@ fn is_about_address(body: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shop::messages::mail::MailKind;
+    use shop::messages::email::MailKind;
 
     fn account(api_key: &str) -> Account {
         Account {

@@ -5,9 +5,8 @@ use crate::store::sql::{Database, Statement, from_word, to_json, to_word};
 use durable::Timestamp;
 use serde::{Deserialize, Serialize};
 use shop::error::Result;
-use shop::messages::mail::{
-    CLAIM_SECS, Claim, EmailJob, KEY_KEPT_SECS, MailKind, Mails, SENT_WITHIN_SECS,
-};
+use shop::messages::email::{EmailJob, MailKind};
+use shop::messages::mail::{CLAIM_SECS, Claim, KEY_KEPT_SECS, Mails, SENT_WITHIN_SECS};
 use shop::orders::findings::{Finding, FindingKind};
 use shop::values::ids::OrderId;
 

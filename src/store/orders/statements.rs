@@ -8,7 +8,7 @@ use serde::Serialize;
 use shop::checkout::record::Checkout;
 use shop::customers::challenge::Proof;
 use shop::error::{Error, Result};
-use shop::messages::mail::EmailJob;
+use shop::messages::email::EmailJob;
 use shop::operations::sweep::bounds::{MAX_PAUSE_SECS, PAYMENT_PAUSE_SECS, STUCK_SECS};
 use shop::orders::ledger::{Account, Journal};
 use shop::orders::moves::{OrderRecord, Transition};

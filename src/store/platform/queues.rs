@@ -3,7 +3,8 @@
 use crate::store::payments::inbox::EVENTS_QUEUE;
 use crate::store::sql::to_json;
 use shop::error::{Error, Result};
-use shop::messages::mail::{EmailJob, LinkRequest, Mail, OUTGOING_QUEUE};
+use shop::messages::email::{EmailJob, LinkRequest};
+use shop::messages::mail::{Mail, OUTGOING_QUEUE};
 use shop::messages::order_link::LINK_REQUESTS_QUEUE;
 use shop::operations::dead_letters::MessageQueues;
 use shop::operations::sweep::JOBS_QUEUE;

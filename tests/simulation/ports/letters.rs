@@ -3,9 +3,8 @@
 use crate::planted::Bug;
 use crate::ports::Sim;
 use shop::error::{Error, Result};
-use shop::messages::mail::{
-    EmailJob, LinkRequest, Mail, MailFailure, MailKind, MailProvider, Message,
-};
+use shop::messages::email::{EmailJob, LinkRequest, MailKind, Message};
+use shop::messages::mail::{Mail, MailFailure, MailProvider};
 
 impl Mail for Sim {
     async fn ask_for_link(&self, request: &LinkRequest) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Tests of letters and of the rules by which each is sent once.
 
 use super::*;
+use crate::messages::email::MailKind;
 use crate::orders::samples::{line, order};
 use crate::values::ids::Signer;
-use crate::values::languages::Languages;
+use crate::values::languages::{Language, Languages};
 
 const LETTERHEAD: Letterhead<'_> = Letterhead {
     shop: "Ohm",
