@@ -62,22 +62,19 @@ export async function teed(command, args, env = process.env) {
 }
 
 /** Runs a program to its end; returns its whole output and the exit code. */
-export async function captured(command, args, env = process.env) {
+export async function captured(command, args, env = process.env, { priority } = {}) {
   const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+  if (priority && child.pid) setPriority(child.pid, priority); // inherited by what it starts
   let printed = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
   return { code: await exitCode(child), printed };
 }
 
-/** As `teed`, in the time that other programs leave; what it prints is shown at its end. */
+/** Runs a program in the time that others leave; shows its output at its end, and returns it. */
 export async function inIdleTime(command, args, env = process.env) {
-  const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
-  if (child.pid) setPriority(child.pid, constants.priority.PRIORITY_LOW); // inherited by what it starts
-  let printed = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (printed += text));
-  const code = await exitCode(child);
-  process.stdout.write(printed);
-  return { code, printed };
+  const outcome = await captured(command, args, env, { priority: constants.priority.PRIORITY_LOW });
+  process.stdout.write(outcome.printed);
+  return outcome;
 }
 
 function exitCode(child) {
