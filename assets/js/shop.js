@@ -79,7 +79,7 @@ async function load(request, element) {
   try {
     request.headers.set("accept", "text/html");
     const answer = await (request.method === "POST" ? inTurn(request) : turn.then(() => fetch(request, { signal: mine.signal })));
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const page = parse(await answer.text());
     mine.signal.throwIfAborted();
     return { page, url: answer.url };
   } catch (error) {
@@ -157,7 +157,17 @@ function ask(url) {
 }
 
 async function pageOf(answer) {
-  return answer?.ok ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+  return answer?.ok ? parse(await answer.text()) : null;
+}
+
+/**
+ * Parses a page. A parser has no scripting, so it reads the content of `noscript` as elements, among
+ * them buttons that Enter would press; they are taken out.
+ */
+function parse(text) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  for (const unscripted of page.querySelectorAll("noscript")) unscripted.remove();
+  return page;
 }
 
 /** Replaces an element. The element with the keyboard focus is found again by its ID. */
