@@ -161,8 +161,8 @@ async function pageOf(answer) {
 }
 
 /**
- * Parses a page. A parser has no scripting, so it reads the content of `noscript` as elements, among
- * them buttons that Enter would press; they are taken out.
+ * Parses a page. A parser has no scripting, so it reads the content of `noscript` as elements,
+ * among them buttons that Enter would press; they are taken out.
  */
 function parse(text) {
   const page = new DOMParser().parseFromString(text, "text/html");

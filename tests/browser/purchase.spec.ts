@@ -87,7 +87,8 @@ for (const javaScript of [true, false]) {
     await shopper.link('Check out').click();
     const city = await shopper.page.locator('#city').elementHandle();
     await shopper.fill(ADDRESS);
-    // The choice of a country has exchanged the fields, and brought no button of a page without a script.
+    // The choice of a country has exchanged the fields, and brought no button of a page without a
+    // script.
     if (javaScript) await shopper.page.waitForFunction((old) => !old!.isConnected, city);
     await shopper.page.locator('#city').press('Enter');
     await shopper.heading('Review your order').waitFor();
